@@ -1,0 +1,74 @@
+//! Actions, `<resource type>:<namespace>:<path>`, and the scope of a token.
+
+/// Why a text is no action.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ActionError {
+    /// It is not three parts joined by `:`.
+    #[error("must have the form <resource type>:<namespace>:<path>")]
+    Malformed,
+    /// It holds a `*`, a space or a control character.
+    #[error("must not hold a *, a space or a control character")]
+    BadCharacter,
+}
+
+/// The type of the resources that `action` works on: all before the first `:`.
+pub fn action_type(action: &str) -> &str {
+    action.split_once(':').map_or(action, |(kind, _)| kind)
+}
+
+/// Whether `action` names one action, as in `vps:apiovh:reboot`.
+pub fn check_action(action: &str) -> Result<(), ActionError> {
+    if action.chars().any(|c| c == '*' || c.is_whitespace() || c.is_control()) {
+        return Err(ActionError::BadCharacter);
+    }
+    let mut parts = action.splitn(3, ':');
+    let whole = (0..3).all(|_| parts.next().is_some_and(|part| !part.is_empty()));
+    whole.then_some(()).ok_or(ActionError::Malformed)
+}
+
+/// What a token may be used for, whatever its owner may do.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Scope {
+    /// Anything (`all`).
+    #[default]
+    All,
+    /// The actions of these resource types (`account/all` gives `account`).
+    Types(Vec<Box<str>>),
+}
+
+impl Scope {
+    /// Whether the token may be used for `action`.
+    pub fn covers(&self, action: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Types(kinds) => kinds.iter().any(|kind| **kind == *action_type(action)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_action_has_a_type_a_namespace_and_a_path() {
+        assert_eq!(check_action("vps:apiovh:reboot"), Ok(()));
+        assert_eq!(check_action("ldp/stream:apiovh:a/b:c?d"), Ok(()));
+        for text in ["", "vps", "vps:apiovh", "vps:apiovh:", ":apiovh:x", "vps::x"] {
+            assert_eq!(check_action(text), Err(ActionError::Malformed), "{text}");
+        }
+        for text in ["vps:apiovh:*", "vps:api ovh:x", "vps:apiovh:x\n"] {
+            assert_eq!(check_action(text), Err(ActionError::BadCharacter), "{text}");
+        }
+        assert_eq!(action_type("ldp/stream:apiovh:get"), "ldp/stream");
+    }
+
+    #[test]
+    fn a_scope_covers_the_actions_of_its_types_alone() {
+        let scope = Scope::Types(vec!["account".into()]);
+        assert!(scope.covers("account:apiovh:me/get"));
+        assert!(!scope.covers("accounting:apiovh:get"));
+        assert!(!Scope::Types(vec![]).covers("account:apiovh:me/get"));
+        assert!(Scope::All.covers("vps:apiovh:get"));
+    }
+}

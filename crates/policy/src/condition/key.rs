@@ -1,0 +1,138 @@
+//! The left side of a pair: an attribute, an optional argument in brackets, an optional operator.
+
+use jiff::tz::{TimeZone, TimeZoneDatabase};
+
+use super::ConditionError;
+
+/// What is looked at.
+#[derive(Debug, Clone)]
+pub(crate) enum Attribute {
+    Date(TimeZone),
+    Hour(TimeZone),
+    WeekDay(TimeZone),
+    Tag(Box<str>),
+    Name,
+    Type,
+    Ip,
+}
+
+/// How it is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Comparison {
+    Eq,
+    /// Less; `BEFORE` says the same.
+    Lt,
+    Le,
+    Gt,
+    /// Greater or equal; `AFTER` says the same.
+    Ge,
+    In,
+    InRange,
+    StartsWith,
+    EndsWith,
+}
+
+impl Comparison {
+    fn parse(text: &str) -> Option<Self> {
+        Some(match text.to_ascii_uppercase().as_str() {
+            "EQ" => Self::Eq,
+            "BEFORE" | "LT" => Self::Lt,
+            "LE" => Self::Le,
+            "GT" => Self::Gt,
+            "AFTER" | "GE" => Self::Ge,
+            "IN" => Self::In,
+            "IN_RANGE" => Self::InRange,
+            "START_WITH" | "STARTS_WITH" => Self::StartsWith,
+            "END_WITH" | "ENDS_WITH" => Self::EndsWith,
+            _ => return None,
+        })
+    }
+}
+
+const ORDERED: &str = "EQ, BEFORE, AFTER, GE, LE, GT, LT, IN";
+const TEXT: &str = "EQ, IN, STARTS_WITH, ENDS_WITH";
+
+impl Attribute {
+    /// The suffixes that go with it, as the error names them.
+    const fn suffixes(&self) -> &'static str {
+        match self {
+            Self::Date(_) => "EQ, BEFORE, AFTER, IN",
+            Self::Hour(_) | Self::WeekDay(_) => ORDERED,
+            Self::Tag(_) => "EQ, STARTS_WITH, ENDS_WITH",
+            Self::Name | Self::Type => TEXT,
+            Self::Ip => "EQ, IN, IN_RANGE",
+        }
+    }
+}
+
+/// Reads a key.
+pub(super) fn parse(key: &str) -> Result<(Attribute, Comparison), ConditionError> {
+    let unknown = || ConditionError::UnknownKey(key.to_owned());
+    let (attribute, rest) = attribute(key)?.ok_or_else(unknown)?;
+    let comparison = match rest {
+        "" => Comparison::Eq,
+        rest => {
+            let suffix = rest.strip_prefix('.').ok_or_else(unknown)?;
+            let upper = suffix.to_ascii_uppercase().replace("START_", "STARTS_");
+            let upper = upper.replace("END_", "ENDS_");
+            let allowed = attribute.suffixes();
+            allowed
+                .split(", ")
+                .find(|known| *known == upper)
+                .and_then(Comparison::parse)
+                .ok_or_else(|| ConditionError::UnknownSuffix { key: key.to_owned(), allowed })?
+        }
+    };
+    Ok((attribute, comparison))
+}
+
+/// The attribute, and what stands after it.
+fn attribute(key: &str) -> Result<Option<(Attribute, &str)>, ConditionError> {
+    if let Some(rest) = key.strip_prefix("resource.Tag(") {
+        // A tag's key holds dots and colons, never brackets.
+        let Some((tag, rest)) = rest.split_once(')') else {
+            return Ok(None);
+        };
+        return Ok((!tag.is_empty()).then(|| (Attribute::Tag(tag.into()), rest)));
+    }
+    if let Some(rest) = key.strip_prefix("date") {
+        let (zone, rest) = match rest.strip_prefix('(') {
+            None => ("", rest),
+            Some(rest) => match rest.split_once(')') {
+                None => return Ok(None),
+                Some(parts) => parts,
+            },
+        };
+        let Some(rest) = rest.strip_prefix('.') else {
+            return Ok(None);
+        };
+        let (field, rest) = rest.split_at(rest.find('.').unwrap_or(rest.len()));
+        let wrap = match field {
+            "Date" => Attribute::Date,
+            "Hour" => Attribute::Hour,
+            "WeekDay" => Attribute::WeekDay,
+            _ => return Ok(None),
+        };
+        return Ok(Some((wrap(time_zone(zone)?), rest)));
+    }
+    for (text, attribute) in [
+        ("resource.Name", Attribute::Name),
+        ("resource.Type", Attribute::Type),
+        ("request.IP", Attribute::Ip),
+    ] {
+        if let Some(rest) = key.strip_prefix(text) {
+            return Ok(Some((attribute, rest)));
+        }
+    }
+    Ok(None)
+}
+
+/// A zone of the tables that are built in, so that every node reads the same clock.
+fn time_zone(name: &str) -> Result<TimeZone, ConditionError> {
+    if name.is_empty() || name.eq_ignore_ascii_case("UTC") {
+        return Ok(TimeZone::UTC);
+    }
+    TimeZoneDatabase::bundled()
+        .get(name)
+        .map_err(|_| ConditionError::UnknownTimeZone(name.to_owned()))
+}

@@ -1,0 +1,290 @@
+//! The decision procedure: who may do what, given the policies of one account or two.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+use uuid::Uuid;
+
+use crate::action::{Scope, action_type};
+use crate::condition::Circumstances;
+use crate::policy::CompiledPolicy;
+use crate::set::PolicySet;
+use crate::urn::{Identity, Plate};
+
+/// The tags of a resource.
+pub type Tags = BTreeMap<String, String>;
+
+static NO_TAGS: Tags = Tags::new();
+
+/// A resource as conditions see it.
+#[derive(Debug, Clone, Copy)]
+pub struct Resource<'a> {
+    /// Its canonical URN.
+    pub urn: &'a str,
+    /// Its type.
+    pub kind: &'a str,
+    /// Its name.
+    pub name: &'a str,
+    /// Its tags.
+    pub tags: &'a Tags,
+}
+
+impl<'a> Resource<'a> {
+    /// A resource without tags.
+    pub fn bare(urn: &'a str, kind: &'a str, name: &'a str) -> Self {
+        Self { urn, kind, name, tags: &NO_TAGS }
+    }
+}
+
+/// Who asks, and what counts for them.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    account: Box<str>,
+    account_urn: Box<str>,
+    root: bool,
+    identities: Box<[Box<str>]>,
+    scope: Scope,
+}
+
+impl Caller {
+    /// The root login of an account, which nothing restricts there.
+    pub fn root(plate: Plate, account: &str, scope: Scope) -> Self {
+        let account_urn: Box<str> = Identity::account_of(plate, account).urn().into();
+        Self {
+            account: account.into(),
+            root: true,
+            identities: [account_urn.clone()].into(),
+            account_urn,
+            scope,
+        }
+    }
+
+    /// A service account, or a user with all groups of it: `identities` are what policies may name.
+    pub fn new(plate: Plate, account: &str, identities: &[Identity], scope: Scope) -> Self {
+        Self {
+            account: account.into(),
+            account_urn: Identity::account_of(plate, account).urn().into(),
+            root: false,
+            identities: identities.iter().map(|identity| identity.urn().into()).collect(),
+            scope,
+        }
+    }
+
+    /// The name of the account that the caller belongs to.
+    pub fn account(&self) -> &str {
+        &self.account
+    }
+
+    /// Whether it is the root login of its account.
+    pub fn is_root(&self) -> bool {
+        self.root
+    }
+
+    /// The canonical URNs that count for the caller.
+    pub fn identities(&self) -> &[Box<str>] {
+        &self.identities
+    }
+
+    /// The canonical URN of the caller's account.
+    pub(crate) fn account_urn(&self) -> &str {
+        &self.account_urn
+    }
+
+    /// What the caller's token may be used for.
+    pub fn scope(&self) -> &Scope {
+        &self.scope
+    }
+}
+
+/// A question to decide.
+#[derive(Debug, Clone, Copy)]
+pub struct Question<'a> {
+    /// Who asks.
+    pub caller: &'a Caller,
+    /// What they want to do.
+    pub action: &'a str,
+    /// On what.
+    pub resource: Resource<'a>,
+    /// When, and from where.
+    pub circumstances: Circumstances,
+}
+
+/// Which part of a policy decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Block<'p> {
+    /// The policy's own permissions.
+    Own,
+    /// A permissions group, by its URN.
+    Group(&'p str),
+}
+
+/// The policy, and the part of it, that decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ground<'p> {
+    /// The account that owns the policy.
+    pub owner: &'p str,
+    /// The policy.
+    pub policy: Uuid,
+    /// The part of it.
+    pub block: Block<'p>,
+}
+
+/// The answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision<'p> {
+    /// Allowed: root in its own account.
+    Root,
+    /// Allowed by a policy of the resource's owner.
+    Allowed(Ground<'p>),
+    /// Allowed by a policy of the caller's account, within what the owner gave to that account.
+    PassedOn {
+        /// What the owner gave.
+        given: Ground<'p>,
+        /// What the caller's account made of it.
+        passed: Ground<'p>,
+    },
+    /// Refused: the token is not meant for this.
+    OutOfScope,
+    /// Refused: the action does not exist on resources of this type.
+    WrongType,
+    /// Refused by a deny.
+    Denied(Ground<'p>),
+    /// Refused: nothing allows it.
+    NotAllowed,
+}
+
+impl Decision<'_> {
+    /// Whether the caller may.
+    pub fn is_allowed(&self) -> bool {
+        matches!(self, Self::Root | Self::Allowed(_) | Self::PassedOn { .. })
+    }
+}
+
+/// What the policies of one account say, for some identities.
+pub(crate) enum Verdict<'p> {
+    Denied(Ground<'p>),
+    Granted(Ground<'p>),
+    Silent,
+}
+
+/// Decides.
+///
+/// `owner` holds the policies of the account that the resource belongs to, `home` those of the
+/// caller's account where that is another one. Without `home` nothing is passed on to the people of
+/// another account: only what the owner gave to them by name counts.
+///
+/// A `deny` of the caller's own account counts as well, also on what the owner of a resource gave
+/// to one of its people by name.
+pub fn decide<'p>(
+    question: &Question<'_>,
+    owner: &'p PolicySet,
+    home: Option<&'p PolicySet>,
+) -> Decision<'p> {
+    let Question { caller, action, resource, .. } = question;
+    if !caller.scope.covers(action) {
+        return Decision::OutOfScope;
+    }
+    if action_type(action) != resource.kind {
+        return Decision::WrongType;
+    }
+    let at_home = *caller.account == *owner.owner();
+    if caller.root && at_home {
+        return Decision::Root;
+    }
+    let direct = weigh(owner, &caller.identities, question);
+    if let Verdict::Denied(ground) = direct {
+        return Decision::Denied(ground);
+    }
+    let home = home.filter(|home| !at_home && !caller.root && *caller.account == *home.owner());
+    let passed = match home {
+        None => Verdict::Silent,
+        Some(home) => weigh(home, &caller.identities, question),
+    };
+    match (direct, passed) {
+        (_, Verdict::Denied(ground)) => Decision::Denied(ground),
+        (Verdict::Granted(ground), _) => Decision::Allowed(ground),
+        (_, Verdict::Granted(passed)) => {
+            match weigh(owner, std::slice::from_ref(&caller.account_urn), question) {
+                Verdict::Granted(given) => Decision::PassedOn { given, passed },
+                Verdict::Denied(ground) => Decision::Denied(ground),
+                Verdict::Silent => Decision::NotAllowed,
+            }
+        }
+        _ => Decision::NotAllowed,
+    }
+}
+
+/// What the policies of `set` that name one of `identities` say.
+pub(crate) fn weigh<'p>(
+    set: &'p PolicySet,
+    identities: &[Box<str>],
+    question: &Question<'_>,
+) -> Verdict<'p> {
+    let mut granted = None;
+    for identity in identities {
+        let mut denied = None;
+        let flow = set.each_of(identity, |policy| {
+            let view = InForce { set, policy };
+            let in_force = || view.in_force(question);
+            if let Some(block) = view.denying(question.action).filter(|_| in_force()) {
+                denied = Some(view.ground(block));
+                return ControlFlow::Break(());
+            }
+            if granted.is_none() {
+                let block = view.granting(question.action).filter(|_| in_force());
+                granted = block.map(|block| view.ground(block));
+            }
+            ControlFlow::Continue(())
+        });
+        if let (ControlFlow::Break(()), Some(ground)) = (flow, denied) {
+            return Verdict::Denied(ground);
+        }
+    }
+    granted.map_or(Verdict::Silent, Verdict::Granted)
+}
+
+/// A policy in the set that holds the groups it names.
+pub(crate) struct InForce<'p> {
+    pub(crate) set: &'p PolicySet,
+    pub(crate) policy: &'p CompiledPolicy,
+}
+
+impl<'p> InForce<'p> {
+    fn ground(&self, block: Block<'p>) -> Ground<'p> {
+        Ground { owner: self.set.owner(), policy: self.policy.id, block }
+    }
+
+    fn in_force(&self, question: &Question<'_>) -> bool {
+        !self.is_expired(question)
+            && self.set.covers(self.policy, question.resource.urn)
+            && self.condition_holds(question)
+    }
+
+    pub(crate) fn is_expired(&self, question: &Question<'_>) -> bool {
+        self.policy.expires.is_some_and(|expires| expires <= question.circumstances.now)
+    }
+
+    pub(crate) fn condition_holds(&self, question: &Question<'_>) -> bool {
+        let condition = self.policy.condition.as_ref();
+        condition.is_none_or(|one| one.holds(&question.resource, &question.circumstances))
+    }
+
+    /// The blocks that still exist: the policy's own, then each permissions group.
+    pub(crate) fn blocks(
+        &self,
+    ) -> impl Iterator<Item = (Block<'p>, &'p crate::policy::CompiledPermissions)> {
+        let set = self.set;
+        let groups = self.policy.permissions_groups.iter().filter_map(move |urn| {
+            set.permissions_group(urn).map(|permissions| (Block::Group(urn), permissions))
+        });
+        std::iter::once((Block::Own, &self.policy.permissions)).chain(groups)
+    }
+
+    pub(crate) fn denying(&self, action: &str) -> Option<Block<'p>> {
+        self.blocks().find(|(_, permissions)| permissions.denies(action)).map(|(block, _)| block)
+    }
+
+    pub(crate) fn granting(&self, action: &str) -> Option<Block<'p>> {
+        self.blocks().find(|(_, permissions)| permissions.grants(action)).map(|(block, _)| block)
+    }
+}

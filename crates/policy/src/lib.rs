@@ -1,0 +1,34 @@
+//! May this caller do that action on this resource?
+//!
+//! This crate answers that question and nothing else: it does no I/O, reads no clock and is never
+//! asynchronous. [`Policy`] is what a person writes; [`Policy::compile`] refuses what is not well
+//! formed; a [`PolicySet`] holds the compiled policies of one account, indexed by identity; and
+//! [`decide`] is a function of such sets and a [`Question`]. [`explain`] gives the same answer with
+//! its reasons.
+//!
+//! The language is that of OVHcloud's access policies: what identities (accounts, users, groups of
+//! users, service accounts) may do on what resources, by `allow`, `except` and `deny`, with
+//! permissions groups, resource groups, conditions and an expiry.
+
+mod action;
+mod condition;
+mod decision;
+mod explanation;
+mod pattern;
+mod policy;
+mod set;
+mod urn;
+
+pub use action::{ActionError, Scope, action_type, check_action};
+pub use condition::{Circumstances, Condition, ConditionError, MAX_DEPTH, Operator};
+pub use decision::{Block, Caller, Decision, Ground, Question, Resource, Tags, decide};
+pub use explanation::{Considered, Explanation, Outcome, explain};
+pub use pattern::{Pattern, PatternError};
+pub use policy::{
+    CompiledPermissions, CompiledPolicy, Lists, Permissions, PermissionsError, Policy, PolicyError,
+};
+pub use set::{Members, PolicySet};
+pub use urn::{
+    Identity, IdentityKind, Plate, ResourcePattern, ResourceUrn, UrnError, permissions_group_urn,
+    resource_group_urn,
+};

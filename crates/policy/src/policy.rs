@@ -1,0 +1,328 @@
+//! Policies as they are written, and as they are decided by.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::condition::{CompiledCondition, Condition, ConditionError};
+use crate::pattern::{Pattern, PatternError};
+use crate::urn::{Identity, Plate, ResourcePattern, UrnError, canonical_permissions_group};
+
+/// What is allowed, taken out of that, and forbidden.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Permissions {
+    /// Patterns of actions that are granted.
+    #[serde(default)]
+    pub allow: Vec<String>,
+    /// Patterns that take out of this very `allow`.
+    #[serde(default)]
+    pub except: Vec<String>,
+    /// Patterns that are forbidden whatever else says.
+    #[serde(default)]
+    pub deny: Vec<String>,
+}
+
+/// A policy: what some identities may do on some resources, and when.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Policy {
+    /// What it is called in decisions.
+    pub id: Uuid,
+    /// URNs of identities; none means nobody.
+    #[serde(default)]
+    pub identities: Vec<String>,
+    /// URNs and patterns of resources and resource groups; none means nothing.
+    #[serde(default)]
+    pub resources: Vec<String>,
+    /// Its own permissions.
+    #[serde(default)]
+    pub permissions: Permissions,
+    /// URNs of permissions groups, each of which counts by itself.
+    #[serde(default)]
+    pub permissions_groups: Vec<String>,
+    /// When it has effect; always, when there is none.
+    #[serde(default)]
+    pub conditions: Option<Condition>,
+    /// Microseconds since 1970, UTC, from which on it has no effect.
+    #[serde(default)]
+    pub expires: Option<i64>,
+}
+
+/// One of the lists of [`Permissions`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lists {
+    /// `allow`
+    Allow,
+    /// `except`
+    Except,
+    /// `deny`
+    Deny,
+}
+
+impl Lists {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Allow => "allow",
+            Self::Except => "except",
+            Self::Deny => "deny",
+        }
+    }
+}
+
+/// Which action of some permissions is refused, and why.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("action \"{}[{index}]\" {reason}", .list.as_str())]
+pub struct PermissionsError {
+    /// The list that it is in.
+    pub list: Lists,
+    /// Its place there, from 0.
+    pub index: usize,
+    /// What is wrong with it.
+    pub reason: PatternError,
+}
+
+/// Which part of a policy is refused, and why.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PolicyError {
+    /// An identity.
+    #[error(
+        "identity \"identities[{index}]\" {reason}, expected \
+         urn:v1:region:identity:(account|user|group|credential):account[/name]"
+    )]
+    Identity {
+        /// Its place in the list, from 0.
+        index: usize,
+        /// What is wrong with it.
+        reason: UrnError,
+    },
+    /// A resource.
+    #[error(
+        "urn \"resources[{index}].urn\" {reason}, expected \
+         urn:v1:region:(resource|resourceGroup):(*|group_id|resource_type):(*|resource_name)"
+    )]
+    Resource {
+        /// Its place in the list, from 0.
+        index: usize,
+        /// What is wrong with it.
+        reason: UrnError,
+    },
+    /// A permissions group.
+    #[error(
+        "urn \"permissionsGroups[{index}].urn\" {reason}, expected \
+         urn:v1:region:permissionsGroup:owner:name"
+    )]
+    PermissionsGroup {
+        /// Its place in the list, from 0.
+        index: usize,
+        /// What is wrong with it.
+        reason: UrnError,
+    },
+    /// An action.
+    #[error(transparent)]
+    Permissions(#[from] PermissionsError),
+    /// The conditions.
+    #[error(transparent)]
+    Condition(#[from] ConditionError),
+}
+
+/// Texts that are looked up by value.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Names(Box<[Box<str>]>);
+
+impl Names {
+    fn new(mut names: Vec<Box<str>>) -> Self {
+        names.sort_unstable();
+        names.dedup();
+        Self(names.into())
+    }
+
+    pub(crate) fn contains(&self, name: &str) -> bool {
+        self.0.binary_search_by(|known| (**known).cmp(name)).is_ok()
+    }
+}
+
+/// A list of patterns of actions.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Actions {
+    exact: Names,
+    patterns: Box<[Pattern]>,
+}
+
+impl Actions {
+    fn compile(list: Lists, texts: &[String]) -> Result<Self, PermissionsError> {
+        let mut exact = Vec::new();
+        let mut patterns = Vec::new();
+        for (index, text) in texts.iter().enumerate() {
+            let refused = |reason| PermissionsError { list, index, reason };
+            match Pattern::parse(text).map_err(refused)? {
+                Pattern::Exact(name) => exact.push(name),
+                pattern => patterns.push(pattern),
+            }
+        }
+        Ok(Self { exact: Names::new(exact), patterns: patterns.into() })
+    }
+
+    pub(crate) fn cover(&self, action: &str) -> bool {
+        self.patterns.iter().any(|pattern| pattern.matches(action)) || self.exact.contains(action)
+    }
+}
+
+/// Permissions that can be decided by.
+#[derive(Debug, Clone, Default)]
+pub struct CompiledPermissions {
+    allow: Actions,
+    except: Actions,
+    deny: Actions,
+}
+
+impl Permissions {
+    /// Refuses what is not well formed.
+    pub fn compile(&self) -> Result<CompiledPermissions, PermissionsError> {
+        Ok(CompiledPermissions {
+            allow: Actions::compile(Lists::Allow, &self.allow)?,
+            except: Actions::compile(Lists::Except, &self.except)?,
+            deny: Actions::compile(Lists::Deny, &self.deny)?,
+        })
+    }
+}
+
+impl CompiledPermissions {
+    /// Whether the action is granted: allowed and not excepted. A deny is not looked at.
+    pub fn grants(&self, action: &str) -> bool {
+        self.allow.cover(action) && !self.except.cover(action)
+    }
+
+    /// Whether the action is allowed, and then excepted.
+    pub(crate) fn excepts(&self, action: &str) -> bool {
+        self.allow.cover(action) && self.except.cover(action)
+    }
+
+    /// Whether the action is forbidden.
+    pub fn denies(&self, action: &str) -> bool {
+        self.deny.cover(action)
+    }
+}
+
+/// What resources a policy is about.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Cover {
+    pub(crate) everything: bool,
+    pub(crate) any_group: bool,
+    pub(crate) one: Names,
+    pub(crate) prefixes: Box<[Box<str>]>,
+    pub(crate) groups: Box<[Uuid]>,
+}
+
+impl Cover {
+    fn compile(texts: &[String], plate: Plate) -> Result<Self, PolicyError> {
+        let mut cover = Self::default();
+        let (mut one, mut prefixes, mut groups) = (Vec::new(), Vec::new(), Vec::new());
+        for (index, text) in texts.iter().enumerate() {
+            match ResourcePattern::parse(text, plate) {
+                Ok(ResourcePattern::Everything) => cover.everything = true,
+                Ok(ResourcePattern::AnyGroup) => cover.any_group = true,
+                Ok(ResourcePattern::One(urn)) => one.push(urn),
+                Ok(ResourcePattern::Prefix(head)) => prefixes.push(head),
+                Ok(ResourcePattern::Group(id)) => groups.push(id),
+                Err(reason) => return Err(PolicyError::Resource { index, reason }),
+            }
+        }
+        cover.one = Names::new(one);
+        cover.prefixes = prefixes.into();
+        cover.groups = groups.into();
+        Ok(cover)
+    }
+
+    /// Whether the resource is meant by name; its groups are not looked at.
+    pub(crate) fn names(&self, urn: &str) -> bool {
+        self.everything
+            || self.one.contains(urn)
+            || self.prefixes.iter().any(|head| urn.starts_with(&**head))
+    }
+}
+
+/// A policy that can be decided by.
+#[derive(Debug, Clone)]
+pub struct CompiledPolicy {
+    pub(crate) id: Uuid,
+    pub(crate) expires: Option<i64>,
+    pub(crate) identities: Box<[Box<str>]>,
+    pub(crate) cover: Cover,
+    pub(crate) permissions: CompiledPermissions,
+    pub(crate) permissions_groups: Box<[Box<str>]>,
+    pub(crate) condition: Option<CompiledCondition>,
+}
+
+impl CompiledPolicy {
+    /// What it is called in decisions.
+    pub fn id(&self) -> Uuid {
+        self.id
+    }
+}
+
+impl Policy {
+    /// Refuses what is not well formed, so that no decision ever meets it.
+    pub fn compile(&self, plate: Plate) -> Result<CompiledPolicy, PolicyError> {
+        let mut identities = Vec::with_capacity(self.identities.len());
+        for (index, text) in self.identities.iter().enumerate() {
+            let identity = Identity::parse(text, plate)
+                .map_err(|reason| PolicyError::Identity { index, reason })?;
+            identities.push(Box::from(identity.urn()));
+        }
+        identities.sort_unstable();
+        identities.dedup();
+        let mut permissions_groups = Vec::with_capacity(self.permissions_groups.len());
+        for (index, text) in self.permissions_groups.iter().enumerate() {
+            permissions_groups.push(
+                canonical_permissions_group(text, plate)
+                    .map_err(|reason| PolicyError::PermissionsGroup { index, reason })?,
+            );
+        }
+        Ok(CompiledPolicy {
+            id: self.id,
+            expires: self.expires,
+            identities: identities.into(),
+            cover: Cover::compile(&self.resources, plate)?,
+            permissions: self.permissions.compile()?,
+            permissions_groups: permissions_groups.into(),
+            condition: self.conditions.as_ref().map(Condition::compile).transpose()?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(json: &str) -> String {
+        let policy: Policy = serde_json::from_str(json).unwrap();
+        policy.compile(Plate::Eu).unwrap_err().to_string()
+    }
+
+    const ID: &str = r#""id":"00000000-0000-0000-0000-000000000001""#;
+
+    #[test]
+    fn a_refusal_says_where_and_what_is_expected() {
+        assert_eq!(
+            refusal(&format!(r#"{{{ID},"resources":["*"]}}"#)),
+            "urn \"resources[0].urn\" is malformed, expected \
+             urn:v1:region:(resource|resourceGroup):(*|group_id|resource_type):(*|resource_name)"
+        );
+        assert_eq!(
+            refusal(&format!(r#"{{{ID},"permissions":{{"except":["a:b:c","a:*:c"]}}}}"#)),
+            "action \"except[1]\" may have a * only at its start or at its end"
+        );
+        let text = refusal(&format!(r#"{{{ID},"identities":["urn:v1:eu:identity:user:a/*"]}}"#));
+        assert!(text.starts_with("identity \"identities[0]\" has a * where none is allowed"));
+        let text = refusal(&format!(r#"{{{ID},"permissions_groups":["globalAdmin"]}}"#));
+        assert!(text.starts_with("urn \"permissionsGroups[0].urn\" is malformed"));
+    }
+
+    #[test]
+    fn unknown_actions_identities_and_resources_are_accepted() {
+        let json = format!(
+            r#"{{{ID},"identities":["urn:v1:eu:identity:user:zz9-ovh/nobody"],
+            "resources":["urn:v1:eu:resource:teapot:none"],"permissions":{{"allow":["teapot:x:brew"]}}}}"#
+        );
+        let policy: Policy = serde_json::from_str(&json).unwrap();
+        assert!(policy.compile(Plate::Eu).is_ok());
+    }
+}

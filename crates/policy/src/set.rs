@@ -1,0 +1,199 @@
+//! The compiled policies of one account, indexed by identity.
+
+use std::sync::Arc;
+
+use foldhash::quality::RandomState;
+use imbl::{GenericHashMap, GenericHashSet, OrdMap, shared_ptr::DefaultSharedPtr};
+use uuid::Uuid;
+
+use crate::policy::{CompiledPermissions, CompiledPolicy};
+
+type Map<K, V> = GenericHashMap<K, V, RandomState, DefaultSharedPtr>;
+
+/// The members of a resource group.
+#[derive(Debug, Clone)]
+pub enum Members {
+    /// Every resource.
+    Everything,
+    /// These, by canonical URN.
+    These(GenericHashSet<Box<str>, RandomState, DefaultSharedPtr>),
+}
+
+impl Members {
+    fn contains(&self, urn: &str) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::These(members) => members.contains(urn),
+        }
+    }
+}
+
+impl FromIterator<Box<str>> for Members {
+    fn from_iter<I: IntoIterator<Item = Box<str>>>(urns: I) -> Self {
+        Self::These(urns.into_iter().collect())
+    }
+}
+
+/// The policies that name one identity.
+///
+/// Most identities have a handful of them, which one small block holds best; for the few that have
+/// many, a tree keeps the cost of a change from growing with their number.
+#[derive(Debug, Clone)]
+enum Bundle {
+    Few(Box<[Arc<CompiledPolicy>]>),
+    Many(Box<OrdMap<Uuid, Arc<CompiledPolicy>>>),
+}
+
+/// From this number on a [`Bundle`] is a tree.
+const MANY: usize = 32;
+
+impl Bundle {
+    fn with(&self, policy: &Arc<CompiledPolicy>) -> Self {
+        match self {
+            Self::Few(few) => {
+                let others = few.iter().filter(|one| one.id != policy.id).cloned();
+                let all: Vec<_> = others.chain([Arc::clone(policy)]).collect();
+                if all.len() < MANY {
+                    Self::Few(all.into())
+                } else {
+                    Self::Many(Box::new(all.into_iter().map(|one| (one.id, one)).collect()))
+                }
+            }
+            Self::Many(many) => Self::Many(Box::new(many.update(policy.id, Arc::clone(policy)))),
+        }
+    }
+
+    fn without(&self, id: Uuid) -> Option<Self> {
+        match self {
+            Self::Few(few) => {
+                let rest: Box<[_]> = few.iter().filter(|one| one.id != id).cloned().collect();
+                (!rest.is_empty()).then_some(Self::Few(rest))
+            }
+            Self::Many(many) => {
+                let rest = many.without(&id);
+                if rest.len() < MANY / 2 {
+                    return Some(Self::Few(rest.values().cloned().collect()));
+                }
+                Some(Self::Many(Box::new(rest)))
+            }
+        }
+    }
+}
+
+/// The compiled policies of one account and the groups that they name.
+///
+/// A clone costs a few reference counts and shares everything; a change then copies only the path
+/// to what it touches. So a change costs the same however many policies there are, and whoever
+/// holds an older clone goes on reading it.
+#[derive(Debug, Clone)]
+pub struct PolicySet {
+    owner: Arc<str>,
+    policies: Map<Uuid, Arc<CompiledPolicy>>,
+    by_identity: Map<Box<str>, Bundle>,
+    permissions_groups: Map<Box<str>, Arc<CompiledPermissions>>,
+    resource_groups: Map<Uuid, Arc<Members>>,
+}
+
+impl PolicySet {
+    /// An empty set, of the account of that name.
+    pub fn new(owner: &str) -> Self {
+        Self {
+            owner: owner.into(),
+            policies: Map::default(),
+            by_identity: Map::default(),
+            permissions_groups: Map::default(),
+            resource_groups: Map::default(),
+        }
+    }
+
+    /// The name of the account that the policies belong to.
+    pub fn owner(&self) -> &str {
+        &self.owner
+    }
+
+    /// How many policies there are.
+    pub fn len(&self) -> usize {
+        self.policies.len()
+    }
+
+    /// Whether there is no policy.
+    pub fn is_empty(&self) -> bool {
+        self.policies.is_empty()
+    }
+
+    /// Adds a policy, in the place of one with the same id.
+    pub fn insert(&mut self, policy: CompiledPolicy) {
+        self.remove(policy.id);
+        let policy = Arc::new(policy);
+        for identity in &policy.identities {
+            let bundle = match self.by_identity.get(&**identity) {
+                Some(bundle) => bundle.with(&policy),
+                None => Bundle::Few([Arc::clone(&policy)].into()),
+            };
+            self.by_identity.insert(identity.clone(), bundle);
+        }
+        self.policies.insert(policy.id, policy);
+    }
+
+    /// Takes a policy out; nothing happens when there is none of that id.
+    pub fn remove(&mut self, id: Uuid) {
+        let Some(policy) = self.policies.remove(&id) else {
+            return;
+        };
+        for identity in &policy.identities {
+            let rest = self.by_identity.get(&**identity).and_then(|bundle| bundle.without(id));
+            match rest {
+                Some(rest) => self.by_identity.insert(identity.clone(), rest),
+                None => self.by_identity.remove(&**identity),
+            };
+        }
+    }
+
+    /// Sets what a permissions group, named by its canonical URN, permits.
+    pub fn set_permissions_group(&mut self, urn: &str, permissions: Arc<CompiledPermissions>) {
+        self.permissions_groups.insert(urn.into(), permissions);
+    }
+
+    /// Takes a permissions group out; policies that name it get nothing from it any more.
+    pub fn remove_permissions_group(&mut self, urn: &str) {
+        self.permissions_groups.remove(urn);
+    }
+
+    /// Sets what a resource group holds.
+    pub fn set_resource_group(&mut self, id: Uuid, members: Members) {
+        self.resource_groups.insert(id, Arc::new(members));
+    }
+
+    /// Takes a resource group out; policies that name it cover nothing by it any more.
+    pub fn remove_resource_group(&mut self, id: Uuid) {
+        self.resource_groups.remove(&id);
+    }
+
+    /// Calls `look` on each policy that names the identity, until it answers that it is done.
+    pub(crate) fn each_of<'p>(
+        &'p self,
+        identity: &str,
+        mut look: impl FnMut(&'p CompiledPolicy) -> std::ops::ControlFlow<()>,
+    ) -> std::ops::ControlFlow<()> {
+        match self.by_identity.get(identity) {
+            None => std::ops::ControlFlow::Continue(()),
+            Some(Bundle::Few(few)) => few.iter().try_for_each(|policy| look(policy)),
+            Some(Bundle::Many(many)) => many.values().try_for_each(|policy| look(policy)),
+        }
+    }
+
+    pub(crate) fn permissions_group(&self, urn: &str) -> Option<&CompiledPermissions> {
+        self.permissions_groups.get(urn).map(|group| &**group)
+    }
+
+    /// Whether the policy, by name or by a group, is about the resource.
+    pub(crate) fn covers(&self, policy: &CompiledPolicy, urn: &str) -> bool {
+        let cover = &policy.cover;
+        cover.names(urn)
+            || cover
+                .groups
+                .iter()
+                .any(|id| self.resource_groups.get(id).is_some_and(|group| group.contains(urn)))
+            || (cover.any_group && self.resource_groups.values().any(|group| group.contains(urn)))
+    }
+}
