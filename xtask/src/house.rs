@@ -7,7 +7,15 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Each crate of the workspace with the crates of the workspace that it may use.
-const FLOORS: &[(&str, &[&str])] = &[("gatewright-policy", &[]), ("xtask", &[])];
+const FLOORS: &[(&str, &[&str])] = &[
+    ("gatewright", &["gatewright-api", "gatewright-iam"]),
+    ("gatewright-api", &["gatewright-iam"]),
+    ("gatewright-iam", &["gatewright-policy", "gatewright-store"]),
+    ("gatewright-store", &[]),
+    ("gatewright-policy", &[]),
+    ("gatewright-testing", &[]),
+    ("xtask", &[]),
+];
 
 /// Crates that the pure floor must never take in: what does I/O, waits, or is a runtime.
 const IMPURE: &[&str] = &["tokio", "async-std", "mio", "socket2", "reqwest", "hyper", "sqlx"];

@@ -1,6 +1,8 @@
-//! The project's own commands: `cargo xtask build`, `cargo xtask test`.
+//! The project's own commands: `cargo xtask build`, `cargo xtask dev`, `cargo xtask test`.
 
 mod house;
+mod postgres;
+mod tools;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -10,13 +12,15 @@ type Failure = String;
 
 const USAGE: &str = "usage: cargo xtask <task>
 
-  build   make the release binary
-  test    pass every test: format, lints, the house, unit and integration tests";
+  build   make the release binary, target/release/gatewright
+  dev     build it and start a complete server to try things on; what follows is passed on
+  test    pass every test: format, lints, licences, the house, unit and integration tests";
 
 fn main() -> ExitCode {
     let task = std::env::args().nth(1).unwrap_or_default();
     let done = match task.as_str() {
         "build" => build(),
+        "dev" => dev(),
         "test" => test(),
         _ => {
             eprintln!("{USAGE}");
@@ -33,14 +37,29 @@ fn main() -> ExitCode {
 }
 
 fn build() -> Result<(), Failure> {
-    cargo(&["build", "--release", "--workspace", "--locked"])
+    cargo(&["build", "--release", "--package", "gatewright", "--locked"])
+}
+
+fn dev() -> Result<(), Failure> {
+    build()?;
+    run(Command::new(root().join("target/release/gatewright"))
+        .arg("dev")
+        .args(std::env::args().skip(2)))
 }
 
 fn test() -> Result<(), Failure> {
     cargo(&["fmt", "--all", "--check"])?;
     house::check(&root())?;
+    tools::deny()?;
     cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])?;
-    cargo(&["test", "--workspace", "--locked"])
+    let python = tools::python()?;
+    let postgres = postgres::Server::start()?;
+    // Programs that tests start must be there before the tests.
+    cargo(&["build", "--workspace", "--locked"])?;
+    run(Command::new(env!("CARGO"))
+        .args(["test", "--workspace", "--locked"])
+        .env("GATEWRIGHT_TEST_POSTGRES", postgres.url())
+        .env("GATEWRIGHT_TEST_PYTHON", python))
 }
 
 /// The folder of the workspace.

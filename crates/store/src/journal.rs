@@ -1,0 +1,173 @@
+//! The journal: what changed, by whom, and a chain of hashes that binds it together.
+
+use aws_lc_rs::digest::{Context, SHA256};
+
+use crate::error::StoreError;
+use crate::object::Kind;
+
+/// Who makes a change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Author {
+    /// The URN of the identity, or the name of a command.
+    pub actor: String,
+    /// Where the request came from, if it came from anywhere.
+    pub ip: Option<String>,
+    /// The query that made it.
+    pub query_id: String,
+    /// Microseconds since 1970, UTC.
+    pub at: i64,
+}
+
+/// One change, as the journal keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The account whose object changed.
+    pub account: String,
+    /// Counts the changes of the account, from 1, without gaps.
+    pub revision: i64,
+    /// Who changed it.
+    pub author: Author,
+    /// What the object is.
+    pub kind: Kind,
+    /// Which one.
+    pub object: String,
+    /// Its content before; none when it was created.
+    pub before: Option<String>,
+    /// Its content after; none when it was removed.
+    pub after: Option<String>,
+    /// Binds this entry to all before it.
+    pub hash: Vec<u8>,
+}
+
+/// The journal of an account is not what was written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BrokenChain {
+    /// An entry is missing.
+    #[error("the journal of {account} lacks revision {revision}")]
+    Gap {
+        /// Whose journal.
+        account: String,
+        /// The revision that is missing.
+        revision: i64,
+    },
+    /// An entry, or one before it, was altered.
+    #[error("the journal of {account} was altered at or before revision {revision}")]
+    Altered {
+        /// Whose journal.
+        account: String,
+        /// The first revision that does not fit.
+        revision: i64,
+    },
+    /// The account says another last revision than the journal.
+    #[error("the journal of {account} ends at revision {revision}, the account says otherwise")]
+    End {
+        /// Whose journal.
+        account: String,
+        /// The last revision in the journal.
+        revision: i64,
+    },
+}
+
+/// What the first entry of an account follows.
+pub(crate) fn origin() -> Vec<u8> {
+    vec![0; 32]
+}
+
+impl Entry {
+    /// The hash that binds this entry to the one whose hash is `previous`.
+    ///
+    /// SHA-256 over the previous hash and every field, each with its length before it, so that no
+    /// two entries have the same text to hash.
+    pub(crate) fn seal(&self, previous: &[u8]) -> Vec<u8> {
+        let mut context = Context::new(&SHA256);
+        let mut field = |bytes: Option<&[u8]>| {
+            let length = bytes.map_or(u64::MAX, |bytes| bytes.len() as u64);
+            context.update(&length.to_be_bytes());
+            context.update(bytes.unwrap_or_default());
+        };
+        field(Some(previous));
+        field(Some(self.account.as_bytes()));
+        field(Some(&self.revision.to_be_bytes()));
+        field(Some(&self.author.at.to_be_bytes()));
+        field(Some(self.author.actor.as_bytes()));
+        field(self.author.ip.as_deref().map(str::as_bytes));
+        field(Some(self.author.query_id.as_bytes()));
+        field(Some(self.kind.as_str().as_bytes()));
+        field(Some(self.object.as_bytes()));
+        field(self.before.as_deref().map(str::as_bytes));
+        field(self.after.as_deref().map(str::as_bytes));
+        context.finish().as_ref().to_vec()
+    }
+}
+
+/// Follows a chain from its origin.
+pub(crate) struct Chain {
+    account: String,
+    revision: i64,
+    head: Vec<u8>,
+}
+
+impl Chain {
+    pub(crate) fn new(account: &str) -> Self {
+        Self { account: account.to_owned(), revision: 0, head: origin() }
+    }
+
+    pub(crate) fn revision(&self) -> i64 {
+        self.revision
+    }
+
+    /// Refuses an entry that is not the next one, or not what was written.
+    pub(crate) fn follow(&mut self, entry: &Entry) -> Result<(), BrokenChain> {
+        let account = self.account.clone();
+        let revision = self.revision + 1;
+        if entry.revision != revision {
+            return Err(BrokenChain::Gap { account, revision });
+        }
+        if entry.seal(&self.head) != entry.hash {
+            return Err(BrokenChain::Altered { account, revision });
+        }
+        self.revision = revision;
+        self.head.clone_from(&entry.hash);
+        Ok(())
+    }
+
+    /// Refuses a chain that ends elsewhere than the account says.
+    pub(crate) fn end(&self, revision: i64, head: &[u8]) -> Result<(), BrokenChain> {
+        if self.revision == revision && self.head == head {
+            return Ok(());
+        }
+        Err(BrokenChain::End { account: self.account.clone(), revision: self.revision })
+    }
+}
+
+#[derive(sqlx::FromRow)]
+pub(crate) struct EntryRow {
+    account: String,
+    revision: i64,
+    at: i64,
+    actor: String,
+    ip: Option<String>,
+    query_id: String,
+    kind: String,
+    object: String,
+    before: Option<String>,
+    after: Option<String>,
+    hash: Vec<u8>,
+}
+
+impl TryFrom<EntryRow> for Entry {
+    type Error = StoreError;
+
+    fn try_from(row: EntryRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            account: row.account,
+            revision: row.revision,
+            author: Author { actor: row.actor, ip: row.ip, query_id: row.query_id, at: row.at },
+            kind: Kind::parse(&row.kind)?,
+            object: row.object,
+            before: row.before,
+            after: row.after,
+            hash: row.hash,
+        })
+    }
+}

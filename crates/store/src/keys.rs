@@ -1,0 +1,23 @@
+//! The keys that sign tokens, as they are kept.
+
+/// A private key, sealed under a master key that the database does not hold.
+#[derive(Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct SealedKey {
+    /// Its identifier, the `kid` of its tokens.
+    pub id: String,
+    /// The signature algorithm it is for, as JOSE names it.
+    pub algorithm: String,
+    /// The encrypted key.
+    pub sealed: Vec<u8>,
+    /// Microseconds since 1970, UTC.
+    pub created: i64,
+}
+
+impl std::fmt::Debug for SealedKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SealedKey")
+            .field("id", &self.id)
+            .field("algorithm", &self.algorithm)
+            .finish_non_exhaustive()
+    }
+}

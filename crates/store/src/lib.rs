@@ -1,0 +1,29 @@
+//! What Gatewright remembers, on SQLite or PostgreSQL.
+//!
+//! Everything that an account owns is an [`Object`]: a kind, an identifier, perhaps a unique name,
+//! and a document whose content is the business of the use cases. [`Store::write`] applies
+//! [`Change`]s and writes one journal [`Entry`] for each in the same transaction; there is no other
+//! way to change an object. An entry holds the object's document before and after, so the journal
+//! is the audit log and also tells every node what to change in its memory.
+//!
+//! This is the only crate that knows SQL. One text of each statement and one set of migrations
+//! serve both databases.
+
+mod database;
+mod error;
+mod journal;
+mod keys;
+mod notice;
+mod object;
+mod sql;
+mod store;
+#[cfg(test)]
+mod tests;
+
+pub use database::Address;
+pub use error::{StoreError, Taken};
+pub use journal::{Author, BrokenChain, Entry};
+pub use keys::SealedKey;
+pub use notice::{Listener, Notice};
+pub use object::{Act, Change, Content, Kind, Object};
+pub use store::Store;

@@ -1,0 +1,78 @@
+//! How nodes on one PostgreSQL hear of each other's changes.
+
+use sqlx::postgres::PgListener;
+
+use crate::error::StoreError;
+
+/// The channel that all nodes listen to.
+pub(crate) const CHANNEL: &str = "gatewright";
+
+/// Something that was said on the channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notice {
+    /// The account has reached this revision.
+    Changed {
+        /// Which account.
+        account: String,
+        /// Its last revision.
+        revision: i64,
+        /// Whether resources were made or removed.
+        resources: bool,
+    },
+    /// A sign of life, to find out whether this node still hears.
+    Pulse,
+}
+
+impl Notice {
+    pub(crate) fn text(&self) -> String {
+        match self {
+            Self::Changed { account, revision, resources } => {
+                format!("{revision} {} {account}", u8::from(*resources))
+            }
+            Self::Pulse => "pulse".to_owned(),
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        if text == "pulse" {
+            return Some(Self::Pulse);
+        }
+        let (revision, rest) = text.split_once(' ')?;
+        let (resources, account) = rest.split_once(' ')?;
+        Some(Self::Changed {
+            account: account.to_owned(),
+            revision: revision.parse().ok()?,
+            resources: resources != "0",
+        })
+    }
+}
+
+/// Hears notices, on a connection of its own.
+pub struct Listener(pub(crate) PgListener);
+
+impl Listener {
+    /// Waits for the next notice. After an error nothing may be taken for heard: listen anew.
+    pub async fn next(&mut self) -> Result<Notice, StoreError> {
+        loop {
+            let Some(notification) = self.0.try_recv().await? else {
+                return Err(StoreError::Database(sqlx::Error::PoolClosed));
+            };
+            if let Some(notice) = Notice::parse(notification.payload()) {
+                return Ok(notice);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_notice_is_read_as_it_was_said() {
+        let changed = Notice::Changed { account: "aa1-ovh".into(), revision: 42, resources: true };
+        assert_eq!(Notice::parse(&changed.text()), Some(changed));
+        assert_eq!(Notice::parse(&Notice::Pulse.text()), Some(Notice::Pulse));
+        assert_eq!(Notice::parse("nonsense"), None);
+    }
+}

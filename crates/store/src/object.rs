@@ -1,0 +1,158 @@
+//! Objects, and changes of them.
+
+use crate::error::StoreError;
+
+/// What an object is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    /// An account's own particulars, under the account's name.
+    Account,
+    /// A service account, under its client identifier.
+    Client,
+    /// A policy, under its UUID.
+    Policy,
+    /// A permissions group of an account, under its UUID.
+    PermissionsGroup,
+    /// A resource group, under its UUID.
+    ResourceGroup,
+    /// A resource, under its canonical URN; its name is its UUID.
+    Resource,
+    /// A token that was revoked, under its identifier.
+    RevokedToken,
+}
+
+impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Account,
+        Self::Client,
+        Self::Policy,
+        Self::PermissionsGroup,
+        Self::ResourceGroup,
+        Self::Resource,
+        Self::RevokedToken,
+    ];
+
+    /// The text of it in the database.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Account => "account",
+            Self::Client => "client",
+            Self::Policy => "policy",
+            Self::PermissionsGroup => "permissionsGroup",
+            Self::ResourceGroup => "resourceGroup",
+            Self::Resource => "resource",
+            Self::RevokedToken => "revokedToken",
+        }
+    }
+
+    pub(crate) fn parse(text: &str) -> Result<Self, StoreError> {
+        let known = Self::ALL.into_iter().find(|kind| kind.as_str() == text);
+        known.ok_or(StoreError::Unreadable("the kind of an object"))
+    }
+}
+
+/// Something that an account owns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Object {
+    /// What it is.
+    pub kind: Kind,
+    /// Unique among all objects of its kind.
+    pub id: String,
+    /// The account that owns it.
+    pub account: String,
+    /// Unique among the account's objects of its kind.
+    pub name: Option<String>,
+    /// The revision that created it, which is also its place in lists.
+    pub created: i64,
+    /// Its content.
+    pub document: String,
+    /// The hash of its secret.
+    pub secret: Option<Vec<u8>>,
+}
+
+/// A change of one object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// What the object is.
+    pub kind: Kind,
+    /// Which one.
+    pub id: String,
+    /// What to do with it.
+    pub act: Act,
+}
+
+/// What a change does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Act {
+    /// Makes an object.
+    Create {
+        /// What it holds.
+        content: Content,
+        /// The hash of its secret, if it has one.
+        secret: Option<Vec<u8>>,
+    },
+    /// Changes an object.
+    Update {
+        /// The document that the change was made from; refused as stale if it is no longer so.
+        from: String,
+        /// What it holds from now on.
+        content: Content,
+    },
+    /// Removes an object.
+    Delete,
+}
+
+/// What an object holds.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Content {
+    /// Its unique name, if it has one.
+    pub name: Option<String>,
+    /// Its content.
+    pub document: String,
+    /// The other accounts that it names.
+    pub mentions: Vec<String>,
+}
+
+impl Act {
+    pub(crate) fn content(&self) -> Option<&Content> {
+        match self {
+            Self::Create { content, .. } | Self::Update { content, .. } => Some(content),
+            Self::Delete => None,
+        }
+    }
+}
+
+impl Change {
+    /// Whether it makes or removes a resource, and so changes who owns what.
+    pub(crate) fn moves_a_resource(&self) -> bool {
+        self.kind == Kind::Resource && !matches!(self.act, Act::Update { .. })
+    }
+}
+
+#[derive(sqlx::FromRow)]
+pub(crate) struct ObjectRow {
+    kind: String,
+    id: String,
+    account: String,
+    name: Option<String>,
+    created: i64,
+    document: String,
+    secret: Option<Vec<u8>>,
+}
+
+impl TryFrom<ObjectRow> for Object {
+    type Error = StoreError;
+
+    fn try_from(row: ObjectRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            kind: Kind::parse(&row.kind)?,
+            id: row.id,
+            account: row.account,
+            name: row.name,
+            created: row.created,
+            document: row.document,
+            secret: row.secret,
+        })
+    }
+}

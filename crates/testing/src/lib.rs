@@ -1,0 +1,63 @@
+//! What the tests of several floors share.
+
+#![allow(clippy::missing_panics_doc, reason = "a test that cannot be set up fails")]
+#![allow(clippy::expect_used, reason = "a test that cannot be set up fails")]
+
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+
+/// The URL of a PostgreSQL server on which databases may be made; `cargo xtask test` sets it.
+pub const POSTGRES: &str = "GATEWRIGHT_TEST_POSTGRES";
+
+/// A database made for one test.
+pub struct TestDatabase {
+    /// Its address, as the program takes it.
+    pub address: String,
+    _folder: Option<tempfile::TempDir>,
+}
+
+impl TestDatabase {
+    /// A new file.
+    pub fn sqlite() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("test.db");
+        Self { address: format!("sqlite:{}", path.display()), _folder: Some(folder) }
+    }
+
+    /// A new database on the PostgreSQL server that `cargo xtask test` starts.
+    pub async fn postgres() -> Self {
+        let server = std::env::var(POSTGRES)
+            .expect("GATEWRIGHT_TEST_POSTGRES is not set: run the tests with `cargo xtask test`");
+        let name = format!("test_{}", uuid::Uuid::new_v4().simple());
+        let mut connection = PgConnection::connect(&server).await.expect("a connection");
+        sqlx::query(AssertSqlSafe(format!("CREATE DATABASE {name}")))
+            .execute(&mut connection)
+            .await
+            .expect("a database");
+        let (host, _) = server.rsplit_once('/').expect("a database at the end of the URL");
+        Self { address: format!("{host}/{name}"), _folder: None }
+    }
+}
+
+/// Makes each `async fn rule(TestDatabase)` a test on SQLite and a test on PostgreSQL.
+#[macro_export]
+macro_rules! on_both_databases {
+    ($($(#[$attribute:meta])* async fn $name:ident($database:ident) $body:block)*) => {
+        $(mod $name {
+            #[allow(unused_imports, reason = "not every test needs all of them")]
+            use super::*;
+
+            $(#[$attribute])*
+            async fn rule($database: $crate::TestDatabase) $body
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_sqlite() {
+                rule($crate::TestDatabase::sqlite()).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_postgres() {
+                rule($crate::TestDatabase::postgres().await).await;
+            }
+        })*
+    };
+}

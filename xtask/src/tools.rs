@@ -1,0 +1,56 @@
+//! What the tests need beside cargo, installed when it is missing.
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use crate::{Failure, cargo, root, run};
+
+const CARGO_DENY: &str = "0.20.2";
+const PYTHON_PACKAGES: &[&str] = &["ovh==1.2.0"];
+
+/// Checks licences, duplicates and origins of everything that is linked in.
+pub(crate) fn deny() -> Result<(), Failure> {
+    let folder = root().join("target/tools");
+    let program = folder.join("bin/cargo-deny");
+    if !answers(Command::new(&program).arg("--version")) {
+        let folder = folder.display().to_string();
+        cargo(&["install", "cargo-deny", "--version", CARGO_DENY, "--locked", "--root", &folder])?;
+    }
+    run(Command::new(program).args(["check", "licenses", "bans", "sources"]))
+}
+
+/// A Python with the real client packages, in an environment of the project's own.
+pub(crate) fn python() -> Result<PathBuf, Failure> {
+    let folder = root().join("target/tools/python");
+    let python = folder.join("bin/python");
+    let installed = folder.join("installed");
+    let wanted = PYTHON_PACKAGES.join(" ");
+    if std::fs::read_to_string(&installed).is_ok_and(|there| there == wanted) {
+        return Ok(python);
+    }
+    if !answers(Command::new("python3").args(["-c", "import ensurepip, venv"])) {
+        apt_install("python3-venv")?;
+    }
+    run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder))?;
+    run(Command::new(&python).args(["-m", "pip", "install", "--quiet"]).args(PYTHON_PACKAGES))?;
+    std::fs::write(installed, wanted).map_err(|error| error.to_string())?;
+    Ok(python)
+}
+
+/// Installs one of Debian's packages.
+pub(crate) fn apt_install(package: &str) -> Result<(), Failure> {
+    let advice = |failure| {
+        format!("{package} is missing and could not be installed; install it yourself ({failure})")
+    };
+    let apt = |arguments: &[&str]| {
+        let mut command = Command::new("apt-get");
+        run(command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive"))
+    };
+    apt(&["update", "--quiet"]).map_err(advice)?;
+    apt(&["install", "--yes", "--quiet", "--no-install-recommends", package]).map_err(advice)
+}
+
+fn answers(command: &mut Command) -> bool {
+    let quiet = command.stdout(Stdio::null()).stderr(Stdio::null());
+    quiet.status().is_ok_and(|status| status.success())
+}
