@@ -190,9 +190,14 @@ impl CompiledPermissions {
         self.allow.cover(action) && !self.except.cover(action)
     }
 
+    /// Whether an `allow` covers the action, excepted or not.
+    pub(crate) fn allows(&self, action: &str) -> bool {
+        self.allow.cover(action)
+    }
+
     /// Whether the action is allowed, and then excepted.
     pub(crate) fn excepts(&self, action: &str) -> bool {
-        self.allow.cover(action) && self.except.cover(action)
+        self.allows(action) && self.except.cover(action)
     }
 
     /// Whether the action is forbidden.

@@ -169,6 +169,37 @@ impl PolicySet {
         self.resource_groups.remove(&id);
     }
 
+    /// The policy of that id.
+    pub fn get(&self, id: Uuid) -> Option<&CompiledPolicy> {
+        self.policies.get(&id).map(|policy| &**policy)
+    }
+
+    /// The ids of the policies that name the identity, by its canonical URN.
+    pub fn naming(&self, identity: &str) -> Vec<Uuid> {
+        match self.by_identity.get(identity) {
+            None => Vec::new(),
+            Some(Bundle::Few(few)) => few.iter().map(|policy| policy.id).collect(),
+            Some(Bundle::Many(many)) => many.keys().copied().collect(),
+        }
+    }
+
+    /// Whether some policy names the permissions group, by its canonical URN.
+    pub fn uses_permissions_group(&self, urn: &str) -> bool {
+        self.policies
+            .values()
+            .any(|policy| policy.permissions_groups.iter().any(|used| **used == *urn))
+    }
+
+    /// Whether a block of the policy allows the action, or the pattern of actions.
+    pub fn mentions_action(&self, policy: &CompiledPolicy, action: &str) -> bool {
+        policy.permissions.allows(action)
+            || policy
+                .permissions_groups
+                .iter()
+                .filter_map(|urn| self.permissions_group(urn))
+                .any(|group| group.allows(action))
+    }
+
     /// Calls `look` on each policy that names the identity, until it answers that it is done.
     pub(crate) fn each_of<'p>(
         &'p self,
@@ -187,7 +218,7 @@ impl PolicySet {
     }
 
     /// Whether the policy, by name or by a group, is about the resource.
-    pub(crate) fn covers(&self, policy: &CompiledPolicy, urn: &str) -> bool {
+    pub fn covers(&self, policy: &CompiledPolicy, urn: &str) -> bool {
         let cover = &policy.cover;
         cover.names(urn)
             || cover

@@ -1,0 +1,278 @@
+//! Accounts, and their particulars.
+
+mod particulars;
+
+use gatewright_policy::{
+    Identity, Permissions, Policy as Rule, permissions_group_urn, resource_group_urn,
+};
+use gatewright_store::{Act, Author, Change, Content, Kind, StoreError, Taken};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::caller::Context;
+use crate::catalogue::MANAGED_OWNER;
+use crate::client::{ClientDraft, Flow};
+use crate::clock;
+use crate::error::{Fault, IamError};
+use crate::iam::Iam;
+use crate::input::{Draft, check_text};
+use crate::policy::{Policy, RESERVED};
+use crate::resource::ResourceDocument;
+use crate::resource_group::ResourceGroupDocument;
+use crate::rights;
+use crate::secret::{Secret, hex, random};
+use crate::write::create;
+
+pub use particulars::Particulars;
+
+/// An account to be made.
+#[derive(Debug)]
+pub struct NewAccount {
+    /// Two letters, digits, and `-ovh`, `-sys` or `-ks`.
+    pub name: String,
+    /// The owner's address.
+    pub email: String,
+    /// What the owner logs in with.
+    pub password: Secret,
+    /// Whether to make a service account that may do everything.
+    pub robot: bool,
+}
+
+/// The service account that was made with an account.
+#[derive(Debug)]
+pub struct Robot {
+    /// Its identifier.
+    pub client_id: String,
+    /// Its secret.
+    pub secret: Secret,
+}
+
+/// An account.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Profile {
+    /// The owner's address.
+    pub email: String,
+    /// Microseconds since 1970, UTC.
+    pub created_at: i64,
+    /// What the owner says of themselves.
+    pub particulars: Particulars,
+}
+
+/// The canonical form of an account's name.
+fn check_account(name: &str) -> Result<String, IamError> {
+    let name = name.to_lowercase();
+    let sound = name.split_once('-').is_some_and(|(head, tail)| {
+        let (letters, digits) = head.split_at_checked(2).unwrap_or_default();
+        letters.bytes().all(|b| b.is_ascii_lowercase())
+            && (1..=20).contains(&digits.len())
+            && digits.bytes().all(|b| b.is_ascii_digit())
+            && ["ovh", "sys", "ks"].contains(&tail)
+    });
+    if sound {
+        return Ok(name);
+    }
+    let message = format!(
+        "the account name {name} must be two letters and some digits, then -ovh, -sys or -ks, as \
+         in xx11111-ovh"
+    );
+    Err(IamError::invalid(Fault::Format, message))
+}
+
+impl Iam {
+    /// Makes an account, for the operator.
+    pub async fn create_account(&self, new: NewAccount) -> Result<Option<Robot>, IamError> {
+        let name = check_account(&new.name)?;
+        check_text("email", &new.email, 3, 255)?;
+        if !new.email.contains('@') {
+            let message = format!("\"{}\" is no address", new.email);
+            return Err(IamError::invalid(Fault::Format, message));
+        }
+        let now = clock::now();
+        let password = tokio::task::spawn_blocking(move || new.password.slow_hash());
+        let password = password.await.map_err(IamError::internal)??;
+        let mut changes = self.foundation(&name, &new.email, &password, now)?;
+        let robot = if new.robot {
+            let (more, robot) = self.robot(&name, now)?;
+            changes.extend(more);
+            Some(robot)
+        } else {
+            None
+        };
+        let author = Author {
+            actor: "operator".to_owned(),
+            ip: None,
+            query_id: hex(&random::<8>()?),
+            at: now,
+        };
+        match self.store.create_account(&name, &author, &changes).await {
+            Err(StoreError::Taken(Taken::Name)) => Err(IamError::Conflict {
+                detail: "AlreadyExists",
+                message: format!("there is an account {name} already"),
+            }),
+            Err(error) => Err(error.into()),
+            Ok(entries) => {
+                self.views.written(&name, &entries).await?;
+                Ok(robot)
+            }
+        }
+    }
+
+    /// What every account has from the start.
+    fn foundation(
+        &self,
+        name: &str,
+        email: &str,
+        password: &str,
+        now: i64,
+    ) -> Result<Vec<Change>, IamError> {
+        let plate = self.settings.plate;
+        let profile = Profile {
+            email: email.to_owned(),
+            created_at: now,
+            particulars: Particulars::of(name),
+        };
+        let content = Content { document: serde_json::to_string(&profile)?, ..Content::default() };
+        let secret = Some(password.as_bytes().to_vec());
+        let account = Change {
+            kind: Kind::Account,
+            id: name.to_owned(),
+            act: Act::Create { content, secret },
+        };
+
+        let urn = self.account_urn(name);
+        let resource = ResourceDocument {
+            display_name: name.to_owned(),
+            tags: std::collections::BTreeMap::new(),
+            created_at: now,
+        };
+        let resource = create(Kind::Resource, urn.urn().to_owned(), resource.content(urn.urn())?);
+
+        let group_id = Uuid::now_v7();
+        let everything = ResourceGroupDocument {
+            name: format!("{RESERVED}all"),
+            read_only: true,
+            everything: true,
+            resources: Vec::new(),
+            created_at: now,
+            updated_at: None,
+        };
+        let group = create(Kind::ResourceGroup, group_id.to_string(), everything.content()?);
+
+        let rule = Rule {
+            id: Uuid::now_v7(),
+            identities: vec![Identity::account_of(plate, name).urn().to_owned()],
+            resources: vec![resource_group_urn(plate, group_id)],
+            permissions: Permissions { allow: vec!["*".to_owned()], ..Permissions::default() },
+            ..Rule::default()
+        };
+        let description = "The owner of the account may do everything";
+        let default = self.founding_policy(name, "ovh-default", description, rule, true, now)?;
+        Ok(vec![account, resource, group, default])
+    }
+
+    /// A service account that may do everything, and the policy that says so.
+    fn robot(&self, account: &str, now: i64) -> Result<(Vec<Change>, Robot), IamError> {
+        let plate = self.settings.plate;
+        let draft = ClientDraft {
+            name: "automation".to_owned(),
+            description: "Manages this account".to_owned(),
+            flow: Flow::ClientCredentials,
+            callback_urls: Vec::new(),
+        };
+        let (client, secret) = self.new_client(&draft.document(now)?)?;
+        let client_id = client.id.clone();
+        let mut rule = Rule {
+            id: Uuid::now_v7(),
+            identities: vec![
+                Identity::service_account(plate, account, &client_id).urn().to_owned(),
+            ],
+            resources: vec![format!("urn:v1:{plate}:resource:*")],
+            ..Rule::default()
+        };
+        match self.catalogue.group("globalAdmin") {
+            Some(group) => {
+                let urn = permissions_group_urn(plate, MANAGED_OWNER, &group.name);
+                rule.permissions_groups.push(urn);
+            }
+            None => rule.permissions.allow.push("*".to_owned()),
+        }
+        let description = "The service account that was made with the account";
+        let policy = self.founding_policy(account, "automation", description, rule, false, now)?;
+        Ok((vec![client, policy], Robot { client_id, secret }))
+    }
+
+    fn founding_policy(
+        &self,
+        account: &str,
+        name: &str,
+        description: &str,
+        rule: Rule,
+        read_only: bool,
+        now: i64,
+    ) -> Result<Change, IamError> {
+        let policy = Policy {
+            name: name.to_owned(),
+            description: Some(description.to_owned()),
+            read_only,
+            expired_at: None,
+            created_at: now,
+            updated_at: None,
+            rule,
+        };
+        let content = policy.content(account, self.settings.plate)?;
+        Ok(create(Kind::Policy, policy.rule.id.to_string(), content))
+    }
+
+    /// The account's particulars.
+    pub async fn me(&self, context: &Context) -> Result<Profile, IamError> {
+        self.demand(context, rights::ME_GET).await?;
+        let account = context.account();
+        let object = self.store.object(account, Kind::Account, account).await?;
+        Ok(serde_json::from_str(&object.ok_or(IamError::NotFound)?.document)?)
+    }
+
+    /// Changes the account's particulars; what is left out stays.
+    pub async fn edit_me(
+        &self,
+        context: &Context,
+        edit: Draft<serde_json::Map<String, serde_json::Value>>,
+    ) -> Result<Profile, IamError> {
+        self.demand(context, rights::ME_EDIT).await?;
+        let edit = edit?;
+        let account = context.account();
+        self.change(account, context, (Kind::Account, account), |object| {
+            let mut profile: Profile = serde_json::from_str(&object.document)?;
+            profile.particulars.edit(&edit)?;
+            let document = serde_json::to_string(&profile)?;
+            Ok((Content { document, ..Content::default() }, profile))
+        })
+        .await
+    }
+
+    /// Whether the password is that of the account's owner.
+    pub async fn is_owners_password(
+        &self,
+        account: &str,
+        password: Secret,
+    ) -> Result<bool, IamError> {
+        let object = self.store.object(account, Kind::Account, account).await?;
+        let hash = object.and_then(|object| object.secret).unwrap_or_default();
+        let check = move || password.is_password(&String::from_utf8_lossy(&hash));
+        tokio::task::spawn_blocking(check).await.map_err(IamError::internal)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::check_account;
+
+    #[test]
+    fn an_account_has_letters_digits_and_a_brand() {
+        assert_eq!(check_account("XX11111-OVH").unwrap(), "xx11111-ovh");
+        for wrong in ["", "xx-ovh", "x1-ovh", "xx1", "xx1-ovh-ks", "xx1-aws", "é1-ovh", "xx1x-ovh"]
+        {
+            assert!(check_account(wrong).is_err(), "{wrong}");
+        }
+    }
+}

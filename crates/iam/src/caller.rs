@@ -1,0 +1,67 @@
+//! Who calls, and under which circumstances.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use gatewright_policy::{Caller, Circumstances, Identity};
+use gatewright_store::Author;
+
+/// What somebody proved to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PrincipalKind {
+    /// The root login of an account.
+    Root,
+    /// A service account.
+    ServiceAccount,
+}
+
+/// Somebody who proved who they are.
+#[derive(Debug)]
+pub struct Principal {
+    /// What they are.
+    pub kind: PrincipalKind,
+    /// Who they are; the first of the identities that count for them.
+    pub identity: Identity,
+    /// What decisions are made from.
+    pub caller: Caller,
+}
+
+impl Principal {
+    /// The name of the account that they belong to.
+    pub fn account(&self) -> &str {
+        self.caller.account()
+    }
+}
+
+/// A request as use cases see it.
+#[derive(Debug, Clone)]
+pub struct Context {
+    /// Who asks.
+    pub principal: Arc<Principal>,
+    /// From where.
+    pub ip: Option<IpAddr>,
+    /// What the log calls this request.
+    pub query_id: Arc<str>,
+    /// When: microseconds since 1970, UTC.
+    pub now: i64,
+}
+
+impl Context {
+    /// The account that the caller belongs to, and works on.
+    pub fn account(&self) -> &str {
+        self.principal.account()
+    }
+
+    pub(crate) fn circumstances(&self) -> Circumstances {
+        Circumstances { now: self.now, ip: self.ip }
+    }
+
+    pub(crate) fn author(&self) -> Author {
+        Author {
+            actor: self.principal.identity.urn().to_owned(),
+            ip: self.ip.map(|ip| ip.to_string()),
+            query_id: self.query_id.to_string(),
+            at: self.now,
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! Which actions the caller may do on which resources.
+
+use gatewright_policy::ResourceUrn;
+
+use crate::caller::Context;
+use crate::error::{Fault, IamError};
+use crate::iam::Iam;
+use crate::input::Draft;
+
+/// A request may ask for so many decisions.
+const MOST: usize = 100_000;
+
+/// The answer for one resource.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checked {
+    /// The resource, as it was asked for.
+    pub resource: String,
+    /// The actions that the caller may do on it.
+    pub authorized: Vec<String>,
+    /// The actions that the caller may not do on it.
+    pub unauthorized: Vec<String>,
+}
+
+impl Iam {
+    /// Decides each action on each resource for the caller. Anybody may ask what they may do.
+    ///
+    /// An action that the catalogue does not know fails the whole request.
+    pub async fn check(
+        &self,
+        context: &Context,
+        urns: Vec<String>,
+        actions: Draft<Vec<String>>,
+    ) -> Result<Vec<Checked>, IamError> {
+        let actions = actions?;
+        if actions.len().saturating_mul(urns.len()) > MOST {
+            let message = format!("a request may ask for at most {MOST} decisions: split it");
+            return Err(IamError::invalid(Fault::TooLong, message));
+        }
+        for action in &actions {
+            if !self.catalogue.knows(action) {
+                return Err(IamError::invalid(
+                    Fault::Input,
+                    format!("Unknown action \"{action}\""),
+                ));
+            }
+        }
+        let plate = self.settings.plate;
+        let mut answers = Vec::with_capacity(urns.len());
+        for text in urns {
+            let urn = ResourceUrn::parse(&text, plate).map_err(|error| {
+                let message =
+                    format!("the URN {text} {error}, expected urn:v1:{plate}:resource:type:name");
+                IamError::invalid(Fault::ResourceUrn, message)
+            })?;
+            let scene = self.scene(context, &urn).await?;
+            let mut answer =
+                Checked { resource: text, authorized: Vec::new(), unauthorized: Vec::new() };
+            for action in &actions {
+                let allowed = scene.decide(context, action, &urn).is_allowed();
+                let list = if allowed { &mut answer.authorized } else { &mut answer.unauthorized };
+                list.push(action.clone());
+            }
+            metrics::counter!("gatewright_decisions_total", "allowed" => "true")
+                .increment(answer.authorized.len() as u64);
+            metrics::counter!("gatewright_decisions_total", "allowed" => "false")
+                .increment(answer.unauthorized.len() as u64);
+            answers.push(answer);
+        }
+        Ok(answers)
+    }
+
+    /// Whether the caller may do anything at all on the resource.
+    pub(crate) async fn sees(
+        &self,
+        context: &Context,
+        urn: &ResourceUrn,
+    ) -> Result<bool, IamError> {
+        let scene = self.scene(context, urn).await?;
+        if context.principal.caller.is_root() && scene.owner.policies().owner() == context.account()
+        {
+            return Ok(true);
+        }
+        let actions = self.catalogue.action_names(urn.kind());
+        let common = [crate::rights::tag_add(urn.kind()), crate::rights::tag_remove(urn.kind())];
+        let mut actions = actions.iter().chain(&common);
+        Ok(actions.any(|action| scene.decide(context, action, urn).is_allowed()))
+    }
+}

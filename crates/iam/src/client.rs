@@ -1,0 +1,218 @@
+//! Service accounts: an identifier and a secret that code exchanges for tokens.
+
+use gatewright_policy::Identity;
+use gatewright_store::{Act, Change, Content, Kind, Object, StoreError, Taken};
+use serde::{Deserialize, Serialize};
+
+use crate::caller::Context;
+use crate::error::{Fault, IamError};
+use crate::iam::Iam;
+use crate::input::{Draft, check_list, check_text};
+use crate::rights;
+use crate::secret::{Secret, hex, random};
+use crate::write::delete;
+
+/// How a client gets its tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Flow {
+    /// It acts for people who consent.
+    AuthorizationCode,
+    /// It acts for itself: a service account.
+    ClientCredentials,
+}
+
+/// What is remembered of a client.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ClientDocument {
+    name: String,
+    description: String,
+    pub(crate) flow: Flow,
+    callback_urls: Vec<String>,
+    created_at: i64,
+}
+
+/// A client of the account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Client {
+    /// What it identifies itself by.
+    pub id: String,
+    /// What people call it; not unique.
+    pub name: String,
+    /// What it is for.
+    pub description: String,
+    /// How it gets its tokens.
+    pub flow: Flow,
+    /// Where people may be sent back to.
+    pub callback_urls: Vec<String>,
+    /// Microseconds since 1970, UTC.
+    pub created_at: i64,
+    /// The URN that policies name it by; none where it acts for people.
+    pub identity: Option<String>,
+}
+
+/// A client to be made.
+#[derive(Debug, Clone)]
+pub struct ClientDraft {
+    /// 1 to 255 characters.
+    pub name: String,
+    /// 1 to 255 characters.
+    pub description: String,
+    /// How it gets its tokens; cannot be changed later.
+    pub flow: Flow,
+    /// At least one where it acts for people.
+    pub callback_urls: Vec<String>,
+}
+
+/// A change of a client; what is left out stays.
+#[derive(Debug, Clone, Default)]
+pub struct ClientEdit {
+    /// 1 to 255 characters.
+    pub name: Option<String>,
+    /// 1 to 255 characters.
+    pub description: Option<String>,
+    /// At least one where it acts for people.
+    pub callback_urls: Option<Vec<String>>,
+}
+
+impl ClientDocument {
+    fn check(&mut self) -> Result<(), IamError> {
+        check_text("name", &self.name, 1, 255)?;
+        check_text("description", &self.description, 1, 255)?;
+        check_list("callbackUrls", &mut self.callback_urls, 100)?;
+        if self.flow == Flow::AuthorizationCode && self.callback_urls.is_empty() {
+            let message =
+                "\"callbackUrls\" needs at least one URL with the flow AUTHORIZATION_CODE";
+            return Err(IamError::invalid(Fault::Missing, message));
+        }
+        for (index, callback) in self.callback_urls.iter().enumerate() {
+            let absolute = url::Url::parse(callback).is_ok_and(|url| url.fragment().is_none());
+            if !absolute || callback.len() > 2_000 {
+                let message = format!("\"callbackUrls[{index}]\" must be a URL without a fragment");
+                return Err(IamError::invalid(Fault::Format, message));
+            }
+        }
+        Ok(())
+    }
+
+    fn content(&self) -> Result<Content, IamError> {
+        Ok(Content { document: serde_json::to_string(self)?, ..Content::default() })
+    }
+}
+
+impl Iam {
+    fn client_of(&self, object: &Object) -> Result<Client, IamError> {
+        let document: ClientDocument = serde_json::from_str(&object.document)?;
+        let identity = Identity::service_account(self.settings.plate, &object.account, &object.id);
+        let acts_for_itself = document.flow == Flow::ClientCredentials;
+        Ok(Client {
+            id: object.id.clone(),
+            name: document.name,
+            description: document.description,
+            flow: document.flow,
+            callback_urls: document.callback_urls,
+            created_at: document.created_at,
+            identity: acts_for_itself.then(|| identity.urn().to_owned()),
+        })
+    }
+
+    /// All clients of the account, in the order of their creation.
+    pub async fn clients(&self, context: &Context) -> Result<Vec<Client>, IamError> {
+        self.demand(context, rights::CLIENT_GET).await?;
+        let most = i64::MAX;
+        let objects = self.store.objects_of_kind(context.account(), Kind::Client, 0, most).await?;
+        objects.iter().map(|object| self.client_of(object)).collect()
+    }
+
+    /// A client of the account.
+    pub async fn client(&self, context: &Context, id: &str) -> Result<Client, IamError> {
+        self.demand(context, rights::CLIENT_GET).await?;
+        let object = self.store.object(context.account(), Kind::Client, id).await?;
+        self.client_of(&object.ok_or(IamError::NotFound)?)
+    }
+
+    /// Makes a client; its secret is in the answer, and can never be read again.
+    pub async fn create_client(
+        &self,
+        context: &Context,
+        draft: Draft<ClientDraft>,
+    ) -> Result<(Client, Secret), IamError> {
+        self.demand(context, rights::CLIENT_CREATE).await?;
+        let document = draft?.document(context.now)?;
+        let most = self.settings.limits.clients;
+        if self.views.get(context.account()).await?.client_count() >= most {
+            let message = format!("the account has {most} service accounts already: delete some");
+            return Err(IamError::invalid(Fault::Parameter, message));
+        }
+        loop {
+            let (change, secret) = self.new_client(&document)?;
+            let id = change.id.clone();
+            match self.write_in(context.account(), context, vec![change]).await {
+                // Somebody else has that identifier: draw another.
+                Err(StoreError::Taken(Taken::Id)) => {}
+                Err(error) => return Err(error.into()),
+                Ok(()) => {
+                    let object = self.store.object(context.account(), Kind::Client, &id).await?;
+                    return Ok((self.client_of(&object.ok_or(IamError::NotFound)?)?, secret));
+                }
+            }
+        }
+    }
+
+    /// The change that makes a client, and its secret.
+    pub(crate) fn new_client(
+        &self,
+        document: &ClientDocument,
+    ) -> Result<(Change, Secret), IamError> {
+        let plate = self.settings.plate.as_str().to_uppercase();
+        let id = format!("{plate}.{}", hex(&random::<8>()?));
+        let secret = Secret::generate()?;
+        let hash = Some(secret.hash().to_vec());
+        let act = Act::Create { content: document.content()?, secret: hash };
+        Ok((Change { kind: Kind::Client, id, act }, secret))
+    }
+
+    /// Changes a client.
+    pub async fn edit_client(
+        &self,
+        context: &Context,
+        id: &str,
+        edit: Draft<ClientEdit>,
+    ) -> Result<Client, IamError> {
+        self.demand(context, rights::CLIENT_EDIT).await?;
+        let edit = edit?;
+        self.change(context.account(), context, (Kind::Client, id), |object| {
+            let mut document: ClientDocument = serde_json::from_str(&object.document)?;
+            let edit = edit.clone();
+            document.name = edit.name.unwrap_or(document.name);
+            document.description = edit.description.unwrap_or(document.description);
+            document.callback_urls = edit.callback_urls.unwrap_or(document.callback_urls);
+            document.check()?;
+            let content = document.content()?;
+            let changed = Object { document: content.document.clone(), ..object.clone() };
+            Ok((content, self.client_of(&changed)?))
+        })
+        .await
+    }
+
+    /// Deletes a client: its secret and all its tokens stop working at once.
+    pub async fn delete_client(&self, context: &Context, id: &str) -> Result<(), IamError> {
+        self.demand(context, rights::CLIENT_DELETE).await?;
+        self.write(context, vec![delete(Kind::Client, id)]).await
+    }
+}
+
+impl ClientDraft {
+    pub(crate) fn document(self, now: i64) -> Result<ClientDocument, IamError> {
+        let mut document = ClientDocument {
+            name: self.name,
+            description: self.description,
+            flow: self.flow,
+            callback_urls: self.callback_urls,
+            created_at: now,
+        };
+        document.check()?;
+        Ok(document)
+    }
+}

@@ -1,0 +1,89 @@
+//! The one place where a right is checked.
+
+use std::sync::Arc;
+
+use gatewright_policy::{Decision, Question, ResourceUrn, decide};
+
+use crate::caller::Context;
+use crate::error::IamError;
+use crate::iam::Iam;
+use crate::view::View;
+
+/// The accounts whose policies bear on a resource: its owner's, and the caller's where that is
+/// another one.
+pub(crate) struct Scene {
+    pub(crate) owner: Arc<View>,
+    home: Option<Arc<View>>,
+    /// Whether somebody registered the resource.
+    pub(crate) known: bool,
+}
+
+impl Scene {
+    pub(crate) fn decide(
+        &self,
+        context: &Context,
+        action: &str,
+        urn: &ResourceUrn,
+    ) -> Decision<'_> {
+        let question = Question {
+            caller: &context.principal.caller,
+            action,
+            resource: self.owner.see(urn),
+            circumstances: context.circumstances(),
+        };
+        decide(&question, self.owner.policies(), self.home.as_ref().map(|home| home.policies()))
+    }
+}
+
+impl Iam {
+    /// Finds whose policies decide about a resource. One that nobody registered is taken for the
+    /// caller's own.
+    pub(crate) async fn scene(
+        &self,
+        context: &Context,
+        urn: &ResourceUrn,
+    ) -> Result<Scene, IamError> {
+        let home = self.views.get(context.account()).await?;
+        if home.resource(urn.urn()).is_some() {
+            return Ok(Scene { owner: home, home: None, known: true });
+        }
+        match self.views.owner_of(urn.urn()).await? {
+            Some(owner) if *owner != *context.account() => {
+                let owner = self.views.get(&owner).await?;
+                Ok(Scene { owner, home: Some(home), known: true })
+            }
+            owner => Ok(Scene { owner: home, home: None, known: owner.is_some() }),
+        }
+    }
+
+    /// Refuses a caller who lacks one of the actions on the caller's own account.
+    pub(crate) async fn demand(&self, context: &Context, action: &str) -> Result<(), IamError> {
+        let account = self.account_urn(context.account());
+        let scene = self.scene(context, &account).await?;
+        demand(context, [(&scene, action, &account)])
+    }
+
+    /// The resource that stands for an account.
+    pub(crate) fn account_urn(&self, account: &str) -> ResourceUrn {
+        ResourceUrn::new(self.settings.plate, "account", account)
+    }
+}
+
+/// Refuses a caller who lacks one of the actions, and names all that are missing.
+pub(crate) fn demand<'a>(
+    context: &Context,
+    needed: impl IntoIterator<Item = (&'a Scene, &'a str, &'a ResourceUrn)>,
+) -> Result<(), IamError> {
+    let (mut by_policy, mut by_scope) = (Vec::new(), Vec::new());
+    for (scene, action, urn) in needed {
+        match scene.decide(context, action, urn) {
+            decision if decision.is_allowed() => {}
+            Decision::OutOfScope => by_scope.push(action.to_owned()),
+            _ => by_policy.push(action.to_owned()),
+        }
+    }
+    if by_policy.is_empty() && by_scope.is_empty() {
+        return Ok(());
+    }
+    Err(IamError::Forbidden { by_policy, by_scope })
+}

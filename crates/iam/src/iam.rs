@@ -1,0 +1,132 @@
+//! What everything is asked of.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use gatewright_policy::Plate;
+use gatewright_store::{Address, Store, StoreError};
+
+use crate::catalogue::{Catalogue, CatalogueError};
+use crate::error::IamError;
+use crate::token::{Algorithm, KeyError, MasterKey, Tokens};
+use crate::view::{Following, Views};
+
+/// What an account may hold.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Policies of an account.
+    pub policies: usize,
+    /// Service accounts of an account.
+    pub clients: usize,
+    /// Entries of any list.
+    pub entries: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { policies: 100_000, clients: 1_000_000, entries: 5_000 }
+    }
+}
+
+/// How an installation is set up.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The region in every URN.
+    pub plate: Plate,
+    /// The public URL, without a slash at its end; it is the issuer of every token.
+    pub public_url: String,
+    /// What new tokens are signed with.
+    pub algorithm: Algorithm,
+    /// Whether OVHcloud's products are in the catalogue.
+    pub built_in_products: bool,
+    /// A folder with files that declare products.
+    pub products: Option<PathBuf>,
+    /// The accounts whose people alone may register resources, for any account; with none, each
+    /// account registers its own.
+    pub registrars: Vec<String>,
+    /// What an account may hold.
+    pub limits: Limits,
+    /// So many accounts are held in memory.
+    pub accounts_in_memory: usize,
+}
+
+/// Why the server cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The catalogue.
+    #[error(transparent)]
+    Catalogue(#[from] CatalogueError),
+    /// The keys that sign tokens.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The other nodes cannot be followed.
+    #[error(transparent)]
+    Follow(#[from] IamError),
+}
+
+/// Every use case. Cheap to share, never to copy.
+pub struct Iam {
+    pub(crate) settings: Settings,
+    pub(crate) store: Store,
+    pub(crate) views: Arc<Views>,
+    pub(crate) catalogue: Arc<Catalogue>,
+    pub(crate) tokens: Tokens,
+    _following: Following,
+}
+
+impl Iam {
+    /// Opens the database, brings it up to date, and is ready to answer.
+    pub async fn open(
+        address: &Address,
+        master: MasterKey,
+        settings: Settings,
+    ) -> Result<Arc<Self>, OpenError> {
+        let products = settings.products.as_deref();
+        let catalogue = Arc::new(Catalogue::load(settings.built_in_products, products)?);
+        let store = Store::open(address).await?;
+        let tokens = Tokens::open(&store, master, &settings).await?;
+        let views = Views::new(
+            store.clone(),
+            settings.plate,
+            Arc::clone(&catalogue),
+            settings.accounts_in_memory,
+        );
+        let views = Arc::new(views);
+        let following = views.follow().await?;
+        Ok(Arc::new(Self { settings, store, views, catalogue, tokens, _following: following }))
+    }
+
+    /// How the installation is set up.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The products that the installation knows. Anybody who is logged in may read them.
+    pub fn catalogue(&self) -> &Catalogue {
+        &self.catalogue
+    }
+
+    /// Whether the database answers.
+    pub async fn is_ready(&self) -> bool {
+        self.store.ping().await.is_ok()
+    }
+
+    /// The names of all accounts, for the operator.
+    pub async fn accounts(&self) -> Result<Vec<String>, IamError> {
+        Ok(self.store.accounts().await?)
+    }
+
+    /// Follows the journal of an account from its first entry to its last, for the operator.
+    /// Answers how many entries there are; fails at the first that is missing or altered.
+    pub async fn verify_journal(&self, account: &str) -> Result<i64, StoreError> {
+        self.store.verify_journal(account).await
+    }
+
+    /// Lets go of the database once what is under way is done.
+    pub async fn close(&self) {
+        self.store.close().await;
+    }
+}

@@ -1,0 +1,49 @@
+//! Gatewright's use cases.
+//!
+//! Everything that can be asked of Gatewright is a method of [`Iam`]. Each takes a [`Context`] that
+//! says who asks, and demands the rights it needs before it does anything else; so no route and no
+//! page can go round the policies. What a caller sent is passed in as a [`Draft`], read or refused:
+//! the refusal counts only once the caller is known to have the right.
+
+pub mod clock;
+pub mod rights;
+
+mod account;
+mod caller;
+mod catalogue;
+mod check;
+mod client;
+mod error;
+mod guard;
+mod iam;
+mod input;
+mod page;
+mod permissions_group;
+mod policy;
+mod resource;
+mod resource_group;
+mod secret;
+mod token;
+mod view;
+mod write;
+
+pub use account::{NewAccount, Particulars, Profile, Robot};
+pub use caller::{Context, Principal, PrincipalKind};
+pub use catalogue::{Action, Catalogue, CatalogueError, Category, MANAGED_OWNER, ManagedGroup};
+pub use check::Checked;
+pub use client::{Client, ClientDraft, ClientEdit, Flow};
+pub use error::{Fault, IamError};
+pub use gatewright_policy::{
+    Condition, Identity, IdentityKind, Operator, Permissions, Plate, ResourceUrn, UrnError,
+    permissions_group_urn, resource_group_urn,
+};
+pub use gatewright_store::{Address, StoreError};
+pub use iam::{Iam, Limits, OpenError, Settings};
+pub use input::Draft;
+pub use page::{Page, PageRequest};
+pub use permissions_group::{PermissionsGroup, PermissionsGroupDraft};
+pub use policy::{Policy, PolicyDraft, PolicyFilter, PolicyTarget};
+pub use resource::{NewResource, Resource, ResourceFilter, TagFilter, TagOperator, resource_id};
+pub use resource_group::{Member, ResourceGroup, ResourceGroupDraft};
+pub use secret::Secret;
+pub use token::{Algorithm, Grant, Introspection, Issued, KeyError, MasterKey, TokenError};

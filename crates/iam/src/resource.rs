@@ -1,0 +1,392 @@
+//! Resources and their tags.
+
+use std::collections::BTreeMap;
+
+use gatewright_policy::{ResourceUrn, Tags};
+use gatewright_store::{Content, Kind, Object, StoreError, Taken};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::caller::Context;
+use crate::error::{Fault, IamError};
+use crate::guard::{Scene, demand};
+use crate::iam::Iam;
+use crate::input::{Draft, check_text};
+use crate::page::{Page, PageRequest};
+use crate::rights;
+use crate::write::{create, delete};
+
+mod filter;
+
+pub use filter::{ResourceFilter, TagFilter, TagOperator};
+
+/// Keys that begin so belong to the server's owner.
+const SYSTEM: &str = "ovh:";
+
+/// What is remembered of a resource; its URN is its identifier.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ResourceDocument {
+    pub(crate) display_name: String,
+    pub(crate) tags: Tags,
+    pub(crate) created_at: i64,
+}
+
+/// A resource.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resource {
+    /// Its identifier, which follows from its URN.
+    pub id: Uuid,
+    /// Its URN.
+    pub urn: ResourceUrn,
+    /// What people call it.
+    pub display_name: String,
+    /// The account that it belongs to.
+    pub owner: String,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// A resource to be made.
+#[derive(Debug, Clone)]
+pub struct NewResource {
+    /// Its type and its name.
+    pub urn: String,
+    /// What people call it; its name, when there is none.
+    pub display_name: Option<String>,
+    /// The account that it shall belong to; the caller's, when there is none.
+    pub owner: Option<String>,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// The identifier of the resource with that canonical URN.
+pub fn resource_id(urn: &str) -> Uuid {
+    Uuid::new_v5(&Uuid::NAMESPACE_URL, urn.as_bytes())
+}
+
+impl ResourceDocument {
+    pub(crate) fn content(&self, urn: &str) -> Result<Content, IamError> {
+        Ok(Content {
+            name: Some(resource_id(urn).to_string()),
+            document: serde_json::to_string(self)?,
+            mentions: Vec::new(),
+        })
+    }
+
+    fn resource(&self, urn: ResourceUrn, owner: &str) -> Resource {
+        Resource {
+            id: resource_id(urn.urn()),
+            urn,
+            display_name: self.display_name.clone(),
+            owner: owner.to_owned(),
+            tags: self.tags.clone(),
+        }
+    }
+}
+
+fn check_tag(key: &str, value: &str) -> Result<(), IamError> {
+    let sound = |text: &str, most: usize| {
+        text.len() <= most
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.:/=+@-".contains(&b))
+    };
+    let message = if key.is_empty() || !sound(key, 128) {
+        format!("the tag key \"{key}\" must have 1 to 128 letters, digits and _.:/=+@-")
+    } else if !sound(value, 256) {
+        format!("the value of the tag \"{key}\" may have 256 letters, digits and _.:/=+@- only")
+    } else {
+        return Ok(());
+    };
+    Err(IamError::invalid(Fault::Format, message))
+}
+
+fn system_tag(key: &str) -> IamError {
+    let message = format!(
+        "the tag \"{key}\" cannot be changed: keys that begin with {SYSTEM} are \
+                           the server's"
+    );
+    IamError::invalid(Fault::Parameter, message)
+}
+
+impl Iam {
+    fn resource_urn(&self, text: &str) -> Result<ResourceUrn, IamError> {
+        let plate = self.settings.plate;
+        ResourceUrn::parse(text, plate).map_err(|error| {
+            let message =
+                format!("the URN {text} {error}, expected urn:v1:{plate}:resource:type:name");
+            IamError::invalid(Fault::ResourceUrn, message)
+        })
+    }
+
+    /// The resource as it is in memory, whoever owns it.
+    pub(crate) async fn find_resource(
+        &self,
+        account: &str,
+        urn: &ResourceUrn,
+    ) -> Result<Option<Resource>, IamError> {
+        let mut view = self.views.get(account).await?;
+        if view.resource(urn.urn()).is_none() {
+            match self.views.owner_of(urn.urn()).await? {
+                Some(owner) => view = self.views.get(&owner).await?,
+                None => return Ok(None),
+            }
+        }
+        let document = view.resource(urn.urn());
+        Ok(document.map(|one| one.resource(urn.clone(), view.policies().owner())))
+    }
+
+    /// The resources on which the caller may do anything: of the caller's account, then of the
+    /// accounts whose policies name it.
+    pub async fn resources(
+        &self,
+        context: &Context,
+        filter: Draft<ResourceFilter>,
+        page: Draft<PageRequest>,
+    ) -> Result<Page<Resource>, IamError> {
+        let (filter, page) = (filter?.check()?, page?);
+        let mut owners = vec![context.account().to_owned()];
+        owners.extend(self.store.mentioning(context.account()).await?);
+        let mut fitting = Vec::new();
+        for owner in owners {
+            let view = self.views.get(&owner).await?;
+            for (urn, document) in view.resources() {
+                if document.created_at < page.after() {
+                    continue;
+                }
+                let urn = self.resource_urn(urn)?;
+                if filter.fits(&urn, document) {
+                    fitting.push((document.created_at, document.resource(urn, &owner)));
+                }
+            }
+        }
+        fitting.sort_by(|(a, one), (b, other)| (a, one.urn.urn()).cmp(&(b, other.urn.urn())));
+        let mut found: Vec<(i64, Resource)> = Vec::new();
+        for (place, resource) in fitting {
+            if place <= page.after() {
+                continue;
+            }
+            // What was created at one instant stays on one page, and one more tells of a next.
+            if found.len() > page.size() && found.last().is_some_and(|(last, _)| *last != place) {
+                break;
+            }
+            if self.sees(context, &resource.urn).await? {
+                found.push((place, resource));
+            }
+        }
+        Ok(page.page(found))
+    }
+
+    /// A resource that the caller may do anything on.
+    pub async fn resource(&self, context: &Context, urn: &str) -> Result<Resource, IamError> {
+        let urn = self.resource_urn(urn)?;
+        let found = self.find_resource(context.account(), &urn).await?;
+        match found {
+            Some(resource) if self.sees(context, &urn).await? => Ok(resource),
+            // What one may not see and what is not there look the same.
+            _ => Err(IamError::NotFound),
+        }
+    }
+
+    /// Makes a resource known.
+    ///
+    /// Where the installation names registrars, only their people may, and for any account.
+    pub async fn create_resource(
+        &self,
+        context: &Context,
+        draft: Draft<NewResource>,
+    ) -> Result<Resource, IamError> {
+        self.demand(context, rights::RESOURCE_CREATE).await?;
+        let registrar = self.demand_registrar(context, rights::RESOURCE_CREATE)?;
+        let draft = draft?;
+        let urn = self.resource_urn(&draft.urn)?;
+        let owner = draft.owner.unwrap_or_else(|| context.account().to_owned());
+        if owner != context.account() && !registrar {
+            let message = "\"owner\" must be your own account";
+            return Err(IamError::invalid(Fault::Parameter, message));
+        }
+        if urn.kind() == "account" {
+            let message = "a resource of type account is made with the account itself";
+            return Err(IamError::invalid(Fault::Parameter, message));
+        }
+        let display_name = draft.display_name.unwrap_or_else(|| urn.name().to_owned());
+        check_text("displayName", &display_name, 1, 255)?;
+        self.check_tags(&draft.tags)?;
+        if let Some(key) = draft.tags.keys().find(|key| key.starts_with(SYSTEM) && !registrar) {
+            return Err(system_tag(key));
+        }
+        let document = ResourceDocument { display_name, tags: draft.tags, created_at: context.now };
+        let content = document.content(urn.urn())?;
+        let change = create(Kind::Resource, urn.urn().to_owned(), content);
+        match self.write_in(&owner, context, vec![change]).await {
+            Ok(()) => Ok(document.resource(urn, &owner)),
+            Err(StoreError::Taken(Taken::Id | Taken::Name)) => Err(IamError::Conflict {
+                detail: "AlreadyExists",
+                message: format!("the resource {urn} exists already"),
+            }),
+            Err(StoreError::Missing) => {
+                let message = format!("\"owner\": there is no account {owner}");
+                Err(IamError::invalid(Fault::Parameter, message))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Forgets a resource, its tags with it. Policies that name it keep the URN.
+    pub async fn delete_resource(&self, context: &Context, urn: &str) -> Result<(), IamError> {
+        self.demand(context, rights::RESOURCE_DELETE).await?;
+        let registrar = self.demand_registrar(context, rights::RESOURCE_DELETE)?;
+        let urn = self.resource_urn(urn)?;
+        if urn.kind() == "account" {
+            return Err(IamError::ReadOnly("The resource of an account goes with the account"));
+        }
+        let found = self.find_resource(context.account(), &urn).await?;
+        let found = found.filter(|one| registrar || one.owner == context.account());
+        let owner = found.ok_or(IamError::NotFound)?.owner;
+        let change = delete(Kind::Resource, urn.urn());
+        Ok(self.write_in(&owner, context, vec![change]).await?)
+    }
+
+    /// Replaces all tags but the server's.
+    pub async fn set_tags(
+        &self,
+        context: &Context,
+        urn: &str,
+        tags: Draft<Option<BTreeMap<String, String>>>,
+    ) -> Result<Resource, IamError> {
+        self.demand(context, rights::RESOURCE_EDIT).await?;
+        let (urn, tags) = (self.resource_urn(urn)?, tags?);
+        let Some(tags) = tags else {
+            return self.resource(context, urn.urn()).await;
+        };
+        self.check_tags(&tags)?;
+        let scene = self.scene(context, &urn).await?;
+        let nothing = Tags::new();
+        let there = scene.owner.resource(urn.urn()).map_or(&nothing, |one| &one.tags);
+        let adds = tags.iter().any(|(key, value)| there.get(key) != Some(value));
+        let mine = |key: &str| !key.starts_with(SYSTEM);
+        let removes = there.keys().any(|key| mine(key) && !tags.contains_key(key));
+        let add = rights::tag_add(urn.kind());
+        let remove = rights::tag_remove(urn.kind());
+        let needed = [(adds, add.as_str()), (removes, remove.as_str())];
+        let needed = needed.into_iter().filter(|(needed, _)| *needed);
+        demand(context, needed.map(|(_, action)| (&scene, action, &urn)))?;
+        self.edit_tags(context, &scene, &urn, |there| {
+            let changed = tags
+                .iter()
+                .find(|(key, value)| !mine(key) && there.get(key.as_str()) != Some(value));
+            if let Some((key, _)) = changed {
+                return Err(system_tag(key));
+            }
+            let system = there.iter().filter(|(key, _)| !mine(key));
+            let mut next = tags.clone();
+            next.extend(system.map(|(key, value)| (key.clone(), value.clone())));
+            Ok(next)
+        })
+        .await
+    }
+
+    /// Adds a tag, or gives it another value.
+    pub async fn add_tag(
+        &self,
+        context: &Context,
+        urn: &str,
+        tag: Draft<(String, String)>,
+    ) -> Result<Resource, IamError> {
+        let parsed = self.resource_urn(urn);
+        self.demand_tag(context, rights::TAG_ADD, parsed.as_ref().ok(), rights::tag_add).await?;
+        let (urn, (key, value)) = (parsed?, tag?);
+        check_tag(&key, &value)?;
+        if key.starts_with(SYSTEM) {
+            return Err(system_tag(&key));
+        }
+        let scene = self.scene(context, &urn).await?;
+        self.edit_tags(context, &scene, &urn, |there| {
+            let mut next = there.clone();
+            next.insert(key.clone(), value.clone());
+            self.check_tags(&next)?;
+            Ok(next)
+        })
+        .await
+    }
+
+    /// Removes a tag; nothing happens when it is not there.
+    pub async fn remove_tag(
+        &self,
+        context: &Context,
+        urn: &str,
+        key: &str,
+    ) -> Result<(), IamError> {
+        let parsed = self.resource_urn(urn);
+        let right = rights::TAG_REMOVE;
+        self.demand_tag(context, right, parsed.as_ref().ok(), rights::tag_remove).await?;
+        let urn = parsed?;
+        if key.starts_with(SYSTEM) {
+            return Err(system_tag(key));
+        }
+        let scene = self.scene(context, &urn).await?;
+        self.edit_tags(context, &scene, &urn, |there| {
+            let mut next = there.clone();
+            next.remove(key);
+            Ok(next)
+        })
+        .await
+        .map(drop)
+    }
+
+    /// A tag needs a right on the caller's account, and one on the resource.
+    async fn demand_tag(
+        &self,
+        context: &Context,
+        right: &str,
+        urn: Option<&ResourceUrn>,
+        on_resource: impl Fn(&str) -> String,
+    ) -> Result<(), IamError> {
+        let account = self.account_urn(context.account());
+        let home = self.scene(context, &account).await?;
+        let Some(urn) = urn else {
+            return demand(context, [(&home, right, &account)]);
+        };
+        let scene = self.scene(context, urn).await?;
+        let on_resource = on_resource(urn.kind());
+        demand(context, [(&home, right, &account), (&scene, on_resource.as_str(), urn)])
+    }
+
+    /// Whether the caller may work for other accounts; refused where only registrars may work at
+    /// all and the caller is none.
+    fn demand_registrar(&self, context: &Context, right: &str) -> Result<bool, IamError> {
+        let registrars = &self.settings.registrars;
+        let registrar = registrars.iter().any(|account| account == context.account());
+        if registrar || registrars.is_empty() {
+            return Ok(registrar);
+        }
+        Err(IamError::Forbidden { by_policy: vec![right.to_owned()], by_scope: Vec::new() })
+    }
+
+    fn check_tags(&self, tags: &Tags) -> Result<(), IamError> {
+        let most = self.settings.limits.entries;
+        if tags.len() > most {
+            let message = format!("a resource must have at most {most} tags");
+            return Err(IamError::invalid(Fault::TooLong, message));
+        }
+        tags.iter().try_for_each(|(key, value)| check_tag(key, value))
+    }
+
+    async fn edit_tags(
+        &self,
+        context: &Context,
+        scene: &Scene,
+        urn: &ResourceUrn,
+        edit: impl Fn(&Tags) -> Result<Tags, IamError>,
+    ) -> Result<Resource, IamError> {
+        if !scene.known || !self.sees(context, urn).await? {
+            return Err(IamError::NotFound);
+        }
+        let owner = scene.owner.policies().owner();
+        self.change(owner, context, (Kind::Resource, urn.urn()), |object: &Object| {
+            let mut document: ResourceDocument = serde_json::from_str(&object.document)?;
+            document.tags = edit(&document.tags)?;
+            Ok((document.content(urn.urn())?, document.resource(urn.clone(), owner)))
+        })
+        .await
+    }
+}

@@ -1,0 +1,74 @@
+//! The actions that Gatewright's own calls need, all on the account's resource or on a resource.
+//!
+//! A use case demands one of these; the OpenAPI document names the same constants.
+
+use crate::catalogue::Category;
+
+macro_rules! rights {
+    ($($(#[$doc:meta])* $name:ident = $text:literal, $category:ident;)*) => {
+        $($(#[$doc])* pub const $name: &str = concat!("account:apiovh:", $text);)*
+
+        /// All of them, with what they are about.
+        pub(crate) const ALL: &[(&str, Category)] =
+            &[$(($name, Category::$category)),*];
+    };
+}
+
+rights! {
+    /// Read the account's particulars.
+    ME_GET = "me/get", Read;
+    /// Change the account's particulars.
+    ME_EDIT = "me/edit", Edit;
+    /// Read service accounts.
+    CLIENT_GET = "me/api/oauth2/client/get", Read;
+    /// Create a service account.
+    CLIENT_CREATE = "me/api/oauth2/client/create", Create;
+    /// Change a service account.
+    CLIENT_EDIT = "me/api/oauth2/client/edit", Edit;
+    /// Delete a service account.
+    CLIENT_DELETE = "me/api/oauth2/client/delete", Delete;
+    /// Read policies.
+    POLICY_GET = "iam/policy/get", Read;
+    /// Create a policy.
+    POLICY_CREATE = "iam/policy/create", Create;
+    /// Change a policy.
+    POLICY_EDIT = "iam/policy/edit", Edit;
+    /// Delete a policy.
+    POLICY_DELETE = "iam/policy/delete", Delete;
+    /// Read permissions groups.
+    PERMISSIONS_GROUP_GET = "iam/permissionsGroup/get", Read;
+    /// Create a permissions group.
+    PERMISSIONS_GROUP_CREATE = "iam/permissionsGroup/create", Create;
+    /// Change a permissions group.
+    PERMISSIONS_GROUP_EDIT = "iam/permissionsGroup/edit", Edit;
+    /// Delete a permissions group.
+    PERMISSIONS_GROUP_DELETE = "iam/permissionsGroup/delete", Delete;
+    /// Read resource groups.
+    RESOURCE_GROUP_GET = "iam/resourceGroup/get", Read;
+    /// Create a resource group.
+    RESOURCE_GROUP_CREATE = "iam/resourceGroup/create", Create;
+    /// Change a resource group.
+    RESOURCE_GROUP_EDIT = "iam/resourceGroup/edit", Edit;
+    /// Delete a resource group.
+    RESOURCE_GROUP_DELETE = "iam/resourceGroup/delete", Delete;
+    /// Create a resource.
+    RESOURCE_CREATE = "iam/resource/create", Create;
+    /// Change a resource.
+    RESOURCE_EDIT = "iam/resource/edit", Edit;
+    /// Delete a resource.
+    RESOURCE_DELETE = "iam/resource/delete", Delete;
+    /// Add tags to resources.
+    TAG_ADD = "iam/resource/tag/add", Edit;
+    /// Remove tags from resources.
+    TAG_REMOVE = "iam/resource/tag/remove", Edit;
+}
+
+/// Add a tag to a resource of this type, on the resource itself.
+pub fn tag_add(kind: &str) -> String {
+    format!("{kind}:apiovh:iam/resource/tag/add")
+}
+
+/// Remove a tag from a resource of this type, on the resource itself.
+pub fn tag_remove(kind: &str) -> String {
+    format!("{kind}:apiovh:iam/resource/tag/remove")
+}

@@ -1,0 +1,225 @@
+//! Giving tokens out, asking about them, and taking them back.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use gatewright_policy::Identity;
+use gatewright_store::{Act, Change, Content, Kind, StoreError, Taken};
+
+use super::{Claims, LIFETIME, RevokedDocument, Verified, scope};
+use crate::caller::{Context, Principal};
+use crate::client::Flow;
+use crate::error::IamError;
+use crate::iam::Iam;
+use crate::secret::{Secret, hex, random};
+use crate::write::delete;
+
+/// With each revocation at most so many that are no longer needed are forgotten.
+const FORGOTTEN_AT_ONCE: usize = 10;
+
+const MICROSECONDS: i64 = 1_000_000;
+
+/// What a client asks a token with.
+#[derive(Debug)]
+pub struct Grant {
+    /// Its identifier.
+    pub client_id: String,
+    /// Its secret.
+    pub client_secret: Secret,
+    /// What the token shall be for.
+    pub scope: Option<String>,
+}
+
+/// A token that was given out.
+#[derive(Debug, Clone)]
+pub struct Issued {
+    /// The token.
+    pub access_token: Secret,
+    /// Seconds.
+    pub expires_in: i64,
+    /// As it was asked for.
+    pub scope: String,
+}
+
+/// What is known of a token that counts (RFC 7662, section 2.2).
+#[derive(Debug, Clone)]
+pub struct Introspection {
+    /// The URN of the identity.
+    pub identity: String,
+    /// The account that it belongs to.
+    pub account: String,
+    /// Whose token it is.
+    pub client_id: String,
+    /// What it may be used for.
+    pub scope: String,
+    /// Its identifier.
+    pub id: String,
+    /// Seconds since 1970.
+    pub issued: i64,
+    /// Seconds since 1970.
+    pub expires: i64,
+}
+
+/// Why a token request is refused (RFC 6749, section 5.2).
+#[derive(Debug, thiserror::Error)]
+pub enum TokenError {
+    /// No such client, or not its secret; from outside the two look the same.
+    #[error("the client does not exist or its secret is wrong")]
+    InvalidClient,
+    /// The scope is missing, or holds what is not known.
+    #[error("the scope must be \"all\", or \"<resource type>/all\" for one type or several")]
+    InvalidScope,
+    /// The client may not do this.
+    #[error("{0}")]
+    UnauthorizedClient(&'static str),
+    /// The server failed.
+    #[error(transparent)]
+    Failed(#[from] IamError),
+}
+
+impl From<StoreError> for TokenError {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+impl Iam {
+    /// Who a token belongs to, while it counts.
+    pub async fn authenticate(&self, token: &str, now: i64) -> Result<Arc<Principal>, IamError> {
+        let verified = self.tokens.verify(token).await?;
+        self.admit(&verified, now).await?;
+        Ok(Arc::clone(&verified.principal))
+    }
+
+    /// The one gate for every use of a token: it has not expired, it was not revoked, and its
+    /// service account lives.
+    async fn admit(&self, token: &Verified, now: i64) -> Result<(), IamError> {
+        if token.expires.saturating_mul(MICROSECONDS) <= now {
+            return Err(IamError::BadCredential);
+        }
+        let view = match self.views.get(token.principal.account()).await {
+            Err(IamError::NotFound) => return Err(IamError::BadCredential),
+            view => view?,
+        };
+        let client = view.client(&token.client_id);
+        if client.is_none_or(|one| one.flow != Flow::ClientCredentials)
+            || view.is_revoked(&token.id)
+        {
+            return Err(IamError::BadCredential);
+        }
+        Ok(())
+    }
+
+    /// The account of a client that proved to be itself, and how it gets its tokens.
+    async fn prove(&self, id: &str, secret: &Secret) -> Result<(Arc<str>, Flow), TokenError> {
+        let account = self.views.account_of_client(id).await?;
+        let account = account.ok_or(TokenError::InvalidClient)?;
+        let view = self.views.get(&account).await?;
+        let client = view.client(id).filter(|client| secret.is(&client.secret));
+        client.map(|client| (account, client.flow)).ok_or(TokenError::InvalidClient)
+    }
+
+    /// Gives a service account a token.
+    pub async fn issue(&self, grant: &Grant, now: i64) -> Result<Issued, TokenError> {
+        let (account, flow) = self.prove(&grant.client_id, &grant.client_secret).await?;
+        if flow != Flow::ClientCredentials {
+            let message = "this client acts for people and cannot get a token for itself";
+            return Err(TokenError::UnauthorizedClient(message));
+        }
+        let text = grant.scope.as_deref().unwrap_or_default();
+        if text.len() > 1_000 || scope::read(text).is_none() {
+            return Err(TokenError::InvalidScope);
+        }
+        let plate = self.settings.plate;
+        let identity = Identity::service_account(plate, &account, &grant.client_id);
+        let issued = now / MICROSECONDS;
+        let token = self.tokens.sign(&Claims {
+            iss: &self.tokens.issuer,
+            sub: identity.urn(),
+            aud: &self.tokens.issuer,
+            exp: issued + LIFETIME,
+            iat: issued,
+            jti: &hex(&random::<16>()?),
+            client_id: &grant.client_id,
+            scope: text,
+        })?;
+        metrics::counter!("gatewright_tokens_issued_total").increment(1);
+        Ok(Issued { access_token: token.into(), expires_in: LIFETIME - 1, scope: text.to_owned() })
+    }
+
+    /// What is known of a token; none when it does not count. Any service account may ask.
+    pub async fn introspect(
+        &self,
+        client_id: &str,
+        client_secret: &Secret,
+        token: &str,
+        now: i64,
+    ) -> Result<Option<Introspection>, TokenError> {
+        self.prove(client_id, client_secret).await?;
+        let found = match self.tokens.verify(token).await {
+            Err(IamError::BadCredential) => return Ok(None),
+            found => found?,
+        };
+        match self.admit(&found, now).await {
+            Err(IamError::BadCredential) => return Ok(None),
+            admitted => admitted?,
+        }
+        Ok(Some(Introspection {
+            identity: found.principal.identity.urn().to_owned(),
+            account: found.principal.account().to_owned(),
+            client_id: found.client_id.clone(),
+            scope: found.scope.clone(),
+            id: found.id.clone(),
+            issued: found.issued,
+            expires: found.expires,
+        }))
+    }
+
+    /// Takes a token back before it expires. Only its own client may; a token that does not count
+    /// any more needs nothing.
+    pub async fn revoke(
+        &self,
+        client_id: &str,
+        client_secret: &Secret,
+        token: &str,
+        (ip, query_id, now): (Option<IpAddr>, Arc<str>, i64),
+    ) -> Result<(), TokenError> {
+        let (account, _) = self.prove(client_id, client_secret).await?;
+        let found = match self.tokens.verify(token).await {
+            Err(IamError::BadCredential) => return Ok(()),
+            found => found?,
+        };
+        if found.client_id != client_id {
+            return Err(TokenError::UnauthorizedClient("the token belongs to another client"));
+        }
+        let expires = found.expires.saturating_mul(MICROSECONDS);
+        let view = self.views.get(&account).await?;
+        if expires <= now || view.is_revoked(&found.id) {
+            return Ok(());
+        }
+        let document = serde_json::to_string(&RevokedDocument { expires });
+        let document = document.map_err(IamError::from)?;
+        let content = Content { document, ..Content::default() };
+        let act = Act::Create { content, secret: None };
+        let revoked = Change { kind: Kind::RevokedToken, id: found.id.clone(), act };
+        let context = Context { principal: Arc::clone(&found.principal), ip, query_id, now };
+        match self.write_in(&account, &context, vec![revoked]).await {
+            Ok(()) | Err(StoreError::Taken(Taken::Id)) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let over = view.expired_revocations(now, FORGOTTEN_AT_ONCE);
+        let over: Vec<Change> = over.iter().map(|id| delete(Kind::RevokedToken, id)).collect();
+        if !over.is_empty()
+            && let Err(error) = self.write_in(&account, &context, over).await
+        {
+            // Another request forgot them, or the next one will.
+            tracing::debug!(%error, "expired revocations stay for now");
+        }
+        Ok(())
+    }
+
+    /// The public keys that tokens are checked with, as a JWK set.
+    pub fn jwks(&self) -> serde_json::Value {
+        self.tokens.jwks()
+    }
+}

@@ -1,0 +1,243 @@
+//! The views of the accounts in use: loaded on demand, bounded in number, never behind a change
+//! that was acknowledged here.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use arc_swap::ArcSwapOption;
+use gatewright_policy::Plate;
+use gatewright_store::{Entry, Kind, Store};
+use quick_cache::sync::Cache;
+use tokio::sync::Mutex;
+
+use super::View;
+use crate::catalogue::Catalogue;
+use crate::error::IamError;
+
+/// How many rows are read at once.
+const CHUNK: i64 = 10_000;
+
+/// A node that has heard nothing for so long does not trust its memory.
+const DEAF_AFTER: Duration = Duration::from_secs(1);
+
+/// The view of one account, and whose turn it is to renew it.
+#[derive(Default)]
+struct Slot {
+    view: ArcSwapOption<View>,
+    turn: Mutex<()>,
+}
+
+/// Who owns a resource, as it was known when so many moves of resources had been heard of.
+#[derive(Clone)]
+struct Owner {
+    moves: u64,
+    account: Option<Arc<str>>,
+}
+
+pub(crate) struct Views {
+    pub(super) store: Store,
+    plate: Plate,
+    catalogue: Arc<Catalogue>,
+    slots: Cache<Arc<str>, Arc<Slot>>,
+    owners: Cache<Box<str>, Owner>,
+    /// A client stays with its account for as long as it lives.
+    clients: Cache<Box<str>, Arc<str>>,
+    /// Counts what made or removed a resource, so that a remembered owner is known to be old.
+    moves: AtomicU64,
+    started: Instant,
+    /// When other nodes were last heard, in microseconds since the start; the greatest number on a
+    /// database that no other node uses.
+    heard: AtomicU64,
+}
+
+impl Views {
+    pub(crate) fn new(store: Store, plate: Plate, catalogue: Arc<Catalogue>, most: usize) -> Self {
+        Self {
+            store,
+            plate,
+            catalogue,
+            slots: Cache::new(most),
+            owners: Cache::new(100_000),
+            clients: Cache::new(100_000),
+            moves: AtomicU64::new(0),
+            started: Instant::now(),
+            heard: AtomicU64::new(u64::MAX),
+        }
+    }
+
+    /// The account as it is now.
+    ///
+    /// From memory, as long as this node hears of changes; a node that does not hear asks the
+    /// database each time, and fails when it gets no answer.
+    pub(crate) async fn get(&self, account: &str) -> Result<Arc<View>, IamError> {
+        let slot = self.slots.get(account);
+        if let Some(slot) = &slot
+            && let Some(view) = slot.view.load_full()
+            && !self.is_deaf()
+        {
+            return Ok(view);
+        }
+        let slot = if let Some(slot) = slot {
+            slot
+        } else {
+            let make = || Ok::<_, IamError>(Arc::default());
+            self.slots.get_or_insert_with(&Arc::from(account), make)?
+        };
+        self.renew(account, &slot).await
+    }
+
+    /// The account that owns a resource, by its canonical URN; none when nobody registered it.
+    pub(crate) async fn owner_of(&self, urn: &str) -> Result<Option<Arc<str>>, IamError> {
+        let moves = self.moves.load(Ordering::Acquire);
+        if !self.is_deaf()
+            && let Some(owner) = self.owners.get(urn)
+            && owner.moves == moves
+        {
+            return Ok(owner.account);
+        }
+        let found = self.store.object_anywhere(Kind::Resource, urn).await?;
+        let account: Option<Arc<str>> = found.map(|resource| resource.account.into());
+        self.owners.insert(urn.into(), Owner { moves, account: account.clone() });
+        Ok(account)
+    }
+
+    /// The account that a client belongs to, or belonged to while it lived.
+    pub(crate) async fn account_of_client(&self, id: &str) -> Result<Option<Arc<str>>, IamError> {
+        if let Some(account) = self.clients.get(id) {
+            return Ok(Some(account));
+        }
+        let Some(found) = self.store.object_anywhere(Kind::Client, id).await? else {
+            return Ok(None);
+        };
+        let account: Arc<str> = found.account.into();
+        self.clients.insert(id.into(), Arc::clone(&account));
+        Ok(Some(account))
+    }
+
+    /// Brings memory up to a change that was just made here, before it is acknowledged.
+    pub(crate) async fn written(&self, account: &str, entries: &[Entry]) -> Result<(), IamError> {
+        if entries.iter().any(moves_a_resource) {
+            self.resources_moved();
+        }
+        self.changed(account).await
+    }
+
+    /// Brings the view of an account up to date, if there is one; forgets it if that fails.
+    pub(super) async fn changed(&self, account: &str) -> Result<(), IamError> {
+        let Some(slot) = self.slots.get(account) else {
+            return Ok(());
+        };
+        let renewed = self.renew(account, &slot).await;
+        renewed.map(drop)
+    }
+
+    pub(super) fn resources_moved(&self) {
+        self.moves.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Brings all views up to date, as after a time in which changes may have gone unheard.
+    pub(super) async fn all_may_have_changed(&self) -> Result<(), IamError> {
+        self.resources_moved();
+        let accounts: Vec<Arc<str>> = self.slots.iter().map(|(account, _)| account).collect();
+        for account in accounts {
+            self.changed(&account).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether memory has reached the revision, or does not hold the account.
+    pub(super) fn has_reached(&self, account: &str, revision: i64) -> bool {
+        let view = self.slots.peek(account).and_then(|slot| slot.view.load_full());
+        view.is_none_or(|view| view.revision >= revision)
+    }
+
+    /// There are other nodes; until one is heard, memory is not to be trusted.
+    pub(super) fn has_company(&self) {
+        self.heard.store(0, Ordering::Release);
+    }
+
+    /// Something was heard, and everything before it was taken in.
+    pub(super) fn heard(&self) {
+        self.heard.store(self.elapsed(), Ordering::Release);
+    }
+
+    fn elapsed(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX - 1)
+    }
+
+    fn is_deaf(&self) -> bool {
+        let heard = self.heard.load(Ordering::Acquire);
+        heard != u64::MAX
+            && (heard == 0
+                || u128::from(self.elapsed().saturating_sub(heard)) > DEAF_AFTER.as_micros())
+    }
+
+    /// Loads the view, or applies what the journal has beyond it.
+    async fn renew(&self, account: &str, slot: &Slot) -> Result<Arc<View>, IamError> {
+        let _turn = slot.turn.lock().await;
+        let there = slot.view.load_full();
+        let renewed = match &there {
+            None => self.load(account).await,
+            Some(view) => self.catch_up(account, view).await,
+        };
+        match renewed {
+            Ok(view) => {
+                slot.view.store(Some(Arc::clone(&view)));
+                Ok(view)
+            }
+            Err(error) => {
+                // What cannot be brought up to date must not be answered from.
+                slot.view.store(None);
+                self.slots.remove(account);
+                Err(error)
+            }
+        }
+    }
+
+    async fn load(&self, account: &str) -> Result<Arc<View>, IamError> {
+        let revision = self.store.revision(account).await?.ok_or(IamError::NotFound)?;
+        let mut view = View::new(account, self.plate, &self.catalogue);
+        let mut after = 0;
+        loop {
+            let objects = self.store.objects(account, after, CHUNK).await?;
+            for object in &objects {
+                view.put(object)?;
+                after = object.created;
+            }
+            if i64::try_from(objects.len()).unwrap_or(i64::MAX) < CHUNK {
+                break;
+            }
+        }
+        // What changed while the rows were read is applied again; an entry holds a whole object,
+        // so it may have been in the rows already.
+        view.revision = revision;
+        self.catch_up(account, &Arc::new(view)).await
+    }
+
+    async fn catch_up(&self, account: &str, view: &Arc<View>) -> Result<Arc<View>, IamError> {
+        let mut view = Arc::clone(view);
+        loop {
+            let entries = self.store.journal(account, view.revision, CHUNK).await?;
+            if entries.is_empty() {
+                return Ok(view);
+            }
+            let mut next = View::clone(&view);
+            for entry in &entries {
+                let created = entry.kind == Kind::Client && entry.before.is_none();
+                let secret = if created {
+                    let client = self.store.object(account, Kind::Client, &entry.object).await?;
+                    client.and_then(|client| client.secret)
+                } else {
+                    None
+                };
+                next.apply(entry, secret)?;
+            }
+            view = Arc::new(next);
+        }
+    }
+}
+
+fn moves_a_resource(entry: &Entry) -> bool {
+    entry.kind == Kind::Resource && (entry.before.is_none() || entry.after.is_none())
+}
