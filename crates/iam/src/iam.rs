@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use gatewright_policy::Plate;
+use gatewright_policy::{Caller, Identity, Plate, Scope};
 use gatewright_store::{Address, Store, StoreError};
 
+use crate::caller::{Context, Principal, PrincipalKind};
 use crate::catalogue::{Catalogue, CatalogueError};
+use crate::clock;
 use crate::error::IamError;
 use crate::token::{Algorithm, KeyError, MasterKey, Tokens};
 use crate::view::{Following, Views};
@@ -107,6 +109,22 @@ impl Iam {
     /// The products that the installation knows. Anybody who is logged in may read them.
     pub fn catalogue(&self) -> &Catalogue {
         &self.catalogue
+    }
+
+    /// What the operator does in the name of an account's owner.
+    pub fn as_owner(&self, account: &str) -> Context {
+        let plate = self.settings.plate;
+        let principal = Principal {
+            kind: PrincipalKind::Root,
+            identity: Identity::account_of(plate, account),
+            caller: Caller::root(plate, account, Scope::All),
+        };
+        Context {
+            principal: Arc::new(principal),
+            ip: None,
+            query_id: "operator".into(),
+            now: clock::now(),
+        }
     }
 
     /// Whether the database answers.

@@ -43,7 +43,9 @@ pub use input::Draft;
 pub use page::{Page, PageRequest};
 pub use permissions_group::{PermissionsGroup, PermissionsGroupDraft};
 pub use policy::{Policy, PolicyDraft, PolicyFilter, PolicyTarget};
-pub use resource::{NewResource, Resource, ResourceFilter, TagFilter, TagOperator, resource_id};
+pub use resource::{
+    NewResource, Resource, ResourceFilter, TagFilter, TagOperator, like, resource_id,
+};
 pub use resource_group::{Member, ResourceGroup, ResourceGroupDraft};
 pub use secret::Secret;
 pub use token::{Algorithm, Grant, Introspection, Issued, KeyError, MasterKey, TokenError};

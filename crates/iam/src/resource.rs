@@ -18,7 +18,7 @@ use crate::write::{create, delete};
 
 mod filter;
 
-pub use filter::{ResourceFilter, TagFilter, TagOperator};
+pub use filter::{ResourceFilter, TagFilter, TagOperator, like};
 
 /// Keys that begin so belong to the server's owner.
 const SYSTEM: &str = "ovh:";

@@ -95,7 +95,7 @@ impl TagFilter {
 /// Whether the text fits the pattern, in which `wild` stands for any run of characters.
 ///
 /// Each part is looked for once, from left to right, so the cost stays in proportion to the text.
-pub(crate) fn like(pattern: &str, text: &str, wild: char) -> bool {
+pub fn like(pattern: &str, text: &str, wild: char) -> bool {
     let Some((head, rest)) = pattern.split_once(wild) else {
         return pattern == text;
     };

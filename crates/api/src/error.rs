@@ -1,0 +1,170 @@
+//! Errors in OVHcloud's two shapes at once: `class` and `message`, `errorCode` and `httpCode`.
+
+use axum::http::StatusCode;
+use gatewright_iam::{Fault, IamError, TokenError};
+use serde_json::{Value, json};
+
+use crate::answer::Answer;
+
+/// An error as it is answered.
+#[derive(Debug)]
+pub(crate) struct ApiError(Box<Parts>);
+
+#[derive(Debug)]
+struct Parts {
+    status: StatusCode,
+    body: Value,
+    /// For whoever reads the log, never for the caller.
+    cause: Option<String>,
+    /// What the answer must say beside the body.
+    header: Option<(&'static str, String)>,
+}
+
+impl ApiError {
+    pub(crate) fn new(status: StatusCode, class: &str, message: impl Into<String>) -> Self {
+        let body = json!({"class": class, "message": message.into()});
+        Self(Box::new(Parts { status, body, cause: None, header: None }))
+    }
+
+    /// Adds the older family of fields, which some clients choose their exception by.
+    fn coded(mut self, code: &str) -> Self {
+        if let Some(body) = self.0.body.as_object_mut() {
+            body.insert("errorCode".to_owned(), code.into());
+            body.insert("httpCode".to_owned(), self.0.status.to_string().into());
+        }
+        self
+    }
+
+    fn with_details(mut self, details: Value) -> Self {
+        if let Some(body) = self.0.body.as_object_mut() {
+            body.insert("details".to_owned(), details);
+        }
+        self
+    }
+
+    fn with_cause(mut self, cause: impl std::fmt::Display) -> Self {
+        self.0.cause = Some(cause.to_string());
+        self
+    }
+
+    pub(crate) fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.0.header = Some((name, value.into()));
+        self
+    }
+
+    pub(crate) fn no_route() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "Client::NotFound", "Got an invalid (or empty) URL")
+    }
+
+    pub(crate) fn wrong_method(allowed: &str) -> Self {
+        let message = format!("This URL takes {allowed} only");
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "Client::MethodNotAllowed", message)
+            .with_header("allow", allowed)
+    }
+
+    pub(crate) fn too_large(most: usize) -> Self {
+        let message = format!("The body must have at most {most} bytes");
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "Client::PayloadTooLarge", message)
+    }
+
+    pub(crate) fn too_slow() -> Self {
+        let message = "The body did not arrive in time";
+        Self::new(StatusCode::REQUEST_TIMEOUT, "Client::RequestTimeout", message)
+    }
+
+    pub(crate) fn cut_short() -> Self {
+        let message = "The body did not arrive whole";
+        Self::new(StatusCode::BAD_REQUEST, "Client::BadRequest", message)
+    }
+
+    /// An error of the OAuth2 endpoints (RFC 6749, section 5.2).
+    pub(crate) fn oauth2(status: StatusCode, error: &str, description: &str) -> Self {
+        let body = json!({"error": error, "error_description": description});
+        Self(Box::new(Parts { status, body, cause: None, header: None }))
+    }
+
+    pub(crate) fn into_answer(self) -> Answer {
+        let Parts { status, body, cause, header } = *self.0;
+        if status.is_server_error() {
+            tracing::error!(%status, cause, "failed");
+        }
+        let answer = Answer::json_with(status, &body);
+        match header {
+            Some((name, value)) => answer.with(name, &value),
+            None => answer,
+        }
+    }
+}
+
+impl From<IamError> for ApiError {
+    fn from(error: IamError) -> Self {
+        let message = error.to_string();
+        match error {
+            IamError::NoCredentials => {
+                Self::new(StatusCode::UNAUTHORIZED, "Client::Unauthorized", message)
+                    .coded("NOT_CREDENTIAL")
+                    .with_header("www-authenticate", "Bearer")
+            }
+            IamError::BadCredential => {
+                Self::new(StatusCode::UNAUTHORIZED, "Client::Unauthorized", message)
+                    .coded("INVALID_CREDENTIAL")
+                    .with_header("www-authenticate", "Bearer error=\"invalid_token\"")
+            }
+            IamError::Forbidden { by_policy, by_scope } => {
+                Self::new(StatusCode::FORBIDDEN, "Client::Forbidden", message)
+                    .coded("FORBIDDEN")
+                    .with_details(json!({
+                        "unauthorizedActionsByIAM": by_policy.join(","),
+                        "unauthorizedActionsByAuthentication": by_scope.join(","),
+                    }))
+            }
+            IamError::ReadOnly(_) => {
+                Self::new(StatusCode::FORBIDDEN, "Client::Forbidden", message).coded("FORBIDDEN")
+            }
+            IamError::Invalid { fault, .. } => {
+                let class = match fault {
+                    Fault::Input => "Client::BadRequest",
+                    Fault::Format => "Client::BadRequest::INVALID_FORMAT",
+                    Fault::Parameter => "Client::BadRequest::INVALID_PARAMETER",
+                    Fault::Missing => "Client::BadRequest::MISSING_PARAMETER",
+                    Fault::TooLong => "Client::BadRequest::PARAMETER_TOO_LONG",
+                    Fault::ResourceUrn => "Client::BadRequest::INVALID_RESOURCE_URN",
+                };
+                Self::new(StatusCode::BAD_REQUEST, class, message)
+            }
+            IamError::NotFound => Self::new(StatusCode::NOT_FOUND, "Client::NotFound", message),
+            IamError::Conflict { detail, .. } => {
+                Self::new(StatusCode::CONFLICT, &format!("Client::Conflict::{detail}"), message)
+            }
+            IamError::Unavailable(cause) => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "Server::ServiceUnavailable", message)
+                    .with_cause(cause)
+            }
+            IamError::Internal(cause) => {
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "Server::InternalServerError", message)
+                    .with_cause(cause)
+            }
+        }
+    }
+}
+
+impl From<TokenError> for ApiError {
+    fn from(error: TokenError) -> Self {
+        let bad = |code| Self::oauth2(StatusCode::BAD_REQUEST, code, &error.to_string());
+        match &error {
+            TokenError::InvalidClient => bad("invalid_client"),
+            TokenError::InvalidScope => bad("invalid_scope"),
+            TokenError::UnauthorizedClient(_) => bad("unauthorized_client"),
+            TokenError::Failed(cause @ IamError::Unavailable(_)) => {
+                let status = StatusCode::SERVICE_UNAVAILABLE;
+                Self::oauth2(status, "temporarily_unavailable", &cause.to_string())
+                    .with_cause(format!("{cause:?}"))
+            }
+            TokenError::Failed(cause) => {
+                let status = StatusCode::INTERNAL_SERVER_ERROR;
+                Self::oauth2(status, "server_error", &cause.to_string())
+                    .with_cause(format!("{cause:?}"))
+            }
+        }
+    }
+}

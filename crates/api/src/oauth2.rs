@@ -1,0 +1,201 @@
+//! The OAuth2 endpoints: tokens (RFC 6749), introspection (RFC 7662), revocation (RFC 7009), keys
+//! and discovery (RFC 8414).
+
+use axum::http::StatusCode;
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use gatewright_iam::{Grant, Secret, TokenError};
+use percent_encoding::percent_decode_str;
+use serde_json::json;
+use std::sync::Arc;
+
+use crate::answer::Answer;
+use crate::error::ApiError;
+use crate::query::Query;
+use crate::request::Visit;
+
+fn invalid_request(description: &str) -> ApiError {
+    ApiError::oauth2(StatusCode::BAD_REQUEST, "invalid_request", description)
+}
+
+/// The form in a request's body.
+fn form(visit: &Visit) -> Result<Query, ApiError> {
+    let kind = visit.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let kind = kind.and_then(|text| text.split(';').next()).map(str::trim);
+    if kind.is_some_and(|kind| !kind.eq_ignore_ascii_case("application/x-www-form-urlencoded")) {
+        return Err(invalid_request("the body must be application/x-www-form-urlencoded"));
+    }
+    let text = std::str::from_utf8(&visit.body);
+    text.map(Query::parse).map_err(|_| invalid_request("the body must be a form in UTF-8"))
+}
+
+/// A field of the form that may be there once at most; an empty one is as good as none.
+fn field<'f>(form: &'f Query, name: &str) -> Result<Option<&'f str>, ApiError> {
+    let value = form.only(name);
+    let value = value.map_err(|()| invalid_request(&format!("{name} is there more than once")))?;
+    Ok(value.filter(|value| !value.is_empty()))
+}
+
+/// How a client proves to be itself.
+struct Proof {
+    id: String,
+    secret: Secret,
+    /// Whether it came in the `Authorization` header, which decides how a refusal looks.
+    basic: bool,
+}
+
+impl Proof {
+    /// Basic, or the two fields of the form; never both.
+    fn read(visit: &Visit, form: &Query) -> Result<Self, ApiError> {
+        let body = (field(form, "client_id")?, field(form, "client_secret")?);
+        if let Some(header) = visit.headers.get(AUTHORIZATION) {
+            let pair = header.to_str().ok().and_then(basic);
+            let (id, secret) = pair.ok_or_else(|| refused(true))?;
+            if body.1.is_some() || body.0.is_some_and(|other| other != id) {
+                return Err(invalid_request("use the header or the body, not both"));
+            }
+            return Ok(Self { id, secret: secret.into(), basic: true });
+        }
+        let (Some(id), Some(secret)) = body else { return Err(refused(false)) };
+        Ok(Self { id: id.to_owned(), secret: secret.to_owned().into(), basic: false })
+    }
+
+    fn error(&self, error: TokenError) -> ApiError {
+        match error {
+            TokenError::InvalidClient => refused(self.basic),
+            error => error.into(),
+        }
+    }
+}
+
+/// The same whether the identifier or the secret is wrong, or one is missing.
+fn refused(basic: bool) -> ApiError {
+    let description = TokenError::InvalidClient.to_string();
+    if basic {
+        ApiError::oauth2(StatusCode::UNAUTHORIZED, "invalid_client", &description)
+            .with_header("www-authenticate", "Basic realm=\"gatewright\"")
+    } else {
+        ApiError::oauth2(StatusCode::BAD_REQUEST, "invalid_client", &description)
+    }
+}
+
+/// The identifier and the secret of a Basic header. They are encoded as in a form by the standard
+/// and not at all by some clients; both read the same, because neither holds what would differ.
+fn basic(header: &str) -> Option<(String, String)> {
+    let (scheme, encoded) = header.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let decoded = String::from_utf8(BASE64_STANDARD.decode(encoded.trim()).ok()?).ok()?;
+    let (id, secret) = decoded.split_once(':')?;
+    let decode = |text: &str| Some(percent_decode_str(text).decode_utf8().ok()?.into_owned());
+    Some((decode(id)?, decode(secret)?))
+}
+
+pub(crate) async fn token(visit: Visit) -> Result<Answer, ApiError> {
+    let answer = give_token(&visit).await;
+    Ok(answer.unwrap_or_else(ApiError::into_answer).unstored())
+}
+
+async fn give_token(visit: &Visit) -> Result<Answer, ApiError> {
+    let form = form(visit)?;
+    match field(&form, "grant_type")? {
+        Some("client_credentials") => {}
+        Some(_) => {
+            let description = "grant_type must be client_credentials";
+            let status = StatusCode::BAD_REQUEST;
+            return Err(ApiError::oauth2(status, "unsupported_grant_type", description));
+        }
+        None => return Err(invalid_request("grant_type is missing")),
+    }
+    let proof = Proof::read(visit, &form)?;
+    let scope = field(&form, "scope")?.map(str::to_owned);
+    let grant = Grant { client_id: proof.id.clone(), client_secret: proof.secret.clone(), scope };
+    let issued = visit.iam.issue(&grant, visit.now).await.map_err(|error| proof.error(error))?;
+    Ok(Answer::json(&json!({
+        "access_token": issued.access_token.reveal(),
+        "token_type": "Bearer",
+        "expires_in": issued.expires_in,
+        "scope": issued.scope,
+    })))
+}
+
+pub(crate) async fn introspect(visit: Visit) -> Result<Answer, ApiError> {
+    let form = form(&visit)?;
+    let proof = Proof::read(&visit, &form)?;
+    let token = field(&form, "token")?.ok_or_else(|| invalid_request("token is missing"))?;
+    let found = visit.iam.introspect(&proof.id, &proof.secret, token, visit.now).await;
+    let Some(found) = found.map_err(|error| proof.error(error))? else {
+        return Ok(Answer::json(&json!({"active": false})).unstored());
+    };
+    let issuer = &visit.iam.settings().public_url;
+    Ok(Answer::json(&json!({
+        "active": true,
+        "scope": found.scope,
+        "client_id": found.client_id,
+        "username": found.client_id,
+        "token_type": "Bearer",
+        "exp": found.expires,
+        "iat": found.issued,
+        "sub": found.identity,
+        "aud": issuer,
+        "iss": issuer,
+        "jti": found.id,
+        "account": found.account,
+    }))
+    .unstored())
+}
+
+pub(crate) async fn revoke(visit: Visit) -> Result<Answer, ApiError> {
+    let form = form(&visit)?;
+    let proof = Proof::read(&visit, &form)?;
+    let token = field(&form, "token")?.ok_or_else(|| invalid_request("token is missing"))?;
+    let from = (visit.ip, Arc::clone(&visit.query_id), visit.now);
+    let revoked = visit.iam.revoke(&proof.id, &proof.secret, token, from).await;
+    revoked.map_err(|error| proof.error(error))?;
+    Ok(Answer::json(&json!({})))
+}
+
+pub(crate) async fn jwks(visit: Visit) -> Result<Answer, ApiError> {
+    Ok(Answer::json(&visit.iam.jwks()).with("cache-control", "public, max-age=300"))
+}
+
+/// Built from the configuration alone, never from what a request says.
+pub(crate) async fn discovery(visit: Visit) -> Result<Answer, ApiError> {
+    let settings = visit.iam.settings();
+    let url = &settings.public_url;
+    let methods = ["client_secret_basic", "client_secret_post"];
+    Ok(Answer::json(&json!({
+        "issuer": url,
+        "token_endpoint": format!("{url}/auth/oauth2/token"),
+        "introspection_endpoint": format!("{url}/auth/oauth2/introspect"),
+        "revocation_endpoint": format!("{url}/auth/oauth2/revoke"),
+        "jwks_uri": format!("{url}/auth/oauth2/jwks"),
+        "grant_types_supported": ["client_credentials"],
+        "response_types_supported": [],
+        "scopes_supported":
+            ["all", "account/all", "publicCloudProject/all", "openid", "profile", "email"],
+        "token_endpoint_auth_methods_supported": methods,
+        "introspection_endpoint_auth_methods_supported": methods,
+        "revocation_endpoint_auth_methods_supported": methods,
+        "id_token_signing_alg_values_supported": [settings.algorithm.as_str()],
+        "subject_types_supported": ["public"],
+    })))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn basic_credentials_are_read_encoded_or_not() {
+        let header = |text: &str| format!("Basic {}", BASE64_STANDARD.encode(text));
+        let pair = Some(("EU.1".to_owned(), "s-_e".to_owned()));
+        assert_eq!(basic(&header("EU.1:s-_e")), pair);
+        assert_eq!(basic(&header("EU%2E1:s%2D_e")), pair);
+        assert_eq!(basic(&header("EU.1")), None);
+        assert_eq!(basic("Bearer x"), None);
+        assert_eq!(basic("Basic !!"), None);
+    }
+}

@@ -1,0 +1,92 @@
+//! A request as handlers see it.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::http::HeaderMap;
+use bytes::Bytes;
+use gatewright_iam::{Draft, Fault, Iam, IamError, Page, PageRequest};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::error::Category;
+use uuid::Uuid;
+
+use crate::answer::Answer;
+use crate::query::Query;
+
+/// A request whose route is known.
+pub(crate) struct Visit {
+    pub(crate) iam: Arc<Iam>,
+    /// The path's parameters, decoded, in their order.
+    pub(crate) parameters: Vec<String>,
+    pub(crate) query: Query,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    pub(crate) ip: Option<IpAddr>,
+    pub(crate) query_id: Arc<str>,
+    pub(crate) now: i64,
+}
+
+impl Visit {
+    /// A parameter of the path by its place.
+    pub(crate) fn parameter(&self, place: usize) -> &str {
+        self.parameters.get(place).map_or("", String::as_str)
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// The first parameter of the path, which must be a UUID.
+    pub(crate) fn id(&self) -> Draft<Uuid> {
+        let text = self.parameter(0);
+        Uuid::parse_str(text).map_err(|_| {
+            IamError::invalid(Fault::Format, format!("\"{text}\" in the path must be a UUID"))
+        })
+    }
+
+    /// The body as JSON of the wanted form.
+    pub(crate) fn json<T: DeserializeOwned>(&self) -> Draft<T> {
+        let mut reader = serde_json::Deserializer::from_slice(&self.body);
+        let read = serde_path_to_error::deserialize(&mut reader);
+        let value = read.map_err(|error| {
+            let path = error.path().to_string();
+            refusal(error.inner(), &path)
+        })?;
+        reader.end().map_err(|error| refusal(&error, "."))?;
+        Ok(value)
+    }
+
+    /// Which page is wanted of the list at this URL.
+    pub(crate) fn page(&self, list: &str) -> Draft<PageRequest> {
+        let size = match self.header("x-pagination-size") {
+            None => None,
+            Some(text) => Some(text.parse().map_err(|_| {
+                let message = "X-Pagination-Size must be a whole number";
+                IamError::invalid(Fault::Format, message)
+            })?),
+        };
+        let list = format!("{list} {}", self.query.canonical());
+        PageRequest::new(size, self.header("x-pagination-cursor"), &list)
+    }
+}
+
+/// What is wrong with a body. A text that is no JSON gets the one message that clients know.
+fn refusal(error: &serde_json::Error, path: &str) -> IamError {
+    if error.classify() != Category::Data {
+        let message = "The input that you provided isn't valid JSON or not well formatted";
+        return IamError::invalid(Fault::Input, message);
+    }
+    let text = error.to_string();
+    let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(text, _)| text);
+    let fault = if text.starts_with("missing field") { Fault::Missing } else { Fault::Format };
+    let text = text.replace('`', "\"");
+    let message = if path == "." { text } else { format!("\"{path}\": {text}") };
+    IamError::invalid(fault, message)
+}
+
+/// A page of a list, each item as it goes over the wire.
+pub(crate) fn list<T, W: Serialize>(page: Page<T>, wire: impl Fn(T) -> W) -> Answer {
+    let items: Vec<W> = page.items.into_iter().map(wire).collect();
+    Answer::json(&items).with_next(page.next.as_deref())
+}

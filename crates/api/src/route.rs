@@ -1,0 +1,186 @@
+//! Finding the call that a URL means.
+//!
+//! Matching is done on the encoded path, part by part, and each part is decoded once: a URN with
+//! `%2F` in it stays one parameter. Clients are forgiven a slash at the end, a doubled slash, and
+//! the ways in which they combine a version with the endpoint that they were given.
+
+use axum::http::Method;
+use percent_encoding::percent_decode_str;
+
+use crate::operation::{Operation, Tree};
+
+/// What a URL was found to mean.
+pub(crate) enum Found<'t> {
+    /// A call, with its parameters.
+    Call(&'t Operation, Vec<String>),
+    /// The URL of calls with other methods.
+    OtherMethod(String),
+    Nothing,
+}
+
+/// The tree and the parts of a path; none when a part cannot be decoded.
+fn split(path: &str) -> (Tree, Vec<&str>) {
+    let mut parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+    let version = |part: &str| match part {
+        "v1" | "1.0" => Some(Tree::V1),
+        "v2" => Some(Tree::V2),
+        _ => None,
+    };
+    let mut tree = None;
+    // An endpoint that was typed with a version, and a path that brings its own: the last counts.
+    while let Some(next) = parts.first().and_then(|part| version(part)) {
+        tree = Some(next);
+        parts.remove(0);
+    }
+    let tree = tree.unwrap_or(match parts.as_slice() {
+        ["me", ..] | ["auth", "time" | "details", ..] => Tree::V1,
+        ["iam", ..] => Tree::V2,
+        _ => Tree::Root,
+    });
+    (tree, parts)
+}
+
+/// Finds the call.
+pub(crate) fn find<'t>(table: &'t [Operation], method: &Method, path: &str) -> Found<'t> {
+    let (tree, parts) = split(path);
+    // A HEAD is a GET whose body is kept back.
+    let method = if method == Method::HEAD { &Method::GET } else { method };
+    for matching in [exact, joined] {
+        let mut others = Vec::new();
+        for operation in table.iter().filter(|operation| operation.tree == tree) {
+            if let Some(parameters) = matching(operation.path, &parts) {
+                if operation.method == *method {
+                    return Found::Call(operation, parameters);
+                }
+                others.push(operation.method.as_str());
+            }
+        }
+        if !others.is_empty() {
+            return Found::OtherMethod(others.join(", "));
+        }
+    }
+    Found::Nothing
+}
+
+/// One part of the path for each part of the template.
+fn exact(template: &str, parts: &[&str]) -> Option<Vec<String>> {
+    let mut wanted = template.split('/').skip(1);
+    let mut parameters = Vec::new();
+    for part in parts {
+        let wanted = wanted.next()?;
+        if wanted.starts_with('{') {
+            parameters.push(decode(part)?);
+        } else if wanted != *part {
+            return None;
+        }
+    }
+    wanted.next().is_none().then_some(parameters)
+}
+
+/// A URN that was sent unencoded spreads over several parts.
+fn joined(template: &str, parts: &[&str]) -> Option<Vec<String>> {
+    let (head, tail) = template.split_once("{resourceURN}")?;
+    let heads: Vec<&str> = head.split('/').filter(|part| !part.is_empty()).collect();
+    let tails: Vec<&str> = tail.split('/').filter(|part| !part.is_empty()).collect();
+    let rest = parts.strip_prefix(heads.as_slice())?;
+    let (urn, ends) = rest.split_at_checked(rest.len().checked_sub(tails.len())?)?;
+    if urn.is_empty() || (tails.is_empty() && known_end(rest)) {
+        return None;
+    }
+    let mut parameters = vec![decode(&urn.join("/"))?];
+    for (wanted, part) in tails.iter().zip(ends) {
+        if wanted.starts_with('{') {
+            parameters.push(decode(part)?);
+        } else if wanted != part {
+            return None;
+        }
+    }
+    Some(parameters)
+}
+
+/// Whether the parts after a URN belong to a call of their own.
+fn known_end(parts: &[&str]) -> bool {
+    matches!(parts, [_, .., "tag"] | [_, .., "tag", _] | [_, .., "authorization", "check"])
+}
+
+/// Decodes a part; what no name can hold leads nowhere.
+fn decode(part: &str) -> Option<String> {
+    let text = percent_decode_str(part).decode_utf8().ok()?;
+    (!text.chars().any(char::is_control)).then(|| text.into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::table::table;
+    use proptest::prelude::*;
+
+    fn found(method: &Method, path: &str) -> String {
+        match find(&table(), method, path) {
+            Found::Call(operation, parameters) => {
+                format!("{:?} {} {parameters:?}", operation.tree, operation.path)
+            }
+            Found::OtherMethod(methods) => methods,
+            Found::Nothing => String::new(),
+        }
+    }
+
+    #[test]
+    fn every_way_to_write_a_version_leads_to_it() {
+        for path in ["/v1/me", "/1.0/me", "/me", "/v1/me/", "//v1//me", "/v1/v1/me", "/1.0/v1/me"] {
+            assert_eq!(found(&Method::GET, path), "V1 /me []", "{path}");
+        }
+        for path in ["/v2/iam/policy", "/v1/v2/iam/policy", "/iam/policy", "/1.0/v2/iam/policy/"] {
+            assert_eq!(found(&Method::GET, path), "V2 /iam/policy []", "{path}");
+        }
+        for path in ["/auth/oauth2/token", "/oauth2/token"] {
+            assert!(found(&Method::POST, path).starts_with("Root "), "{path}");
+        }
+        assert_eq!(found(&Method::GET, "/v3/me"), "");
+        assert_eq!(found(&Method::GET, "/v1/iam/policy"), "");
+    }
+
+    #[test]
+    fn a_parameter_is_decoded_once() {
+        let path = "/v1/me/api/oauth2/client/EU%252F%C3%A9";
+        assert_eq!(found(&Method::GET, path), "V1 /me/api/oauth2/client/{clientId} [\"EU%2Fé\"]");
+        assert_eq!(found(&Method::GET, "/v1/me/api/oauth2/client/%FF"), "");
+        assert_eq!(found(&Method::GET, "/v1/me/api/oauth2/client/%00"), "");
+    }
+
+    #[test]
+    fn an_unencoded_urn_is_put_together_again() {
+        let resource = "/v2/iam/resource/urn:v1:eu:resource:ip:192.0.2.0/24";
+        let whole = "[\"urn:v1:eu:resource:ip:192.0.2.0/24\"";
+        assert_eq!(
+            found(&Method::GET, resource),
+            format!("V2 /iam/resource/{{resourceURN}} {whole}]")
+        );
+        assert_eq!(
+            found(&Method::DELETE, &format!("{resource}/tag/env")),
+            format!("V2 /iam/resource/{{resourceURN}}/tag/{{key}} {whole}, \"env\"]")
+        );
+        assert_eq!(
+            found(&Method::POST, &format!("{resource}/authorization/check")),
+            format!("V2 /iam/resource/{{resourceURN}}/authorization/check {whole}]")
+        );
+        let encoded = "/v2/iam/resource/urn%3Av1%3Aeu%3Aresource%3Aip%3A192.0.2.0%2F24/tag";
+        assert_eq!(
+            found(&Method::POST, encoded),
+            format!("V2 /iam/resource/{{resourceURN}}/tag {whole}]")
+        );
+    }
+
+    #[test]
+    fn another_method_is_told_which_there_are() {
+        assert_eq!(found(&Method::PATCH, "/v2/iam/policy"), "GET, POST");
+        assert!(found(&Method::HEAD, "/v2/iam/policy").starts_with("V2"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_path_is_found_or_not(path in "(/(v1|v2|1\\.0|iam|me|auth|resource|tag|\\PC{0,4}|%[0-9a-f]{2})){0,7}/?") {
+            let _ = found(&Method::GET, &path);
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! From a request to its answer.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, Method, Response};
+use bytes::{Bytes, BytesMut};
+use gatewright_iam::{Context, Iam, IamError, clock};
+use http_body_util::BodyExt;
+use ipnet::IpNet;
+use uuid::Uuid;
+
+use crate::answer::Answer;
+use crate::error::ApiError;
+use crate::openapi::document;
+use crate::operation::{Handler, Operation, Tree};
+use crate::query::Query;
+use crate::request::Visit;
+use crate::route::{Found, find};
+use crate::table::table;
+
+/// No body may be longer.
+const MAX_BODY: usize = 2 << 20;
+
+/// So much of a longer one is read and dropped, so that its sender gets to read the refusal.
+const MAX_DROPPED: usize = 32 << 20;
+
+/// A body must arrive within this time.
+const BODY_TIME: Duration = Duration::from_secs(30);
+
+/// How the API is reached.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// The proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+}
+
+/// The API: its calls, and what answers them.
+pub struct Api {
+    iam: Arc<Iam>,
+    options: Options,
+    table: Vec<Operation>,
+    /// The region, as query identifiers begin.
+    region: String,
+    documents: [(&'static str, String); 3],
+}
+
+impl Api {
+    /// An API on these use cases.
+    pub fn new(iam: Arc<Iam>, options: Options) -> Self {
+        let table = table();
+        let url = &iam.settings().public_url;
+        let documents = [
+            ("v1", Tree::V1, format!("{url}/v1")),
+            ("v2", Tree::V2, format!("{url}/v2")),
+            ("oauth2", Tree::Root, url.clone()),
+        ];
+        let documents = documents
+            .map(|(name, tree, server)| (name, document(&table, tree, &server).to_string()));
+        let region = iam.settings().plate.as_str().to_uppercase();
+        Self { iam, options, table, region, documents }
+    }
+}
+
+/// Answers every request of the API.
+pub fn router(api: Arc<Api>) -> Router {
+    Router::new().fallback(serve).with_state(api)
+}
+
+async fn serve(State(api): State<Arc<Api>>, request: Request) -> Response<Body> {
+    let started = Instant::now();
+    let query_id: Arc<str> = format!("{}.ext-{}", api.region, Uuid::new_v4().simple()).into();
+    let (parts, body) = request.into_parts();
+    let (route, answered) = match find(&api.table, &parts.method, parts.uri.path()) {
+        Found::Call(operation, parameters) => {
+            let answered = call(&api, operation, parameters, &parts, body, &query_id).await;
+            (operation.path, answered)
+        }
+        Found::OtherMethod(allowed) => ("", Err(ApiError::wrong_method(&allowed))),
+        Found::Nothing => ("", api.openapi(parts.uri.path())),
+    };
+    let answer = answered.unwrap_or_else(ApiError::into_answer);
+    let status = answer.status();
+    // Reading is too frequent to be logged one by one.
+    if status.is_success() && (parts.method == Method::GET || route.contains("oauth2/token")) {
+        tracing::debug!(query_id = &*query_id, method = %parts.method, path = parts.uri.path(), %status);
+    } else {
+        tracing::info!(query_id = &*query_id, method = %parts.method, path = parts.uri.path(), %status);
+    }
+    let labels = [("route", route.to_owned()), ("status", status.as_u16().to_string())];
+    metrics::counter!("gatewright_http_requests_total", &labels).increment(1);
+    metrics::histogram!("gatewright_http_request_seconds").record(started.elapsed().as_secs_f64());
+    let mut response = answer.into_response();
+    if let Ok(value) = HeaderValue::from_str(&query_id) {
+        response.headers_mut().insert("x-ovh-queryid", value);
+    }
+    response
+}
+
+async fn call(
+    api: &Api,
+    operation: &Operation,
+    parameters: Vec<String>,
+    parts: &Parts,
+    body: Body,
+    query_id: &Arc<str>,
+) -> Result<Answer, ApiError> {
+    let now = clock::now();
+    let ip = client_ip(parts, &api.options.trusted_proxies);
+    let principal = match operation.handler {
+        Handler::Open(_) => None,
+        Handler::Private(_) => Some(api.iam.authenticate(bearer(parts)?, now).await?),
+    };
+    let visit = Visit {
+        iam: Arc::clone(&api.iam),
+        parameters,
+        query: Query::parse(parts.uri.query().unwrap_or_default()),
+        headers: parts.headers.clone(),
+        body: read(parts, body).await?,
+        ip,
+        query_id: Arc::clone(query_id),
+        now,
+    };
+    match (operation.handler, principal) {
+        (Handler::Open(handler), _) => handler(visit).await,
+        (Handler::Private(handler), Some(principal)) => {
+            let context = Context { principal, ip, query_id: Arc::clone(query_id), now };
+            handler(context, visit).await
+        }
+        (Handler::Private(_), None) => Err(IamError::NoCredentials.into()),
+    }
+}
+
+/// The token that a request brings.
+fn bearer(parts: &Parts) -> Result<&str, IamError> {
+    let mut headers = parts.headers.get_all(AUTHORIZATION).into_iter();
+    let header = headers.next().ok_or(IamError::NoCredentials)?;
+    // Two are one too many to know which counts.
+    if headers.next().is_some() {
+        return Err(IamError::BadCredential);
+    }
+    let text = header.to_str().map_err(|_| IamError::BadCredential)?;
+    let (scheme, token) = text.split_once(' ').ok_or(IamError::NoCredentials)?;
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Err(IamError::NoCredentials);
+    }
+    Ok(token.trim())
+}
+
+async fn read(parts: &Parts, mut body: Body) -> Result<Bytes, ApiError> {
+    let announced = parts.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    let announced = announced.and_then(|text| text.parse::<usize>().ok());
+    if announced == Some(0) {
+        return Ok(Bytes::new());
+    }
+    if announced.is_some_and(|length| length > MAX_DROPPED) {
+        return Err(ApiError::too_large(MAX_BODY));
+    }
+    let reading = async {
+        let mut whole = BytesMut::new();
+        let mut length = 0;
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|_| ApiError::cut_short())?;
+            let Some(data) = frame.data_ref() else { continue };
+            length += data.len();
+            if length <= MAX_BODY {
+                whole.extend_from_slice(data);
+            } else if length > MAX_DROPPED {
+                break;
+            }
+        }
+        if length > MAX_BODY { Err(ApiError::too_large(MAX_BODY)) } else { Ok(whole.freeze()) }
+    };
+    tokio::time::timeout(BODY_TIME, reading).await.unwrap_or_else(|_| Err(ApiError::too_slow()))
+}
+
+/// Where a request comes from: the peer, or what trusted proxies say of it.
+fn client_ip(parts: &Parts, trusted: &[IpNet]) -> Option<IpAddr> {
+    let ConnectInfo(peer) = parts.extensions.get::<ConnectInfo<SocketAddr>>()?;
+    let mut ip = peer.ip().to_canonical();
+    let is_trusted = |ip: &IpAddr| trusted.iter().any(|block| block.contains(ip));
+    if !is_trusted(&ip) {
+        return Some(ip);
+    }
+    let headers = parts.headers.get_all("x-forwarded-for");
+    let texts = headers.iter().filter_map(|value| value.to_str().ok());
+    let hops: Vec<&str> = texts.flat_map(|text| text.split(',')).collect();
+    // Each proxy adds the address that it saw at the end; only trusted ones are believed.
+    for hop in hops.iter().rev() {
+        let Ok(next) = hop.trim().parse::<IpAddr>() else { break };
+        ip = next.to_canonical();
+        if !is_trusted(&ip) {
+            break;
+        }
+    }
+    Some(ip)
+}
+
+impl Api {
+    /// The OpenAPI documents and their list.
+    fn openapi(&self, path: &str) -> Result<Answer, ApiError> {
+        let path = path.trim_matches('/');
+        let Some(name) = path.strip_prefix("openapi") else {
+            return Err(ApiError::no_route());
+        };
+        let name = name.trim_start_matches('/').trim_end_matches(".json");
+        if name.is_empty() {
+            let url = &self.iam.settings().public_url;
+            let urls = self.documents.iter().map(|(name, _)| format!("{url}/openapi/{name}.json"));
+            return Ok(Answer::json(&urls.collect::<Vec<_>>()));
+        }
+        let document = self.documents.iter().find(|(one, _)| *one == name);
+        let (_, text) = document.ok_or_else(ApiError::no_route)?;
+        Ok(Answer::raw(text.clone()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parts(peer: &str, forwarded: &[&str]) -> Parts {
+        let mut request = axum::http::Request::new(());
+        let peer: SocketAddr = format!("{peer}:1").parse().unwrap();
+        request.extensions_mut().insert(ConnectInfo(peer));
+        for value in forwarded {
+            request.headers_mut().append("x-forwarded-for", HeaderValue::from_str(value).unwrap());
+        }
+        request.into_parts().0
+    }
+
+    fn ip(peer: &str, forwarded: &[&str]) -> String {
+        let trusted: Vec<IpNet> = vec!["10.0.0.0/8".parse().unwrap()];
+        client_ip(&parts(peer, forwarded), &trusted).unwrap().to_string()
+    }
+
+    #[test]
+    fn only_trusted_proxies_say_where_a_request_comes_from() {
+        assert_eq!(ip("203.0.113.7", &["198.51.100.1"]), "203.0.113.7");
+        assert_eq!(ip("10.0.0.1", &["198.51.100.1"]), "198.51.100.1");
+        assert_eq!(ip("10.0.0.1", &["6.6.6.6, 198.51.100.1", "10.0.0.2"]), "198.51.100.1");
+        assert_eq!(ip("10.0.0.1", &["nonsense"]), "10.0.0.1");
+        assert_eq!(ip("10.0.0.1", &[]), "10.0.0.1");
+    }
+}

@@ -1,0 +1,285 @@
+//! Every call that there is.
+
+use axum::http::Method;
+use gatewright_iam::rights as r;
+
+use crate::openapi::{self, Components};
+use crate::operation::{Handler, Operation, Parameter, ParameterKind, Tree};
+use crate::{oauth2, v1, v2, wire};
+
+macro_rules! open {
+    ($path:path) => {
+        Handler::Open(|visit| Box::pin($path(visit)))
+    };
+}
+
+macro_rules! private {
+    ($path:path) => {
+        Handler::Private(|context, visit| Box::pin($path(context, visit)))
+    };
+}
+
+const fn flag(name: &'static str) -> Parameter {
+    Parameter { name, kind: ParameterKind::Flag }
+}
+
+const fn text(name: &'static str) -> Parameter {
+    Parameter { name, kind: ParameterKind::Text }
+}
+
+const fn texts(name: &'static str) -> Parameter {
+    Parameter { name, kind: ParameterKind::Texts }
+}
+
+const DETAILS: &[Parameter] = &[flag("details")];
+
+const POLICY_FILTER: &[Parameter] =
+    &[texts("action"), flag("details"), texts("identity"), flag("readOnly"), texts("resourceURN")];
+
+const RESOURCE_FILTER: &[Parameter] =
+    &[texts("resourceName"), texts("resourceType"), texts("resourceURN"), text("tags")];
+
+const ACTION_FILTER: &[Parameter] = &[text("resourceType")];
+
+/// All calls.
+pub(crate) fn table() -> Vec<Operation> {
+    let mut table = oauth2();
+    table.extend(v1());
+    table.extend(v2_policies());
+    table.extend(v2_resources());
+    table
+}
+
+fn oauth2() -> Vec<Operation> {
+    let get =
+        |path, summary, handler| Operation::new(Tree::Root, Method::GET, path, summary, handler);
+    let post =
+        |path, summary, handler| Operation::new(Tree::Root, Method::POST, path, summary, handler);
+    vec![
+        post("/auth/oauth2/token", "Get a token", open!(oauth2::token)),
+        post("/oauth2/token", "Get a token", open!(oauth2::token)),
+        post("/auth/oauth2/introspect", "Ask about a token", open!(oauth2::introspect)),
+        post("/auth/oauth2/revoke", "Take a token back", open!(oauth2::revoke)),
+        get("/auth/oauth2/jwks", "The keys that tokens are checked with", open!(oauth2::jwks)),
+        get(
+            "/.well-known/oauth-authorization-server",
+            "What this server can do",
+            open!(oauth2::discovery),
+        ),
+        get(
+            "/.well-known/openid-configuration",
+            "What this server can do",
+            open!(oauth2::discovery),
+        ),
+    ]
+}
+
+fn v1() -> Vec<Operation> {
+    let new =
+        |method, path, summary, handler| Operation::new(Tree::V1, method, path, summary, handler);
+    let get = |path, summary, handler| new(Method::GET, path, summary, handler);
+    vec![
+        get("/auth/time", "The server's clock", open!(v1::auth::time)).gives(openapi::number),
+        get("/auth/details", "Who you are", private!(v1::auth::details))
+            .gives(Components::one::<wire::Details>),
+        get("/me", "Your account", private!(v1::me::get))
+            .needs(&[r::ME_GET])
+            .gives(Components::one::<wire::Nichandle>),
+        new(Method::PUT, "/me", "Change your account", private!(v1::me::put))
+            .needs(&[r::ME_EDIT])
+            .takes::<wire::Nichandle>(),
+        get("/me/api/oauth2/client", "List service accounts", private!(v1::client::list))
+            .needs(&[r::CLIENT_GET])
+            .gives(openapi::texts)
+            .expands_to(Components::one::<wire::Client>),
+        new(
+            Method::POST,
+            "/me/api/oauth2/client",
+            "Create a service account",
+            private!(v1::client::create),
+        )
+        .needs(&[r::CLIENT_CREATE])
+        .takes::<wire::ClientRequest>()
+        .gives(Components::one::<wire::ClientSecret>),
+        get(
+            "/me/api/oauth2/client/{clientId}",
+            "Read a service account",
+            private!(v1::client::get),
+        )
+        .needs(&[r::CLIENT_GET])
+        .gives(Components::one::<wire::Client>),
+        new(
+            Method::PUT,
+            "/me/api/oauth2/client/{clientId}",
+            "Change a service account",
+            private!(v1::client::put),
+        )
+        .needs(&[r::CLIENT_EDIT])
+        .takes::<wire::Client>(),
+        new(
+            Method::DELETE,
+            "/me/api/oauth2/client/{clientId}",
+            "Delete a service account",
+            private!(v1::client::delete),
+        )
+        .needs(&[r::CLIENT_DELETE]),
+    ]
+}
+
+fn v2(method: Method, path: &'static str, summary: &'static str, handler: Handler) -> Operation {
+    Operation::new(Tree::V2, method, path, summary, handler)
+}
+
+fn v2_policies() -> Vec<Operation> {
+    use v2::{permissions_group, policy};
+    let group = "/iam/permissionsGroup/{permissionsGroupURN}";
+    vec![
+        v2(Method::GET, "/iam/policy", "List policies", private!(policy::list))
+            .needs(&[r::POLICY_GET])
+            .query(POLICY_FILTER)
+            .paged()
+            .gives(Components::many::<wire::Policy>),
+        v2(Method::POST, "/iam/policy", "Create a policy", private!(policy::create))
+            .needs(&[r::POLICY_CREATE])
+            .takes::<wire::PolicyBody>()
+            .gives(Components::one::<wire::Policy>),
+        v2(Method::GET, "/iam/policy/{policyId}", "Read a policy", private!(policy::get))
+            .needs(&[r::POLICY_GET])
+            .query(DETAILS)
+            .gives(Components::one::<wire::Policy>),
+        v2(Method::PUT, "/iam/policy/{policyId}", "Change a policy", private!(policy::put))
+            .needs(&[r::POLICY_EDIT])
+            .takes::<wire::PolicyBody>()
+            .gives(Components::one::<wire::Policy>),
+        v2(Method::DELETE, "/iam/policy/{policyId}", "Delete a policy", private!(policy::delete))
+            .needs(&[r::POLICY_DELETE]),
+        v2(
+            Method::GET,
+            "/iam/permissionsGroup",
+            "List permissions groups",
+            private!(permissions_group::list),
+        )
+        .needs(&[r::PERMISSIONS_GROUP_GET])
+        .paged()
+        .gives(Components::many::<wire::PermissionsGroup>),
+        v2(
+            Method::POST,
+            "/iam/permissionsGroup",
+            "Create a permissions group",
+            private!(permissions_group::create),
+        )
+        .needs(&[r::PERMISSIONS_GROUP_CREATE])
+        .takes::<wire::PermissionsGroupBody>()
+        .gives(Components::one::<wire::PermissionsGroup>),
+        v2(Method::GET, group, "Read a permissions group", private!(permissions_group::get))
+            .needs(&[r::PERMISSIONS_GROUP_GET])
+            .gives(Components::one::<wire::PermissionsGroup>),
+        v2(Method::PUT, group, "Change a permissions group", private!(permissions_group::put))
+            .needs(&[r::PERMISSIONS_GROUP_EDIT])
+            .takes::<wire::PermissionsGroupBody>()
+            .gives(Components::one::<wire::PermissionsGroup>),
+        v2(
+            Method::DELETE,
+            group,
+            "Delete a permissions group",
+            private!(permissions_group::delete),
+        )
+        .needs(&[r::PERMISSIONS_GROUP_DELETE]),
+    ]
+}
+
+fn v2_resources() -> Vec<Operation> {
+    use v2::{check, reference, resource, resource_group};
+    let one = "/iam/resource/{resourceURN}";
+    let group = "/iam/resourceGroup/{groupId}";
+    vec![
+        v2(
+            Method::GET,
+            "/iam/resourceGroup",
+            "List resource groups",
+            private!(resource_group::list),
+        )
+        .needs(&[r::RESOURCE_GROUP_GET])
+        .query(DETAILS)
+        .paged()
+        .gives(Components::many::<wire::ResourceGroup>),
+        v2(
+            Method::POST,
+            "/iam/resourceGroup",
+            "Create a resource group",
+            private!(resource_group::create),
+        )
+        .needs(&[r::RESOURCE_GROUP_CREATE])
+        .takes::<wire::NewResourceGroup>()
+        .gives(Components::one::<wire::ResourceGroup>),
+        v2(Method::GET, group, "Read a resource group", private!(resource_group::get))
+            .needs(&[r::RESOURCE_GROUP_GET])
+            .query(DETAILS)
+            .gives(Components::one::<wire::ResourceGroup>),
+        v2(Method::PUT, group, "Change a resource group", private!(resource_group::put))
+            .needs(&[r::RESOURCE_GROUP_EDIT])
+            .takes::<wire::ResourceGroupBody>()
+            .gives(Components::one::<wire::ResourceGroup>),
+        v2(Method::DELETE, group, "Delete a resource group", private!(resource_group::delete))
+            .needs(&[r::RESOURCE_GROUP_DELETE]),
+        v2(Method::GET, "/iam/resource", "List resources", private!(resource::list))
+            .query(RESOURCE_FILTER)
+            .paged()
+            .gives(Components::many::<wire::Resource>),
+        v2(Method::POST, "/iam/resource", "Register a resource", private!(resource::create))
+            .needs(&[r::RESOURCE_CREATE])
+            .takes::<wire::NewResource>()
+            .gives(Components::one::<wire::Resource>)
+            .extension(),
+        v2(Method::GET, one, "Read a resource", private!(resource::get))
+            .gives(Components::one::<wire::Resource>),
+        v2(Method::PUT, one, "Replace a resource's tags", private!(resource::put))
+            .needs(&[r::RESOURCE_EDIT])
+            .takes::<wire::Resource>()
+            .gives(Components::one::<wire::Resource>),
+        v2(Method::DELETE, one, "Forget a resource", private!(resource::delete))
+            .needs(&[r::RESOURCE_DELETE])
+            .extension(),
+        v2(
+            Method::POST,
+            "/iam/resource/{resourceURN}/tag",
+            "Tag a resource",
+            private!(resource::add_tag),
+        )
+        .needs(&[r::TAG_ADD])
+        .takes::<wire::Tag>(),
+        v2(
+            Method::DELETE,
+            "/iam/resource/{resourceURN}/tag/{key}",
+            "Remove a tag",
+            private!(resource::remove_tag),
+        )
+        .needs(&[r::TAG_REMOVE]),
+        v2(
+            Method::POST,
+            "/iam/resource/{resourceURN}/authorization/check",
+            "Ask what you may do on a resource",
+            private!(check::one),
+        )
+        .takes::<wire::CheckRequest>()
+        .gives(Components::one::<wire::CheckAnswer>),
+        v2(
+            Method::POST,
+            "/iam/authorization/check",
+            "Ask what you may do on several resources",
+            private!(check::many),
+        )
+        .takes::<wire::BatchRequest>()
+        .gives(Components::many::<wire::BatchAnswer>),
+        v2(Method::GET, "/iam/reference/action", "List actions", private!(reference::actions))
+            .query(ACTION_FILTER)
+            .gives(Components::many::<wire::Action>),
+        v2(
+            Method::GET,
+            "/iam/reference/resource/type",
+            "List resource types",
+            private!(reference::types),
+        )
+        .gives(openapi::texts),
+    ]
+}

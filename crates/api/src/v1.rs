@@ -1,0 +1,5 @@
+//! Version 1: who one is, the account, service accounts.
+
+pub(crate) mod auth;
+pub(crate) mod client;
+pub(crate) mod me;

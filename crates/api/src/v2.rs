@@ -1,0 +1,8 @@
+//! Version 2: `/iam`.
+
+pub(crate) mod check;
+pub(crate) mod permissions_group;
+pub(crate) mod policy;
+pub(crate) mod reference;
+pub(crate) mod resource;
+pub(crate) mod resource_group;

@@ -1,0 +1,99 @@
+//! The account.
+
+use gatewright_iam::{Plate, Profile};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// Who a token belongs to.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = auth::Details)]
+pub(crate) struct Details {
+    pub(crate) account: String,
+    pub(crate) allowed_routes: Option<Vec<AllowedRoute>>,
+    pub(crate) description: Option<String>,
+    pub(crate) identities: Vec<String>,
+    pub(crate) method: String,
+    pub(crate) roles: Option<Vec<String>>,
+    pub(crate) user: Option<String>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = auth::AccessRule)]
+pub(crate) struct AllowedRoute {
+    method: String,
+    path: String,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+#[schema(as = nichandle::Currency)]
+pub(crate) struct Currency {
+    code: String,
+    symbol: String,
+}
+
+/// An account's particulars.
+#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", default)]
+#[schema(as = nichandle::Nichandle)]
+pub(crate) struct Nichandle {
+    address: Option<String>,
+    area: Option<String>,
+    birth_city: Option<String>,
+    birth_day: Option<String>,
+    city: Option<String>,
+    company_national_identification_number: Option<String>,
+    complementary_address: Option<String>,
+    corporation_type: Option<String>,
+    country: String,
+    currency: Currency,
+    customer_code: Option<String>,
+    email: String,
+    fax: Option<String>,
+    firstname: Option<String>,
+    #[serde(rename = "italianSDI")]
+    italian_sdi: Option<String>,
+    kyc_validated: Option<bool>,
+    language: Option<String>,
+    legalform: String,
+    name: Option<String>,
+    national_identification_number: Option<String>,
+    nichandle: String,
+    organisation: Option<String>,
+    ovh_company: String,
+    ovh_subsidiary: String,
+    phone: Option<String>,
+    phone_country: Option<String>,
+    phone_type: Option<String>,
+    purpose_of_purchase: Option<String>,
+    sex: Option<String>,
+    spare_email: Option<String>,
+    state: String,
+    vat: Option<String>,
+    zip: Option<String>,
+}
+
+impl Nichandle {
+    pub(crate) fn of(account: &str, profile: &Profile, plate: Plate) -> Self {
+        let fields = profile.particulars.fields();
+        let fields = fields.filter_map(|(name, value)| Some((name.to_owned(), value?.into())));
+        let fields = serde_json::Value::Object(fields.collect());
+        // The names are those of the fields above, so nothing is refused.
+        let known: Self = serde_json::from_value(fields).unwrap_or_default();
+        let (subsidiary, code, symbol) = match plate {
+            Plate::Eu => ("EU", "EUR", "€"),
+            Plate::Ca => ("CA", "CAD", "$"),
+            Plate::Us => ("US", "USD", "$"),
+        };
+        Self {
+            currency: Currency { code: code.to_owned(), symbol: symbol.to_owned() },
+            email: profile.email.clone(),
+            nichandle: account.to_owned(),
+            ovh_company: "ovh".to_owned(),
+            ovh_subsidiary: subsidiary.to_owned(),
+            state: "complete".to_owned(),
+            ..known
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Service accounts.
+
+use gatewright_iam::{ClientDraft, Flow, clock};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::nullable;
+
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[schema(as = oauth2::ClientFlowEnum)]
+pub(crate) enum ClientFlow {
+    AuthorizationCode,
+    ClientCredentials,
+}
+
+impl From<Flow> for ClientFlow {
+    fn from(flow: Flow) -> Self {
+        match flow {
+            Flow::AuthorizationCode => Self::AuthorizationCode,
+            Flow::ClientCredentials => Self::ClientCredentials,
+        }
+    }
+}
+
+impl From<ClientFlow> for Flow {
+    fn from(flow: ClientFlow) -> Self {
+        match flow {
+            ClientFlow::AuthorizationCode => Self::AuthorizationCode,
+            ClientFlow::ClientCredentials => Self::ClientCredentials,
+        }
+    }
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = oauth2::client)]
+pub(crate) struct Client {
+    callback_urls: Option<Vec<String>>,
+    client_id: String,
+    created_at: String,
+    description: String,
+    flow: ClientFlow,
+    identity: Option<String>,
+    name: String,
+}
+
+impl From<gatewright_iam::Client> for Client {
+    fn from(client: gatewright_iam::Client) -> Self {
+        Self {
+            callback_urls: Some(client.callback_urls),
+            client_id: client.id,
+            created_at: clock::text(client.created_at),
+            description: client.description,
+            flow: client.flow.into(),
+            identity: client.identity,
+            name: client.name,
+        }
+    }
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = oauth2::clientRequest)]
+pub(crate) struct ClientRequest {
+    #[serde(default, deserialize_with = "nullable")]
+    callback_urls: Vec<String>,
+    description: String,
+    flow: ClientFlow,
+    name: String,
+}
+
+impl From<ClientRequest> for ClientDraft {
+    fn from(request: ClientRequest) -> Self {
+        Self {
+            name: request.name,
+            description: request.description,
+            flow: request.flow.into(),
+            callback_urls: request.callback_urls,
+        }
+    }
+}
+
+/// What may change of a client; clients send whole objects back.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ClientEdit {
+    #[serde(default)]
+    callback_urls: Option<Vec<String>>,
+    #[serde(default)]
+    description: Option<String>,
+    #[serde(default)]
+    name: Option<String>,
+}
+
+impl From<ClientEdit> for gatewright_iam::ClientEdit {
+    fn from(edit: ClientEdit) -> Self {
+        Self { name: edit.name, description: edit.description, callback_urls: edit.callback_urls }
+    }
+}
+
+/// The one answer that shows a secret; not to be printed.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = oauth2::clientSecret)]
+pub(crate) struct ClientSecret {
+    pub(crate) client_id: String,
+    pub(crate) client_secret: String,
+}

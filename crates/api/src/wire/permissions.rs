@@ -1,0 +1,97 @@
+//! Permissions, and groups of them.
+
+use gatewright_iam::{Permissions as Lists, PermissionsGroupDraft, clock};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::nullable;
+
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[schema(as = iam::policy::Action)]
+pub(crate) struct ActionEntry {
+    action: String,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
+#[schema(as = iam::policy::Permissions)]
+pub(crate) struct Permissions {
+    #[serde(default, deserialize_with = "nullable")]
+    allow: Vec<ActionEntry>,
+    #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
+    deny: Vec<ActionEntry>,
+    #[serde(default, deserialize_with = "nullable", skip_serializing_if = "Vec::is_empty")]
+    except: Vec<ActionEntry>,
+}
+
+impl From<&Lists> for Permissions {
+    fn from(lists: &Lists) -> Self {
+        let entries = |list: &Vec<String>| {
+            list.iter().map(|action| ActionEntry { action: action.clone() }).collect()
+        };
+        Self {
+            allow: entries(&lists.allow),
+            deny: entries(&lists.deny),
+            except: entries(&lists.except),
+        }
+    }
+}
+
+impl From<Permissions> for Lists {
+    fn from(permissions: Permissions) -> Self {
+        let texts = |list: Vec<ActionEntry>| list.into_iter().map(|entry| entry.action).collect();
+        Self {
+            allow: texts(permissions.allow),
+            except: texts(permissions.except),
+            deny: texts(permissions.deny),
+        }
+    }
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = iam::PermissionsGroup)]
+pub(crate) struct PermissionsGroup {
+    created_at: String,
+    description: String,
+    id: Uuid,
+    name: String,
+    owner: String,
+    permissions: Permissions,
+    updated_at: Option<String>,
+    urn: String,
+}
+
+impl From<gatewright_iam::PermissionsGroup> for PermissionsGroup {
+    fn from(group: gatewright_iam::PermissionsGroup) -> Self {
+        Self {
+            created_at: clock::text(group.created_at),
+            description: group.description,
+            id: group.id,
+            name: group.name,
+            owner: group.owner,
+            permissions: (&group.permissions).into(),
+            updated_at: group.updated_at.map(clock::text),
+            urn: group.urn,
+        }
+    }
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = iam::PermissionsGroupBody)]
+pub(crate) struct PermissionsGroupBody {
+    description: String,
+    name: String,
+    #[serde(deserialize_with = "nullable")]
+    permissions: Permissions,
+}
+
+impl From<PermissionsGroupBody> for PermissionsGroupDraft {
+    fn from(body: PermissionsGroupBody) -> Self {
+        Self {
+            name: body.name,
+            description: body.description,
+            permissions: body.permissions.into(),
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! Resources, their tags, and groups of them.
+
+use std::collections::BTreeMap;
+
+use gatewright_iam::{
+    Draft, Fault, IamError, Member, Plate, ResourceGroupDraft, ResourceUrn, TagOperator, clock,
+    resource_group_urn, resource_id,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::nullable;
+
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = iam::resource::Resource)]
+pub(crate) struct Resource {
+    display_name: String,
+    id: Uuid,
+    name: String,
+    owner: String,
+    tags: Option<BTreeMap<String, String>>,
+    r#type: String,
+    urn: String,
+}
+
+impl From<gatewright_iam::Resource> for Resource {
+    fn from(resource: gatewright_iam::Resource) -> Self {
+        Self {
+            display_name: resource.display_name,
+            id: resource.id,
+            name: resource.urn.name().to_owned(),
+            owner: resource.owner,
+            tags: Some(resource.tags),
+            r#type: resource.urn.kind().to_owned(),
+            urn: resource.urn.urn().to_owned(),
+        }
+    }
+}
+
+/// A resource to be registered: by its URN, or by its type and name.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = iam::resource::Creation)]
+pub(crate) struct NewResource {
+    #[serde(default)]
+    display_name: Option<String>,
+    #[serde(default)]
+    name: Option<String>,
+    #[serde(default)]
+    owner: Option<String>,
+    #[serde(default, deserialize_with = "nullable")]
+    tags: BTreeMap<String, String>,
+    #[serde(default)]
+    r#type: Option<String>,
+    #[serde(default)]
+    urn: Option<String>,
+}
+
+impl NewResource {
+    pub(crate) fn read(self, plate: Plate) -> Draft<gatewright_iam::NewResource> {
+        let urn = match (self.urn, self.r#type, self.name) {
+            (Some(urn), None, None) => urn,
+            (None, Some(kind), Some(name)) => format!("urn:v1:{plate}:resource:{kind}:{name}"),
+            _ => {
+                let message = "give either \"urn\", or \"type\" and \"name\"";
+                return Err(IamError::invalid(Fault::Missing, message));
+            }
+        };
+        Ok(gatewright_iam::NewResource {
+            urn,
+            display_name: self.display_name,
+            owner: self.owner,
+            tags: self.tags,
+        })
+    }
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = iam::resource::AddTag)]
+pub(crate) struct Tag {
+    pub(crate) key: String,
+    pub(crate) value: String,
+}
+
+/// A condition on a tag, in the query.
+#[derive(Debug, Deserialize)]
+pub(crate) struct TagFilter {
+    #[serde(default)]
+    operator: Option<TagFilterOperator>,
+    #[serde(default)]
+    value: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+enum TagFilterOperator {
+    Eq,
+    Neq,
+    Like,
+    Ilike,
+    Exists,
+    Nexists,
+}
+
+impl From<TagFilter> for gatewright_iam::TagFilter {
+    fn from(filter: TagFilter) -> Self {
+        let operator = match filter.operator.unwrap_or(TagFilterOperator::Eq) {
+            TagFilterOperator::Eq => TagOperator::Eq,
+            TagFilterOperator::Neq => TagOperator::Neq,
+            TagFilterOperator::Like => TagOperator::Like,
+            TagFilterOperator::Ilike => TagOperator::ILike,
+            TagFilterOperator::Exists => TagOperator::Exists,
+            TagFilterOperator::Nexists => TagOperator::NotExists,
+        };
+        Self { operator, value: filter.value }
+    }
+}
+
+/// How a group's resource is named in a request: by its identifier or by its URN.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = iam::group::ResourceReference)]
+pub(crate) struct MemberReference {
+    #[serde(default)]
+    id: Option<Uuid>,
+    #[serde(default)]
+    urn: Option<String>,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = iam::group::Creation)]
+pub(crate) struct NewResourceGroup {
+    name: String,
+    #[serde(default, deserialize_with = "nullable")]
+    resources: Vec<MemberReference>,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = iam::group::Update)]
+pub(crate) struct ResourceGroupBody {
+    name: String,
+    #[serde(deserialize_with = "nullable")]
+    resources: Vec<MemberReference>,
+}
+
+fn members(references: Vec<MemberReference>) -> Draft<Vec<Member>> {
+    let member = |(index, one): (usize, MemberReference)| match (one.urn, one.id) {
+        // Clients send both back; the URN says more.
+        (Some(urn), _) => Ok(Member::Urn(urn)),
+        (None, Some(id)) => Ok(Member::Id(id)),
+        (None, None) => {
+            let message = format!("\"resources[{index}]\" needs an \"id\" or a \"urn\"");
+            Err(IamError::invalid(Fault::Missing, message))
+        }
+    };
+    references.into_iter().enumerate().map(member).collect()
+}
+
+impl TryFrom<NewResourceGroup> for ResourceGroupDraft {
+    type Error = IamError;
+
+    fn try_from(new: NewResourceGroup) -> Draft<Self> {
+        Ok(Self { name: new.name, resources: members(new.resources)? })
+    }
+}
+
+impl TryFrom<ResourceGroupBody> for ResourceGroupDraft {
+    type Error = IamError;
+
+    fn try_from(body: ResourceGroupBody) -> Draft<Self> {
+        Ok(Self { name: body.name, resources: members(body.resources)? })
+    }
+}
+
+/// A group's resource; without details it has its identifier alone.
+#[derive(Debug, Default, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = iam::group::Resource)]
+pub(crate) struct GroupMember {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    display_name: Option<String>,
+    id: Uuid,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    owner: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tags: Option<BTreeMap<String, String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    r#type: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    urn: Option<String>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = iam::group::Response)]
+pub(crate) struct ResourceGroup {
+    created_at: String,
+    id: Uuid,
+    name: String,
+    owner: String,
+    read_only: bool,
+    resources: Vec<GroupMember>,
+    updated_at: Option<String>,
+    urn: String,
+}
+
+impl ResourceGroup {
+    pub(crate) fn of(group: gatewright_iam::ResourceGroup, plate: Plate) -> Self {
+        let member = |urn: &String| GroupMember { id: resource_id(urn), ..GroupMember::default() };
+        Self {
+            created_at: clock::text(group.created_at),
+            id: group.id,
+            name: group.name,
+            owner: group.owner,
+            read_only: group.read_only,
+            resources: group.resources.iter().map(member).collect(),
+            updated_at: group.updated_at.map(clock::text),
+            urn: resource_group_urn(plate, group.id),
+        }
+    }
+
+    /// The same with what is known of each resource, one for one.
+    pub(crate) fn detailed(
+        mut self,
+        resources: Vec<(ResourceUrn, Option<gatewright_iam::Resource>)>,
+    ) -> Self {
+        for (entry, (urn, known)) in self.resources.iter_mut().zip(resources) {
+            entry.name = Some(urn.name().to_owned());
+            entry.r#type = Some(urn.kind().to_owned());
+            entry.urn = Some(urn.urn().to_owned());
+            if let Some(known) = known {
+                entry.display_name = Some(known.display_name);
+                entry.owner = Some(known.owner);
+                entry.tags = Some(known.tags);
+            }
+        }
+        self
+    }
+}

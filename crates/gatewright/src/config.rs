@@ -1,0 +1,268 @@
+//! Settings, in rising order of precedence: a file, the environment, flags.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use gatewright_iam::{Address, Algorithm, Limits, MasterKey, Plate, Settings};
+use ipnet::IpNet;
+use serde::Deserialize;
+
+use crate::error::Failure;
+
+const LISTEN: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
+const OPERATIONS: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 9080);
+
+/// Every setting; each may be left out. Lists are separated by commas.
+#[derive(Debug, Clone, Default, Args, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub(crate) struct Options {
+    /// The database: sqlite:PATH or postgres://…
+    #[arg(long, env = "GATEWRIGHT_DATABASE", hide_env_values = true)]
+    database: Option<String>,
+    /// The file of the master key that signing keys are sealed under
+    #[arg(long, env = "GATEWRIGHT_MASTER_KEY", value_name = "FILE")]
+    master_key: Option<PathBuf>,
+    /// The address to serve on [default: 127.0.0.1:8080]
+    #[arg(long, env = "GATEWRIGHT_LISTEN")]
+    listen: Option<SocketAddr>,
+    /// The address for /healthz, /readyz and /metrics [default: 127.0.0.1:9080]
+    #[arg(long, env = "GATEWRIGHT_OPERATIONS_LISTEN")]
+    operations_listen: Option<SocketAddr>,
+    /// The URL that clients use, the issuer of tokens [default: http:// and the address]
+    #[arg(long, env = "GATEWRIGHT_PUBLIC_URL")]
+    public_url: Option<String>,
+    /// The region in URNs: eu, ca or us [default: eu]
+    #[arg(long, env = "GATEWRIGHT_PLATE")]
+    plate: Option<String>,
+    /// What tokens are signed with: ES256, EdDSA or RS256 [default: ES256]
+    #[arg(long, env = "GATEWRIGHT_ALGORITHM")]
+    algorithm: Option<String>,
+    /// A folder with files that declare products
+    #[arg(long, env = "GATEWRIGHT_PRODUCTS", value_name = "FOLDER")]
+    products: Option<PathBuf>,
+    /// Whether OVHcloud's products are known [default: true]
+    #[arg(long, env = "GATEWRIGHT_BUILT_IN_PRODUCTS")]
+    built_in_products: Option<bool>,
+    /// The accounts whose people alone may register resources [default: each its own]
+    #[arg(long, env = "GATEWRIGHT_REGISTRARS", value_delimiter = ',')]
+    registrars: Option<Vec<String>>,
+    /// The proxies whose X-Forwarded-For is believed [default: none]
+    #[arg(long, env = "GATEWRIGHT_TRUSTED_PROXIES", value_delimiter = ',')]
+    trusted_proxies: Option<Vec<IpNet>>,
+    /// Policies that an account may have [default: 100000]
+    #[arg(long, env = "GATEWRIGHT_MAX_POLICIES")]
+    max_policies: Option<usize>,
+    /// Service accounts that an account may have [default: 1000000]
+    #[arg(long, env = "GATEWRIGHT_MAX_CLIENTS")]
+    max_clients: Option<usize>,
+    /// Entries that any list may have [default: 5000]
+    #[arg(long, env = "GATEWRIGHT_MAX_ENTRIES")]
+    max_entries: Option<usize>,
+    /// Accounts that are held in memory [default: 1000]
+    #[arg(long, env = "GATEWRIGHT_ACCOUNTS_IN_MEMORY")]
+    accounts_in_memory: Option<usize>,
+    /// What is logged, as in info or warn [default: info]
+    #[arg(long, env = "GATEWRIGHT_LOG")]
+    log: Option<String>,
+    /// How it is logged: text or json [default: json]
+    #[arg(long, env = "GATEWRIGHT_LOG_FORMAT")]
+    log_format: Option<String>,
+}
+
+/// Where the settings come from.
+#[derive(Debug, Args)]
+pub(crate) struct Source {
+    /// The configuration file
+    #[arg(long, env = "GATEWRIGHT_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    options: Options,
+}
+
+/// All settings, read and checked.
+#[derive(Debug)]
+pub(crate) struct Config {
+    pub(crate) database: Address,
+    pub(crate) master_key: PathBuf,
+    pub(crate) listen: SocketAddr,
+    pub(crate) operations_listen: SocketAddr,
+    pub(crate) trusted_proxies: Vec<IpNet>,
+    pub(crate) log: String,
+    pub(crate) log_format: String,
+    public_url: Option<String>,
+    settings: Settings,
+}
+
+impl Source {
+    pub(crate) fn read(self) -> Result<Config, Failure> {
+        let file = match &self.config {
+            None => Options::default(),
+            Some(path) => read(path)?,
+        };
+        self.options.over(file).check()
+    }
+}
+
+fn read(path: &Path) -> Result<Options, Failure> {
+    let text = std::fs::read_to_string(path);
+    let text = text.map_err(|source| Failure::File { path: path.to_owned(), source })?;
+    toml::from_str(&text).map_err(|error| {
+        // The text of the error shows the line, which may hold the database's password.
+        let message = error.message().to_owned();
+        Failure::Configuration { path: path.to_owned(), message }
+    })
+}
+
+impl Options {
+    fn over(self, file: Self) -> Self {
+        Self {
+            database: self.database.or(file.database),
+            master_key: self.master_key.or(file.master_key),
+            listen: self.listen.or(file.listen),
+            operations_listen: self.operations_listen.or(file.operations_listen),
+            public_url: self.public_url.or(file.public_url),
+            plate: self.plate.or(file.plate),
+            algorithm: self.algorithm.or(file.algorithm),
+            products: self.products.or(file.products),
+            built_in_products: self.built_in_products.or(file.built_in_products),
+            registrars: self.registrars.or(file.registrars),
+            trusted_proxies: self.trusted_proxies.or(file.trusted_proxies),
+            max_policies: self.max_policies.or(file.max_policies),
+            max_clients: self.max_clients.or(file.max_clients),
+            max_entries: self.max_entries.or(file.max_entries),
+            accounts_in_memory: self.accounts_in_memory.or(file.accounts_in_memory),
+            log: self.log.or(file.log),
+            log_format: self.log_format.or(file.log_format),
+        }
+    }
+
+    fn check(self) -> Result<Config, Failure> {
+        let setting = |name| move |message: String| Failure::Setting { name, message };
+        let database: Address = self.database.ok_or(Failure::Missing("--database"))?.parse()?;
+        let plate = match self.plate.as_deref() {
+            None => Plate::default(),
+            Some(text) => text
+                .parse()
+                .map_err(|_| setting("--plate")(format!("{text} is none of eu, ca, us")))?,
+        };
+        let algorithm = self.algorithm.as_deref().map_or(Ok(Algorithm::default()), str::parse);
+        let public_url = match self.public_url {
+            None => None,
+            Some(url) => Some(check_url(&url).map_err(setting("--public-url"))?),
+        };
+        let log_format = self.log_format.unwrap_or_else(|| "json".to_owned());
+        if !["text", "json"].contains(&log_format.as_str()) {
+            return Err(setting("--log-format")(format!("{log_format} is none of text, json")));
+        }
+        let limits = Limits::default();
+        Ok(Config {
+            database,
+            master_key: self.master_key.ok_or(Failure::Missing("--master-key"))?,
+            listen: self.listen.unwrap_or(LISTEN),
+            operations_listen: self.operations_listen.unwrap_or(OPERATIONS),
+            trusted_proxies: self.trusted_proxies.unwrap_or_default(),
+            log: self.log.unwrap_or_else(|| "info".to_owned()),
+            log_format,
+            public_url,
+            settings: Settings {
+                plate,
+                public_url: String::new(),
+                algorithm: algorithm.map_err(setting("--algorithm"))?,
+                built_in_products: self.built_in_products.unwrap_or(true),
+                products: self.products,
+                registrars: self.registrars.unwrap_or_default(),
+                limits: Limits {
+                    policies: self.max_policies.unwrap_or(limits.policies),
+                    clients: self.max_clients.unwrap_or(limits.clients),
+                    entries: self.max_entries.unwrap_or(limits.entries),
+                },
+                accounts_in_memory: self.accounts_in_memory.unwrap_or(1_000).max(1),
+            },
+        })
+    }
+}
+
+fn check_url(url: &str) -> Result<String, String> {
+    let url = url.trim_end_matches('/');
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    match rest {
+        Some(rest) if !rest.is_empty() && !rest.contains(['?', '#', ' ']) => Ok(url.to_owned()),
+        _ => Err(format!("{url} must be a URL like https://iam.example.com")),
+    }
+}
+
+impl Config {
+    /// The settings of `gatewright dev`, with everything in one folder.
+    pub(crate) fn of_folder(folder: &Path, listen: SocketAddr) -> Result<Self, Failure> {
+        let options = Options {
+            database: Some(format!("sqlite:{}", folder.join("gatewright.db").display())),
+            master_key: Some(folder.join("master.key")),
+            listen: Some(listen),
+            log: Some("warn".to_owned()),
+            log_format: Some("text".to_owned()),
+            ..Options::default()
+        };
+        options.check()
+    }
+
+    pub(crate) fn master_key(&self) -> Result<MasterKey, Failure> {
+        Ok(MasterKey::read(&self.master_key)?)
+    }
+
+    /// The settings, for a server that answers at this address.
+    pub(crate) fn settings(&self, address: SocketAddr) -> Result<Settings, Failure> {
+        let public_url = match &self.public_url {
+            Some(url) => url.clone(),
+            None if address.ip().is_unspecified() => return Err(Failure::Missing("--public-url")),
+            None => format!("http://{address}"),
+        };
+        Ok(Settings { public_url, ..self.settings.clone() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Config, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("gatewright.toml");
+        std::fs::write(&path, text).unwrap();
+        let options = Options { plate: Some("ca".to_owned()), ..Options::default() };
+        let source = Source { config: Some(path), options };
+        source.read().map_err(|error| error.to_string())
+    }
+
+    const LEAST: &str = "database = 'sqlite:x.db'\nmaster-key = 'key'\n";
+
+    #[test]
+    fn flags_win_over_the_file_and_the_file_over_what_is_built_in() {
+        let config = read(&format!("{LEAST}plate = 'us'\nmax-entries = 7\n")).unwrap();
+        assert_eq!(config.settings.plate, Plate::Ca);
+        assert_eq!(config.settings.limits.entries, 7);
+        assert_eq!(config.settings.limits.policies, 100_000);
+        assert_eq!(config.listen, LISTEN);
+    }
+
+    #[test]
+    fn a_wrong_setting_is_named() {
+        assert!(read("").unwrap_err().starts_with("--database is missing"));
+        assert!(read(&format!("{LEAST}algorythm = 'x'")).unwrap_err().contains("algorythm"));
+        assert!(
+            read(&format!("{LEAST}algorithm = 'HS256'")).unwrap_err().contains("none of ES256")
+        );
+        assert!(read(&format!("{LEAST}public-url = 'x'")).unwrap_err().contains("must be a URL"));
+        assert!(read("database = 'mysql://x'").unwrap_err().contains("sqlite:PATH"));
+    }
+
+    #[test]
+    fn an_error_never_shows_the_databases_password() {
+        let error = read("database = 'postgres://me:hunter2@db/x").unwrap_err();
+        assert!(!error.contains("hunter2"), "{error}");
+        let config = read("database = 'postgres://me:hunter2@db/x'\nmaster-key = 'k'").unwrap();
+        assert!(!format!("{config:?}").contains("hunter2"));
+    }
+}

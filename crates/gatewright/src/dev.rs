@@ -1,0 +1,171 @@
+//! `gatewright dev`: a complete server to try things on.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use gatewright_iam::{Iam, MasterKey, NewAccount, NewResource, Secret};
+use serde::{Deserialize, Serialize};
+
+use crate::Done;
+use crate::config::Config;
+use crate::error::Failure;
+use crate::log;
+use crate::serve::Server;
+
+const ACCOUNT: &str = "xx11111-ovh";
+
+/// A resource to try policies on: type, name, display name, tags.
+type Demonstration =
+    (&'static str, &'static str, &'static str, &'static [(&'static str, &'static str)]);
+
+const RESOURCES: &[Demonstration] = &[
+    (
+        "vps",
+        "vps-1a2b3c4d.vps.example.net",
+        "Web server",
+        &[("env", "production"), ("team", "web")],
+    ),
+    ("vps", "vps-5e6f7a8b.vps.example.net", "Test machine", &[("env", "test")]),
+    ("webHosting", "shop.example.com", "The shop", &[("env", "production")]),
+    ("publicCloudProject", "0a1b2c3d4e5f60718293a4b5c6d7e8f9", "Analytics", &[]),
+];
+
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// The address to serve on
+    #[arg(long, default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    /// The folder to keep everything in
+    #[arg(long, default_value = ".gatewright")]
+    data: PathBuf,
+    /// Print one JSON object when ready
+    #[arg(long)]
+    json: bool,
+}
+
+/// What there is to try with, kept in the folder.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Secrets {
+    #[serde(default)]
+    url: String,
+    account: String,
+    login: String,
+    password: String,
+    client_id: String,
+    client_secret: String,
+}
+
+pub(crate) async fn run(arguments: Arguments) -> Done {
+    let folder = &arguments.data;
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        move |source| Failure::File { path, source }
+    };
+    std::fs::create_dir_all(folder).map_err(failed(folder))?;
+    #[cfg(unix)]
+    {
+        let private = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+        std::fs::set_permissions(folder, private).map_err(failed(folder))?;
+    }
+    let mut config = Config::of_folder(folder, arguments.listen)?;
+    config.operations_listen.set_port(0);
+    if !config.master_key.exists() {
+        MasterKey::create(&config.master_key)?;
+    }
+    log::start(&config)?;
+    let server = Server::open(config).await?;
+    let mut secrets = secrets(&server.iam, folder).await?;
+    secrets.url.clone_from(&server.iam.settings().public_url);
+    server
+        .run(|_| {
+            if arguments.json {
+                println!("{}", serde_json::to_string(&secrets).unwrap_or_default());
+            } else {
+                greet(&secrets, folder);
+            }
+        })
+        .await
+}
+
+/// What was made for trying, now or the first time.
+async fn secrets(iam: &Iam, folder: &Path) -> Result<Secrets, Failure> {
+    let path = folder.join("secrets.json");
+    match std::fs::read_to_string(&path) {
+        Ok(text) => serde_json::from_str(&text)
+            .map_err(|error| Failure::Configuration { path, message: error.to_string() }),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            if !iam.accounts().await?.is_empty() {
+                return Err(Failure::LostSecrets(folder.to_owned()));
+            }
+            let secrets = make(iam).await?;
+            keep(&secrets, &path).map_err(|source| Failure::File { path, source })?;
+            Ok(secrets)
+        }
+        Err(source) => Err(Failure::File { path, source }),
+    }
+}
+
+async fn make(iam: &Iam) -> Result<Secrets, Failure> {
+    let password = Secret::password()?;
+    let new = NewAccount {
+        name: ACCOUNT.to_owned(),
+        email: "owner@example.com".to_owned(),
+        password: password.clone(),
+        robot: true,
+    };
+    let robot = iam.create_account(new).await?.ok_or(Failure::Missing("a service account"))?;
+    let owner = iam.as_owner(ACCOUNT);
+    for (kind, name, display_name, tags) in RESOURCES {
+        let plate = iam.settings().plate;
+        let tags = tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        let resource = NewResource {
+            urn: format!("urn:v1:{plate}:resource:{kind}:{name}"),
+            display_name: Some((*display_name).to_owned()),
+            owner: None,
+            tags: tags.collect(),
+        };
+        iam.create_resource(&owner, Ok(resource)).await?;
+    }
+    Ok(Secrets {
+        url: String::new(),
+        account: ACCOUNT.to_owned(),
+        login: ACCOUNT.to_owned(),
+        password: password.reveal().to_owned(),
+        client_id: robot.client_id,
+        client_secret: robot.secret.reveal().to_owned(),
+    })
+}
+
+/// Writes the secrets where their owner alone can read them.
+fn keep(secrets: &Secrets, path: &Path) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    serde_json::to_writer(&mut file, secrets)?;
+    file.sync_all()
+}
+
+fn greet(secrets: &Secrets, folder: &Path) {
+    let Secrets { url, account, login, password, client_id, client_secret } = secrets;
+    println!(
+        "Gatewright is ready at {url}
+
+  account        {account}
+  login          {login}
+  password       {password}
+  client id      {client_id}
+  client secret  {client_secret}
+
+Everything is kept in {}. A first token:
+
+  curl -s {url}/auth/oauth2/token -d grant_type=client_credentials -d scope=all \\
+    -d client_id={client_id} -d client_secret={client_secret}
+
+What can be called: {url}/openapi/v1.json and {url}/openapi/v2.json",
+        folder.display()
+    );
+}

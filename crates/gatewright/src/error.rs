@@ -1,0 +1,35 @@
+//! Why a command failed, in one line that says what to do.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use gatewright_iam::{IamError, KeyError, OpenError, StoreError};
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    #[error("{}: {source}", path.display())]
+    File { path: PathBuf, source: std::io::Error },
+    #[error("the configuration {}: {message}", path.display())]
+    Configuration { path: PathBuf, message: String },
+    #[error("{0} is missing: give it as a flag, in the environment or in the configuration")]
+    Missing(&'static str),
+    #[error("{name}: {message}")]
+    Setting { name: &'static str, message: String },
+    #[error("cannot listen on {address}: {source}")]
+    Listen { address: SocketAddr, source: std::io::Error },
+    #[error("the folder {} has an account but not its secrets: remove it to start anew", .0.display())]
+    LostSecrets(PathBuf),
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Iam(#[from] IamError),
+    #[error("metrics cannot be gathered: {0}")]
+    Metrics(#[from] metrics_exporter_prometheus::BuildError),
+    #[error("the server stopped: {0}")]
+    Serve(#[source] std::io::Error),
+}

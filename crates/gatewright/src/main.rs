@@ -1,0 +1,61 @@
+//! Gatewright: service accounts and access policies for any API.
+
+mod account;
+mod config;
+mod dev;
+mod error;
+mod journal;
+mod log;
+mod operations;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use error::Failure;
+
+/// Service accounts and access policies for any API.
+#[derive(Parser)]
+#[command(version, about)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Start a complete server to try things on, with an account and some resources
+    Dev(dev::Arguments),
+    /// Start the server
+    Serve(serve::Arguments),
+    /// Manage accounts
+    #[command(subcommand)]
+    Account(account::Command),
+    /// Manage the master key
+    #[command(subcommand)]
+    Key(account::KeyCommand),
+    /// Check the journal
+    #[command(subcommand)]
+    Journal(journal::Command),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let done = match Arguments::parse().command {
+        Command::Dev(arguments) => dev::run(arguments).await,
+        Command::Serve(arguments) => serve::run(arguments).await,
+        Command::Account(command) => account::run(command).await,
+        Command::Key(command) => account::run_key(&command),
+        Command::Journal(command) => journal::run(command).await,
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("gatewright: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+type Done = Result<(), Failure>;

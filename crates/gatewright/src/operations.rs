@@ -1,0 +1,48 @@
+//! What operators ask, on a listener of its own: is it alive, is it ready, what does it do.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::get;
+use gatewright_iam::Iam;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+
+use crate::error::Failure;
+
+/// Seconds.
+const LATENCIES: [f64; 12] =
+    [0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0];
+
+/// Starts to gather what is counted.
+pub(crate) fn gather() -> Result<PrometheusHandle, Failure> {
+    let handle = PrometheusBuilder::new().set_buckets(&LATENCIES)?.install_recorder()?;
+    let upkeep = handle.clone();
+    tokio::spawn(async move {
+        let mut interval = tokio::time::interval(Duration::from_secs(5));
+        loop {
+            interval.tick().await;
+            upkeep.run_upkeep();
+        }
+    });
+    Ok(handle)
+}
+
+/// Answers operators.
+pub(crate) fn router(iam: Arc<Iam>, metrics: PrometheusHandle) -> Router {
+    Router::new()
+        .route("/healthz", get(|| async { "alive\n" }))
+        .route("/readyz", get(ready))
+        .with_state(iam)
+        .route("/metrics", get(move || std::future::ready(metrics.render())))
+}
+
+async fn ready(State(iam): State<Arc<Iam>>) -> (StatusCode, &'static str) {
+    if iam.is_ready().await {
+        (StatusCode::OK, "ready\n")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n")
+    }
+}

@@ -1,0 +1,114 @@
+//! `gatewright serve`.
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum_server::Handle;
+use axum_server::accept::NoDelayAcceptor;
+use clap::Args;
+use gatewright_api::{Api, router};
+use gatewright_iam::Iam;
+
+use crate::Done;
+use crate::config::{Config, Source};
+use crate::error::Failure;
+use crate::{log, operations};
+
+/// A client that sends its headers slower than this is let go.
+const HEADER_TIME: Duration = Duration::from_secs(10);
+
+/// What is under way has this long to end when the server stops.
+const STOP_TIME: Duration = Duration::from_secs(20);
+
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    source: Source,
+}
+
+pub(crate) async fn run(arguments: Arguments) -> Done {
+    let config = arguments.source.read()?;
+    log::start(&config)?;
+    let server = Server::open(config).await?;
+    server.run(|_| {}).await
+}
+
+/// Listens on an address, from before the database is opened: it may be needed for the public URL.
+pub(crate) fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
+    let failed = |source| Failure::Listen { address, source };
+    let listener = TcpListener::bind(address).map_err(failed)?;
+    listener.set_nonblocking(true).map_err(failed)?;
+    Ok(listener)
+}
+
+/// A server that is about to answer.
+pub(crate) struct Server {
+    pub(crate) iam: Arc<Iam>,
+    config: Config,
+    listener: TcpListener,
+    operations: TcpListener,
+}
+
+impl Server {
+    pub(crate) async fn open(config: Config) -> Result<Self, Failure> {
+        let listener = listen(config.listen)?;
+        let operations = listen(config.operations_listen)?;
+        let address = listener.local_addr().map_err(Failure::Serve)?;
+        let settings = config.settings(address)?;
+        let iam = Iam::open(&config.database, config.master_key()?, settings).await?;
+        Ok(Self { iam, config, listener, operations })
+    }
+
+    /// Answers until it is told to stop; calls `ready` once it answers.
+    pub(crate) async fn run(self, ready: impl FnOnce(&Iam)) -> Done {
+        let metrics = operations::gather()?;
+        let operations = tokio::net::TcpListener::from_std(self.operations);
+        let operations = operations.map_err(Failure::Serve)?;
+        let address = |local: std::io::Result<SocketAddr>| local.map_err(Failure::Serve);
+        let (api_address, operations_address) =
+            (address(self.listener.local_addr())?, address(operations.local_addr())?);
+        let operators = operations::router(Arc::clone(&self.iam), metrics);
+        let operators = tokio::spawn(async { axum::serve(operations, operators).await });
+
+        let options =
+            gatewright_api::Options { trusted_proxies: self.config.trusted_proxies.clone() };
+        let app = router(Arc::new(Api::new(Arc::clone(&self.iam), options)));
+        let handle = Handle::new();
+        tokio::spawn(stop_when_told(handle.clone()));
+        let server = axum_server::from_tcp(self.listener).map_err(Failure::Serve)?;
+        let mut server = server
+            .acceptor(NoDelayAcceptor::new())
+            .first_request_timeout(HEADER_TIME)
+            .handle(handle);
+        server.http_builder().http1().header_read_timeout(HEADER_TIME);
+
+        tracing::info!(address = %api_address, operations = %operations_address, "ready");
+        ready(&self.iam);
+        let served = server.serve(app.into_make_service_with_connect_info::<SocketAddr>()).await;
+        operators.abort();
+        self.iam.close().await;
+        tracing::info!("stopped");
+        served.map_err(Failure::Serve)
+    }
+}
+
+async fn stop_when_told(handle: Handle<SocketAddr>) {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let (Ok(mut terminate), Ok(mut interrupt)) =
+            (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+        else {
+            return;
+        };
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = tokio::signal::ctrl_c().await;
+    tracing::info!("stopping");
+    handle.graceful_shutdown(Some(STOP_TIME));
+}
