@@ -7,7 +7,7 @@ use axum::http::HeaderMap;
 use bytes::Bytes;
 use gatewright_iam::{Draft, Fault, Iam, IamError, Page, PageRequest};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::error::Category;
 use uuid::Uuid;
 
@@ -47,6 +47,13 @@ impl Visit {
 
     /// The body as JSON of the wanted form.
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Draft<T> {
+        // A list would be read as the fields of an object in their order.
+        if !self.body.trim_ascii_start().starts_with(b"{") {
+            return Err(match serde_json::from_slice::<IgnoredAny>(&self.body) {
+                Ok(_) => IamError::invalid(Fault::Format, "the body must be a JSON object"),
+                Err(error) => refusal(&error, "."),
+            });
+        }
         let mut reader = serde_json::Deserializer::from_slice(&self.body);
         let read = serde_path_to_error::deserialize(&mut reader);
         let value = read.map_err(|error| {

@@ -169,14 +169,14 @@ fn v2_policies() -> Vec<Operation> {
             private!(permissions_group::create),
         )
         .needs(&[r::PERMISSIONS_GROUP_CREATE])
-        .takes::<wire::PermissionsGroupBody>()
+        .takes::<wire::PermissionsGroup>()
         .gives(Components::one::<wire::PermissionsGroup>),
         v2(Method::GET, group, "Read a permissions group", private!(permissions_group::get))
             .needs(&[r::PERMISSIONS_GROUP_GET])
             .gives(Components::one::<wire::PermissionsGroup>),
         v2(Method::PUT, group, "Change a permissions group", private!(permissions_group::put))
             .needs(&[r::PERMISSIONS_GROUP_EDIT])
-            .takes::<wire::PermissionsGroupBody>()
+            .takes::<wire::PermissionsGroup>()
             .gives(Components::one::<wire::PermissionsGroup>),
         v2(
             Method::DELETE,
@@ -270,9 +270,11 @@ fn v2_resources() -> Vec<Operation> {
             private!(check::many),
         )
         .takes::<wire::BatchRequest>()
+        .paged()
         .gives(Components::many::<wire::BatchAnswer>),
         v2(Method::GET, "/iam/reference/action", "List actions", private!(reference::actions))
             .query(ACTION_FILTER)
+            .paged()
             .gives(Components::many::<wire::Action>),
         v2(
             Method::GET,
@@ -280,6 +282,7 @@ fn v2_resources() -> Vec<Operation> {
             "List resource types",
             private!(reference::types),
         )
+        .paged()
         .gives(openapi::texts),
     ]
 }

@@ -64,6 +64,12 @@ impl PageRequest {
         self.size
     }
 
+    /// The wanted page of a list that is whole and whose order stays.
+    pub fn of<T>(&self, items: impl IntoIterator<Item = T>) -> Page<T> {
+        let rest = (1..).zip(items).filter(|(place, _)| *place > self.after);
+        self.page(rest.take(self.size + 1).collect())
+    }
+
     /// Makes the page of items, each with its place, of which one more than the size was read if
     /// there are more.
     ///

@@ -65,6 +65,13 @@ pub(crate) enum Value<'a> {
     MaybeBytes(Option<&'a [u8]>),
 }
 
+impl Value<'_> {
+    /// A text with a NUL, which PostgreSQL does not take, is in no row.
+    fn is_unspeakable(&self) -> bool {
+        matches!(self, Self::Text(text) | Self::MaybeText(Some(text)) if text.contains('\0'))
+    }
+}
+
 /// A row that can be read from either database.
 pub(crate) trait Row:
     for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin
@@ -150,6 +157,9 @@ impl Database {
         sql: &'static str,
         values: &[Value<'_>],
     ) -> Result<Vec<T>, StoreError> {
+        if values.iter().any(Value::is_unspeakable) {
+            return Ok(Vec::new());
+        }
         Ok(match self {
             Self::Sqlite { readers, .. } => {
                 bind!(sqlx::query_as::<Sqlite, T>(sql), values).fetch_all(readers).await?
@@ -165,6 +175,9 @@ impl Database {
         sql: &'static str,
         values: &[Value<'_>],
     ) -> Result<Option<T>, StoreError> {
+        if values.iter().any(Value::is_unspeakable) {
+            return Ok(None);
+        }
         Ok(match self {
             Self::Sqlite { readers, .. } => {
                 bind!(sqlx::query_as::<Sqlite, T>(sql), values).fetch_optional(readers).await?

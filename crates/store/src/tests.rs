@@ -173,6 +173,12 @@ on_both_databases! {
         assert_eq!(store.verify_journal(ACCOUNT).await.unwrap(), 81);
     }
 
+    async fn a_text_with_a_nul_is_found_nowhere(database) {
+        let store = opened(&database).await;
+        assert_eq!(store.object(ACCOUNT, Kind::Policy, "p0\0").await.unwrap(), None);
+        assert_eq!(store.object_anywhere(Kind::Client, "\0").await.unwrap(), None);
+    }
+
     async fn lists_go_on_where_they_ended(database) {
         let store = opened(&database).await;
         for number in 1..=5 {

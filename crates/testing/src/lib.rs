@@ -38,6 +38,44 @@ impl TestDatabase {
     }
 }
 
+/// A database that nobody can reach for the moment.
+pub struct TakenAway {
+    server: String,
+    name: String,
+}
+
+impl TestDatabase {
+    /// Takes the database from under whoever is connected to it. PostgreSQL alone can.
+    pub async fn take_away(&self) -> TakenAway {
+        let server = std::env::var(POSTGRES).expect("a PostgreSQL server");
+        let (_, name) = self.address.rsplit_once('/').expect("a database at the end of the URL");
+        let taken = TakenAway { server, name: name.to_owned() };
+        taken.allow(false).await;
+        taken
+            .run(format!(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+            ))
+            .await;
+        taken
+    }
+}
+
+impl TakenAway {
+    /// Lets everybody connect again.
+    pub async fn give_back(self) {
+        self.allow(true).await;
+    }
+
+    async fn allow(&self, allow: bool) {
+        self.run(format!("ALTER DATABASE {} WITH ALLOW_CONNECTIONS {allow}", self.name)).await;
+    }
+
+    async fn run(&self, sql: String) {
+        let mut connection = PgConnection::connect(&self.server).await.expect("a connection");
+        sqlx::query(AssertSqlSafe(sql)).execute(&mut connection).await.expect("a statement");
+    }
+}
+
 /// Makes each `async fn rule(TestDatabase)` a test on SQLite and a test on PostgreSQL.
 #[macro_export]
 macro_rules! on_both_databases {

@@ -4,7 +4,7 @@ use gatewright_iam::Context;
 
 use crate::answer::Answer;
 use crate::error::ApiError;
-use crate::request::Visit;
+use crate::request::{Visit, list as page};
 use crate::wire::{BatchAnswer, BatchRequest, CheckAnswer, CheckRequest};
 
 pub(crate) async fn one(context: Context, visit: Visit) -> Result<Answer, ApiError> {
@@ -20,5 +20,10 @@ pub(crate) async fn many(context: Context, visit: Visit) -> Result<Answer, ApiEr
         Err(error) => (Vec::new(), Err(error)),
     };
     let answers = visit.iam.check(&context, urns, actions).await?;
-    Ok(Answer::json(&answers.into_iter().map(BatchAnswer::from).collect::<Vec<_>>()))
+    // One answer for each URN, unless pages are asked for.
+    if visit.header("x-pagination-size").is_none() && visit.header("x-pagination-cursor").is_none()
+    {
+        return Ok(Answer::json(&answers.into_iter().map(BatchAnswer::from).collect::<Vec<_>>()));
+    }
+    Ok(page(visit.page("check")?.of(answers), BatchAnswer::from))
 }

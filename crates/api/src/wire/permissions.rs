@@ -52,13 +52,18 @@ impl From<Permissions> for Lists {
 #[serde(rename_all = "camelCase")]
 #[schema(as = iam::PermissionsGroup)]
 pub(crate) struct PermissionsGroup {
+    #[schema(read_only, required = false)]
     created_at: String,
     description: String,
+    #[schema(read_only, required = false)]
     id: Uuid,
     name: String,
+    #[schema(read_only, required = false)]
     owner: String,
     permissions: Permissions,
+    #[schema(read_only)]
     updated_at: Option<String>,
+    #[schema(read_only, required = false)]
     urn: String,
 }
 
@@ -77,8 +82,8 @@ impl From<gatewright_iam::PermissionsGroup> for PermissionsGroup {
     }
 }
 
-#[derive(Debug, Deserialize, ToSchema)]
-#[schema(as = iam::PermissionsGroupBody)]
+/// What is read of a [`PermissionsGroup`] that is sent.
+#[derive(Debug, Deserialize)]
 pub(crate) struct PermissionsGroupBody {
     description: String,
     name: String,

@@ -1,0 +1,23 @@
+//! What the running program promises over HTTP, on both databases.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails where something is not as it should be"
+)]
+
+mod bad_input;
+mod clients;
+mod decisions;
+mod groups;
+mod guard;
+mod nodes;
+mod openapi;
+mod operations;
+mod policies;
+mod python;
+mod resources;
+mod server;
+mod tokens;

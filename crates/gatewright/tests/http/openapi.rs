@@ -1,0 +1,131 @@
+//! The OpenAPI document, compared with what OVHcloud's calls take and give.
+
+use std::collections::BTreeMap;
+
+use gatewright_testing::TestDatabase;
+use serde_json::{Value, json};
+
+use crate::server::Server;
+
+/// The facts of each of OVHcloud's calls that is built: parameters, fields and actions.
+const CALLS: &str = include_str!("../data/ovhcloud-calls.json");
+
+pub(crate) async fn document(server: &Server, name: &str) -> Value {
+    let url = format!("{}/openapi/{name}.json", server.url);
+    reqwest::get(url).await.unwrap().json().await.unwrap()
+}
+
+fn resolve<'d>(document: &'d Value, schema: &'d Value) -> &'d Value {
+    match schema["$ref"].as_str() {
+        None => schema,
+        Some(reference) => {
+            let name = reference.rsplit('/').next().unwrap();
+            let found = &document["components"]["schemas"][name];
+            assert!(found.is_object(), "{reference} leads nowhere");
+            found
+        }
+    }
+}
+
+/// The names of the fields of a type, or of the items of an array.
+fn fields(document: &Value, schema: &Value) -> Value {
+    let mut schema = resolve(document, schema);
+    let array = schema["type"] == "array";
+    if array {
+        schema = resolve(document, &schema["items"]);
+    }
+    match schema["properties"].as_object() {
+        None => json!({"array": array, "type": schema["type"]}),
+        Some(properties) => {
+            let mut names: Vec<&String> = properties.keys().collect();
+            names.sort();
+            json!({"array": array, "fields": names})
+        }
+    }
+}
+
+fn parameters(operation: &Value, place: &str) -> Vec<String> {
+    let all = operation["parameters"].as_array().unwrap().iter();
+    let mut names: Vec<String> = all
+        .filter(|one| one["in"] == place)
+        .map(|one| one["name"].as_str().unwrap().to_owned())
+        .collect();
+    names.sort();
+    names
+}
+
+/// Every call that the server describes, by method and path.
+async fn described(server: &Server) -> BTreeMap<String, Value> {
+    let mut calls = BTreeMap::new();
+    for tree in ["v1", "v2"] {
+        let document = document(server, tree).await;
+        for (path, operations) in document["paths"].as_object().unwrap() {
+            for (method, operation) in operations.as_object().unwrap() {
+                let names = operation["x-iam-actions"].as_array().unwrap().iter();
+                let names: Vec<&Value> = names.map(|action| &action["name"]).collect();
+                let mut call = json!({
+                    "actions": names,
+                    "query": parameters(operation, "query"),
+                    "path": parameters(operation, "path"),
+                    "headers": parameters(operation, "header"),
+                    "extension": operation["x-gatewright-extension"] == true,
+                });
+                let body = &operation["requestBody"]["content"]["application/json"]["schema"];
+                if !body.is_null() {
+                    call["request"] = fields(&document, body);
+                    let mut required: Vec<String> =
+                        serde_json::from_value(resolve(&document, body)["required"].clone())
+                            .unwrap_or_default();
+                    required.sort();
+                    call["required"] = json!(required);
+                }
+                let answer =
+                    &operation["responses"]["200"]["content"]["application/json"]["schema"];
+                if !answer.is_null() {
+                    call["response"] = fields(&document, answer);
+                }
+                calls.insert(format!("{} /{tree}{path}", method.to_uppercase()), call);
+            }
+        }
+    }
+    calls
+}
+
+#[tokio::test]
+async fn each_of_ovhclouds_calls_is_described_as_it_is_there() {
+    let database = TestDatabase::sqlite();
+    let server = Server::start(&database);
+    let described = described(&server).await;
+    let calls: BTreeMap<String, Value> = serde_json::from_str(CALLS).unwrap();
+    for (call, there) in &calls {
+        let here = described.get(call).unwrap_or_else(|| panic!("{call} is missing"));
+        for part in ["actions", "query", "path", "request", "response"] {
+            assert_eq!(here[part], there[part], "{part} of {call}");
+        }
+        // A field that OVHcloud gives and does not take may be required in what is given only.
+        if call.starts_with("POST") {
+            assert_eq!(here["required"], there["required"], "required of {call}");
+        }
+        let mut headers: Vec<String> = serde_json::from_value(there["headers"].clone()).unwrap();
+        headers.retain(|name| !here["headers"].as_array().unwrap().contains(&json!(name)));
+        assert!(headers.is_empty(), "{call} lacks {headers:?}");
+    }
+    let own = ["GET /v1/auth/details", "GET /v1/auth/time"];
+    for (call, here) in &described {
+        let known = calls.contains_key(call) || own.contains(&call.as_str());
+        assert_eq!(here["extension"] == true, !known, "{call}");
+    }
+}
+
+#[tokio::test]
+async fn the_documents_are_listed() {
+    let database = TestDatabase::sqlite();
+    let server = Server::start(&database);
+    let list: Vec<String> =
+        reqwest::get(format!("{}/openapi/", server.url)).await.unwrap().json().await.unwrap();
+    assert_eq!(list.len(), 3);
+    for url in list {
+        let document: Value = reqwest::get(url).await.unwrap().json().await.unwrap();
+        assert_eq!(document["openapi"], "3.1.0");
+    }
+}

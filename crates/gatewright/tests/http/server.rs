@@ -1,0 +1,307 @@
+//! The real program, started for one test, and a client of it.
+
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use gatewright_testing::TestDatabase;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_gatewright");
+pub(crate) const ACCOUNT: &str = "xx11111-ovh";
+
+/// A server with one account, whose service account may do everything.
+pub(crate) struct Server {
+    child: Child,
+    pub(crate) url: String,
+    pub(crate) operations: String,
+    pub(crate) client_id: String,
+    pub(crate) client_secret: String,
+    setup: Setup,
+}
+
+/// What a server is started from.
+#[derive(Clone)]
+pub(crate) struct Setup {
+    database: String,
+    master_key: PathBuf,
+    flags: Vec<String>,
+    _folder: std::sync::Arc<tempfile::TempDir>,
+}
+
+impl Setup {
+    pub(crate) fn new(database: &TestDatabase, flags: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let master_key = folder.path().join("master.key");
+        let file = master_key.to_str().unwrap();
+        assert!(run(&["key", "create", "--file", file]).0);
+        Self {
+            database: database.address.clone(),
+            master_key,
+            flags: flags.iter().map(|&flag| flag.to_owned()).collect(),
+            _folder: folder.into(),
+        }
+    }
+
+    /// The same with more flags.
+    pub(crate) fn with(&self, flags: &[&str]) -> Self {
+        let mut setup = self.clone();
+        setup.flags.extend(flags.iter().map(|&flag| flag.to_owned()));
+        setup
+    }
+
+    fn arguments(&self) -> Vec<String> {
+        let key = self.master_key.display().to_string();
+        let mut all = vec!["--database".to_owned(), self.database.clone()];
+        all.extend(["--master-key".to_owned(), key]);
+        all.extend(self.flags.iter().cloned());
+        all
+    }
+
+    /// Runs a command with the same settings; whether it went well, and what it said.
+    pub(crate) fn run(&self, command: &[&str]) -> (bool, String) {
+        let arguments = self.arguments();
+        let all: Vec<&str> =
+            command.iter().copied().chain(arguments.iter().map(String::as_str)).collect();
+        run(&all)
+    }
+
+    pub(crate) fn create_account(&self, name: &str) -> Value {
+        let email = "owner@example.com";
+        let command =
+            ["account", "create", "--name", name, "--email", email, "--service-account", "--json"];
+        let (done, said) = self.run(&command);
+        assert!(done, "{said}");
+        serde_json::from_str(&said).unwrap()
+    }
+
+    /// Starts the program, and waits until it says that it is ready.
+    pub(crate) fn spawn(&self) -> (Child, String, String) {
+        let local = "127.0.0.1:0";
+        let mut child = Command::new(PROGRAM)
+            .args(["serve", "--listen", local, "--operations-listen", local])
+            .args(self.arguments())
+            .stderr(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let log = BufReader::new(child.stderr.take().unwrap());
+        let (sender, ready) = mpsc::channel();
+        std::thread::spawn(move || {
+            for line in log.lines().map_while(Result::ok) {
+                let entry: Value = serde_json::from_str(&line).unwrap_or_default();
+                if entry["message"] == "ready" {
+                    let address = |name: &str| format!("http://{}", entry[name].as_str().unwrap());
+                    let _ = sender.send((address("address"), address("operations")));
+                } else if entry["level"] == "ERROR" || entry.is_null() {
+                    eprintln!("{line}");
+                }
+            }
+        });
+        let (url, operations) = ready.recv_timeout(Duration::from_secs(30)).expect("a server");
+        (child, url, operations)
+    }
+}
+
+/// Runs the program to its end; whether it went well, and what it said.
+pub(crate) fn run(arguments: &[&str]) -> (bool, String) {
+    let output = Command::new(PROGRAM).args(arguments).output().unwrap();
+    let text = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8(text).unwrap())
+}
+
+impl Server {
+    pub(crate) fn start(database: &TestDatabase) -> Self {
+        Self::start_with(database, &[])
+    }
+
+    pub(crate) fn start_with(database: &TestDatabase, flags: &[&str]) -> Self {
+        let setup = Setup::new(database, flags);
+        let robot = setup.create_account(ACCOUNT);
+        let (child, url, operations) = setup.spawn();
+        let text = |name: &str| robot[name].as_str().unwrap().to_owned();
+        let (client_id, client_secret) = (text("clientId"), text("clientSecret"));
+        Self { child, url, operations, client_id, client_secret, setup }
+    }
+
+    pub(crate) fn setup(&self) -> &Setup {
+        &self.setup
+    }
+
+    /// A caller who may do everything.
+    pub(crate) async fn admin(&self) -> Caller {
+        self.login(&self.client_id, &self.client_secret).await
+    }
+
+    pub(crate) async fn login(&self, id: &str, secret: &str) -> Caller {
+        self.login_for(id, secret, "all").await
+    }
+
+    pub(crate) async fn login_for(&self, id: &str, secret: &str, scope: &str) -> Caller {
+        let reply = self.token(id, secret, scope).await;
+        let token = reply.body["access_token"].as_str().expect("a token").to_owned();
+        Caller { http: reqwest::Client::new(), url: self.url.clone(), token, id: id.to_owned() }
+    }
+
+    pub(crate) async fn token(&self, id: &str, secret: &str, scope: &str) -> Reply {
+        let form = [("grant_type", "client_credentials"), ("scope", scope)];
+        let request = reqwest::Client::new().post(format!("{}/auth/oauth2/token", self.url));
+        Reply::of(request.basic_auth(id, Some(secret)).form(&form)).await
+    }
+
+    /// A caller whose token is whatever is given.
+    pub(crate) fn bearing(&self, token: &str) -> Caller {
+        let url = self.url.clone();
+        Caller { http: reqwest::Client::new(), url, token: token.to_owned(), id: String::new() }
+    }
+
+    /// A new service account without any right.
+    pub(crate) async fn stranger(&self, admin: &Caller) -> Caller {
+        let new = json!({"name": "x", "description": "y", "flow": "CLIENT_CREDENTIALS"});
+        let made = admin.post("/v1/me/api/oauth2/client", &new).await.expect(200);
+        let text = |name: &str| made[name].as_str().unwrap().to_owned();
+        self.login(&text("clientId"), &text("clientSecret")).await
+    }
+
+    /// Kills the program at once, and starts it again.
+    pub(crate) fn crash(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        self.restart();
+    }
+
+    /// Stops the program as an operator does; how it ended.
+    pub(crate) fn stop(&mut self) -> std::process::ExitStatus {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        self.child.wait().unwrap()
+    }
+
+    pub(crate) fn restart(&mut self) {
+        (self.child, self.url, self.operations) = self.setup.spawn();
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Somebody with a token.
+#[derive(Clone)]
+pub(crate) struct Caller {
+    pub(crate) http: reqwest::Client,
+    pub(crate) url: String,
+    pub(crate) token: String,
+    pub(crate) id: String,
+}
+
+impl Caller {
+    pub(crate) fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        self.http.request(method, format!("{}{path}", self.url)).bearer_auth(&self.token)
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Reply {
+        Reply::of(self.request(Method::GET, path)).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Reply {
+        Reply::of(self.request(Method::POST, path).json(body)).await
+    }
+
+    pub(crate) async fn put(&self, path: &str, body: &Value) -> Reply {
+        Reply::of(self.request(Method::PUT, path).json(body)).await
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> Reply {
+        Reply::of(self.request(Method::DELETE, path)).await
+    }
+
+    /// The URN that policies name this caller by.
+    pub(crate) fn urn(&self) -> String {
+        format!("urn:v1:eu:identity:credential:{ACCOUNT}/oauth2-{}", self.id)
+    }
+
+    /// Whether this caller may do that.
+    pub(crate) async fn may(&self, action: &str, urn: &str) -> bool {
+        let body = json!({"actions": [action], "resourceURNs": [urn]});
+        let answer = self.post("/v2/iam/authorization/check", &body).await.expect(200);
+        answer[0]["authorizedActions"] == json!([action])
+    }
+
+    /// Makes a policy that allows one action, or pattern, to somebody on one resource.
+    pub(crate) async fn allow(&self, name: &str, to: &Caller, action: &str, urn: &str) -> Value {
+        let body = json!({
+            "name": name,
+            "identities": [to.urn()],
+            "resources": [{"urn": urn}],
+            "permissions": {"allow": [{"action": action}]},
+        });
+        self.post("/v2/iam/policy", &body).await.expect(200)
+    }
+}
+
+/// What was answered.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) headers: reqwest::header::HeaderMap,
+    pub(crate) body: Value,
+}
+
+impl Reply {
+    pub(crate) async fn of(request: reqwest::RequestBuilder) -> Self {
+        let response = request.send().await.unwrap();
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let text = response.text().await.unwrap();
+        let body = if text.is_empty() {
+            Value::Null
+        } else {
+            serde_json::from_str(&text).unwrap_or_else(|_| panic!("not JSON: {text}"))
+        };
+        Self { status, headers, body }
+    }
+
+    /// The body, where the status is as it should be.
+    #[track_caller]
+    pub(crate) fn expect(self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{}", self.body);
+        self.body
+    }
+
+    /// The message of an error in OVHcloud's shape, of that status and class.
+    #[track_caller]
+    pub(crate) fn refused(self, status: u16, class: &str) -> String {
+        assert_eq!(self.status, status, "{}", self.body);
+        assert_eq!(self.body["class"], class, "{}", self.body);
+        assert!(!self.header("x-ovh-queryid").is_empty());
+        if let Some(details) = self.body.get("details") {
+            assert!(details.as_object().unwrap().values().all(Value::is_string), "{details}");
+        }
+        self.body["message"].as_str().unwrap().to_owned()
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+}
+
+/// A text as one part of a path.
+pub(crate) fn part(text: &str) -> String {
+    text.bytes()
+        .map(
+            |b| {
+                if b.is_ascii_alphanumeric() {
+                    (b as char).to_string()
+                } else {
+                    format!("%{b:02X}")
+                }
+            },
+        )
+        .collect()
+}
