@@ -10,6 +10,7 @@
 
 mod bad_input;
 mod clients;
+mod crash;
 mod decisions;
 mod groups;
 mod guard;
