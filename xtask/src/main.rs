@@ -53,6 +53,7 @@ fn test() -> Result<(), Failure> {
     tools::deny()?;
     cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])?;
     let python = tools::python()?;
+    tools::curl()?;
     let postgres = postgres::Server::start()?;
     // Programs that tests start must be there before the tests.
     cargo(&["build", "--workspace", "--locked"])?;

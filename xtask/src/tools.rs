@@ -37,6 +37,11 @@ pub(crate) fn python() -> Result<PathBuf, Failure> {
     Ok(python)
 }
 
+/// What the README's lines are run with.
+pub(crate) fn curl() -> Result<(), Failure> {
+    if answers(Command::new("curl").arg("--version")) { Ok(()) } else { apt_install("curl") }
+}
+
 /// Installs one of Debian's packages.
 pub(crate) fn apt_install(package: &str) -> Result<(), Failure> {
     let advice = |failure| {

@@ -160,12 +160,14 @@ fn greet(secrets: &Secrets, folder: &Path) {
   client id      {client_id}
   client secret  {client_secret}
 
-Everything is kept in {}. A first token:
+Everything is kept in {}. To try it from a shell:
 
-  curl -s {url}/auth/oauth2/token -d grant_type=client_credentials -d scope=all \\
-    -d client_id={client_id} -d client_secret={client_secret}
+  export URL={url} ACCOUNT={account} CLIENT_ID={client_id} CLIENT_SECRET={client_secret}
+  curl -s $URL/auth/oauth2/token -u $CLIENT_ID:$CLIENT_SECRET \\
+    -d grant_type=client_credentials -d scope=all
 
-What can be called: {url}/openapi/v1.json and {url}/openapi/v2.json",
+The README goes on from there; {url}/openapi/v1.json and {url}/openapi/v2.json
+say what can be called.",
         folder.display()
     );
 }

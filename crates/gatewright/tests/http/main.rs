@@ -19,6 +19,7 @@ mod openapi;
 mod operations;
 mod policies;
 mod python;
+mod readme;
 mod resources;
 mod server;
 mod tokens;

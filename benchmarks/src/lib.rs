@@ -1,0 +1,136 @@
+//! The policies and questions that every engine gets.
+
+use gatewright_policy::{
+    Caller, Circumstances, Identity, Permissions, Plate, Policy, PolicySet, Question, Resource,
+    ResourceUrn, Scope, decide,
+};
+use uuid::Uuid;
+
+pub const ACCOUNT: &str = "xx11111-ovh";
+
+const TYPES: [&str; 4] = ["vps", "webHosting", "dnsZone", "publicCloudProject"];
+const VERBS: [&str; 10] =
+    ["get", "create", "edit", "delete", "start", "stop", "reboot", "snapshot", "restore", "move"];
+
+/// A policy, in terms that every engine has.
+#[derive(Debug, Clone)]
+pub struct Rule {
+    pub id: Uuid,
+    pub identity: usize,
+    pub kind: &'static str,
+    /// One resource of the type; all of them, when there is none.
+    pub resource: Option<usize>,
+    pub verbs: Vec<&'static str>,
+    pub deny: bool,
+}
+
+/// Somebody who wants to do something.
+#[derive(Debug, Clone)]
+pub struct Ask {
+    pub identity: usize,
+    pub kind: &'static str,
+    pub resource: usize,
+    pub verb: &'static str,
+}
+
+/// As many identities as policies, one policy in ten a deny.
+pub fn rules(count: usize) -> Vec<Rule> {
+    let mut random = fastrand::Rng::with_seed(7);
+    (0..count)
+        .map(|_| Rule {
+            id: Uuid::from_u128(random.u128(..)),
+            identity: random.usize(..count),
+            kind: TYPES[random.usize(..TYPES.len())],
+            resource: random.bool().then(|| random.usize(..RESOURCES)),
+            verbs: random.choose_multiple(VERBS, 4),
+            deny: random.u8(..10) == 0,
+        })
+        .collect()
+}
+
+const RESOURCES: usize = 20;
+
+/// Questions that about half of the time have a policy to look at.
+pub fn asks(rules: &[Rule], count: usize) -> Vec<Ask> {
+    let mut random = fastrand::Rng::with_seed(11);
+    (0..count)
+        .map(|_| {
+            let rule = &rules[random.usize(..rules.len())];
+            if random.bool() {
+                let resource = rule.resource.unwrap_or_else(|| random.usize(..RESOURCES));
+                let verb = rule.verbs[random.usize(..rule.verbs.len())];
+                return Ask { identity: rule.identity, kind: rule.kind, resource, verb };
+            }
+            Ask {
+                identity: random.usize(..rules.len()),
+                kind: TYPES[random.usize(..TYPES.len())],
+                resource: random.usize(..RESOURCES),
+                verb: VERBS[random.usize(..VERBS.len())],
+            }
+        })
+        .collect()
+}
+
+pub fn action(kind: &str, verb: &str) -> String {
+    format!("{kind}:apiovh:{verb}")
+}
+
+pub fn identity(number: usize) -> Identity {
+    Identity::service_account(Plate::Eu, ACCOUNT, &format!("EU.{number:016x}"))
+}
+
+/// A rule as a policy of ours.
+pub fn policy(rule: &Rule) -> Policy {
+    let kind = rule.kind;
+    let resource = rule.resource.map_or("*".to_owned(), |number| format!("r{number}"));
+    let actions: Vec<String> = rule.verbs.iter().map(|verb| action(kind, verb)).collect();
+    let permissions = if rule.deny {
+        Permissions { deny: actions, ..Permissions::default() }
+    } else {
+        Permissions { allow: actions, ..Permissions::default() }
+    };
+    Policy {
+        id: rule.id,
+        identities: vec![identity(rule.identity).urn().to_owned()],
+        resources: vec![format!("urn:v1:eu:resource:{kind}:{resource}")],
+        permissions,
+        ..Policy::default()
+    }
+}
+
+/// All rules, compiled.
+pub fn compiled(rules: &[Rule]) -> PolicySet {
+    let mut set = PolicySet::new(ACCOUNT);
+    for rule in rules {
+        set.insert(policy(rule).compile(Plate::Eu).expect("a policy"));
+    }
+    set
+}
+
+/// A question, ready to be decided.
+pub struct Prepared {
+    caller: Caller,
+    action: String,
+    urn: ResourceUrn,
+}
+
+impl Prepared {
+    pub fn new(ask: &Ask) -> Self {
+        let identity = identity(ask.identity);
+        Self {
+            caller: Caller::new(Plate::Eu, ACCOUNT, &[identity], Scope::All),
+            action: action(ask.kind, ask.verb),
+            urn: ResourceUrn::new(Plate::Eu, ask.kind, &format!("r{}", ask.resource)),
+        }
+    }
+
+    pub fn is_allowed(&self, set: &PolicySet) -> bool {
+        let question = Question {
+            caller: &self.caller,
+            action: &self.action,
+            resource: Resource::bare(self.urn.urn(), self.urn.kind(), self.urn.name()),
+            circumstances: Circumstances { now: 1_700_000_000_000_000, ip: None },
+        };
+        decide(&question, set, None).is_allowed()
+    }
+}

@@ -1,0 +1,72 @@
+//! The README's own lines, run as they stand.
+
+use std::process::Command;
+
+use gatewright_testing::on_both_databases;
+
+use crate::server::{ACCOUNT, Server};
+
+const README: &str = include_str!("../../../../README.md");
+const MARK: &str = "----8<----";
+
+/// Each block of commands, with the block of what they answer, if one follows.
+fn steps() -> Vec<(String, Option<String>)> {
+    let mut steps = Vec::new();
+    let mut blocks = README.split("```");
+    // Outside and inside alternate.
+    while let (Some(between), Some(block)) = (blocks.next(), blocks.next()) {
+        let (language, text) = block.split_once('\n').unwrap();
+        let text = text.trim_end().to_owned();
+        match language {
+            "sh" => steps.push((text, None)),
+            "" if between == "\n" => {
+                if let Some((_, answer)) = steps.last_mut() {
+                    *answer = Some(text);
+                }
+            }
+            _ => {}
+        }
+    }
+    steps
+}
+
+/// Whether a text is as expected, where `…` stands for any run of characters.
+fn fits(expected: &str, text: &str) -> bool {
+    let mut parts = expected.split('…');
+    let Some(mut rest) = parts.next().and_then(|head| text.strip_prefix(head)) else {
+        return false;
+    };
+    for part in parts {
+        match rest.find(part) {
+            Some(at) => rest = &rest[at + part.len()..],
+            None => return false,
+        }
+    }
+    rest.is_empty() || expected.ends_with('…')
+}
+
+on_both_databases! {
+    async fn the_walk_of_the_readme_goes_as_it_says(database) {
+        let server = Server::start(&database);
+        let steps = steps();
+        assert!(steps.len() >= 8, "{}", steps.len());
+        let end = format!("\necho\necho '{MARK}'\n");
+        let script = steps.iter().map(|(lines, _)| lines.as_str()).collect::<Vec<_>>().join(&end) + &end;
+        let output = Command::new("bash")
+            .args(["-eu", "-c", &script])
+            .env("URL", &server.url)
+            .env("ACCOUNT", ACCOUNT)
+            .env("CLIENT_ID", &server.client_id)
+            .env("CLIENT_SECRET", &server.client_secret)
+            .output()
+            .unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{said}\n{errors}");
+        for ((lines, expected), answer) in steps.iter().zip(said.split(MARK)) {
+            if let Some(expected) = expected {
+                assert!(fits(expected, answer.trim()), "{lines}\nanswered\n{answer}\ninstead of\n{expected}");
+            }
+        }
+    }
+}
