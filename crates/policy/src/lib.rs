@@ -15,6 +15,7 @@ mod condition;
 mod decision;
 mod explanation;
 mod pattern;
+mod patterns;
 mod policy;
 mod set;
 mod urn;

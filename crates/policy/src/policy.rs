@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use crate::condition::{CompiledCondition, Condition, ConditionError};
 use crate::pattern::{Pattern, PatternError};
+use crate::patterns::Patterns;
 use crate::urn::{Identity, Plate, ResourcePattern, UrnError, canonical_permissions_group};
 
 /// What is allowed, taken out of that, and forbidden.
@@ -123,63 +124,28 @@ pub enum PolicyError {
     Condition(#[from] ConditionError),
 }
 
-/// Texts that are looked up by value.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Names(Box<[Box<str>]>);
-
-impl Names {
-    fn new(mut names: Vec<Box<str>>) -> Self {
-        names.sort_unstable();
-        names.dedup();
-        Self(names.into())
-    }
-
-    pub(crate) fn contains(&self, name: &str) -> bool {
-        self.0.binary_search_by(|known| (**known).cmp(name)).is_ok()
-    }
-}
-
-/// A list of patterns of actions.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Actions {
-    exact: Names,
-    patterns: Box<[Pattern]>,
-}
-
-impl Actions {
-    fn compile(list: Lists, texts: &[String]) -> Result<Self, PermissionsError> {
-        let mut exact = Vec::new();
-        let mut patterns = Vec::new();
-        for (index, text) in texts.iter().enumerate() {
-            let refused = |reason| PermissionsError { list, index, reason };
-            match Pattern::parse(text).map_err(refused)? {
-                Pattern::Exact(name) => exact.push(name),
-                pattern => patterns.push(pattern),
-            }
-        }
-        Ok(Self { exact: Names::new(exact), patterns: patterns.into() })
-    }
-
-    pub(crate) fn cover(&self, action: &str) -> bool {
-        self.patterns.iter().any(|pattern| pattern.matches(action)) || self.exact.contains(action)
-    }
+fn patterns(list: Lists, texts: &[String]) -> Result<Patterns, PermissionsError> {
+    let parse = |(index, text): (usize, &String)| {
+        Pattern::parse(text).map_err(|reason| PermissionsError { list, index, reason })
+    };
+    texts.iter().enumerate().map(parse).collect()
 }
 
 /// Permissions that can be decided by.
 #[derive(Debug, Clone, Default)]
 pub struct CompiledPermissions {
-    allow: Actions,
-    except: Actions,
-    deny: Actions,
+    allow: Patterns,
+    except: Patterns,
+    deny: Patterns,
 }
 
 impl Permissions {
     /// Refuses what is not well formed.
     pub fn compile(&self) -> Result<CompiledPermissions, PermissionsError> {
         Ok(CompiledPermissions {
-            allow: Actions::compile(Lists::Allow, &self.allow)?,
-            except: Actions::compile(Lists::Except, &self.except)?,
-            deny: Actions::compile(Lists::Deny, &self.deny)?,
+            allow: patterns(Lists::Allow, &self.allow)?,
+            except: patterns(Lists::Except, &self.except)?,
+            deny: patterns(Lists::Deny, &self.deny)?,
         })
     }
 }
@@ -209,38 +175,31 @@ impl CompiledPermissions {
 /// What resources a policy is about.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Cover {
-    pub(crate) everything: bool,
+    /// URNs of resources.
+    named: Patterns,
     pub(crate) any_group: bool,
-    pub(crate) one: Names,
-    pub(crate) prefixes: Box<[Box<str>]>,
     pub(crate) groups: Box<[Uuid]>,
 }
 
 impl Cover {
     fn compile(texts: &[String], plate: Plate) -> Result<Self, PolicyError> {
-        let mut cover = Self::default();
-        let (mut one, mut prefixes, mut groups) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut any_group, mut named, mut groups) = (false, Vec::new(), Vec::new());
         for (index, text) in texts.iter().enumerate() {
             match ResourcePattern::parse(text, plate) {
-                Ok(ResourcePattern::Everything) => cover.everything = true,
-                Ok(ResourcePattern::AnyGroup) => cover.any_group = true,
-                Ok(ResourcePattern::One(urn)) => one.push(urn),
-                Ok(ResourcePattern::Prefix(head)) => prefixes.push(head),
+                Ok(ResourcePattern::Everything) => named.push(Pattern::Any),
+                Ok(ResourcePattern::AnyGroup) => any_group = true,
+                Ok(ResourcePattern::One(urn)) => named.push(Pattern::Exact(urn)),
+                Ok(ResourcePattern::Prefix(head)) => named.push(Pattern::Prefix(head)),
                 Ok(ResourcePattern::Group(id)) => groups.push(id),
                 Err(reason) => return Err(PolicyError::Resource { index, reason }),
             }
         }
-        cover.one = Names::new(one);
-        cover.prefixes = prefixes.into();
-        cover.groups = groups.into();
-        Ok(cover)
+        Ok(Self { named: named.into_iter().collect(), any_group, groups: groups.into() })
     }
 
     /// Whether the resource is meant by name; its groups are not looked at.
     pub(crate) fn names(&self, urn: &str) -> bool {
-        self.everything
-            || self.one.contains(urn)
-            || self.prefixes.iter().any(|head| urn.starts_with(&**head))
+        self.named.cover(urn)
     }
 }
 
@@ -253,7 +212,7 @@ pub struct CompiledPolicy {
     pub(crate) cover: Cover,
     pub(crate) permissions: CompiledPermissions,
     pub(crate) permissions_groups: Box<[Box<str>]>,
-    pub(crate) condition: Option<CompiledCondition>,
+    pub(crate) condition: Option<Box<CompiledCondition>>,
 }
 
 impl CompiledPolicy {
@@ -288,7 +247,7 @@ impl Policy {
             cover: Cover::compile(&self.resources, plate)?,
             permissions: self.permissions.compile()?,
             permissions_groups: permissions_groups.into(),
-            condition: self.conditions.as_ref().map(Condition::compile).transpose()?,
+            condition: self.conditions.as_ref().map(Condition::compile).transpose()?.map(Box::new),
         })
     }
 }

@@ -36,10 +36,11 @@ impl FromIterator<Box<str>> for Members {
 
 /// The policies that name one identity.
 ///
-/// Most identities have a handful of them, which one small block holds best; for the few that have
-/// many, a tree keeps the cost of a change from growing with their number.
+/// Most identities have one or a handful, which are looked at in place; for the few that have many,
+/// a tree keeps the cost of a change from growing with their number.
 #[derive(Debug, Clone)]
 enum Bundle {
+    One(Arc<CompiledPolicy>),
     Few(Box<[Arc<CompiledPolicy>]>),
     Many(Box<OrdMap<Uuid, Arc<CompiledPolicy>>>),
 }
@@ -48,35 +49,43 @@ enum Bundle {
 const MANY: usize = 32;
 
 impl Bundle {
-    fn with(&self, policy: &Arc<CompiledPolicy>) -> Self {
-        match self {
-            Self::Few(few) => {
-                let others = few.iter().filter(|one| one.id != policy.id).cloned();
-                let all: Vec<_> = others.chain([Arc::clone(policy)]).collect();
-                if all.len() < MANY {
-                    Self::Few(all.into())
-                } else {
-                    Self::Many(Box::new(all.into_iter().map(|one| (one.id, one)).collect()))
-                }
+    /// The bundle of so many policies; none when there is none.
+    fn of(mut policies: Vec<Arc<CompiledPolicy>>) -> Option<Self> {
+        match policies.len() {
+            0 | 1 => policies.pop().map(Self::One),
+            2..MANY => Some(Self::Few(policies.into())),
+            _ => {
+                let by_id = policies.into_iter().map(|one| (one.id, one));
+                Some(Self::Many(Box::new(by_id.collect())))
             }
-            Self::Many(many) => Self::Many(Box::new(many.update(policy.id, Arc::clone(policy)))),
         }
     }
 
-    fn without(&self, id: Uuid) -> Option<Self> {
+    fn few(&self) -> &[Arc<CompiledPolicy>] {
         match self {
-            Self::Few(few) => {
-                let rest: Box<[_]> = few.iter().filter(|one| one.id != id).cloned().collect();
-                (!rest.is_empty()).then_some(Self::Few(rest))
-            }
-            Self::Many(many) => {
-                let rest = many.without(&id);
-                if rest.len() < MANY / 2 {
-                    return Some(Self::Few(rest.values().cloned().collect()));
-                }
-                Some(Self::Many(Box::new(rest)))
-            }
+            Self::One(one) => std::slice::from_ref(one),
+            Self::Few(few) => few,
+            Self::Many(_) => &[],
         }
+    }
+
+    fn with(&self, policy: Arc<CompiledPolicy>) -> Option<Self> {
+        if let Self::Many(many) = self {
+            return Some(Self::Many(Box::new(many.update(policy.id, policy))));
+        }
+        let others = self.few().iter().filter(|one| one.id != policy.id).cloned();
+        Self::of(others.chain([Arc::clone(&policy)]).collect())
+    }
+
+    fn without(&self, id: Uuid) -> Option<Self> {
+        if let Self::Many(many) = self {
+            let rest = many.without(&id);
+            if rest.len() >= MANY / 2 {
+                return Some(Self::Many(Box::new(rest)));
+            }
+            return Self::of(rest.values().cloned().collect());
+        }
+        Self::of(self.few().iter().filter(|one| one.id != id).cloned().collect())
     }
 }
 
@@ -127,10 +136,12 @@ impl PolicySet {
         let policy = Arc::new(policy);
         for identity in &policy.identities {
             let bundle = match self.by_identity.get(&**identity) {
-                Some(bundle) => bundle.with(&policy),
-                None => Bundle::Few([Arc::clone(&policy)].into()),
+                Some(bundle) => bundle.with(Arc::clone(&policy)),
+                None => Some(Bundle::One(Arc::clone(&policy))),
             };
-            self.by_identity.insert(identity.clone(), bundle);
+            if let Some(bundle) = bundle {
+                self.by_identity.insert(identity.clone(), bundle);
+            }
         }
         self.policies.insert(policy.id, policy);
     }
@@ -178,8 +189,8 @@ impl PolicySet {
     pub fn naming(&self, identity: &str) -> Vec<Uuid> {
         match self.by_identity.get(identity) {
             None => Vec::new(),
-            Some(Bundle::Few(few)) => few.iter().map(|policy| policy.id).collect(),
             Some(Bundle::Many(many)) => many.keys().copied().collect(),
+            Some(bundle) => bundle.few().iter().map(|policy| policy.id).collect(),
         }
     }
 
@@ -208,8 +219,8 @@ impl PolicySet {
     ) -> std::ops::ControlFlow<()> {
         match self.by_identity.get(identity) {
             None => std::ops::ControlFlow::Continue(()),
-            Some(Bundle::Few(few)) => few.iter().try_for_each(|policy| look(policy)),
             Some(Bundle::Many(many)) => many.values().try_for_each(|policy| look(policy)),
+            Some(bundle) => bundle.few().iter().try_for_each(|policy| look(policy)),
         }
     }
 
