@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask build`, `cargo xtask dev`, `cargo xtask test`.
+//! The project's own commands: `cargo xtask build`, `cargo xtask dev`, `test`, `bench`.
 
 mod house;
 mod postgres;
@@ -14,7 +14,8 @@ const USAGE: &str = "usage: cargo xtask <task>
 
   build   make the release binary, target/release/gatewright
   dev     build it and start a complete server to try things on; what follows is passed on
-  test    pass every test: format, lints, licences, the house, unit and integration tests";
+  test    pass every test: format, lints, licences, the house, unit and integration tests
+  bench   measure what docs/benchmarks.md shows";
 
 fn main() -> ExitCode {
     let task = std::env::args().nth(1).unwrap_or_default();
@@ -22,6 +23,7 @@ fn main() -> ExitCode {
         "build" => build(),
         "dev" => dev(),
         "test" => test(),
+        "bench" => bench(),
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);
@@ -45,6 +47,18 @@ fn dev() -> Result<(), Failure> {
     run(Command::new(root().join("target/release/gatewright"))
         .arg("dev")
         .args(std::env::args().skip(2)))
+}
+
+fn bench() -> Result<(), Failure> {
+    build()?;
+    let folder = root().join("benchmarks");
+    let manifest = folder.join("Cargo.toml").display().to_string();
+    let target = root().join("target/benchmarks").display().to_string();
+    let common = ["--manifest-path", &manifest, "--target-dir", &target];
+    let quick = ["--", "--warm-up-time", "1", "--measurement-time", "3", "--noplot"];
+    cargo(&[&["bench", "--bench", "decisions"], &common[..], &quick[..]].concat())?;
+    let program = root().join("target/release/gatewright").display().to_string();
+    cargo(&[&["run", "--release", "--bin", "http"], &common[..], &["--", &program]].concat())
 }
 
 fn test() -> Result<(), Failure> {

@@ -52,6 +52,8 @@ pub(crate) struct Operation {
     pub(crate) expands_to: Option<Shape>,
     /// Whether OVHcloud has no such call.
     pub(crate) extension: bool,
+    /// Whether it leaves everything as it is; such calls are too frequent to be logged one by one.
+    pub(crate) looks: bool,
 }
 
 /// A parameter of the query.
@@ -68,7 +70,7 @@ pub(crate) enum ParameterKind {
 }
 
 impl Operation {
-    pub(crate) const fn new(
+    pub(crate) fn new(
         tree: Tree,
         method: Method,
         path: &'static str,
@@ -77,7 +79,6 @@ impl Operation {
     ) -> Self {
         Self {
             tree,
-            method,
             path,
             summary,
             handler,
@@ -88,7 +89,15 @@ impl Operation {
             gives: None,
             expands_to: None,
             extension: false,
+            looks: matches!(method, Method::GET),
+            method,
         }
+    }
+
+    /// Leaves everything as it is, although its method says nothing of that.
+    pub(crate) fn looks(mut self) -> Self {
+        self.looks = true;
+        self
     }
 
     pub(crate) fn needs(mut self, needs: &'static [&'static str]) -> Self {

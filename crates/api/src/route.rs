@@ -64,6 +64,10 @@ pub(crate) fn find<'t>(table: &'t [Operation], method: &Method, path: &str) -> F
 
 /// One part of the path for each part of the template.
 fn exact(template: &str, parts: &[&str]) -> Option<Vec<String>> {
+    // Most templates part ways with the path at their very length or start.
+    if template.bytes().filter(|&b| b == b'/').count() != parts.len() {
+        return None;
+    }
     let mut wanted = template.split('/').skip(1);
     let mut parameters = Vec::new();
     for part in parts {

@@ -9,12 +9,11 @@ use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, Method, Response};
+use axum::http::{HeaderValue, Response};
 use bytes::{Bytes, BytesMut};
 use gatewright_iam::{Context, Iam, IamError, clock};
 use http_body_util::BodyExt;
 use ipnet::IpNet;
-use uuid::Uuid;
 
 use crate::answer::Answer;
 use crate::error::ApiError;
@@ -75,20 +74,19 @@ pub fn router(api: Arc<Api>) -> Router {
 
 async fn serve(State(api): State<Arc<Api>>, request: Request) -> Response<Body> {
     let started = Instant::now();
-    let query_id: Arc<str> = format!("{}.ext-{}", api.region, Uuid::new_v4().simple()).into();
+    let query_id: Arc<str> = format!("{}.ext-{:032x}", api.region, fastrand::u128(..)).into();
     let (parts, body) = request.into_parts();
-    let (route, answered) = match find(&api.table, &parts.method, parts.uri.path()) {
+    let (route, looks, answered) = match find(&api.table, &parts.method, parts.uri.path()) {
         Found::Call(operation, parameters) => {
             let answered = call(&api, operation, parameters, &parts, body, &query_id).await;
-            (operation.path, answered)
+            (operation.path, operation.looks, answered)
         }
-        Found::OtherMethod(allowed) => ("", Err(ApiError::wrong_method(&allowed))),
-        Found::Nothing => ("", api.openapi(parts.uri.path())),
+        Found::OtherMethod(allowed) => ("", true, Err(ApiError::wrong_method(&allowed))),
+        Found::Nothing => ("", true, api.openapi(parts.uri.path())),
     };
     let answer = answered.unwrap_or_else(ApiError::into_answer);
     let status = answer.status();
-    // Reading is too frequent to be logged one by one.
-    if status.is_success() && (parts.method == Method::GET || route.contains("oauth2/token")) {
+    if status.is_success() && looks {
         tracing::debug!(query_id = &*query_id, method = %parts.method, path = parts.uri.path(), %status);
     } else {
         tracing::info!(query_id = &*query_id, method = %parts.method, path = parts.uri.path(), %status);

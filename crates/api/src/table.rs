@@ -56,9 +56,9 @@ fn oauth2() -> Vec<Operation> {
     let post =
         |path, summary, handler| Operation::new(Tree::Root, Method::POST, path, summary, handler);
     vec![
-        post("/auth/oauth2/token", "Get a token", open!(oauth2::token)),
-        post("/oauth2/token", "Get a token", open!(oauth2::token)),
-        post("/auth/oauth2/introspect", "Ask about a token", open!(oauth2::introspect)),
+        post("/auth/oauth2/token", "Get a token", open!(oauth2::token)).looks(),
+        post("/oauth2/token", "Get a token", open!(oauth2::token)).looks(),
+        post("/auth/oauth2/introspect", "Ask about a token", open!(oauth2::introspect)).looks(),
         post("/auth/oauth2/revoke", "Take a token back", open!(oauth2::revoke)),
         get("/auth/oauth2/jwks", "The keys that tokens are checked with", open!(oauth2::jwks)),
         get(
@@ -262,7 +262,8 @@ fn v2_resources() -> Vec<Operation> {
             private!(check::one),
         )
         .takes::<wire::CheckRequest>()
-        .gives(Components::one::<wire::CheckAnswer>),
+        .gives(Components::one::<wire::CheckAnswer>)
+        .looks(),
         v2(
             Method::POST,
             "/iam/authorization/check",
@@ -271,7 +272,8 @@ fn v2_resources() -> Vec<Operation> {
         )
         .takes::<wire::BatchRequest>()
         .paged()
-        .gives(Components::many::<wire::BatchAnswer>),
+        .gives(Components::many::<wire::BatchAnswer>)
+        .looks(),
         v2(Method::GET, "/iam/reference/action", "List actions", private!(reference::actions))
             .query(ACTION_FILTER)
             .paged()

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use foldhash::quality::RandomState;
 use gatewright_policy::{
-    Members, Plate, PolicySet, Resource as Seen, ResourceUrn, permissions_group_urn,
+    CompiledPermissions, CompiledPolicy, Members, Plate, PolicySet, Resource as Seen, ResourceUrn,
+    permissions_group_urn,
 };
 use gatewright_store::{Entry, Kind, Object};
 use imbl::{GenericHashMap, OrdSet, shared_ptr::DefaultSharedPtr};
@@ -46,6 +47,64 @@ pub(crate) struct View {
     /// When the token would have expired by itself.
     revoked: Map<i64>,
     revoked_in_order: OrdSet<(i64, Box<str>)>,
+}
+
+/// What a view needs of a stored object. Reading it is the costly part, and needs no view.
+enum Piece {
+    Nothing,
+    Client(Box<str>, ClientEntry),
+    Policy(Box<CompiledPolicy>),
+    PermissionsGroup(String, CompiledPermissions),
+    ResourceGroup(Uuid, Members),
+    Resource(Box<str>, ResourceDocument),
+    RevokedToken(Box<str>, i64),
+}
+
+impl Piece {
+    fn read(
+        kind: Kind,
+        id: &str,
+        document: &str,
+        secret: Option<Vec<u8>>,
+        plate: Plate,
+    ) -> Result<Self, IamError> {
+        Ok(match kind {
+            Kind::Account => Self::Nothing,
+            Kind::Client => {
+                let ClientDocument { flow, .. } = serde_json::from_str(document)?;
+                let secret = secret.unwrap_or_default().into();
+                Self::Client(id.into(), ClientEntry { flow, secret })
+            }
+            Kind::Policy => {
+                let Rule { rule } = serde_json::from_str(document)?;
+                Self::Policy(Box::new(rule.compile(plate).map_err(IamError::internal)?))
+            }
+            Kind::PermissionsGroup => {
+                let group: PermissionsGroupDocument = serde_json::from_str(document)?;
+                let compiled = group.permissions.compile().map_err(IamError::internal)?;
+                Self::PermissionsGroup(group.name, compiled)
+            }
+            Kind::ResourceGroup => {
+                let group: ResourceGroupDocument = serde_json::from_str(document)?;
+                let members = if group.everything {
+                    Members::Everything
+                } else {
+                    group.resources.into_iter().map(String::into_boxed_str).collect()
+                };
+                Self::ResourceGroup(uuid(id)?, members)
+            }
+            Kind::Resource => Self::Resource(id.into(), serde_json::from_str(document)?),
+            Kind::RevokedToken => {
+                let RevokedDocument { expires } = serde_json::from_str(document)?;
+                Self::RevokedToken(id.into(), expires)
+            }
+        })
+    }
+
+    fn read_all(objects: Vec<Object>, plate: Plate) -> Result<Vec<Self>, IamError> {
+        let read = |one: Object| Self::read(one.kind, &one.id, &one.document, one.secret, plate);
+        objects.into_iter().map(read).collect()
+    }
 }
 
 /// What a decision needs of a policy's document.
@@ -117,46 +176,23 @@ impl View {
         expired.take(most).map(|(_, token)| token.to_string()).collect()
     }
 
-    /// Takes a stored object in.
-    fn put(&mut self, object: &Object) -> Result<(), IamError> {
-        let Object { kind, id, document, secret, .. } = object;
-        match kind {
-            Kind::Account => {}
-            Kind::Client => {
-                let ClientDocument { flow, .. } = serde_json::from_str(document)?;
-                let secret = secret.as_deref().unwrap_or_default().into();
-                self.clients.insert(id.as_str().into(), ClientEntry { flow, secret });
+    /// Takes in what was read of a stored object.
+    fn put(&mut self, piece: Piece) {
+        match piece {
+            Piece::Nothing => {}
+            Piece::Client(id, client) => drop(self.clients.insert(id, client)),
+            Piece::Policy(policy) => self.policies.insert(*policy),
+            Piece::PermissionsGroup(name, permissions) => {
+                let urn = self.permissions_group_urn(&name);
+                self.policies.set_permissions_group(&urn, Arc::new(permissions));
             }
-            Kind::Policy => {
-                let Rule { rule } = serde_json::from_str(document)?;
-                self.policies.insert(rule.compile(self.plate).map_err(IamError::internal)?);
-            }
-            Kind::PermissionsGroup => {
-                let group: PermissionsGroupDocument = serde_json::from_str(document)?;
-                let compiled = group.permissions.compile().map_err(IamError::internal)?;
-                let urn = self.permissions_group_urn(&group.name);
-                self.policies.set_permissions_group(&urn, Arc::new(compiled));
-            }
-            Kind::ResourceGroup => {
-                let group: ResourceGroupDocument = serde_json::from_str(document)?;
-                let members = if group.everything {
-                    Members::Everything
-                } else {
-                    group.resources.into_iter().map(String::into_boxed_str).collect()
-                };
-                self.policies.set_resource_group(uuid(id)?, members);
-            }
-            Kind::Resource => {
-                let resource: ResourceDocument = serde_json::from_str(document)?;
-                self.resources.insert(id.as_str().into(), Arc::new(resource));
-            }
-            Kind::RevokedToken => {
-                let RevokedDocument { expires } = serde_json::from_str(document)?;
-                self.revoked.insert(id.as_str().into(), expires);
-                self.revoked_in_order.insert((expires, id.as_str().into()));
+            Piece::ResourceGroup(id, members) => self.policies.set_resource_group(id, members),
+            Piece::Resource(urn, resource) => drop(self.resources.insert(urn, Arc::new(resource))),
+            Piece::RevokedToken(id, expires) => {
+                self.revoked.insert(id.clone(), expires);
+                self.revoked_in_order.insert((expires, id));
             }
         }
-        Ok(())
     }
 
     /// Applies the next entry of the journal. `secret` is that of a service account that the entry
@@ -175,15 +211,7 @@ impl View {
                 let secret = secret.or_else(kept);
                 // A service account that was created and is gone again is not worth a place.
                 if entry.kind != Kind::Client || secret.is_some() {
-                    self.put(&Object {
-                        kind: entry.kind,
-                        id: entry.object.clone(),
-                        account: entry.account.clone(),
-                        name: None,
-                        created: entry.revision,
-                        document: document.clone(),
-                        secret,
-                    })?;
+                    self.put(Piece::read(entry.kind, id, document, secret, self.plate)?);
                 }
             }
             None => match entry.kind {

@@ -1,6 +1,7 @@
 //! The views of the accounts in use: loaded on demand, bounded in number, never behind a change
 //! that was acknowledged here.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -10,13 +11,17 @@ use gatewright_policy::Plate;
 use gatewright_store::{Entry, Kind, Store};
 use quick_cache::sync::Cache;
 use tokio::sync::Mutex;
+use tokio::task::spawn_blocking;
 
-use super::View;
+use super::{Piece, View};
 use crate::catalogue::Catalogue;
 use crate::error::IamError;
 
-/// How many rows are read at once.
-const CHUNK: i64 = 10_000;
+/// How many rows are fetched at once.
+const CHUNK: i64 = 5_000;
+
+/// So many chunks of rows may be waiting to be read.
+const READING_AT_ONCE: usize = 4;
 
 /// A node that has heard nothing for so long does not trust its memory.
 const DEAF_AFTER: Duration = Duration::from_secs(1);
@@ -198,15 +203,22 @@ impl Views {
     async fn load(&self, account: &str) -> Result<Arc<View>, IamError> {
         let revision = self.store.revision(account).await?.ok_or(IamError::NotFound)?;
         let mut view = View::new(account, self.plate, &self.catalogue);
-        let mut after = 0;
-        loop {
-            let objects = self.store.objects(account, after, CHUNK).await?;
-            for object in &objects {
-                view.put(object)?;
-                after = object.created;
+        let (mut after, mut more) = (0, true);
+        // Rows are fetched while those before them are read on other threads.
+        let mut reading = VecDeque::new();
+        while more || !reading.is_empty() {
+            if more {
+                let objects = self.store.objects(account, after, CHUNK).await?;
+                more = objects.len() == usize::try_from(CHUNK).unwrap_or(usize::MAX);
+                after = objects.last().map_or(after, |last| last.created);
+                let plate = self.plate;
+                reading.push_back(spawn_blocking(move || Piece::read_all(objects, plate)));
             }
-            if i64::try_from(objects.len()).unwrap_or(i64::MAX) < CHUNK {
-                break;
+            if !more || reading.len() > READING_AT_ONCE {
+                let Some(chunk) = reading.pop_front() else { break };
+                for piece in chunk.await.map_err(IamError::internal)?? {
+                    view.put(piece);
+                }
             }
         }
         // What changed while the rows were read is applied again; an entry holds a whole object,

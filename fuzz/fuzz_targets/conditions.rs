@@ -1,0 +1,13 @@
+//! Any condition is compiled or refused, and is given back as it was written.
+#![no_main]
+
+use gatewright_policy::{Condition, Plate, Policy};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|text: &str| {
+    let Ok(condition) = serde_json::from_str::<Condition>(text) else { return };
+    let written = serde_json::to_string(&condition).unwrap();
+    assert_eq!(serde_json::from_str::<Condition>(&written).unwrap(), condition);
+    let policy = Policy { conditions: Some(condition), ..Policy::default() };
+    let _ = policy.compile(Plate::Eu);
+});

@@ -1,0 +1,23 @@
+//! Any path and body, sent by somebody who may do everything, is answered without a fault: the
+//! first line is the method and the path, the rest is the body.
+#![no_main]
+
+mod server;
+
+use axum::body::Body;
+use axum::http::Request;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|text: &str| {
+    let (line, body) = text.split_once('\n').unwrap_or((text, ""));
+    let (method, path) = line.split_once(' ').unwrap_or(("POST", line));
+    let server = server::server();
+    let request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header("authorization", format!("Bearer {}", server.token))
+        .body(Body::from(body.to_owned()));
+    if let Ok(request) = request {
+        server.send(request);
+    }
+});

@@ -1,0 +1,69 @@
+// The API on a database of its own, for targets that send it requests.
+
+use std::sync::{Arc, OnceLock};
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Request, Response};
+use gatewright_api::{Api, Options, router};
+use gatewright_iam::{Algorithm, Iam, Limits, MasterKey, NewAccount, Plate, Secret, Settings};
+use tokio::runtime::Runtime;
+use tower::ServiceExt;
+
+pub struct Server {
+    runtime: Runtime,
+    router: Router,
+    #[allow(dead_code)]
+    pub token: String,
+    _folder: tempfile::TempDir,
+}
+
+pub fn server() -> &'static Server {
+    static SERVER: OnceLock<Server> = OnceLock::new();
+    SERVER.get_or_init(|| {
+        let runtime = Runtime::new().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let (router, token) = runtime.block_on(async {
+            let key = folder.path().join("key");
+            MasterKey::create(&key).unwrap();
+            let settings = Settings {
+                plate: Plate::Eu,
+                public_url: "http://localhost".into(),
+                algorithm: Algorithm::Es256,
+                built_in_products: true,
+                products: None,
+                registrars: Vec::new(),
+                limits: Limits::default(),
+                accounts_in_memory: 10,
+            };
+            let database = format!("sqlite:{}", folder.path().join("db").display());
+            let master = MasterKey::read(&key).unwrap();
+            let iam = Iam::open(&database.parse().unwrap(), master, settings).await.unwrap();
+            let new = NewAccount {
+                name: "xx11111-ovh".into(),
+                email: "a@b.example".into(),
+                password: Secret::password().unwrap(),
+                robot: true,
+            };
+            let robot = iam.create_account(new).await.unwrap().unwrap();
+            let grant = gatewright_iam::Grant {
+                client_id: robot.client_id,
+                client_secret: robot.secret,
+                scope: Some("all".into()),
+            };
+            let issued = iam.issue(&grant, gatewright_iam::clock::now()).await.unwrap();
+            let api = Api::new(Arc::clone(&iam), Options::default());
+            (router(Arc::new(api)), issued.access_token.reveal().to_owned())
+        });
+        Server { runtime, router, token, _folder: folder }
+    })
+}
+
+impl Server {
+    /// Sends a request; the server must never be at fault.
+    pub fn send(&self, request: Request<Body>) -> Response<Body> {
+        let answer = self.runtime.block_on(self.router.clone().oneshot(request)).unwrap();
+        assert!(answer.status().as_u16() < 500, "{}", answer.status());
+        answer
+    }
+}

@@ -1,0 +1,23 @@
+//! Any token request is answered without a fault, and never with a token: the first line is the
+//! `Authorization` header, the rest is the body.
+#![no_main]
+
+mod server;
+
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|data: &[u8]| {
+    let at = data.iter().position(|&b| b == b'\n').unwrap_or(0);
+    let (header, body) = data.split_at(at);
+    for path in ["/auth/oauth2/token", "/auth/oauth2/introspect", "/auth/oauth2/revoke"] {
+        let mut request = Request::post(path);
+        if !header.is_empty() {
+            request = request.header("authorization", header);
+        }
+        if let Ok(request) = request.body(Body::from(body.to_vec())) {
+            assert_ne!(server::server().send(request).status(), StatusCode::OK);
+        }
+    }
+});

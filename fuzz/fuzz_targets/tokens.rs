@@ -1,0 +1,26 @@
+//! No text but a token of ours is taken for one. A flip of a good one is as bad as any other.
+#![no_main]
+
+mod server;
+
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|data: (&[u8], u16, u8)| {
+    let (bytes, at, with) = data;
+    let server = server::server();
+    let mut altered = server.token.clone().into_bytes();
+    let at = usize::from(at) % altered.len();
+    altered[at] = with;
+    for token in [bytes, &altered] {
+        if token == server.token.as_bytes() {
+            continue;
+        }
+        let header = [b"Bearer ", token].concat();
+        let request = Request::get("/v1/me").header("authorization", header).body(Body::empty());
+        if let Ok(request) = request {
+            assert_eq!(server.send(request).status(), StatusCode::UNAUTHORIZED);
+        }
+    }
+});
