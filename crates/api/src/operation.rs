@@ -4,6 +4,7 @@ use std::pin::Pin;
 
 use axum::http::Method;
 use gatewright_iam::Context;
+use metrics::Counter;
 use utoipa::ToSchema;
 
 use crate::answer::Answer;
@@ -39,6 +40,10 @@ pub(crate) struct Operation {
     pub(crate) method: Method,
     /// Parts in braces are parameters.
     pub(crate) path: &'static str,
+    /// How many parts the path has.
+    pub(crate) depth: usize,
+    /// How often it was answered well.
+    pub(crate) done: Counter,
     pub(crate) summary: &'static str,
     pub(crate) handler: Handler,
     /// The actions that it needs on the caller's account.
@@ -80,6 +85,8 @@ impl Operation {
         Self {
             tree,
             path,
+            depth: path.split('/').count() - 1,
+            done: metrics::counter!("gatewright_http_requests_total", "route" => path, "status" => "200"),
             summary,
             handler,
             needs: &[],

@@ -9,11 +9,12 @@ use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, Response};
+use axum::http::{HeaderValue, Response, StatusCode};
 use bytes::{Bytes, BytesMut};
 use gatewright_iam::{Context, Iam, IamError, clock};
 use http_body_util::BodyExt;
 use ipnet::IpNet;
+use metrics::Histogram;
 
 use crate::answer::Answer;
 use crate::error::ApiError;
@@ -48,6 +49,8 @@ pub struct Api {
     /// The region, as query identifiers begin.
     region: String,
     documents: [(&'static str, String); 3],
+    /// How long answers take.
+    seconds: Histogram,
 }
 
 impl Api {
@@ -63,7 +66,8 @@ impl Api {
         let documents = documents
             .map(|(name, tree, server)| (name, document(&table, tree, &server).to_string()));
         let region = iam.settings().plate.as_str().to_uppercase();
-        Self { iam, options, table, region, documents }
+        let seconds = metrics::histogram!("gatewright_http_request_seconds");
+        Self { iam, options, table, region, documents, seconds }
     }
 }
 
@@ -76,24 +80,31 @@ async fn serve(State(api): State<Arc<Api>>, request: Request) -> Response<Body> 
     let started = Instant::now();
     let query_id: Arc<str> = format!("{}.ext-{:032x}", api.region, fastrand::u128(..)).into();
     let (parts, body) = request.into_parts();
-    let (route, looks, answered) = match find(&api.table, &parts.method, parts.uri.path()) {
+    let (method, uri) = (parts.method.clone(), parts.uri.clone());
+    let (operation, answered) = match find(&api.table, &method, uri.path()) {
         Found::Call(operation, parameters) => {
-            let answered = call(&api, operation, parameters, &parts, body, &query_id).await;
-            (operation.path, operation.looks, answered)
+            let answered = call(&api, operation, parameters, parts, body, &query_id).await;
+            (Some(operation), answered)
         }
-        Found::OtherMethod(allowed) => ("", true, Err(ApiError::wrong_method(&allowed))),
-        Found::Nothing => ("", true, api.openapi(parts.uri.path())),
+        Found::OtherMethod(allowed) => (None, Err(ApiError::wrong_method(&allowed))),
+        Found::Nothing => (None, api.openapi(uri.path())),
     };
     let answer = answered.unwrap_or_else(ApiError::into_answer);
     let status = answer.status();
-    if status.is_success() && looks {
-        tracing::debug!(query_id = &*query_id, method = %parts.method, path = parts.uri.path(), %status);
-    } else {
-        tracing::info!(query_id = &*query_id, method = %parts.method, path = parts.uri.path(), %status);
+    match operation {
+        Some(operation) if status == StatusCode::OK => operation.done.increment(1),
+        _ => {
+            let route = operation.map_or("", |operation| operation.path);
+            let labels = [("route", route.to_owned()), ("status", status.as_u16().to_string())];
+            metrics::counter!("gatewright_http_requests_total", &labels).increment(1);
+        }
     }
-    let labels = [("route", route.to_owned()), ("status", status.as_u16().to_string())];
-    metrics::counter!("gatewright_http_requests_total", &labels).increment(1);
-    metrics::histogram!("gatewright_http_request_seconds").record(started.elapsed().as_secs_f64());
+    if status.is_success() && operation.is_none_or(|operation| operation.looks) {
+        tracing::debug!(query_id = &*query_id, %method, path = uri.path(), %status);
+    } else {
+        tracing::info!(query_id = &*query_id, %method, path = uri.path(), %status);
+    }
+    api.seconds.record(started.elapsed().as_secs_f64());
     let mut response = answer.into_response();
     if let Ok(value) = HeaderValue::from_str(&query_id) {
         response.headers_mut().insert("x-ovh-queryid", value);
@@ -105,22 +116,22 @@ async fn call(
     api: &Api,
     operation: &Operation,
     parameters: Vec<String>,
-    parts: &Parts,
+    parts: Parts,
     body: Body,
     query_id: &Arc<str>,
 ) -> Result<Answer, ApiError> {
     let now = clock::now();
-    let ip = client_ip(parts, &api.options.trusted_proxies);
+    let ip = client_ip(&parts, &api.options.trusted_proxies);
     let principal = match operation.handler {
         Handler::Open(_) => None,
-        Handler::Private(_) => Some(api.iam.authenticate(bearer(parts)?, now).await?),
+        Handler::Private(_) => Some(api.iam.authenticate(bearer(&parts)?, now).await?),
     };
     let visit = Visit {
         iam: Arc::clone(&api.iam),
         parameters,
         query: Query::parse(parts.uri.query().unwrap_or_default()),
-        headers: parts.headers.clone(),
-        body: read(parts, body).await?,
+        body: read(&parts, body).await?,
+        headers: parts.headers,
         ip,
         query_id: Arc::clone(query_id),
         now,

@@ -9,6 +9,7 @@ use axum_server::accept::NoDelayAcceptor;
 use clap::Args;
 use gatewright_api::{Api, router};
 use gatewright_iam::Iam;
+use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::Done;
 use crate::config::{Config, Source};
@@ -48,6 +49,7 @@ pub(crate) struct Server {
     config: Config,
     listener: TcpListener,
     operations: TcpListener,
+    metrics: PrometheusHandle,
 }
 
 impl Server {
@@ -56,19 +58,20 @@ impl Server {
         let operations = listen(config.operations_listen)?;
         let address = listener.local_addr().map_err(Failure::Serve)?;
         let settings = config.settings(address)?;
+        // Before anything is counted.
+        let metrics = operations::gather()?;
         let iam = Iam::open(&config.database, config.master_key()?, settings).await?;
-        Ok(Self { iam, config, listener, operations })
+        Ok(Self { iam, config, listener, operations, metrics })
     }
 
     /// Answers until it is told to stop; calls `ready` once it answers.
     pub(crate) async fn run(self, ready: impl FnOnce(&Iam)) -> Done {
-        let metrics = operations::gather()?;
         let operations = tokio::net::TcpListener::from_std(self.operations);
         let operations = operations.map_err(Failure::Serve)?;
         let address = |local: std::io::Result<SocketAddr>| local.map_err(Failure::Serve);
         let (api_address, operations_address) =
             (address(self.listener.local_addr())?, address(operations.local_addr())?);
-        let operators = operations::router(Arc::clone(&self.iam), metrics);
+        let operators = operations::router(Arc::clone(&self.iam), self.metrics);
         let operators = tokio::spawn(async { axum::serve(operations, operators).await });
 
         let options =

@@ -60,10 +60,8 @@ impl Iam {
                 let list = if allowed { &mut answer.authorized } else { &mut answer.unauthorized };
                 list.push(action.clone());
             }
-            metrics::counter!("gatewright_decisions_total", "allowed" => "true")
-                .increment(answer.authorized.len() as u64);
-            metrics::counter!("gatewright_decisions_total", "allowed" => "false")
-                .increment(answer.unauthorized.len() as u64);
+            self.counters.allowed.increment(answer.authorized.len() as u64);
+            self.counters.refused.increment(answer.unauthorized.len() as u64);
             answers.push(answer);
         }
         Ok(answers)

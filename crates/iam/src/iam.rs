@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use gatewright_policy::{Caller, Identity, Plate, Scope};
 use gatewright_store::{Address, Store, StoreError};
+use metrics::Counter;
 
 use crate::caller::{Context, Principal, PrincipalKind};
 use crate::catalogue::{Catalogue, CatalogueError};
@@ -69,6 +70,23 @@ pub enum OpenError {
     Follow(#[from] IamError),
 }
 
+/// What is counted, held ready: looking a counter up would cost more than counting.
+pub(crate) struct Counters {
+    pub(crate) allowed: Counter,
+    pub(crate) refused: Counter,
+    pub(crate) tokens: Counter,
+}
+
+impl Counters {
+    fn new() -> Self {
+        Self {
+            allowed: metrics::counter!("gatewright_decisions_total", "allowed" => "true"),
+            refused: metrics::counter!("gatewright_decisions_total", "allowed" => "false"),
+            tokens: metrics::counter!("gatewright_tokens_issued_total"),
+        }
+    }
+}
+
 /// Every use case. Cheap to share, never to copy.
 pub struct Iam {
     pub(crate) settings: Settings,
@@ -76,6 +94,7 @@ pub struct Iam {
     pub(crate) views: Arc<Views>,
     pub(crate) catalogue: Arc<Catalogue>,
     pub(crate) tokens: Tokens,
+    pub(crate) counters: Counters,
     _following: Following,
 }
 
@@ -98,7 +117,16 @@ impl Iam {
         );
         let views = Arc::new(views);
         let following = views.follow().await?;
-        Ok(Arc::new(Self { settings, store, views, catalogue, tokens, _following: following }))
+        let counters = Counters::new();
+        Ok(Arc::new(Self {
+            settings,
+            store,
+            views,
+            catalogue,
+            tokens,
+            counters,
+            _following: following,
+        }))
     }
 
     /// How the installation is set up.

@@ -143,7 +143,7 @@ impl Iam {
             client_id: &grant.client_id,
             scope: text,
         })?;
-        metrics::counter!("gatewright_tokens_issued_total").increment(1);
+        self.counters.tokens.increment(1);
         Ok(Issued { access_token: token.into(), expires_in: LIFETIME - 1, scope: text.to_owned() })
     }
 
