@@ -15,10 +15,6 @@ use clap::{Parser, Subcommand};
 
 use error::Failure;
 
-/// The system's allocator takes a third more time for each answer (docs/benchmarks.md).
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// Service accounts and access policies for any API.
 #[derive(Parser)]
 #[command(version, about)]
