@@ -1,5 +1,6 @@
 //! One executor for two databases: the same text, the same values, the same rows.
 
+use std::fs::File;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -112,6 +113,22 @@ macro_rules! bind {
         }
         query
     }};
+}
+
+/// Lets one process at a time open a file and bring it up to date: SQLite cannot wait in line for
+/// the change to its write-ahead log, and its migrations have no lock of their own.
+pub(crate) async fn turn_to_open(address: &Address) -> Result<Option<File>, StoreError> {
+    let Address::Sqlite(path) = address else {
+        return Ok(None);
+    };
+    let path = format!("{path}-opening");
+    let locked = tokio::task::spawn_blocking(move || {
+        let file = File::create(path)?;
+        file.lock()?;
+        Ok(file)
+    });
+    let locked = locked.await.unwrap_or_else(|error| Err(std::io::Error::other(error)));
+    Ok(Some(locked.map_err(sqlx::Error::Io)?))
 }
 
 impl Database {

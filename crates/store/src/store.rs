@@ -3,7 +3,7 @@
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::PgListener;
 
-use crate::database::{Address, Database, Value, Work};
+use crate::database::{Address, Database, Value, Work, turn_to_open};
 use crate::error::{StoreError, Taken};
 use crate::journal::{Author, Chain, Entry, EntryRow, origin};
 use crate::keys::SealedKey;
@@ -39,6 +39,7 @@ impl Store {
     /// Several nodes may do so at once; one of them does the work. A schema that is newer than this
     /// program is refused and left alone.
     pub async fn open(address: &Address) -> Result<Self, StoreError> {
+        let _turn = turn_to_open(address).await?;
         let database = Database::open(address).await?;
         let migrated = match &database {
             Database::Sqlite { writer, .. } => MIGRATIONS.run(writer).await,

@@ -244,7 +244,7 @@ on_both_databases! {
     }
 
     async fn nodes_may_start_at_once(database) {
-        let opening = (0..6).map(|_| {
+        let opening = (0..16).map(|_| {
             let address = address(&database);
             tokio::spawn(async move { Store::open(&address).await.map(drop) })
         });

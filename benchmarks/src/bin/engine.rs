@@ -1,0 +1,49 @@
+//! The cost of a decision and of a change, the least of many rounds: what the program does when
+//! the machine lets it.
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use gatewright_benchmarks::{Prepared, asks, compiled, policy, rules};
+use gatewright_policy::Plate;
+
+const ROUNDS: usize = 60;
+const QUESTIONS: usize = 10_000;
+
+fn least(mut round: impl FnMut()) -> Duration {
+    (0..ROUNDS)
+        .map(|_| {
+            let started = Instant::now();
+            round();
+            started.elapsed()
+        })
+        .min()
+        .unwrap_or_default()
+}
+
+fn main() {
+    for count in [10, 1_000, 10_000, 100_000] {
+        let rules = rules(count);
+        let prepared: Vec<Prepared> = asks(&rules, QUESTIONS).iter().map(Prepared::new).collect();
+        let set = compiled(&rules);
+        let decision = least(|| {
+            for one in &prepared {
+                black_box(one.is_allowed(&set));
+            }
+        });
+        let changed = policy(&rules[0]).compile(Plate::Eu).expect("a policy");
+        let change = least(|| {
+            for _ in 0..100 {
+                // As a node does it: whoever holds the old set goes on reading it.
+                let mut next = set.clone();
+                next.insert(changed.clone());
+                black_box(next);
+            }
+        });
+        println!(
+            "{count} policies: a decision {:.0} ns, a change {:.1} µs",
+            decision.as_secs_f64() * 1e9 / QUESTIONS as f64,
+            change.as_secs_f64() * 1e6 / 100.0,
+        );
+    }
+}
