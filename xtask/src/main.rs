@@ -58,6 +58,7 @@ fn bench() -> Result<(), Failure> {
     let quick = ["--", "--warm-up-time", "1", "--measurement-time", "3", "--noplot"];
     cargo(&[&["bench", "--bench", "decisions"], &common[..], &quick[..]].concat())?;
     let program = root().join("target/release/gatewright").display().to_string();
+    cargo(&[&["run", "--release", "--bin", "engine"], &common[..]].concat())?;
     cargo(&[&["run", "--release", "--bin", "http"], &common[..], &["--", &program]].concat())
 }
 
