@@ -349,7 +349,7 @@ impl Iam {
                 let Ok(urn) = ResourceUrn::parse(&urn, self.settings.plate) else {
                     return Ok(PolicyTarget::Other);
                 };
-                let resource = self.find_resource(context.account(), &urn).await?;
+                let resource = self.visible_resource(context, &urn).await?;
                 Ok(resource.map_or(PolicyTarget::Other, PolicyTarget::Resource))
             }
             _ => Ok(PolicyTarget::Other),

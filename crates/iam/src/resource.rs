@@ -118,8 +118,22 @@ impl Iam {
         })
     }
 
+    /// A resource of the caller's account, or one of another account on which the caller may do
+    /// anything: naming somebody's resource must tell nothing about it.
+    pub(crate) async fn visible_resource(
+        &self,
+        context: &Context,
+        urn: &ResourceUrn,
+    ) -> Result<Option<Resource>, IamError> {
+        match self.find_resource(context.account(), urn).await? {
+            Some(found) if found.owner == context.account() => Ok(Some(found)),
+            Some(found) if self.sees(context, urn).await? => Ok(Some(found)),
+            _ => Ok(None),
+        }
+    }
+
     /// The resource as it is in memory, whoever owns it.
-    pub(crate) async fn find_resource(
+    async fn find_resource(
         &self,
         account: &str,
         urn: &ResourceUrn,

@@ -125,7 +125,7 @@ impl Iam {
         let mut details = Vec::with_capacity(group.resources.len());
         for urn in &group.resources {
             let urn = ResourceUrn::parse(urn, self.settings.plate).map_err(IamError::internal)?;
-            let resource = self.find_resource(context.account(), &urn).await?;
+            let resource = self.visible_resource(context, &urn).await?;
             details.push((urn, resource));
         }
         Ok(details)

@@ -166,6 +166,34 @@ on_both_databases! {
         other.post("/v2/iam/permissionsGroup", &group).await.expect(200);
     }
 
+    async fn naming_anothers_resource_tells_nothing_about_it(database) {
+        let server = Server::start(&database);
+        let owner = server.admin().await;
+        let other = customer(&server, "yy2-ovh").await;
+        let secret = json!({"urn": VPS, "displayName": "Payroll", "tags": {"env": "production"}});
+        owner.post("/v2/iam/resource", &secret).await.expect(200);
+        let policy = other.allow("curious", &other, REBOOT, VPS).await;
+        let policy = format!("/v2/iam/policy/{}?details=true", policy["id"].as_str().unwrap());
+        let group = json!({"name": "curious", "resources": [{"urn": VPS}]});
+        let group = other.post("/v2/iam/resourceGroup", &group).await.expect(200);
+        let group = format!("/v2/iam/resourceGroup/{}?details=true", group["id"].as_str().unwrap());
+        for path in [&policy, &group] {
+            let told = other.get(path).await.expect(200)["resources"].to_string();
+            assert!(!told.contains("Payroll") && !told.contains("production"), "{told}");
+            assert!(!told.contains(ACCOUNT), "{told}");
+        }
+        // What is given to somebody, they may look at.
+        let give = json!({
+            "name": "give", "identities": ["urn:v1:eu:identity:account:yy2-ovh"],
+            "resources": [{"urn": VPS}], "permissions": {"allow": [{"action": REBOOT}]},
+        });
+        owner.post("/v2/iam/policy", &give).await.expect(200);
+        for path in [&policy, &group] {
+            let told = other.get(path).await.expect(200)["resources"].to_string();
+            assert!(told.contains("Payroll"), "{told}");
+        }
+    }
+
     async fn a_resource_that_was_unknown_belongs_to_whom_registers_it(database) {
         let server = Server::start(&database);
         let owner = server.admin().await;
