@@ -276,15 +276,21 @@ impl Iam {
         let scene = self.scene(context, &urn).await?;
         let nothing = Tags::new();
         let there = scene.owner.resource(urn.urn()).map_or(&nothing, |one| &one.tags);
-        let adds = tags.iter().any(|(key, value)| there.get(key) != Some(value));
         let mine = |key: &str| !key.starts_with(SYSTEM);
-        let removes = there.keys().any(|key| mine(key) && !tags.contains_key(key));
+        let adds_to = |there: &Tags| tags.iter().any(|(key, value)| there.get(key) != Some(value));
+        let removes_from =
+            |there: &Tags| there.keys().any(|key| mine(key) && !tags.contains_key(key));
+        let (adds, removes) = (adds_to(there), removes_from(there));
         let add = rights::tag_add(urn.kind());
         let remove = rights::tag_remove(urn.kind());
         let needed = [(adds, add.as_str()), (removes, remove.as_str())];
         let needed = needed.into_iter().filter(|(needed, _)| *needed);
         demand(context, needed.map(|(_, action)| (&scene, action, &urn)))?;
         self.edit_tags(context, &scene, &urn, |there| {
+            // The tags may have changed since: what was not demanded then is not done now.
+            if (adds_to(there) && !adds) || (removes_from(there) && !removes) {
+                return Err(IamError::Unavailable(StoreError::Stale));
+            }
             let changed = tags
                 .iter()
                 .find(|(key, value)| !mine(key) && there.get(key.as_str()) != Some(value));
