@@ -9,7 +9,7 @@ use cedar_policy::{
     Authorizer, Context, Decision, Entities, EntityUid, PolicyId, PolicySet as Cedar, Request,
 };
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use gatewright_benchmarks::{Ask, Prepared, Rule, action, asks, compiled, rules};
+use gatewright_benchmarks::{Ask, Prepared, Rule, action, asks, compiled, plain_index, rules};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
 #[global_allocator]
@@ -36,7 +36,8 @@ fn cedar<'r>(rules: impl Iterator<Item = &'r Rule>) -> Cedar {
     let mut set = Cedar::new();
     for (number, rule) in rules.enumerate() {
         let id = PolicyId::new(format!("p{number}"));
-        set.add(cedar_policy::Policy::parse(Some(id), cedar_text(rule)).expect("a policy")).expect("new");
+        set.add(cedar_policy::Policy::parse(Some(id), cedar_text(rule)).expect("a policy"))
+            .expect("new");
     }
     set
 }
@@ -68,7 +69,8 @@ fn casbin(rules: &[Rule]) -> Enforcer {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     runtime.block_on(async {
         let model = DefaultModel::from_str(CASBIN).await.expect("a model");
-        let mut enforcer = Enforcer::new(model, MemoryAdapter::default()).await.expect("an enforcer");
+        let mut enforcer =
+            Enforcer::new(model, MemoryAdapter::default()).await.expect("an enforcer");
         let lines = rules.iter().flat_map(|rule| {
             rule.verbs.iter().map(|verb| {
                 let resource = rule.resource.map_or("*".to_owned(), |number| format!("r{number}"));
@@ -89,7 +91,11 @@ fn casbin(rules: &[Rule]) -> Enforcer {
 }
 
 fn casbin_request(ask: &Ask) -> (String, String, String) {
-    (ask.identity.to_string(), format!("{}:r{}", ask.kind, ask.resource), action(ask.kind, ask.verb))
+    (
+        ask.identity.to_string(),
+        format!("{}:r{}", ask.kind, ask.resource),
+        action(ask.kind, ask.verb),
+    )
 }
 
 fn decisions(criterion: &mut Criterion) {
@@ -112,6 +118,14 @@ fn decisions(criterion: &mut Criterion) {
         let mut next = (0..QUESTIONS).cycle();
         group.bench_function(BenchmarkId::new("gatewright", count), |bencher| {
             bencher.iter(|| prepared[next.next().unwrap_or_default()].is_allowed(&set));
+        });
+
+        let index = plain_index(&rules);
+        for (question, answer) in prepared.iter().zip(&answers) {
+            assert_eq!(question.is_allowed_by(&index), *answer);
+        }
+        group.bench_function(BenchmarkId::new("plain index", count), |bencher| {
+            bencher.iter(|| prepared[next.next().unwrap_or_default()].is_allowed_by(&index));
         });
 
         if count <= 10_000 {
@@ -148,7 +162,8 @@ fn decisions(criterion: &mut Criterion) {
                 });
                 let enforcer = casbin(&rules);
                 let requests: Vec<_> = asks.iter().map(casbin_request).collect();
-                let ask = |number: usize| enforcer.enforce(requests[number].clone()).expect("an answer");
+                let ask =
+                    |number: usize| enforcer.enforce(requests[number].clone()).expect("an answer");
                 for (number, answer) in answers.iter().enumerate().take(200) {
                     assert_eq!(ask(number), *answer, "{:?}", asks[number]);
                 }

@@ -127,8 +127,12 @@ fn client_id(number: usize) -> String {
 /// Fills a database with service accounts and policies.
 async fn fill(database: &str, count: usize) -> Anyhow<()> {
     let store = Store::open(&database.parse()?).await?;
-    let author =
-        Author { actor: "benchmark".into(), ip: None, query_id: "0".into(), at: 1_700_000_000_000_000 };
+    let author = Author {
+        actor: "benchmark".into(),
+        ip: None,
+        query_id: "0".into(),
+        at: 1_700_000_000_000_000,
+    };
     let clients = (0..count).map(|number| {
         let document = json!({
             "name": "benchmark", "description": "benchmark", "flow": "CLIENT_CREDENTIALS",
@@ -164,7 +168,11 @@ async fn large(program: &Path, count: usize) -> Anyhow<()> {
     let key = folder.path().join("key").display().to_string();
     let run = |arguments: &[&str]| {
         let status = Command::new(program).args(arguments).stdout(Stdio::null()).status()?;
-        if status.success() { Ok::<_, Box<dyn std::error::Error + Send + Sync>>(()) } else { Err("failed".into()) }
+        if status.success() {
+            Ok::<_, Box<dyn std::error::Error + Send + Sync>>(())
+        } else {
+            Err("failed".into())
+        }
     };
     run(&["key", "create", "--file", &key])?;
     let settings = ["--database", &database, "--master-key", &key];
@@ -190,7 +198,9 @@ async fn large(program: &Path, count: usize) -> Anyhow<()> {
         let body = "grant_type=client_credentials&scope=all";
         request(
             "/auth/oauth2/token",
-            &format!("Authorization: Basic {basic}\r\nContent-Type: application/x-www-form-urlencoded"),
+            &format!(
+                "Authorization: Basic {basic}\r\nContent-Type: application/x-www-form-urlencoded"
+            ),
             body,
         )
     };
@@ -200,7 +210,9 @@ async fn large(program: &Path, count: usize) -> Anyhow<()> {
     if !first.contains("access_token") {
         return Err(first.into());
     }
-    println!("{count} service accounts and policies: ready after {ready:?}, first token after {first_token:?}");
+    println!(
+        "{count} service accounts and policies: ready after {ready:?}, first token after {first_token:?}"
+    );
 
     let mut checks = Vec::with_capacity(CALLERS);
     let mut tokens = Vec::with_capacity(CALLERS);
@@ -242,7 +254,10 @@ async fn large(program: &Path, count: usize) -> Anyhow<()> {
             others.push(load(bare, theirs).await?);
         }
         let (mine, others) = (median(mine), median(others));
-        println!("  {what}: {mine:.0}/s, bare server {others:.0}/s: {:.0} %", 100.0 * mine / others);
+        println!(
+            "  {what}: {mine:.0}/s, bare server {others:.0}/s: {:.0} %",
+            100.0 * mine / others
+        );
     }
     drop((server, bare_server));
     Ok(())

@@ -13,7 +13,8 @@ pub enum ActionError {
 
 /// The type of the resources that `action` works on: all before the first `:`.
 pub fn action_type(action: &str) -> &str {
-    action.split_once(':').map_or(action, |(kind, _)| kind)
+    let end = action.bytes().position(|byte| byte == b':');
+    end.and_then(|end| action.get(..end)).unwrap_or(action)
 }
 
 /// Whether `action` names one action, as in `vps:apiovh:reboot`.

@@ -225,14 +225,23 @@ pub(crate) fn weigh<'p>(
         let mut denied = None;
         let flow = set.each_of(identity, |policy| {
             let view = InForce { set, policy };
-            let in_force = || view.in_force(question);
-            if let Some(block) = view.denying(question.action).filter(|_| in_force()) {
-                denied = Some(view.ground(block));
-                return ControlFlow::Break(());
+            let urn = question.resource.urn;
+            let named = policy.cover.names(urn);
+            // Most policies are about something else, which is soon seen of all but those by groups.
+            if view.is_expired(question) || !(named || policy.cover.has_groups()) {
+                return ControlFlow::Continue(());
             }
-            if granted.is_none() {
-                let block = view.granting(question.action).filter(|_| in_force());
-                granted = block.map(|block| view.ground(block));
+            let in_force =
+                || (named || set.covers_by_group(policy, urn)) && view.condition_holds(question);
+            match view.says(question.action) {
+                Some(Said::Deny(block)) if in_force() => {
+                    denied = Some(view.ground(block));
+                    return ControlFlow::Break(());
+                }
+                Some(Said::Grant(block)) if granted.is_none() && in_force() => {
+                    granted = Some(view.ground(block));
+                }
+                _ => {}
             }
             ControlFlow::Continue(())
         });
@@ -241,6 +250,12 @@ pub(crate) fn weigh<'p>(
         }
     }
     granted.map_or(Verdict::Silent, Verdict::Granted)
+}
+
+/// What a policy says of an action, and in which block.
+pub(crate) enum Said<'p> {
+    Deny(Block<'p>),
+    Grant(Block<'p>),
 }
 
 /// A policy in the set that holds the groups it names.
@@ -252,12 +267,6 @@ pub(crate) struct InForce<'p> {
 impl<'p> InForce<'p> {
     fn ground(&self, block: Block<'p>) -> Ground<'p> {
         Ground { owner: self.set.owner(), policy: self.policy.id, block }
-    }
-
-    fn in_force(&self, question: &Question<'_>) -> bool {
-        !self.is_expired(question)
-            && self.set.covers(self.policy, question.resource.urn)
-            && self.condition_holds(question)
     }
 
     pub(crate) fn is_expired(&self, question: &Question<'_>) -> bool {
@@ -280,11 +289,19 @@ impl<'p> InForce<'p> {
         std::iter::once((Block::Own, &self.policy.permissions)).chain(groups)
     }
 
-    pub(crate) fn denying(&self, action: &str) -> Option<Block<'p>> {
-        self.blocks().find(|(_, permissions)| permissions.denies(action)).map(|(block, _)| block)
-    }
-
-    pub(crate) fn granting(&self, action: &str) -> Option<Block<'p>> {
-        self.blocks().find(|(_, permissions)| permissions.grants(action)).map(|(block, _)| block)
+    /// What the policy says of the action: that of the first block that denies it, else of the
+    /// first that grants it.
+    pub(crate) fn says(&self, action: &str) -> Option<Said<'p>> {
+        let mut granted = None;
+        for (block, permissions) in self.blocks() {
+            let stance = permissions.stance(action);
+            if stance.denies() {
+                return Some(Said::Deny(block));
+            }
+            if granted.is_none() && stance.grants() {
+                granted = Some(Said::Grant(block));
+            }
+        }
+        granted
     }
 }

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use uuid::Uuid;
 
-use crate::decision::{Block, Decision, InForce, Question, decide};
+use crate::decision::{Block, Decision, InForce, Question, Said, decide};
 use crate::set::PolicySet;
 
 /// What a policy that names the caller did, or what was missing for it to do anything.
@@ -95,12 +95,11 @@ fn outcome<'p>(policy: &InForce<'p>, question: &Question<'_>) -> Outcome<'p> {
     if !policy.condition_holds(question) {
         return Outcome::ConditionFails;
     }
-    if let Some(block) = policy.denying(action) {
-        return Outcome::Denies(block);
+    match policy.says(action) {
+        Some(Said::Deny(block)) => return Outcome::Denies(block),
+        Some(Said::Grant(block)) => return Outcome::Grants(block),
+        None => {}
     }
-    if let Some(block) = policy.granting(action) {
-        return Outcome::Grants(block);
-    }
-    let excepting = policy.blocks().find(|(_, permissions)| permissions.excepts(action));
+    let excepting = policy.blocks().find(|(_, permissions)| permissions.stance(action).excepts());
     excepting.map_or(Outcome::OtherAction, |(block, _)| Outcome::Excepted(block))
 }

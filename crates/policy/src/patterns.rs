@@ -1,99 +1,116 @@
-//! Lists of patterns, laid out so that a look at one costs few cache misses.
+//! Marked patterns, laid out so that one look finds all marks of a text with few cache misses.
+
+use smallvec::SmallVec;
 
 use crate::pattern::Pattern;
 
-/// A list of patterns that texts are looked up in.
+/// A set of marks, one a bit, of which there are five.
+pub(crate) type Marks = u8;
+
+/// Patterns that give marks to the texts that they match.
+///
+/// A few lie within the value itself, `ROOM` bytes of them, so that whoever holds it has them at
+/// hand; more lie in a block of their own.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Patterns {
-    packed: Packed,
+pub(crate) struct Patterns<const ROOM: usize> {
+    /// One after another: what kind and which marks, how long, the text.
+    packed: SmallVec<[u8; ROOM]>,
+    /// The marks of the packed ones: once a text has them all, none is left to find.
+    there: Marks,
     /// Exact texts in order, where there are many.
-    exact: Option<Box<[Box<str>]>>,
+    exact: Option<Box<[Exact]>>,
 }
+
+type Exact = (Box<str>, Marks);
 
 /// From this number on exact texts are searched, not looked at one by one.
 const MANY: usize = 16;
-
-impl FromIterator<Pattern> for Patterns {
-    fn from_iter<I: IntoIterator<Item = Pattern>>(patterns: I) -> Self {
-        let (exact, others): (Vec<Pattern>, Vec<Pattern>) =
-            patterns.into_iter().partition(|one| matches!(one, Pattern::Exact(_)));
-        if exact.len() < MANY {
-            return Self { packed: others.into_iter().chain(exact).collect(), exact: None };
-        }
-        let texts = exact.into_iter().filter_map(|one| match one {
-            Pattern::Exact(text) => Some(text),
-            _ => None,
-        });
-        let mut texts: Vec<Box<str>> = texts.collect();
-        texts.sort_unstable();
-        texts.dedup();
-        Self { packed: others.into_iter().collect(), exact: Some(texts.into()) }
-    }
-}
-
-impl Patterns {
-    /// Whether one of the patterns means the text.
-    pub(crate) fn cover(&self, text: &str) -> bool {
-        self.packed.cover(text.as_bytes())
-            || self
-                .exact
-                .as_ref()
-                .is_some_and(|exact| exact.binary_search_by(|known| (**known).cmp(text)).is_ok())
-    }
-}
-
-/// Patterns one after another in one block: what kind, how long, the text.
-#[derive(Debug, Clone, Default)]
-struct Packed(Box<[u8]>);
 
 const ANY: u8 = 0;
 const EXACT: u8 = 1;
 const PREFIX: u8 = 2;
 const SUFFIX: u8 = 3;
 const CONTAINS: u8 = 4;
+const KINDS: u8 = 0b111;
 
-impl Packed {
-    fn cover(&self, text: &[u8]) -> bool {
-        let mut rest: &[u8] = &self.0;
-        while let Some(([kind, length @ ..], after)) = rest.split_first_chunk::<5>() {
+impl<const ROOM: usize> FromIterator<(Pattern, Marks)> for Patterns<ROOM> {
+    fn from_iter<I: IntoIterator<Item = (Pattern, Marks)>>(patterns: I) -> Self {
+        let mut list = Self::default();
+        let (mut exact, mut others) = (Vec::<Exact>::new(), Vec::new());
+        for (pattern, marks) in patterns {
+            match pattern {
+                Pattern::Exact(text) => exact.push((text, marks)),
+                other => others.push((other, marks)),
+            }
+        }
+        for (pattern, marks) in &others {
+            match pattern {
+                Pattern::Any => list.pack(ANY, "", *marks),
+                Pattern::Exact(core) => list.pack(EXACT, core, *marks),
+                Pattern::Prefix(core) => list.pack(PREFIX, core, *marks),
+                Pattern::Suffix(core) => list.pack(SUFFIX, core, *marks),
+                Pattern::Contains(core) => list.pack(CONTAINS, core, *marks),
+            }
+        }
+        if exact.len() < MANY {
+            for (text, marks) in &exact {
+                list.pack(EXACT, text, *marks);
+            }
+            return list;
+        }
+        exact.sort_unstable();
+        exact.dedup_by(|next, first| {
+            let same = next.0 == first.0;
+            first.1 |= if same { next.1 } else { 0 };
+            same
+        });
+        list.exact = Some(exact.into());
+        list
+    }
+}
+
+impl<const ROOM: usize> Patterns<ROOM> {
+    fn pack(&mut self, kind: u8, core: &str, marks: Marks) {
+        // What is longer than this can count matches no text that there is.
+        let Ok(length) = u32::try_from(core.len()) else { return };
+        self.packed.push(marks << KINDS.count_ones() | kind);
+        self.packed.extend_from_slice(&length.to_le_bytes());
+        self.packed.extend_from_slice(core.as_bytes());
+        self.there |= marks;
+    }
+
+    /// The marks of all patterns that match the text.
+    pub(crate) fn marks(&self, text: &str) -> Marks {
+        let searched = self.exact.as_ref().and_then(|exact| {
+            let place = exact.binary_search_by(|(known, _)| (**known).cmp(text)).ok()?;
+            exact.get(place).map(|(_, marks)| *marks)
+        });
+        searched.unwrap_or_default() | self.packed_marks(text.as_bytes())
+    }
+
+    fn packed_marks(&self, text: &[u8]) -> Marks {
+        let mut found = 0;
+        let mut rest: &[u8] = &self.packed;
+        while let Some(([head, length @ ..], after)) = rest.split_first_chunk::<5>()
+            && found != self.there
+        {
             let length = u32::from_le_bytes(*length) as usize;
             let Some((core, after)) = after.split_at_checked(length) else {
-                return false;
+                return found;
             };
-            let covers = match *kind {
+            let matches = match head & KINDS {
                 ANY => true,
                 EXACT => text == core,
                 PREFIX => text.starts_with(core),
                 SUFFIX => text.ends_with(core),
                 _ => core.is_empty() || text.windows(length).any(|part| part == core),
             };
-            if covers {
-                return true;
+            if matches {
+                found |= head >> KINDS.count_ones();
             }
             rest = after;
         }
-        false
-    }
-}
-
-impl FromIterator<Pattern> for Packed {
-    fn from_iter<I: IntoIterator<Item = Pattern>>(patterns: I) -> Self {
-        let mut bytes = Vec::new();
-        for pattern in patterns {
-            let (kind, core) = match &pattern {
-                Pattern::Any => (ANY, ""),
-                Pattern::Exact(core) => (EXACT, &**core),
-                Pattern::Prefix(core) => (PREFIX, &**core),
-                Pattern::Suffix(core) => (SUFFIX, &**core),
-                Pattern::Contains(core) => (CONTAINS, &**core),
-            };
-            // What is longer than this can count matches no text that there is.
-            let Ok(length) = u32::try_from(core.len()) else { continue };
-            bytes.push(kind);
-            bytes.extend(length.to_le_bytes());
-            bytes.extend(core.as_bytes());
-        }
-        Self(bytes.into())
+        found
     }
 }
 
@@ -104,15 +121,20 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_list_covers_what_one_of_its_patterns_matches(
-            texts in prop::collection::vec("\\*?[ab]{1,4}\\*?|\\*", 0..40),
+        fn a_text_has_the_marks_of_the_patterns_that_match_it(
+            marked in prop::collection::vec(("\\*?[ab]{1,4}\\*?|\\*", 1_u8..32), 0..40),
             other in "[ab]{0,6}",
         ) {
-            let patterns: Vec<Pattern> =
-                texts.iter().map(|text| Pattern::parse(text).unwrap()).collect();
-            let any = patterns.iter().any(|pattern| pattern.matches(&other));
-            let list: Patterns = patterns.into_iter().collect();
-            prop_assert_eq!(list.cover(&other), any);
+            let patterns: Vec<(Pattern, Marks)> = marked
+                .iter()
+                .map(|(text, marks)| (Pattern::parse(text).unwrap(), *marks))
+                .collect();
+            let expected = patterns
+                .iter()
+                .filter(|(pattern, _)| pattern.matches(&other))
+                .fold(0, |all, (_, marks)| all | marks);
+            let list: Patterns<32> = patterns.into_iter().collect();
+            prop_assert_eq!(list.marks(&other), expected);
         }
     }
 }

@@ -1,11 +1,13 @@
 //! Policies as they are written, and as they are decided by.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::condition::{CompiledCondition, Condition, ConditionError};
 use crate::pattern::{Pattern, PatternError};
-use crate::patterns::Patterns;
+use crate::patterns::{Marks, Patterns};
 use crate::urn::{Identity, Plate, ResourcePattern, UrnError, canonical_permissions_group};
 
 /// What is allowed, taken out of that, and forbidden.
@@ -124,51 +126,67 @@ pub enum PolicyError {
     Condition(#[from] ConditionError),
 }
 
-fn patterns(list: Lists, texts: &[String]) -> Result<Patterns, PermissionsError> {
-    let parse = |(index, text): (usize, &String)| {
-        Pattern::parse(text).map_err(|reason| PermissionsError { list, index, reason })
-    };
-    texts.iter().enumerate().map(parse).collect()
+fn patterns(
+    list: Lists,
+    texts: &[String],
+    marks: Marks,
+) -> impl Iterator<Item = Result<(Pattern, Marks), PermissionsError>> {
+    texts.iter().enumerate().map(move |(index, text)| match Pattern::parse(text) {
+        Ok(pattern) => Ok((pattern, marks)),
+        Err(reason) => Err(PermissionsError { list, index, reason }),
+    })
 }
 
 /// Permissions that can be decided by.
 #[derive(Debug, Clone, Default)]
 pub struct CompiledPermissions {
-    allow: Patterns,
-    except: Patterns,
-    deny: Patterns,
+    actions: Patterns<160>,
+}
+
+/// What permissions say of an action.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stance(Marks);
+
+impl Stance {
+    const ALLOWED: Marks = 1;
+    const EXCEPTED: Marks = 2;
+    const DENIED: Marks = 4;
+
+    /// Whether the action is granted: allowed and not excepted. A deny is not looked at.
+    pub fn grants(self) -> bool {
+        self.0 & (Self::ALLOWED | Self::EXCEPTED) == Self::ALLOWED
+    }
+
+    /// Whether an `allow` covers the action, excepted or not.
+    pub(crate) fn allows(self) -> bool {
+        self.0 & Self::ALLOWED != 0
+    }
+
+    /// Whether the action is allowed, and then excepted.
+    pub(crate) fn excepts(self) -> bool {
+        self.allows() && self.0 & Self::EXCEPTED != 0
+    }
+
+    /// Whether the action is forbidden.
+    pub fn denies(self) -> bool {
+        self.0 & Self::DENIED != 0
+    }
 }
 
 impl Permissions {
     /// Refuses what is not well formed.
     pub fn compile(&self) -> Result<CompiledPermissions, PermissionsError> {
-        Ok(CompiledPermissions {
-            allow: patterns(Lists::Allow, &self.allow)?,
-            except: patterns(Lists::Except, &self.except)?,
-            deny: patterns(Lists::Deny, &self.deny)?,
-        })
+        let all = patterns(Lists::Allow, &self.allow, Stance::ALLOWED)
+            .chain(patterns(Lists::Except, &self.except, Stance::EXCEPTED))
+            .chain(patterns(Lists::Deny, &self.deny, Stance::DENIED));
+        Ok(CompiledPermissions { actions: all.collect::<Result<_, _>>()? })
     }
 }
 
 impl CompiledPermissions {
-    /// Whether the action is granted: allowed and not excepted. A deny is not looked at.
-    pub fn grants(&self, action: &str) -> bool {
-        self.allow.cover(action) && !self.except.cover(action)
-    }
-
-    /// Whether an `allow` covers the action, excepted or not.
-    pub(crate) fn allows(&self, action: &str) -> bool {
-        self.allow.cover(action)
-    }
-
-    /// Whether the action is allowed, and then excepted.
-    pub(crate) fn excepts(&self, action: &str) -> bool {
-        self.allows(action) && self.except.cover(action)
-    }
-
-    /// Whether the action is forbidden.
-    pub fn denies(&self, action: &str) -> bool {
-        self.deny.cover(action)
+    /// What they say of the action.
+    pub fn stance(&self, action: &str) -> Stance {
+        Stance(self.actions.marks(action))
     }
 }
 
@@ -176,7 +194,7 @@ impl CompiledPermissions {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Cover {
     /// URNs of resources.
-    named: Patterns,
+    named: Patterns<64>,
     pub(crate) any_group: bool,
     pub(crate) groups: Box<[Uuid]>,
 }
@@ -194,12 +212,18 @@ impl Cover {
                 Err(reason) => return Err(PolicyError::Resource { index, reason }),
             }
         }
-        Ok(Self { named: named.into_iter().collect(), any_group, groups: groups.into() })
+        let named = named.into_iter().map(|pattern| (pattern, 1)).collect();
+        Ok(Self { named, any_group, groups: groups.into() })
+    }
+
+    /// Whether some resource group is meant.
+    pub(crate) fn has_groups(&self) -> bool {
+        self.any_group || !self.groups.is_empty()
     }
 
     /// Whether the resource is meant by name; its groups are not looked at.
     pub(crate) fn names(&self, urn: &str) -> bool {
-        self.named.cover(urn)
+        self.named.marks(urn) != 0
     }
 }
 
@@ -208,7 +232,7 @@ impl Cover {
 pub struct CompiledPolicy {
     pub(crate) id: Uuid,
     pub(crate) expires: Option<i64>,
-    pub(crate) identities: Box<[Box<str>]>,
+    pub(crate) identities: Box<[Arc<str>]>,
     pub(crate) cover: Cover,
     pub(crate) permissions: CompiledPermissions,
     pub(crate) permissions_groups: Box<[Box<str>]>,
@@ -229,7 +253,7 @@ impl Policy {
         for (index, text) in self.identities.iter().enumerate() {
             let identity = Identity::parse(text, plate)
                 .map_err(|reason| PolicyError::Identity { index, reason })?;
-            identities.push(Box::from(identity.urn()));
+            identities.push(Arc::from(identity.urn()));
         }
         identities.sort_unstable();
         identities.dedup();

@@ -98,7 +98,7 @@ impl Bundle {
 pub struct PolicySet {
     owner: Arc<str>,
     policies: Map<Uuid, Arc<CompiledPolicy>>,
-    by_identity: Map<Box<str>, Bundle>,
+    by_identity: Map<Arc<str>, Bundle>,
     permissions_groups: Map<Box<str>, Arc<CompiledPermissions>>,
     resource_groups: Map<Uuid, Arc<Members>>,
 }
@@ -140,7 +140,7 @@ impl PolicySet {
                 None => Some(Bundle::One(Arc::clone(&policy))),
             };
             if let Some(bundle) = bundle {
-                self.by_identity.insert(identity.clone(), bundle);
+                self.by_identity.insert(Arc::clone(identity), bundle);
             }
         }
         self.policies.insert(policy.id, policy);
@@ -154,7 +154,7 @@ impl PolicySet {
         for identity in &policy.identities {
             let rest = self.by_identity.get(&**identity).and_then(|bundle| bundle.without(id));
             match rest {
-                Some(rest) => self.by_identity.insert(identity.clone(), rest),
+                Some(rest) => self.by_identity.insert(Arc::clone(identity), rest),
                 None => self.by_identity.remove(&**identity),
             };
         }
@@ -203,12 +203,12 @@ impl PolicySet {
 
     /// Whether a block of the policy allows the action, or the pattern of actions.
     pub fn mentions_action(&self, policy: &CompiledPolicy, action: &str) -> bool {
-        policy.permissions.allows(action)
+        policy.permissions.stance(action).allows()
             || policy
                 .permissions_groups
                 .iter()
                 .filter_map(|urn| self.permissions_group(urn))
-                .any(|group| group.allows(action))
+                .any(|group| group.stance(action).allows())
     }
 
     /// Calls `look` on each policy that names the identity, until it answers that it is done.
@@ -230,12 +230,14 @@ impl PolicySet {
 
     /// Whether the policy, by name or by a group, is about the resource.
     pub fn covers(&self, policy: &CompiledPolicy, urn: &str) -> bool {
+        policy.cover.names(urn) || self.covers_by_group(policy, urn)
+    }
+
+    /// Whether a resource group that the policy is about holds the resource.
+    pub(crate) fn covers_by_group(&self, policy: &CompiledPolicy, urn: &str) -> bool {
         let cover = &policy.cover;
-        cover.names(urn)
-            || cover
-                .groups
-                .iter()
-                .any(|id| self.resource_groups.get(id).is_some_and(|group| group.contains(urn)))
+        let mut named = cover.groups.iter().filter_map(|id| self.resource_groups.get(id));
+        named.any(|group| group.contains(urn))
             || (cover.any_group && self.resource_groups.values().any(|group| group.contains(urn)))
     }
 }
