@@ -8,8 +8,9 @@ use serde_json::Value;
 
 /// Each crate of the workspace with the crates of the workspace that it may use.
 const FLOORS: &[(&str, &[&str])] = &[
-    ("gatewright", &["gatewright-api", "gatewright-iam"]),
+    ("gatewright", &["gatewright-api", "gatewright-iam", "gatewright-panel"]),
     ("gatewright-api", &["gatewright-iam"]),
+    ("gatewright-panel", &["gatewright-iam"]),
     ("gatewright-iam", &["gatewright-policy", "gatewright-store"]),
     ("gatewright-store", &[]),
     ("gatewright-policy", &[]),

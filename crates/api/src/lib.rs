@@ -20,4 +20,4 @@ mod v1;
 mod v2;
 mod wire;
 
-pub use serve::{Api, Options, router};
+pub use serve::{Api, Options, client_ip, router};

@@ -190,7 +190,7 @@ async fn read(parts: &Parts, mut body: Body) -> Result<Bytes, ApiError> {
 }
 
 /// Where a request comes from: the peer, or what trusted proxies say of it.
-fn client_ip(parts: &Parts, trusted: &[IpNet]) -> Option<IpAddr> {
+pub fn client_ip(parts: &Parts, trusted: &[IpNet]) -> Option<IpAddr> {
     let ConnectInfo(peer) = parts.extensions.get::<ConnectInfo<SocketAddr>>()?;
     let mut ip = peer.ip().to_canonical();
     let is_trusted = |ip: &IpAddr| trusted.iter().any(|block| block.contains(ip));

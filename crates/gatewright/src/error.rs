@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use gatewright_iam::{IamError, KeyError, OpenError, StoreError};
+use gatewright_panel::TextsError;
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +29,8 @@ pub(crate) enum Failure {
     Store(#[from] StoreError),
     #[error(transparent)]
     Iam(#[from] IamError),
+    #[error(transparent)]
+    Texts(#[from] TextsError),
     #[error("metrics cannot be gathered: {0}")]
     Metrics(#[from] metrics_exporter_prometheus::BuildError),
     #[error("the server stopped: {0}")]

@@ -4,11 +4,13 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::http::request::Parts;
 use axum_server::Handle;
 use axum_server::accept::NoDelayAcceptor;
 use clap::Args;
-use gatewright_api::{Api, router};
+use gatewright_api::{Api, client_ip};
 use gatewright_iam::Iam;
+use gatewright_panel::Panel;
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::Done;
@@ -76,7 +78,12 @@ impl Server {
 
         let options =
             gatewright_api::Options { trusted_proxies: self.config.trusted_proxies.clone() };
-        let app = router(Arc::new(Api::new(Arc::clone(&self.iam), options)));
+        let api = gatewright_api::router(Arc::new(Api::new(Arc::clone(&self.iam), options)));
+        let trusted = self.config.trusted_proxies.clone();
+        let address_of = Box::new(move |parts: &Parts| client_ip(parts, &trusted));
+        let options = gatewright_panel::Options { address_of };
+        let panel = Panel::new(Arc::clone(&self.iam), options)?;
+        let app = gatewright_panel::router(Arc::new(panel), api);
         let handle = Handle::new();
         tokio::spawn(stop_when_told(handle.clone()));
         let server = axum_server::from_tcp(self.listener).map_err(Failure::Serve)?;

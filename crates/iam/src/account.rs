@@ -55,6 +55,9 @@ pub struct Profile {
     pub email: String,
     /// Microseconds since 1970, UTC.
     pub created_at: i64,
+    /// When the owner last changed their password, if they did: microseconds since 1970, UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password_changed_at: Option<i64>,
     /// What the owner says of themselves.
     pub particulars: Particulars,
 }
@@ -130,6 +133,7 @@ impl Iam {
         let profile = Profile {
             email: email.to_owned(),
             created_at: now,
+            password_changed_at: None,
             particulars: Particulars::of(name),
         };
         let content = Content { document: serde_json::to_string(&profile)?, ..Content::default() };
@@ -248,18 +252,6 @@ impl Iam {
             Ok((Content { document, ..Content::default() }, profile))
         })
         .await
-    }
-
-    /// Whether the password is that of the account's owner.
-    pub async fn is_owners_password(
-        &self,
-        account: &str,
-        password: Secret,
-    ) -> Result<bool, IamError> {
-        let object = self.store.object(account, Kind::Account, account).await?;
-        let hash = object.and_then(|object| object.secret).unwrap_or_default();
-        let check = move || password.is_password(&String::from_utf8_lossy(&hash));
-        tokio::task::spawn_blocking(check).await.map_err(IamError::internal)
     }
 }
 

@@ -11,6 +11,7 @@ use crate::caller::{Context, Principal, PrincipalKind};
 use crate::catalogue::{Catalogue, CatalogueError};
 use crate::clock;
 use crate::error::IamError;
+use crate::session::Sessions;
 use crate::token::{Algorithm, KeyError, MasterKey, Tokens};
 use crate::view::{Following, Views};
 
@@ -94,6 +95,7 @@ pub struct Iam {
     pub(crate) views: Arc<Views>,
     pub(crate) catalogue: Arc<Catalogue>,
     pub(crate) tokens: Tokens,
+    pub(crate) sessions: Sessions,
     pub(crate) counters: Counters,
     _following: Following,
 }
@@ -124,6 +126,7 @@ impl Iam {
             views,
             catalogue,
             tokens,
+            sessions: Sessions::new(),
             counters,
             _following: following,
         }))

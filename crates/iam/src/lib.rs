@@ -23,6 +23,8 @@ mod policy;
 mod resource;
 mod resource_group;
 mod secret;
+mod session;
+mod throttle;
 mod token;
 mod view;
 mod write;
@@ -48,4 +50,5 @@ pub use resource::{
 };
 pub use resource_group::{Member, ResourceGroup, ResourceGroupDraft};
 pub use secret::Secret;
+pub use session::{Attempt, Session, SessionToken, SignInError};
 pub use token::{Algorithm, Grant, Introspection, Issued, KeyError, MasterKey, TokenError};

@@ -310,6 +310,52 @@ impl Iam {
         .map_err(taken)
     }
 
+    /// Makes a policy name an identity, or no longer name it.
+    pub async fn set_policy_identity(
+        &self,
+        context: &Context,
+        id: Draft<Uuid>,
+        identity: &str,
+        named: bool,
+    ) -> Result<Policy, IamError> {
+        self.demand(context, rights::POLICY_EDIT).await?;
+        let id = id?;
+        let (plate, limits) = (self.settings.plate, &self.settings.limits);
+        let key = id.to_string();
+        self.change(context.account(), context, (Kind::Policy, &key), |object| {
+            let mut policy = Policy::read(object)?;
+            if policy.read_only {
+                return Err(IamError::ReadOnly(READ_ONLY));
+            }
+            let identities = &mut policy.rule.identities;
+            let is_it =
+                |urn: &String| Identity::parse(urn, plate).is_ok_and(|one| one.urn() == identity);
+            if identities.iter().any(is_it) == named {
+                return Ok((policy.content(context.account(), plate)?, policy));
+            }
+            identities.retain(|urn| !is_it(urn));
+            if named {
+                identities.push(identity.to_owned());
+            }
+            check_list("identities", identities, limits.entries)?;
+            policy.rule.compile(plate).map_err(|error| refusal(&error))?;
+            policy.updated_at = Some(context.now);
+            Ok((policy.content(context.account(), plate)?, policy))
+        })
+        .await
+    }
+
+    /// How many policies of the account name each of the identities, one for one.
+    pub async fn policy_counts(
+        &self,
+        context: &Context,
+        identities: &[&str],
+    ) -> Result<Vec<usize>, IamError> {
+        self.demand(context, rights::POLICY_GET).await?;
+        let view = self.views.get(context.account()).await?;
+        Ok(identities.iter().map(|urn| view.policies().naming(urn).len()).collect())
+    }
+
     /// Deletes a policy.
     pub async fn delete_policy(&self, context: &Context, id: Draft<Uuid>) -> Result<(), IamError> {
         self.demand(context, rights::POLICY_DELETE).await?;

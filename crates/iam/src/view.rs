@@ -21,6 +21,7 @@ use crate::error::IamError;
 use crate::permissions_group::PermissionsGroupDocument;
 use crate::resource::ResourceDocument;
 use crate::resource_group::ResourceGroupDocument;
+use crate::session::SessionDocument;
 use crate::token::RevokedDocument;
 
 pub(crate) use follow::Following;
@@ -47,6 +48,7 @@ pub(crate) struct View {
     /// When the token would have expired by itself.
     revoked: Map<i64>,
     revoked_in_order: OrdSet<(i64, Box<str>)>,
+    sessions: Map<Arc<SessionDocument>>,
 }
 
 /// What a view needs of a stored object. Reading it is the costly part, and needs no view.
@@ -58,6 +60,7 @@ enum Piece {
     ResourceGroup(Uuid, Members),
     Resource(Box<str>, ResourceDocument),
     RevokedToken(Box<str>, i64),
+    Session(Box<str>, SessionDocument),
 }
 
 impl Piece {
@@ -98,6 +101,7 @@ impl Piece {
                 let RevokedDocument { expires } = serde_json::from_str(document)?;
                 Self::RevokedToken(id.into(), expires)
             }
+            Kind::Session => Self::Session(id.into(), serde_json::from_str(document)?),
         })
     }
 
@@ -129,6 +133,7 @@ impl View {
             resources: Map::default(),
             revoked: Map::default(),
             revoked_in_order: OrdSet::new(),
+            sessions: Map::default(),
         }
     }
 
@@ -176,6 +181,16 @@ impl View {
         expired.take(most).map(|(_, token)| token.to_string()).collect()
     }
 
+    /// A session that was not ended, by the hash of its secret; it may have expired.
+    pub(crate) fn session(&self, id: &str) -> Option<&Arc<SessionDocument>> {
+        self.sessions.get(id)
+    }
+
+    /// All sessions that were not ended, in no order.
+    pub(crate) fn sessions(&self) -> impl Iterator<Item = (&str, &Arc<SessionDocument>)> {
+        self.sessions.iter().map(|(id, session)| (&**id, session))
+    }
+
     /// Takes in what was read of a stored object.
     fn put(&mut self, piece: Piece) {
         match piece {
@@ -192,6 +207,7 @@ impl View {
                 self.revoked.insert(id.clone(), expires);
                 self.revoked_in_order.insert((expires, id));
             }
+            Piece::Session(id, session) => drop(self.sessions.insert(id, Arc::new(session))),
         }
     }
 
@@ -225,6 +241,7 @@ impl View {
                         self.revoked_in_order.remove(&(expires, id.into()));
                     }
                 }
+                Kind::Session => drop(self.sessions.remove(id)),
             },
         }
         self.revision = entry.revision;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use gatewright_store::{Act, Change, Content, Kind, Object, StoreError, Taken};
+use gatewright_store::{Act, Author, Change, Content, Kind, Object, StoreError, Taken};
 
 use crate::caller::Context;
 use crate::error::IamError;
@@ -37,8 +37,18 @@ impl Iam {
         context: &Context,
         changes: Vec<Change>,
     ) -> Result<(), StoreError> {
+        self.write_as(account, context.author(), changes).await
+    }
+
+    /// Makes the changes in the name of somebody who has just proved who they are.
+    pub(crate) async fn write_as(
+        &self,
+        account: &str,
+        author: Author,
+        changes: Vec<Change>,
+    ) -> Result<(), StoreError> {
         let (store, views) = (self.store.clone(), Arc::clone(&self.views));
-        let (account, author) = (account.to_owned(), context.author());
+        let account = account.to_owned();
         let work = tokio::spawn(async move {
             let entries = store.write(&account, &author, &changes).await?;
             // On failure the view is forgotten, and the next request reads the database.
@@ -56,17 +66,29 @@ impl Iam {
         &self,
         account: &str,
         context: &Context,
+        key: (Kind, &str),
+        edit: impl Fn(&Object) -> Result<(Content, T), IamError>,
+    ) -> Result<T, IamError> {
+        self.change_with_secret(account, context, key, None, edit).await
+    }
+
+    /// The same, with a new secret for the object.
+    pub(crate) async fn change_with_secret<T>(
+        &self,
+        account: &str,
+        context: &Context,
         (kind, id): (Kind, &str),
+        secret: Option<Vec<u8>>,
         edit: impl Fn(&Object) -> Result<(Content, T), IamError>,
     ) -> Result<T, IamError> {
         for _ in 0..TRIES {
             let object = self.store.object(account, kind, id).await?;
             let object = object.ok_or(IamError::NotFound)?;
             let (content, result) = edit(&object)?;
-            if content.document == object.document {
+            if secret.is_none() && content.document == object.document {
                 return Ok(result);
             }
-            let act = Act::Update { from: object.document, content };
+            let act = Act::Update { from: object.document, content, secret: secret.clone() };
             let change = Change { kind, id: id.to_owned(), act };
             match self.write_in(account, context, vec![change]).await {
                 Err(StoreError::Stale) => {}

@@ -19,11 +19,13 @@ pub enum Kind {
     Resource,
     /// A token that was revoked, under its identifier.
     RevokedToken,
+    /// A person's session in a browser, under the hash of its secret.
+    Session,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Account,
         Self::Client,
         Self::Policy,
@@ -31,6 +33,7 @@ impl Kind {
         Self::ResourceGroup,
         Self::Resource,
         Self::RevokedToken,
+        Self::Session,
     ];
 
     /// The text of it in the database.
@@ -43,6 +46,7 @@ impl Kind {
             Self::ResourceGroup => "resourceGroup",
             Self::Resource => "resource",
             Self::RevokedToken => "revokedToken",
+            Self::Session => "session",
         }
     }
 
@@ -98,6 +102,8 @@ pub enum Act {
         from: String,
         /// What it holds from now on.
         content: Content,
+        /// The hash of its new secret; the old one stays when there is none.
+        secret: Option<Vec<u8>>,
     },
     /// Removes an object.
     Delete,

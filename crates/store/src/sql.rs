@@ -22,7 +22,7 @@ statements! {
 
     OBJECT_ADD = "INSERT INTO object (kind, id, account, name, created, document, secret)
         VALUES ($1, $2, $3, $4, $5, $6, $7)";
-    OBJECT_CHANGE = "UPDATE object SET name = $4, document = $5
+    OBJECT_CHANGE = "UPDATE object SET name = $4, document = $5, secret = COALESCE($6, secret)
         WHERE kind = $1 AND id = $2 AND account = $3";
     OBJECT_REMOVE = "DELETE FROM object WHERE kind = $1 AND id = $2 AND account = $3";
     OBJECT = "SELECT kind, id, account, name, created, document, secret FROM object

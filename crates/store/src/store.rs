@@ -340,14 +340,16 @@ async fn change_object(
             mention(work, account, kind, id, content).await?;
             Ok(None)
         }
-        Act::Update { from, content } => {
+        Act::Update { from, content, secret } => {
             let there = there.ok_or(StoreError::Missing)?;
             if there.document != *from {
                 return Err(StoreError::Stale);
             }
             let name = Value::MaybeText(content.name.as_deref());
             let document = Value::Text(&content.document);
-            work.run(sql::OBJECT_CHANGE, &[kind, id, Value::Text(account), name, document]).await?;
+            let secret = Value::MaybeBytes(secret.as_deref());
+            let values = [kind, id, Value::Text(account), name, document, secret];
+            work.run(sql::OBJECT_CHANGE, &values).await?;
             work.run(sql::MENTIONS_REMOVE, &[kind, id]).await?;
             mention(work, account, kind, id, content).await?;
             Ok(Some(there.document))

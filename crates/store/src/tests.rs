@@ -32,7 +32,7 @@ fn create(id: &str, name: &str, document: &str) -> Change {
 }
 
 fn update(id: &str, name: &str, from: &str, to: &str) -> Change {
-    let act = Act::Update { from: from.to_owned(), content: content(name, to) };
+    let act = Act::Update { from: from.to_owned(), content: content(name, to), secret: None };
     Change { kind: Kind::Policy, id: id.to_owned(), act }
 }
 

@@ -1,0 +1,351 @@
+//! Sessions: a person proves who they are once, and is known by a secret for some hours.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use gatewright_policy::{Caller, Identity, IdentityKind, Scope};
+use gatewright_store::{Act, Author, Change, Content, Kind};
+use quick_cache::sync::Cache;
+use serde::{Deserialize, Serialize};
+use tokio::sync::Semaphore;
+
+use crate::account::Profile;
+use crate::caller::{Context, Principal, PrincipalKind};
+use crate::error::{Fault, IamError};
+use crate::iam::Iam;
+use crate::secret::{Secret, hex};
+use crate::throttle::Throttle;
+use crate::view::View;
+use crate::write::delete;
+
+const SECOND: i64 = 1_000_000;
+
+/// A session ends after so long, whatever happens in it.
+const LIFETIME: i64 = 12 * 3_600 * SECOND;
+
+/// A session in which nothing happens ends after so long.
+const IDLE: i64 = 2 * 3_600 * SECOND;
+
+/// A person's oldest sessions end when there are more.
+const MOST: usize = 50;
+
+/// So many passwords are checked at once: each check takes 19 MiB and a core.
+const CHECKS_AT_ONCE: usize = 4;
+
+/// A password has at least so many characters.
+const SHORTEST: usize = 8;
+
+/// And at most so many, so that hashing one never takes long.
+const LONGEST: usize = 1_024;
+
+/// What is remembered of a session.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct SessionDocument {
+    /// The URN of who signed in.
+    identity: String,
+    /// Microseconds since 1970, UTC.
+    created_at: i64,
+    /// Microseconds since 1970, UTC.
+    expires: i64,
+    user_agent: String,
+    ip: Option<String>,
+}
+
+/// What sessions need beside the views.
+pub(crate) struct Sessions {
+    /// When each was last used, as far as this node knows. Lost when it stops: a session then
+    /// counts as just used.
+    used: Cache<Box<str>, i64>,
+    throttle: Throttle,
+    checks: Semaphore,
+}
+
+impl Sessions {
+    pub(crate) fn new() -> Self {
+        Self {
+            used: Cache::new(100_000),
+            throttle: Throttle::new(),
+            checks: Semaphore::new(CHECKS_AT_ONCE),
+        }
+    }
+}
+
+/// Somebody wants to sign in.
+#[derive(Debug)]
+pub struct Attempt {
+    /// The name of an account, for its owner.
+    pub login: String,
+    /// Their password.
+    pub password: Secret,
+    /// What they use.
+    pub user_agent: String,
+    /// From where.
+    pub ip: Option<IpAddr>,
+    /// What the log calls the request.
+    pub query_id: Arc<str>,
+    /// When: microseconds since 1970, UTC.
+    pub now: i64,
+}
+
+/// Why nobody was signed in.
+#[derive(Debug, thiserror::Error)]
+pub enum SignInError {
+    /// There is no such person, or that is not their password; from outside the two look the same.
+    #[error("the login or the password is wrong")]
+    Wrong,
+    /// They were wrong too often.
+    #[error("too many attempts: try again in {seconds} seconds")]
+    TooMany {
+        /// How long they must wait.
+        seconds: i64,
+    },
+    /// The server failed.
+    #[error(transparent)]
+    Failed(#[from] IamError),
+}
+
+/// What a browser shows again with each request: the account, a dot, a secret.
+#[derive(Debug, Clone)]
+pub struct SessionToken {
+    account: String,
+    secret: Secret,
+}
+
+impl SessionToken {
+    /// Reads the text of one; none when it has another form.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (account, secret) = text.split_once('.')?;
+        let sound = account.len() <= 64 && secret.len() <= 128;
+        sound.then(|| Self { account: account.to_owned(), secret: secret.to_owned().into() })
+    }
+
+    /// The text itself, for the browser alone.
+    pub fn reveal(&self) -> Secret {
+        format!("{}.{}", self.account, self.secret.reveal()).into()
+    }
+
+    fn id(&self) -> String {
+        hex(&self.secret.hash())
+    }
+}
+
+/// A session.
+#[derive(Debug, Clone)]
+pub struct Session {
+    /// What it is called; not its secret.
+    pub id: String,
+    /// Who signed in.
+    pub principal: Arc<Principal>,
+    /// When: microseconds since 1970, UTC.
+    pub created_at: i64,
+    /// When it ends at the latest: microseconds since 1970, UTC.
+    pub expires: i64,
+    /// When it was last used, as far as this node knows: microseconds since 1970, UTC.
+    pub used_at: Option<i64>,
+    /// What they signed in with.
+    pub user_agent: String,
+    /// From where they signed in.
+    pub ip: Option<String>,
+}
+
+impl Iam {
+    /// Signs the owner of an account in.
+    pub async fn sign_in(&self, attempt: Attempt) -> Result<SessionToken, SignInError> {
+        let now = attempt.now;
+        let login = attempt.login.trim().to_lowercase();
+        let from = attempt.ip.map(|ip| ip.to_string()).unwrap_or_default();
+        let keys = [format!("{login} {from}"), format!(" {from}")];
+        let throttle = &self.sessions.throttle;
+        if let Some(seconds) = keys.iter().filter_map(|key| throttle.wait(key, now)).max() {
+            return Err(SignInError::TooMany { seconds });
+        }
+        // Counted before it is checked, so that many at once are not free.
+        for key in &keys {
+            throttle.failed(key, now);
+        }
+        let object = self.store.object(&login, Kind::Account, &login).await;
+        let hash = object.map_err(IamError::from)?.and_then(|object| object.secret);
+        if !self.is_password(attempt.password, hash).await? {
+            return Err(SignInError::Wrong);
+        }
+        for key in &keys {
+            throttle.succeeded(key);
+        }
+        let identity = Identity::account_of(self.settings.plate, &login);
+        let document = SessionDocument {
+            identity: identity.urn().to_owned(),
+            created_at: now,
+            expires: now + LIFETIME,
+            user_agent: attempt.user_agent.chars().filter(|c| !c.is_control()).take(255).collect(),
+            ip: attempt.ip.map(|ip| ip.to_string()),
+        };
+        let author = Author {
+            actor: document.identity.clone(),
+            ip: document.ip.clone(),
+            query_id: attempt.query_id.to_string(),
+            at: now,
+        };
+        Ok(self.open_session(&login, &document, author).await?)
+    }
+
+    async fn open_session(
+        &self,
+        account: &str,
+        document: &SessionDocument,
+        author: Author,
+    ) -> Result<SessionToken, IamError> {
+        let token = SessionToken { account: account.to_owned(), secret: Secret::generate()? };
+        let content = Content { document: serde_json::to_string(document)?, ..Content::default() };
+        let act = Act::Create { content, secret: None };
+        let opened = Change { kind: Kind::Session, id: token.id(), act };
+        self.write_as(account, author.clone(), vec![opened]).await?;
+        let view = self.views.get(account).await?;
+        let over = superfluous(&view, &document.identity, document.created_at);
+        let over: Vec<Change> = over.iter().map(|id| delete(Kind::Session, id)).collect();
+        if !over.is_empty()
+            && let Err(error) = self.write_as(account, author, over).await
+        {
+            // Another request ended them, or the next one will.
+            tracing::debug!(%error, "expired sessions stay for now");
+        }
+        Ok(token)
+    }
+
+    /// Whether it is the password that is kept; takes as long when none is kept.
+    async fn is_password(&self, password: Secret, hash: Option<Vec<u8>>) -> Result<bool, IamError> {
+        let turn = self.sessions.checks.acquire().await.map_err(IamError::internal)?;
+        let check = move || {
+            let kept = hash.map(|hash| String::from_utf8_lossy(&hash).into_owned());
+            match kept {
+                Some(kept) => Ok(password.is_password(&kept)),
+                None => password.slow_hash().map(|_| false),
+            }
+        };
+        let answer = tokio::task::spawn_blocking(check).await.map_err(IamError::internal)?;
+        drop(turn);
+        answer
+    }
+
+    /// The session that a browser shows the secret of, while it lasts.
+    pub async fn session(&self, token: &SessionToken, now: i64) -> Result<Session, IamError> {
+        let view = match self.views.get(&token.account).await {
+            Err(IamError::NotFound) => return Err(IamError::BadCredential),
+            view => view?,
+        };
+        let id = token.id();
+        let document = view.session(&id).ok_or(IamError::BadCredential)?;
+        let used_at = self.sessions.used.get(&*id);
+        if document.expires <= now || used_at.is_some_and(|used| used + IDLE <= now) {
+            return Err(IamError::BadCredential);
+        }
+        self.sessions.used.insert(id.as_str().into(), now);
+        self.session_of(&id, document)
+    }
+
+    fn session_of(&self, id: &str, document: &SessionDocument) -> Result<Session, IamError> {
+        let plate = self.settings.plate;
+        let identity = Identity::parse(&document.identity, plate).map_err(IamError::internal)?;
+        if identity.kind() != IdentityKind::Account {
+            return Err(IamError::BadCredential);
+        }
+        let caller = Caller::root(plate, identity.account(), Scope::All);
+        let principal = Principal { kind: PrincipalKind::Root, identity, caller };
+        Ok(Session {
+            id: id.to_owned(),
+            principal: Arc::new(principal),
+            created_at: document.created_at,
+            expires: document.expires,
+            used_at: self.sessions.used.get(id),
+            user_agent: document.user_agent.clone(),
+            ip: document.ip.clone(),
+        })
+    }
+
+    /// The caller's own sessions that last, the newest first.
+    pub async fn sessions(&self, context: &Context) -> Result<Vec<Session>, IamError> {
+        let view = self.views.get(context.account()).await?;
+        let own = view.sessions().filter(|(_, one)| {
+            one.identity == context.principal.identity.urn() && one.expires > context.now
+        });
+        let sessions = own.map(|(id, document)| self.session_of(id, document));
+        let mut sessions = sessions.collect::<Result<Vec<_>, _>>()?;
+        sessions.sort_by_key(|session| std::cmp::Reverse(session.created_at));
+        Ok(sessions)
+    }
+
+    /// Ends one of the caller's own sessions.
+    pub async fn end_session(&self, context: &Context, id: &str) -> Result<(), IamError> {
+        let view = self.views.get(context.account()).await?;
+        let own = context.principal.identity.urn();
+        view.session(id).filter(|one| one.identity == own).ok_or(IamError::NotFound)?;
+        self.sessions.used.remove(id);
+        self.write(context, vec![delete(Kind::Session, id)]).await
+    }
+
+    /// Gives the caller, who is the owner of the account, a new password, and ends all their
+    /// sessions but the one of that id.
+    pub async fn change_password(
+        &self,
+        context: &Context,
+        (old, new): (Secret, Secret),
+        kept: &str,
+    ) -> Result<(), SignInError> {
+        let account = context.account();
+        if context.principal.kind != PrincipalKind::Root {
+            return Err(IamError::NotFound.into());
+        }
+        check_password(&new)?;
+        let key = format!("{account} password");
+        if let Some(seconds) = self.sessions.throttle.wait(&key, context.now) {
+            return Err(SignInError::TooMany { seconds });
+        }
+        self.sessions.throttle.failed(&key, context.now);
+        let object = self.store.object(account, Kind::Account, account).await;
+        let hash = object.map_err(IamError::from)?.and_then(|object| object.secret);
+        if !self.is_password(old, hash).await? {
+            return Err(SignInError::Wrong);
+        }
+        self.sessions.throttle.succeeded(&key);
+        let hashed = tokio::task::spawn_blocking(move || new.slow_hash()).await;
+        let hash = hashed.map_err(IamError::internal)??.into_bytes();
+        let now = context.now;
+        self.change_with_secret(account, context, (Kind::Account, account), Some(hash), |object| {
+            let mut profile: Profile = serde_json::from_str(&object.document)?;
+            profile.password_changed_at = Some(now);
+            let document = serde_json::to_string(&profile)?;
+            Ok((Content { document, ..Content::default() }, ()))
+        })
+        .await?;
+        let others = self.sessions(context).await?.into_iter().filter(|one| one.id != kept);
+        let others: Vec<Change> = others.map(|one| delete(Kind::Session, &one.id)).collect();
+        if !others.is_empty() {
+            self.write(context, others).await?;
+        }
+        Ok(())
+    }
+}
+
+/// The sessions that need no longer be remembered: all that expired, and a person's oldest.
+fn superfluous(view: &View, identity: &str, now: i64) -> Vec<String> {
+    let (expired, lasting): (Vec<_>, Vec<_>) =
+        view.sessions().partition(|(_, one)| one.expires <= now);
+    let mut own: Vec<_> = lasting.into_iter().filter(|(_, one)| one.identity == identity).collect();
+    own.sort_by_key(|(_, one)| std::cmp::Reverse(one.created_at));
+    let oldest = own.into_iter().skip(MOST);
+    expired.into_iter().chain(oldest).map(|(id, _)| id.to_owned()).collect()
+}
+
+/// Refuses a password that is too short to be one, or too long to be hashed.
+fn check_password(password: &Secret) -> Result<(), IamError> {
+    let length = password.reveal().chars().count();
+    if length < SHORTEST {
+        let message = format!("the password must have at least {SHORTEST} characters");
+        return Err(IamError::invalid(Fault::Format, message));
+    }
+    if length > LONGEST {
+        let message = format!("the password must have at most {LONGEST} characters");
+        return Err(IamError::invalid(Fault::TooLong, message));
+    }
+    Ok(())
+}

@@ -1,0 +1,50 @@
+//! The files that pages need, embedded in the program.
+
+use axum::body::Body;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::{HeaderValue, Response, StatusCode};
+
+macro_rules! files {
+    ($($name:literal: $kind:literal,)*) => {
+        const FILES: &[(&str, &str, &[u8])] = &[
+            $(($name, $kind, include_bytes!(concat!(env!("OUT_DIR"), "/files/", $name)))),*
+        ];
+    };
+}
+
+files! {
+    "panel.css": "text/css; charset=utf-8",
+    "panel.js": "text/javascript; charset=utf-8",
+    "htmx.js": "text/javascript; charset=utf-8",
+    "logo.svg": "image/svg+xml",
+    "RedHatDisplayVF.woff2": "font/woff2",
+    "RedHatMonoVF.woff2": "font/woff2",
+    "RedHatTextVF.woff2": "font/woff2",
+}
+
+/// Where this build's files are: another build has them elsewhere, so browsers may keep them.
+pub(crate) fn folder() -> String {
+    let mut all = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
+    for (_, _, content) in FILES {
+        all.update(content);
+    }
+    let digest = all.finish();
+    let short = digest.as_ref().iter().take(6);
+    short.fold("/assets/".to_owned(), |text, byte| format!("{text}{byte:02x}"))
+}
+
+/// The answer to a request for a file.
+pub(crate) fn serve(name: &str) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    let Some((_, kind, content)) = FILES.iter().find(|(known, ..)| *known == name) else {
+        *response.status_mut() = StatusCode::NOT_FOUND;
+        return response;
+    };
+    *response.body_mut() = Body::from(*content);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    let keep = HeaderValue::from_static("public, max-age=31536000, immutable");
+    headers.insert(CACHE_CONTROL, keep);
+    headers.insert("x-content-type-options", HeaderValue::from_static("nosniff"));
+    response
+}

@@ -1,0 +1,50 @@
+//! What surrounds every page.
+
+use std::sync::Arc;
+
+use crate::text::Texts;
+
+/// Which entry of the menu a page belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Section {
+    None,
+    ServiceAccounts,
+    Me,
+}
+
+/// How something went.
+pub(crate) struct Banner {
+    pub(crate) kind: &'static str,
+    pub(crate) title: &'static str,
+    pub(crate) text: String,
+}
+
+impl Banner {
+    pub(crate) fn success(text: String) -> Self {
+        Self { kind: "success", title: "banner-success", text }
+    }
+
+    pub(crate) fn danger(text: String) -> Self {
+        Self { kind: "danger", title: "banner-danger", text }
+    }
+}
+
+/// What every template has.
+pub(crate) struct Frame {
+    pub(crate) texts: Texts,
+    pub(crate) assets: Arc<str>,
+    pub(crate) query_id: Arc<str>,
+    /// Who is signed in.
+    pub(crate) who: Option<String>,
+    pub(crate) section: Section,
+    /// What a form must hold to be taken.
+    pub(crate) form: String,
+    pub(crate) banner: Option<Banner>,
+}
+
+impl Frame {
+    /// Marks the entry of the menu that the page belongs to.
+    pub(crate) fn current(&self, section: Section) -> &'static str {
+        if self.section == section { "page" } else { "false" }
+    }
+}

@@ -1,0 +1,12 @@
+//! The pages, a module for each part of the menu.
+
+pub(crate) mod me;
+pub(crate) mod service_accounts;
+pub(crate) mod sign_in;
+
+/// An instant as people read it: UTC, to the minute.
+fn moment(instant: i64) -> String {
+    let text = gatewright_iam::clock::text(instant);
+    let minute = text.get(..16).unwrap_or(&text);
+    format!("{} UTC", minute.replace('T', " "))
+}

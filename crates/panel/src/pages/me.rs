@@ -1,0 +1,88 @@
+//! What a person may do about themselves: their password and their sessions.
+
+use std::sync::Arc;
+
+use askama::Template;
+use gatewright_iam::{Secret, Session, SignInError};
+
+use super::moment;
+use crate::answer::{Answer, Answered};
+use crate::frame::{Banner, Frame, Section};
+use crate::refusal::Refusal;
+use crate::visit::Visit;
+
+#[derive(Template)]
+#[template(path = "me.html")]
+struct MePage {
+    frame: Frame,
+    account: String,
+    urn: String,
+    sessions: Vec<Row>,
+}
+
+struct Row {
+    id: String,
+    /// Whether it is the one that the page was asked for in.
+    current: bool,
+    began: String,
+    used: String,
+    user_agent: String,
+    ip: String,
+}
+
+async fn page(visit: &Visit, frame: Frame) -> Answered {
+    let context = visit.context()?;
+    let current = visit.session()?.id.as_str();
+    let row = |session: Session| Row {
+        current: session.id == current,
+        id: session.id,
+        began: moment(session.created_at),
+        used: session.used_at.map(moment).unwrap_or_default(),
+        user_agent: session.user_agent,
+        ip: session.ip.unwrap_or_default(),
+    };
+    let sessions = visit.iam.sessions(&context).await?;
+    Answer::page(&MePage {
+        frame,
+        account: context.account().to_owned(),
+        urn: context.principal.identity.urn().to_owned(),
+        sessions: sessions.into_iter().map(row).collect(),
+    })
+}
+
+pub(crate) async fn show(visit: Arc<Visit>) -> Answered {
+    page(&visit, visit.told(Section::Me)).await
+}
+
+pub(crate) async fn change_password(visit: Arc<Visit>) -> Answered {
+    let context = visit.context()?;
+    let form = &visit.form;
+    let secret = |name| Secret::from(form.exact(name).to_owned());
+    let passwords = (secret("password-old"), secret("password-new"));
+    let text = if passwords.1 == secret("password-again") {
+        let kept = &visit.session()?.id;
+        match visit.iam.change_password(&context, passwords, kept).await {
+            Ok(()) => return Ok(Answer::go("/me?told=told-password")),
+            Err(SignInError::Wrong) => visit.texts.say("password-wrong"),
+            Err(SignInError::TooMany { seconds }) => {
+                let seconds = usize::try_from(seconds).unwrap_or(1);
+                visit.texts.count("sign-in-too-many", seconds)
+            }
+            Err(SignInError::Failed(error)) => {
+                let refusal = Refusal::from(error);
+                refusal.about_input().ok_or(refusal)?
+            }
+        }
+    } else {
+        visit.texts.say("password-differs")
+    };
+    let mut frame = visit.frame(Section::Me);
+    frame.banner = Some(Banner::danger(text));
+    let answer = page(&visit, frame).await?;
+    Ok(answer.with_status(axum::http::StatusCode::BAD_REQUEST))
+}
+
+pub(crate) async fn end_session(visit: Arc<Visit>) -> Answered {
+    visit.iam.end_session(&visit.context()?, visit.parameter(0)).await?;
+    Ok(Answer::go("/me?told=told-session-ended"))
+}

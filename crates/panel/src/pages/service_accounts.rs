@@ -1,0 +1,258 @@
+//! Service accounts: the table, and the life of one.
+
+use std::sync::Arc;
+
+use askama::Template;
+use gatewright_iam::{
+    Client, ClientDraft, ClientEdit, Context, Flow, IamError, PageRequest, Policy, PolicyFilter,
+    Secret,
+};
+use uuid::Uuid;
+
+use super::moment;
+use crate::answer::{Answer, Answered};
+use crate::fields::encoded;
+use crate::frame::{Frame, Section};
+use crate::page::{Cut, Wanted};
+use crate::refusal::Refusal;
+use crate::visit::Visit;
+
+const SECTION: Section = Section::ServiceAccounts;
+
+const COLUMNS: [&str; 3] = ["name", "description", "created"];
+
+#[derive(Template)]
+#[template(path = "service_accounts/list.html")]
+struct ListPage {
+    frame: Frame,
+    table: Cut<Row>,
+    /// Whether there is any at all.
+    any: bool,
+}
+
+struct Row {
+    id: String,
+    name: String,
+    description: String,
+    created: String,
+    /// How many policies name it; none where the reader may not know, or nothing can name it.
+    policies: Option<usize>,
+}
+
+#[derive(Template)]
+#[template(path = "service_accounts/form.html")]
+struct FormPage {
+    frame: Frame,
+    /// The service account that is changed; none when one is made.
+    id: Option<String>,
+    name: String,
+    description: String,
+}
+
+#[derive(Template)]
+#[template(path = "service_accounts/created.html")]
+struct CreatedPage {
+    frame: Frame,
+    client: Client,
+    secret: Secret,
+}
+
+#[derive(Template)]
+#[template(path = "service_accounts/details.html")]
+struct DetailsPage {
+    frame: Frame,
+    client: Client,
+    created: String,
+    policies: Named,
+    /// The policies that do not name it, and may be made to.
+    others: Vec<PolicyRow>,
+    public_url: String,
+}
+
+#[derive(Template)]
+#[template(path = "service_accounts/delete.html")]
+struct DeletePage {
+    frame: Frame,
+    client: Client,
+    policies: Named,
+}
+
+struct PolicyRow {
+    id: Uuid,
+    name: String,
+    description: String,
+    read_only: bool,
+}
+
+/// The policies that name a service account; none where the reader may not know them.
+type Named = Option<Vec<PolicyRow>>;
+
+impl From<Policy> for PolicyRow {
+    fn from(policy: Policy) -> Self {
+        Self {
+            id: policy.rule.id,
+            name: policy.name,
+            description: policy.description.unwrap_or_default(),
+            read_only: policy.read_only,
+        }
+    }
+}
+
+pub(crate) async fn list(visit: Arc<Visit>) -> Answered {
+    let context = visit.context()?;
+    let wanted = Wanted::read(&visit.query, &COLUMNS);
+    let mut clients = visit.iam.clients(&context).await?;
+    let any = !clients.is_empty();
+    clients.retain(|one| wanted.fits(&[&one.name, &one.description, &one.id]));
+    match wanted.sort.as_str() {
+        "name" => clients.sort_by_cached_key(|one| one.name.to_lowercase()),
+        "description" => clients.sort_by_cached_key(|one| one.description.to_lowercase()),
+        _ => clients.sort_by_key(|one| one.created_at),
+    }
+    let cut = wanted.cut(clients);
+    let urns: Vec<&str> = cut.rows.iter().filter_map(|one| one.identity.as_deref()).collect();
+    let counts = allowed(visit.iam.policy_counts(&context, &urns).await)?;
+    let mut counts = counts.into_iter().flatten();
+    let row = |one: Client| Row {
+        policies: one.identity.as_ref().and_then(|_| counts.next()),
+        id: one.id,
+        name: one.name,
+        description: one.description,
+        created: moment(one.created_at),
+    };
+    let Cut { rows, total, page, pages, wanted } = cut;
+    let table = Cut { rows: rows.into_iter().map(row).collect(), total, page, pages, wanted };
+    Answer::page(&ListPage { frame: visit.told(SECTION), table, any })
+}
+
+pub(crate) async fn ask_create(visit: Arc<Visit>) -> Answered {
+    visit.session()?;
+    let frame = visit.frame(SECTION);
+    Answer::page(&FormPage { frame, id: None, name: String::new(), description: String::new() })
+}
+
+pub(crate) async fn create(visit: Arc<Visit>) -> Answered {
+    let context = visit.context()?;
+    let (name, description) = typed(&visit);
+    let draft = ClientDraft {
+        name: name.clone(),
+        description: description.clone(),
+        flow: Flow::ClientCredentials,
+        callback_urls: Vec::new(),
+    };
+    match visit.iam.create_client(&context, Ok(draft)).await {
+        Ok((client, secret)) => {
+            Answer::page(&CreatedPage { frame: visit.frame(SECTION), client, secret })
+        }
+        Err(error) => visit.again(error.into(), SECTION, |frame| {
+            Answer::page(&FormPage { frame, id: None, name, description })
+        }),
+    }
+}
+
+pub(crate) async fn details(visit: Arc<Visit>) -> Answered {
+    let context = visit.context()?;
+    let client = visit.iam.client(&context, visit.parameter(0)).await?;
+    let policies = named(&visit, &context, &client).await?;
+    let mut others = Vec::new();
+    if client.identity.is_some() && policies.is_some() {
+        let filter = PolicyFilter { read_only: Some(false), ..PolicyFilter::default() };
+        let all = visit.iam.policies(&context, Ok(filter), Ok(first_page("attach")?)).await?;
+        let known = |id| policies.iter().flatten().any(|one| one.id == id);
+        others = all.items.into_iter().filter(|one| !known(one.rule.id)).map(Into::into).collect();
+    }
+    Answer::page(&DetailsPage {
+        frame: visit.told(SECTION),
+        created: moment(client.created_at),
+        client,
+        policies,
+        others,
+        public_url: visit.iam.settings().public_url.clone(),
+    })
+}
+
+pub(crate) async fn ask_edit(visit: Arc<Visit>) -> Answered {
+    let client = visit.iam.client(&visit.context()?, visit.parameter(0)).await?;
+    let Client { id, name, description, .. } = client;
+    Answer::page(&FormPage { frame: visit.frame(SECTION), id: Some(id), name, description })
+}
+
+pub(crate) async fn edit(visit: Arc<Visit>) -> Answered {
+    let context = visit.context()?;
+    let id = visit.parameter(0);
+    let (name, description) = typed(&visit);
+    let edit = ClientEdit {
+        name: Some(name.clone()),
+        description: Some(description.clone()),
+        callback_urls: None,
+    };
+    match visit.iam.edit_client(&context, id, Ok(edit)).await {
+        Ok(_) => Ok(Answer::go(format!("{}?told=told-edited", path(id)))),
+        Err(error) => visit.again(error.into(), SECTION, |frame| {
+            Answer::page(&FormPage { frame, id: Some(id.to_owned()), name, description })
+        }),
+    }
+}
+
+pub(crate) async fn ask_delete(visit: Arc<Visit>) -> Answered {
+    let context = visit.context()?;
+    let client = visit.iam.client(&context, visit.parameter(0)).await?;
+    let policies = named(&visit, &context, &client).await?;
+    Answer::page(&DeletePage { frame: visit.frame(SECTION), client, policies })
+}
+
+pub(crate) async fn delete(visit: Arc<Visit>) -> Answered {
+    visit.iam.delete_client(&visit.context()?, visit.parameter(0)).await?;
+    Ok(Answer::go("/service-accounts?told=told-deleted"))
+}
+
+/// Takes the service account out of one policy, or out of all that may be changed.
+pub(crate) async fn detach(visit: Arc<Visit>) -> Answered {
+    set_policies(&visit, false).await?;
+    Ok(Answer::go(format!("{}?told=told-detached", path(visit.parameter(0)))))
+}
+
+/// Makes a policy name the service account.
+pub(crate) async fn attach(visit: Arc<Visit>) -> Answered {
+    set_policies(&visit, true).await?;
+    Ok(Answer::go(format!("{}?told=told-attached", path(visit.parameter(0)))))
+}
+
+async fn set_policies(visit: &Visit, attached: bool) -> Result<(), Refusal> {
+    let context = visit.context()?;
+    let client = visit.iam.client(&context, visit.parameter(0)).await?;
+    let identity = client.identity.ok_or(IamError::NotFound)?;
+    for text in visit.form.all("policy") {
+        let id = Uuid::parse_str(text).map_err(|_| IamError::NotFound)?;
+        visit.iam.set_policy_identity(&context, Ok(id), &identity, attached).await?;
+    }
+    Ok(())
+}
+
+/// The policies that name the service account, as far as the reader may know them.
+async fn named(visit: &Visit, context: &Context, client: &Client) -> Result<Named, Refusal> {
+    let Some(identity) = &client.identity else { return Ok(Some(Vec::new())) };
+    let filter = PolicyFilter { identities: vec![identity.clone()], ..PolicyFilter::default() };
+    let page = visit.iam.policies(context, Ok(filter), Ok(first_page("named")?)).await;
+    Ok(allowed(page)?.map(|page| page.items.into_iter().map(Into::into).collect()))
+}
+
+fn first_page(list: &str) -> Result<PageRequest, IamError> {
+    PageRequest::new(Some(PageRequest::MAX_SIZE), None, list)
+}
+
+/// Nothing, where the reader may not know it.
+fn allowed<T>(answer: Result<T, IamError>) -> Result<Option<T>, IamError> {
+    match answer {
+        Err(IamError::Forbidden { .. }) => Ok(None),
+        answer => answer.map(Some),
+    }
+}
+
+fn typed(visit: &Visit) -> (String, String) {
+    (visit.form.get("name").to_owned(), visit.form.get("description").to_owned())
+}
+
+fn path(id: &str) -> String {
+    format!("/service-accounts/{}", encoded(id))
+}

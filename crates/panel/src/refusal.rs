@@ -1,0 +1,112 @@
+//! Why a page cannot be shown, and what is shown instead.
+
+use askama::Template;
+use axum::http::StatusCode;
+use gatewright_iam::IamError;
+
+use crate::answer::{Answer, Answered};
+use crate::fields::encoded;
+use crate::frame::{Frame, Section};
+use crate::pages::sign_in;
+use crate::visit::Visit;
+
+/// Why a page cannot be shown.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Refusal {
+    #[error("nobody is signed in")]
+    SignInFirst,
+    #[error("the form is not one of ours")]
+    ForeignForm,
+    #[error("there is no such page")]
+    NoSuchPage,
+    #[error("the form is too large")]
+    TooLarge,
+    #[error(transparent)]
+    Iam(#[from] IamError),
+    #[error("a template failed")]
+    Template(#[from] askama::Error),
+}
+
+/// A page that says what went wrong, and where to go on.
+#[derive(Template)]
+#[template(path = "refusal.html")]
+struct RefusalPage {
+    frame: Frame,
+    title: &'static str,
+    text: &'static str,
+    /// What exactly, where that is known.
+    detail: Option<String>,
+    /// The actions that the person may not do.
+    missing: Vec<String>,
+}
+
+impl Refusal {
+    pub(crate) fn status(&self) -> StatusCode {
+        match self {
+            Self::SignInFirst => StatusCode::UNAUTHORIZED,
+            Self::ForeignForm => StatusCode::FORBIDDEN,
+            Self::NoSuchPage => StatusCode::NOT_FOUND,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Template(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Iam(error) => match error {
+                IamError::NoCredentials | IamError::BadCredential => StatusCode::UNAUTHORIZED,
+                IamError::Forbidden { .. } | IamError::ReadOnly(_) => StatusCode::FORBIDDEN,
+                IamError::Invalid { .. } => StatusCode::BAD_REQUEST,
+                IamError::NotFound => StatusCode::NOT_FOUND,
+                IamError::Conflict { .. } => StatusCode::CONFLICT,
+                IamError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+                IamError::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            },
+        }
+    }
+
+    /// What is wrong with what was typed, if that is what is wrong.
+    pub(crate) fn about_input(&self) -> Option<String> {
+        match self {
+            Self::Iam(error @ (IamError::Invalid { .. } | IamError::Conflict { .. })) => {
+                Some(error.to_string())
+            }
+            _ => None,
+        }
+    }
+
+    /// What is shown instead of the page.
+    pub(crate) fn answer(&self, visit: &Visit) -> Answered {
+        let status = self.status();
+        if status.is_server_error() {
+            tracing::error!(query_id = &*visit.query_id, cause = ?self, "failed");
+        }
+        let (title, text) = match (self, status) {
+            (Self::SignInFirst, _) | (_, StatusCode::UNAUTHORIZED) => {
+                return ask_to_sign_in(visit);
+            }
+            (Self::ForeignForm, _) => ("foreign-form-title", "foreign-form-text"),
+            (Self::TooLarge, _) => ("too-large-title", "too-large-text"),
+            (Self::Iam(IamError::ReadOnly(_)), _) => ("read-only-title", "read-only-text"),
+            (_, StatusCode::FORBIDDEN) => ("forbidden-title", "forbidden-text"),
+            (_, StatusCode::NOT_FOUND) => ("not-found-title", "not-found-text"),
+            (_, StatusCode::SERVICE_UNAVAILABLE) => ("unavailable-title", "unavailable-text"),
+            (_, StatusCode::INTERNAL_SERVER_ERROR) => ("failed-title", "failed-text"),
+            _ => ("refused-title", "refused-text"),
+        };
+        let missing = match self {
+            Self::Iam(IamError::Forbidden { by_policy, by_scope }) => {
+                by_policy.iter().chain(by_scope).cloned().collect()
+            }
+            _ => Vec::new(),
+        };
+        let frame = visit.frame(Section::None);
+        let detail = self.about_input();
+        let page = RefusalPage { frame, title, text, detail, missing };
+        Answer::page(&page).map(|answer| answer.with_status(status))
+    }
+}
+
+/// What was typed is kept, and sent again once the person has signed in.
+fn ask_to_sign_in(visit: &Visit) -> Answered {
+    let kept = visit.form.to_keep();
+    if kept.is_empty() {
+        return Ok(Answer::go(format!("/sign-in?next={}", encoded(&visit.target))));
+    }
+    sign_in::keeping(visit, kept)
+}

@@ -1,0 +1,243 @@
+//! From a request to its page.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{FromRequestParts, Path, RawPathParams, Request, State};
+use axum::http::header::{ACCEPT, ACCEPT_LANGUAGE, USER_AGENT};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, Method, Response, StatusCode};
+use axum::routing::{MethodRouter, get, post};
+use gatewright_iam::{Iam, IamError, Session, SessionToken, clock};
+use tower::ServiceExt;
+
+use crate::answer::{Answer, Answered};
+use crate::assets;
+use crate::cookie::{self, Cookies};
+use crate::fields::Fields;
+use crate::pages::{me, service_accounts, sign_in};
+use crate::refusal::Refusal;
+use crate::text::{Catalogues, Texts, TextsError};
+use crate::visit::Visit;
+
+/// No form may be longer.
+const MAX_FORM: usize = 2 << 20;
+
+/// How the panel is reached.
+pub struct Options {
+    /// Where a request comes from, be it through proxies.
+    pub address_of: Box<AddressOf>,
+}
+
+type AddressOf = dyn Fn(&Parts) -> Option<IpAddr> + Send + Sync;
+
+/// The panel: its pages, and what they need.
+pub struct Panel {
+    iam: Arc<Iam>,
+    options: Options,
+    catalogues: Catalogues,
+    cookies: Cookies,
+    assets: Arc<str>,
+    /// The region, as query identifiers begin.
+    region: String,
+}
+
+impl Panel {
+    /// A panel on these use cases.
+    pub fn new(iam: Arc<Iam>, options: Options) -> Result<Self, TextsError> {
+        let cookies = Cookies::of(&iam.settings().public_url);
+        let region = iam.settings().plate.as_str().to_uppercase();
+        let catalogues = Catalogues::load()?;
+        Ok(Self { iam, options, catalogues, cookies, assets: assets::folder().into(), region })
+    }
+}
+
+/// Answers requests for the panel's pages, and leaves all others to `rest`.
+pub fn router(panel: Arc<Panel>, rest: Router) -> Router {
+    Router::new()
+        .route("/", show(home))
+        .route("/sign-in", show(sign_in::show).merge(take(sign_in::sign_in)))
+        .route("/sign-out", take(sign_in::sign_out))
+        .route("/service-accounts", show(service_accounts::list))
+        .route(
+            "/service-accounts/create",
+            show(service_accounts::ask_create).merge(take(service_accounts::create)),
+        )
+        .route("/service-accounts/{id}", show(service_accounts::details))
+        .route(
+            "/service-accounts/{id}/edit",
+            show(service_accounts::ask_edit).merge(take(service_accounts::edit)),
+        )
+        .route(
+            "/service-accounts/{id}/delete",
+            show(service_accounts::ask_delete).merge(take(service_accounts::delete)),
+        )
+        .route("/service-accounts/{id}/detach", take(service_accounts::detach))
+        .route("/service-accounts/{id}/attach", take(service_accounts::attach))
+        .route("/me", show(me::show))
+        .route("/me/password", take(me::change_password))
+        .route("/me/sessions/{id}/end", take(me::end_session))
+        .route("/assets/{build}/{name}", get(asset))
+        .fallback(move |state, request| otherwise(state, request, rest.clone()))
+        .with_state(panel)
+}
+
+async fn home(visit: Arc<Visit>) -> Answered {
+    visit.session()?;
+    Ok(Answer::go("/service-accounts"))
+}
+
+async fn asset(Path((_, name)): Path<(String, String)>) -> Response<Body> {
+    assets::serve(&name)
+}
+
+/// A page that is read.
+fn show<F, A>(handler: F) -> MethodRouter<Arc<Panel>>
+where
+    F: Fn(Arc<Visit>) -> A + Clone + Send + Sync + 'static,
+    A: Future<Output = Answered> + Send + 'static,
+{
+    get(move |State(panel): State<Arc<Panel>>, request: Request| async move {
+        panel.answer(request, handler).await
+    })
+}
+
+/// A form that is sent.
+fn take<F, A>(handler: F) -> MethodRouter<Arc<Panel>>
+where
+    F: Fn(Arc<Visit>) -> A + Clone + Send + Sync + 'static,
+    A: Future<Output = Answered> + Send + 'static,
+{
+    post(move |State(panel): State<Arc<Panel>>, request: Request| async move {
+        panel.answer(request, handler).await
+    })
+}
+
+/// What is not a page: the rest's business, but for a person who is lost.
+async fn otherwise(
+    State(panel): State<Arc<Panel>>,
+    request: Request,
+    rest: Router,
+) -> Response<Body> {
+    let path = request.uri().path();
+    let accept = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok());
+    let is_person = accept.is_some_and(|accept| accept.contains("text/html"));
+    let is_under = |tree: &str| {
+        path.strip_prefix(tree).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    if request.method() == Method::GET && is_person && !TREES.into_iter().any(is_under) {
+        return panel.answer(request, |_| async { Err(Refusal::NoSuchPage) }).await;
+    }
+    match rest.oneshot(request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    }
+}
+
+/// What programs call.
+const TREES: [&str; 8] =
+    ["/auth", "/v1", "/1.0", "/v2", "/openapi", "/.well-known", "/access", "/forward-auth"];
+
+impl Panel {
+    async fn answer<F, A>(&self, request: Request, handler: F) -> Response<Body>
+    where
+        F: Fn(Arc<Visit>) -> A,
+        A: Future<Output = Answered>,
+    {
+        let (mut parts, body) = request.into_parts();
+        let (method, path) = (parts.method.clone(), parts.uri.path().to_owned());
+        let (mut visit, is_new) = self.visit(&mut parts).await;
+        let session = self.session(&visit).await;
+        let read = match read(&parts, body, &visit).await {
+            Ok(form) => {
+                visit.form = form;
+                session.map(|session| visit.session = session)
+            }
+            Err(refusal) => Err(refusal),
+        };
+        let visit = Arc::new(visit);
+        let answered = match read {
+            Ok(()) => handler(Arc::clone(&visit)).await,
+            Err(refusal) => Err(refusal),
+        };
+        let answered = answered.or_else(|refusal| refusal.answer(&visit));
+        let mut answer = answered.unwrap_or_else(|refusal| {
+            tracing::error!(query_id = &*visit.query_id, cause = ?refusal, "failed");
+            Answer::go("/").with_status(StatusCode::INTERNAL_SERVER_ERROR)
+        });
+        if is_new {
+            answer = answer.with_cookie(self.cookies.set(self.cookies.form, &visit.form_cookie));
+        }
+        let status = answer.status();
+        tracing::info!(query_id = &*visit.query_id, %method, path, %status);
+        let labels = [("route", "panel".to_owned()), ("status", status.as_u16().to_string())];
+        metrics::counter!("gatewright_http_requests_total", &labels).increment(1);
+        let mut response = answer.into_response();
+        if let Ok(value) = HeaderValue::from_str(&visit.query_id) {
+            response.headers_mut().insert("x-ovh-queryid", value);
+        }
+        response
+    }
+
+    /// The request as pages see it, but for who is signed in and what was sent; and whether the
+    /// browser has no form cookie yet.
+    async fn visit(&self, parts: &mut Parts) -> (Visit, bool) {
+        let parameters = RawPathParams::from_request_parts(parts, &()).await;
+        let parameters =
+            parameters.map(|all| all.iter().map(|(_, value)| value.to_owned()).collect());
+        let header = |name| parts.headers.get(name).and_then(|value| value.to_str().ok());
+        let cookie = |name| cookie::read(&parts.headers, name).map(str::to_owned);
+        let form_cookie = cookie(self.cookies.form);
+        let is_new = form_cookie.is_none();
+        let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
+        let visit = Visit {
+            iam: Arc::clone(&self.iam),
+            texts: self.texts(header(ACCEPT_LANGUAGE)),
+            target: target.to_owned(),
+            parameters: parameters.unwrap_or_default(),
+            query: Fields::parse(parts.uri.query().unwrap_or_default().as_bytes()),
+            form: Fields::default(),
+            user_agent: header(USER_AGENT).unwrap_or_default().to_owned(),
+            ip: (self.options.address_of)(parts),
+            query_id: format!("{}.ext-{:032x}", self.region, fastrand::u128(..)).into(),
+            now: clock::now(),
+            session: None,
+            cookies: self.cookies,
+            form_cookie: form_cookie.unwrap_or_else(|| uuid::Uuid::new_v4().simple().to_string()),
+            session_cookie: cookie(self.cookies.session),
+            assets: Arc::clone(&self.assets),
+        };
+        (visit, is_new)
+    }
+
+    fn texts(&self, accepted: Option<&str>) -> Texts {
+        self.catalogues.choose(accepted.unwrap_or_default())
+    }
+
+    async fn session(&self, visit: &Visit) -> Result<Option<Session>, Refusal> {
+        let Some(token) = visit.session_cookie.as_deref().and_then(SessionToken::parse) else {
+            return Ok(None);
+        };
+        match self.iam.session(&token, visit.now).await {
+            Ok(session) => Ok(Some(session)),
+            Err(IamError::BadCredential) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// The form that was sent, which must be one of ours.
+async fn read(parts: &Parts, body: Body, visit: &Visit) -> Result<Fields, Refusal> {
+    if parts.method != Method::POST {
+        return Ok(Fields::default());
+    }
+    let site = parts.headers.get("sec-fetch-site").and_then(|value| value.to_str().ok());
+    if site.is_some_and(|site| site != "same-origin" && site != "none") {
+        return Err(Refusal::ForeignForm);
+    }
+    let body = axum::body::to_bytes(body, MAX_FORM).await.map_err(|_| Refusal::TooLarge)?;
+    let form = Fields::parse(&body);
+    if visit.has_own_form(&form) { Ok(form) } else { Err(Refusal::ForeignForm) }
+}

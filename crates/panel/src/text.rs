@@ -1,0 +1,162 @@
+//! What pages say, in the reader's language.
+
+use std::borrow::{Borrow, Cow};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use fluent_bundle::concurrent::FluentBundle;
+use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
+use fluent_langneg::{NegotiationStrategy, negotiate_languages, parse_accepted_languages};
+use unic_langid::LanguageIdentifier;
+
+/// Each language with its catalogue; the first is what whoever reads neither gets.
+const CATALOGUES: [(&str, &str); 2] =
+    [("en", include_str!("../texts/en.ftl")), ("fr", include_str!("../texts/fr.ftl"))];
+
+/// A catalogue that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("the texts in {language} are wrong: {message}")]
+pub struct TextsError {
+    language: &'static str,
+    message: String,
+}
+
+/// All catalogues.
+pub(crate) struct Catalogues {
+    languages: Vec<LanguageIdentifier>,
+    texts: HashMap<String, Arc<Bundle>>,
+}
+
+type Bundle = FluentBundle<FluentResource>;
+
+impl Catalogues {
+    pub(crate) fn load() -> Result<Self, TextsError> {
+        let (mut languages, mut texts) = (Vec::new(), HashMap::new());
+        for (language, source) in CATALOGUES {
+            let wrong = |message: String| TextsError { language, message };
+            let id: LanguageIdentifier =
+                language.parse().map_err(|error| wrong(format!("{error:?}")))?;
+            let resource = FluentResource::try_new(source.to_owned())
+                .map_err(|(_, errors)| wrong(format!("{errors:?}")))?;
+            let mut bundle = Bundle::new_concurrent(vec![id.clone()]);
+            // Marks around what is filled in would be copied along with it.
+            bundle.set_use_isolating(false);
+            bundle.add_resource(resource).map_err(|errors| wrong(format!("{errors:?}")))?;
+            languages.push(id);
+            texts.insert(language.to_owned(), Arc::new(bundle));
+        }
+        Ok(Self { languages, texts })
+    }
+
+    /// The texts in the best language for an `Accept-Language` header.
+    pub(crate) fn choose(&self, accepted: &str) -> Texts {
+        let wanted = parse_accepted_languages(accepted);
+        let best = negotiate_languages(
+            &wanted,
+            &self.languages,
+            self.languages.first(),
+            NegotiationStrategy::Lookup,
+        );
+        let language = best.first().map_or("en".to_owned(), |best| best.language.to_string());
+        let bundle = self.texts.get(&language).map(Arc::clone);
+        Texts { language, bundle }
+    }
+}
+
+/// The texts in one language.
+#[derive(Clone)]
+pub(crate) struct Texts {
+    language: String,
+    bundle: Option<Arc<Bundle>>,
+}
+
+impl Texts {
+    /// The language, as HTML names it.
+    pub(crate) fn language(&self) -> &str {
+        &self.language
+    }
+
+    /// A text by its key.
+    pub(crate) fn say(&self, key: &str) -> String {
+        self.fill(key, &FluentArgs::new())
+    }
+
+    /// A text with a number in it.
+    pub(crate) fn count(&self, key: &str, count: impl Borrow<usize>) -> String {
+        let mut arguments = FluentArgs::new();
+        arguments.set("count", FluentValue::from(*count.borrow()));
+        self.fill(key, &arguments)
+    }
+
+    /// A text with a name in it.
+    pub(crate) fn name(&self, key: &str, name: &str) -> String {
+        let mut arguments = FluentArgs::new();
+        arguments.set("name", FluentValue::from(name));
+        self.fill(key, &arguments)
+    }
+
+    fn fill(&self, key: &str, arguments: &FluentArgs<'_>) -> String {
+        let bundle = self.bundle.as_ref();
+        let pattern = bundle.and_then(|bundle| bundle.get_message(key)?.value());
+        let (Some(bundle), Some(pattern)) = (bundle, pattern) else {
+            return key.to_owned();
+        };
+        let text: Cow<'_, str> = bundle.format_pattern(pattern, Some(arguments), &mut Vec::new());
+        text.into_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    fn keys(source: &str) -> BTreeSet<&str> {
+        let starts = |line: &&str| line.starts_with(|c: char| c.is_ascii_lowercase());
+        source.lines().filter(starts).filter_map(|line| Some(line.split_once(" =")?.0)).collect()
+    }
+
+    #[test]
+    fn every_language_has_the_same_texts() {
+        let [(_, english), (_, french)] = CATALOGUES;
+        assert_eq!(keys(english), keys(french));
+    }
+
+    #[test]
+    fn every_text_that_is_asked_for_is_there_and_no_other() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut sources = String::new();
+        for folder in ["src", "src/pages", "templates", "templates/service_accounts"] {
+            for file in std::fs::read_dir(root.join(folder)).unwrap() {
+                let path = file.unwrap().path();
+                if path.is_file() {
+                    sources.push_str(&std::fs::read_to_string(path).unwrap());
+                }
+            }
+        }
+        let [(_, english), _] = CATALOGUES;
+        let known = keys(english);
+        for call in ["say(\"", "count(\"", "name(\""] {
+            for rest in sources.split(call).skip(1) {
+                let key = rest.split('"').next().unwrap();
+                assert!(known.contains(key), "{key} is in no catalogue");
+            }
+        }
+        for key in known {
+            assert!(sources.contains(&format!("\"{key}\"")), "nobody says {key}");
+        }
+    }
+
+    #[test]
+    fn the_browser_chooses_the_language() {
+        let catalogues = Catalogues::load().unwrap();
+        let language = |accepted: &str| catalogues.choose(accepted).language().to_owned();
+        assert_eq!(language("fr-CA,fr;q=0.9,en;q=0.8"), "fr");
+        assert_eq!(language("en-GB,fr;q=0.5"), "en");
+        assert_eq!(language("de, fr;q=0.3"), "fr");
+        for other in ["", "de", "*", ";;;q=", "\u{0}"] {
+            assert_eq!(language(other), "en", "{other}");
+        }
+    }
+}

@@ -1,0 +1,126 @@
+# What the panel says, in English.
+
+skip = Skip to the content
+menu = Menu
+breadcrumb = Where you are
+pages = Pages
+page-before = Previous
+page-after = Next
+search = Search
+cancel = Cancel
+save = Save
+create = Create
+edit = Edit
+delete = Delete
+copy = Copy
+copied = Copied
+copy-of = Copy { $name }
+edit-of = Edit { $name }
+delete-of = Delete { $name }
+created-at = Created { $name }
+
+banner-success = Done:
+banner-danger = Not done:
+banner-warning = Note:
+
+sign-in = Sign in
+sign-out = Sign out
+login = Login
+login-help = The name of the account, such as xx11111-ovh
+password = Password
+sign-in-wrong = The login or the password is wrong.
+sign-in-too-many = { $count ->
+    [one] Too many attempts: try again in a second.
+   *[other] Too many attempts: try again in { $count } seconds.
+}
+session-ended = Your session has ended. Sign in again, and nothing that you typed is lost.
+resume-title = Go on where you were
+resume-text = Your session had ended before this was sent. Send it now?
+resume-send = Send
+
+service-accounts = Service accounts
+service-accounts-intro = An identifier and a secret for code that calls an API. What a service account may do is decided by the policies that name it.
+search-clients = Name, description or identifier
+clients-found = { $count ->
+    [0] No service account fits.
+    [one] One service account
+   *[other] { $count } service accounts
+}
+clients-none = There is no service account yet. Create one for each program that calls an API.
+column-name = Name
+column-description = Description
+column-policies = Policies
+column-created = Created
+policies-count = { $count ->
+    [0] No policy
+    [one] One policy
+   *[other] { $count } policies
+}
+client-create = Create a service account
+client-edit = Edit a service account
+client-description-help = What it is for, and who to ask about it
+client-created = { $name } is ready
+client-id = Identifier
+client-secret = Secret
+secret-once = Save the secret now: it cannot be shown again. Whoever loses it needs another service account.
+secret-saved = I have saved the secret
+client-delete-text = Its secret and all its tokens stop working at once, and cannot be brought back.
+client-delete-policies = { $count ->
+    [one] One policy names it:
+   *[other] { $count } policies name it:
+}
+client-delete-confirm = Delete for good
+detach-all = Detach it instead
+detach-all-help = It may then do nothing any more, and you can attach it again.
+policies-none = No policy names it: it may do nothing.
+policies-unknown = You may not read policies, so those that name it are not shown.
+detach = Detach
+detach-from = Detach from { $name }
+attach = Attach
+attach-to = Attach to the policy
+use = Use it
+use-intro = Put the secret into CLIENT_SECRET, and get a token with one of these.
+
+me-owner = You are the owner of the account and may do everything in it. Policies know you as
+password-change = Change the password
+password-old = Present password
+password-new = New password
+password-again = New password again
+password-help = At least 8 characters. All your other sessions end.
+password-wrong = The present password is wrong.
+password-differs = The two new passwords differ.
+sessions = Sessions
+session-began = Signed in
+session-used = Last used
+session-from = From
+session-with = With
+session-current = This one
+session-end = End
+session-end-of = End the session of { $name }
+
+told-deleted = The service account is deleted.
+told-edited = The changes are saved.
+told-detached = The service account is detached. You can attach it again below.
+told-attached = The service account is attached.
+told-password = Your password is changed, and your other sessions have ended.
+told-session-ended = The session has ended.
+
+to-start = To the start
+query-id = Ask your administrator about the request
+missing-actions = What is missing:
+forbidden-title = You may not do this
+forbidden-text = No policy allows it, or one denies it. Ask an administrator of the account for the right.
+read-only-title = This cannot be changed
+read-only-text = It belongs to the server.
+not-found-title = Not found
+not-found-text = There is nothing here, or nothing any more.
+foreign-form-title = The form was not taken
+foreign-form-text = It did not come from a page of this panel, or from one of an earlier session. Go back, reload the page, and send it again.
+too-large-title = Too much at once
+too-large-text = A form may hold 2 MB at most.
+refused-title = That cannot be taken
+refused-text = Go back and change it.
+unavailable-title = Try again in a moment
+unavailable-text = The server cannot reach its database. Nothing was changed.
+failed-title = The server failed
+failed-text = This is our fault, not yours. The log says more.

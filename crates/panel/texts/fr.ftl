@@ -1,0 +1,126 @@
+# What the panel says, in French.
+
+skip = Aller au contenu
+menu = Menu
+breadcrumb = Vous êtes ici
+pages = Pages
+page-before = Précédente
+page-after = Suivante
+search = Rechercher
+cancel = Annuler
+save = Enregistrer
+create = Créer
+edit = Modifier
+delete = Supprimer
+copy = Copier
+copied = Copié
+copy-of = Copier : { $name }
+edit-of = Modifier { $name }
+delete-of = Supprimer { $name }
+created-at = Créé le { $name }
+
+banner-success = C'est fait :
+banner-danger = Ce n'est pas fait :
+banner-warning = Attention :
+
+sign-in = Se connecter
+sign-out = Se déconnecter
+login = Identifiant
+login-help = Le nom du compte, par exemple xx11111-ovh
+password = Mot de passe
+sign-in-wrong = L'identifiant ou le mot de passe est faux.
+sign-in-too-many = { $count ->
+    [one] Trop d'essais : réessayez dans une seconde.
+   *[other] Trop d'essais : réessayez dans { $count } secondes.
+}
+session-ended = Votre session est terminée. Reconnectez-vous : rien de ce que vous avez saisi n'est perdu.
+resume-title = Reprendre où vous en étiez
+resume-text = Votre session s'était terminée avant cet envoi. L'envoyer maintenant ?
+resume-send = Envoyer
+
+service-accounts = Comptes de service
+service-accounts-intro = Un identifiant et un secret pour le code qui appelle une API. Ce qu'un compte de service peut faire est décidé par les politiques qui le nomment.
+search-clients = Nom, description ou identifiant
+clients-found = { $count ->
+    [0] Aucun compte de service ne correspond.
+    [one] Un compte de service
+   *[other] { $count } comptes de service
+}
+clients-none = Il n'y a pas encore de compte de service. Créez-en un pour chaque programme qui appelle une API.
+column-name = Nom
+column-description = Description
+column-policies = Politiques
+column-created = Création
+policies-count = { $count ->
+    [0] Aucune politique
+    [one] Une politique
+   *[other] { $count } politiques
+}
+client-create = Créer un compte de service
+client-edit = Modifier un compte de service
+client-description-help = À quoi il sert, et à qui s'adresser à son sujet
+client-created = { $name } est prêt
+client-id = Identifiant
+client-secret = Secret
+secret-once = Enregistrez le secret maintenant : il ne pourra plus être affiché. Qui le perd doit créer un autre compte de service.
+secret-saved = J'ai enregistré le secret
+client-delete-text = Son secret et tous ses jetons cessent aussitôt de fonctionner, définitivement.
+client-delete-policies = { $count ->
+    [one] Une politique le nomme :
+   *[other] { $count } politiques le nomment :
+}
+client-delete-confirm = Supprimer définitivement
+detach-all = Plutôt le détacher
+detach-all-help = Il ne pourra plus rien faire, et vous pourrez le rattacher.
+policies-none = Aucune politique ne le nomme : il ne peut rien faire.
+policies-unknown = Vous ne pouvez pas lire les politiques : celles qui le nomment ne sont pas affichées.
+detach = Détacher
+detach-from = Détacher de { $name }
+attach = Attacher
+attach-to = Attacher à la politique
+use = L'utiliser
+use-intro = Mettez le secret dans CLIENT_SECRET, et obtenez un jeton de l'une de ces façons.
+
+me-owner = Vous êtes propriétaire du compte et pouvez tout y faire. Les politiques vous connaissent comme
+password-change = Changer le mot de passe
+password-old = Mot de passe actuel
+password-new = Nouveau mot de passe
+password-again = Nouveau mot de passe, encore
+password-help = Au moins 8 caractères. Toutes vos autres sessions se terminent.
+password-wrong = Le mot de passe actuel est faux.
+password-differs = Les deux nouveaux mots de passe diffèrent.
+sessions = Sessions
+session-began = Connexion
+session-used = Dernier usage
+session-from = Depuis
+session-with = Avec
+session-current = Celle-ci
+session-end = Terminer
+session-end-of = Terminer la session du { $name }
+
+told-deleted = Le compte de service est supprimé.
+told-edited = Les modifications sont enregistrées.
+told-detached = Le compte de service est détaché. Vous pouvez le rattacher ci-dessous.
+told-attached = Le compte de service est attaché.
+told-password = Votre mot de passe est changé, et vos autres sessions sont terminées.
+told-session-ended = La session est terminée.
+
+to-start = Retour au début
+query-id = Interrogez votre administrateur au sujet de la requête
+missing-actions = Ce qui manque :
+forbidden-title = Vous ne pouvez pas faire cela
+forbidden-text = Aucune politique ne l'autorise, ou l'une l'interdit. Demandez ce droit à un administrateur du compte.
+read-only-title = Cela ne peut pas être modifié
+read-only-text = Cela appartient au serveur.
+not-found-title = Introuvable
+not-found-text = Il n'y a rien ici, ou plus rien.
+foreign-form-title = Le formulaire n'a pas été accepté
+foreign-form-text = Il ne vient pas d'une page de cet espace, ou d'une page d'une session antérieure. Revenez en arrière, rechargez la page et renvoyez-le.
+too-large-title = Trop à la fois
+too-large-text = Un formulaire peut contenir 2 Mo au plus.
+refused-title = Cela ne peut pas être accepté
+refused-text = Revenez en arrière et changez-le.
+unavailable-title = Réessayez dans un instant
+unavailable-text = Le serveur ne peut pas joindre sa base de données. Rien n'a été changé.
+failed-title = Le serveur a échoué
+failed-text = C'est notre faute, pas la vôtre. Le journal en dit plus.
