@@ -69,13 +69,16 @@ fn test() -> Result<(), Failure> {
     cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])?;
     let python = tools::python()?;
     tools::curl()?;
+    tools::browser()?;
+    let axe = tools::axe()?;
     let postgres = postgres::Server::start()?;
     // Programs that tests start must be there before the tests.
     cargo(&["build", "--workspace", "--locked"])?;
     run(Command::new(env!("CARGO"))
         .args(["test", "--workspace", "--locked"])
         .env("GATEWRIGHT_TEST_POSTGRES", postgres.url())
-        .env("GATEWRIGHT_TEST_PYTHON", python))
+        .env("GATEWRIGHT_TEST_PYTHON", python)
+        .env("GATEWRIGHT_TEST_AXE", axe))
 }
 
 /// The folder of the workspace.

@@ -42,6 +42,36 @@ pub(crate) fn curl() -> Result<(), Failure> {
     if answers(Command::new("curl").arg("--version")) { Ok(()) } else { apt_install("curl") }
 }
 
+/// A browser, and what drives it.
+pub(crate) fn browser() -> Result<(), Failure> {
+    for program in ["chromium", "chromedriver"] {
+        if !answers(Command::new(program).arg("--version")) {
+            apt_install("chromium-driver")?;
+        }
+    }
+    Ok(())
+}
+
+/// What looks for pages that some people cannot use, at the version that the panel pins.
+pub(crate) fn axe() -> Result<PathBuf, Failure> {
+    let folder = root().join("target/tools/npm");
+    let panel = root().join("crates/panel");
+    let failed = |error: std::io::Error| error.to_string();
+    let lock = folder.join("package-lock.json");
+    let wanted = std::fs::read(panel.join("package-lock.json")).map_err(failed)?;
+    let script = folder.join("node_modules/axe-core/axe.min.js");
+    if script.exists() && std::fs::read(&lock).is_ok_and(|there| there == wanted) {
+        return Ok(script);
+    }
+    std::fs::create_dir_all(&folder).map_err(failed)?;
+    std::fs::copy(panel.join("package.json"), folder.join("package.json")).map_err(failed)?;
+    std::fs::write(lock, wanted).map_err(failed)?;
+    let mut npm = Command::new("npm");
+    npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix"]);
+    run(npm.arg(&folder))?;
+    Ok(script)
+}
+
 /// Installs one of Debian's packages.
 pub(crate) fn apt_install(package: &str) -> Result<(), Failure> {
     let advice = |failure| {

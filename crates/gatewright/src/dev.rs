@@ -153,6 +153,7 @@ fn greet(secrets: &Secrets, folder: &Path) {
     let Secrets { url, account, login, password, client_id, client_secret } = secrets;
     println!(
         "Gatewright is ready at {url}
+Open it in a browser and sign in to the Control Panel with login and password.
 
   account        {account}
   login          {login}

@@ -51,11 +51,6 @@ column-name = Name
 column-description = Description
 column-policies = Policies
 column-created = Created
-policies-count = { $count ->
-    [0] No policy
-    [one] One policy
-   *[other] { $count } policies
-}
 client-create = Create a service account
 client-edit = Edit a service account
 client-description-help = What it is for, and who to ask about it

@@ -51,11 +51,6 @@ column-name = Nom
 column-description = Description
 column-policies = Politiques
 column-created = Création
-policies-count = { $count ->
-    [0] Aucune politique
-    [one] Une politique
-   *[other] { $count } politiques
-}
 client-create = Créer un compte de service
 client-edit = Modifier un compte de service
 client-description-help = À quoi il sert, et à qui s'adresser à son sujet

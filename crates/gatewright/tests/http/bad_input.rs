@@ -107,7 +107,7 @@ on_both_databases! {
             assert!(!reply.header("allow").is_empty());
             reply.refused(405, "Client::MethodNotAllowed");
         }
-        for path in ["/", "/v1", "/v2/iam", "/v2/iam/policies", "/v9/me", "/v2/iam/policy/a/b", "/v1/me/%ff", "/openapi/v9.json"] {
+        for path in ["/v2", "/v1", "/v2/iam", "/v2/iam/policies", "/v9/me", "/v2/iam/policy/a/b", "/v1/me/%ff", "/openapi/v9.json"] {
             let message = admin.get(path).await.refused(404, "Client::NotFound");
             assert_eq!(message, "Got an invalid (or empty) URL", "{path}");
         }

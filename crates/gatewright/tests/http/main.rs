@@ -9,6 +9,7 @@
 )]
 
 mod bad_input;
+mod browser;
 mod clients;
 mod crash;
 mod decisions;
@@ -17,6 +18,8 @@ mod guard;
 mod nodes;
 mod openapi;
 mod operations;
+mod panel;
+mod panel_pages;
 mod policies;
 mod python;
 mod readme;

@@ -51,7 +51,7 @@ on_both_databases! {
         let steps = steps();
         assert!(steps.len() >= 8, "{}", steps.len());
         let end = format!("\necho\necho '{MARK}'\n");
-        let script = steps.iter().map(|(lines, _)| lines.as_str()).collect::<Vec<_>>().join(&end) + &end;
+        let script = steps.iter().map(|(lines, _)| lines.as_str()).collect::<Vec<_>>().join(&end) + end.as_str();
         let output = Command::new("bash")
             .args(["-eu", "-c", &script])
             .env("URL", &server.url)

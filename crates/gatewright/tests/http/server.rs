@@ -20,6 +20,8 @@ pub(crate) struct Server {
     pub(crate) operations: String,
     pub(crate) client_id: String,
     pub(crate) client_secret: String,
+    /// Of the account's owner.
+    pub(crate) password: String,
     setup: Setup,
 }
 
@@ -124,7 +126,8 @@ impl Server {
         let (child, url, operations) = setup.spawn();
         let text = |name: &str| robot[name].as_str().unwrap().to_owned();
         let (client_id, client_secret) = (text("clientId"), text("clientSecret"));
-        Self { child, url, operations, client_id, client_secret, setup }
+        let password = text("password");
+        Self { child, url, operations, client_id, client_secret, password, setup }
     }
 
     pub(crate) fn setup(&self) -> &Setup {

@@ -1,0 +1,184 @@
+//! A real browser, and what every page must be in it.
+
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+
+use serde_json::{Value, json};
+use thirtyfour::ChromiumLikeCapabilities;
+use thirtyfour::common::command::{Command as Drive, ExtensionCommand};
+use thirtyfour::prelude::*;
+
+/// What a page looks like to somebody.
+const LOOKS: [(&str, &str, u32); 3] =
+    [("light", "light", 1200), ("dark", "dark", 1200), ("phone", "light", 390)];
+
+/// A browser of its own for one test.
+pub(crate) struct Browser {
+    pub(crate) driver: WebDriver,
+    server: Child,
+    axe: String,
+    url: String,
+}
+
+/// The lines of the browser's console since it was last asked.
+#[derive(Debug)]
+struct Console;
+
+impl ExtensionCommand for Console {
+    fn parameters_json(&self) -> Option<Value> {
+        Some(json!({"type": "browser"}))
+    }
+
+    fn method(&self) -> reqwest::Method {
+        reqwest::Method::POST
+    }
+
+    fn endpoint(&self) -> std::sync::Arc<str> {
+        "/se/log".into()
+    }
+}
+
+impl Browser {
+    pub(crate) async fn open(url: &str) -> Self {
+        Self::open_in("en", url).await
+    }
+
+    pub(crate) async fn open_in(language: &str, url: &str) -> Self {
+        let axe = std::env::var("GATEWRIGHT_TEST_AXE")
+            .expect("GATEWRIGHT_TEST_AXE is not set: run the tests with `cargo xtask test`");
+        let mut server = Command::new("chromedriver")
+            .arg("--port=0")
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("chromedriver: run the tests with `cargo xtask test`");
+        let mut lines = BufReader::new(server.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let ready = lines.find(|line| line.contains("started successfully on port")).unwrap();
+        let port: u16 = ready.trim_end_matches('.').rsplit(' ').next().unwrap().parse().unwrap();
+        let mut wanted = DesiredCapabilities::chrome();
+        let language = format!("--accept-lang={language}");
+        let flags =
+            ["--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1200,900"];
+        for flag in flags.into_iter().chain([language.as_str()]) {
+            wanted.add_arg(flag).unwrap();
+        }
+        wanted.set("goog:loggingPrefs", json!({"browser": "ALL"})).unwrap();
+        let driver = WebDriver::new(format!("http://127.0.0.1:{port}"), wanted).await.unwrap();
+        let axe = std::fs::read_to_string(axe).unwrap();
+        Self { driver, server, axe, url: url.to_owned() }
+    }
+
+    pub(crate) async fn close(mut self) {
+        self.driver.clone().quit().await.unwrap();
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+
+    pub(crate) async fn go(&self, path: &str) {
+        self.driver.goto(format!("{}{path}", self.url)).await.unwrap();
+    }
+
+    /// The path that the browser is at.
+    pub(crate) async fn path(&self) -> String {
+        self.driver.current_url().await.unwrap().path().to_owned()
+    }
+
+    pub(crate) async fn find(&self, selector: &str) -> WebElement {
+        let found = self.driver.query(By::Css(selector)).first().await;
+        found.unwrap_or_else(|error| panic!("{selector}: {error}"))
+    }
+
+    pub(crate) async fn text(&self, selector: &str) -> String {
+        self.find(selector).await.text().await.unwrap()
+    }
+
+    pub(crate) async fn value(&self, selector: &str) -> String {
+        self.find(selector).await.prop("value").await.unwrap().unwrap_or_default()
+    }
+
+    pub(crate) async fn fill(&self, selector: &str, text: &str) {
+        let field = self.find(selector).await;
+        field.clear().await.unwrap();
+        field.send_keys(text).await.unwrap();
+    }
+
+    /// Presses the link or button that says so.
+    pub(crate) async fn choose(&self, label: &str) {
+        let path = format!(
+            "//*[(self::a or self::button) and (normalize-space()='{label}' or @aria-label='{label}')]"
+        );
+        let found = self.driver.query(By::XPath(path.as_str())).first().await;
+        found.unwrap_or_else(|error| panic!("{label}: {error}")).click().await.unwrap();
+    }
+
+    /// Waits until the page says something.
+    pub(crate) async fn says(&self, text: &str) {
+        let path = format!("//main[contains(normalize-space(), \"{text}\")]");
+        let found = self.driver.query(By::XPath(path.as_str())).first().await;
+        let is_there = found.is_ok();
+        assert!(is_there, "the page does not say {text:?} but {}", self.text("body").await);
+    }
+
+    pub(crate) async fn sign_in(&self, login: &str, password: &str) {
+        self.go("/sign-in").await;
+        self.fill("#login", login).await;
+        self.fill("#password", password).await;
+        self.choose("Sign in").await;
+    }
+
+    /// The page is one that everybody can use, in light, in dark and on a phone, and breaks no
+    /// rule of its own. Where a folder for them is named, pictures of it are written there.
+    pub(crate) async fn is_sound(&self, name: &str) {
+        for (look, scheme, width) in LOOKS {
+            let feature = json!([{"name": "prefers-color-scheme", "value": scheme}]);
+            self.tell("Emulation.setEmulatedMedia", json!({"features": feature})).await;
+            let size =
+                json!({"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false});
+            self.tell("Emulation.setDeviceMetricsOverride", size).await;
+            let found = self.violations().await;
+            assert!(found.is_empty(), "{name}, {look}: {}", found.join("\n"));
+            let wide = "return document.documentElement.scrollWidth - window.innerWidth";
+            let wide = self.driver.execute(wide, vec![]).await.unwrap();
+            assert!(wide.json().as_i64().unwrap() <= 0, "{name}, {look}: wider than the window");
+            if let Some(folder) = std::env::var_os("GATEWRIGHT_SCREENSHOTS") {
+                let folder = PathBuf::from(folder);
+                std::fs::create_dir_all(&folder).unwrap();
+                let file = folder.join(format!("{name}-{look}.png"));
+                self.driver.screenshot(&file).await.unwrap();
+            }
+        }
+        self.is_quiet(name).await;
+    }
+
+    /// Nothing was said on the console since this was last asked: no error, no broken policy.
+    pub(crate) async fn is_quiet(&self, name: &str) {
+        let ask = Drive::ExtensionCommand(Box::new(Console));
+        let lines = self.driver.handle().cmd(ask).await;
+        let lines: Vec<Value> = lines.unwrap().value().unwrap();
+        // The browser logs each answer above 399 by itself.
+        let told = |line: &&Value| line["source"] != "network";
+        let lines: Vec<&Value> = lines.iter().filter(told).collect();
+        assert!(lines.is_empty(), "{name}: {lines:?}");
+    }
+
+    async fn tell(&self, command: &str, parameters: Value) {
+        self.driver.cdp().send_raw(command, parameters).await.unwrap();
+    }
+
+    async fn violations(&self) -> Vec<String> {
+        let script = format!(
+            "{}; const done = arguments[0]; axe.run(document).then(r => done(r.violations.map(\
+             v => v.id + ': ' + v.help + ' ' + v.nodes.map(n => n.html).join(' '))));",
+            self.axe
+        );
+        let found = self.driver.execute_async(script, vec![]).await.unwrap();
+        found.convert().unwrap()
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}

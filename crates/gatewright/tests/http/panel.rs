@@ -1,0 +1,231 @@
+//! What guards the panel, asked without a browser.
+
+use gatewright_testing::on_both_databases;
+use reqwest::header::{COOKIE, SET_COOKIE};
+use reqwest::redirect::Policy;
+
+use crate::server::{ACCOUNT, Server};
+
+/// Somebody with a browser's cookies, who follows no redirection.
+struct Visitor {
+    http: reqwest::Client,
+    url: String,
+    cookies: Vec<(String, String)>,
+}
+
+struct Seen {
+    status: u16,
+    location: String,
+    html: String,
+    headers: reqwest::header::HeaderMap,
+}
+
+impl Visitor {
+    fn new(server: &Server) -> Self {
+        let http = reqwest::Client::builder().redirect(Policy::none()).build().unwrap();
+        Self { http, url: server.url.clone(), cookies: Vec::new() }
+    }
+
+    async fn send(&mut self, request: reqwest::RequestBuilder) -> Seen {
+        let cookies: Vec<String> =
+            self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let request = request.header("accept", "text/html").header(COOKIE, cookies.join("; "));
+        let response = request.send().await.unwrap();
+        for cookie in response.headers().get_all(SET_COOKIE) {
+            let (pair, _) = cookie.to_str().unwrap().split_once(';').unwrap();
+            let (name, value) = pair.split_once('=').unwrap();
+            self.cookies.retain(|(known, _)| known != name);
+            if !value.is_empty() {
+                self.cookies.push((name.to_owned(), value.to_owned()));
+            }
+        }
+        let headers = response.headers().clone();
+        let location = headers.get("location").map(|value| value.to_str().unwrap().to_owned());
+        let location = location.unwrap_or_default();
+        Seen {
+            status: response.status().as_u16(),
+            location,
+            headers,
+            html: response.text().await.unwrap(),
+        }
+    }
+
+    async fn get(&mut self, path: &str) -> Seen {
+        let request = self.http.get(format!("{}{path}", self.url));
+        self.send(request).await
+    }
+
+    /// Sends a form with what the page at `from` proves it with.
+    async fn post(&mut self, from: &str, to: &str, fields: &[(&str, &str)]) -> Seen {
+        let proof = proof(&self.get(from).await.html);
+        self.post_with(&proof, to, fields).await
+    }
+
+    async fn post_with(&mut self, proof: &str, to: &str, fields: &[(&str, &str)]) -> Seen {
+        let mut form = vec![("form", proof)];
+        form.extend_from_slice(fields);
+        let request = self.http.post(format!("{}{to}", self.url)).form(&form);
+        self.send(request).await
+    }
+
+    async fn sign_in(&mut self, login: &str, password: &str) -> Seen {
+        let fields = [("login", login), ("password", password), ("next", "/me")];
+        self.post("/sign-in", "/sign-in", &fields).await
+    }
+}
+
+fn proof(html: &str) -> String {
+    let (_, rest) = html.split_once("name=\"form\" value=\"").expect("a form");
+    rest.split_once('"').unwrap().0.to_owned()
+}
+
+const PAGES: [&str; 6] = [
+    "/",
+    "/service-accounts",
+    "/service-accounts/create",
+    "/service-accounts/EU.0000000000000000",
+    "/service-accounts/EU.0000000000000000/delete",
+    "/me",
+];
+
+const FORMS: [&str; 8] = [
+    "/service-accounts/create",
+    "/service-accounts/EU.0000000000000000/edit",
+    "/service-accounts/EU.0000000000000000/delete",
+    "/service-accounts/EU.0000000000000000/attach",
+    "/service-accounts/EU.0000000000000000/detach",
+    "/me/password",
+    "/me/sessions/0/end",
+    "/sign-out",
+];
+
+on_both_databases! {
+    async fn nobody_sees_a_page_without_signing_in(database) {
+        let server = Server::start(&database);
+        let mut visitor = Visitor::new(&server);
+        for page in PAGES {
+            let seen = visitor.get(page).await;
+            assert_eq!(seen.status, 303, "{page}");
+            assert!(seen.location.starts_with("/sign-in?next=%2F"), "{page}: {}", seen.location);
+        }
+        visitor.cookies.push(("gatewright".to_owned(), format!("{ACCOUNT}.gws_forged")));
+        assert_eq!(visitor.get("/me").await.status, 303);
+    }
+
+    async fn a_form_is_taken_from_our_own_pages_alone(database) {
+        let server = Server::start(&database);
+        let mut visitor = Visitor::new(&server);
+        assert_eq!(visitor.sign_in(ACCOUNT, &server.password).await.location, "/me");
+        let own = proof(&visitor.get("/me").await.html);
+        let mut other = Visitor::new(&server);
+        other.sign_in(ACCOUNT, &server.password).await;
+        let others = proof(&other.get("/me").await.html);
+        let fields = [("name", "forged"), ("description", "x")];
+        for form in FORMS {
+            for forged in ["", "0", others.as_str()] {
+                let seen = visitor.post_with(forged, form, &fields).await;
+                assert_eq!(seen.status, 403, "{form} {forged}");
+            }
+            let request = visitor.http.post(format!("{}{form}", visitor.url)).form(&fields);
+            assert_eq!(visitor.send(request).await.status, 403, "{form} without a proof");
+            let request = visitor.http.post(format!("{}{form}", visitor.url));
+            let request = request.header("sec-fetch-site", "cross-site");
+            let request = request.form(&[("form", own.as_str())]);
+            assert_eq!(visitor.send(request).await.status, 403, "{form} from another site");
+        }
+        assert!(!visitor.get("/service-accounts").await.html.contains("forged"));
+        let seen = visitor.post_with(&own, "/service-accounts/create", &fields).await;
+        assert_eq!(seen.status, 200);
+    }
+
+    async fn whoever_guesses_passwords_must_wait(database) {
+        let server = Server::start(&database);
+        let mut visitor = Visitor::new(&server);
+        let mut unknown = Visitor::new(&server);
+        let wrong = visitor.sign_in(ACCOUNT, "wrong").await;
+        let nobody = unknown.sign_in("zz9-ovh", "wrong").await;
+        assert_eq!((wrong.status, nobody.status), (401, 401));
+        let about = |html: &str| html.contains("The login or the password is wrong.");
+        assert!(about(&wrong.html) && about(&nobody.html));
+        let mut last = wrong;
+        for _ in 0..5 {
+            last = visitor.sign_in(ACCOUNT, "wrong").await;
+        }
+        assert_eq!(last.status, 429);
+        let seen = visitor.sign_in(ACCOUNT, &server.password).await;
+        assert_eq!(seen.status, 429, "not even with the right one");
+        assert!(!seen.html.contains(&server.password));
+    }
+
+    async fn another_accounts_service_account_is_not_found(database) {
+        let server = Server::start(&database);
+        let theirs = server.setup().create_account("yy22222-ovh");
+        let mut visitor = Visitor::new(&server);
+        visitor.sign_in(ACCOUNT, &server.password).await;
+        let id = theirs["clientId"].as_str().unwrap();
+        let path = format!("/service-accounts/{id}");
+        for page in ["", "/edit", "/delete"] {
+            assert_eq!(visitor.get(&format!("{path}{page}")).await.status, 404, "{page}");
+        }
+        for form in ["edit", "delete", "attach", "detach"] {
+            let fields = [("name", "x"), ("description", "y")];
+            let seen = visitor.post("/me", &format!("{path}/{form}"), &fields).await;
+            assert_eq!(seen.status, 404, "{form}");
+        }
+        let secret = theirs["clientSecret"].as_str().unwrap();
+        assert_eq!(server.token(id, secret, "all").await.status, 200);
+    }
+
+    async fn what_is_wrong_is_said_beside_what_was_typed(database) {
+        let server = Server::start(&database);
+        let mut visitor = Visitor::new(&server);
+        visitor.sign_in(ACCOUNT, &server.password).await;
+        let long = "x".repeat(256);
+        for (name, description) in [("", "typed"), (long.as_str(), "typed"), ("a\u{7}", "typed")] {
+            let fields = [("name", name), ("description", description)];
+            let page = "/service-accounts/create";
+            let seen = visitor.post(page, page, &fields).await;
+            assert_eq!(seen.status, 400, "{name}");
+            assert!(seen.html.contains("value=\"typed\""), "{name}");
+            assert!(seen.html.contains("pf-m-danger"), "{name}");
+        }
+    }
+
+    async fn a_session_ends_on_every_page_and_after_a_restart_goes_on(database) {
+        let mut server = Server::start(&database);
+        let mut visitor = Visitor::new(&server);
+        visitor.sign_in(ACCOUNT, &server.password).await;
+        server.crash();
+        visitor.url.clone_from(&server.url);
+        assert_eq!(visitor.get("/me").await.status, 200);
+        let kept = visitor.cookies.clone();
+        assert_eq!(visitor.post("/me", "/sign-out", &[]).await.location, "/sign-in");
+        visitor.cookies = kept;
+        assert_eq!(visitor.get("/me").await.status, 303, "the old cookie is worth nothing");
+    }
+
+    async fn every_page_is_guarded_by_its_headers(database) {
+        let server = Server::start(&database);
+        let mut visitor = Visitor::new(&server);
+        for page in ["/sign-in", "/nowhere", "/"] {
+            let seen = visitor.get(page).await;
+            let header = |name: &str| seen.headers[name].to_str().unwrap().to_owned();
+            let policy = header("content-security-policy");
+            assert!(policy.starts_with("default-src 'none'"), "{page}");
+            assert!(!policy.contains("unsafe"), "{page}");
+            assert_eq!(header("cache-control"), "no-store", "{page}");
+            assert_eq!(header("x-content-type-options"), "nosniff", "{page}");
+            assert!(!header("x-ovh-queryid").is_empty(), "{page}");
+        }
+    }
+
+    async fn programs_still_get_their_own_errors(database) {
+        let server = Server::start(&database);
+        let mut visitor = Visitor::new(&server);
+        let seen = visitor.get("/v1/nowhere").await;
+        assert_eq!(seen.status, 404);
+        assert!(seen.html.starts_with('{'), "{}", seen.html);
+        let answer = reqwest::get(format!("{}/nowhere", server.url)).await.unwrap();
+        assert!(answer.text().await.unwrap().starts_with('{'));
+    }
+}

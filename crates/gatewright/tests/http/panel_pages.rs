@@ -1,0 +1,173 @@
+//! The panel as people use it, in a real browser.
+
+use gatewright_testing::TestDatabase;
+use serde_json::json;
+
+use crate::browser::Browser;
+use crate::server::{ACCOUNT, Server};
+
+fn server() -> (TestDatabase, Server) {
+    let database = TestDatabase::sqlite();
+    let server = Server::start(&database);
+    (database, server)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_account_lives_its_whole_life_in_the_panel() {
+    let (_database, server) = server();
+    let admin = server.admin().await;
+    let browser = Browser::open(&server.url).await;
+    browser.go("/service-accounts").await;
+    assert_eq!(browser.path().await, "/sign-in");
+    browser.is_sound("sign-in").await;
+    browser.fill("#login", ACCOUNT).await;
+    browser.fill("#password", &server.password).await;
+    browser.choose("Sign in").await;
+    assert_eq!(browser.path().await, "/service-accounts");
+    browser.is_sound("service-accounts").await;
+
+    browser.choose("Create a service account").await;
+    browser.is_sound("service-account-create").await;
+    browser.fill("#name", "invoices").await;
+    browser.fill("#description", "Writes <b>invoices</b>").await;
+    browser.choose("Create").await;
+    browser.says("invoices is ready").await;
+    browser.is_sound("service-account-created").await;
+    let (id, secret) = (browser.value("#client-id").await, browser.value("#client-secret").await);
+    let caller = server.login(&id, &secret).await;
+
+    browser.choose("I have saved the secret").await;
+    browser.says("Writes <b>invoices</b>").await;
+    browser.says("No policy names it").await;
+    assert_eq!(browser.value("#urn").await, caller.urn());
+
+    let url = "urn:v1:eu:resource:vps:vps-1";
+    let policy = json!({
+        "name": "invoices-policy",
+        "identities": [],
+        "resources": [{"urn": url}],
+        "permissions": {"allow": [{"action": "vps:apiovh:get"}]},
+    });
+    admin.post("/v2/iam/policy", &policy).await.expect(200);
+    browser.driver.refresh().await.unwrap();
+    browser.find("#policy option").await;
+    let name = "//option[normalize-space()='invoices-policy']";
+    let option = browser.driver.find(thirtyfour::By::XPath(name)).await.unwrap();
+    option.click().await.unwrap();
+    browser.choose("Attach").await;
+    browser.says("The service account is attached.").await;
+    assert!(caller.may("vps:apiovh:get", url).await);
+    browser.is_sound("service-account").await;
+
+    browser.choose("Delete").await;
+    browser.says("One policy names it").await;
+    browser.is_sound("service-account-delete").await;
+    browser.choose("Detach it instead").await;
+    browser.says("The service account is detached.").await;
+    assert!(!caller.may("vps:apiovh:get", url).await);
+
+    browser.choose("Edit").await;
+    browser.is_sound("service-account-edit").await;
+    browser.fill("#name", "invoices-2").await;
+    browser.choose("Save").await;
+    browser.says("The changes are saved.").await;
+    browser.says("invoices-2").await;
+
+    browser.go("/service-accounts").await;
+    browser.fill("#search", "no such name").await;
+    browser.says("No service account fits.").await;
+    browser.fill("#search", "INVOICES-2").await;
+    browser.says("One service account").await;
+    browser.choose("Delete invoices-2").await;
+    browser.choose("Delete for good").await;
+    browser.says("The service account is deleted.").await;
+    assert_eq!(server.token(&id, &secret, "all").await.status, 401);
+    browser.is_quiet("the end").await;
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_changes_their_password_and_ends_their_sessions() {
+    let (_database, server) = server();
+    let (one, other) = (Browser::open(&server.url).await, Browser::open(&server.url).await);
+    for browser in [&one, &other] {
+        browser.sign_in(ACCOUNT, &server.password).await;
+        browser.go("/me").await;
+    }
+    one.is_sound("me").await;
+    one.driver.refresh().await.unwrap();
+    one.choose("End").await;
+    one.says("The session has ended.").await;
+    other.go("/service-accounts").await;
+    assert_eq!(other.path().await, "/sign-in");
+    other.sign_in(ACCOUNT, &server.password).await;
+
+    one.go("/me").await;
+    one.fill("#password-old", &server.password).await;
+    one.fill("#password-new", "correct horse").await;
+    one.fill("#password-again", "correct mule").await;
+    one.choose("Change the password").await;
+    one.says("The two new passwords differ.").await;
+    one.fill("#password-old", "wrong").await;
+    one.fill("#password-new", "correct horse").await;
+    one.fill("#password-again", "correct horse").await;
+    one.choose("Change the password").await;
+    one.says("The present password is wrong.").await;
+    one.fill("#password-old", &server.password).await;
+    one.fill("#password-new", "correct horse").await;
+    one.fill("#password-again", "correct horse").await;
+    one.choose("Change the password").await;
+    one.says("Your password is changed").await;
+    other.go("/me").await;
+    assert_eq!(other.path().await, "/sign-in");
+    other.sign_in(ACCOUNT, &server.password).await;
+    other.says("The login or the password is wrong.").await;
+    other.is_sound("sign-in-wrong").await;
+    other.sign_in(ACCOUNT, "correct horse").await;
+    assert_eq!(other.path().await, "/service-accounts");
+
+    one.go("/me").await;
+    one.choose("Sign out").await;
+    one.go("/me").await;
+    assert_eq!(one.path().await, "/sign-in");
+    one.close().await;
+    other.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_typed_survives_the_end_of_the_session() {
+    let (_database, server) = server();
+    let browser = Browser::open(&server.url).await;
+    let other = Browser::open(&server.url).await;
+    browser.sign_in(ACCOUNT, &server.password).await;
+    browser.go("/service-accounts/create").await;
+    browser.fill("#name", "kept").await;
+    browser.fill("#description", "typed before the end").await;
+    other.sign_in(ACCOUNT, &server.password).await;
+    other.go("/me").await;
+    other.choose("End").await;
+    browser.choose("Create").await;
+    browser.says("Your session has ended.").await;
+    browser.is_sound("session-ended").await;
+    browser.fill("#login", ACCOUNT).await;
+    browser.fill("#password", &server.password).await;
+    browser.choose("Sign in").await;
+    browser.says("typed before the end").await;
+    browser.is_sound("resume").await;
+    browser.choose("Send").await;
+    browser.says("kept is ready").await;
+    browser.close().await;
+    other.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_lost_finds_a_way_back_in_their_language() {
+    let (_database, server) = server();
+    let browser = Browser::open_in("fr", &server.url).await;
+    browser.go("/nowhere").await;
+    browser.says("Introuvable").await;
+    browser.is_sound("not-found").await;
+    browser.choose("Retour au début").await;
+    browser.says("Se connecter").await;
+    browser.close().await;
+}
