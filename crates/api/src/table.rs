@@ -45,6 +45,7 @@ const ACTION_FILTER: &[Parameter] = &[text("resourceType")];
 pub(crate) fn table() -> Vec<Operation> {
     let mut table = oauth2();
     table.extend(v1());
+    table.extend(v1_identity());
     table.extend(v2_policies());
     table.extend(v2_resources());
     table
@@ -123,6 +124,85 @@ fn v1() -> Vec<Operation> {
             private!(v1::client::delete),
         )
         .needs(&[r::CLIENT_DELETE]),
+    ]
+}
+
+fn v1_identity() -> Vec<Operation> {
+    use v1::identity;
+    let new =
+        |method, path, summary, handler| Operation::new(Tree::V1, method, path, summary, handler);
+    let get = |path, summary, handler| new(Method::GET, path, summary, handler);
+    vec![
+        get("/me/identity/user", "List users", private!(identity::users))
+            .needs(&[r::USER_GET])
+            .gives(openapi::texts)
+            .expands_to(Components::one::<wire::User>),
+        new(Method::POST, "/me/identity/user", "Create a user", private!(identity::create_user))
+            .needs(&[r::USER_CREATE])
+            .takes::<wire::UserRequest>(),
+        get("/me/identity/user/{user}", "Read a user", private!(identity::user))
+            .needs(&[r::USER_GET])
+            .gives(Components::one::<wire::User>),
+        new(
+            Method::PUT,
+            "/me/identity/user/{user}",
+            "Change a user",
+            private!(identity::edit_user),
+        )
+        .needs(&[r::USER_EDIT])
+        .takes::<wire::User>(),
+        new(
+            Method::DELETE,
+            "/me/identity/user/{user}",
+            "Delete a user",
+            private!(identity::delete_user),
+        )
+        .needs(&[r::USER_DELETE]),
+        new(
+            Method::POST,
+            "/me/identity/user/{user}/enable",
+            "Let a user sign in again",
+            private!(identity::enable_user),
+        )
+        .needs(&[r::USER_ENABLE]),
+        new(
+            Method::POST,
+            "/me/identity/user/{user}/disable",
+            "Let a user sign in no longer",
+            private!(identity::disable_user),
+        )
+        .needs(&[r::USER_DISABLE]),
+        get("/me/identity/group", "List groups of users", private!(identity::groups))
+            .needs(&[r::GROUP_GET])
+            .gives(openapi::texts)
+            .expands_to(Components::one::<wire::Group>),
+        new(
+            Method::POST,
+            "/me/identity/group",
+            "Create a group of users",
+            private!(identity::create_group),
+        )
+        .needs(&[r::GROUP_CREATE])
+        .takes::<wire::GroupRequest>()
+        .gives(Components::one::<wire::Group>),
+        get("/me/identity/group/{group}", "Read a group of users", private!(identity::group))
+            .needs(&[r::GROUP_GET])
+            .gives(Components::one::<wire::Group>),
+        new(
+            Method::PUT,
+            "/me/identity/group/{group}",
+            "Change a group of users",
+            private!(identity::edit_group),
+        )
+        .needs(&[r::GROUP_EDIT])
+        .takes::<wire::Group>(),
+        new(
+            Method::DELETE,
+            "/me/identity/group/{group}",
+            "Delete a group of users",
+            private!(identity::delete_group),
+        )
+        .needs(&[r::GROUP_DELETE]),
     ]
 }
 

@@ -2,4 +2,5 @@
 
 pub(crate) mod auth;
 pub(crate) mod client;
+pub(crate) mod identity;
 pub(crate) mod me;

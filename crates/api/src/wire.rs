@@ -3,6 +3,7 @@
 mod account;
 mod client;
 mod decision;
+mod identity;
 mod permissions;
 mod policy;
 mod resource;
@@ -10,6 +11,7 @@ mod resource;
 pub(crate) use account::{Details, Nichandle};
 pub(crate) use client::{Client, ClientEdit, ClientRequest, ClientSecret};
 pub(crate) use decision::{Action, BatchAnswer, BatchRequest, CheckAnswer, CheckRequest};
+pub(crate) use identity::{Group, GroupEdit, GroupRequest, User, UserEdit, UserRequest};
 pub(crate) use permissions::{PermissionsGroup, PermissionsGroupBody};
 pub(crate) use policy::{Policy, PolicyBody};
 pub(crate) use resource::{

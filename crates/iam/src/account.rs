@@ -231,7 +231,11 @@ impl Iam {
     /// The account's particulars.
     pub async fn me(&self, context: &Context) -> Result<Profile, IamError> {
         self.demand(context, rights::ME_GET).await?;
-        let account = context.account();
+        self.profile(context.account()).await
+    }
+
+    /// The particulars of an account, for use cases that have demanded a right of their own.
+    pub(crate) async fn profile(&self, account: &str) -> Result<Profile, IamError> {
         let object = self.store.object(account, Kind::Account, account).await?;
         Ok(serde_json::from_str(&object.ok_or(IamError::NotFound)?.document)?)
     }

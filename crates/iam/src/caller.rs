@@ -13,6 +13,8 @@ pub enum PrincipalKind {
     Root,
     /// A service account.
     ServiceAccount,
+    /// A local user.
+    User,
 }
 
 /// Somebody who proved who they are.

@@ -14,6 +14,7 @@ mod catalogue;
 mod check;
 mod client;
 mod error;
+mod group;
 mod guard;
 mod iam;
 mod input;
@@ -26,6 +27,7 @@ mod secret;
 mod session;
 mod throttle;
 mod token;
+mod user;
 mod view;
 mod write;
 
@@ -40,6 +42,7 @@ pub use gatewright_policy::{
     permissions_group_urn, resource_group_urn,
 };
 pub use gatewright_store::{Address, StoreError};
+pub use group::{Group, GroupDraft, Role};
 pub use iam::{Iam, Limits, OpenError, Settings};
 pub use input::Draft;
 pub use page::{Page, PageRequest};
@@ -52,3 +55,4 @@ pub use resource_group::{Member, ResourceGroup, ResourceGroupDraft};
 pub use secret::Secret;
 pub use session::{Attempt, Session, SessionToken, SignInError};
 pub use token::{Algorithm, Grant, Introspection, Issued, KeyError, MasterKey, TokenError};
+pub use user::{User, UserDraft, UserEdit, UserKind};

@@ -27,6 +27,26 @@ rights! {
     CLIENT_EDIT = "me/api/oauth2/client/edit", Edit;
     /// Delete a service account.
     CLIENT_DELETE = "me/api/oauth2/client/delete", Delete;
+    /// Read users.
+    USER_GET = "me/identity/user/get", Read;
+    /// Create a user.
+    USER_CREATE = "me/identity/user/create", Create;
+    /// Change a user.
+    USER_EDIT = "me/identity/user/edit", Edit;
+    /// Delete a user.
+    USER_DELETE = "me/identity/user/delete", Delete;
+    /// Let a user sign in again.
+    USER_ENABLE = "me/identity/user/enable", Operate;
+    /// Let a user sign in no longer.
+    USER_DISABLE = "me/identity/user/disable", Operate;
+    /// Read groups of users.
+    GROUP_GET = "me/identity/group/get", Read;
+    /// Create a group of users.
+    GROUP_CREATE = "me/identity/group/create", Create;
+    /// Change a group of users.
+    GROUP_EDIT = "me/identity/group/edit", Edit;
+    /// Delete a group of users.
+    GROUP_DELETE = "me/identity/group/delete", Delete;
     /// Read policies.
     POLICY_GET = "iam/policy/get", Read;
     /// Create a policy.

@@ -12,9 +12,11 @@ use tokio::sync::Semaphore;
 use crate::account::Profile;
 use crate::caller::{Context, Principal, PrincipalKind};
 use crate::error::{Fault, IamError};
+use crate::group::key;
 use crate::iam::Iam;
 use crate::secret::{Secret, hex};
 use crate::throttle::Throttle;
+use crate::user::UserDocument;
 use crate::view::View;
 use crate::write::delete;
 
@@ -35,7 +37,7 @@ const CHECKS_AT_ONCE: usize = 4;
 /// A password has at least so many characters.
 const SHORTEST: usize = 8;
 
-/// And at most so many, so that hashing one never takes long.
+/// A login or a password has at most so many, so that neither takes long.
 const LONGEST: usize = 1_024;
 
 /// What is remembered of a session.
@@ -74,7 +76,7 @@ impl Sessions {
 /// Somebody wants to sign in.
 #[derive(Debug)]
 pub struct Attempt {
-    /// The name of an account, for its owner.
+    /// The name of an account, for its owner; with `/` and a login, for a user of it.
     pub login: String,
     /// Their password.
     pub password: Secret,
@@ -94,6 +96,9 @@ pub enum SignInError {
     /// There is no such person, or that is not their password; from outside the two look the same.
     #[error("the login or the password is wrong")]
     Wrong,
+    /// They may not sign in at present.
+    #[error("this user is disabled: ask an administrator of the account")]
+    Disabled,
     /// They were wrong too often.
     #[error("too many attempts: try again in {seconds} seconds")]
     TooMany {
@@ -150,12 +155,25 @@ pub struct Session {
 }
 
 impl Iam {
-    /// Signs the owner of an account in.
+    /// Signs the owner of an account in, or a user of it.
     pub async fn sign_in(&self, attempt: Attempt) -> Result<SessionToken, SignInError> {
         let now = attempt.now;
-        let login = attempt.login.trim().to_lowercase();
+        if attempt.login.len() > LONGEST {
+            return Err(SignInError::Wrong);
+        }
+        let (account, user) = match attempt.login.trim().split_once('/') {
+            Some((account, user)) => (account.to_lowercase(), Some(user.to_owned())),
+            None => (attempt.login.trim().to_lowercase(), None),
+        };
+        let plate = self.settings.plate;
+        let (kind, id, identity) = match &user {
+            Some(login) => {
+                (Kind::User, key(&account, login), Identity::user(plate, &account, login))
+            }
+            None => (Kind::Account, account.clone(), Identity::account_of(plate, &account)),
+        };
         let from = attempt.ip.map(|ip| ip.to_string()).unwrap_or_default();
-        let keys = [format!("{login} {from}"), format!(" {from}")];
+        let keys = [format!("{id} {from}"), format!(" {from}")];
         let throttle = &self.sessions.throttle;
         if let Some(seconds) = keys.iter().filter_map(|key| throttle.wait(key, now)).max() {
             return Err(SignInError::TooMany { seconds });
@@ -164,15 +182,21 @@ impl Iam {
         for key in &keys {
             throttle.failed(key, now);
         }
-        let object = self.store.object(&login, Kind::Account, &login).await;
-        let hash = object.map_err(IamError::from)?.and_then(|object| object.secret);
+        let object = self.store.object(&account, kind, &id).await.map_err(IamError::from)?;
+        let hash = object.as_ref().and_then(|object| object.secret.clone());
         if !self.is_password(attempt.password, hash).await? {
             return Err(SignInError::Wrong);
         }
         for key in &keys {
             throttle.succeeded(key);
         }
-        let identity = Identity::account_of(self.settings.plate, &login);
+        if let (Kind::User, Some(object)) = (kind, object) {
+            let user: UserDocument =
+                serde_json::from_str(&object.document).map_err(IamError::from)?;
+            if !user.enabled {
+                return Err(SignInError::Disabled);
+            }
+        }
         let document = SessionDocument {
             identity: identity.urn().to_owned(),
             created_at: now,
@@ -186,7 +210,7 @@ impl Iam {
             query_id: attempt.query_id.to_string(),
             at: now,
         };
-        Ok(self.open_session(&login, &document, author).await?)
+        Ok(self.open_session(&account, &document, author).await?)
     }
 
     async fn open_session(
@@ -240,17 +264,30 @@ impl Iam {
             return Err(IamError::BadCredential);
         }
         self.sessions.used.insert(id.as_str().into(), now);
-        self.session_of(&id, document)
+        self.session_of(&view, &id, document)
     }
 
-    fn session_of(&self, id: &str, document: &SessionDocument) -> Result<Session, IamError> {
+    /// The session, as long as who signed in still may.
+    fn session_of(
+        &self,
+        view: &View,
+        id: &str,
+        document: &SessionDocument,
+    ) -> Result<Session, IamError> {
         let plate = self.settings.plate;
         let identity = Identity::parse(&document.identity, plate).map_err(IamError::internal)?;
-        if identity.kind() != IdentityKind::Account {
-            return Err(IamError::BadCredential);
-        }
-        let caller = Caller::root(plate, identity.account(), Scope::All);
-        let principal = Principal { kind: PrincipalKind::Root, identity, caller };
+        let principal = match identity.kind() {
+            IdentityKind::Account => {
+                let caller = Caller::root(plate, identity.account(), Scope::All);
+                Principal { kind: PrincipalKind::Root, identity, caller }
+            }
+            IdentityKind::User => {
+                let login = identity.name().unwrap_or_default();
+                let user = view.user(&key(identity.account(), login)).filter(|one| one.enabled);
+                user.ok_or(IamError::BadCredential)?.principal(plate, identity.account())
+            }
+            _ => return Err(IamError::BadCredential),
+        };
         Ok(Session {
             id: id.to_owned(),
             principal: Arc::new(principal),
@@ -268,7 +305,7 @@ impl Iam {
         let own = view.sessions().filter(|(_, one)| {
             one.identity == context.principal.identity.urn() && one.expires > context.now
         });
-        let sessions = own.map(|(id, document)| self.session_of(id, document));
+        let sessions = own.map(|(id, document)| self.session_of(&view, id, document));
         let mut sessions = sessions.collect::<Result<Vec<_>, _>>()?;
         sessions.sort_by_key(|session| std::cmp::Reverse(session.created_at));
         Ok(sessions)
@@ -283,8 +320,30 @@ impl Iam {
         self.write(context, vec![delete(Kind::Session, id)]).await
     }
 
-    /// Gives the caller, who is the owner of the account, a new password, and ends all their
-    /// sessions but the one of that id.
+    /// The sessions of somebody, by their identifiers.
+    pub(crate) async fn sessions_of(
+        &self,
+        account: &str,
+        identity: &str,
+    ) -> Result<Vec<String>, IamError> {
+        let view = self.views.get(account).await?;
+        let own = view.sessions().filter(|(_, one)| one.identity == identity);
+        Ok(own.map(|(id, _)| id.to_owned()).collect())
+    }
+
+    /// Ends sessions; those that have ended meanwhile are left alone.
+    pub(crate) async fn end(&self, context: &Context, over: Vec<String>) -> Result<(), IamError> {
+        for id in over {
+            match self.write(context, vec![delete(Kind::Session, &id)]).await {
+                Ok(()) | Err(IamError::NotFound) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives the caller, who is the owner of the account or a user of it, a new password, and ends
+    /// all their sessions but the one of that id.
     pub async fn change_password(
         &self,
         context: &Context,
@@ -292,37 +351,49 @@ impl Iam {
         kept: &str,
     ) -> Result<(), SignInError> {
         let account = context.account();
-        if context.principal.kind != PrincipalKind::Root {
-            return Err(IamError::NotFound.into());
-        }
+        let identity = &context.principal.identity;
+        let (kind, id) = match context.principal.kind {
+            PrincipalKind::Root => (Kind::Account, account.to_owned()),
+            PrincipalKind::User => (Kind::User, key(account, identity.name().unwrap_or_default())),
+            PrincipalKind::ServiceAccount => return Err(IamError::NotFound.into()),
+        };
         check_password(&new)?;
-        let key = format!("{account} password");
-        if let Some(seconds) = self.sessions.throttle.wait(&key, context.now) {
+        let tries = format!("{id} password");
+        if let Some(seconds) = self.sessions.throttle.wait(&tries, context.now) {
             return Err(SignInError::TooMany { seconds });
         }
-        self.sessions.throttle.failed(&key, context.now);
-        let object = self.store.object(account, Kind::Account, account).await;
+        self.sessions.throttle.failed(&tries, context.now);
+        let object = self.store.object(account, kind, &id).await;
         let hash = object.map_err(IamError::from)?.and_then(|object| object.secret);
         if !self.is_password(old, hash).await? {
             return Err(SignInError::Wrong);
         }
-        self.sessions.throttle.succeeded(&key);
-        let hashed = tokio::task::spawn_blocking(move || new.slow_hash()).await;
-        let hash = hashed.map_err(IamError::internal)??.into_bytes();
-        let now = context.now;
-        self.change_with_secret(account, context, (Kind::Account, account), Some(hash), |object| {
+        self.sessions.throttle.succeeded(&tries);
+        let hash = Some(self.hash_password(new).await?);
+        let changed_at = Some(context.now);
+        self.change_with_secret(account, context, (kind, &id), hash, |object| {
+            if kind == Kind::User {
+                let mut user: UserDocument = serde_json::from_str(&object.document)?;
+                user.password_changed_at = changed_at;
+                return Ok((user.content()?, ()));
+            }
             let mut profile: Profile = serde_json::from_str(&object.document)?;
-            profile.password_changed_at = Some(now);
+            profile.password_changed_at = changed_at;
             let document = serde_json::to_string(&profile)?;
             Ok((Content { document, ..Content::default() }, ()))
         })
         .await?;
-        let others = self.sessions(context).await?.into_iter().filter(|one| one.id != kept);
-        let others: Vec<Change> = others.map(|one| delete(Kind::Session, &one.id)).collect();
-        if !others.is_empty() {
-            self.write(context, others).await?;
-        }
-        Ok(())
+        let mut others = self.sessions_of(account, identity.urn()).await?;
+        others.retain(|id| id != kept);
+        Ok(self.end(context, others).await?)
+    }
+
+    /// What is kept of a person's password.
+    pub(crate) async fn hash_password(&self, password: Secret) -> Result<Vec<u8>, IamError> {
+        let turn = self.sessions.checks.acquire().await.map_err(IamError::internal)?;
+        let hashed = tokio::task::spawn_blocking(move || password.slow_hash()).await;
+        drop(turn);
+        Ok(hashed.map_err(IamError::internal)??.into_bytes())
     }
 }
 
@@ -337,7 +408,7 @@ fn superfluous(view: &View, identity: &str, now: i64) -> Vec<String> {
 }
 
 /// Refuses a password that is too short to be one, or too long to be hashed.
-fn check_password(password: &Secret) -> Result<(), IamError> {
+pub(crate) fn check_password(password: &Secret) -> Result<(), IamError> {
     let length = password.reveal().chars().count();
     if length < SHORTEST {
         let message = format!("the password must have at least {SHORTEST} characters");

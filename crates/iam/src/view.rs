@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use foldhash::quality::RandomState;
 use gatewright_policy::{
-    CompiledPermissions, CompiledPolicy, Members, Plate, PolicySet, Resource as Seen, ResourceUrn,
-    permissions_group_urn,
+    CompiledPermissions, CompiledPolicy, Identity, Members, Plate, PolicySet, Resource as Seen,
+    ResourceUrn, permissions_group_urn,
 };
 use gatewright_store::{Entry, Kind, Object};
 use imbl::{GenericHashMap, OrdSet, shared_ptr::DefaultSharedPtr};
@@ -18,11 +18,13 @@ use uuid::Uuid;
 use crate::catalogue::{Catalogue, MANAGED_OWNER};
 use crate::client::{ClientDocument, Flow};
 use crate::error::IamError;
+use crate::group::{BUILT_IN, GroupDocument, Role, role_policy, role_policy_id};
 use crate::permissions_group::PermissionsGroupDocument;
 use crate::resource::ResourceDocument;
 use crate::resource_group::ResourceGroupDocument;
 use crate::session::SessionDocument;
 use crate::token::RevokedDocument;
+use crate::user::UserDocument;
 
 pub(crate) use follow::Following;
 pub(crate) use views::Views;
@@ -49,6 +51,9 @@ pub(crate) struct View {
     revoked: Map<i64>,
     revoked_in_order: OrdSet<(i64, Box<str>)>,
     sessions: Map<Arc<SessionDocument>>,
+    users: Map<Arc<UserDocument>>,
+    groups: Map<()>,
+    catalogue: Arc<Catalogue>,
 }
 
 /// What a view needs of a stored object. Reading it is the costly part, and needs no view.
@@ -61,6 +66,8 @@ enum Piece {
     Resource(Box<str>, ResourceDocument),
     RevokedToken(Box<str>, i64),
     Session(Box<str>, SessionDocument),
+    User(Box<str>, UserDocument),
+    Group(Box<str>, GroupDocument),
 }
 
 impl Piece {
@@ -102,6 +109,8 @@ impl Piece {
                 Self::RevokedToken(id.into(), expires)
             }
             Kind::Session => Self::Session(id.into(), serde_json::from_str(document)?),
+            Kind::User => Self::User(id.into(), serde_json::from_str(document)?),
+            Kind::Group => Self::Group(id.into(), serde_json::from_str(document)?),
         })
     }
 
@@ -119,13 +128,13 @@ struct Rule {
 
 impl View {
     /// An account of which nothing is known but the groups that every account has.
-    fn new(account: &str, plate: Plate, catalogue: &Catalogue) -> Self {
+    fn new(account: &str, plate: Plate, catalogue: &Arc<Catalogue>) -> Self {
         let mut policies = PolicySet::new(account);
         for group in catalogue.groups() {
             let urn = permissions_group_urn(plate, MANAGED_OWNER, &group.name);
             policies.set_permissions_group(&urn, Arc::clone(&group.compiled));
         }
-        Self {
+        let mut view = Self {
             plate,
             revision: 0,
             policies,
@@ -134,7 +143,14 @@ impl View {
             revoked: Map::default(),
             revoked_in_order: OrdSet::new(),
             sessions: Map::default(),
+            users: Map::default(),
+            groups: Map::default(),
+            catalogue: Arc::clone(catalogue),
+        };
+        for (name, role) in BUILT_IN {
+            view.set_role(name, role);
         }
+        view
     }
 
     /// The account's policies and groups.
@@ -191,6 +207,31 @@ impl View {
         self.sessions.iter().map(|(id, session)| (&**id, session))
     }
 
+    /// A local user, by account and login.
+    pub(crate) fn user(&self, key: &str) -> Option<&Arc<UserDocument>> {
+        self.users.get(key)
+    }
+
+    /// All local users, in no order.
+    pub(crate) fn users(&self) -> impl Iterator<Item = (&str, &Arc<UserDocument>)> {
+        self.users.iter().map(|(key, user)| (&**key, user))
+    }
+
+    /// Whether there is such a group beside those that every account has.
+    pub(crate) fn has_group(&self, key: &str) -> bool {
+        self.groups.contains_key(key)
+    }
+
+    /// Gives the members of a group their role, in the place of the one that they had.
+    fn set_role(&mut self, name: &str, role: Role) {
+        let group = Identity::group(self.plate, self.policies.owner(), name);
+        self.policies.remove(role_policy_id(&group));
+        let rule = role_policy(self.plate, &group, role, &self.catalogue);
+        if let Some(Ok(policy)) = rule.map(|rule| rule.compile(self.plate)) {
+            self.policies.insert(policy);
+        }
+    }
+
     /// Takes in what was read of a stored object.
     fn put(&mut self, piece: Piece) {
         match piece {
@@ -206,6 +247,11 @@ impl View {
             Piece::RevokedToken(id, expires) => {
                 self.revoked.insert(id.clone(), expires);
                 self.revoked_in_order.insert((expires, id));
+            }
+            Piece::User(key, user) => drop(self.users.insert(key, Arc::new(user))),
+            Piece::Group(key, group) => {
+                self.set_role(&group.name, group.role);
+                self.groups.insert(key, ());
             }
             Piece::Session(id, session) => drop(self.sessions.insert(id, Arc::new(session))),
         }
@@ -242,6 +288,13 @@ impl View {
                     }
                 }
                 Kind::Session => drop(self.sessions.remove(id)),
+                Kind::User => drop(self.users.remove(id)),
+                Kind::Group => {
+                    if let Some((_, name)) = id.split_once('/') {
+                        self.set_role(name, Role::None);
+                    }
+                    self.groups.remove(id);
+                }
             },
         }
         self.revision = entry.revision;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use gatewright_store::{Act, Author, Change, Content, Kind, Object, StoreError, Taken};
+use gatewright_store::{Act, Author, Change, Content, Kind, Object, StoreError};
 
 use crate::caller::Context;
 use crate::error::IamError;
@@ -19,7 +19,7 @@ impl Iam {
         changes: Vec<Change>,
     ) -> Result<(), IamError> {
         self.write_in(context.account(), context, changes).await.map_err(|error| match error {
-            StoreError::Taken(Taken::Name) => IamError::Conflict {
+            StoreError::Taken(_) => IamError::Conflict {
                 detail: "AlreadyExists",
                 message: "something of that name exists already".to_owned(),
             },

@@ -73,7 +73,13 @@ impl Visit {
 
     /// The same, for a page that comes with another session.
     pub(crate) fn frame_for(&self, section: Section, session: Option<&str>) -> Frame {
-        let who = self.session.as_ref().map(|one| one.principal.account().to_owned());
+        let who = self.session.as_ref().map(|session| {
+            let principal = &session.principal;
+            let name = principal.identity.name();
+            name.map_or(principal.account().to_owned(), |name| {
+                format!("{}/{name}", principal.account())
+            })
+        });
         Frame {
             texts: self.texts.clone(),
             assets: Arc::clone(&self.assets),

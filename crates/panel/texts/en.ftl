@@ -26,13 +26,14 @@ banner-warning = Note:
 sign-in = Sign in
 sign-out = Sign out
 login = Login
-login-help = The name of the account, such as xx11111-ovh
+login-help = The name of the account, such as xx11111-ovh; for its users with a slash and their login
 password = Password
 sign-in-wrong = The login or the password is wrong.
 sign-in-too-many = { $count ->
     [one] Too many attempts: try again in a second.
    *[other] Too many attempts: try again in { $count } seconds.
 }
+sign-in-disabled = This login is disabled. Ask an administrator of the account.
 session-ended = Your session has ended. Sign in again, and nothing that you typed is lost.
 resume-title = Go on where you were
 resume-text = Your session had ended before this was sent. Send it now?
@@ -77,6 +78,7 @@ use = Use it
 use-intro = Put the secret into CLIENT_SECRET, and get a token with one of these.
 
 me-owner = You are the owner of the account and may do everything in it. Policies know you as
+me-user = Policies know you as
 password-change = Change the password
 password-old = Present password
 password-new = New password

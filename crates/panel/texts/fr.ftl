@@ -26,13 +26,14 @@ banner-warning = Attention :
 sign-in = Se connecter
 sign-out = Se déconnecter
 login = Identifiant
-login-help = Le nom du compte, par exemple xx11111-ovh
+login-help = Le nom du compte, par exemple xx11111-ovh ; pour ses utilisateurs suivi d'une barre oblique et de leur identifiant
 password = Mot de passe
 sign-in-wrong = L'identifiant ou le mot de passe est faux.
 sign-in-too-many = { $count ->
     [one] Trop d'essais : réessayez dans une seconde.
    *[other] Trop d'essais : réessayez dans { $count } secondes.
 }
+sign-in-disabled = Cet identifiant est désactivé. Adressez-vous à un administrateur du compte.
 session-ended = Votre session est terminée. Reconnectez-vous : rien de ce que vous avez saisi n'est perdu.
 resume-title = Reprendre où vous en étiez
 resume-text = Votre session s'était terminée avant cet envoi. L'envoyer maintenant ?
@@ -77,6 +78,7 @@ use = L'utiliser
 use-intro = Mettez le secret dans CLIENT_SECRET, et obtenez un jeton de l'une de ces façons.
 
 me-owner = Vous êtes propriétaire du compte et pouvez tout y faire. Les politiques vous connaissent comme
+me-user = Les politiques vous connaissent comme
 password-change = Changer le mot de passe
 password-old = Mot de passe actuel
 password-new = Nouveau mot de passe

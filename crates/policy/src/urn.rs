@@ -187,6 +187,11 @@ impl Identity {
         self.urn.get(self.account.clone()).unwrap_or_default()
     }
 
+    /// Its name in the account; an account has none.
+    pub fn name(&self) -> Option<&str> {
+        self.urn.get(self.account.end + 1..)
+    }
+
     /// The canonical URN.
     pub fn urn(&self) -> &str {
         &self.urn

@@ -21,11 +21,15 @@ pub enum Kind {
     RevokedToken,
     /// A person's session in a browser, under the hash of its secret.
     Session,
+    /// A local user, under the account's name and the login.
+    User,
+    /// A group of users, under the account's name and its own.
+    Group,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Account,
         Self::Client,
         Self::Policy,
@@ -34,6 +38,8 @@ impl Kind {
         Self::Resource,
         Self::RevokedToken,
         Self::Session,
+        Self::User,
+        Self::Group,
     ];
 
     /// The text of it in the database.
@@ -47,6 +53,8 @@ impl Kind {
             Self::Resource => "resource",
             Self::RevokedToken => "revokedToken",
             Self::Session => "session",
+            Self::User => "user",
+            Self::Group => "group",
         }
     }
 

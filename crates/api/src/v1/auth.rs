@@ -12,17 +12,21 @@ pub(crate) async fn time(visit: Visit) -> Result<Answer, ApiError> {
 }
 
 pub(crate) async fn details(context: Context, _: Visit) -> Result<Answer, ApiError> {
-    let (method, roles) = match context.principal.kind {
+    let principal = &context.principal;
+    let (method, roles) = match principal.kind {
         PrincipalKind::Root => ("account", vec!["ADMIN".to_owned()]),
         PrincipalKind::ServiceAccount => ("oauth2_client_credentials", Vec::new()),
+        PrincipalKind::User => ("user", Vec::new()),
     };
+    let is_user = principal.kind == PrincipalKind::User;
+    let user = principal.identity.name().filter(|_| is_user);
     Ok(Answer::json(&Details {
         account: context.account().to_owned(),
         allowed_routes: None,
         description: None,
-        identities: vec![context.principal.identity.urn().to_owned()],
+        identities: principal.caller.identities().iter().map(ToString::to_string).collect(),
         method: method.to_owned(),
         roles: Some(roles),
-        user: None,
+        user: user.map(str::to_owned),
     }))
 }

@@ -12,6 +12,8 @@ fn filled(path: &str, admin: &Caller) -> String {
     path.replace("{clientId}", &admin.id)
         .replace("{permissionsGroupURN}", "urn:v1:eu:permissionsGroup:ovh:globalAdmin")
         .replace("{resourceURN}", &format!("urn:v1:eu:resource:account:{ACCOUNT}"))
+        .replace("{user}", "nobody")
+        .replace("{group}", "ADMIN")
         .replace("{key}", "env")
         .replace("{policyId}", "00000000-0000-0000-0000-000000000000")
         .replace("{groupId}", "00000000-0000-0000-0000-000000000000")

@@ -15,6 +15,7 @@ mod crash;
 mod decisions;
 mod groups;
 mod guard;
+mod identities;
 mod nodes;
 mod openapi;
 mod operations;

@@ -7,21 +7,21 @@ use reqwest::redirect::Policy;
 use crate::server::{ACCOUNT, Server};
 
 /// Somebody with a browser's cookies, who follows no redirection.
-struct Visitor {
+pub(crate) struct Visitor {
     http: reqwest::Client,
     url: String,
     cookies: Vec<(String, String)>,
 }
 
-struct Seen {
-    status: u16,
-    location: String,
-    html: String,
+pub(crate) struct Seen {
+    pub(crate) status: u16,
+    pub(crate) location: String,
+    pub(crate) html: String,
     headers: reqwest::header::HeaderMap,
 }
 
 impl Visitor {
-    fn new(server: &Server) -> Self {
+    pub(crate) fn new(server: &Server) -> Self {
         let http = reqwest::Client::builder().redirect(Policy::none()).build().unwrap();
         Self { http, url: server.url.clone(), cookies: Vec::new() }
     }
@@ -50,13 +50,13 @@ impl Visitor {
         }
     }
 
-    async fn get(&mut self, path: &str) -> Seen {
+    pub(crate) async fn get(&mut self, path: &str) -> Seen {
         let request = self.http.get(format!("{}{path}", self.url));
         self.send(request).await
     }
 
     /// Sends a form with what the page at `from` proves it with.
-    async fn post(&mut self, from: &str, to: &str, fields: &[(&str, &str)]) -> Seen {
+    pub(crate) async fn post(&mut self, from: &str, to: &str, fields: &[(&str, &str)]) -> Seen {
         let proof = proof(&self.get(from).await.html);
         self.post_with(&proof, to, fields).await
     }
@@ -68,7 +68,7 @@ impl Visitor {
         self.send(request).await
     }
 
-    async fn sign_in(&mut self, login: &str, password: &str) -> Seen {
+    pub(crate) async fn sign_in(&mut self, login: &str, password: &str) -> Seen {
         let fields = [("login", login), ("password", password), ("next", "/me")];
         self.post("/sign-in", "/sign-in", &fields).await
     }

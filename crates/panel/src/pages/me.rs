@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use askama::Template;
-use gatewright_iam::{Secret, Session, SignInError};
+use gatewright_iam::{PrincipalKind, Secret, Session, SignInError};
 
 use super::moment;
 use crate::answer::{Answer, Answered};
@@ -15,7 +15,8 @@ use crate::visit::Visit;
 #[template(path = "me.html")]
 struct MePage {
     frame: Frame,
-    account: String,
+    name: String,
+    is_owner: bool,
     urn: String,
     sessions: Vec<Row>,
 }
@@ -43,10 +44,11 @@ async fn page(visit: &Visit, frame: Frame) -> Answered {
     };
     let sessions = visit.iam.sessions(&context).await?;
     Answer::page(&MePage {
-        frame,
-        account: context.account().to_owned(),
+        name: frame.who.clone().unwrap_or_default(),
+        is_owner: context.principal.kind == PrincipalKind::Root,
         urn: context.principal.identity.urn().to_owned(),
         sessions: sessions.into_iter().map(row).collect(),
+        frame,
     })
 }
 
@@ -63,7 +65,7 @@ pub(crate) async fn change_password(visit: Arc<Visit>) -> Answered {
         let kept = &visit.session()?.id;
         match visit.iam.change_password(&context, passwords, kept).await {
             Ok(()) => return Ok(Answer::go("/me?told=told-password")),
-            Err(SignInError::Wrong) => visit.texts.say("password-wrong"),
+            Err(SignInError::Wrong | SignInError::Disabled) => visit.texts.say("password-wrong"),
             Err(SignInError::TooMany { seconds }) => {
                 let seconds = usize::try_from(seconds).unwrap_or(1);
                 visit.texts.count("sign-in-too-many", seconds)

@@ -82,6 +82,7 @@ pub(crate) async fn sign_in(visit: Arc<Visit>) -> Answered {
         }
         Err(SignInError::Failed(error)) => return Err(error.into()),
         Err(SignInError::Wrong) => (StatusCode::UNAUTHORIZED, visit.texts.say("sign-in-wrong")),
+        Err(SignInError::Disabled) => (StatusCode::FORBIDDEN, visit.texts.say("sign-in-disabled")),
         Err(SignInError::TooMany { seconds }) => {
             let seconds = usize::try_from(seconds).unwrap_or(1);
             (StatusCode::TOO_MANY_REQUESTS, visit.texts.count("sign-in-too-many", seconds))

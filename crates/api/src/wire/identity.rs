@@ -1,0 +1,225 @@
+//! Local users and their groups.
+
+use gatewright_iam::{Fault, GroupDraft, IamError, Secret, UserDraft, UserKind, clock};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::nullable;
+
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[schema(as = auth::RoleEnum)]
+pub(crate) enum Role {
+    Admin,
+    None,
+    Regular,
+    Unprivileged,
+}
+
+impl From<gatewright_iam::Role> for Role {
+    fn from(role: gatewright_iam::Role) -> Self {
+        match role {
+            gatewright_iam::Role::Admin => Self::Admin,
+            gatewright_iam::Role::None => Self::None,
+            gatewright_iam::Role::Regular => Self::Regular,
+            gatewright_iam::Role::Unprivileged => Self::Unprivileged,
+        }
+    }
+}
+
+impl From<Role> for gatewright_iam::Role {
+    fn from(role: Role) -> Self {
+        match role {
+            Role::Admin => Self::Admin,
+            Role::None => Self::None,
+            Role::Regular => Self::Regular,
+            Role::Unprivileged => Self::Unprivileged,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[schema(as = auth::UserStatusEnum)]
+pub(crate) enum UserStatus {
+    Ok,
+    Disabled,
+}
+
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[schema(as = auth::UserTypeEnum)]
+pub(crate) enum UserType {
+    Root,
+    Service,
+    User,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = auth::User)]
+pub(crate) struct User {
+    creation: String,
+    description: String,
+    email: Option<String>,
+    group: String,
+    groups: Vec<String>,
+    last_update: String,
+    login: String,
+    password_last_update: Option<String>,
+    status: UserStatus,
+    #[serde(rename = "type")]
+    kind: Option<UserType>,
+    urn: String,
+}
+
+impl From<gatewright_iam::User> for User {
+    fn from(user: gatewright_iam::User) -> Self {
+        Self {
+            creation: clock::text(user.created_at),
+            description: user.description,
+            email: user.email,
+            group: user.groups.first().cloned().unwrap_or_default(),
+            groups: user.groups,
+            last_update: clock::text(user.updated_at),
+            login: user.login,
+            password_last_update: user.password_changed_at.map(clock::text),
+            status: if user.enabled { UserStatus::Ok } else { UserStatus::Disabled },
+            kind: Some(match user.kind {
+                UserKind::User => UserType::User,
+                UserKind::Service => UserType::Service,
+            }),
+            urn: user.urn,
+        }
+    }
+}
+
+/// Holds a password; not to be printed.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = auth::UserRequest)]
+pub(crate) struct UserRequest {
+    #[serde(default, deserialize_with = "nullable")]
+    description: String,
+    #[serde(default)]
+    email: Option<String>,
+    #[serde(default)]
+    group: Option<String>,
+    #[serde(default, deserialize_with = "nullable")]
+    groups: Vec<String>,
+    login: String,
+    #[serde(default)]
+    password: Option<String>,
+    #[serde(default, rename = "type")]
+    kind: Option<UserType>,
+}
+
+impl TryFrom<UserRequest> for UserDraft {
+    type Error = IamError;
+
+    fn try_from(request: UserRequest) -> Result<Self, IamError> {
+        Ok(Self {
+            login: request.login,
+            password: request.password.map(Secret::from),
+            email: request.email,
+            description: request.description,
+            groups: request.group.into_iter().chain(request.groups).collect(),
+            kind: match request.kind {
+                None | Some(UserType::User) => UserKind::User,
+                Some(UserType::Service) => UserKind::Service,
+                Some(UserType::Root) => {
+                    let message = "\"type\" must be USER or SERVICE: an account has one owner";
+                    return Err(IamError::invalid(Fault::Parameter, message));
+                }
+            },
+        })
+    }
+}
+
+/// What may change of a user; clients send whole objects back.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct UserEdit {
+    #[serde(default)]
+    description: Option<String>,
+    #[serde(default)]
+    email: Option<String>,
+    #[serde(default)]
+    group: Option<String>,
+    #[serde(default)]
+    groups: Option<Vec<String>>,
+}
+
+impl From<UserEdit> for gatewright_iam::UserEdit {
+    /// A main group alone takes the place of all; with others it comes before them.
+    fn from(edit: UserEdit) -> Self {
+        let groups = match (edit.group, edit.groups) {
+            (None, groups) => groups,
+            (Some(main), others) => {
+                let others = others.unwrap_or_default().into_iter().filter(|one| *one != main);
+                Some(std::iter::once(main.clone()).chain(others).collect())
+            }
+        };
+        Self { email: edit.email, description: edit.description, groups }
+    }
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = auth::Group)]
+pub(crate) struct Group {
+    creation: String,
+    default_group: bool,
+    description: Option<String>,
+    last_update: String,
+    name: String,
+    role: Role,
+    urn: String,
+}
+
+impl From<gatewright_iam::Group> for Group {
+    fn from(group: gatewright_iam::Group) -> Self {
+        Self {
+            creation: clock::text(group.created_at),
+            default_group: group.built_in,
+            description: group.description,
+            last_update: clock::text(group.updated_at),
+            name: group.name,
+            role: group.role.into(),
+            urn: group.urn,
+        }
+    }
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = auth::GroupRequest)]
+pub(crate) struct GroupRequest {
+    #[serde(default)]
+    description: Option<String>,
+    name: String,
+    #[serde(default)]
+    role: Option<Role>,
+}
+
+impl From<GroupRequest> for GroupDraft {
+    fn from(request: GroupRequest) -> Self {
+        let role = request.role.map(Into::into);
+        Self { name: request.name, description: request.description, role }
+    }
+}
+
+/// What may change of a group; clients send whole objects back.
+#[derive(Debug, Deserialize)]
+pub(crate) struct GroupEdit {
+    #[serde(default)]
+    description: Option<String>,
+    #[serde(default)]
+    role: Option<Role>,
+}
+
+impl From<GroupEdit> for GroupDraft {
+    fn from(edit: GroupEdit) -> Self {
+        let role = edit.role.map(Into::into);
+        Self { name: String::new(), description: edit.description, role }
+    }
+}

@@ -1,0 +1,281 @@
+//! Groups of users, and the role that each gives.
+
+use gatewright_policy::{Identity, Permissions, Plate, Policy as Rule, permissions_group_urn};
+use gatewright_store::{Content, Kind, Object};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::caller::Context;
+use crate::catalogue::{Catalogue, MANAGED_OWNER};
+use crate::error::{Fault, IamError};
+use crate::iam::Iam;
+use crate::input::{Draft, check_text};
+use crate::rights;
+use crate::user::check_login;
+use crate::write::{create, delete};
+
+const READ_ONLY: &str = "This group belongs to the server and cannot be changed";
+
+/// What the members of a group may do, whatever policies say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Role {
+    /// Everything.
+    Admin,
+    /// Nothing.
+    #[default]
+    None,
+    /// Everything but managing users.
+    Regular,
+    /// Reading.
+    Unprivileged,
+}
+
+impl Role {
+    /// The managed permissions group of the same strength.
+    const fn permissions_group(self) -> Option<&'static str> {
+        match self {
+            Self::Admin => Some("globalAdmin"),
+            Self::None => None,
+            Self::Regular => Some("globalReadWrite"),
+            Self::Unprivileged => Some("globalReadOnly"),
+        }
+    }
+}
+
+/// The groups that every account has.
+pub(crate) const BUILT_IN: [(&str, Role); 3] =
+    [("ADMIN", Role::Admin), (DEFAULT, Role::Regular), ("UNPRIVILEGED", Role::Unprivileged)];
+
+/// The group of users for whom none is named.
+pub(crate) const DEFAULT: &str = "DEFAULT";
+
+/// What is remembered of a group.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct GroupDocument {
+    pub(crate) name: String,
+    description: Option<String>,
+    pub(crate) role: Role,
+    created_at: i64,
+    updated_at: i64,
+}
+
+/// A group of users.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// Unique in the account.
+    pub name: String,
+    /// What it is for.
+    pub description: Option<String>,
+    /// What its members may do, whatever policies say.
+    pub role: Role,
+    /// Whether every account has it.
+    pub built_in: bool,
+    /// Microseconds since 1970, UTC.
+    pub created_at: i64,
+    /// Microseconds since 1970, UTC.
+    pub updated_at: i64,
+    /// The URN that policies name it by.
+    pub urn: String,
+}
+
+/// A group to be made, or what one shall be from now on.
+#[derive(Debug, Clone, Default)]
+pub struct GroupDraft {
+    /// Letters, digits, `.`, `_` and `-`.
+    pub name: String,
+    /// At most 255 characters; what is left out of a change stays.
+    pub description: Option<String>,
+    /// What its members may do; none, or as before, when it is left out.
+    pub role: Option<Role>,
+}
+
+impl GroupDocument {
+    fn content(&self) -> Result<Content, IamError> {
+        let document = serde_json::to_string(self)?;
+        Ok(Content { name: Some(self.name.clone()), document, ..Content::default() })
+    }
+}
+
+/// The identifier of a group or a user: unique among those of all accounts.
+pub(crate) fn key(account: &str, name: &str) -> String {
+    format!("{account}/{name}")
+}
+
+/// The identifier of the policy that carries a group's role out.
+pub(crate) fn role_policy_id(group: &Identity) -> Uuid {
+    Uuid::new_v5(&Uuid::NAMESPACE_URL, group.urn().as_bytes())
+}
+
+/// The policy that carries a group's role out: the permissions of that strength on everything.
+pub(crate) fn role_policy(
+    plate: Plate,
+    group: &Identity,
+    role: Role,
+    catalogue: &Catalogue,
+) -> Option<Rule> {
+    let name = role.permissions_group()?;
+    let mut rule = Rule {
+        id: role_policy_id(group),
+        identities: vec![group.urn().to_owned()],
+        resources: vec![format!("urn:v1:{plate}:resource:*")],
+        ..Rule::default()
+    };
+    if catalogue.group(name).is_some() {
+        rule.permissions_groups.push(permissions_group_urn(plate, MANAGED_OWNER, name));
+    } else if role == Role::Admin {
+        rule.permissions = Permissions { allow: vec!["*".to_owned()], ..Permissions::default() };
+    } else {
+        // Without the products that it is about, nothing says what the role may do.
+        return None;
+    }
+    Some(rule)
+}
+
+impl Iam {
+    fn user_group_of(&self, account: &str, document: GroupDocument) -> Group {
+        let urn = Identity::group(self.settings.plate, account, &document.name);
+        Group {
+            urn: urn.urn().to_owned(),
+            built_in: false,
+            name: document.name,
+            description: document.description,
+            role: document.role,
+            created_at: document.created_at,
+            updated_at: document.updated_at,
+        }
+    }
+
+    fn read_group(&self, object: &Object) -> Result<Group, IamError> {
+        Ok(self.user_group_of(&object.account, serde_json::from_str(&object.document)?))
+    }
+
+    async fn built_in_groups(&self, account: &str) -> Result<Vec<Group>, IamError> {
+        let created_at = self.profile(account).await?.created_at;
+        let group = |(name, role): (&str, Role)| {
+            let document = GroupDocument {
+                name: name.to_owned(),
+                description: None,
+                role,
+                created_at,
+                updated_at: created_at,
+            };
+            Group { built_in: true, ..self.user_group_of(account, document) }
+        };
+        Ok(BUILT_IN.into_iter().map(group).collect())
+    }
+
+    /// All groups of the account: those that every account has, then the others in the order of
+    /// their creation.
+    pub async fn groups(&self, context: &Context) -> Result<Vec<Group>, IamError> {
+        self.demand(context, rights::GROUP_GET).await?;
+        let account = context.account();
+        let objects = self.store.objects_of_kind(account, Kind::Group, 0, i64::MAX).await?;
+        let mut groups = self.built_in_groups(account).await?;
+        for object in &objects {
+            groups.push(self.read_group(object)?);
+        }
+        Ok(groups)
+    }
+
+    /// A group of the account.
+    pub async fn group(&self, context: &Context, name: &str) -> Result<Group, IamError> {
+        self.demand(context, rights::GROUP_GET).await?;
+        let account = context.account();
+        if is_built_in(name) {
+            let groups = self.built_in_groups(account).await?;
+            return groups.into_iter().find(|one| one.name == name).ok_or(IamError::NotFound);
+        }
+        let object = self.store.object(account, Kind::Group, &key(account, name)).await?;
+        self.read_group(&object.ok_or(IamError::NotFound)?)
+    }
+
+    /// Makes a group.
+    pub async fn create_group(
+        &self,
+        context: &Context,
+        draft: Draft<GroupDraft>,
+    ) -> Result<Group, IamError> {
+        self.demand(context, rights::GROUP_CREATE).await?;
+        let GroupDraft { name, description, role } = draft?;
+        check_login("name", &name)?;
+        check_text("description", description.as_deref().unwrap_or_default(), 0, 255)?;
+        let account = context.account();
+        let document = GroupDocument {
+            name,
+            description,
+            role: role.unwrap_or_default(),
+            created_at: context.now,
+            updated_at: context.now,
+        };
+        let taken = || IamError::Conflict {
+            detail: "GROUP_ALREADY_EXISTS",
+            message: format!("there is a group {} already: choose another name", document.name),
+        };
+        if is_built_in(&document.name) {
+            return Err(taken());
+        }
+        let change = create(Kind::Group, key(account, &document.name), document.content()?);
+        self.write(context, vec![change]).await.map_err(|error| match error {
+            IamError::Conflict { .. } => taken(),
+            error => error,
+        })?;
+        Ok(self.user_group_of(account, document))
+    }
+
+    /// Changes a group; it keeps its name.
+    pub async fn edit_group(
+        &self,
+        context: &Context,
+        name: &str,
+        draft: Draft<GroupDraft>,
+    ) -> Result<Group, IamError> {
+        self.demand(context, rights::GROUP_EDIT).await?;
+        let draft = draft?;
+        check_text("description", draft.description.as_deref().unwrap_or_default(), 0, 255)?;
+        if is_built_in(name) {
+            return Err(IamError::ReadOnly(READ_ONLY));
+        }
+        let account = context.account();
+        self.change(account, context, (Kind::Group, &key(account, name)), |object| {
+            let mut document: GroupDocument = serde_json::from_str(&object.document)?;
+            document.description = draft.description.clone().or(document.description);
+            document.role = draft.role.unwrap_or(document.role);
+            document.updated_at = context.now;
+            Ok((document.content()?, self.user_group_of(account, document)))
+        })
+        .await
+    }
+
+    /// Deletes a group that nobody is in.
+    pub async fn delete_group(&self, context: &Context, name: &str) -> Result<(), IamError> {
+        self.demand(context, rights::GROUP_DELETE).await?;
+        if is_built_in(name) {
+            return Err(IamError::ReadOnly(READ_ONLY));
+        }
+        let account = context.account();
+        let view = self.views.get(account).await?;
+        let members = view.users().filter(|(_, user)| user.groups.iter().any(|one| one == name));
+        let members = members.count();
+        if members > 0 {
+            let message = format!("{members} users are in the group {name}: move them first");
+            return Err(IamError::invalid(Fault::Parameter, message));
+        }
+        self.write(context, vec![delete(Kind::Group, &key(account, name))]).await
+    }
+
+    /// Refuses a group that the account does not have.
+    pub(crate) async fn check_group(&self, account: &str, name: &str) -> Result<(), IamError> {
+        let view = self.views.get(account).await?;
+        if is_built_in(name) || view.has_group(&key(account, name)) {
+            return Ok(());
+        }
+        let message = format!("there is no group {name}: create it first");
+        Err(IamError::invalid(Fault::Parameter, message))
+    }
+}
+
+fn is_built_in(name: &str) -> bool {
+    BUILT_IN.iter().any(|(known, _)| *known == name)
+}
