@@ -9,6 +9,8 @@ use crate::text::Texts;
 pub(crate) enum Section {
     None,
     ServiceAccounts,
+    Users,
+    Groups,
     Me,
 }
 

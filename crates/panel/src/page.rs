@@ -64,6 +64,12 @@ pub(crate) struct Cut<T> {
 }
 
 impl<T> Cut<T> {
+    /// The same page with its rows as they are shown.
+    pub(crate) fn map<R>(self, row: impl FnMut(T) -> R) -> Cut<R> {
+        let Self { rows, total, page, pages, wanted } = self;
+        Cut { rows: rows.into_iter().map(row).collect(), total, page, pages, wanted }
+    }
+
     /// The query of another page of the same table.
     pub(crate) fn turn(&self, page: usize) -> String {
         let sign = if self.wanted.descending { "-" } else { "" };

@@ -1,8 +1,10 @@
 //! The pages, a module for each part of the menu.
 
+pub(crate) mod groups;
 pub(crate) mod me;
 pub(crate) mod service_accounts;
 pub(crate) mod sign_in;
+pub(crate) mod users;
 
 /// An instant as people read it: UTC, to the minute.
 fn moment(instant: i64) -> String {

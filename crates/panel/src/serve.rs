@@ -17,7 +17,7 @@ use crate::answer::{Answer, Answered};
 use crate::assets;
 use crate::cookie::{self, Cookies};
 use crate::fields::Fields;
-use crate::pages::{me, service_accounts, sign_in};
+use crate::pages::{groups, me, service_accounts, sign_in, users};
 use crate::refusal::Refusal;
 use crate::text::{Catalogues, Texts, TextsError};
 use crate::visit::Visit;
@@ -76,6 +76,16 @@ pub fn router(panel: Arc<Panel>, rest: Router) -> Router {
         )
         .route("/service-accounts/{id}/detach", take(service_accounts::detach))
         .route("/service-accounts/{id}/attach", take(service_accounts::attach))
+        .route("/users", show(users::list))
+        .route("/users/create", show(users::ask_create).merge(take(users::create)))
+        .route("/users/{login}", show(users::details).merge(take(users::edit)))
+        .route("/users/{login}/enable", take(users::enable))
+        .route("/users/{login}/disable", take(users::disable))
+        .route("/users/{login}/delete", take(users::delete))
+        .route("/groups", show(groups::list))
+        .route("/groups/create", show(groups::ask_create).merge(take(groups::create)))
+        .route("/groups/{name}", show(groups::details).merge(take(groups::edit)))
+        .route("/groups/{name}/delete", take(groups::delete))
         .route("/me", show(me::show))
         .route("/me/password", take(me::change_password))
         .route("/me/sessions/{id}/end", take(me::end_session))

@@ -127,7 +127,14 @@ mod tests {
     fn every_text_that_is_asked_for_is_there_and_no_other() {
         let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
         let mut sources = String::new();
-        for folder in ["src", "src/pages", "templates", "templates/service_accounts"] {
+        for folder in [
+            "src",
+            "src/pages",
+            "templates",
+            "templates/service_accounts",
+            "templates/users",
+            "templates/groups",
+        ] {
             for file in std::fs::read_dir(root.join(folder)).unwrap() {
                 let path = file.unwrap().path();
                 if path.is_file() {

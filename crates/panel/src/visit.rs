@@ -115,11 +115,17 @@ impl Visit {
 }
 
 /// What pages may be asked to tell.
-const TOLD: [&str; 6] = [
+const TOLD: [&str; 12] = [
     "told-deleted",
     "told-edited",
     "told-detached",
     "told-attached",
     "told-password",
     "told-session-ended",
+    "told-user-created",
+    "told-user-enabled",
+    "told-user-disabled",
+    "told-user-deleted",
+    "told-group-created",
+    "told-group-deleted",
 ];

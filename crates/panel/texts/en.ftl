@@ -77,6 +77,43 @@ attach-to = Attach to the policy
 use = Use it
 use-intro = Put the secret into CLIENT_SECRET, and get a token with one of these.
 
+users = Users
+users-intro = People who sign in beside the owner, as { $name }/login. What they may do is decided by the policies that name them or one of their groups, and by the roles of these.
+search-users = Login, description or address
+users-found = { $count ->
+    [0] No user fits.
+    [one] One user
+   *[other] { $count } users
+}
+user-create = Create a user
+user-login-help = Letters, digits, ., _ and -; it cannot be changed later
+user-password-help = At least 8 characters; the user can change it
+user-end = End of access
+user-end-text = Who is disabled or deleted is signed out at once. A disabled user can be enabled again; policies that name a deleted one stay.
+user-disable = Disable
+user-enable = Enable
+user-delete = Delete this user
+email = E-mail address
+enabled = Enabled
+disabled = Disabled
+column-groups = Groups
+column-password = Password changed
+column-status = Status
+column-role = Role
+column-changed = Changed
+
+groups = Groups
+groups-intro = A group can be named in policies, and gives each of its members a role.
+group-create = Create a group
+group-built-in = Every account has this group
+group-name-help = Letters, digits, ., _ and -; it cannot be changed later
+group-delete = Delete this group
+role-none = None: only what policies allow
+role-unprivileged = Read only
+role-regular = Everything but managing users
+role-admin = Administrator: everything
+role-unknown = You may not read groups
+
 me-owner = You are the owner of the account and may do everything in it. Policies know you as
 me-user = Policies know you as
 password-change = Change the password
@@ -101,6 +138,12 @@ told-detached = The service account is detached. You can attach it again below.
 told-attached = The service account is attached.
 told-password = Your password is changed, and your other sessions have ended.
 told-session-ended = The session has ended.
+told-user-created = The user is created.
+told-user-enabled = The user may sign in again.
+told-user-disabled = The user is signed out and may not sign in any more.
+told-user-deleted = The user is deleted.
+told-group-created = The group is created.
+told-group-deleted = The group is deleted.
 
 to-start = To the start
 query-id = Ask your administrator about the request

@@ -77,6 +77,43 @@ attach-to = Attacher à la politique
 use = L'utiliser
 use-intro = Mettez le secret dans CLIENT_SECRET, et obtenez un jeton de l'une de ces façons.
 
+users = Utilisateurs
+users-intro = Des personnes qui se connectent à côté du propriétaire, comme { $name }/identifiant. Ce qu'elles peuvent faire est décidé par les politiques qui les nomment, elles ou l'un de leurs groupes, et par les rôles de ceux-ci.
+search-users = Identifiant, description ou adresse
+users-found = { $count ->
+    [0] Aucun utilisateur ne correspond.
+    [one] Un utilisateur
+   *[other] { $count } utilisateurs
+}
+user-create = Créer un utilisateur
+user-login-help = Lettres, chiffres, ., _ et - ; il ne pourra plus être changé
+user-password-help = Au moins 8 caractères ; l'utilisateur peut le changer
+user-end = Fin d'accès
+user-end-text = Qui est désactivé ou supprimé est aussitôt déconnecté. Un utilisateur désactivé peut être réactivé ; les politiques qui nomment un utilisateur supprimé restent.
+user-disable = Désactiver
+user-enable = Activer
+user-delete = Supprimer cet utilisateur
+email = Adresse électronique
+enabled = Actif
+disabled = Désactivé
+column-groups = Groupes
+column-password = Mot de passe changé
+column-status = État
+column-role = Rôle
+column-changed = Modification
+
+groups = Groupes
+groups-intro = Un groupe peut être nommé dans des politiques, et donne un rôle à chacun de ses membres.
+group-create = Créer un groupe
+group-built-in = Chaque compte a ce groupe
+group-name-help = Lettres, chiffres, ., _ et - ; il ne pourra plus être changé
+group-delete = Supprimer ce groupe
+role-none = Aucun : seulement ce que les politiques autorisent
+role-unprivileged = Lecture seule
+role-regular = Tout, sauf gérer les utilisateurs
+role-admin = Administrateur : tout
+role-unknown = Vous ne pouvez pas lire les groupes
+
 me-owner = Vous êtes propriétaire du compte et pouvez tout y faire. Les politiques vous connaissent comme
 me-user = Les politiques vous connaissent comme
 password-change = Changer le mot de passe
@@ -101,6 +138,12 @@ told-detached = Le compte de service est détaché. Vous pouvez le rattacher ci-
 told-attached = Le compte de service est attaché.
 told-password = Votre mot de passe est changé, et vos autres sessions sont terminées.
 told-session-ended = La session est terminée.
+told-user-created = L'utilisateur est créé.
+told-user-enabled = L'utilisateur peut se connecter à nouveau.
+told-user-disabled = L'utilisateur est déconnecté et ne peut plus se connecter.
+told-user-deleted = L'utilisateur est supprimé.
+told-group-created = Le groupe est créé.
+told-group-deleted = Le groupe est supprimé.
 
 to-start = Retour au début
 query-id = Interrogez votre administrateur au sujet de la requête

@@ -102,6 +102,10 @@ impl Browser {
         field.send_keys(text).await.unwrap();
     }
 
+    pub(crate) async fn press(&self, selector: &str) {
+        self.find(selector).await.click().await.unwrap();
+    }
+
     /// Presses the link or button that says so.
     pub(crate) async fn choose(&self, label: &str) {
         let path = format!(

@@ -3,6 +3,7 @@
 use gatewright_testing::on_both_databases;
 use reqwest::header::{COOKIE, SET_COOKIE};
 use reqwest::redirect::Policy;
+use serde_json::json;
 
 use crate::server::{ACCOUNT, Server};
 
@@ -79,31 +80,51 @@ fn proof(html: &str) -> String {
     rest.split_once('"').unwrap().0.to_owned()
 }
 
-const PAGES: [&str; 6] = [
-    "/",
-    "/service-accounts",
-    "/service-accounts/create",
-    "/service-accounts/EU.0000000000000000",
-    "/service-accounts/EU.0000000000000000/delete",
-    "/me",
+/// Every page with the action that it needs; none where whoever is signed in may read it.
+const PAGES: [(&str, &str); 13] = [
+    ("/", ""),
+    ("/service-accounts", "me/api/oauth2/client/get"),
+    ("/service-accounts/create", ""),
+    ("/service-accounts/EU.0", "me/api/oauth2/client/get"),
+    ("/service-accounts/EU.0/edit", "me/api/oauth2/client/get"),
+    ("/service-accounts/EU.0/delete", "me/api/oauth2/client/get"),
+    ("/users", "me/identity/user/get"),
+    ("/users/create", ""),
+    ("/users/jane", "me/identity/user/get"),
+    ("/groups", "me/identity/group/get"),
+    ("/groups/create", ""),
+    ("/groups/ops", "me/identity/group/get"),
+    ("/me", ""),
 ];
 
-const FORMS: [&str; 8] = [
-    "/service-accounts/create",
-    "/service-accounts/EU.0000000000000000/edit",
-    "/service-accounts/EU.0000000000000000/delete",
-    "/service-accounts/EU.0000000000000000/attach",
-    "/service-accounts/EU.0000000000000000/detach",
-    "/me/password",
-    "/me/sessions/0/end",
-    "/sign-out",
+/// Every form with the action that it needs, but for what a person does about themselves.
+const FORMS: [(&str, &str); 13] = [
+    ("/service-accounts/create", "me/api/oauth2/client/create"),
+    ("/service-accounts/EU.0/edit", "me/api/oauth2/client/edit"),
+    ("/service-accounts/EU.0/delete", "me/api/oauth2/client/delete"),
+    ("/service-accounts/EU.0/attach", "me/api/oauth2/client/get"),
+    ("/service-accounts/EU.0/detach", "me/api/oauth2/client/get"),
+    ("/users/create", "me/identity/user/create"),
+    ("/users/jane", "me/identity/user/edit"),
+    ("/users/jane/enable", "me/identity/user/enable"),
+    ("/users/jane/disable", "me/identity/user/disable"),
+    ("/users/jane/delete", "me/identity/user/delete"),
+    ("/groups/create", "me/identity/group/create"),
+    ("/groups/ops", "me/identity/group/edit"),
+    ("/groups/ops/delete", "me/identity/group/delete"),
 ];
+
+const OWN_FORMS: [&str; 3] = ["/me/password", "/me/sessions/0/end", "/sign-out"];
+
+fn all_forms() -> impl Iterator<Item = &'static str> {
+    FORMS.into_iter().map(|(form, _)| form).chain(OWN_FORMS)
+}
 
 on_both_databases! {
     async fn nobody_sees_a_page_without_signing_in(database) {
         let server = Server::start(&database);
         let mut visitor = Visitor::new(&server);
-        for page in PAGES {
+        for (page, _) in PAGES {
             let seen = visitor.get(page).await;
             assert_eq!(seen.status, 303, "{page}");
             assert!(seen.location.starts_with("/sign-in?next=%2F"), "{page}: {}", seen.location);
@@ -121,7 +142,7 @@ on_both_databases! {
         other.sign_in(ACCOUNT, &server.password).await;
         let others = proof(&other.get("/me").await.html);
         let fields = [("name", "forged"), ("description", "x")];
-        for form in FORMS {
+        for form in all_forms() {
             for forged in ["", "0", others.as_str()] {
                 let seen = visitor.post_with(forged, form, &fields).await;
                 assert_eq!(seen.status, 403, "{form} {forged}");
@@ -136,6 +157,34 @@ on_both_databases! {
         assert!(!visitor.get("/service-accounts").await.html.contains("forged"));
         let seen = visitor.post_with(&own, "/service-accounts/create", &fields).await;
         assert_eq!(seen.status, 200);
+    }
+
+    async fn every_page_and_form_names_the_action_that_its_reader_lacks(database) {
+        let server = Server::start(&database);
+        let admin = server.admin().await;
+        admin.post("/v1/me/identity/group", &json!({"name": "ops"})).await.expect(200);
+        let user = json!({"login": "jane", "password": "correct horse", "group": "ops"});
+        admin.post("/v1/me/identity/user", &user).await.expect(200);
+        let mut visitor = Visitor::new(&server);
+        visitor.sign_in(&format!("{ACCOUNT}/jane"), "correct horse").await;
+        let own = proof(&visitor.get("/me").await.html);
+        let before = server.setup().run(&["journal", "verify"]).1;
+        for (page, action) in PAGES {
+            let seen = visitor.get(page).await;
+            if action.is_empty() {
+                assert!(seen.status < 400, "{page}");
+            } else {
+                assert_eq!(seen.status, 403, "{page}");
+                assert!(seen.html.contains(&format!("account:apiovh:{action}<")), "{page}");
+            }
+        }
+        let fields = [("name", "x"), ("login", "x"), ("description", "y"), ("password", "long enough")];
+        for (form, action) in FORMS {
+            let seen = visitor.post_with(&own, form, &fields).await;
+            assert_eq!(seen.status, 403, "{form}");
+            assert!(seen.html.contains(&format!("account:apiovh:{action}<")), "{form}: {}", seen.html);
+        }
+        assert_eq!(server.setup().run(&["journal", "verify"]).1, before, "something changed");
     }
 
     async fn whoever_guesses_passwords_must_wait(database) {

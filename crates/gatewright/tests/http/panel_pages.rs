@@ -135,6 +135,76 @@ async fn a_person_changes_their_password_and_ends_their_sessions() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn people_get_in_by_users_and_groups() {
+    let (_database, server) = server();
+    let browser = Browser::open(&server.url).await;
+    browser.sign_in(ACCOUNT, &server.password).await;
+    browser.choose("Groups").await;
+    browser.is_sound("groups").await;
+    browser.choose("Create a group").await;
+    browser.fill("#name", "on call").await;
+    browser.press("#role-unprivileged").await;
+    browser.is_sound("group-create").await;
+    browser.choose("Create").await;
+    browser.says("may hold letters").await;
+    assert_eq!(browser.value("#name").await, "on call", "what was typed is still there");
+    browser.fill("#name", "on-call").await;
+    browser.choose("Create").await;
+    browser.says("The group is created.").await;
+    browser.says("Read only").await;
+
+    browser.choose("Users").await;
+    browser.says("No user fits.").await;
+    browser.choose("Create a user").await;
+    browser.fill("#login", "jane").await;
+    browser.fill("#password", "correct horse").await;
+    browser.fill("#email", "jane@example.com").await;
+    browser.press("#group-DEFAULT").await;
+    browser.press("#group-on-call").await;
+    browser.is_sound("user-create").await;
+    browser.choose("Create").await;
+    browser.says("The user is created.").await;
+    browser.is_sound("user").await;
+    browser.choose("Users").await;
+    browser.says("One user").await;
+    browser.says("on-call").await;
+    browser.is_sound("users").await;
+
+    let other = Browser::open(&server.url).await;
+    let login = format!("{ACCOUNT}/jane");
+    other.sign_in(&login, "correct horse").await;
+    other.go("/service-accounts").await;
+    other.says("automation").await;
+    other.choose("Create a service account").await;
+    other.fill("#name", "not allowed").await;
+    other.fill("#description", "by a read-only role").await;
+    other.choose("Create").await;
+    other.says("You may not do this").await;
+    other.says("account:apiovh:me/api/oauth2/client/create").await;
+    other.is_sound("forbidden").await;
+
+    browser.choose("jane").await;
+    browser.choose("Disable").await;
+    browser.says("may not sign in any more").await;
+    other.go("/service-accounts").await;
+    assert_eq!(other.path().await, "/sign-in");
+    browser.choose("Enable").await;
+    browser.says("may sign in again").await;
+    browser.go("/groups/on-call").await;
+    browser.is_sound("group").await;
+    browser.choose("Delete this group").await;
+    browser.says("move them first").await;
+    browser.go("/users/jane").await;
+    browser.choose("Delete this user").await;
+    browser.says("The user is deleted.").await;
+    browser.go("/groups/on-call").await;
+    browser.choose("Delete this group").await;
+    browser.says("The group is deleted.").await;
+    browser.close().await;
+    other.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_was_typed_survives_the_end_of_the_session() {
     let (_database, server) = server();
     let browser = Browser::open(&server.url).await;

@@ -120,9 +120,7 @@ pub(crate) async fn list(visit: Arc<Visit>) -> Answered {
         description: one.description,
         created: moment(one.created_at),
     };
-    let Cut { rows, total, page, pages, wanted } = cut;
-    let table = Cut { rows: rows.into_iter().map(row).collect(), total, page, pages, wanted };
-    Answer::page(&ListPage { frame: visit.told(SECTION), table, any })
+    Answer::page(&ListPage { frame: visit.told(SECTION), table: cut.map(row), any })
 }
 
 pub(crate) async fn ask_create(visit: Arc<Visit>) -> Answered {
