@@ -274,7 +274,7 @@ impl Iam {
         let mut policy = draft?.check(Uuid::now_v7(), plate, &self.settings.limits)?;
         policy.created_at = context.now;
         let most = self.settings.limits.policies;
-        if self.views.get(context.account()).await?.policies().len() >= most {
+        if self.views.get(context.account()).await?.policy_count() >= most {
             let message = format!("the account has {most} policies already: delete some");
             return Err(IamError::invalid(Fault::Parameter, message));
         }

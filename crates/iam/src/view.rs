@@ -53,6 +53,8 @@ pub(crate) struct View {
     sessions: Map<Arc<SessionDocument>>,
     users: Map<Arc<UserDocument>>,
     groups: Map<()>,
+    /// How many of the policies carry out the role of a group.
+    roles: usize,
     catalogue: Arc<Catalogue>,
 }
 
@@ -145,6 +147,7 @@ impl View {
             sessions: Map::default(),
             users: Map::default(),
             groups: Map::default(),
+            roles: 0,
             catalogue: Arc::clone(catalogue),
         };
         for (name, role) in BUILT_IN {
@@ -156,6 +159,11 @@ impl View {
     /// The account's policies and groups.
     pub(crate) fn policies(&self) -> &PolicySet {
         &self.policies
+    }
+
+    /// How many policies the account has.
+    pub(crate) fn policy_count(&self) -> usize {
+        self.policies.len() - self.roles
     }
 
     /// A service account that lives.
@@ -225,10 +233,15 @@ impl View {
     /// Gives the members of a group their role, in the place of the one that they had.
     fn set_role(&mut self, name: &str, role: Role) {
         let group = Identity::group(self.plate, self.policies.owner(), name);
-        self.policies.remove(role_policy_id(&group));
+        let id = role_policy_id(&group);
+        if self.policies.get(id).is_some() {
+            self.policies.remove(id);
+            self.roles -= 1;
+        }
         let rule = role_policy(self.plate, &group, role, &self.catalogue);
         if let Some(Ok(policy)) = rule.map(|rule| rule.compile(self.plate)) {
             self.policies.insert(policy);
+            self.roles += 1;
         }
     }
 
