@@ -9,6 +9,7 @@ use crate::text::Texts;
 pub(crate) enum Section {
     None,
     ServiceAccounts,
+    Policies,
     Users,
     Groups,
     Me,

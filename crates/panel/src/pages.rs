@@ -2,9 +2,20 @@
 
 pub(crate) mod groups;
 pub(crate) mod me;
+pub(crate) mod policies;
 pub(crate) mod service_accounts;
 pub(crate) mod sign_in;
 pub(crate) mod users;
+
+/// Nothing, where the reader may not know it.
+fn allowed<T>(
+    answer: Result<T, gatewright_iam::IamError>,
+) -> Result<Option<T>, gatewright_iam::IamError> {
+    match answer {
+        Err(gatewright_iam::IamError::Forbidden { .. }) => Ok(None),
+        answer => answer.map(Some),
+    }
+}
 
 /// An instant as people read it: UTC, to the minute.
 fn moment(instant: i64) -> String {

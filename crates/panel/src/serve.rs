@@ -17,7 +17,7 @@ use crate::answer::{Answer, Answered};
 use crate::assets;
 use crate::cookie::{self, Cookies};
 use crate::fields::Fields;
-use crate::pages::{groups, me, service_accounts, sign_in, users};
+use crate::pages::{groups, me, policies, service_accounts, sign_in, users};
 use crate::refusal::Refusal;
 use crate::text::{Catalogues, Texts, TextsError};
 use crate::visit::Visit;
@@ -76,6 +76,10 @@ pub fn router(panel: Arc<Panel>, rest: Router) -> Router {
         )
         .route("/service-accounts/{id}/detach", take(service_accounts::detach))
         .route("/service-accounts/{id}/attach", take(service_accounts::attach))
+        .route("/policies", show(policies::list))
+        .route("/policies/create", show(policies::ask_create).merge(take(policies::create)))
+        .route("/policies/{id}", show(policies::details).merge(take(policies::edit)))
+        .route("/policies/{id}/delete", show(policies::ask_delete).merge(take(policies::delete)))
         .route("/users", show(users::list))
         .route("/users/create", show(users::ask_create).merge(take(users::create)))
         .route("/users/{login}", show(users::details).merge(take(users::edit)))

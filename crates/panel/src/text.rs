@@ -132,6 +132,7 @@ mod tests {
             "src/pages",
             "templates",
             "templates/service_accounts",
+            "templates/policies",
             "templates/users",
             "templates/groups",
         ] {

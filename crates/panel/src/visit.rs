@@ -115,7 +115,7 @@ impl Visit {
 }
 
 /// What pages may be asked to tell.
-const TOLD: [&str; 12] = [
+const TOLD: [&str; 14] = [
     "told-deleted",
     "told-edited",
     "told-detached",
@@ -128,4 +128,6 @@ const TOLD: [&str; 12] = [
     "told-user-deleted",
     "told-group-created",
     "told-group-deleted",
+    "told-policy-created",
+    "told-policy-deleted",
 ];

@@ -77,6 +77,66 @@ attach-to = Attach to the policy
 use = Use it
 use-intro = Put the secret into CLIENT_SECRET, and get a token with one of these.
 
+policies = Policies
+policies-intro = A policy says which identities may do which actions on which resources, and when.
+policies-own = My policies
+policies-of-server = Policies of the server
+search-policies = Name or description
+policies-found = { $count ->
+    [0] No policy fits.
+    [one] One policy
+   *[other] { $count } policies
+}
+policy-create = Create a policy
+policy-name-help = Letters, digits, -, /, _ and +
+policy-delete-text = { $count ->
+    [0] It names nobody.
+    [one] This identity loses what the policy gives, at once:
+   *[other] These { $count } identities lose what the policy gives, at once:
+}
+policy-delete-confirm = Delete the policy
+column-identities = Identities
+column-resources = Resources
+column-actions = Actions
+identities-label = URNs of identities
+identities-help = One a line. Another account is named by urn:v1:eu:identity:account: and its name.
+identity-choose = Choose an identity
+identity-add = Add the identity
+resources-label = URNs of resources and resource groups
+resources-help = One a line. A * at the end stands for all that begin so.
+type-choose = All products
+type-add = Add all of this type
+resource-choose = Choose a resource or a group
+resource-add = Add the resource
+allow-label = Allowed actions
+allow-help = One a line, such as vps:apiovh:reboot. A * at the start or at the end stands for anything; * alone allows everything, now and later.
+except-label = Except
+except-help = Takes actions out of those allowed above, and of no others.
+deny-label = Denied actions
+deny-help = Denied whatever this or any other policy allows.
+find = Find actions
+find-label = Words of an action
+actions-found = { $count ->
+    [0] No action has all these words.
+    [one] One action
+   *[other] { $count } actions
+}
+actions-add = Allow the ticked actions
+permissions-groups = Permissions groups
+conditions = Conditions
+conditions-label = Conditions as JSON
+conditions-help = A tree of AND, OR, NOT and MATCH, such as an operator MATCH with the value test for resource.Tag(env). Without any, the policy always counts.
+expiry = Expiry
+expiry-help = A date and time such as 2027-12-31T23:59:59Z; without one, the policy does not end.
+preview = Look at it without saving
+other-forms = The same elsewhere
+json-label = JSON, as the API takes it
+json-help = Change or paste it here, and read it into the form.
+json-read = Read into the form
+choice-client = Service account: { $name }
+choice-user = User: { $name }
+choice-group = Group: { $name }
+
 users = Users
 users-intro = People who sign in beside the owner, as { $name }/login. What they may do is decided by the policies that name them or one of their groups, and by the roles of these.
 search-users = Login, description or address
@@ -143,6 +203,8 @@ told-user-enabled = The user may sign in again.
 told-user-disabled = The user is signed out and may not sign in any more.
 told-user-deleted = The user is deleted.
 told-group-created = The group is created.
+told-policy-created = The policy is created and in force.
+told-policy-deleted = The policy is deleted.
 told-group-deleted = The group is deleted.
 
 to-start = To the start

@@ -77,6 +77,66 @@ attach-to = Attacher à la politique
 use = L'utiliser
 use-intro = Mettez le secret dans CLIENT_SECRET, et obtenez un jeton de l'une de ces façons.
 
+policies = Politiques
+policies-intro = Une politique dit quelles identités peuvent faire quelles actions sur quelles ressources, et quand.
+policies-own = Mes politiques
+policies-of-server = Politiques du serveur
+search-policies = Nom ou description
+policies-found = { $count ->
+    [0] Aucune politique ne correspond.
+    [one] Une politique
+   *[other] { $count } politiques
+}
+policy-create = Créer une politique
+policy-name-help = Lettres, chiffres, -, /, _ et +
+policy-delete-text = { $count ->
+    [0] Elle ne nomme personne.
+    [one] Cette identité perd aussitôt ce que la politique donne :
+   *[other] Ces { $count } identités perdent aussitôt ce que la politique donne :
+}
+policy-delete-confirm = Supprimer la politique
+column-identities = Identités
+column-resources = Ressources
+column-actions = Actions
+identities-label = URN des identités
+identities-help = Une par ligne. Un autre compte est nommé par urn:v1:eu:identity:account: et son nom.
+identity-choose = Choisir une identité
+identity-add = Ajouter l'identité
+resources-label = URN des ressources et des groupes de ressources
+resources-help = Une par ligne. Une * à la fin représente tout ce qui commence ainsi.
+type-choose = Tous les produits
+type-add = Ajouter toutes celles de ce type
+resource-choose = Choisir une ressource ou un groupe
+resource-add = Ajouter la ressource
+allow-label = Actions autorisées
+allow-help = Une par ligne, comme vps:apiovh:reboot. Une * au début ou à la fin représente n'importe quoi ; * seule autorise tout, maintenant et plus tard.
+except-label = Sauf
+except-help = Retire des actions de celles autorisées ci-dessus, et d'aucune autre.
+deny-label = Actions interdites
+deny-help = Interdites, quoi qu'autorise cette politique ou une autre.
+find = Chercher des actions
+find-label = Mots d'une action
+actions-found = { $count ->
+    [0] Aucune action n'a tous ces mots.
+    [one] Une action
+   *[other] { $count } actions
+}
+actions-add = Autoriser les actions cochées
+permissions-groups = Groupes de permissions
+conditions = Conditions
+conditions-label = Conditions en JSON
+conditions-help = Un arbre de AND, OR, NOT et MATCH, par exemple un opérateur MATCH avec la valeur test pour resource.Tag(env). Sans condition, la politique compte toujours.
+expiry = Expiration
+expiry-help = Une date et une heure comme 2027-12-31T23:59:59Z ; sans elle, la politique ne finit pas.
+preview = Voir sans enregistrer
+other-forms = La même ailleurs
+json-label = JSON, comme l'API le prend
+json-help = Modifiez-le ou collez-le ici, et lisez-le dans le formulaire.
+json-read = Lire dans le formulaire
+choice-client = Compte de service : { $name }
+choice-user = Utilisateur : { $name }
+choice-group = Groupe : { $name }
+
 users = Utilisateurs
 users-intro = Des personnes qui se connectent à côté du propriétaire, comme { $name }/identifiant. Ce qu'elles peuvent faire est décidé par les politiques qui les nomment, elles ou l'un de leurs groupes, et par les rôles de ceux-ci.
 search-users = Identifiant, description ou adresse
@@ -143,6 +203,8 @@ told-user-enabled = L'utilisateur peut se connecter à nouveau.
 told-user-disabled = L'utilisateur est déconnecté et ne peut plus se connecter.
 told-user-deleted = L'utilisateur est supprimé.
 told-group-created = Le groupe est créé.
+told-policy-created = La politique est créée et en vigueur.
+told-policy-deleted = La politique est supprimée.
 told-group-deleted = Le groupe est supprimé.
 
 to-start = Retour au début

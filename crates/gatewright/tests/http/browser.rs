@@ -96,6 +96,14 @@ impl Browser {
         self.find(selector).await.prop("value").await.unwrap().unwrap_or_default()
     }
 
+    /// Waits until a field has that value.
+    pub(crate) async fn holds(&self, selector: &str, value: &str) {
+        let query = self.driver.query(By::Css(selector)).with_property("value", value.to_owned());
+        let found = query.first().await;
+        let is_there = found.is_ok();
+        assert!(is_there, "{selector} holds no {value:?} but {:?}", self.value(selector).await);
+    }
+
     pub(crate) async fn fill(&self, selector: &str, text: &str) {
         let field = self.find(selector).await;
         field.clear().await.unwrap();

@@ -75,19 +75,52 @@ impl Visitor {
     }
 }
 
+/// What a browser would send of the form of a policy as it is.
+fn typed(html: &str) -> Vec<(String, String)> {
+    let plain = |text: &str| {
+        [("&#34;", "\""), ("&#39;", "'"), ("&#60;", "<"), ("&#62;", ">"), ("&#38;", "&")]
+            .iter()
+            .fold(text.to_owned(), |text, (code, sign)| text.replace(code, sign))
+    };
+    let attribute = |tag: &str, name: &str| {
+        let (_, rest) = tag.split_once(&format!(" {name}=\""))?;
+        Some(plain(rest.split_once('"')?.0))
+    };
+    let mut fields = Vec::new();
+    for tag in html.split("<input").skip(1).map(|rest| rest.split_once('>').unwrap().0) {
+        let (Some(name), value) = (attribute(tag, "name"), attribute(tag, "value")) else {
+            continue;
+        };
+        let skipped = tag.contains("checkbox") && !tag.contains(" checked");
+        if name != "form" && !skipped {
+            fields.push((name, value.unwrap_or_default()));
+        }
+    }
+    for rest in html.split("<textarea").skip(1) {
+        let (tag, rest) = rest.split_once('>').unwrap();
+        let text = rest.split_once("</textarea>").unwrap().0;
+        fields.push((attribute(tag, "name").unwrap(), plain(text.trim_start())));
+    }
+    fields
+}
+
 fn proof(html: &str) -> String {
     let (_, rest) = html.split_once("name=\"form\" value=\"").expect("a form");
     rest.split_once('"').unwrap().0.to_owned()
 }
 
 /// Every page with the action that it needs; none where whoever is signed in may read it.
-const PAGES: [(&str, &str); 13] = [
+const PAGES: [(&str, &str); 17] = [
     ("/", ""),
     ("/service-accounts", "me/api/oauth2/client/get"),
     ("/service-accounts/create", ""),
     ("/service-accounts/EU.0", "me/api/oauth2/client/get"),
     ("/service-accounts/EU.0/edit", "me/api/oauth2/client/get"),
     ("/service-accounts/EU.0/delete", "me/api/oauth2/client/get"),
+    ("/policies", "iam/policy/get"),
+    ("/policies/create", ""),
+    ("/policies/00000000-0000-0000-0000-000000000000", "iam/policy/get"),
+    ("/policies/00000000-0000-0000-0000-000000000000/delete", "iam/policy/get"),
     ("/users", "me/identity/user/get"),
     ("/users/create", ""),
     ("/users/jane", "me/identity/user/get"),
@@ -98,12 +131,15 @@ const PAGES: [(&str, &str); 13] = [
 ];
 
 /// Every form with the action that it needs, but for what a person does about themselves.
-const FORMS: [(&str, &str); 13] = [
+const FORMS: [(&str, &str); 16] = [
     ("/service-accounts/create", "me/api/oauth2/client/create"),
     ("/service-accounts/EU.0/edit", "me/api/oauth2/client/edit"),
     ("/service-accounts/EU.0/delete", "me/api/oauth2/client/delete"),
     ("/service-accounts/EU.0/attach", "me/api/oauth2/client/get"),
     ("/service-accounts/EU.0/detach", "me/api/oauth2/client/get"),
+    ("/policies/create", "iam/policy/create"),
+    ("/policies/00000000-0000-0000-0000-000000000000", "iam/policy/edit"),
+    ("/policies/00000000-0000-0000-0000-000000000000/delete", "iam/policy/delete"),
     ("/users/create", "me/identity/user/create"),
     ("/users/jane", "me/identity/user/edit"),
     ("/users/jane/enable", "me/identity/user/enable"),
@@ -238,6 +274,44 @@ on_both_databases! {
             assert!(seen.html.contains("value=\"typed\""), "{name}");
             assert!(seen.html.contains("pf-m-danger"), "{name}");
         }
+    }
+
+    async fn a_policy_that_is_saved_unchanged_says_what_it_said(database) {
+        let server = Server::start(&database);
+        let admin = server.admin().await;
+        let policy = json!({
+            "name": "whole",
+            "description": "has <all> that there is",
+            "identities": [admin.urn(), "urn:v1:eu:identity:account:zz9-ovh"],
+            "resources": [{"urn": "urn:v1:eu:resource:vps:*"}, {"urn": "urn:v1:eu:resourceGroup:00000000-0000-0000-0000-000000000001"}],
+            "permissions": {
+                "allow": [{"action": "vps:apiovh:*"}],
+                "except": [{"action": "vps:apiovh:terminate"}],
+                "deny": [{"action": "*/delete"}],
+            },
+            "permissionsGroups": [{"urn": "urn:v1:eu:permissionsGroup:ovh:globalReadOnly"}, {"urn": "urn:v1:eu:permissionsGroup:zz9-ovh:gone"}],
+            "conditions": {"operator": "NOT", "conditions": [
+                {"operator": "OR", "conditions": [
+                    {"operator": "MATCH", "values": {"resource.Tag(env)": "test"}},
+                    {"operator": "MATCH", "values": {"date(Europe/Paris).WeekDay.In": "monday,friday"}},
+                ]},
+            ]},
+            "expiredAt": "2040-01-01T00:00:00+02:00",
+        });
+        let made = admin.post("/v2/iam/policy", &policy).await.expect(200);
+        let id = made["id"].as_str().unwrap();
+        let path = format!("/policies/{id}");
+        let mut visitor = Visitor::new(&server);
+        visitor.sign_in(ACCOUNT, &server.password).await;
+        let html = visitor.get(&path).await.html;
+        let typed = typed(&html);
+        let fields: Vec<(&str, &str)> =
+            typed.iter().map(|(name, value)| (name.as_str(), value.as_str())).chain([("do", "save")]).collect();
+        let seen = visitor.post(&path, &path, &fields).await;
+        assert_eq!(seen.status, 303, "{}", seen.html);
+        let mut saved = admin.get(&format!("/v2/iam/policy/{id}")).await.expect(200);
+        saved["updatedAt"] = made["updatedAt"].clone();
+        assert_eq!(saved, made);
     }
 
     async fn a_session_ends_on_every_page_and_after_a_restart_goes_on(database) {

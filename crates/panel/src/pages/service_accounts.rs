@@ -9,7 +9,7 @@ use gatewright_iam::{
 };
 use uuid::Uuid;
 
-use super::moment;
+use super::{allowed, moment};
 use crate::answer::{Answer, Answered};
 use crate::fields::encoded;
 use crate::frame::{Frame, Section};
@@ -237,14 +237,6 @@ async fn named(visit: &Visit, context: &Context, client: &Client) -> Result<Name
 
 fn first_page(list: &str) -> Result<PageRequest, IamError> {
     PageRequest::new(Some(PageRequest::MAX_SIZE), None, list)
-}
-
-/// Nothing, where the reader may not know it.
-fn allowed<T>(answer: Result<T, IamError>) -> Result<Option<T>, IamError> {
-    match answer {
-        Err(IamError::Forbidden { .. }) => Ok(None),
-        answer => answer.map(Some),
-    }
 }
 
 fn typed(visit: &Visit) -> (String, String) {

@@ -1,0 +1,327 @@
+//! Policies: the table, and the form that makes and changes one.
+
+mod typed;
+
+use std::sync::Arc;
+
+use askama::Template;
+use gatewright_iam::{Context, IamError, PageRequest, Policy, PolicyFilter, ResourceFilter};
+use uuid::Uuid;
+
+use super::{allowed, moment};
+use crate::answer::{Answer, Answered};
+use crate::frame::{Banner, Frame, Section};
+use crate::page::{Cut, Wanted};
+use crate::refusal::Refusal;
+use crate::visit::Visit;
+use typed::{Typed, add};
+
+const SECTION: Section = Section::Policies;
+
+const COLUMNS: [&str; 2] = ["name", "created"];
+
+/// So many actions are shown that a search finds.
+const FOUND: usize = 200;
+
+/// So many resources are offered to choose from.
+const OFFERED: usize = 500;
+
+#[derive(Template)]
+#[template(path = "policies/list.html")]
+struct ListPage {
+    frame: Frame,
+    table: Cut<Row>,
+    /// Whether these are the policies that belong to the server.
+    of_server: bool,
+}
+
+struct Row {
+    id: Uuid,
+    name: String,
+    description: String,
+    identities: usize,
+    resources: usize,
+    actions: usize,
+    created: String,
+}
+
+#[derive(Template)]
+#[template(path = "policies/form.html")]
+struct FormPage {
+    frame: Frame,
+    /// The policy that is changed; none when one is made.
+    id: Option<Uuid>,
+    read_only: bool,
+    typed: Typed,
+    json: String,
+    terraform: String,
+    identities: Vec<Choice>,
+    types: Vec<String>,
+    resources: Vec<Choice>,
+    groups: Vec<GroupChoice>,
+    find: String,
+    found: Vec<Found>,
+}
+
+/// Something with a URN that can be added to a list.
+struct Choice {
+    urn: String,
+    label: String,
+}
+
+struct GroupChoice {
+    urn: String,
+    name: String,
+    description: String,
+    chosen: bool,
+}
+
+/// An action that a search found.
+struct Found {
+    name: String,
+    description: String,
+    category: &'static str,
+}
+
+#[derive(Template)]
+#[template(path = "policies/delete.html")]
+struct DeletePage {
+    frame: Frame,
+    id: Uuid,
+    name: String,
+    identities: Vec<String>,
+}
+
+pub(crate) async fn list(visit: Arc<Visit>) -> Answered {
+    let context = visit.context()?;
+    let of_server = visit.query.get("of") == "server";
+    let wanted = Wanted::read(&visit.query, &COLUMNS);
+    let filter = PolicyFilter { read_only: Some(of_server), ..PolicyFilter::default() };
+    let mut policies = Vec::new();
+    let mut cursor: Option<String> = None;
+    loop {
+        let page = PageRequest::new(Some(PageRequest::MAX_SIZE), cursor.as_deref(), "policies")?;
+        let page = visit.iam.policies(&context, Ok(filter.clone()), Ok(page)).await?;
+        policies.extend(page.items);
+        cursor = page.next;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    policies
+        .retain(|one| wanted.fits(&[&one.name, one.description.as_deref().unwrap_or_default()]));
+    if wanted.sort == "name" {
+        policies.sort_by_cached_key(|one| one.name.to_lowercase());
+    }
+    let row = |one: Policy| Row {
+        id: one.rule.id,
+        name: one.name,
+        description: one.description.unwrap_or_default(),
+        identities: one.rule.identities.len(),
+        resources: one.rule.resources.len(),
+        actions: one.rule.permissions.allow.len(),
+        created: moment(one.created_at),
+    };
+    let table = wanted.cut(policies).map(row);
+    Answer::page(&ListPage { frame: visit.told(SECTION), table, of_server })
+}
+
+pub(crate) async fn ask_create(visit: Arc<Visit>) -> Answered {
+    visit.session()?;
+    form(&visit, visit.frame(SECTION), None, Typed::default()).await
+}
+
+pub(crate) async fn create(visit: Arc<Visit>) -> Answered {
+    let context = visit.context()?;
+    if let Some(answered) = prepare(&visit, None).await {
+        return answered;
+    }
+    let typed = Typed::read(&visit.form);
+    match visit.iam.create_policy(&context, typed.draft()).await {
+        Ok(policy) => {
+            Ok(Answer::go(format!("/policies/{}?told=told-policy-created", policy.rule.id)))
+        }
+        Err(error) => refused(&visit, error, None, typed).await,
+    }
+}
+
+pub(crate) async fn details(visit: Arc<Visit>) -> Answered {
+    let policy = visit.iam.policy(&visit.context()?, id(&visit)).await?;
+    let shown = Some((policy.rule.id, policy.read_only));
+    form(&visit, visit.told(SECTION), shown, Typed::of(policy)).await
+}
+
+pub(crate) async fn edit(visit: Arc<Visit>) -> Answered {
+    let context = visit.context()?;
+    let id = id(&visit)?;
+    if let Some(answered) = prepare(&visit, Some(id)).await {
+        return answered;
+    }
+    let typed = Typed::read(&visit.form);
+    match visit.iam.edit_policy(&context, Ok(id), typed.draft()).await {
+        Ok(_) => Ok(Answer::go(format!("/policies/{id}?told=told-edited"))),
+        Err(error) => refused(&visit, error, Some(id), typed).await,
+    }
+}
+
+pub(crate) async fn ask_delete(visit: Arc<Visit>) -> Answered {
+    let policy = visit.iam.policy(&visit.context()?, id(&visit)).await?;
+    Answer::page(&DeletePage {
+        frame: visit.frame(SECTION),
+        id: policy.rule.id,
+        name: policy.name,
+        identities: policy.rule.identities,
+    })
+}
+
+pub(crate) async fn delete(visit: Arc<Visit>) -> Answered {
+    visit.iam.delete_policy(&visit.context()?, id(&visit)).await?;
+    Ok(Answer::go("/policies?told=told-policy-deleted"))
+}
+
+fn id(visit: &Visit) -> Result<Uuid, IamError> {
+    Uuid::parse_str(visit.parameter(0)).map_err(|_| IamError::NotFound)
+}
+
+/// What a button does to the form without saving it, so that it works without a script; nothing
+/// for the button that saves.
+async fn prepare(visit: &Visit, id: Option<Uuid>) -> Option<Answered> {
+    let mut typed = Typed::read(&visit.form);
+    let mut frame = visit.frame(SECTION);
+    match visit.form.get("do") {
+        "add-identity" => add(&mut typed.identities, visit.form.get("identity")),
+        "add-type" => {
+            let kind = visit.form.get("type");
+            let plate = visit.iam.settings().plate;
+            add(&mut typed.resources, &format!("urn:v1:{plate}:resource:{kind}:*"));
+        }
+        "add-resource" => add(&mut typed.resources, visit.form.get("resource")),
+        "find" | "preview" => {}
+        "read-json" => match Typed::from_json(visit.form.get("json")) {
+            Ok(read) => typed = read,
+            Err(error) => frame.banner = Some(Banner::danger(error.to_string())),
+        },
+        _ => return None,
+    }
+    Some(form(visit, frame, id.map(|id| (id, false)), typed).await)
+}
+
+/// The form again, with what was typed and what is wrong with it.
+async fn refused(visit: &Visit, error: IamError, id: Option<Uuid>, typed: Typed) -> Answered {
+    let refusal = Refusal::from(error);
+    let Some(text) = refusal.about_input() else { return Err(refusal) };
+    let mut frame = visit.frame(SECTION);
+    frame.banner = Some(Banner::danger(text));
+    let answer = form(visit, frame, id.map(|id| (id, false)), typed).await?;
+    Ok(answer.with_status(refusal.status()))
+}
+
+async fn form(visit: &Visit, frame: Frame, shown: Option<(Uuid, bool)>, typed: Typed) -> Answered {
+    let context = visit.context()?;
+    let find = visit.form.get("find").to_lowercase();
+    Answer::page(&FormPage {
+        frame,
+        id: shown.map(|(id, _)| id),
+        read_only: shown.is_some_and(|(_, read_only)| read_only),
+        json: typed.json(),
+        terraform: typed.terraform(),
+        identities: identities(visit, &context).await?,
+        types: visit.iam.catalogue().types().map(str::to_owned).collect(),
+        resources: resources(visit, &context).await?,
+        groups: groups(visit, &context, &typed).await?,
+        found: found(visit, &find),
+        find,
+        typed,
+    })
+}
+
+/// Whoever a policy can name, as far as the reader may know them.
+async fn identities(visit: &Visit, context: &Context) -> Result<Vec<Choice>, Refusal> {
+    let iam = &visit.iam;
+    let clients = allowed(iam.clients(context).await)?.unwrap_or_default();
+    let users = allowed(iam.users(context).await)?.unwrap_or_default();
+    let groups = allowed(iam.groups(context).await)?.unwrap_or_default();
+    let texts = &visit.texts;
+    let mut choices = Vec::new();
+    for client in clients {
+        if let Some(urn) = client.identity {
+            let label = texts.name("choice-client", &client.name);
+            choices.push(Choice { urn, label });
+        }
+    }
+    for user in users {
+        let label = texts.name("choice-user", &user.login);
+        choices.push(Choice { urn: user.urn, label });
+    }
+    for group in groups {
+        let label = texts.name("choice-group", &group.name);
+        choices.push(Choice { urn: group.urn, label });
+    }
+    Ok(choices)
+}
+
+/// Some resources and all resource groups, as far as the reader may know them.
+async fn resources(visit: &Visit, context: &Context) -> Result<Vec<Choice>, Refusal> {
+    let page = |list| PageRequest::new(Some(OFFERED), None, list);
+    let filter = ResourceFilter::default();
+    let resources = visit.iam.resources(context, Ok(filter), Ok(page("resources")?)).await;
+    let resources = allowed(resources)?.map(|page| page.items).unwrap_or_default();
+    let groups = visit.iam.resource_groups(context, Ok(page("resource groups")?)).await;
+    let groups = allowed(groups)?.map(|page| page.items).unwrap_or_default();
+    let plate = visit.iam.settings().plate;
+    let group = |one: gatewright_iam::ResourceGroup| Choice {
+        urn: gatewright_iam::resource_group_urn(plate, one.id),
+        label: visit.texts.name("choice-group", &one.name),
+    };
+    let resource = |one: gatewright_iam::Resource| Choice {
+        label: format!("{} ({})", one.display_name, one.urn.kind()),
+        urn: one.urn.urn().to_owned(),
+    };
+    Ok(groups.into_iter().map(group).chain(resources.into_iter().map(resource)).collect())
+}
+
+/// The permissions groups to choose from, and those that are chosen and not known.
+async fn groups(
+    visit: &Visit,
+    context: &Context,
+    typed: &Typed,
+) -> Result<Vec<GroupChoice>, Refusal> {
+    let page = PageRequest::new(Some(PageRequest::MAX_SIZE), None, "permissions groups")?;
+    let known = allowed(visit.iam.permissions_groups(context, Ok(page)).await)?;
+    let known = known.map(|page| page.items).unwrap_or_default();
+    let mut choices: Vec<GroupChoice> = known
+        .into_iter()
+        .map(|one| GroupChoice {
+            chosen: typed.groups.contains(&one.urn),
+            urn: one.urn,
+            name: one.name,
+            description: one.description,
+        })
+        .collect();
+    for urn in &typed.groups {
+        if !choices.iter().any(|one| one.urn == *urn) {
+            let (name, description) = (urn.clone(), String::new());
+            choices.push(GroupChoice { urn: urn.clone(), name, description, chosen: true });
+        }
+    }
+    Ok(choices)
+}
+
+/// The actions whose name or description holds all words of the search.
+fn found(visit: &Visit, find: &str) -> Vec<Found> {
+    let words: Vec<&str> = find.split_whitespace().collect();
+    if words.is_empty() {
+        return Vec::new();
+    }
+    let fits = |action: &&gatewright_iam::Action| {
+        let (name, text) = (action.name.to_lowercase(), action.description.to_lowercase());
+        words.iter().all(|word| name.contains(word) || text.contains(word))
+    };
+    let actions = visit.iam.catalogue().actions(None).into_iter().filter(fits).take(FOUND);
+    let found = actions.map(|action| Found {
+        name: action.name.clone(),
+        description: action.description.clone(),
+        category: action.categories.first().map_or("", |category| category.as_str()),
+    });
+    found.collect()
+}
