@@ -1,6 +1,6 @@
 //! Tokens and checks per second over HTTP, beside bare servers of the same framework: one that
 //! answers a constant, one that only signs a token. Also: how soon a server with a large database
-//! answers, and how much memory the trial server takes.
+//! answers, how much memory the trial server takes, and how long the Control Panel's pages take.
 //!
 //! `http PROGRAM`, with the path of the release binary.
 
@@ -176,8 +176,10 @@ async fn large(program: &Path, count: usize) -> Anyhow<()> {
     };
     run(&["key", "create", "--file", &key])?;
     let settings = ["--database", &database, "--master-key", &key];
-    let new = ["account", "create", "--name", ACCOUNT, "--email", "a@b.example"];
-    run(&[&new[..], &settings[..]].concat())?;
+    let new = ["account", "create", "--json", "--name", ACCOUNT, "--email", "a@b.example"];
+    let made = Command::new(program).args(new).args(settings).output()?;
+    let made: Value = serde_json::from_slice(&made.stdout)?;
+    let password = made["password"].as_str().ok_or("no password")?;
     fill(&database, count).await?;
 
     let started = Instant::now();
@@ -213,6 +215,10 @@ async fn large(program: &Path, count: usize) -> Anyhow<()> {
     println!(
         "{count} service accounts and policies: ready after {ready:?}, first token after {first_token:?}"
     );
+
+    if count == 10_000 {
+        pages(&mut stream, password).await?;
+    }
 
     let mut checks = Vec::with_capacity(CALLERS);
     let mut tokens = Vec::with_capacity(CALLERS);
@@ -263,6 +269,43 @@ async fn large(program: &Path, count: usize) -> Anyhow<()> {
     Ok(())
 }
 
+/// The Control Panel's pages with the most on them.
+async fn pages(stream: &mut TcpStream, password: &str) -> Anyhow<()> {
+    let cookie = |answer: &str| {
+        let cookies = answer.lines().filter_map(|line| line.strip_prefix("set-cookie: "));
+        let pairs = cookies.filter_map(|cookie| cookie.split_once(';')).map(|(pair, _)| pair);
+        pairs.collect::<Vec<_>>().join("; ")
+    };
+    let get = |path: &str, cookies: &str| {
+        format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nCookie: {cookies}\r\n\r\n")
+    };
+    let asked = exchange(stream, &get("/sign-in", "")).await?;
+    let form = cookie(&asked);
+    let (_, proof) = asked.split_once("name=\"form\" value=\"").ok_or("no form")?;
+    let (proof, _) = proof.split_once('"').ok_or("no form")?;
+    let kind = "Content-Type: application/x-www-form-urlencoded";
+    let body = format!("form={proof}&login={ACCOUNT}&password={password}");
+    let signed_in = request("/sign-in", &format!("{kind}\r\nCookie: {form}"), &body);
+    let cookies = format!("{form}; {}", cookie(&exchange(stream, &signed_in).await?));
+    for path in [
+        "/service-accounts",
+        "/service-accounts?search=benchmark&sort=-created&page=200",
+        "/service-accounts/EU.0000000000000007",
+        "/policies",
+        "/policies?search=p-00&sort=-name",
+        "/policies/create",
+    ] {
+        let mut times = Vec::new();
+        for _ in 0..21 {
+            let started = Instant::now();
+            exchange(stream, &get(path, &cookies)).await?;
+            times.push(started.elapsed().as_secs_f64() * 1e3);
+        }
+        println!("  {path}: {:.0} ms", median(times));
+    }
+    Ok(())
+}
+
 fn median(mut numbers: Vec<f64>) -> f64 {
     numbers.sort_by(f64::total_cmp);
     numbers[numbers.len() / 2]
@@ -291,7 +334,7 @@ async fn exchange(stream: &mut TcpStream, request: &str) -> Anyhow<String> {
         let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
         let length: usize = length.ok_or("no length")?.parse()?;
         if answer.len() >= end + 4 + length {
-            if !head.starts_with("http/1.1 200") {
+            if !head.starts_with("http/1.1 200") && !head.starts_with("http/1.1 303") {
                 return Err(String::from_utf8_lossy(&answer).into());
             }
             return Ok(String::from_utf8(answer)?);
