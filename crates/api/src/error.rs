@@ -83,6 +83,10 @@ impl ApiError {
         Self(Box::new(Parts { status, body, cause: None, header: None }))
     }
 
+    pub(crate) fn status(&self) -> StatusCode {
+        self.0.status
+    }
+
     pub(crate) fn into_answer(self) -> Answer {
         let Parts { status, body, cause, header } = *self.0;
         if status.is_server_error() {

@@ -112,7 +112,8 @@ async fn give_token(visit: &Visit) -> Result<Answer, ApiError> {
     let proof = Proof::read(visit, &form)?;
     let scope = field(&form, "scope")?.map(str::to_owned);
     let grant = Grant { client_id: proof.id.clone(), client_secret: proof.secret.clone(), scope };
-    let issued = visit.iam.issue(&grant, visit.now).await.map_err(|error| proof.error(error))?;
+    let about = (visit.ip, Arc::clone(&visit.query_id), visit.now);
+    let issued = visit.iam.issue(&grant, about).await.map_err(|error| proof.error(error))?;
     Ok(Answer::json(&json!({
         "access_token": issued.access_token.reveal(),
         "token_type": "Bearer",

@@ -43,6 +43,11 @@ pub(crate) fn texts(_: &mut Components) -> Value {
     json!({"type": "array", "items": {"type": "string"}})
 }
 
+/// An array of whole numbers.
+pub(crate) fn numbers(components: &mut Components) -> Value {
+    json!({"type": "array", "items": number(components)})
+}
+
 /// A whole number.
 pub(crate) fn number(_: &mut Components) -> Value {
     json!({"type": "integer", "format": "int64"})

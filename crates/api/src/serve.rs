@@ -1,5 +1,6 @@
 //! From a request to its answer.
 
+use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,9 +10,11 @@ use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, Response, StatusCode};
+use axum::http::{HeaderValue, Method, Response, StatusCode};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use bytes::{Bytes, BytesMut};
-use gatewright_iam::{Context, Iam, IamError, clock};
+use gatewright_iam::{Call, Context, Iam, IamError, clock};
 use http_body_util::BodyExt;
 use ipnet::IpNet;
 use metrics::Histogram;
@@ -33,6 +36,9 @@ const MAX_DROPPED: usize = 32 << 20;
 
 /// A body must arrive within this time.
 const BODY_TIME: Duration = Duration::from_secs(30);
+
+/// How the names of users begin whose password is a personal access token.
+const TOKEN_USER: &str = "pat_jwt_";
 
 /// How the API is reached.
 #[derive(Debug, Clone, Default)]
@@ -124,8 +130,9 @@ async fn call(
     let ip = client_ip(&parts, &api.options.trusted_proxies);
     let principal = match operation.handler {
         Handler::Open(_) => None,
-        Handler::Private(_) => Some(api.iam.authenticate(bearer(&parts)?, now).await?),
+        Handler::Private(_) => Some(api.iam.authenticate(&bearer(&parts)?, now).await?),
     };
+    let method = parts.method.clone();
     let visit = Visit {
         iam: Arc::clone(&api.iam),
         parameters,
@@ -140,14 +147,25 @@ async fn call(
         (Handler::Open(handler), _) => handler(visit).await,
         (Handler::Private(handler), Some(principal)) => {
             let context = Context { principal, ip, query_id: Arc::clone(query_id), now };
-            handler(context, visit).await
+            // A question for decisions is in the log of these.
+            if operation.looks && method == Method::POST {
+                return handler(context, visit).await;
+            }
+            let user_agent = visit.header("user-agent").map(str::to_owned);
+            let answered = handler(context.clone(), visit).await;
+            let status = answered.as_ref().map_or_else(ApiError::status, Answer::status);
+            let what = format!("{method} {}", parts.uri.path());
+            let (route, status) = (operation.path, status.as_u16());
+            let user_agent = user_agent.as_deref();
+            api.iam.record(&context, Call { what, route, status, user_agent });
+            answered
         }
         (Handler::Private(_), None) => Err(IamError::NoCredentials.into()),
     }
 }
 
-/// The token that a request brings.
-fn bearer(parts: &Parts) -> Result<&str, IamError> {
+/// The token that a request brings: as it is, or as the password of a user `pat_jwt_…`.
+fn bearer(parts: &Parts) -> Result<Cow<'_, str>, IamError> {
     let mut headers = parts.headers.get_all(AUTHORIZATION).into_iter();
     let header = headers.next().ok_or(IamError::NoCredentials)?;
     // Two are one too many to know which counts.
@@ -156,10 +174,18 @@ fn bearer(parts: &Parts) -> Result<&str, IamError> {
     }
     let text = header.to_str().map_err(|_| IamError::BadCredential)?;
     let (scheme, token) = text.split_once(' ').ok_or(IamError::NoCredentials)?;
-    if !scheme.eq_ignore_ascii_case("bearer") {
+    if scheme.eq_ignore_ascii_case("bearer") {
+        return Ok(token.trim().into());
+    }
+    if !scheme.eq_ignore_ascii_case("basic") {
         return Err(IamError::NoCredentials);
     }
-    Ok(token.trim())
+    let text = BASE64_STANDARD.decode(token.trim()).map_err(|_| IamError::BadCredential)?;
+    let text = String::from_utf8(text).map_err(|_| IamError::BadCredential)?;
+    match text.split_once(':') {
+        Some((user, token)) if user.starts_with(TOKEN_USER) => Ok(token.to_owned().into()),
+        _ => Err(IamError::NoCredentials),
+    }
 }
 
 async fn read(parts: &Parts, mut body: Body) -> Result<Bytes, ApiError> {

@@ -46,6 +46,8 @@ pub(crate) fn table() -> Vec<Operation> {
     let mut table = oauth2();
     table.extend(v1());
     table.extend(v1_identity());
+    table.extend(v1_tokens());
+    table.extend(v1_logs());
     table.extend(v2_policies());
     table.extend(v2_resources());
     table
@@ -208,6 +210,50 @@ fn v1_identity() -> Vec<Operation> {
 
 fn v2(method: Method, path: &'static str, summary: &'static str, handler: Handler) -> Operation {
     Operation::new(Tree::V2, method, path, summary, handler)
+}
+
+fn v1_tokens() -> Vec<Operation> {
+    use v1::user_token;
+    const TOKENS: &str = "/me/identity/user/{user}/token";
+    const TOKEN: &str = "/me/identity/user/{user}/token/{name}";
+    let new =
+        |method, path, summary, handler| Operation::new(Tree::V1, method, path, summary, handler);
+    vec![
+        new(Method::GET, TOKENS, "List a user's tokens", private!(user_token::tokens))
+            .needs(&[r::USER_TOKEN_GET])
+            .gives(openapi::texts)
+            .expands_to(Components::one::<wire::PersonalAccessToken>),
+        new(Method::POST, TOKENS, "Create a token for a user", private!(user_token::create))
+            .needs(&[r::USER_TOKEN_CREATE])
+            .takes::<wire::PersonalAccessTokenRequest>()
+            .gives(Components::one::<wire::NewPersonalAccessToken>),
+        new(Method::GET, TOKEN, "Read a user's token", private!(user_token::get))
+            .needs(&[r::USER_TOKEN_GET])
+            .gives(Components::one::<wire::PersonalAccessToken>),
+        new(Method::PUT, TOKEN, "Change a user's token", private!(user_token::edit))
+            .needs(&[r::USER_TOKEN_EDIT])
+            .takes::<wire::PersonalAccessTokenEdit>()
+            .gives(Components::one::<wire::PersonalAccessToken>),
+        new(Method::DELETE, TOKEN, "Delete a user's token", private!(user_token::delete))
+            .needs(&[r::USER_TOKEN_DELETE]),
+    ]
+}
+
+fn v1_logs() -> Vec<Operation> {
+    let get =
+        |path, summary, handler| Operation::new(Tree::V1, Method::GET, path, summary, handler);
+    vec![
+        get("/me/api/logs/self", "List the last calls", private!(v1::log::calls))
+            .needs(&[r::CALLS_GET])
+            .gives(openapi::numbers)
+            .expands_to(Components::one::<wire::Log>),
+        get("/me/api/logs/self/{logId}", "Read a call", private!(v1::log::call))
+            .needs(&[r::CALLS_GET])
+            .gives(Components::one::<wire::Log>),
+        get("/me/logs/audit", "Read what was changed", private!(v1::log::audit))
+            .needs(&[r::AUDIT_GET])
+            .gives(Components::many::<wire::AuditLog>),
+    ]
 }
 
 fn v2_policies() -> Vec<Operation> {

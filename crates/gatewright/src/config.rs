@@ -64,6 +64,9 @@ pub(crate) struct Options {
     /// Accounts that are held in memory [default: 1000]
     #[arg(long, env = "GATEWRIGHT_ACCOUNTS_IN_MEMORY")]
     accounts_in_memory: Option<usize>,
+    /// Lines of logs are kept for so many days.
+    #[arg(long, env = "GATEWRIGHT_LOG_DAYS")]
+    log_days: Option<u32>,
     /// What is logged, as in info or warn [default: info]
     #[arg(long, env = "GATEWRIGHT_LOG")]
     log: Option<String>,
@@ -134,6 +137,7 @@ impl Options {
             max_clients: self.max_clients.or(file.max_clients),
             max_entries: self.max_entries.or(file.max_entries),
             accounts_in_memory: self.accounts_in_memory.or(file.accounts_in_memory),
+            log_days: self.log_days.or(file.log_days),
             log: self.log.or(file.log),
             log_format: self.log_format.or(file.log_format),
         }
@@ -179,6 +183,7 @@ impl Options {
                     clients: self.max_clients.unwrap_or(limits.clients),
                     entries: self.max_entries.unwrap_or(limits.entries),
                 },
+                log_days: self.log_days.unwrap_or(30).max(1),
                 accounts_in_memory: self.accounts_in_memory.unwrap_or(1_000).max(1),
             },
         })

@@ -1,11 +1,14 @@
 //! Which actions the caller may do on which resources.
 
+use std::sync::Arc;
+
 use gatewright_policy::ResourceUrn;
 
 use crate::caller::Context;
 use crate::error::{Fault, IamError};
 use crate::iam::Iam;
 use crate::input::Draft;
+use crate::log::Decided;
 
 /// A request may ask for so many decisions.
 const MOST: usize = 100_000;
@@ -55,11 +58,16 @@ impl Iam {
             let scene = self.scene(context, &urn).await?;
             let mut answer =
                 Checked { resource: text, authorized: Vec::new(), unauthorized: Vec::new() };
-            for action in &actions {
-                let allowed = scene.decide(context, action, &urn).is_allowed();
+            let resource: Arc<str> = urn.urn().into();
+            let decided = actions.iter().map(|action| {
+                let decision = scene.decide(context, action, &urn);
+                let allowed = decision.is_allowed();
                 let list = if allowed { &mut answer.authorized } else { &mut answer.unauthorized };
                 list.push(action.clone());
-            }
+                Decided { action, resource: Arc::clone(&resource), decision }
+            });
+            let decided: Vec<_> = decided.collect();
+            self.recorder.decided(context, decided);
             self.counters.allowed.increment(answer.authorized.len() as u64);
             self.counters.refused.increment(answer.unauthorized.len() as u64);
             answers.push(answer);

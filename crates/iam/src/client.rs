@@ -1,5 +1,7 @@
 //! Service accounts: an identifier and a secret that code exchanges for tokens.
 
+use std::collections::HashMap;
+
 use gatewright_policy::Identity;
 use gatewright_store::{Act, Change, Content, Kind, Object, StoreError, Taken};
 use serde::{Deserialize, Serialize};
@@ -9,7 +11,7 @@ use crate::error::{Fault, IamError};
 use crate::iam::Iam;
 use crate::input::{Draft, check_list, check_text};
 use crate::rights;
-use crate::secret::{Secret, hex, random};
+use crate::secret::{SERVICE_ACCOUNT, Secret, hex, random};
 use crate::write::delete;
 
 /// How a client gets its tokens.
@@ -125,6 +127,13 @@ impl Iam {
         objects.iter().map(|object| self.client_of(object)).collect()
     }
 
+    /// When each client of the account got or used a token last, to some seconds, by its identifier:
+    /// microseconds since 1970, UTC.
+    pub async fn clients_used(&self, context: &Context) -> Result<HashMap<String, i64>, IamError> {
+        self.demand(context, rights::CLIENT_GET).await?;
+        self.usages(context.account()).await
+    }
+
     /// A client of the account.
     pub async fn client(&self, context: &Context, id: &str) -> Result<Client, IamError> {
         self.demand(context, rights::CLIENT_GET).await?;
@@ -167,7 +176,7 @@ impl Iam {
     ) -> Result<(Change, Secret), IamError> {
         let plate = self.settings.plate.as_str().to_uppercase();
         let id = format!("{plate}.{}", hex(&random::<8>()?));
-        let secret = Secret::generate()?;
+        let secret = Secret::generate(SERVICE_ACCOUNT)?;
         let hash = Some(secret.hash().to_vec());
         let act = Act::Create { content: document.content()?, secret: hash };
         Ok((Change { kind: Kind::Client, id, act }, secret))

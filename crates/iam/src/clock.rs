@@ -13,6 +13,11 @@ pub fn text(instant: i64) -> String {
     instant.strftime("%Y-%m-%dT%H:%M:%S.%6fZ").to_string()
 }
 
+/// Whether an instant can be said as a date.
+pub(crate) fn is_sayable(instant: i64) -> bool {
+    Timestamp::from_microsecond(instant).is_ok()
+}
+
 /// Reads RFC 3339, with any offset.
 pub fn parse(text: &str) -> Option<i64> {
     // A space for the T and a zone in brackets, which the parser also takes, are not RFC 3339.

@@ -7,6 +7,7 @@ use gatewright_policy::{Decision, Question, ResourceUrn, decide};
 use crate::caller::Context;
 use crate::error::IamError;
 use crate::iam::Iam;
+use crate::log::Decided;
 use crate::view::View;
 
 /// The accounts whose policies bear on a resource: its owner's, and the caller's where that is
@@ -60,30 +61,37 @@ impl Iam {
     pub(crate) async fn demand(&self, context: &Context, action: &str) -> Result<(), IamError> {
         let account = self.account_urn(context.account());
         let scene = self.scene(context, &account).await?;
-        demand(context, [(&scene, action, &account)])
+        self.demand_all(context, [(&scene, action, &account)])
+    }
+
+    /// Refuses a caller who lacks one of the actions, and names all that are missing.
+    pub(crate) fn demand_all<'a>(
+        &self,
+        context: &Context,
+        needed: impl IntoIterator<Item = (&'a Scene, &'a str, &'a ResourceUrn)>,
+    ) -> Result<(), IamError> {
+        let (mut by_policy, mut by_scope) = (Vec::new(), Vec::new());
+        let mut decided = Vec::new();
+        for (scene, action, urn) in needed {
+            let decision = scene.decide(context, action, urn);
+            match decision {
+                decision if decision.is_allowed() => {}
+                Decision::OutOfScope => by_scope.push(action.to_owned()),
+                _ => by_policy.push(action.to_owned()),
+            }
+            decided.push(Decided { action, resource: urn.urn().into(), decision });
+        }
+        // That the owner may do what they do in their account, nobody decided.
+        decided.retain(|one| one.decision != Decision::Root);
+        self.recorder.decided(context, decided);
+        if by_policy.is_empty() && by_scope.is_empty() {
+            return Ok(());
+        }
+        Err(IamError::Forbidden { by_policy, by_scope })
     }
 
     /// The resource that stands for an account.
     pub(crate) fn account_urn(&self, account: &str) -> ResourceUrn {
         ResourceUrn::new(self.settings.plate, "account", account)
     }
-}
-
-/// Refuses a caller who lacks one of the actions, and names all that are missing.
-pub(crate) fn demand<'a>(
-    context: &Context,
-    needed: impl IntoIterator<Item = (&'a Scene, &'a str, &'a ResourceUrn)>,
-) -> Result<(), IamError> {
-    let (mut by_policy, mut by_scope) = (Vec::new(), Vec::new());
-    for (scene, action, urn) in needed {
-        match scene.decide(context, action, urn) {
-            decision if decision.is_allowed() => {}
-            Decision::OutOfScope => by_scope.push(action.to_owned()),
-            _ => by_policy.push(action.to_owned()),
-        }
-    }
-    if by_policy.is_empty() && by_scope.is_empty() {
-        return Ok(());
-    }
-    Err(IamError::Forbidden { by_policy, by_scope })
 }

@@ -6,11 +6,13 @@ use std::sync::Arc;
 use gatewright_policy::{Caller, Identity, Plate, Scope};
 use gatewright_store::{Address, Store, StoreError};
 use metrics::Counter;
+use tokio::task::JoinHandle;
 
 use crate::caller::{Context, Principal, PrincipalKind};
 use crate::catalogue::{Catalogue, CatalogueError};
 use crate::clock;
 use crate::error::IamError;
+use crate::log::Recorder;
 use crate::session::Sessions;
 use crate::token::{Algorithm, KeyError, MasterKey, Tokens};
 use crate::view::{Following, Views};
@@ -50,6 +52,8 @@ pub struct Settings {
     pub registrars: Vec<String>,
     /// What an account may hold.
     pub limits: Limits,
+    /// Lines of logs are kept for so many days.
+    pub log_days: u32,
     /// So many accounts are held in memory.
     pub accounts_in_memory: usize,
 }
@@ -97,7 +101,15 @@ pub struct Iam {
     pub(crate) tokens: Tokens,
     pub(crate) sessions: Sessions,
     pub(crate) counters: Counters,
+    pub(crate) recorder: Arc<Recorder>,
+    recording: JoinHandle<()>,
     _following: Following,
+}
+
+impl Drop for Iam {
+    fn drop(&mut self) {
+        self.recording.abort();
+    }
 }
 
 impl Iam {
@@ -120,6 +132,8 @@ impl Iam {
         let views = Arc::new(views);
         let following = views.follow().await?;
         let counters = Counters::new();
+        let recorder = Arc::new(Recorder::new(store.clone()));
+        let recording = recorder.run(settings.log_days);
         Ok(Arc::new(Self {
             settings,
             store,
@@ -128,6 +142,8 @@ impl Iam {
             tokens,
             sessions: Sessions::new(),
             counters,
+            recorder,
+            recording,
             _following: following,
         }))
     }
@@ -176,6 +192,9 @@ impl Iam {
 
     /// Lets go of the database once what is under way is done.
     pub async fn close(&self) {
+        if let Err(error) = self.recorder.flush().await {
+            tracing::warn!(%error, "the last second of the logs is lost");
+        }
         self.store.close().await;
     }
 }

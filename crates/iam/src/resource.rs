@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::caller::Context;
 use crate::error::{Fault, IamError};
-use crate::guard::{Scene, demand};
+use crate::guard::Scene;
 use crate::iam::Iam;
 use crate::input::{Draft, check_text};
 use crate::page::{Page, PageRequest};
@@ -285,7 +285,7 @@ impl Iam {
         let remove = rights::tag_remove(urn.kind());
         let needed = [(adds, add.as_str()), (removes, remove.as_str())];
         let needed = needed.into_iter().filter(|(needed, _)| *needed);
-        demand(context, needed.map(|(_, action)| (&scene, action, &urn)))?;
+        self.demand_all(context, needed.map(|(_, action)| (&scene, action, &urn)))?;
         self.edit_tags(context, &scene, &urn, |there| {
             // The tags may have changed since: what was not demanded then is not done now.
             if (adds_to(there) && !adds) || (removes_from(there) && !removes) {
@@ -364,11 +364,11 @@ impl Iam {
         let account = self.account_urn(context.account());
         let home = self.scene(context, &account).await?;
         let Some(urn) = urn else {
-            return demand(context, [(&home, right, &account)]);
+            return self.demand_all(context, [(&home, right, &account)]);
         };
         let scene = self.scene(context, urn).await?;
         let on_resource = on_resource(urn.kind());
-        demand(context, [(&home, right, &account), (&scene, on_resource.as_str(), urn)])
+        self.demand_all(context, [(&home, right, &account), (&scene, on_resource.as_str(), urn)])
     }
 
     /// Whether the caller may work for other accounts; refused where only registrars may work at

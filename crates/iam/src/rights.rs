@@ -39,6 +39,14 @@ rights! {
     USER_ENABLE = "me/identity/user/enable", Operate;
     /// Let a user sign in no longer.
     USER_DISABLE = "me/identity/user/disable", Operate;
+    /// Read personal access tokens of users.
+    USER_TOKEN_GET = "me/identity/user/token/get", Read;
+    /// Create a personal access token for a user.
+    USER_TOKEN_CREATE = "me/identity/user/token/create", Create;
+    /// Change a personal access token of a user.
+    USER_TOKEN_EDIT = "me/identity/user/token/edit", Edit;
+    /// Delete a personal access token of a user.
+    USER_TOKEN_DELETE = "me/identity/user/token/delete", Delete;
     /// Read groups of users.
     GROUP_GET = "me/identity/group/get", Read;
     /// Create a group of users.
@@ -47,6 +55,12 @@ rights! {
     GROUP_EDIT = "me/identity/group/edit", Edit;
     /// Delete a group of users.
     GROUP_DELETE = "me/identity/group/delete", Delete;
+    /// Read the calls of the API.
+    CALLS_GET = "me/api/logs/self/get", Read;
+    /// Read what changed, and who changed it.
+    AUDIT_GET = "me/logs/audit/get", Read;
+    /// Read the decisions of the policies.
+    DECISIONS_READ = "iam/log/url/create", Read;
     /// Read policies.
     POLICY_GET = "iam/policy/get", Read;
     /// Create a policy.

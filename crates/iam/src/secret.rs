@@ -8,8 +8,8 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::error::IamError;
 
-/// What leaked secrets are found by.
-const PREFIX: &str = "gws_";
+/// What the leaked secrets of service accounts are found by.
+pub(crate) const SERVICE_ACCOUNT: &str = "gws_";
 
 /// A text that must not be seen: it is not printed, and wiped when it goes.
 #[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
@@ -28,11 +28,11 @@ impl From<String> for Secret {
 }
 
 impl Secret {
-    /// A secret for a service account: a prefix, 256 random bits, and a checksum of both, all of
-    /// characters that need no escape in a URL or a form.
-    pub(crate) fn generate() -> Result<Self, IamError> {
+    /// A secret for a program: a prefix, 256 random bits, and a checksum of both, all of characters
+    /// that need no escape in a URL or a form.
+    pub(crate) fn generate(prefix: &str) -> Result<Self, IamError> {
         let mut bits = random::<32>()?;
-        let mut text = format!("{PREFIX}{}", BASE64_URL_SAFE_NO_PAD.encode(bits));
+        let mut text = format!("{prefix}{}", BASE64_URL_SAFE_NO_PAD.encode(bits));
         bits.zeroize();
         let checksum = checksum(&text);
         text.push_str(&checksum);
@@ -110,21 +110,21 @@ mod tests {
 
     #[test]
     fn a_secret_has_a_prefix_256_bits_and_a_checksum() {
-        let secret = Secret::generate().unwrap();
+        let secret = Secret::generate(SERVICE_ACCOUNT).unwrap();
         let text = secret.reveal();
         assert_eq!(text.len(), 4 + 43 + 6);
         let (body, sum) = text.split_at(47);
         assert!(body.starts_with("gws_"));
         assert_eq!(sum, checksum(body));
         assert!(text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'));
-        assert_ne!(secret, Secret::generate().unwrap());
+        assert_ne!(secret, Secret::generate(SERVICE_ACCOUNT).unwrap());
     }
 
     #[test]
     fn a_secret_is_recognised_by_its_hash_and_never_printed() {
-        let secret = Secret::generate().unwrap();
+        let secret = Secret::generate(SERVICE_ACCOUNT).unwrap();
         assert!(secret.is(&secret.hash()));
-        assert!(!Secret::generate().unwrap().is(&secret.hash()));
+        assert!(!Secret::generate(SERVICE_ACCOUNT).unwrap().is(&secret.hash()));
         assert!(!secret.is(&[]));
         assert!(!format!("{secret:?}").contains(secret.reveal()));
     }

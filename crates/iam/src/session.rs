@@ -20,6 +20,9 @@ use crate::user::UserDocument;
 use crate::view::View;
 use crate::write::delete;
 
+/// What the secrets of sessions begin with.
+const BROWSER: &str = "gwb_";
+
 const SECOND: i64 = 1_000_000;
 
 /// A session ends after so long, whatever happens in it.
@@ -219,7 +222,8 @@ impl Iam {
         document: &SessionDocument,
         author: Author,
     ) -> Result<SessionToken, IamError> {
-        let token = SessionToken { account: account.to_owned(), secret: Secret::generate()? };
+        let token =
+            SessionToken { account: account.to_owned(), secret: Secret::generate(BROWSER)? };
         let content = Content { document: serde_json::to_string(document)?, ..Content::default() };
         let act = Act::Create { content, secret: None };
         let opened = Change { kind: Kind::Session, id: token.id(), act };
@@ -283,7 +287,10 @@ impl Iam {
             }
             IdentityKind::User => {
                 let login = identity.name().unwrap_or_default();
-                let user = view.user(&key(identity.account(), login)).filter(|one| one.enabled);
+                // A session of somebody who had the same login before is none of theirs.
+                let user = view
+                    .user(&key(identity.account(), login))
+                    .filter(|one| one.enabled && one.created_at <= document.created_at);
                 user.ok_or(IamError::BadCredential)?.principal(plate, identity.account())
             }
             _ => return Err(IamError::BadCredential),

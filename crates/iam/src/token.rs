@@ -6,6 +6,7 @@ mod scope;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
@@ -65,6 +66,8 @@ pub(crate) struct Verified {
     issued: i64,
     /// Seconds since 1970.
     expires: i64,
+    /// When it was last noted that the token is used: microseconds since 1970, UTC.
+    noted: AtomicI64,
 }
 
 /// What is remembered of a revoked token.
@@ -181,6 +184,7 @@ impl Tokens {
             scope: claims.scope.to_owned(),
             issued: claims.iat,
             expires: claims.exp,
+            noted: AtomicI64::new(0),
         })
     }
 

@@ -39,7 +39,7 @@ pub(crate) struct UserDocument {
     pub(crate) groups: Vec<String>,
     kind: UserKind,
     pub(crate) enabled: bool,
-    created_at: i64,
+    pub(crate) created_at: i64,
     updated_at: i64,
     pub(crate) password_changed_at: Option<i64>,
 }
@@ -265,13 +265,17 @@ impl Iam {
         Ok(user)
     }
 
-    /// Deletes a user; their sessions end at once.
+    /// Deletes a user; their sessions and tokens end at once.
     pub async fn delete_user(&self, context: &Context, login: &str) -> Result<(), IamError> {
         self.demand(context, rights::USER_DELETE).await?;
         let account = context.account();
         let urn = Identity::user(self.settings.plate, account, login);
         let over = self.sessions_of(account, urn.urn()).await?;
-        self.write(context, vec![delete(Kind::User, &key(account, login))]).await?;
+        let view = self.views.get(account).await?;
+        let tokens = view.user_tokens().filter(|(_, one)| one.user() == login);
+        let mut gone = vec![delete(Kind::User, &key(account, login))];
+        gone.extend(tokens.map(|(id, _)| delete(Kind::UserToken, id)));
+        self.write(context, gone).await?;
         self.end(context, over).await
     }
 

@@ -25,6 +25,7 @@ use crate::resource_group::ResourceGroupDocument;
 use crate::session::SessionDocument;
 use crate::token::RevokedDocument;
 use crate::user::UserDocument;
+use crate::user_token::UserTokenDocument;
 
 pub(crate) use follow::Following;
 pub(crate) use views::Views;
@@ -52,6 +53,7 @@ pub(crate) struct View {
     revoked_in_order: OrdSet<(i64, Box<str>)>,
     sessions: Map<Arc<SessionDocument>>,
     users: Map<Arc<UserDocument>>,
+    user_tokens: Map<Arc<UserTokenDocument>>,
     groups: Map<()>,
     /// How many of the policies carry out the role of a group.
     roles: usize,
@@ -69,6 +71,7 @@ enum Piece {
     RevokedToken(Box<str>, i64),
     Session(Box<str>, SessionDocument),
     User(Box<str>, UserDocument),
+    UserToken(Box<str>, UserTokenDocument),
     Group(Box<str>, GroupDocument),
 }
 
@@ -112,6 +115,7 @@ impl Piece {
             }
             Kind::Session => Self::Session(id.into(), serde_json::from_str(document)?),
             Kind::User => Self::User(id.into(), serde_json::from_str(document)?),
+            Kind::UserToken => Self::UserToken(id.into(), serde_json::from_str(document)?),
             Kind::Group => Self::Group(id.into(), serde_json::from_str(document)?),
         })
     }
@@ -146,6 +150,7 @@ impl View {
             revoked_in_order: OrdSet::new(),
             sessions: Map::default(),
             users: Map::default(),
+            user_tokens: Map::default(),
             groups: Map::default(),
             roles: 0,
             catalogue: Arc::clone(catalogue),
@@ -225,6 +230,16 @@ impl View {
         self.users.iter().map(|(key, user)| (&**key, user))
     }
 
+    /// A personal access token that was not deleted, by its hash; it may have expired.
+    pub(crate) fn user_token(&self, id: &str) -> Option<&Arc<UserTokenDocument>> {
+        self.user_tokens.get(id)
+    }
+
+    /// All personal access tokens that were not deleted, in no order.
+    pub(crate) fn user_tokens(&self) -> impl Iterator<Item = (&str, &Arc<UserTokenDocument>)> {
+        self.user_tokens.iter().map(|(id, token)| (&**id, token))
+    }
+
     /// Whether there is such a group beside those that every account has.
     pub(crate) fn has_group(&self, key: &str) -> bool {
         self.groups.contains_key(key)
@@ -262,6 +277,7 @@ impl View {
                 self.revoked_in_order.insert((expires, id));
             }
             Piece::User(key, user) => drop(self.users.insert(key, Arc::new(user))),
+            Piece::UserToken(id, token) => drop(self.user_tokens.insert(id, Arc::new(token))),
             Piece::Group(key, group) => {
                 self.set_role(&group.name, group.role);
                 self.groups.insert(key, ());
@@ -302,6 +318,7 @@ impl View {
                 }
                 Kind::Session => drop(self.sessions.remove(id)),
                 Kind::User => drop(self.users.remove(id)),
+                Kind::UserToken => drop(self.user_tokens.remove(id)),
                 Kind::Group => {
                     if let Some((_, name)) = id.split_once('/') {
                         self.set_role(name, Role::None);

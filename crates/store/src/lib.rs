@@ -15,6 +15,7 @@ mod journal;
 mod keys;
 mod notice;
 mod object;
+mod record;
 mod sql;
 mod store;
 #[cfg(test)]
@@ -26,4 +27,5 @@ pub use journal::{Author, BrokenChain, Entry};
 pub use keys::SealedKey;
 pub use notice::{Listener, Notice};
 pub use object::{Act, Change, Content, Kind, Object};
+pub use record::{LogPage, Record, Tally, Usage};
 pub use store::Store;

@@ -23,13 +23,15 @@ pub enum Kind {
     Session,
     /// A local user, under the account's name and the login.
     User,
+    /// A personal access token of a user, under the hash of it.
+    UserToken,
     /// A group of users, under the account's name and its own.
     Group,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Account,
         Self::Client,
         Self::Policy,
@@ -39,6 +41,7 @@ impl Kind {
         Self::RevokedToken,
         Self::Session,
         Self::User,
+        Self::UserToken,
         Self::Group,
     ];
 
@@ -54,6 +57,7 @@ impl Kind {
             Self::RevokedToken => "revokedToken",
             Self::Session => "session",
             Self::User => "user",
+            Self::UserToken => "userToken",
             Self::Group => "group",
         }
     }

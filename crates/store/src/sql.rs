@@ -47,6 +47,25 @@ statements! {
     JOURNAL = "SELECT account, revision, at, actor, ip, query_id, kind, object, before, after, hash
         FROM journal WHERE account = $1 AND revision > $2 ORDER BY revision LIMIT $3";
 
+    JOURNAL_BACK = "SELECT account, revision, at, actor, ip, query_id, kind, object, before, after,
+        hash FROM journal WHERE account = $1 AND revision < $2 ORDER BY revision DESC LIMIT $3";
+
+    LOG_ADD = "INSERT INTO log (account, kind, first, last, lines) VALUES ($1, $2, $3, $4, $5)";
+    LOG_BACK = "SELECT account, kind, first, last, lines FROM log
+        WHERE account = $1 AND kind = $2 AND last < $3 ORDER BY last DESC LIMIT $4";
+    LOG_ACROSS = "SELECT account, kind, first, last, lines FROM log
+        WHERE account = $1 AND kind = $2 AND first < $3 AND last >= $3";
+    LOG_FORGET = "DELETE FROM log WHERE last < $1";
+    TALLY_ADD = "INSERT INTO tally (account, hour, what, count) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (account, hour, what) DO UPDATE SET count = tally.count + excluded.count";
+    TALLIES = "SELECT account, hour, what, count FROM tally WHERE account = $1 AND hour >= $2
+        ORDER BY hour";
+    TALLY_FORGET = "DELETE FROM tally WHERE hour < $1";
+    USAGE_SET = "INSERT INTO usage (account, subject, last) VALUES ($1, $2, $3)
+        ON CONFLICT (account, subject) DO UPDATE SET last = excluded.last
+        WHERE usage.last < excluded.last";
+    USAGES = "SELECT account, subject, last FROM usage WHERE account = $1";
+
     KEY_ADD = "INSERT INTO signing_key (id, algorithm, sealed, created) VALUES ($1, $2, $3, $4)";
     KEYS = "SELECT id, algorithm, sealed, created FROM signing_key ORDER BY created, id";
 }

@@ -9,6 +9,7 @@ use crate::journal::{Author, Chain, Entry, EntryRow, origin};
 use crate::keys::SealedKey;
 use crate::notice::{CHANNEL, Listener, Notice};
 use crate::object::{Act, Change, Content, Kind, Object, ObjectRow};
+use crate::record::{LogPage, Record, Tally, Usage};
 use crate::sql;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
@@ -183,6 +184,79 @@ impl Store {
         let values = [Value::Text(account), Value::Int(after), Value::Int(most)];
         let rows = self.database.all::<EntryRow>(sql::JOURNAL, &values).await?;
         rows.into_iter().map(Entry::try_from).collect()
+    }
+
+    /// At most `most` journal entries before revision `before`, the last first.
+    pub async fn journal_back(
+        &self,
+        account: &str,
+        before: i64,
+        most: i64,
+    ) -> Result<Vec<Entry>, StoreError> {
+        let values = [Value::Text(account), Value::Int(before), Value::Int(most)];
+        let rows = self.database.all::<EntryRow>(sql::JOURNAL_BACK, &values).await?;
+        rows.into_iter().map(Entry::try_from).collect()
+    }
+
+    /// Writes down what happened.
+    pub async fn record(&self, record: &Record) -> Result<(), StoreError> {
+        let mut work = self.database.begin().await?;
+        for page in &record.pages {
+            let values = [
+                Value::Text(&page.account),
+                Value::Text(&page.kind),
+                Value::Int(page.first),
+                Value::Int(page.last),
+                Value::Text(&page.lines),
+            ];
+            work.run(sql::LOG_ADD, &values).await?;
+        }
+        for Tally { account, hour, what, count } in &record.tallies {
+            let values =
+                [Value::Text(account), Value::Int(*hour), Value::Text(what), Value::Int(*count)];
+            work.run(sql::TALLY_ADD, &values).await?;
+        }
+        for Usage { account, subject, last } in &record.usages {
+            let values = [Value::Text(account), Value::Text(subject), Value::Int(*last)];
+            work.run(sql::USAGE_SET, &values).await?;
+        }
+        work.commit().await
+    }
+
+    /// The pages with lines before `before`: those that reach across it, in no order, then at most
+    /// `most` that lie before it, the last first.
+    pub async fn log_back(
+        &self,
+        account: &str,
+        kind: &str,
+        before: i64,
+        most: i64,
+    ) -> Result<Vec<LogPage>, StoreError> {
+        let values = [Value::Text(account), Value::Text(kind), Value::Int(before)];
+        let mut pages = self.database.all::<LogPage>(sql::LOG_ACROSS, &values).await?;
+        let [account, kind, before] = values;
+        let values = [account, kind, before, Value::Int(most)];
+        pages.extend(self.database.all::<LogPage>(sql::LOG_BACK, &values).await?);
+        Ok(pages)
+    }
+
+    /// Forgets lines that happened before `lines`, in microseconds, and counts from before `hour`.
+    pub async fn forget(&self, lines: i64, hour: i64) -> Result<u64, StoreError> {
+        let mut work = self.database.begin().await?;
+        let gone = work.run(sql::LOG_FORGET, &[Value::Int(lines)]).await?;
+        work.run(sql::TALLY_FORGET, &[Value::Int(hour)]).await?;
+        work.commit().await?;
+        Ok(gone)
+    }
+
+    /// What happened how often in the account, from that hour on, in order.
+    pub async fn tallies(&self, account: &str, hour: i64) -> Result<Vec<Tally>, StoreError> {
+        self.database.all(sql::TALLIES, &[Value::Text(account), Value::Int(hour)]).await
+    }
+
+    /// When what was last used in the account.
+    pub async fn usages(&self, account: &str) -> Result<Vec<Usage>, StoreError> {
+        self.database.all(sql::USAGES, &[Value::Text(account)]).await
     }
 
     /// Follows the journal of an account from its first entry to its last, and answers how many

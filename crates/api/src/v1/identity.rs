@@ -73,7 +73,7 @@ pub(crate) async fn delete_group(context: Context, visit: Visit) -> Result<Answe
     Ok(Answer::null())
 }
 
-fn list<T: Serialize>(
+pub(crate) fn list<T: Serialize>(
     visit: &Visit,
     items: impl Iterator<Item = T>,
     id: &str,

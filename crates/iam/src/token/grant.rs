@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use gatewright_policy::Identity;
 use gatewright_store::{Act, Change, Content, Kind, StoreError, Taken};
@@ -18,6 +19,9 @@ use crate::write::delete;
 const FORGOTTEN_AT_ONCE: usize = 10;
 
 const MICROSECONDS: i64 = 1_000_000;
+
+/// That a token is used is noted so often, in microseconds.
+const NOTED_EVERY: i64 = 5 * MICROSECONDS;
 
 /// What a client asks a token with.
 #[derive(Debug)]
@@ -86,8 +90,15 @@ impl From<StoreError> for TokenError {
 impl Iam {
     /// Who a token belongs to, while it counts.
     pub async fn authenticate(&self, token: &str, now: i64) -> Result<Arc<Principal>, IamError> {
+        if let Some(user) = self.admit_user_token(token, now).await? {
+            return Ok(user);
+        }
         let verified = self.tokens.verify(token).await?;
         self.admit(&verified, now).await?;
+        if verified.noted.load(Ordering::Relaxed) + NOTED_EVERY < now {
+            verified.noted.store(now, Ordering::Relaxed);
+            self.recorder.used(verified.principal.account(), &verified.client_id, now);
+        }
         Ok(Arc::clone(&verified.principal))
     }
 
@@ -120,8 +131,21 @@ impl Iam {
     }
 
     /// Gives a service account a token.
-    pub async fn issue(&self, grant: &Grant, now: i64) -> Result<Issued, TokenError> {
-        let (account, flow) = self.prove(&grant.client_id, &grant.client_secret).await?;
+    pub async fn issue(
+        &self,
+        grant: &Grant,
+        (ip, query_id, now): (Option<IpAddr>, Arc<str>, i64),
+    ) -> Result<Issued, TokenError> {
+        let proved = self.prove(&grant.client_id, &grant.client_secret).await;
+        let plate = self.settings.plate;
+        let about = (ip, query_id, now);
+        if let Err(TokenError::InvalidClient) = proved
+            && let Some(account) = self.views.account_of_client(&grant.client_id).await?
+        {
+            let identity = Identity::service_account(plate, &account, &grant.client_id);
+            self.recorder.asked_token(identity, "", false, about.clone());
+        }
+        let (account, flow) = proved?;
         if flow != Flow::ClientCredentials {
             let message = "this client acts for people and cannot get a token for itself";
             return Err(TokenError::UnauthorizedClient(message));
@@ -130,7 +154,6 @@ impl Iam {
         if text.len() > 1_000 || scope::read(text).is_none() {
             return Err(TokenError::InvalidScope);
         }
-        let plate = self.settings.plate;
         let identity = Identity::service_account(plate, &account, &grant.client_id);
         let issued = now / MICROSECONDS;
         let token = self.tokens.sign(&Claims {
@@ -144,6 +167,8 @@ impl Iam {
             scope: text,
         })?;
         self.counters.tokens.increment(1);
+        self.recorder.used(&account, &grant.client_id, now);
+        self.recorder.asked_token(identity, text, true, about);
         Ok(Issued { access_token: token.into(), expires_in: LIFETIME - 1, scope: text.to_owned() })
     }
 

@@ -1,0 +1,123 @@
+//! Personal access tokens.
+
+use gatewright_iam::{Expiry, Fault, IamError, Secret, UserToken, UserTokenDraft, clock};
+use serde::{Deserialize, Deserializer, Serialize};
+use utoipa::ToSchema;
+
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = auth::PersonalAccessToken)]
+pub(crate) struct PersonalAccessToken {
+    creation: String,
+    description: String,
+    expires_at: Option<String>,
+    last_used: Option<String>,
+    name: String,
+}
+
+impl From<UserToken> for PersonalAccessToken {
+    fn from(token: UserToken) -> Self {
+        Self {
+            creation: clock::text(token.created_at),
+            description: token.description,
+            expires_at: token.expires.map(clock::text),
+            last_used: token.used_at.map(clock::text),
+            name: token.name,
+        }
+    }
+}
+
+/// Holds a secret; not to be printed.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = auth::PersonalAccessTokenResponse)]
+pub(crate) struct NewPersonalAccessToken {
+    creation: String,
+    description: String,
+    expires_at: Option<String>,
+    last_used: Option<String>,
+    name: String,
+    token: String,
+}
+
+impl NewPersonalAccessToken {
+    pub(crate) fn new(token: UserToken, secret: &Secret) -> Self {
+        let PersonalAccessToken { creation, description, expires_at, last_used, name } =
+            token.into();
+        let token = secret.reveal().to_owned();
+        Self { creation, description, expires_at, last_used, name, token }
+    }
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = auth::PersonalAccessTokenRequest)]
+pub(crate) struct PersonalAccessTokenRequest {
+    description: String,
+    #[serde(default)]
+    expires_at: Option<String>,
+    #[serde(default)]
+    expires_in: Option<i64>,
+    name: String,
+}
+
+impl TryFrom<PersonalAccessTokenRequest> for UserTokenDraft {
+    type Error = IamError;
+
+    fn try_from(request: PersonalAccessTokenRequest) -> Result<Self, IamError> {
+        let expiry = expiry(request.expires_at.map(Some), request.expires_in)?;
+        Ok(Self {
+            name: request.name,
+            description: request.description,
+            expiry: expiry.unwrap_or(Expiry::Never),
+        })
+    }
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = auth::PersonalAccessTokenModifyRequest)]
+pub(crate) struct PersonalAccessTokenEdit {
+    #[serde(default)]
+    description: Option<String>,
+    /// `null` takes the expiry away; left out, it stays.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
+    expires_at: Option<Option<String>>,
+    #[serde(default)]
+    expires_in: Option<i64>,
+}
+
+impl TryFrom<PersonalAccessTokenEdit> for gatewright_iam::UserTokenEdit {
+    type Error = IamError;
+
+    fn try_from(edit: PersonalAccessTokenEdit) -> Result<Self, IamError> {
+        let expiry = expiry(edit.expires_at, edit.expires_in)?;
+        Ok(Self { description: edit.description, expiry })
+    }
+}
+
+/// Reads `null` as something that is there.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
+/// When a token ends; none where nothing is said of it.
+fn expiry(at: Option<Option<String>>, seconds: Option<i64>) -> Result<Option<Expiry>, IamError> {
+    match (at, seconds) {
+        (Some(Some(_)), Some(_)) => {
+            let message = "\"expiresAt\" and \"expiresIn\" exclude each other: send one of them";
+            Err(IamError::invalid(Fault::Parameter, message))
+        }
+        (_, Some(seconds)) => Ok(Some(Expiry::In(seconds))),
+        (Some(Some(text)), None) => {
+            let instant = clock::parse(&text).ok_or_else(|| {
+                let message = "\"expiresAt\" must be a date and time such as 2027-12-31T23:59:59Z";
+                IamError::invalid(Fault::Format, message)
+            })?;
+            Ok(Some(Expiry::At(instant)))
+        }
+        (Some(None), None) => Ok(Some(Expiry::Never)),
+        (None, None) => Ok(None),
+    }
+}

@@ -1,0 +1,321 @@
+//! Writing down what happened, beside the work and never in its way.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use foldhash::fast::RandomState;
+use gatewright_policy::{Decision, Identity};
+use gatewright_store::{LogPage, Record, Store, StoreError, Tally, Usage};
+use tokio::task::JoinHandle;
+use uuid::Uuid;
+
+use super::{HOUR, Line, LogKind, Reason};
+use crate::caller::{Context, Principal};
+use crate::clock;
+
+/// What happened is written down so often.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// So many lines wait to be written at most; more are counted and let go.
+const MOST_WAITING: usize = 10_000;
+
+/// After so many pauses, what is too old is forgotten.
+const FORGET_EVERY: u64 = 600;
+
+/// Counts are kept for so many hours.
+const TALLIES_KEPT: i64 = 400 * 24;
+
+/// Who did something.
+enum Who {
+    Principal(Arc<Principal>),
+    Identity(Identity),
+}
+
+impl Who {
+    fn identity(&self) -> &Identity {
+        match self {
+            Self::Principal(principal) => &principal.identity,
+            Self::Identity(identity) => identity,
+        }
+    }
+}
+
+/// A line that is not written yet.
+struct Waiting {
+    kind: LogKind,
+    at: i64,
+    who: Who,
+    ip: Option<IpAddr>,
+    query_id: Arc<str>,
+    what: String,
+    on: Option<Arc<str>>,
+    allowed: bool,
+    reason: Option<Reason>,
+    policy: Option<Uuid>,
+    status: Option<u16>,
+    user_agent: Option<String>,
+}
+
+impl Waiting {
+    fn line(self) -> Line {
+        Line {
+            at: self.at,
+            who: self.who.identity().urn().to_owned(),
+            what: self.what,
+            on: self.on.map(|on| on.to_string()),
+            allowed: self.allowed,
+            reason: self.reason,
+            policy: self.policy,
+            status: self.status,
+            user_agent: self.user_agent,
+            ip: self.ip.map(|ip| ip.to_string()),
+            query_id: self.query_id.to_string(),
+        }
+    }
+}
+
+#[derive(Default, Clone, Copy)]
+struct Counts {
+    tokens: i64,
+    allowed: i64,
+    refused: i64,
+    left_out: i64,
+}
+
+#[derive(Default)]
+struct Pending {
+    lines: Vec<Waiting>,
+    counts: HashMap<Box<str>, Counts, RandomState>,
+    usages: HashMap<(Box<str>, Box<str>), i64, RandomState>,
+    /// When the last line happened: no two happen at once on a node.
+    last: i64,
+}
+
+impl Pending {
+    fn counts(&mut self, account: &str) -> &mut Counts {
+        if !self.counts.contains_key(account) {
+            self.counts.insert(account.into(), Counts::default());
+        }
+        self.counts.entry(account.into()).or_default()
+    }
+
+    fn add(&mut self, mut line: Waiting) {
+        if self.lines.len() >= MOST_WAITING {
+            let account = line.who.identity().account().to_owned();
+            self.counts(&account).left_out += 1;
+            return;
+        }
+        self.last = line.at.max(self.last + 1);
+        line.at = self.last;
+        self.lines.push(line);
+    }
+}
+
+/// A decision that was made for somebody.
+pub(crate) struct Decided<'a> {
+    pub(crate) action: &'a str,
+    pub(crate) resource: Arc<str>,
+    pub(crate) decision: Decision<'a>,
+}
+
+/// A call that was answered.
+#[derive(Debug)]
+pub struct Call<'a> {
+    /// The method and the path, without the query.
+    pub what: String,
+    /// What stands for the path in descriptions of the API, or `panel`.
+    pub route: &'a str,
+    /// The status that was answered.
+    pub status: u16,
+    /// What the caller says to use.
+    pub user_agent: Option<&'a str>,
+}
+
+/// Collects what happened, and writes it down every second.
+pub(crate) struct Recorder {
+    pending: Mutex<Pending>,
+    store: Store,
+}
+
+impl Recorder {
+    pub(crate) fn new(store: Store) -> Self {
+        Self { pending: Mutex::default(), store }
+    }
+
+    /// Writes down what happens until the task is ended, and forgets lines after so many days.
+    pub(crate) fn run(self: &Arc<Self>, days: u32) -> JoinHandle<()> {
+        let recorder = Arc::clone(self);
+        tokio::spawn(async move {
+            let mut interval = tokio::time::interval(PAUSE);
+            for round in 0_u64.. {
+                interval.tick().await;
+                if let Err(error) = recorder.flush().await {
+                    tracing::warn!(%error, "a second of the logs is lost");
+                }
+                if round % FORGET_EVERY == 0
+                    && let Err(error) = recorder.forget(days).await
+                {
+                    tracing::warn!(%error, "old logs stay for now");
+                }
+            }
+        })
+    }
+
+    fn pending(&self) -> MutexGuard<'_, Pending> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Decisions were made for the caller.
+    pub(crate) fn decided<'a>(
+        &self,
+        context: &Context,
+        decisions: impl IntoIterator<Item = Decided<'a>>,
+    ) {
+        let mut pending = self.pending();
+        let (mut allowed, mut refused) = (0, 0);
+        for Decided { action, resource, decision } in decisions {
+            let is_allowed = decision.is_allowed();
+            *(if is_allowed { &mut allowed } else { &mut refused }) += 1;
+            let (reason, policy) = Reason::of(&decision);
+            pending.add(Waiting {
+                kind: LogKind::Decision,
+                at: context.now,
+                who: Who::Principal(Arc::clone(&context.principal)),
+                ip: context.ip,
+                query_id: Arc::clone(&context.query_id),
+                what: action.to_owned(),
+                on: Some(resource),
+                allowed: is_allowed,
+                reason: Some(reason),
+                policy,
+                status: None,
+                user_agent: None,
+            });
+        }
+        let counts = pending.counts(context.account());
+        counts.allowed += allowed;
+        counts.refused += refused;
+    }
+
+    /// A token was asked for, and given out or not.
+    pub(crate) fn asked_token(
+        &self,
+        identity: Identity,
+        scope: &str,
+        issued: bool,
+        (ip, query_id, at): (Option<IpAddr>, Arc<str>, i64),
+    ) {
+        let mut pending = self.pending();
+        if issued {
+            pending.counts(identity.account()).tokens += 1;
+        }
+        pending.add(Waiting {
+            kind: LogKind::Token,
+            at,
+            who: Who::Identity(identity),
+            ip,
+            query_id,
+            what: scope.to_owned(),
+            on: None,
+            allowed: issued,
+            reason: None,
+            policy: None,
+            status: None,
+            user_agent: None,
+        });
+    }
+
+    /// A call was answered.
+    pub(crate) fn called(&self, context: &Context, call: Call<'_>) {
+        self.pending().add(Waiting {
+            kind: LogKind::Call,
+            at: context.now,
+            who: Who::Principal(Arc::clone(&context.principal)),
+            ip: context.ip,
+            query_id: Arc::clone(&context.query_id),
+            what: call.what,
+            on: Some(call.route.into()),
+            allowed: call.status < 400,
+            reason: None,
+            policy: None,
+            status: Some(call.status),
+            user_agent: call.user_agent.map(|text| text.chars().take(255).collect()),
+        });
+    }
+
+    /// Something was used that belongs to the account.
+    pub(crate) fn used(&self, account: &str, subject: &str, at: i64) {
+        let mut pending = self.pending();
+        let last = pending.usages.entry((account.into(), subject.into())).or_default();
+        *last = at.max(*last);
+    }
+
+    /// Writes down what has happened until now.
+    pub(crate) async fn flush(&self) -> Result<(), StoreError> {
+        let (lines, counts, usages) = {
+            let mut pending = self.pending();
+            (
+                std::mem::take(&mut pending.lines),
+                std::mem::take(&mut pending.counts),
+                std::mem::take(&mut pending.usages),
+            )
+        };
+        let mut record = Record { pages: pages(lines), ..Record::default() };
+        let hour = clock::now().div_euclid(HOUR);
+        for (account, counts) in counts {
+            let kinds = [
+                ("token", counts.tokens),
+                ("allowed", counts.allowed),
+                ("refused", counts.refused),
+                ("leftOut", counts.left_out),
+            ];
+            let kinds = kinds.into_iter().filter(|(_, count)| *count > 0);
+            record.tallies.extend(kinds.map(|(what, count)| Tally {
+                account: account.to_string(),
+                hour,
+                what: what.to_owned(),
+                count,
+            }));
+        }
+        let usage = |((account, subject), last): ((Box<str>, Box<str>), i64)| Usage {
+            account: account.into(),
+            subject: subject.into(),
+            last,
+        };
+        record.usages.extend(usages.into_iter().map(usage));
+        // Two nodes that lock the same rows in another order would wait for each other.
+        record.tallies.sort_by(|a, b| (&a.account, &a.what).cmp(&(&b.account, &b.what)));
+        record.usages.sort_by(|a, b| (&a.account, &a.subject).cmp(&(&b.account, &b.subject)));
+        if record.is_empty() { Ok(()) } else { self.store.record(&record).await }
+    }
+
+    async fn forget(&self, days: u32) -> Result<(), StoreError> {
+        let now = clock::now();
+        let lines = now - i64::from(days) * 24 * HOUR;
+        self.store.forget(lines, now.div_euclid(HOUR) - TALLIES_KEPT).await.map(drop)
+    }
+}
+
+/// The lines, a page for each log of each account.
+fn pages(lines: Vec<Waiting>) -> Vec<LogPage> {
+    let mut pages: HashMap<(String, LogKind), LogPage, RandomState> = HashMap::default();
+    for waiting in lines {
+        let account = waiting.who.identity().account().to_owned();
+        let (kind, at) = (waiting.kind, waiting.at);
+        let Ok(text) = serde_json::to_string(&waiting.line()) else { continue };
+        let page = pages.entry((account, kind)).or_insert_with_key(|(account, kind)| LogPage {
+            account: account.clone(),
+            kind: kind.as_str().to_owned(),
+            first: at,
+            last: at,
+            lines: String::new(),
+        });
+        page.first = at.min(page.first);
+        page.last = at.max(page.last);
+        page.lines.push_str(&text);
+        page.lines.push('\n');
+    }
+    pages.into_values().collect()
+}

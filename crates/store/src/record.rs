@@ -1,0 +1,58 @@
+//! What happened and changed nothing: kept for a while, and lost in a crash for its last second.
+
+/// Lines that were written together.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct LogPage {
+    /// Whose log.
+    pub account: String,
+    /// What the lines are about.
+    pub kind: String,
+    /// When the first line happened: microseconds since 1970, UTC.
+    pub first: i64,
+    /// When the last line happened: microseconds since 1970, UTC.
+    pub last: i64,
+    /// One JSON object a line, in their order.
+    pub lines: String,
+}
+
+/// How often something happened in an hour.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Tally {
+    /// In which account.
+    pub account: String,
+    /// Hours since 1970, UTC.
+    pub hour: i64,
+    /// What happened.
+    pub what: String,
+    /// How often.
+    pub count: i64,
+}
+
+/// When something was last used.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Usage {
+    /// In which account.
+    pub account: String,
+    /// What was used.
+    pub subject: String,
+    /// Microseconds since 1970, UTC.
+    pub last: i64,
+}
+
+/// What is written down at once.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Record {
+    /// Lines of logs.
+    pub pages: Vec<LogPage>,
+    /// What is added to the counts.
+    pub tallies: Vec<Tally>,
+    /// What was used.
+    pub usages: Vec<Usage>,
+}
+
+impl Record {
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        self.pages.is_empty() && self.tallies.is_empty() && self.usages.is_empty()
+    }
+}
