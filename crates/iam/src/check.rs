@@ -1,7 +1,5 @@
 //! Which actions the caller may do on which resources.
 
-use std::sync::Arc;
-
 use gatewright_policy::ResourceUrn;
 
 use crate::caller::Context;
@@ -58,13 +56,12 @@ impl Iam {
             let scene = self.scene(context, &urn).await?;
             let mut answer =
                 Checked { resource: text, authorized: Vec::new(), unauthorized: Vec::new() };
-            let resource: Arc<str> = urn.urn().into();
             let decided = actions.iter().map(|action| {
                 let decision = scene.decide(context, action, &urn);
                 let allowed = decision.is_allowed();
                 let list = if allowed { &mut answer.authorized } else { &mut answer.unauthorized };
                 list.push(action.clone());
-                Decided { action, resource: Arc::clone(&resource), decision }
+                Decided { action, resource: urn.urn(), decision }
             });
             let decided: Vec<_> = decided.collect();
             self.recorder.decided(context, decided);

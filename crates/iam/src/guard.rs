@@ -79,7 +79,7 @@ impl Iam {
                 Decision::OutOfScope => by_scope.push(action.to_owned()),
                 _ => by_policy.push(action.to_owned()),
             }
-            decided.push(Decided { action, resource: urn.urn().into(), decision });
+            decided.push(Decided { action, resource: urn.urn(), decision });
         }
         // That the owner may do what they do in their account, nobody decided.
         decided.retain(|one| one.decision != Decision::Root);

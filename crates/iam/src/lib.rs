@@ -14,6 +14,7 @@ mod caller;
 mod catalogue;
 mod check;
 mod client;
+mod effect;
 mod error;
 mod group;
 mod guard;
@@ -40,6 +41,9 @@ pub use caller::{Context, Principal, PrincipalKind};
 pub use catalogue::{Action, Catalogue, CatalogueError, Category, MANAGED_OWNER, ManagedGroup};
 pub use check::Checked;
 pub use client::{Client, ClientDraft, ClientEdit, Flow};
+pub use effect::{
+    Contribution, Findings, Looked, Part, Proposal, Reach, Shift, Shifts, Trial, Verdict,
+};
 pub use error::{Fault, IamError};
 pub use gatewright_policy::{
     Condition, Identity, IdentityKind, Operator, Permissions, Plate, ResourceUrn, UrnError,

@@ -102,7 +102,7 @@ pub enum PolicyTarget {
 }
 
 impl PolicyDraft {
-    fn check(mut self, id: Uuid, plate: Plate, limits: &Limits) -> Result<Policy, IamError> {
+    fn check(self, id: Uuid, plate: Plate, limits: &Limits) -> Result<Policy, IamError> {
         check_name("name", &self.name)?;
         if self.name.starts_with(RESERVED) {
             let message = format!("\"name\" must not begin with {RESERVED}, which is reserved");
@@ -111,6 +111,26 @@ impl PolicyDraft {
         if let Some(description) = &self.description {
             check_text("description", description, 0, 1024)?;
         }
+        let (name, description) = (self.name.clone(), self.description.clone());
+        let expired_at = self.expired_at.clone();
+        Ok(Policy {
+            name,
+            description,
+            read_only: false,
+            expired_at,
+            created_at: 0,
+            updated_at: None,
+            rule: self.rule(id, plate, limits)?,
+        })
+    }
+
+    /// What it says, checked.
+    pub(crate) fn rule(
+        mut self,
+        id: Uuid,
+        plate: Plate,
+        limits: &Limits,
+    ) -> Result<Rule, IamError> {
         let most = limits.entries;
         check_list("identities", &mut self.identities, most)?;
         check_list("resources", &mut self.resources, most)?;
@@ -123,25 +143,37 @@ impl PolicyDraft {
                 IamError::invalid(Fault::Format, message)
             })?),
         };
-        let rule = Rule {
-            id,
+        let rule = Rule { id, expires, ..self.into_rule() };
+        rule.compile(plate).map_err(|error| refusal(&error))?;
+        Ok(rule)
+    }
+
+    /// What it says, unchecked.
+    pub(crate) fn into_rule(self) -> Rule {
+        Rule {
+            id: Uuid::nil(),
             identities: self.identities,
             resources: self.resources,
             permissions: self.permissions,
             permissions_groups: self.permissions_groups,
             conditions: self.conditions,
-            expires,
-        };
-        rule.compile(plate).map_err(|error| refusal(&error))?;
-        Ok(Policy {
-            name: self.name,
-            description: self.description,
-            read_only: false,
-            expired_at: self.expired_at,
-            created_at: 0,
-            updated_at: None,
-            rule,
-        })
+            expires: None,
+        }
+    }
+}
+
+impl From<Policy> for PolicyDraft {
+    fn from(policy: Policy) -> Self {
+        Self {
+            name: policy.name,
+            description: policy.description,
+            identities: policy.rule.identities,
+            resources: policy.rule.resources,
+            permissions: policy.rule.permissions,
+            permissions_groups: policy.rule.permissions_groups,
+            conditions: policy.rule.conditions,
+            expired_at: policy.expired_at,
+        }
     }
 }
 
@@ -258,9 +290,16 @@ impl Iam {
     /// A policy of the account.
     pub async fn policy(&self, context: &Context, id: Draft<Uuid>) -> Result<Policy, IamError> {
         self.demand(context, rights::POLICY_GET).await?;
-        let id = id?.to_string();
-        let object = self.store.object(context.account(), Kind::Policy, &id).await?;
-        Policy::read(&object.ok_or(IamError::NotFound)?)
+        self.stored_policy(context.account(), id?).await?.ok_or(IamError::NotFound)
+    }
+
+    pub(crate) async fn stored_policy(
+        &self,
+        account: &str,
+        id: Uuid,
+    ) -> Result<Option<Policy>, IamError> {
+        let object = self.store.object(account, Kind::Policy, &id.to_string()).await?;
+        object.as_ref().map(Policy::read).transpose()
     }
 
     /// Makes a policy.

@@ -166,6 +166,17 @@ impl View {
         &self.policies
     }
 
+    /// The policies that were made, in no order: those that carry out roles are not among them.
+    pub(crate) fn own_policies(&self) -> impl Iterator<Item = &CompiledPolicy> {
+        let plate = self.plate;
+        let is_role = move |policy: &CompiledPolicy| {
+            let first = policy.identities().next();
+            let group = first.and_then(|urn| Identity::parse(urn, plate).ok());
+            group.is_some_and(|group| policy.id() == role_policy_id(&group))
+        };
+        self.policies.iter().filter(move |policy| !is_role(policy))
+    }
+
     /// How many policies the account has.
     pub(crate) fn policy_count(&self) -> usize {
         self.policies.len() - self.roles

@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::body::Body;
-use axum::http::header::{CONTENT_TYPE, LOCATION, SET_COOKIE};
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, LOCATION, SET_COOKIE};
 use axum::http::{HeaderValue, Response, StatusCode};
 
 use crate::refusal::Refusal;
@@ -12,7 +12,10 @@ pub(crate) type Answered = Result<Answer, Refusal>;
 /// A page, or the way to one.
 pub(crate) struct Answer {
     status: StatusCode,
-    html: String,
+    body: String,
+    kind: &'static str,
+    /// The name under which it is kept, where it is not shown.
+    file: Option<String>,
     location: Option<String>,
     cookies: Vec<String>,
 }
@@ -20,17 +23,29 @@ pub(crate) struct Answer {
 impl Answer {
     pub(crate) fn page(template: &impl Template) -> Answered {
         let html = template.render()?;
-        Ok(Self { status: StatusCode::OK, html, location: None, cookies: Vec::new() })
+        Ok(Self { body: html, ..Self::empty(StatusCode::OK) })
+    }
+
+    /// A file of JSON lines, to be kept under a name of letters, digits and dots.
+    pub(crate) fn file(name: &str, body: String) -> Self {
+        let file = Some(name.to_owned());
+        Self { body, kind: "application/jsonl", file, ..Self::empty(StatusCode::OK) }
+    }
+
+    fn empty(status: StatusCode) -> Self {
+        Self {
+            status,
+            body: String::new(),
+            kind: "text/html; charset=utf-8",
+            file: None,
+            location: None,
+            cookies: Vec::new(),
+        }
     }
 
     /// Sends the browser to a page of the panel, with GET.
     pub(crate) fn go(to: impl Into<String>) -> Self {
-        Self {
-            status: StatusCode::SEE_OTHER,
-            html: String::new(),
-            location: Some(to.into()),
-            cookies: Vec::new(),
-        }
+        Self { location: Some(to.into()), ..Self::empty(StatusCode::SEE_OTHER) }
     }
 
     pub(crate) fn with_status(mut self, status: StatusCode) -> Self {
@@ -48,10 +63,14 @@ impl Answer {
     }
 
     pub(crate) fn into_response(self) -> Response<Body> {
-        let mut response = Response::new(Body::from(self.html));
+        let mut response = Response::new(Body::from(self.body));
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.kind));
+        let file = self.file.map(|name| format!("attachment; filename=\"{name}\""));
+        if let Some(Ok(value)) = file.map(HeaderValue::try_from) {
+            headers.insert(CONTENT_DISPOSITION, value);
+        }
         for (name, value) in HEADERS {
             headers.insert(*name, HeaderValue::from_static(value));
         }

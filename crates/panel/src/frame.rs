@@ -12,6 +12,7 @@ pub(crate) enum Section {
     Policies,
     Users,
     Groups,
+    Logs,
     Me,
 }
 

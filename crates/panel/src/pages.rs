@@ -1,10 +1,13 @@
 //! The pages, a module for each part of the menu.
 
 pub(crate) mod groups;
+pub(crate) mod logs;
 pub(crate) mod me;
 pub(crate) mod policies;
 pub(crate) mod service_accounts;
 pub(crate) mod sign_in;
+pub(crate) mod tokens;
+pub(crate) mod trial;
 pub(crate) mod users;
 
 /// Nothing, where the reader may not know it.
@@ -15,6 +18,17 @@ fn allowed<T>(
         Err(gatewright_iam::IamError::Forbidden { .. }) => Ok(None),
         answer => answer.map(Some),
     }
+}
+
+/// The part of a URN that people know: what comes last in it.
+fn short(urn: &str) -> &str {
+    urn.strip_prefix("urn:v1:").and_then(|rest| rest.splitn(4, ':').nth(3)).unwrap_or(urn)
+}
+
+/// An instant as people read it: UTC, to the second.
+fn instant(instant: i64) -> String {
+    let text = gatewright_iam::clock::text(instant);
+    text.get(..19).unwrap_or(&text).replace('T', " ")
 }
 
 /// An instant as people read it: UTC, to the minute.

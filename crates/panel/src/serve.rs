@@ -10,14 +10,14 @@ use axum::http::header::{ACCEPT, ACCEPT_LANGUAGE, USER_AGENT};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, Response, StatusCode};
 use axum::routing::{MethodRouter, get, post};
-use gatewright_iam::{Iam, IamError, Session, SessionToken, clock};
+use gatewright_iam::{Call, Iam, IamError, Session, SessionToken, clock};
 use tower::ServiceExt;
 
 use crate::answer::{Answer, Answered};
 use crate::assets;
 use crate::cookie::{self, Cookies};
 use crate::fields::Fields;
-use crate::pages::{groups, me, policies, service_accounts, sign_in, users};
+use crate::pages::{groups, logs, me, policies, service_accounts, sign_in, tokens, trial, users};
 use crate::refusal::Refusal;
 use crate::text::{Catalogues, Texts, TextsError};
 use crate::visit::Visit;
@@ -78,6 +78,7 @@ pub fn router(panel: Arc<Panel>, rest: Router) -> Router {
         .route("/service-accounts/{id}/attach", take(service_accounts::attach))
         .route("/policies", show(policies::list))
         .route("/policies/create", show(policies::ask_create).merge(take(policies::create)))
+        .route("/policies/try", show(trial::show))
         .route("/policies/{id}", show(policies::details).merge(take(policies::edit)))
         .route("/policies/{id}/delete", show(policies::ask_delete).merge(take(policies::delete)))
         .route("/users", show(users::list))
@@ -86,6 +87,17 @@ pub fn router(panel: Arc<Panel>, rest: Router) -> Router {
         .route("/users/{login}/enable", take(users::enable))
         .route("/users/{login}/disable", take(users::disable))
         .route("/users/{login}/delete", take(users::delete))
+        .route("/users/{login}/tokens", show(tokens::list))
+        .route("/users/{login}/tokens/create", show(tokens::ask_create).merge(take(tokens::create)))
+        .route("/users/{login}/tokens/{name}", show(tokens::details).merge(take(tokens::edit)))
+        .route("/users/{login}/tokens/{name}/delete", take(tokens::delete))
+        .route("/logs", show(logs::first))
+        .route("/logs/audit", show(logs::audit))
+        .route("/logs/activity", show(logs::activity))
+        .route("/logs/decisions", show(logs::decisions))
+        .route("/logs/audit/download", show(logs::audit_file))
+        .route("/logs/activity/download", show(logs::activity_file))
+        .route("/logs/decisions/download", show(logs::decisions_file))
         .route("/groups", show(groups::list))
         .route("/groups/create", show(groups::ask_create).merge(take(groups::create)))
         .route("/groups/{name}", show(groups::details).merge(take(groups::edit)))
@@ -177,7 +189,7 @@ impl Panel {
             Err(refusal) => Err(refusal),
         };
         let answered = answered.or_else(|refusal| refusal.answer(&visit));
-        let mut answer = answered.unwrap_or_else(|refusal| {
+        let mut answer: Answer = answered.unwrap_or_else(|refusal| {
             tracing::error!(query_id = &*visit.query_id, cause = ?refusal, "failed");
             Answer::go("/").with_status(StatusCode::INTERNAL_SERVER_ERROR)
         });
@@ -185,6 +197,12 @@ impl Panel {
             answer = answer.with_cookie(self.cookies.set(self.cookies.form, &visit.form_cookie));
         }
         let status = answer.status();
+        // Who watches a log is no news in it every other second.
+        if let (Ok(context), false) = (visit.context(), visit.query.get("live") == "1") {
+            let (what, status) = (format!("{method} {path}"), status.as_u16());
+            let user_agent = Some(visit.user_agent.as_str());
+            self.iam.record(&context, Call { what, route: "panel", status, user_agent });
+        }
         tracing::info!(query_id = &*visit.query_id, %method, path, %status);
         let labels = [("route", "panel".to_owned()), ("status", status.as_u16().to_string())];
         metrics::counter!("gatewright_http_requests_total", &labels).increment(1);

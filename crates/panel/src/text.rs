@@ -135,6 +135,9 @@ mod tests {
             "templates/policies",
             "templates/users",
             "templates/groups",
+            "templates/logs",
+            "templates/tokens",
+            "templates/trial",
         ] {
             for file in std::fs::read_dir(root.join(folder)).unwrap() {
                 let path = file.unwrap().path();

@@ -115,7 +115,7 @@ impl Visit {
 }
 
 /// What pages may be asked to tell.
-const TOLD: [&str; 14] = [
+const TOLD: [&str; 15] = [
     "told-deleted",
     "told-edited",
     "told-detached",
@@ -126,6 +126,7 @@ const TOLD: [&str; 14] = [
     "told-user-enabled",
     "told-user-disabled",
     "told-user-deleted",
+    "told-token-deleted",
     "told-group-created",
     "told-group-deleted",
     "told-policy-created",

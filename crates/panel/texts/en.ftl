@@ -226,3 +226,127 @@ unavailable-title = Try again in a moment
 unavailable-text = The server cannot reach its database. Nothing was changed.
 failed-title = The server failed
 failed-text = This is our fault, not yours. The log says more.
+
+logs = Logs
+logs-audit = Audit
+logs-activity = Activity
+logs-decisions = Decisions
+logs-audit-intro = Who changed what: every change of the account, bound together so that none can be altered unseen. Kept for good.
+logs-activity-intro = Which calls of the API and which pages of this panel were asked for, and by whom.
+logs-decisions-intro = What the policies decided, for whom, and which policy it was.
+logs-days = { $count ->
+    [one] Kept for a day.
+   *[other] Kept for { $count } days.
+}
+logs-left-out = { $count ->
+    [one] In the last day one line was left out: there were too many at once.
+   *[other] In the last day { $count } lines were left out: there were too many at once.
+}
+logs-live = Live
+logs-download = Download these lines
+logs-none = Nothing fits.
+column-who = Who
+column-what = What
+column-on = On what
+column-when = When (UTC)
+column-outcome = Outcome
+column-more = More
+outcome-any = Any
+outcome-allowed = Allowed
+outcome-refused = Refused
+reason-root = The owner may do everything.
+reason-allowed = A policy allows it.
+reason-passed-on = The account was given it, and a policy passes it on.
+reason-out-of-scope = The token is for something else.
+reason-wrong-type = There is no such action on resources of this type.
+reason-denied = A policy denies it.
+reason-not-allowed = No policy allows it.
+the-policy = The policy
+details = Details
+before = Before
+after = After
+older = Older
+
+tokens = Personal access tokens
+tokens-of = Personal access tokens of { $name }
+tokens-intro = A token lets a program call the API in the name of this user, with all their rights. Prefer a service account for what must outlive the person.
+tokens-none = There is no token.
+token = Token
+token-create = Create a token
+token-name-help = Letters, digits, spaces, ., _, @ and -; it cannot be changed later
+token-expiry-help = A number of days, or a date and time such as 2027-12-31T23:59:59Z; without one, the token does not end
+token-once = Save the token now: it cannot be shown again.
+token-use = Send it as
+token-saved = I have saved the token
+token-active = Active
+token-expired = Expired
+column-used = Last used
+told-token-deleted = The token is deleted.
+
+try = Try policies
+try-intro = Ask what the policies decide at present, and why. Nothing is done by it.
+try-draft = Try this policy
+try-draft-intro = Ask what would be decided if this policy were saved as it is above.
+try-identity = Who
+try-identity-help = The URN of an identity
+try-action = Action
+try-action-help = Such as vps:apiovh:reboot
+try-resource = Resource
+try-resource-help = The URN of one resource
+try-ip = From the address
+try-ip-help = Yours, if it is empty
+try-at = At
+try-at-help = A date and time such as 2027-12-31T23:59:59Z; now, if it is empty
+try-nobody = No policy names them.
+try-looked = { $count ->
+    [one] One policy was looked at:
+   *[other] { $count } policies were looked at:
+}
+try-named = It names { $name }.
+try-decided = Decided
+try-role = The role of a group
+try-denies = denies the action.
+try-allows = allows the action.
+try-excepts = allows the action, and takes it out again.
+try-expired = has expired.
+try-other-resource = is about other resources.
+try-condition-fails = has conditions that do not hold.
+try-other-action = is about other actions.
+changes = What this changes
+changes-look = Look at what this changes, and save it below.
+changes-none = Nothing: everybody may do what they could do before.
+changes-intro = As the policies are now, all together:
+changes-conditions = Where its conditions hold, as the policies are now, all together:
+changes-part = There is more than could be looked at.
+changes-on = on
+changes-gained = { $count ->
+    [one] Gains one action
+   *[other] Gains { $count } actions
+}
+changes-lost = { $count ->
+    [one] Loses one action
+   *[other] Loses { $count } actions
+}
+changes-save = Save these changes
+changes-lock-out = You could not change policies any more yourself.
+
+used-at = Last used { $name }
+reach = What it may do
+reach-intro = At present, all policies together, and from no address in particular.
+reach-nothing = Nothing at present.
+reach-all = { $count ->
+    [one] The only action
+   *[other] All { $count } actions
+}
+reach-some = { $count ->
+    [one] One action
+   *[other] { $count } actions
+}
+recent = What it did last
+recent-tokens = Tokens
+recent-tokens-none = It has asked for no token.
+recent-decisions = Decisions
+recent-decisions-none = Nothing was decided for it.
+recent-all = All decisions
+token-issued = Given out
+token-wrong-secret = Wrong secret

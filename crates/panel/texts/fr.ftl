@@ -226,3 +226,127 @@ unavailable-title = Réessayez dans un instant
 unavailable-text = Le serveur ne peut pas joindre sa base de données. Rien n'a été changé.
 failed-title = Le serveur a échoué
 failed-text = C'est notre faute, pas la vôtre. Le journal en dit plus.
+
+logs = Journaux
+logs-audit = Audit
+logs-activity = Activité
+logs-decisions = Décisions
+logs-audit-intro = Qui a changé quoi : chaque changement du compte, liés entre eux pour qu’aucun ne puisse être altéré sans que cela se voie. Conservé sans limite.
+logs-activity-intro = Quels appels de l’API et quelles pages de ce panneau ont été demandés, et par qui.
+logs-decisions-intro = Ce que les politiques ont décidé, pour qui, et laquelle a décidé.
+logs-days = { $count ->
+    [one] Conservé un jour.
+   *[other] Conservé { $count } jours.
+}
+logs-left-out = { $count ->
+    [one] Depuis un jour, une ligne a été omise : il y en avait trop à la fois.
+   *[other] Depuis un jour, { $count } lignes ont été omises : il y en avait trop à la fois.
+}
+logs-live = En direct
+logs-download = Télécharger ces lignes
+logs-none = Rien ne correspond.
+column-who = Qui
+column-what = Quoi
+column-on = Sur quoi
+column-when = Quand (UTC)
+column-outcome = Issue
+column-more = Plus
+outcome-any = Toutes
+outcome-allowed = Autorisé
+outcome-refused = Refusé
+reason-root = Le propriétaire peut tout faire.
+reason-allowed = Une politique l’autorise.
+reason-passed-on = Le compte l’a reçu, et une politique le transmet.
+reason-out-of-scope = Le jeton sert à autre chose.
+reason-wrong-type = Cette action n’existe pas sur les ressources de ce type.
+reason-denied = Une politique l’interdit.
+reason-not-allowed = Aucune politique ne l’autorise.
+the-policy = La politique
+details = Détails
+before = Avant
+after = Après
+older = Plus anciens
+
+tokens = Jetons d’accès personnels
+tokens-of = Jetons d’accès personnels de { $name }
+tokens-intro = Un jeton permet à un programme d’appeler l’API au nom de cet utilisateur, avec tous ses droits. Préférez un compte de service pour ce qui doit survivre à la personne.
+tokens-none = Il n’y a pas de jeton.
+token = Jeton
+token-create = Créer un jeton
+token-name-help = Lettres, chiffres, espaces, ., _, @ et - ; il ne peut plus être changé
+token-expiry-help = Un nombre de jours, ou une date et une heure comme 2027-12-31T23:59:59Z ; sans cela, le jeton n’expire pas
+token-once = Enregistrez le jeton maintenant : il ne pourra plus être affiché.
+token-use = Envoyez-le ainsi
+token-saved = J’ai enregistré le jeton
+token-active = Actif
+token-expired = Expiré
+column-used = Dernière utilisation
+told-token-deleted = Le jeton est supprimé.
+
+try = Essayer les politiques
+try-intro = Demandez ce que les politiques décident à présent, et pourquoi. Rien n’est fait.
+try-draft = Essayer cette politique
+try-draft-intro = Demandez ce qui serait décidé si cette politique était enregistrée telle quelle.
+try-identity = Qui
+try-identity-help = L’URN d’une identité
+try-action = Action
+try-action-help = Par exemple vps:apiovh:reboot
+try-resource = Ressource
+try-resource-help = L’URN d’une ressource
+try-ip = Depuis l’adresse
+try-ip-help = La vôtre si le champ est vide
+try-at = À
+try-at-help = Une date et une heure comme 2027-12-31T23:59:59Z ; maintenant si le champ est vide
+try-nobody = Aucune politique ne la nomme.
+try-looked = { $count ->
+    [one] Une politique a été examinée :
+   *[other] { $count } politiques ont été examinées :
+}
+try-named = Elle nomme { $name }.
+try-decided = A décidé
+try-role = Le rôle d’un groupe
+try-denies = interdit l’action.
+try-allows = autorise l’action.
+try-excepts = autorise l’action, puis la retire.
+try-expired = a expiré.
+try-other-resource = porte sur d’autres ressources.
+try-condition-fails = a des conditions qui ne sont pas remplies.
+try-other-action = porte sur d’autres actions.
+changes = Ce que cela change
+changes-look = Regardez ce que cela change, et enregistrez ci-dessous.
+changes-none = Rien : chacun peut faire ce qu’il pouvait déjà faire.
+changes-intro = Avec toutes les politiques telles qu’elles sont :
+changes-conditions = Là où ses conditions sont remplies, avec toutes les politiques telles qu’elles sont :
+changes-part = Il y en a plus que ce qui a pu être examiné.
+changes-on = sur
+changes-gained = { $count ->
+    [one] Gagne une action
+   *[other] Gagne { $count } actions
+}
+changes-lost = { $count ->
+    [one] Perd une action
+   *[other] Perd { $count } actions
+}
+changes-save = Enregistrer ces changements
+changes-lock-out = Vous ne pourriez plus changer les politiques vous-même.
+
+used-at = Dernière utilisation { $name }
+reach = Ce qu’il peut faire
+reach-intro = À présent, toutes politiques confondues, et depuis aucune adresse en particulier.
+reach-nothing = Rien à présent.
+reach-all = { $count ->
+    [one] La seule action
+   *[other] Les { $count } actions
+}
+reach-some = { $count ->
+    [one] Une action
+   *[other] { $count } actions
+}
+recent = Ce qu’il a fait en dernier
+recent-tokens = Jetons
+recent-tokens-none = Il n’a demandé aucun jeton.
+recent-decisions = Décisions
+recent-decisions-none = Rien n’a été décidé pour lui.
+recent-all = Toutes les décisions
+token-issued = Délivré
+token-wrong-secret = Mauvais secret

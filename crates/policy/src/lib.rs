@@ -4,13 +4,14 @@
 //! asynchronous. [`Policy`] is what a person writes; [`Policy::compile`] refuses what is not well
 //! formed; a [`PolicySet`] holds the compiled policies of one account, indexed by identity; and
 //! [`decide`] is a function of such sets and a [`Question`]. [`explain`] gives the same answer with
-//! its reasons.
+//! its reasons, and [`compare`] tells two sets apart.
 //!
 //! The language is that of OVHcloud's access policies: what identities (accounts, users, groups of
 //! users, service accounts) may do on what resources, by `allow`, `except` and `deny`, with
 //! permissions groups, resource groups, conditions and an expiry.
 
 mod action;
+mod comparison;
 mod condition;
 mod decision;
 mod explanation;
@@ -21,6 +22,7 @@ mod set;
 mod urn;
 
 pub use action::{ActionError, Scope, action_type, check_action};
+pub use comparison::{Difference, compare};
 pub use condition::{Circumstances, Condition, ConditionError, MAX_DEPTH, Operator};
 pub use decision::{Block, Caller, Decision, Ground, Question, Resource, Tags, decide};
 pub use explanation::{Considered, Explanation, Outcome, explain};

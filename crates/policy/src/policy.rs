@@ -244,6 +244,16 @@ impl CompiledPolicy {
     pub fn id(&self) -> Uuid {
         self.id
     }
+
+    /// The canonical URNs of the identities that it names.
+    pub fn identities(&self) -> impl Iterator<Item = &str> {
+        self.identities.iter().map(|urn| &**urn)
+    }
+
+    /// Microseconds since 1970, UTC, from which on it has no effect.
+    pub fn expires(&self) -> Option<i64> {
+        self.expires
+    }
 }
 
 impl Policy {

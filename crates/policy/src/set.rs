@@ -185,6 +185,11 @@ impl PolicySet {
         self.policies.get(&id).map(|policy| &**policy)
     }
 
+    /// All policies, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = &CompiledPolicy> {
+        self.policies.values().map(|policy| &**policy)
+    }
+
     /// The ids of the policies that name the identity, by its canonical URN.
     pub fn naming(&self, identity: &str) -> Vec<Uuid> {
         match self.by_identity.get(identity) {

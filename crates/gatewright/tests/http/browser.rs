@@ -131,6 +131,13 @@ impl Browser {
         assert!(is_there, "the page does not say {text:?} but {}", self.text("body").await);
     }
 
+    /// The page says it no more, once it has had the time to change.
+    pub(crate) async fn says_no_more(&self, text: &str) {
+        let path = format!("//main[contains(normalize-space(), \"{text}\")]");
+        let gone = self.driver.query(By::XPath(path.as_str())).not_exists().await;
+        assert!(gone.is_ok_and(|gone| gone), "the page still says {text:?}");
+    }
+
     pub(crate) async fn sign_in(&self, login: &str, password: &str) {
         self.go("/sign-in").await;
         self.fill("#login", login).await;

@@ -110,7 +110,7 @@ fn proof(html: &str) -> String {
 }
 
 /// Every page with the action that it needs; none where whoever is signed in may read it.
-const PAGES: [(&str, &str); 17] = [
+const PAGES: [(&str, &str); 28] = [
     ("/", ""),
     ("/service-accounts", "me/api/oauth2/client/get"),
     ("/service-accounts/create", ""),
@@ -124,6 +124,20 @@ const PAGES: [(&str, &str); 17] = [
     ("/users", "me/identity/user/get"),
     ("/users/create", ""),
     ("/users/jane", "me/identity/user/get"),
+    ("/policies/try", ""),
+    (
+        "/policies/try?try-identity=urn:v1:eu:identity:user:xx11111-ovh/jane&try-action=vps:apiovh:get&try-resource=urn:v1:eu:resource:vps:a",
+        "iam/policy/get",
+    ),
+    ("/users/jane/tokens", "me/identity/user/token/get"),
+    ("/users/jane/tokens/create", ""),
+    ("/users/jane/tokens/laptop", "me/identity/user/token/get"),
+    ("/logs/audit", "me/logs/audit/get"),
+    ("/logs/activity", "me/api/logs/self/get"),
+    ("/logs/decisions", "iam/log/url/create"),
+    ("/logs/audit/download", "me/logs/audit/get"),
+    ("/logs/activity/download", "me/api/logs/self/get"),
+    ("/logs/decisions/download", "iam/log/url/create"),
     ("/groups", "me/identity/group/get"),
     ("/groups/create", ""),
     ("/groups/ops", "me/identity/group/get"),
@@ -131,7 +145,7 @@ const PAGES: [(&str, &str); 17] = [
 ];
 
 /// Every form with the action that it needs, but for what a person does about themselves.
-const FORMS: [(&str, &str); 16] = [
+const FORMS: [(&str, &str); 19] = [
     ("/service-accounts/create", "me/api/oauth2/client/create"),
     ("/service-accounts/EU.0/edit", "me/api/oauth2/client/edit"),
     ("/service-accounts/EU.0/delete", "me/api/oauth2/client/delete"),
@@ -145,6 +159,9 @@ const FORMS: [(&str, &str); 16] = [
     ("/users/jane/enable", "me/identity/user/enable"),
     ("/users/jane/disable", "me/identity/user/disable"),
     ("/users/jane/delete", "me/identity/user/delete"),
+    ("/users/jane/tokens/create", "me/identity/user/token/create"),
+    ("/users/jane/tokens/laptop", "me/identity/user/token/edit"),
+    ("/users/jane/tokens/laptop/delete", "me/identity/user/token/delete"),
     ("/groups/create", "me/identity/group/create"),
     ("/groups/ops", "me/identity/group/edit"),
     ("/groups/ops/delete", "me/identity/group/delete"),

@@ -235,6 +235,19 @@ async fn a_policy_is_made_with_the_form_and_read_from_json() {
     browser.says("may hold letters").await;
     browser.holds("#allow", "vps:apiovh:reboot").await;
     browser.fill("#name", "restart-the-web").await;
+    browser.press("details.gw-try summary").await;
+    browser.fill("#try-identity", &caller.urn()).await;
+    browser.fill("#try-action", "vps:apiovh:reboot").await;
+    browser.fill("#try-resource", "urn:v1:eu:resource:vps:any").await;
+    browser.press("button[value=try]").await;
+    browser.says("restart-the-web allows the action.").await;
+    browser.holds("#try-action", "vps:apiovh:reboot").await;
+    browser.is_sound("policy-try").await;
+    assert!(!caller.may("vps:apiovh:reboot", "urn:v1:eu:resource:vps:any").await);
+    browser.press("button.pf-m-primary[value=save]").await;
+    browser.says("Gains one action").await;
+    browser.is_sound("policy-changes").await;
+    assert!(!caller.may("vps:apiovh:reboot", "urn:v1:eu:resource:vps:any").await);
     browser.press("button.pf-m-primary[value=save]").await;
     browser.says("The policy is created and in force.").await;
     let (vps, reboot) = ("urn:v1:eu:resource:vps:any", "vps:apiovh:reboot");
@@ -251,6 +264,9 @@ async fn a_policy_is_made_with_the_form_and_read_from_json() {
     browser.says("Except").await;
     browser.holds("#except", reboot).await;
     assert!(caller.may(reboot, vps).await, "not before it is saved");
+    browser.press("button.pf-m-primary[value=save]").await;
+    browser.says("Loses one action").await;
+    assert!(caller.may(reboot, vps).await, "not before it is confirmed");
     browser.press("button.pf-m-primary[value=save]").await;
     browser.says("The changes are saved.").await;
     assert!(!caller.may(reboot, vps).await);
@@ -269,6 +285,91 @@ async fn a_policy_is_made_with_the_form_and_read_from_json() {
     browser.choose("ovh-default").await;
     browser.says("It belongs to the server.").await;
     browser.is_sound("policy-of-server").await;
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_happens_is_seen_in_the_logs_and_with_the_service_account() {
+    let (_database, server) = server();
+    let admin = server.admin().await;
+    let caller = server.stranger(&admin).await;
+    let (vps, reboot) = ("urn:v1:eu:resource:vps:any", "vps:apiovh:reboot");
+    admin.allow("reboots", &caller, reboot, vps).await;
+    assert!(caller.may(reboot, vps).await);
+    assert!(!caller.may("vps:apiovh:terminate", vps).await);
+    assert_eq!(server.token(&caller.id, "wrong", "all").await.status, 401);
+
+    let browser = Browser::open(&server.url).await;
+    browser.sign_in(ACCOUNT, &server.password).await;
+    browser.go(&format!("/service-accounts/{}", caller.id)).await;
+    browser.says("One action").await;
+    browser.says("Wrong secret").await;
+    browser.says("Given out").await;
+    browser.says("vps:apiovh:terminate").await;
+    browser.is_sound("service-account-used").await;
+
+    browser.choose("Logs").await;
+    browser.says("policy created").await;
+    browser.is_sound("logs-audit").await;
+    browser.choose("Decisions").await;
+    browser.says("No policy allows it.").await;
+    browser.fill("#what", "terminate").await;
+    browser.says_no_more(reboot).await;
+    browser.says("vps:apiovh:terminate").await;
+    browser.is_sound("logs-decisions").await;
+    browser.press("#live").await;
+    browser.find("#table[hx-trigger='every 2s']").await;
+    assert!(!caller.may("vps:apiovh:terminate", "urn:v1:eu:resource:vps:while-one-looks").await);
+    browser.says("while-one-looks").await;
+    browser.choose("Activity").await;
+    browser.says("GET /logs/decisions").await;
+    browser.is_sound("logs-activity").await;
+    browser.is_quiet("logs").await;
+
+    browser.go("/policies/try").await;
+    browser.fill("#try-identity", &caller.urn()).await;
+    browser.fill("#try-action", reboot).await;
+    browser.fill("#try-resource", vps).await;
+    browser.press("button.pf-m-primary").await;
+    browser.says("reboots allows the action.").await;
+    browser.is_sound("try").await;
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_user_gets_a_token_that_is_shown_once() {
+    let (_database, server) = server();
+    let admin = server.admin().await;
+    let user = json!({"login": "jane", "password": "correct horse", "group": "UNPRIVILEGED"});
+    admin.post("/v1/me/identity/user", &user).await.expect(200);
+    let browser = Browser::open(&server.url).await;
+    browser.sign_in(ACCOUNT, &server.password).await;
+    browser.go("/users/jane").await;
+    browser.choose("Personal access tokens").await;
+    browser.says("There is no token.").await;
+    browser.choose("Create a token").await;
+    browser.fill("#name", "laptop").await;
+    browser.fill("#expiry", "yesterday").await;
+    browser.is_sound("token-create").await;
+    browser.choose("Create").await;
+    browser.says("a number of days").await;
+    browser.holds("#name", "laptop").await;
+    browser.fill("#expiry", "30").await;
+    browser.choose("Create").await;
+    browser.says("it cannot be shown again").await;
+    browser.is_sound("token-created").await;
+    let program = server.bearing(&browser.value("#token").await);
+    program.get("/v1/me/identity/user").await.expect(200);
+    browser.choose("I have saved the token").await;
+    browser.says("Active").await;
+    browser.is_sound("tokens").await;
+    browser.choose("laptop").await;
+    browser.fill("#description", "of jane").await;
+    browser.choose("Save").await;
+    browser.says("of jane").await;
+    browser.choose("Delete laptop").await;
+    browser.says("The token is deleted.").await;
+    assert_eq!(program.get("/v1/me/identity/user").await.status, 401);
     browser.close().await;
 }
 

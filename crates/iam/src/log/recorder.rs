@@ -50,7 +50,7 @@ struct Waiting {
     ip: Option<IpAddr>,
     query_id: Arc<str>,
     what: String,
-    on: Option<Arc<str>>,
+    on: Option<Box<str>>,
     allowed: bool,
     reason: Option<Reason>,
     policy: Option<Uuid>,
@@ -64,7 +64,7 @@ impl Waiting {
             at: self.at,
             who: self.who.identity().urn().to_owned(),
             what: self.what,
-            on: self.on.map(|on| on.to_string()),
+            on: self.on.map(String::from),
             allowed: self.allowed,
             reason: self.reason,
             policy: self.policy,
@@ -94,19 +94,21 @@ struct Pending {
 }
 
 impl Pending {
-    fn counts(&mut self, account: &str) -> &mut Counts {
-        if !self.counts.contains_key(account) {
-            self.counts.insert(account.into(), Counts::default());
+    fn count(&mut self, account: &str, add: impl FnOnce(&mut Counts)) {
+        // Most are there already, and need no key of their own.
+        match self.counts.get_mut(account) {
+            Some(counts) => add(counts),
+            None => add(self.counts.entry(account.into()).or_default()),
         }
-        self.counts.entry(account.into()).or_default()
     }
 
-    fn add(&mut self, mut line: Waiting) {
+    /// Adds a line, which is made only if there is room for it.
+    fn add(&mut self, account: &str, line: impl FnOnce() -> Waiting) {
         if self.lines.len() >= MOST_WAITING {
-            let account = line.who.identity().account().to_owned();
-            self.counts(&account).left_out += 1;
+            self.count(account, |counts| counts.left_out += 1);
             return;
         }
+        let mut line = line();
         self.last = line.at.max(self.last + 1);
         line.at = self.last;
         self.lines.push(line);
@@ -116,7 +118,7 @@ impl Pending {
 /// A decision that was made for somebody.
 pub(crate) struct Decided<'a> {
     pub(crate) action: &'a str,
-    pub(crate) resource: Arc<str>,
+    pub(crate) resource: &'a str,
     pub(crate) decision: Decision<'a>,
 }
 
@@ -174,29 +176,33 @@ impl Recorder {
         decisions: impl IntoIterator<Item = Decided<'a>>,
     ) {
         let mut pending = self.pending();
+        let account = context.account();
         let (mut allowed, mut refused) = (0, 0);
         for Decided { action, resource, decision } in decisions {
             let is_allowed = decision.is_allowed();
             *(if is_allowed { &mut allowed } else { &mut refused }) += 1;
-            let (reason, policy) = Reason::of(&decision);
-            pending.add(Waiting {
-                kind: LogKind::Decision,
-                at: context.now,
-                who: Who::Principal(Arc::clone(&context.principal)),
-                ip: context.ip,
-                query_id: Arc::clone(&context.query_id),
-                what: action.to_owned(),
-                on: Some(resource),
-                allowed: is_allowed,
-                reason: Some(reason),
-                policy,
-                status: None,
-                user_agent: None,
+            pending.add(account, || {
+                let (reason, policy) = Reason::of(&decision);
+                Waiting {
+                    kind: LogKind::Decision,
+                    at: context.now,
+                    who: Who::Principal(Arc::clone(&context.principal)),
+                    ip: context.ip,
+                    query_id: Arc::clone(&context.query_id),
+                    what: action.to_owned(),
+                    on: Some(resource.into()),
+                    allowed: is_allowed,
+                    reason: Some(reason),
+                    policy,
+                    status: None,
+                    user_agent: None,
+                }
             });
         }
-        let counts = pending.counts(context.account());
-        counts.allowed += allowed;
-        counts.refused += refused;
+        pending.count(account, |counts| {
+            counts.allowed += allowed;
+            counts.refused += refused;
+        });
     }
 
     /// A token was asked for, and given out or not.
@@ -208,10 +214,11 @@ impl Recorder {
         (ip, query_id, at): (Option<IpAddr>, Arc<str>, i64),
     ) {
         let mut pending = self.pending();
+        let account = identity.account().to_owned();
         if issued {
-            pending.counts(identity.account()).tokens += 1;
+            pending.count(&account, |counts| counts.tokens += 1);
         }
-        pending.add(Waiting {
+        pending.add(&account, || Waiting {
             kind: LogKind::Token,
             at,
             who: Who::Identity(identity),
@@ -229,7 +236,7 @@ impl Recorder {
 
     /// A call was answered.
     pub(crate) fn called(&self, context: &Context, call: Call<'_>) {
-        self.pending().add(Waiting {
+        self.pending().add(context.account(), || Waiting {
             kind: LogKind::Call,
             at: context.now,
             who: Who::Principal(Arc::clone(&context.principal)),

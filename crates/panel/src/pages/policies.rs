@@ -5,9 +5,12 @@ mod typed;
 use std::sync::Arc;
 
 use askama::Template;
-use gatewright_iam::{Context, IamError, PageRequest, Policy, PolicyFilter, ResourceFilter};
+use gatewright_iam::{
+    Context, IamError, PageRequest, Policy, PolicyFilter, Proposal, ResourceFilter, Shift, Shifts,
+};
 use uuid::Uuid;
 
+use super::trial::TrialForm;
 use super::{allowed, moment};
 use crate::answer::{Answer, Answered};
 use crate::frame::{Banner, Frame, Section};
@@ -61,6 +64,25 @@ struct FormPage {
     groups: Vec<GroupChoice>,
     find: String,
     found: Vec<Found>,
+    trial: TrialForm,
+    changes: Option<Changes>,
+}
+
+/// What saving would change, and what was shown of it.
+struct Changes {
+    shifts: Vec<Shift>,
+    is_part: bool,
+    has_conditions: bool,
+    locks_out: bool,
+    /// Says which policy it is that was looked at.
+    seen: String,
+}
+
+impl Changes {
+    fn of(shifts: Shifts, seen: String) -> Self {
+        let Shifts { shifts, is_part, has_conditions, locks_out } = shifts;
+        Self { shifts, is_part, has_conditions, locks_out, seen }
+    }
 }
 
 /// Something with a URN that can be added to a list.
@@ -90,6 +112,7 @@ struct DeletePage {
     id: Uuid,
     name: String,
     identities: Vec<String>,
+    changes: Option<Changes>,
 }
 
 pub(crate) async fn list(visit: Arc<Visit>) -> Answered {
@@ -128,7 +151,7 @@ pub(crate) async fn list(visit: Arc<Visit>) -> Answered {
 
 pub(crate) async fn ask_create(visit: Arc<Visit>) -> Answered {
     visit.session()?;
-    form(&visit, visit.frame(SECTION), None, Typed::default()).await
+    form(&visit, visit.frame(SECTION), None, Typed::default(), Shown::default()).await
 }
 
 pub(crate) async fn create(visit: Arc<Visit>) -> Answered {
@@ -137,6 +160,9 @@ pub(crate) async fn create(visit: Arc<Visit>) -> Answered {
         return answered;
     }
     let typed = Typed::read(&visit.form);
+    if let Some(answered) = ask_first(&visit, None, &typed).await {
+        return answered;
+    }
     match visit.iam.create_policy(&context, typed.draft()).await {
         Ok(policy) => {
             Ok(Answer::go(format!("/policies/{}?told=told-policy-created", policy.rule.id)))
@@ -148,7 +174,7 @@ pub(crate) async fn create(visit: Arc<Visit>) -> Answered {
 pub(crate) async fn details(visit: Arc<Visit>) -> Answered {
     let policy = visit.iam.policy(&visit.context()?, id(&visit)).await?;
     let shown = Some((policy.rule.id, policy.read_only));
-    form(&visit, visit.told(SECTION), shown, Typed::of(policy)).await
+    form(&visit, visit.told(SECTION), shown, Typed::of(policy), Shown::default()).await
 }
 
 pub(crate) async fn edit(visit: Arc<Visit>) -> Answered {
@@ -158,6 +184,9 @@ pub(crate) async fn edit(visit: Arc<Visit>) -> Answered {
         return answered;
     }
     let typed = Typed::read(&visit.form);
+    if let Some(answered) = ask_first(&visit, Some(id), &typed).await {
+        return answered;
+    }
     match visit.iam.edit_policy(&context, Ok(id), typed.draft()).await {
         Ok(_) => Ok(Answer::go(format!("/policies/{id}?told=told-edited"))),
         Err(error) => refused(&visit, error, Some(id), typed).await,
@@ -165,8 +194,12 @@ pub(crate) async fn edit(visit: Arc<Visit>) -> Answered {
 }
 
 pub(crate) async fn ask_delete(visit: Arc<Visit>) -> Answered {
-    let policy = visit.iam.policy(&visit.context()?, id(&visit)).await?;
+    let context = visit.context()?;
+    let policy = visit.iam.policy(&context, id(&visit)).await?;
+    let proposal = Proposal { id: Some(policy.rule.id), draft: None };
+    let shifts = visit.iam.shifts(&context, Ok(proposal)).await?;
     Answer::page(&DeletePage {
+        changes: Some(Changes::of(shifts, String::new())),
         frame: visit.frame(SECTION),
         id: policy.rule.id,
         name: policy.name,
@@ -188,6 +221,7 @@ fn id(visit: &Visit) -> Result<Uuid, IamError> {
 async fn prepare(visit: &Visit, id: Option<Uuid>) -> Option<Answered> {
     let mut typed = Typed::read(&visit.form);
     let mut frame = visit.frame(SECTION);
+    let mut shown = Shown::default();
     match visit.form.get("do") {
         "add-identity" => add(&mut typed.identities, visit.form.get("identity")),
         "add-type" => {
@@ -196,14 +230,73 @@ async fn prepare(visit: &Visit, id: Option<Uuid>) -> Option<Answered> {
             add(&mut typed.resources, &format!("urn:v1:{plate}:resource:{kind}:*"));
         }
         "add-resource" => add(&mut typed.resources, visit.form.get("resource")),
-        "find" | "preview" => {}
+        "find" => {}
+        "preview" => match changes(visit, id, &typed).await {
+            Ok(changes) => shown.changes = changes,
+            Err(refusal) => match refusal.about_input() {
+                Some(text) => frame.banner = Some(Banner::danger(text)),
+                None => return Some(Err(refusal)),
+            },
+        },
+        "try" => {
+            shown.trial = TrialForm::read(&visit.form);
+            let asked = match typed.draft() {
+                Ok(draft) => {
+                    let proposal = Some(Proposal { id, draft: Some(draft) });
+                    shown.trial.ask(visit, proposal, &typed.name).await
+                }
+                Err(error) => Err(error.into()),
+            };
+            if let Err(refusal) = asked {
+                match refusal.about_input() {
+                    Some(text) => frame.banner = Some(Banner::danger(text)),
+                    None => return Some(Err(refusal)),
+                }
+            }
+        }
         "read-json" => match Typed::from_json(visit.form.get("json")) {
             Ok(read) => typed = read,
             Err(error) => frame.banner = Some(Banner::danger(error.to_string())),
         },
         _ => return None,
     }
-    Some(form(visit, frame, id.map(|id| (id, false)), typed).await)
+    Some(form(visit, frame, id.map(|id| (id, false)), typed, shown).await)
+}
+
+/// What saving would change, as far as the reader may know it.
+async fn changes(
+    visit: &Visit,
+    id: Option<Uuid>,
+    typed: &Typed,
+) -> Result<Option<Changes>, Refusal> {
+    let proposal = typed.draft().map(|draft| Proposal { id, draft: Some(draft) });
+    let shifts = allowed(visit.iam.shifts(&visit.context()?, proposal).await)?;
+    Ok(shifts.map(|shifts| Changes::of(shifts, typed.fingerprint())))
+}
+
+/// What saving changes is shown before it is done, and once only. Nothing where it has been seen,
+/// or where there is nothing to see.
+async fn ask_first(visit: &Visit, id: Option<Uuid>, typed: &Typed) -> Option<Answered> {
+    if visit.form.get("seen") == typed.fingerprint() {
+        return None;
+    }
+    // What cannot be looked at cannot be saved either, and that is said better there.
+    let changes = changes(visit, id, typed).await.ok()??;
+    if changes.shifts.is_empty() && !changes.locks_out {
+        return None;
+    }
+    let mut frame = visit.frame(SECTION);
+    let text = visit.texts.say("changes-look");
+    frame.banner = Some(Banner { kind: "warning", title: "banner-warning", text });
+    let shown = Shown { changes: Some(changes), ..Shown::default() };
+    Some(form(visit, frame, id.map(|id| (id, false)), typed.clone(), shown).await)
+}
+
+/// What is shown beside the form.
+#[derive(Default)]
+struct Shown {
+    trial: TrialForm,
+    changes: Option<Changes>,
 }
 
 /// The form again, with what was typed and what is wrong with it.
@@ -212,17 +305,26 @@ async fn refused(visit: &Visit, error: IamError, id: Option<Uuid>, typed: Typed)
     let Some(text) = refusal.about_input() else { return Err(refusal) };
     let mut frame = visit.frame(SECTION);
     frame.banner = Some(Banner::danger(text));
-    let answer = form(visit, frame, id.map(|id| (id, false)), typed).await?;
+    let shown = Shown { trial: TrialForm::read(&visit.form), changes: None };
+    let answer = form(visit, frame, id.map(|id| (id, false)), typed, shown).await?;
     Ok(answer.with_status(refusal.status()))
 }
 
-async fn form(visit: &Visit, frame: Frame, shown: Option<(Uuid, bool)>, typed: Typed) -> Answered {
+async fn form(
+    visit: &Visit,
+    frame: Frame,
+    policy: Option<(Uuid, bool)>,
+    typed: Typed,
+    shown: Shown,
+) -> Answered {
     let context = visit.context()?;
     let find = visit.form.get("find").to_lowercase();
     Answer::page(&FormPage {
         frame,
-        id: shown.map(|(id, _)| id),
-        read_only: shown.is_some_and(|(_, read_only)| read_only),
+        id: policy.map(|(id, _)| id),
+        read_only: policy.is_some_and(|(_, read_only)| read_only),
+        trial: shown.trial,
+        changes: shown.changes,
         json: typed.json(),
         terraform: typed.terraform(),
         identities: identities(visit, &context).await?,

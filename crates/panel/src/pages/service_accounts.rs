@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use askama::Template;
 use gatewright_iam::{
-    Client, ClientDraft, ClientEdit, Context, Flow, IamError, PageRequest, Policy, PolicyFilter,
-    Secret,
+    Client, ClientDraft, ClientEdit, Context, Flow, IamError, Line, LogKind, PageRequest, Policy,
+    PolicyFilter, Reach, Secret,
 };
 use uuid::Uuid;
 
-use super::{allowed, moment};
+use super::{allowed, instant, moment};
 use crate::answer::{Answer, Answered};
 use crate::fields::encoded;
 use crate::frame::{Frame, Section};
@@ -19,7 +19,10 @@ use crate::visit::Visit;
 
 const SECTION: Section = Section::ServiceAccounts;
 
-const COLUMNS: [&str; 3] = ["name", "description", "created"];
+const COLUMNS: [&str; 4] = ["name", "description", "created", "used"];
+
+/// So many lines of a log are shown of one.
+const LINES: usize = 10;
 
 #[derive(Template)]
 #[template(path = "service_accounts/list.html")]
@@ -35,6 +38,7 @@ struct Row {
     name: String,
     description: String,
     created: String,
+    used: String,
     /// How many policies name it; none where the reader may not know, or nothing can name it.
     policies: Option<usize>,
 }
@@ -63,7 +67,14 @@ struct DetailsPage {
     frame: Frame,
     client: Client,
     created: String,
+    used: String,
     policies: Named,
+    /// What it may do; none where the reader may not know.
+    reach: Option<Vec<ReachRow>>,
+    /// The last tokens that it asked for.
+    tokens: Vec<LineRow>,
+    /// The last decisions for it; none where the reader may not know.
+    decisions: Option<Vec<LineRow>>,
     /// The policies that do not name it, and may be made to.
     others: Vec<PolicyRow>,
     public_url: String,
@@ -75,6 +86,35 @@ struct DeletePage {
     frame: Frame,
     client: Client,
     policies: Named,
+}
+
+/// What it may do on something.
+struct ReachRow {
+    kind: String,
+    resource: String,
+    actions: Vec<String>,
+    total: usize,
+}
+
+/// A line of a log.
+struct LineRow {
+    at: String,
+    what: String,
+    on: String,
+    allowed: bool,
+    ip: String,
+}
+
+impl From<Line> for LineRow {
+    fn from(line: Line) -> Self {
+        Self {
+            at: instant(line.at),
+            what: line.what,
+            on: line.on.unwrap_or_default(),
+            allowed: line.allowed,
+            ip: line.ip.unwrap_or_default(),
+        }
+    }
 }
 
 struct PolicyRow {
@@ -102,11 +142,13 @@ pub(crate) async fn list(visit: Arc<Visit>) -> Answered {
     let context = visit.context()?;
     let wanted = Wanted::read(&visit.query, &COLUMNS);
     let mut clients = visit.iam.clients(&context).await?;
+    let used = visit.iam.clients_used(&context).await?;
     let any = !clients.is_empty();
     clients.retain(|one| wanted.fits(&[&one.name, &one.description, &one.id]));
     match wanted.sort.as_str() {
         "name" => clients.sort_by_cached_key(|one| one.name.to_lowercase()),
         "description" => clients.sort_by_cached_key(|one| one.description.to_lowercase()),
+        "used" => clients.sort_by_key(|one| used.get(&one.id)),
         _ => clients.sort_by_key(|one| one.created_at),
     }
     let cut = wanted.cut(clients);
@@ -114,6 +156,7 @@ pub(crate) async fn list(visit: Arc<Visit>) -> Answered {
     let counts = allowed(visit.iam.policy_counts(&context, &urns).await)?;
     let mut counts = counts.into_iter().flatten();
     let row = |one: Client| Row {
+        used: used.get(&one.id).map_or("--".to_owned(), |used| moment(*used)),
         policies: one.identity.as_ref().and_then(|_| counts.next()),
         id: one.id,
         name: one.name,
@@ -159,9 +202,26 @@ pub(crate) async fn details(visit: Arc<Visit>) -> Answered {
         let known = |id| policies.iter().flatten().any(|one| one.id == id);
         others = all.items.into_iter().filter(|one| !known(one.rule.id)).map(Into::into).collect();
     }
+    let (mut reach, mut tokens, mut decisions) = (None, Vec::new(), None);
+    if let Some(identity) = &client.identity {
+        let last = async |kind| visit.iam.last_lines(&context, kind, identity, LINES).await;
+        reach = allowed(visit.iam.reach(&context, identity).await)?;
+        tokens = last(LogKind::Token).await?;
+        decisions = allowed(last(LogKind::Decision).await)?;
+    }
+    let used = visit.iam.clients_used(&context).await?;
+    let reach_row = |one: Reach| {
+        let Reach { kind, resource, actions, total } = one;
+        ReachRow { kind, resource, actions, total }
+    };
+    let rows = |lines: Vec<Line>| lines.into_iter().map(LineRow::from).collect();
     Answer::page(&DetailsPage {
         frame: visit.told(SECTION),
         created: moment(client.created_at),
+        used: used.get(&client.id).map_or("--".to_owned(), |used| moment(*used)),
+        reach: reach.map(|reach| reach.into_iter().map(reach_row).collect()),
+        tokens: rows(tokens),
+        decisions: decisions.map(rows),
         client,
         policies,
         others,

@@ -1,6 +1,7 @@
 //! What is typed of a policy, and its other forms: JSON, as the API takes it, and Terraform.
 
 use std::fmt::Write;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use gatewright_iam::{Fault, IamError, Permissions, Policy, PolicyDraft};
 use serde_json::{Value, json};
@@ -9,7 +10,7 @@ use crate::fields::Fields;
 
 /// The fields of the form as texts, lists one entry a line, so that nothing that was typed is ever
 /// lost, be it right or wrong.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub(super) struct Typed {
     pub(super) name: String,
     pub(super) description: String,
@@ -74,6 +75,13 @@ impl Typed {
             conditions: conditions.map(pretty).unwrap_or_default(),
             expiry: policy.expired_at.unwrap_or_default(),
         }
+    }
+
+    /// Tells it from any other that somebody may have looked at.
+    pub(super) fn fingerprint(&self) -> String {
+        let mut hasher = DefaultHasher::new();
+        self.hash(&mut hasher);
+        format!("{:016x}", hasher.finish())
     }
 
     /// What use cases take.
