@@ -64,7 +64,7 @@ pub(crate) struct Options {
     /// Accounts that are held in memory [default: 1000]
     #[arg(long, env = "GATEWRIGHT_ACCOUNTS_IN_MEMORY")]
     accounts_in_memory: Option<usize>,
-    /// Lines of logs are kept for so many days.
+    /// Days that logs of tokens, decisions and calls are kept [default: 30]
     #[arg(long, env = "GATEWRIGHT_LOG_DAYS")]
     log_days: Option<u32>,
     /// What is logged, as in info or warn [default: info]

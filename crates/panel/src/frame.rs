@@ -8,6 +8,7 @@ use crate::text::Texts;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Section {
     None,
+    Overview,
     ServiceAccounts,
     Policies,
     Users,

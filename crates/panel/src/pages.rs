@@ -3,6 +3,7 @@
 pub(crate) mod groups;
 pub(crate) mod logs;
 pub(crate) mod me;
+pub(crate) mod overview;
 pub(crate) mod policies;
 pub(crate) mod service_accounts;
 pub(crate) mod sign_in;

@@ -17,7 +17,9 @@ use crate::answer::{Answer, Answered};
 use crate::assets;
 use crate::cookie::{self, Cookies};
 use crate::fields::Fields;
-use crate::pages::{groups, logs, me, policies, service_accounts, sign_in, tokens, trial, users};
+use crate::pages::{
+    groups, logs, me, overview, policies, service_accounts, sign_in, tokens, trial, users,
+};
 use crate::refusal::Refusal;
 use crate::text::{Catalogues, Texts, TextsError};
 use crate::visit::Visit;
@@ -57,7 +59,7 @@ impl Panel {
 /// Answers requests for the panel's pages, and leaves all others to `rest`.
 pub fn router(panel: Arc<Panel>, rest: Router) -> Router {
     Router::new()
-        .route("/", show(home))
+        .route("/", show(overview::show))
         .route("/sign-in", show(sign_in::show).merge(take(sign_in::sign_in)))
         .route("/sign-out", take(sign_in::sign_out))
         .route("/service-accounts", show(service_accounts::list))
@@ -108,11 +110,6 @@ pub fn router(panel: Arc<Panel>, rest: Router) -> Router {
         .route("/assets/{build}/{name}", get(asset))
         .fallback(move |state, request| otherwise(state, request, rest.clone()))
         .with_state(panel)
-}
-
-async fn home(visit: Arc<Visit>) -> Answered {
-    visit.session()?;
-    Ok(Answer::go("/service-accounts"))
 }
 
 async fn asset(Path((_, name)): Path<(String, String)>) -> Response<Body> {

@@ -350,3 +350,43 @@ recent-decisions-none = Nothing was decided for it.
 recent-all = All decisions
 token-issued = Given out
 token-wrong-secret = Wrong secret
+
+overview = Overview
+overview-unknown = You may not read what was decided.
+overview-time = Time
+overview-day = Last 24 hours
+overview-days = Last 30 days
+overview-decisions = Decisions
+overview-tokens = Tokens
+overview-allowed = allowed,
+overview-refused = refused.
+overview-given-out = given out
+overview-look = Look at those refused
+overview-numbers = The same in numbers
+overview-attention = Worth a look
+overview-fine = No policy stands out.
+never-used = never used
+overview-unused = { $count ->
+    [one] One service account was not used in the last 90 days
+   *[other] { $count } service accounts were not used in the last 90 days
+}
+overview-everything = { $count ->
+    [one] One policy allows every action, now and later
+   *[other] { $count } policies allow every action, now and later
+}
+overview-gone = { $count ->
+    [one] One policy names somebody who is gone
+   *[other] { $count } policies name somebody who is gone
+}
+overview-nobody = { $count ->
+    [one] One policy names nobody
+   *[other] { $count } policies name nobody
+}
+overview-expiring = { $count ->
+    [one] One policy ends within 30 days
+   *[other] { $count } policies end within 30 days
+}
+overview-expired = { $count ->
+    [one] One policy has ended
+   *[other] { $count } policies have ended
+}

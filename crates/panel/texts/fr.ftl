@@ -350,3 +350,43 @@ recent-decisions-none = Rien n’a été décidé pour lui.
 recent-all = Toutes les décisions
 token-issued = Délivré
 token-wrong-secret = Mauvais secret
+
+overview = Aperçu
+overview-unknown = Vous ne pouvez pas lire ce qui a été décidé.
+overview-time = Durée
+overview-day = Dernières 24 heures
+overview-days = Derniers 30 jours
+overview-decisions = Décisions
+overview-tokens = Jetons
+overview-allowed = autorisées,
+overview-refused = refusées.
+overview-given-out = délivrés
+overview-look = Voir celles refusées
+overview-numbers = La même chose en chiffres
+overview-attention = À regarder
+overview-fine = Aucune politique ne se distingue.
+never-used = jamais utilisé
+overview-unused = { $count ->
+    [one] Un compte de service n’a pas été utilisé depuis 90 jours
+   *[other] { $count } comptes de service n’ont pas été utilisés depuis 90 jours
+}
+overview-everything = { $count ->
+    [one] Une politique autorise toutes les actions, présentes et à venir
+   *[other] { $count } politiques autorisent toutes les actions, présentes et à venir
+}
+overview-gone = { $count ->
+    [one] Une politique nomme quelqu’un qui n’existe plus
+   *[other] { $count } politiques nomment quelqu’un qui n’existe plus
+}
+overview-nobody = { $count ->
+    [one] Une politique ne nomme personne
+   *[other] { $count } politiques ne nomment personne
+}
+overview-expiring = { $count ->
+    [one] Une politique prend fin dans les 30 jours
+   *[other] { $count } politiques prennent fin dans les 30 jours
+}
+overview-expired = { $count ->
+    [one] Une politique a pris fin
+   *[other] { $count } politiques ont pris fin
+}

@@ -25,6 +25,9 @@ async fn a_service_account_lives_its_whole_life_in_the_panel() {
     browser.choose("Sign in").await;
     assert_eq!(browser.path().await, "/service-accounts");
     browser.is_sound("service-accounts").await;
+    browser.choose("Overview").await;
+    browser.is_sound("overview").await;
+    browser.choose("Service accounts").await;
 
     browser.choose("Create a service account").await;
     browser.is_sound("service-account-create").await;
@@ -124,7 +127,7 @@ async fn a_person_changes_their_password_and_ends_their_sessions() {
     other.says("The login or the password is wrong.").await;
     other.is_sound("sign-in-wrong").await;
     other.sign_in(ACCOUNT, "correct horse").await;
-    assert_eq!(other.path().await, "/service-accounts");
+    assert_eq!(other.path().await, "/");
 
     one.go("/me").await;
     one.choose("Sign out").await;
@@ -325,6 +328,12 @@ async fn what_happens_is_seen_in_the_logs_and_with_the_service_account() {
     browser.says("GET /logs/decisions").await;
     browser.is_sound("logs-activity").await;
     browser.is_quiet("logs").await;
+
+    browser.choose("Overview").await;
+    browser.says("3 allowed, 2 refused").await;
+    browser.says("One policy allows every action").await;
+    browser.choose("Last 30 days").await;
+    browser.is_sound("overview-used").await;
 
     browser.go("/policies/try").await;
     browser.fill("#try-identity", &caller.urn()).await;

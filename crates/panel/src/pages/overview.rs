@@ -1,0 +1,154 @@
+//! The first page: what a person wants to see first.
+
+use std::sync::Arc;
+
+use askama::Template;
+use gatewright_iam::{Client, Context, Flow, Tallies, clock};
+use uuid::Uuid;
+
+use super::{allowed, moment};
+use crate::answer::{Answer, Answered};
+use crate::chart::Chart;
+use crate::frame::{Frame, Section};
+use crate::refusal::Refusal;
+use crate::visit::Visit;
+
+const HOUR: i64 = 3_600_000_000;
+
+/// A service account that was not used for so long counts as unused.
+const UNUSED: i64 = 90 * 24 * HOUR;
+
+/// So many of each kind are named.
+const NAMED: usize = 5;
+
+#[derive(Template)]
+#[template(path = "overview.html")]
+struct OverviewPage {
+    frame: Frame,
+    days: bool,
+    /// None where the reader may not know.
+    happened: Option<Happened>,
+    unused: Option<Warning>,
+    /// None where the reader may not know.
+    policies: Option<Vec<Warning>>,
+}
+
+/// What happened in the last day or the last days.
+struct Happened {
+    tokens: i64,
+    allowed: i64,
+    refused: i64,
+    token_chart: String,
+    decision_chart: String,
+    rows: Vec<(String, i64, i64, i64)>,
+}
+
+/// Something to look at.
+struct Warning {
+    /// The key of the text that says what it is about, with a number.
+    text: &'static str,
+    count: usize,
+    /// Some of them: where they are shown, and what they are called.
+    some: Vec<(String, String)>,
+}
+
+pub(crate) async fn show(visit: Arc<Visit>) -> Answered {
+    let context = visit.context()?;
+    let days = visit.query.get("of") == "days";
+    let since = visit.now / HOUR - if days { 30 * 24 - 1 } else { 23 };
+    let tallies = allowed(visit.iam.tallies(&context, since).await)?;
+    let clients = allowed(visit.iam.clients(&context).await)?;
+    let unused = match clients {
+        None => None,
+        Some(clients) => Some(unused(&visit, &context, clients).await?),
+    };
+    Answer::page(&OverviewPage {
+        frame: visit.told(Section::Overview),
+        days,
+        happened: tallies.map(|tallies| happened(since, days, &tallies)),
+        unused,
+        policies: policies(&visit, &context).await?,
+    })
+}
+
+fn happened(since: i64, days: bool, tallies: &[Tallies]) -> Happened {
+    let (step, columns) = if days { (24, 30) } else { (1, 24) };
+    let mut counts = vec![Tallies::default(); columns];
+    for tally in tallies {
+        let column = usize::try_from((tally.hour - since) / step).ok();
+        if let Some(sum) = column.and_then(|column| counts.get_mut(column)) {
+            sum.tokens += tally.tokens;
+            sum.allowed += tally.allowed;
+            sum.refused += tally.refused;
+        }
+    }
+    let name = |column: usize| {
+        let hour = since + step * i64::try_from(column).unwrap_or_default();
+        let text = clock::text(hour * HOUR);
+        let part = if days { text.get(5..10) } else { text.get(11..16) };
+        part.unwrap_or_default().to_owned()
+    };
+    let names: Vec<String> = (0..columns).map(name).collect();
+    let tokens: Vec<[i64; 2]> = counts.iter().map(|one| [one.tokens, 0]).collect();
+    let decisions: Vec<[i64; 2]> = counts.iter().map(|one| [one.allowed, one.refused]).collect();
+    let chart = |counts: &[[i64; 2]]| Chart { columns: &names, counts }.svg();
+    let rows = names.iter().zip(&counts);
+    Happened {
+        tokens: counts.iter().map(|one| one.tokens).sum(),
+        allowed: counts.iter().map(|one| one.allowed).sum(),
+        refused: counts.iter().map(|one| one.refused).sum(),
+        token_chart: chart(&tokens),
+        decision_chart: chart(&decisions),
+        rows: rows
+            .map(|(name, one)| (name.clone(), one.tokens, one.allowed, one.refused))
+            .collect(),
+    }
+}
+
+/// The service accounts that nobody has used, or not for long.
+async fn unused(
+    visit: &Visit,
+    context: &Context,
+    clients: Vec<Client>,
+) -> Result<Warning, Refusal> {
+    let used = visit.iam.clients_used(context).await?;
+    let is_unused = |one: &Client| {
+        one.flow == Flow::ClientCredentials
+            && used.get(&one.id).is_none_or(|used| *used < visit.now - UNUSED)
+    };
+    let unused: Vec<Client> = clients.into_iter().filter(is_unused).collect();
+    let name = |one: &Client| {
+        let last = used.get(&one.id).map_or_else(
+            || visit.texts.say("never-used"),
+            |used| visit.texts.name("used-at", &moment(*used)),
+        );
+        (format!("/service-accounts/{}", one.id), format!("{} ({last})", one.name))
+    };
+    let some = unused.iter().take(NAMED).map(name).collect();
+    Ok(Warning { text: "overview-unused", count: unused.len(), some })
+}
+
+/// The policies that somebody should look at.
+async fn policies(visit: &Visit, context: &Context) -> Result<Option<Vec<Warning>>, Refusal> {
+    let Some(findings) = allowed(visit.iam.findings(context).await)? else { return Ok(None) };
+    let expiring: Vec<Uuid> = findings.expiring.into_iter().map(|(_, id)| id).collect();
+    let kinds = [
+        ("overview-everything", findings.everything),
+        ("overview-gone", findings.gone),
+        ("overview-nobody", findings.nobody),
+        ("overview-expiring", expiring),
+        ("overview-expired", findings.expired),
+    ];
+    let mut warnings = Vec::new();
+    for (text, ids) in kinds {
+        let mut some = Vec::new();
+        for id in ids.iter().take(NAMED) {
+            let policy = visit.iam.policy(context, Ok(*id)).await?;
+            some.push((format!("/policies/{id}"), policy.name));
+        }
+        if !ids.is_empty() {
+            warnings.push(Warning { text, count: ids.len(), some });
+        }
+    }
+    Ok(Some(warnings))
+}
