@@ -38,6 +38,10 @@ pub enum Subject {
     User,
     /// A personal access token.
     UserToken,
+    /// Somebody's authenticator.
+    Totp,
+    /// A passkey.
+    Passkey,
     /// A group of users.
     Group,
 }
@@ -55,6 +59,8 @@ impl Subject {
             Kind::Session => Self::Session,
             Kind::User => Self::User,
             Kind::UserToken => Self::UserToken,
+            Kind::Totp => Self::Totp,
+            Kind::Passkey => Self::Passkey,
             Kind::Group => Self::Group,
         }
     }
@@ -72,6 +78,8 @@ impl Subject {
             Self::Session => Kind::Session,
             Self::User => Kind::User,
             Self::UserToken => Kind::UserToken,
+            Self::Totp => Kind::Totp,
+            Self::Passkey => Kind::Passkey,
             Self::Group => Kind::Group,
         }
         .as_str()

@@ -7,12 +7,14 @@ use gatewright_policy::{Caller, Identity, Plate, Scope};
 use gatewright_store::{Address, Store, StoreError};
 use metrics::Counter;
 use tokio::task::JoinHandle;
+use webauthn_rs::Webauthn;
 
 use crate::caller::{Context, Principal, PrincipalKind};
 use crate::catalogue::{Catalogue, CatalogueError};
 use crate::clock;
 use crate::error::IamError;
 use crate::log::Recorder;
+use crate::passkey::relying_party;
 use crate::session::Sessions;
 use crate::token::{Algorithm, KeyError, MasterKey, Tokens};
 use crate::view::{Following, Views};
@@ -100,6 +102,8 @@ pub struct Iam {
     pub(crate) catalogue: Arc<Catalogue>,
     pub(crate) tokens: Tokens,
     pub(crate) sessions: Sessions,
+    /// None where browsers have no passkeys at the public URL.
+    pub(crate) passkeys: Option<Webauthn>,
     pub(crate) counters: Counters,
     pub(crate) recorder: Arc<Recorder>,
     recording: JoinHandle<()>,
@@ -135,13 +139,14 @@ impl Iam {
         let recorder = Arc::new(Recorder::new(store.clone()));
         let recording = recorder.run(settings.log_days);
         Ok(Arc::new(Self {
-            settings,
             store,
             views,
             catalogue,
             tokens,
+            passkeys: relying_party(&settings.public_url),
             sessions: Sessions::new(),
             counters,
+            settings,
             recorder,
             recording,
             _following: following,

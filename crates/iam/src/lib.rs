@@ -16,12 +16,14 @@ mod check;
 mod client;
 mod effect;
 mod error;
+mod factor;
 mod group;
 mod guard;
 mod iam;
 mod input;
 mod log;
 mod page;
+mod passkey;
 mod permissions_group;
 mod policy;
 mod resource;
@@ -45,6 +47,7 @@ pub use effect::{
     Contribution, Findings, Looked, Part, Proposal, Reach, Shift, Shifts, Trial, Verdict,
 };
 pub use error::{Fault, IamError};
+pub use factor::{Factors, NewTotp};
 pub use gatewright_policy::{
     Condition, Identity, IdentityKind, Operator, Permissions, Plate, ResourceUrn, UrnError,
     permissions_group_urn, resource_group_urn,
@@ -55,6 +58,7 @@ pub use iam::{Iam, Limits, OpenError, Settings};
 pub use input::Draft;
 pub use log::{Call, Line, LogFilter, LogKind, LogLines, Reason, Tallies};
 pub use page::{Page, PageRequest};
+pub use passkey::{Challenge, Passkey};
 pub use permissions_group::{PermissionsGroup, PermissionsGroupDraft};
 pub use policy::{Policy, PolicyDraft, PolicyFilter, PolicyTarget};
 pub use resource::{
@@ -62,7 +66,7 @@ pub use resource::{
 };
 pub use resource_group::{Member, ResourceGroup, ResourceGroupDraft};
 pub use secret::Secret;
-pub use session::{Attempt, Session, SessionToken, SignInError};
+pub use session::{Attempt, Origin, Session, SessionToken, SignInError, SignedIn};
 pub use token::{Algorithm, Grant, Introspection, Issued, KeyError, MasterKey, TokenError};
 pub use user::{User, UserDraft, UserEdit, UserKind};
 pub use user_token::{Expiry, UserToken, UserTokenDraft, UserTokenEdit};

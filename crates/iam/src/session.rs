@@ -12,6 +12,7 @@ use tokio::sync::Semaphore;
 use crate::account::Profile;
 use crate::caller::{Context, Principal, PrincipalKind};
 use crate::error::{Fault, IamError};
+use crate::factor::{Proof, as_somebody};
 use crate::group::key;
 use crate::iam::Iam;
 use crate::secret::{Secret, hex};
@@ -27,6 +28,9 @@ const SECOND: i64 = 1_000_000;
 
 /// A session ends after so long, whatever happens in it.
 const LIFETIME: i64 = 12 * 3_600 * SECOND;
+
+/// A code must come within this time after the password.
+const CONFIRMED_WITHIN: i64 = 600 * SECOND;
 
 /// A session in which nothing happens ends after so long.
 const IDLE: i64 = 2 * 3_600 * SECOND;
@@ -55,6 +59,26 @@ pub(crate) struct SessionDocument {
     expires: i64,
     user_agent: String,
     ip: Option<String>,
+    /// Whether it only lets its holder send a code.
+    #[serde(default)]
+    pending: bool,
+    /// With what beside a password they proved who they are.
+    #[serde(default)]
+    second_factor: Option<String>,
+}
+
+impl SessionDocument {
+    fn of(identity: &str, origin: &Origin) -> Self {
+        Self {
+            identity: identity.to_owned(),
+            created_at: origin.now,
+            expires: origin.now + LIFETIME,
+            user_agent: origin.user_agent.chars().filter(|c| !c.is_control()).take(255).collect(),
+            ip: origin.ip.map(|ip| ip.to_string()),
+            pending: false,
+            second_factor: None,
+        }
+    }
 }
 
 /// What sessions need beside the views.
@@ -83,6 +107,13 @@ pub struct Attempt {
     pub login: String,
     /// Their password.
     pub password: Secret,
+    /// With what and from where.
+    pub origin: Origin,
+}
+
+/// Where a request comes from that nobody is known to send yet.
+#[derive(Debug, Clone)]
+pub struct Origin {
     /// What they use.
     pub user_agent: String,
     /// From where.
@@ -93,12 +124,38 @@ pub struct Attempt {
     pub now: i64,
 }
 
+impl Origin {
+    pub(crate) fn author(&self, identity: &str) -> Author {
+        Author {
+            actor: identity.to_owned(),
+            ip: self.ip.map(|ip| ip.to_string()),
+            query_id: self.query_id.to_string(),
+            at: self.now,
+        }
+    }
+}
+
+/// What a password was good for.
+#[derive(Debug)]
+pub enum SignedIn {
+    /// A session.
+    Whole(SessionToken),
+    /// A session that must still be confirmed with a code.
+    NeedsCode(SessionToken),
+}
+
 /// Why nobody was signed in.
 #[derive(Debug, thiserror::Error)]
 pub enum SignInError {
     /// There is no such person, or that is not their password; from outside the two look the same.
     #[error("the login or the password is wrong")]
     Wrong,
+    /// The code is wrong, or was used before.
+    #[error("the code is wrong or was used before")]
+    WrongCode,
+    /// The passkey is not known, or the browser took too long.
+    #[error("the passkey is not known here")]
+    WrongPasskey,
     /// They may not sign in at present.
     #[error("this user is disabled: ask an administrator of the account")]
     Disabled,
@@ -159,8 +216,9 @@ pub struct Session {
 
 impl Iam {
     /// Signs the owner of an account in, or a user of it.
-    pub async fn sign_in(&self, attempt: Attempt) -> Result<SessionToken, SignInError> {
-        let now = attempt.now;
+    pub async fn sign_in(&self, attempt: Attempt) -> Result<SignedIn, SignInError> {
+        let origin = attempt.origin;
+        let now = origin.now;
         if attempt.login.len() > LONGEST {
             return Err(SignInError::Wrong);
         }
@@ -175,7 +233,7 @@ impl Iam {
             }
             None => (Kind::Account, account.clone(), Identity::account_of(plate, &account)),
         };
-        let from = attempt.ip.map(|ip| ip.to_string()).unwrap_or_default();
+        let from = origin.ip.map(|ip| ip.to_string()).unwrap_or_default();
         let keys = [format!("{id} {from}"), format!(" {from}")];
         let throttle = &self.sessions.throttle;
         if let Some(seconds) = keys.iter().filter_map(|key| throttle.wait(key, now)).max() {
@@ -200,20 +258,65 @@ impl Iam {
                 return Err(SignInError::Disabled);
             }
         }
-        let document = SessionDocument {
-            identity: identity.urn().to_owned(),
-            created_at: now,
-            expires: now + LIFETIME,
-            user_agent: attempt.user_agent.chars().filter(|c| !c.is_control()).take(255).collect(),
-            ip: attempt.ip.map(|ip| ip.to_string()),
+        let mut document = SessionDocument::of(identity.urn(), &origin);
+        let pending = self.needs_code(&account, identity.urn()).await?;
+        if pending {
+            document.pending = true;
+            document.expires = now + CONFIRMED_WITHIN;
+        }
+        let author = origin.author(identity.urn());
+        let token = self.open_session(&account, &document, author).await?;
+        Ok(if pending { SignedIn::NeedsCode(token) } else { SignedIn::Whole(token) })
+    }
+
+    /// Makes a session whole that must be confirmed with a code of the person's authenticator, or
+    /// with a backup code.
+    pub async fn confirm_sign_in(
+        &self,
+        token: &SessionToken,
+        code: &str,
+        origin: &Origin,
+    ) -> Result<SessionToken, SignInError> {
+        let (view, id) = (self.views.get(&token.account).await?, token.id());
+        let pending = view.session(&id).filter(|one| one.pending && one.expires > origin.now);
+        let document = pending.ok_or(IamError::BadCredential)?;
+        let session = self.session_of(&view, &id, document)?;
+        let tries = format!("{} code", document.identity);
+        if let Some(seconds) = self.sessions.throttle.wait(&tries, origin.now) {
+            return Err(SignInError::TooMany { seconds });
+        }
+        self.sessions.throttle.failed(&tries, origin.now);
+        let context = as_somebody(session.principal, origin);
+        let proof = self.take_code(&context, code).await?;
+        self.sessions.throttle.succeeded(&tries);
+        self.end(&context, vec![id]).await?;
+        let factor = match proof {
+            Proof::Totp => "TOTP",
+            Proof::BackupCode => "BACKUP_CODE",
         };
-        let author = Author {
-            actor: document.identity.clone(),
-            ip: document.ip.clone(),
-            query_id: attempt.query_id.to_string(),
-            at: now,
+        self.open_whole_session(&context.principal.identity, i64::MAX, origin, factor).await
+    }
+
+    /// Opens a session for somebody who has proved twice who they are; `since` is when they got
+    /// what they proved it with.
+    pub(crate) async fn open_whole_session(
+        &self,
+        identity: &Identity,
+        since: i64,
+        origin: &Origin,
+        factor: &str,
+    ) -> Result<SessionToken, SignInError> {
+        let account = identity.account();
+        let mut document = SessionDocument::of(identity.urn(), origin);
+        document.second_factor = Some(factor.to_owned());
+        let view = self.views.get(account).await?;
+        let proved = SessionDocument { created_at: since, ..document.clone() };
+        match self.session_of(&view, "", &proved) {
+            Err(IamError::BadCredential) => return Err(SignInError::Disabled),
+            allowed => allowed?,
         };
-        Ok(self.open_session(&account, &document, author).await?)
+        let author = origin.author(identity.urn());
+        Ok(self.open_session(account, &document, author).await?)
     }
 
     async fn open_session(
@@ -264,7 +367,10 @@ impl Iam {
         let id = token.id();
         let document = view.session(&id).ok_or(IamError::BadCredential)?;
         let used_at = self.sessions.used.get(&*id);
-        if document.expires <= now || used_at.is_some_and(|used| used + IDLE <= now) {
+        if document.pending
+            || document.expires <= now
+            || used_at.is_some_and(|used| used + IDLE <= now)
+        {
             return Err(IamError::BadCredential);
         }
         self.sessions.used.insert(id.as_str().into(), now);
@@ -310,7 +416,8 @@ impl Iam {
     pub async fn sessions(&self, context: &Context) -> Result<Vec<Session>, IamError> {
         let view = self.views.get(context.account()).await?;
         let own = view.sessions().filter(|(_, one)| {
-            one.identity == context.principal.identity.urn() && one.expires > context.now
+            let own = one.identity == context.principal.identity.urn();
+            own && !one.pending && one.expires > context.now
         });
         let sessions = own.map(|(id, document)| self.session_of(&view, id, document));
         let mut sessions = sessions.collect::<Result<Vec<_>, _>>()?;
@@ -358,24 +465,8 @@ impl Iam {
         kept: &str,
     ) -> Result<(), SignInError> {
         let account = context.account();
-        let identity = &context.principal.identity;
-        let (kind, id) = match context.principal.kind {
-            PrincipalKind::Root => (Kind::Account, account.to_owned()),
-            PrincipalKind::User => (Kind::User, key(account, identity.name().unwrap_or_default())),
-            PrincipalKind::ServiceAccount => return Err(IamError::NotFound.into()),
-        };
         check_password(&new)?;
-        let tries = format!("{id} password");
-        if let Some(seconds) = self.sessions.throttle.wait(&tries, context.now) {
-            return Err(SignInError::TooMany { seconds });
-        }
-        self.sessions.throttle.failed(&tries, context.now);
-        let object = self.store.object(account, kind, &id).await;
-        let hash = object.map_err(IamError::from)?.and_then(|object| object.secret);
-        if !self.is_password(old, hash).await? {
-            return Err(SignInError::Wrong);
-        }
-        self.sessions.throttle.succeeded(&tries);
+        let (kind, id) = self.prove_password(context, old).await?;
         let hash = Some(self.hash_password(new).await?);
         let changed_at = Some(context.now);
         self.change_with_secret(account, context, (kind, &id), hash, |object| {
@@ -390,9 +481,37 @@ impl Iam {
             Ok((Content { document, ..Content::default() }, ()))
         })
         .await?;
-        let mut others = self.sessions_of(account, identity.urn()).await?;
+        let identity = context.principal.identity.urn();
+        let mut others = self.sessions_of(account, identity).await?;
         others.retain(|id| id != kept);
         Ok(self.end(context, others).await?)
+    }
+
+    /// Refuses a caller who does not know their own password, which is kept under the answered key.
+    pub(crate) async fn prove_password(
+        &self,
+        context: &Context,
+        password: Secret,
+    ) -> Result<(Kind, String), SignInError> {
+        let account = context.account();
+        let name = context.principal.identity.name().unwrap_or_default();
+        let (kind, id) = match context.principal.kind {
+            PrincipalKind::Root => (Kind::Account, account.to_owned()),
+            PrincipalKind::User => (Kind::User, key(account, name)),
+            PrincipalKind::ServiceAccount => return Err(IamError::NotFound.into()),
+        };
+        let tries = format!("{id} password");
+        if let Some(seconds) = self.sessions.throttle.wait(&tries, context.now) {
+            return Err(SignInError::TooMany { seconds });
+        }
+        self.sessions.throttle.failed(&tries, context.now);
+        let object = self.store.object(account, kind, &id).await;
+        let hash = object.map_err(IamError::from)?.and_then(|object| object.secret);
+        if !self.is_password(password, hash).await? {
+            return Err(SignInError::Wrong);
+        }
+        self.sessions.throttle.succeeded(&tries);
+        Ok((kind, id))
     }
 
     /// What is kept of a person's password.

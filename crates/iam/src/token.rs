@@ -18,6 +18,7 @@ use jsonwebtoken::{Validation, decode, decode_header};
 use quick_cache::sync::Cache;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
+use zeroize::Zeroizing;
 
 use crate::caller::{Principal, PrincipalKind};
 use crate::error::IamError;
@@ -30,6 +31,9 @@ pub use key::{Algorithm, KeyError, MasterKey};
 
 /// How long a token lives, in seconds; what is said is a second less, as everywhere in the field.
 const LIFETIME: i64 = 3600;
+
+/// What a browser was given to bring back is good for so long, in microseconds.
+const STATE_LIFETIME: i64 = 600_000_000;
 
 /// No token of ours is longer.
 const MAX_LENGTH: usize = 4096;
@@ -197,6 +201,43 @@ impl Tokens {
             *reloaded = Instant::now();
         }
         Ok(self.keys.load().get(id).cloned())
+    }
+
+    /// Seals a secret under the master key, for one purpose.
+    pub(crate) fn seal(&self, purpose: &str, secret: Vec<u8>) -> Result<Vec<u8>, IamError> {
+        self.master.seal(purpose, secret).map_err(IamError::internal)
+    }
+
+    /// What was sealed for the purpose; none where it was sealed otherwise.
+    pub(crate) fn unseal(&self, purpose: &str, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+        self.master.open(purpose, sealed).ok()
+    }
+
+    /// Seals something for a browser to bring back within some minutes.
+    pub(crate) fn seal_state(
+        &self,
+        purpose: &str,
+        state: &[u8],
+        now: i64,
+    ) -> Result<String, IamError> {
+        let mut stamped = now.to_be_bytes().to_vec();
+        stamped.extend_from_slice(state);
+        let sealed = self.seal(&format!("state {purpose}"), stamped)?;
+        Ok(BASE64_URL_SAFE_NO_PAD.encode(sealed))
+    }
+
+    /// What was sealed for a browser, if it comes back in time.
+    pub(crate) fn open_state(
+        &self,
+        purpose: &str,
+        state: &str,
+        now: i64,
+    ) -> Option<Zeroizing<Vec<u8>>> {
+        let sealed = BASE64_URL_SAFE_NO_PAD.decode(state).ok()?;
+        let opened = self.unseal(&format!("state {purpose}"), &sealed)?;
+        let (stamp, state) = opened.split_first_chunk::<8>()?;
+        let age = now.checked_sub(i64::from_be_bytes(*stamp))?;
+        (0..STATE_LIFETIME).contains(&age).then(|| Zeroizing::new(state.to_vec()))
     }
 
     /// The public keys, as a JWK set (RFC 7517).

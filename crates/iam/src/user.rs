@@ -274,6 +274,7 @@ impl Iam {
         let view = self.views.get(account).await?;
         let tokens = view.user_tokens().filter(|(_, one)| one.user() == login);
         let mut gone = vec![delete(Kind::User, &key(account, login))];
+        gone.extend(self.factors_of(account, login).await?);
         gone.extend(tokens.map(|(id, _)| delete(Kind::UserToken, id)));
         self.write(context, gone).await?;
         self.end(context, over).await

@@ -1,5 +1,6 @@
 //! The pages, a module for each part of the menu.
 
+pub(crate) mod factors;
 pub(crate) mod groups;
 pub(crate) mod logs;
 pub(crate) mod me;

@@ -18,7 +18,7 @@ use crate::assets;
 use crate::cookie::{self, Cookies};
 use crate::fields::Fields;
 use crate::pages::{
-    groups, logs, me, overview, policies, service_accounts, sign_in, tokens, trial, users,
+    factors, groups, logs, me, overview, policies, service_accounts, sign_in, tokens, trial, users,
 };
 use crate::refusal::Refusal;
 use crate::text::{Catalogues, Texts, TextsError};
@@ -61,6 +61,8 @@ pub fn router(panel: Arc<Panel>, rest: Router) -> Router {
     Router::new()
         .route("/", show(overview::show))
         .route("/sign-in", show(sign_in::show).merge(take(sign_in::sign_in)))
+        .route("/sign-in/code", take(sign_in::confirm))
+        .route("/sign-in/passkey", take(sign_in::by_passkey))
         .route("/sign-out", take(sign_in::sign_out))
         .route("/service-accounts", show(service_accounts::list))
         .route(
@@ -106,6 +108,11 @@ pub fn router(panel: Arc<Panel>, rest: Router) -> Router {
         .route("/groups/{name}/delete", take(groups::delete))
         .route("/me", show(me::show))
         .route("/me/password", take(me::change_password))
+        .route("/me/totp", show(factors::ask_totp).merge(take(factors::confirm_totp)))
+        .route("/me/totp/remove", take(factors::remove_totp))
+        .route("/me/passkeys/create", show(factors::ask_passkey).merge(take(factors::add_passkey)))
+        .route("/me/passkeys/{id}/delete", take(factors::remove_passkey))
+        .route("/users/{login}/reset", take(users::reset_factors))
         .route("/me/sessions/{id}/end", take(me::end_session))
         .route("/assets/{build}/{name}", get(asset))
         .fallback(move |state, request| otherwise(state, request, rest.clone()))

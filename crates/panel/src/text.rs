@@ -135,6 +135,7 @@ mod tests {
             "templates/policies",
             "templates/users",
             "templates/groups",
+            "templates/factors",
             "templates/logs",
             "templates/tokens",
             "templates/trial",

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use gatewright_iam::{Context, Iam, Session};
+use gatewright_iam::{Context, Iam, Origin, Session};
 
 use crate::answer::Answered;
 use crate::cookie::{Cookies, form_proof};
@@ -66,6 +66,16 @@ impl Visit {
         })
     }
 
+    /// Where the request comes from, while nobody is known to send it.
+    pub(crate) fn origin(&self) -> Origin {
+        Origin {
+            user_agent: self.user_agent.clone(),
+            ip: self.ip,
+            query_id: Arc::clone(&self.query_id),
+            now: self.now,
+        }
+    }
+
     /// What surrounds a page.
     pub(crate) fn frame(&self, section: Section) -> Frame {
         self.frame_for(section, self.session_cookie.as_deref())
@@ -115,7 +125,7 @@ impl Visit {
 }
 
 /// What pages may be asked to tell.
-const TOLD: [&str; 15] = [
+const TOLD: [&str; 19] = [
     "told-deleted",
     "told-edited",
     "told-detached",
@@ -127,6 +137,10 @@ const TOLD: [&str; 15] = [
     "told-user-disabled",
     "told-user-deleted",
     "told-token-deleted",
+    "told-totp-removed",
+    "told-passkey-added",
+    "told-passkey-removed",
+    "told-factors-reset",
     "told-group-created",
     "told-group-deleted",
     "told-policy-created",

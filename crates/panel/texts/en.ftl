@@ -390,3 +390,45 @@ overview-expired = { $count ->
     [one] One policy has ended
    *[other] { $count } policies have ended
 }
+
+me = Your login
+factors = Passkeys and codes
+factors-intro = A passkey signs you in without a password. Codes of an authenticator are asked for after the password.
+passkeys = Passkeys
+passkeys-none = You have none.
+passkeys-impossible = Browsers have passkeys only for servers with a host name: ask your operator.
+passkey-add = Add a passkey
+passkey-intro = Your device asks you to confirm that it is you, and keeps the key.
+passkey-needs-script = Passkeys need a script, which your browser does not run.
+passkey-name-help = Such as the name of the device
+passkey-make = Make the passkey
+passkey-use = Sign in with a passkey
+passkey-wrong = The passkey is not known here, or it took too long.
+totp = Authenticator
+totp-on = Codes of your authenticator are asked for.
+totp-off = No code is asked for.
+totp-add = Set up an authenticator
+totp-renew = Set up another one
+totp-remove = Ask for no codes
+totp-scan = Scan this with an authenticator such as the one on your phone, or type the secret into it.
+totp-picture = The secret as a picture to scan
+totp-secret = Secret
+totp-confirm = Ask for codes from now on
+backup-codes = Backup codes
+backup-codes-once = Save these codes now: they cannot be shown again. Each signs you in once when you have lost your authenticator.
+backup-codes-saved = I have saved the codes
+backup-codes-left = { $count ->
+    [0] No backup code is left.
+    [one] One backup code is left.
+   *[other] { $count } backup codes are left.
+}
+code = Code
+code-title = Your code
+code-help = The six digits that your authenticator shows, or a backup code
+code-wrong = The code is wrong, or was used before.
+code-start-over = Start over
+factors-reset = Remove passkeys and authenticator
+told-totp-removed = No codes are asked for any more.
+told-passkey-added = The passkey is added.
+told-passkey-removed = The passkey is deleted.
+told-factors-reset = The user signs in with the password alone.

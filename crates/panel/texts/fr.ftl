@@ -390,3 +390,45 @@ overview-expired = { $count ->
     [one] Une politique a pris fin
    *[other] { $count } politiques ont pris fin
 }
+
+me = Votre identifiant
+factors = Clés d’accès et codes
+factors-intro = Une clé d’accès vous connecte sans mot de passe. Les codes d’un authentificateur sont demandés après le mot de passe.
+passkeys = Clés d’accès
+passkeys-none = Vous n’en avez pas.
+passkeys-impossible = Les navigateurs n’ont de clés d’accès que pour les serveurs qui ont un nom d’hôte : demandez à votre opérateur.
+passkey-add = Ajouter une clé d’accès
+passkey-intro = Votre appareil vous demande de confirmer que c’est bien vous, et garde la clé.
+passkey-needs-script = Les clés d’accès nécessitent un script, que votre navigateur n’exécute pas.
+passkey-name-help = Par exemple le nom de l’appareil
+passkey-make = Créer la clé d’accès
+passkey-use = Se connecter avec une clé d’accès
+passkey-wrong = La clé d’accès n’est pas connue ici, ou cela a pris trop de temps.
+totp = Authentificateur
+totp-on = Les codes de votre authentificateur sont demandés.
+totp-off = Aucun code n’est demandé.
+totp-add = Configurer un authentificateur
+totp-renew = En configurer un autre
+totp-remove = Ne plus demander de codes
+totp-scan = Scannez ceci avec un authentificateur, par exemple celui de votre téléphone, ou saisissez-y le secret.
+totp-picture = Le secret sous forme d’image à scanner
+totp-secret = Secret
+totp-confirm = Demander des codes désormais
+backup-codes = Codes de secours
+backup-codes-once = Enregistrez ces codes maintenant : ils ne pourront plus être affichés. Chacun vous connecte une fois si vous avez perdu votre authentificateur.
+backup-codes-saved = J’ai enregistré les codes
+backup-codes-left = { $count ->
+    [0] Il ne reste aucun code de secours.
+    [one] Il reste un code de secours.
+   *[other] Il reste { $count } codes de secours.
+}
+code = Code
+code-title = Votre code
+code-help = Les six chiffres que montre votre authentificateur, ou un code de secours
+code-wrong = Le code est faux, ou a déjà été utilisé.
+code-start-over = Recommencer
+factors-reset = Retirer les clés d’accès et l’authentificateur
+told-totp-removed = Aucun code n’est plus demandé.
+told-passkey-added = La clé d’accès est ajoutée.
+told-passkey-removed = La clé d’accès est supprimée.
+told-factors-reset = L’utilisateur se connecte avec le seul mot de passe.

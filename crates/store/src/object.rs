@@ -25,13 +25,17 @@ pub enum Kind {
     User,
     /// A personal access token of a user, under the hash of it.
     UserToken,
+    /// Somebody's authenticator, under their URN.
+    Totp,
+    /// A passkey, under the identifier of its credential.
+    Passkey,
     /// A group of users, under the account's name and its own.
     Group,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Account,
         Self::Client,
         Self::Policy,
@@ -42,6 +46,8 @@ impl Kind {
         Self::Session,
         Self::User,
         Self::UserToken,
+        Self::Totp,
+        Self::Passkey,
         Self::Group,
     ];
 
@@ -58,6 +64,8 @@ impl Kind {
             Self::Session => "session",
             Self::User => "user",
             Self::UserToken => "userToken",
+            Self::Totp => "totp",
+            Self::Passkey => "passkey",
             Self::Group => "group",
         }
     }

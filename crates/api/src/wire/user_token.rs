@@ -65,7 +65,8 @@ impl TryFrom<PersonalAccessTokenRequest> for UserTokenDraft {
     type Error = IamError;
 
     fn try_from(request: PersonalAccessTokenRequest) -> Result<Self, IamError> {
-        let expiry = expiry(request.expires_at.map(Some), request.expires_in)?;
+        let at = request.expires_at.map_or(ExpiresAt::Never, ExpiresAt::At);
+        let expiry = expiry(at, request.expires_in)?;
         Ok(Self {
             name: request.name,
             description: request.description,
@@ -80,10 +81,9 @@ impl TryFrom<PersonalAccessTokenRequest> for UserTokenDraft {
 pub(crate) struct PersonalAccessTokenEdit {
     #[serde(default)]
     description: Option<String>,
-    /// `null` takes the expiry away; left out, it stays.
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default)]
     #[schema(value_type = Option<String>)]
-    expires_at: Option<Option<String>>,
+    expires_at: ExpiresAt,
     #[serde(default)]
     expires_in: Option<i64>,
 }
@@ -97,27 +97,37 @@ impl TryFrom<PersonalAccessTokenEdit> for gatewright_iam::UserTokenEdit {
     }
 }
 
-/// Reads `null` as something that is there.
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
+/// What is said of the expiry: `null` takes it away; left out, it stays.
+#[derive(Debug, Default)]
+enum ExpiresAt {
+    #[default]
+    LeftOut,
+    Never,
+    At(String),
+}
+
+impl<'de> Deserialize<'de> for ExpiresAt {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Option::deserialize(deserializer)?.map_or(Self::Never, Self::At))
+    }
 }
 
 /// When a token ends; none where nothing is said of it.
-fn expiry(at: Option<Option<String>>, seconds: Option<i64>) -> Result<Option<Expiry>, IamError> {
+fn expiry(at: ExpiresAt, seconds: Option<i64>) -> Result<Option<Expiry>, IamError> {
     match (at, seconds) {
-        (Some(Some(_)), Some(_)) => {
+        (ExpiresAt::At(_), Some(_)) => {
             let message = "\"expiresAt\" and \"expiresIn\" exclude each other: send one of them";
             Err(IamError::invalid(Fault::Parameter, message))
         }
         (_, Some(seconds)) => Ok(Some(Expiry::In(seconds))),
-        (Some(Some(text)), None) => {
+        (ExpiresAt::At(text), None) => {
             let instant = clock::parse(&text).ok_or_else(|| {
                 let message = "\"expiresAt\" must be a date and time such as 2027-12-31T23:59:59Z";
                 IamError::invalid(Fault::Format, message)
             })?;
             Ok(Some(Expiry::At(instant)))
         }
-        (Some(None), None) => Ok(Some(Expiry::Never)),
-        (None, None) => Ok(None),
+        (ExpiresAt::Never, None) => Ok(Some(Expiry::Never)),
+        (ExpiresAt::LeftOut, None) => Ok(None),
     }
 }

@@ -131,6 +131,20 @@ impl Browser {
         assert!(is_there, "the page does not say {text:?} but {}", self.text("body").await);
     }
 
+    /// Makes, keeps and shows passkeys as a device would whose owner agrees to everything.
+    pub(crate) async fn has_a_virtual_authenticator(&self) {
+        self.tell("WebAuthn.enable", json!({})).await;
+        let options = json!({
+            "protocol": "ctap2",
+            "transport": "internal",
+            "hasResidentKey": true,
+            "hasUserVerification": true,
+            "isUserVerified": true,
+            "automaticPresenceSimulation": true,
+        });
+        self.tell("WebAuthn.addVirtualAuthenticator", json!({ "options": options })).await;
+    }
+
     /// The page says it no more, once it has had the time to change.
     pub(crate) async fn says_no_more(&self, text: &str) {
         let path = format!("//main[contains(normalize-space(), \"{text}\")]");
@@ -143,6 +157,8 @@ impl Browser {
         self.fill("#login", login).await;
         self.fill("#password", password).await;
         self.choose("Sign in").await;
+        // Whoever goes elsewhere before the answer is there is not signed in.
+        self.find("form[action='/sign-out'], .pf-m-danger").await;
     }
 
     /// The page is one that everybody can use, in light, in dark and on a phone, and breaks no

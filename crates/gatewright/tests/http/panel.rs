@@ -110,7 +110,7 @@ fn proof(html: &str) -> String {
 }
 
 /// Every page with the action that it needs; none where whoever is signed in may read it.
-const PAGES: [(&str, &str); 28] = [
+const PAGES: [(&str, &str); 29] = [
     ("/", ""),
     ("/service-accounts", "me/api/oauth2/client/get"),
     ("/service-accounts/create", ""),
@@ -142,10 +142,11 @@ const PAGES: [(&str, &str); 28] = [
     ("/groups/create", ""),
     ("/groups/ops", "me/identity/group/get"),
     ("/me", ""),
+    ("/me/totp", ""),
 ];
 
 /// Every form with the action that it needs, but for what a person does about themselves.
-const FORMS: [(&str, &str); 19] = [
+const FORMS: [(&str, &str); 20] = [
     ("/service-accounts/create", "me/api/oauth2/client/create"),
     ("/service-accounts/EU.0/edit", "me/api/oauth2/client/edit"),
     ("/service-accounts/EU.0/delete", "me/api/oauth2/client/delete"),
@@ -158,6 +159,7 @@ const FORMS: [(&str, &str); 19] = [
     ("/users/jane", "me/identity/user/edit"),
     ("/users/jane/enable", "me/identity/user/enable"),
     ("/users/jane/disable", "me/identity/user/disable"),
+    ("/users/jane/reset", "me/identity/user/edit"),
     ("/users/jane/delete", "me/identity/user/delete"),
     ("/users/jane/tokens/create", "me/identity/user/token/create"),
     ("/users/jane/tokens/laptop", "me/identity/user/token/edit"),
@@ -167,7 +169,15 @@ const FORMS: [(&str, &str); 19] = [
     ("/groups/ops/delete", "me/identity/group/delete"),
 ];
 
-const OWN_FORMS: [&str; 3] = ["/me/password", "/me/sessions/0/end", "/sign-out"];
+const OWN_FORMS: [&str; 7] = [
+    "/me/password",
+    "/me/sessions/0/end",
+    "/me/totp",
+    "/me/totp/remove",
+    "/me/passkeys/create",
+    "/me/passkeys/0/delete",
+    "/sign-out",
+];
 
 fn all_forms() -> impl Iterator<Item = &'static str> {
     FORMS.into_iter().map(|(form, _)| form).chain(OWN_FORMS)
@@ -257,6 +267,84 @@ on_both_databases! {
         let seen = visitor.sign_in(ACCOUNT, &server.password).await;
         assert_eq!(seen.status, 429, "not even with the right one");
         assert!(!seen.html.contains(&server.password));
+    }
+
+    async fn a_code_is_asked_for_after_the_password_and_is_good_for_once(database) {
+        let mut server = Server::start(&database);
+        let admin = server.admin().await;
+        let user = json!({"login": "jane", "password": "correct horse"});
+        admin.post("/v1/me/identity/user", &user).await.expect(200);
+        let login = format!("{ACCOUNT}/jane");
+        let mut jane = Visitor::new(&server);
+        jane.sign_in(&login, "correct horse").await;
+        let page = jane.get("/me/totp").await.html;
+        let value = |html: &str, before: &str| {
+            let (_, rest) = html.split_once(before).expect(before);
+            rest.split_once('"').unwrap().0.to_owned()
+        };
+        let secret = value(&page, "id=\"totp-secret\" value=\"");
+        let state = value(&page, "name=\"state\" value=\"");
+        let now = || {
+            let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+            now.unwrap().as_secs()
+        };
+        let started = now();
+        let secret = totp_rs::Secret::try_from_base32(&secret).unwrap();
+        let builder = totp_rs::Builder::new().with_secret(secret).with_account_name("x");
+        let totp = builder.build().unwrap();
+        let code = |time: u64| totp.generate(time).to_string();
+        let confirm = |code: &str, password: &str| {
+            [("state", state.clone()), ("code", code.to_owned()), ("password", password.to_owned())]
+        };
+        for (code, password) in [(code(started), "wrong"), (code(started + 3_000), "correct horse")] {
+            let fields = confirm(&code, password);
+            let fields: Vec<(&str, &str)> = fields.iter().map(|(a, b)| (*a, b.as_str())).collect();
+            assert_eq!(jane.post("/me", "/me/totp", &fields).await.status, 400);
+        }
+        let fields = confirm(&code(started), "correct horse");
+        let fields: Vec<(&str, &str)> = fields.iter().map(|(a, b)| (*a, b.as_str())).collect();
+        let seen = jane.post("/me", "/me/totp", &fields).await;
+        assert_eq!(seen.status, 200, "{}", seen.html);
+        let backup: Vec<String> = seen.html.split("<li><code>").skip(1)
+            .map(|rest| rest.split_once('<').unwrap().0.to_owned()).collect();
+        assert_eq!(backup.len(), 10);
+
+        server.stop();
+        server.restart();
+        let mut other = Visitor::new(&server);
+        let seen = other.sign_in(&login, "correct horse").await;
+        assert_eq!(seen.status, 200, "a code is asked for");
+        assert!(seen.html.contains("/sign-in/code"));
+        assert_eq!(other.get("/me").await.status, 303, "the password alone is not enough");
+        let proof = proof(&seen.html);
+        let fields = async |other: &mut Visitor, code: &str| {
+            other.post_with(&proof, "/sign-in/code", &[("code", code), ("next", "/me")]).await
+        };
+        for used in [code(started), "000000".to_owned(), String::new()] {
+            assert_eq!(fields(&mut other, &used).await.status, 401, "{used}");
+        }
+        // The clock may have gone one step on; two it has not.
+        let next = code(started + 30);
+        assert_eq!(fields(&mut other, &next).await.location, "/me");
+        assert_eq!(other.get("/me").await.status, 200);
+        let events = server.admin().await.get("/v1/me/logs/audit").await.expect(200);
+        assert!(events.to_string().contains("\"mfaType\":\"TOTP\""), "{events}");
+
+        for (code, status) in [(&next, 401), (&backup[3], 303), (&backup[3], 401)] {
+            let mut third = Visitor::new(&server);
+            let seen = third.sign_in(&login, "correct horse").await;
+            let proof = self::proof(&seen.html);
+            let fields = [("code", code.as_str()), ("next", "/me")];
+            let seen = third.post_with(&proof, "/sign-in/code", &fields).await;
+            assert_eq!(seen.status, status, "{code}");
+        }
+        assert!(other.get("/me").await.html.contains("9 backup codes are left."));
+        let mut owner = Visitor::new(&server);
+        owner.sign_in(ACCOUNT, &server.password).await;
+        let seen = owner.post("/me", "/users/jane/reset", &[]).await;
+        assert!(seen.location.ends_with("told-factors-reset"), "{}", seen.location);
+        let mut last = Visitor::new(&server);
+        assert_eq!(last.sign_in(&login, "correct horse").await.location, "/me");
     }
 
     async fn another_accounts_service_account_is_not_found(database) {

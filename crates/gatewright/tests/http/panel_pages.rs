@@ -138,6 +138,45 @@ async fn a_person_changes_their_password_and_ends_their_sessions() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_passkey_signs_in_without_a_password() {
+    let database = TestDatabase::sqlite();
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let (listen, url) = (format!("127.0.0.1:{port}"), format!("http://localhost:{port}"));
+    let server = Server::start_with(&database, &["--listen", &listen, "--public-url", &url]);
+    let browser = Browser::open(&url).await;
+    browser.has_a_virtual_authenticator().await;
+    browser.sign_in(ACCOUNT, &server.password).await;
+    browser.go("/me").await;
+    browser.says("You have none.").await;
+    browser.choose("Add a passkey").await;
+    browser.fill("#name", "my device").await;
+    browser.fill("#password", "wrong").await;
+    browser.choose("Make the passkey").await;
+    browser.says("The present password is wrong.").await;
+    browser.holds("#name", "my device").await;
+    browser.is_sound("passkey-create").await;
+    browser.fill("#password", &server.password).await;
+    browser.choose("Make the passkey").await;
+    browser.says("The passkey is added.").await;
+    browser.is_sound("me-passkey").await;
+    browser.choose("Sign out").await;
+    browser.is_sound("sign-in-passkey").await;
+    browser.choose("Sign in with a passkey").await;
+    browser.says("Decisions").await;
+    browser.go("/me").await;
+    browser.choose("Set up an authenticator").await;
+    browser.says("Scan this").await;
+    browser.is_sound("totp").await;
+    browser.go("/me").await;
+    browser.choose("Delete my device").await;
+    browser.says("The passkey is deleted.").await;
+    browser.choose("Sign out").await;
+    browser.choose("Sign in with a passkey").await;
+    browser.says("The passkey is not known here").await;
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn people_get_in_by_users_and_groups() {
     let (_database, server) = server();
     let browser = Browser::open(&server.url).await;

@@ -84,7 +84,12 @@ impl Setup {
     pub(crate) fn spawn(&self) -> (Child, String, String) {
         let local = "127.0.0.1:0";
         let mut child = Command::new(PROGRAM)
-            .args(["serve", "--listen", local, "--operations-listen", local])
+            .args(["serve", "--operations-listen", local])
+            .args(
+                ["--listen", local]
+                    .iter()
+                    .filter(|_| !self.flags.iter().any(|one| one == "--listen")),
+            )
             .args(self.arguments())
             .stderr(Stdio::piped())
             .stdout(Stdio::null())

@@ -150,12 +150,12 @@ impl MasterKey {
         file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)
     }
 
-    fn seal(&self, id: &str, mut key: Vec<u8>) -> Result<Vec<u8>, KeyError> {
+    pub(super) fn seal(&self, id: &str, mut key: Vec<u8>) -> Result<Vec<u8>, KeyError> {
         let nonce = self.0.seal_in_place_append_tag(Aad::from(id), &mut key)?;
         Ok([nonce.as_ref().as_slice(), &key].concat())
     }
 
-    fn open(&self, id: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    pub(super) fn open(&self, id: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
         let (nonce, rest) = sealed.split_first_chunk::<NONCE_LEN>().ok_or(KeyError::OtherMaster)?;
         let mut rest = Zeroizing::new(rest.to_vec());
         let nonce = Nonce::from(nonce);

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use askama::Template;
-use gatewright_iam::{PrincipalKind, Secret, Session, SignInError};
+use gatewright_iam::{Factors, Passkey, PrincipalKind, Secret, Session, SignInError};
 
-use super::moment;
+use super::{moment, sign_in};
 use crate::answer::{Answer, Answered};
 use crate::frame::{Banner, Frame, Section};
 use crate::refusal::Refusal;
@@ -19,6 +19,16 @@ struct MePage {
     is_owner: bool,
     urn: String,
     sessions: Vec<Row>,
+    factors: Factors,
+    has_passkeys: bool,
+    passkeys: Vec<PasskeyRow>,
+}
+
+struct PasskeyRow {
+    id: String,
+    name: String,
+    created: String,
+    used: String,
 }
 
 struct Row {
@@ -31,7 +41,7 @@ struct Row {
     ip: String,
 }
 
-async fn page(visit: &Visit, frame: Frame) -> Answered {
+pub(super) async fn page(visit: &Visit, frame: Frame) -> Answered {
     let context = visit.context()?;
     let current = visit.session()?.id.as_str();
     let row = |session: Session| Row {
@@ -43,11 +53,21 @@ async fn page(visit: &Visit, frame: Frame) -> Answered {
         ip: session.ip.unwrap_or_default(),
     };
     let sessions = visit.iam.sessions(&context).await?;
+    let passkeys = visit.iam.passkeys(&context).await?;
+    let passkey_row = |one: Passkey| PasskeyRow {
+        id: one.id,
+        name: one.name,
+        created: moment(one.created_at),
+        used: one.used_at.map_or("--".to_owned(), moment),
+    };
     Answer::page(&MePage {
         name: frame.who.clone().unwrap_or_default(),
         is_owner: context.principal.kind == PrincipalKind::Root,
         urn: context.principal.identity.urn().to_owned(),
         sessions: sessions.into_iter().map(row).collect(),
+        factors: visit.iam.factors(&context).await?,
+        has_passkeys: visit.iam.has_passkeys(),
+        passkeys: passkeys.into_iter().map(passkey_row).collect(),
         frame,
     })
 }
@@ -65,15 +85,7 @@ pub(crate) async fn change_password(visit: Arc<Visit>) -> Answered {
         let kept = &visit.session()?.id;
         match visit.iam.change_password(&context, passwords, kept).await {
             Ok(()) => return Ok(Answer::go("/me?told=told-password")),
-            Err(SignInError::Wrong | SignInError::Disabled) => visit.texts.say("password-wrong"),
-            Err(SignInError::TooMany { seconds }) => {
-                let seconds = usize::try_from(seconds).unwrap_or(1);
-                visit.texts.count("sign-in-too-many", seconds)
-            }
-            Err(SignInError::Failed(error)) => {
-                let refusal = Refusal::from(error);
-                refusal.about_input().ok_or(refusal)?
-            }
+            Err(error) => refused(&visit, error)?,
         }
     } else {
         visit.texts.say("password-differs")
@@ -82,6 +94,18 @@ pub(crate) async fn change_password(visit: Arc<Visit>) -> Answered {
     frame.banner = Some(Banner::danger(text));
     let answer = page(&visit, frame).await?;
     Ok(answer.with_status(axum::http::StatusCode::BAD_REQUEST))
+}
+
+/// Why it was not done, as people read it; other failures are pages of their own.
+pub(super) fn refused(visit: &Visit, error: SignInError) -> Result<String, Refusal> {
+    match error {
+        SignInError::Wrong => Ok(visit.texts.say("password-wrong")),
+        SignInError::Failed(error) => {
+            let refusal = Refusal::from(error);
+            refusal.about_input().ok_or(refusal)
+        }
+        error => sign_in::reason(visit, error).map(|(_, text)| text),
+    }
 }
 
 pub(crate) async fn end_session(visit: Arc<Visit>) -> Answered {

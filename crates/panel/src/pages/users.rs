@@ -199,6 +199,12 @@ pub(crate) async fn disable(visit: Arc<Visit>) -> Answered {
     Ok(Answer::go(format!("{}?told=told-user-disabled", path(login))))
 }
 
+pub(crate) async fn reset_factors(visit: Arc<Visit>) -> Answered {
+    let login = visit.parameter(0);
+    visit.iam.reset_factors(&visit.context()?, login).await?;
+    Ok(Answer::go(format!("{}?told=told-factors-reset", path(login))))
+}
+
 pub(crate) async fn delete(visit: Arc<Visit>) -> Answered {
     visit.iam.delete_user(&visit.context()?, visit.parameter(0)).await?;
     Ok(Answer::go("/users?told=told-user-deleted"))
