@@ -11,6 +11,7 @@ pub(crate) enum Section {
     Overview,
     ServiceAccounts,
     Policies,
+    Resources,
     Users,
     Groups,
     Logs,

@@ -18,7 +18,8 @@ use crate::assets;
 use crate::cookie::{self, Cookies};
 use crate::fields::Fields;
 use crate::pages::{
-    factors, groups, logs, me, overview, policies, service_accounts, sign_in, tokens, trial, users,
+    factors, groups, logs, me, overview, permissions_groups, policies, resource_groups, resources,
+    service_accounts, sign_in, tokens, trial, users,
 };
 use crate::refusal::Refusal;
 use crate::text::{Catalogues, Texts, TextsError};
@@ -85,6 +86,33 @@ pub fn router(panel: Arc<Panel>, rest: Router) -> Router {
         .route("/policies/try", show(trial::show))
         .route("/policies/{id}", show(policies::details).merge(take(policies::edit)))
         .route("/policies/{id}/delete", show(policies::ask_delete).merge(take(policies::delete)))
+        .route("/resource-groups", show(resource_groups::list))
+        .route(
+            "/resource-groups/create",
+            show(resource_groups::ask_create).merge(take(resource_groups::create)),
+        )
+        .route(
+            "/resource-groups/{id}",
+            show(resource_groups::details).merge(take(resource_groups::edit)),
+        )
+        .route("/resource-groups/{id}/delete", take(resource_groups::delete))
+        .route("/permissions-groups", show(permissions_groups::list))
+        .route(
+            "/permissions-groups/create",
+            show(permissions_groups::ask_create).merge(take(permissions_groups::create)),
+        )
+        .route(
+            "/permissions-groups/{urn}",
+            show(permissions_groups::details).merge(take(permissions_groups::edit)),
+        )
+        .route("/permissions-groups/{urn}/delete", take(permissions_groups::delete))
+        .route("/resources", show(resources::list))
+        .route("/resources/create", show(resources::ask_create).merge(take(resources::create)))
+        .route("/resources/{urn}", show(resources::details))
+        .route("/resources/{urn}/delete", take(resources::delete))
+        .route("/resources/{urn}/tags", take(resources::add_tag))
+        .route("/resources/{urn}/tags/remove", take(resources::remove_tag))
+        .route("/tags", show(resources::tags))
         .route("/users", show(users::list))
         .route("/users/create", show(users::ask_create).merge(take(users::create)))
         .route("/users/{login}", show(users::details).merge(take(users::edit)))

@@ -137,6 +137,9 @@ mod tests {
             "templates/groups",
             "templates/factors",
             "templates/logs",
+            "templates/permissions_groups",
+            "templates/resource_groups",
+            "templates/resources",
             "templates/tokens",
             "templates/trial",
         ] {

@@ -125,7 +125,7 @@ impl Visit {
 }
 
 /// What pages may be asked to tell.
-const TOLD: [&str; 19] = [
+const TOLD: [&str; 21] = [
     "told-deleted",
     "told-edited",
     "told-detached",
@@ -136,6 +136,8 @@ const TOLD: [&str; 19] = [
     "told-user-enabled",
     "told-user-disabled",
     "told-user-deleted",
+    "told-resource-created",
+    "told-resource-deleted",
     "told-token-deleted",
     "told-totp-removed",
     "told-passkey-added",

@@ -432,3 +432,54 @@ told-totp-removed = No codes are asked for any more.
 told-passkey-added = The passkey is added.
 told-passkey-removed = The passkey is deleted.
 told-factors-reset = The user signs in with the password alone.
+
+resource-groups = Resource groups
+resource-groups-intro = Resources that policies name together. A change of a group counts at once in every policy that names it.
+resource-group-create = Create a resource group
+resource-group-delete-text = Policies that name it are no longer about its resources.
+group-resources-help = One a line. Patterns are for policies: a group lists single resources.
+everything = Everything
+groups-found = { $count ->
+    [0] No group fits.
+    [one] One group
+   *[other] { $count } groups
+}
+permissions-groups-intro = Permissions that policies name together. Those of the server cannot be changed.
+permissions-group-create = Create a permissions group
+permissions-group-delete-text = Policies that name it give nothing by it any more.
+column-owner = Owner
+column-type = Type
+resources = Resources
+resources-intro = What policies are about. Tags can be asked for in their conditions.
+search-resources = Name or URN
+resources-found = { $count ->
+    [0] No resource fits.
+    [one] One resource
+   *[other] { $count } resources
+}
+resource-create = Register a resource
+resource-of = of { $name }
+resource-urn = URN
+resource-urn-help = Such as urn:v1:eu:resource:vps:my-vps
+resource-name-help = What people call it; the name in the URN, if it is empty
+resource-delete = Forget this resource
+resource-delete-text = Its tags go with it. Policies that name it keep its URN.
+tag = Tag
+tags = Tags
+tags-intro = Every tag with the resources that have it.
+tags-own = Without those of the system
+tags-system = With those of the system
+tags-found = { $count ->
+    [0] No tag fits.
+    [one] One tag
+   *[other] { $count } tags
+}
+tags-none = It has no tags.
+tags-help = One a line, such as env:test
+tag-key = Key
+tag-value = Value
+tag-add = Add the tag
+tag-own = Own
+tag-system = System
+told-resource-created = The resource is registered.
+told-resource-deleted = The resource is forgotten.

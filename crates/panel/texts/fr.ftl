@@ -432,3 +432,54 @@ told-totp-removed = Aucun code n’est plus demandé.
 told-passkey-added = La clé d’accès est ajoutée.
 told-passkey-removed = La clé d’accès est supprimée.
 told-factors-reset = L’utilisateur se connecte avec le seul mot de passe.
+
+resource-groups = Groupes de ressources
+resource-groups-intro = Des ressources que les politiques nomment ensemble. Un changement du groupe compte aussitôt dans toutes les politiques qui le nomment.
+resource-group-create = Créer un groupe de ressources
+resource-group-delete-text = Les politiques qui le nomment ne portent plus sur ses ressources.
+group-resources-help = Une par ligne. Les motifs sont pour les politiques : un groupe liste des ressources une à une.
+everything = Tout
+groups-found = { $count ->
+    [0] Aucun groupe ne correspond.
+    [one] Un groupe
+   *[other] { $count } groupes
+}
+permissions-groups-intro = Des permissions que les politiques nomment ensemble. Celles du serveur ne peuvent pas être changées.
+permissions-group-create = Créer un groupe de permissions
+permissions-group-delete-text = Les politiques qui le nomment n’en tirent plus rien.
+column-owner = Propriétaire
+column-type = Type
+resources = Ressources
+resources-intro = Ce sur quoi portent les politiques. Leurs conditions peuvent demander des étiquettes.
+search-resources = Nom ou URN
+resources-found = { $count ->
+    [0] Aucune ressource ne correspond.
+    [one] Une ressource
+   *[other] { $count } ressources
+}
+resource-create = Enregistrer une ressource
+resource-of = de { $name }
+resource-urn = URN
+resource-urn-help = Par exemple urn:v1:eu:resource:vps:mon-vps
+resource-name-help = Le nom que les gens lui donnent ; celui de l’URN si le champ est vide
+resource-delete = Oublier cette ressource
+resource-delete-text = Ses étiquettes partent avec elle. Les politiques qui la nomment gardent son URN.
+tag = Étiquette
+tags = Étiquettes
+tags-intro = Chaque étiquette avec les ressources qui la portent.
+tags-own = Sans celles du système
+tags-system = Avec celles du système
+tags-found = { $count ->
+    [0] Aucune étiquette ne correspond.
+    [one] Une étiquette
+   *[other] { $count } étiquettes
+}
+tags-none = Elle n’a pas d’étiquettes.
+tags-help = Une par ligne, par exemple env:test
+tag-key = Clé
+tag-value = Valeur
+tag-add = Ajouter l’étiquette
+tag-own = Propre
+tag-system = Système
+told-resource-created = La ressource est enregistrée.
+told-resource-deleted = La ressource est oubliée.

@@ -110,7 +110,7 @@ fn proof(html: &str) -> String {
 }
 
 /// Every page with the action that it needs; none where whoever is signed in may read it.
-const PAGES: [(&str, &str); 29] = [
+const PAGES: [(&str, &str); 38] = [
     ("/", ""),
     ("/service-accounts", "me/api/oauth2/client/get"),
     ("/service-accounts/create", ""),
@@ -141,12 +141,21 @@ const PAGES: [(&str, &str); 29] = [
     ("/groups", "me/identity/group/get"),
     ("/groups/create", ""),
     ("/groups/ops", "me/identity/group/get"),
+    ("/resource-groups", "iam/resourceGroup/get"),
+    ("/resource-groups/create", ""),
+    ("/resource-groups/00000000-0000-0000-0000-000000000000", "iam/resourceGroup/get"),
+    ("/permissions-groups", "iam/permissionsGroup/get"),
+    ("/permissions-groups/create", ""),
+    ("/permissions-groups/urn:v1:eu:permissionsGroup:ovh:vpsAdmin", "iam/permissionsGroup/get"),
+    ("/resources", ""),
+    ("/resources/create", ""),
+    ("/tags", ""),
     ("/me", ""),
     ("/me/totp", ""),
 ];
 
 /// Every form with the action that it needs, but for what a person does about themselves.
-const FORMS: [(&str, &str); 20] = [
+const FORMS: [(&str, &str); 30] = [
     ("/service-accounts/create", "me/api/oauth2/client/create"),
     ("/service-accounts/EU.0/edit", "me/api/oauth2/client/edit"),
     ("/service-accounts/EU.0/delete", "me/api/oauth2/client/delete"),
@@ -164,6 +173,19 @@ const FORMS: [(&str, &str); 20] = [
     ("/users/jane/tokens/create", "me/identity/user/token/create"),
     ("/users/jane/tokens/laptop", "me/identity/user/token/edit"),
     ("/users/jane/tokens/laptop/delete", "me/identity/user/token/delete"),
+    ("/resource-groups/create", "iam/resourceGroup/create"),
+    ("/resource-groups/00000000-0000-0000-0000-000000000000", "iam/resourceGroup/edit"),
+    ("/resource-groups/00000000-0000-0000-0000-000000000000/delete", "iam/resourceGroup/delete"),
+    ("/permissions-groups/create", "iam/permissionsGroup/create"),
+    ("/permissions-groups/urn:v1:eu:permissionsGroup:xx11111-ovh:a", "iam/permissionsGroup/edit"),
+    (
+        "/permissions-groups/urn:v1:eu:permissionsGroup:xx11111-ovh:a/delete",
+        "iam/permissionsGroup/delete",
+    ),
+    ("/resources/create", "iam/resource/create"),
+    ("/resources/urn:v1:eu:resource:vps:a/delete", "iam/resource/delete"),
+    ("/resources/urn:v1:eu:resource:vps:a/tags", "iam/resource/tag/add"),
+    ("/resources/urn:v1:eu:resource:vps:a/tags/remove", "iam/resource/tag/remove"),
     ("/groups/create", "me/identity/group/create"),
     ("/groups/ops", "me/identity/group/edit"),
     ("/groups/ops/delete", "me/identity/group/delete"),

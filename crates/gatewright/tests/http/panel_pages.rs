@@ -385,6 +385,85 @@ async fn what_happens_is_seen_in_the_logs_and_with_the_service_account() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn resources_get_tags_and_groups() {
+    let (_database, server) = server();
+    let browser = Browser::open(&server.url).await;
+    browser.sign_in(ACCOUNT, &server.password).await;
+    browser.choose("Resources").await;
+    browser.choose("Register a resource").await;
+    browser.fill("#urn", "urn:v1:eu:resource:vps").await;
+    browser.choose("Create").await;
+    browser.holds("#urn", "urn:v1:eu:resource:vps").await;
+    browser.is_sound("resource-create").await;
+    browser.fill("#urn", "urn:v1:eu:resource:vps:web-1").await;
+    browser.fill("#name", "The web").await;
+    browser.fill("#tags", "env:test").await;
+    browser.choose("Create").await;
+    browser.says("The resource is registered.").await;
+    browser.says("env:test").await;
+    browser.is_sound("resources").await;
+    browser.choose("The web").await;
+    browser.fill("#key", "ovh:x").await;
+    browser.fill("#value", "y").await;
+    browser.choose("Add the tag").await;
+    browser.holds("#value", "y").await;
+    browser.fill("#key", "team").await;
+    browser.choose("Add the tag").await;
+    browser.says("team:y").await;
+    browser.is_sound("resource").await;
+    browser.choose("Delete team").await;
+    browser.says_no_more("team:y").await;
+    browser.choose("Resources").await;
+    browser.choose("Tags").await;
+    browser.says("One tag").await;
+    browser.is_sound("tags").await;
+    browser.choose("env:test").await;
+    browser.says("The web").await;
+
+    browser.go("/resource-groups").await;
+    browser.is_sound("resource-groups").await;
+    browser.choose("Create a resource group").await;
+    browser.fill("#name", "webs").await;
+    let label = "//option[normalize-space()='The web (vps)']";
+    browser.driver.find(thirtyfour::By::XPath(label)).await.unwrap().click().await.unwrap();
+    browser.choose("Add the resource").await;
+    browser.holds("#resources", "urn:v1:eu:resource:vps:web-1").await;
+    browser.is_sound("resource-group-create").await;
+    browser.choose("Create").await;
+    browser.says("The group is created.").await;
+    browser.choose("webs").await;
+    browser.is_sound("resource-group").await;
+    browser.choose("Delete this group").await;
+    browser.says("The group is deleted.").await;
+
+    browser.choose("Permissions groups").await;
+    browser.says("globalReadOnly").await;
+    browser.is_sound("permissions-groups").await;
+    browser.choose("globalReadOnly").await;
+    browser.says("It belongs to the server.").await;
+    browser.go("/permissions-groups/create").await;
+    browser.fill("#name", "rebooters").await;
+    browser.fill("#allow", "vps:apiovh:*boot").await;
+    browser.is_sound("permissions-group-create").await;
+    browser.choose("Save").await;
+    browser.holds("#name", "rebooters").await;
+    browser.fill("#allow", "vps:apiovh:reboot").await;
+    browser.fill("#description", "Those who reboot").await;
+    browser.choose("Save").await;
+    browser.says("The group is created.").await;
+    browser.choose("rebooters").await;
+    browser.is_sound("permissions-group").await;
+    browser.choose("Delete this group").await;
+    browser.says("The group is deleted.").await;
+    browser.go("/resources").await;
+    browser.choose("The web").await;
+    browser.choose("Forget this resource").await;
+    browser.says("The resource is forgotten.").await;
+    browser.is_quiet("resources").await;
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_user_gets_a_token_that_is_shown_once() {
     let (_database, server) = server();
     let admin = server.admin().await;

@@ -17,7 +17,8 @@ use crate::frame::{Banner, Frame, Section};
 use crate::page::{Cut, Wanted};
 use crate::refusal::Refusal;
 use crate::visit::Visit;
-use typed::{Typed, add};
+use typed::Typed;
+pub(super) use typed::{add, lines};
 
 const SECTION: Section = Section::Policies;
 
@@ -86,9 +87,9 @@ impl Changes {
 }
 
 /// Something with a URN that can be added to a list.
-struct Choice {
-    urn: String,
-    label: String,
+pub(super) struct Choice {
+    pub(super) urn: String,
+    pub(super) label: String,
 }
 
 struct GroupChoice {
@@ -362,12 +363,24 @@ async fn identities(visit: &Visit, context: &Context) -> Result<Vec<Choice>, Ref
     Ok(choices)
 }
 
-/// Some resources and all resource groups, as far as the reader may know them.
+/// Some resources, as far as the reader may know them.
+pub(super) async fn known_resources(
+    visit: &Visit,
+    context: &Context,
+) -> Result<Vec<Choice>, Refusal> {
+    let page = PageRequest::new(Some(OFFERED), None, "resources")?;
+    let resources = visit.iam.resources(context, Ok(ResourceFilter::default()), Ok(page)).await;
+    let resources = allowed(resources)?.map(|page| page.items).unwrap_or_default();
+    let choice = |one: gatewright_iam::Resource| Choice {
+        label: format!("{} ({})", one.display_name, one.urn.kind()),
+        urn: one.urn.urn().to_owned(),
+    };
+    Ok(resources.into_iter().map(choice).collect())
+}
+
+/// All resource groups and some resources, as far as the reader may know them.
 async fn resources(visit: &Visit, context: &Context) -> Result<Vec<Choice>, Refusal> {
     let page = |list| PageRequest::new(Some(OFFERED), None, list);
-    let filter = ResourceFilter::default();
-    let resources = visit.iam.resources(context, Ok(filter), Ok(page("resources")?)).await;
-    let resources = allowed(resources)?.map(|page| page.items).unwrap_or_default();
     let groups = visit.iam.resource_groups(context, Ok(page("resource groups")?)).await;
     let groups = allowed(groups)?.map(|page| page.items).unwrap_or_default();
     let plate = visit.iam.settings().plate;
@@ -375,11 +388,8 @@ async fn resources(visit: &Visit, context: &Context) -> Result<Vec<Choice>, Refu
         urn: gatewright_iam::resource_group_urn(plate, one.id),
         label: visit.texts.name("choice-group", &one.name),
     };
-    let resource = |one: gatewright_iam::Resource| Choice {
-        label: format!("{} ({})", one.display_name, one.urn.kind()),
-        urn: one.urn.urn().to_owned(),
-    };
-    Ok(groups.into_iter().map(group).chain(resources.into_iter().map(resource)).collect())
+    let known = known_resources(visit, context).await?;
+    Ok(groups.into_iter().map(group).chain(known).collect())
 }
 
 /// The permissions groups to choose from, and those that are chosen and not known.

@@ -26,12 +26,13 @@ pub(super) struct Typed {
     pub(super) expiry: String,
 }
 
-fn lines(text: &str) -> Vec<String> {
+/// The entries of a list that was typed one a line.
+pub(in crate::pages) fn lines(text: &str) -> Vec<String> {
     text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect()
 }
 
 /// A list with one more entry, unless it is there already.
-pub(super) fn add(list: &mut String, entry: &str) {
+pub(in crate::pages) fn add(list: &mut String, entry: &str) {
     let mut entries = lines(list);
     if !entry.is_empty() && !entries.iter().any(|one| one == entry) {
         entries.push(entry.to_owned());
