@@ -363,6 +363,9 @@ impl Iam {
     ) -> Result<Shifts, IamError> {
         self.demand(context, rights::POLICY_GET).await?;
         let proposal = proposal?;
+        if let Some(draft) = &proposal.draft {
+            draft.clone().check(Uuid::nil(), self.settings.plate, &self.settings.limits)?;
+        }
         let account = context.account();
         let view = self.views.get(account).await?;
         let before = match proposal.id {

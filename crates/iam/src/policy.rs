@@ -102,7 +102,7 @@ pub enum PolicyTarget {
 }
 
 impl PolicyDraft {
-    fn check(self, id: Uuid, plate: Plate, limits: &Limits) -> Result<Policy, IamError> {
+    pub(crate) fn check(self, id: Uuid, plate: Plate, limits: &Limits) -> Result<Policy, IamError> {
         check_name("name", &self.name)?;
         if self.name.starts_with(RESERVED) {
             let message = format!("\"name\" must not begin with {RESERVED}, which is reserved");

@@ -130,6 +130,7 @@ mod tests {
         for folder in [
             "src",
             "src/pages",
+            "src/pages/policies",
             "templates",
             "templates/service_accounts",
             "templates/policies",

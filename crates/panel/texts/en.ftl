@@ -100,8 +100,6 @@ column-resources = Resources
 column-actions = Actions
 identities-label = URNs of identities
 identities-help = One a line. Another account is named by urn:v1:eu:identity:account: and its name.
-identity-choose = Choose an identity
-identity-add = Add the identity
 resources-label = URNs of resources and resource groups
 resources-help = One a line. A * at the end stands for all that begin so.
 type-choose = All products
@@ -483,3 +481,30 @@ tag-own = Own
 tag-system = System
 told-resource-created = The resource is registered.
 told-resource-deleted = The resource is forgotten.
+
+identity-find = Find identities
+identity-find-label = Name of a service account, a user or a group
+identities-found = { $count ->
+    [0] Nobody fits.
+    [one] One identity
+   *[other] { $count } identities
+}
+identities-add = Add the ticked identities
+actions-by-type = By product type
+actions-of-types = Name resources of some type above, and its actions can be ticked here.
+actions-all-of = Allow all of { $name }
+conditions-intro = The policy counts only where they hold.
+conditions-none = None: it always counts.
+condition-place = Condition { $name }
+condition-operator = How it counts
+condition-match = All of this is so
+condition-and = All of these hold
+condition-or = One of these holds
+condition-not = None of these holds
+condition-key = What is looked at
+condition-value = Value
+condition-add = Add a condition
+condition-add-group = Add a group of conditions
+condition-add-pair = And also
+condition-wrap = Put it into a group
+condition-remove = Remove

@@ -100,8 +100,6 @@ column-resources = Ressources
 column-actions = Actions
 identities-label = URN des identités
 identities-help = Une par ligne. Un autre compte est nommé par urn:v1:eu:identity:account: et son nom.
-identity-choose = Choisir une identité
-identity-add = Ajouter l'identité
 resources-label = URN des ressources et des groupes de ressources
 resources-help = Une par ligne. Une * à la fin représente tout ce qui commence ainsi.
 type-choose = Tous les produits
@@ -483,3 +481,30 @@ tag-own = Propre
 tag-system = Système
 told-resource-created = La ressource est enregistrée.
 told-resource-deleted = La ressource est oubliée.
+
+identity-find = Trouver des identités
+identity-find-label = Nom d’un compte de service, d’un utilisateur ou d’un groupe
+identities-found = { $count ->
+    [0] Personne ne correspond.
+    [one] Une identité
+   *[other] { $count } identités
+}
+identities-add = Ajouter les identités cochées
+actions-by-type = Par type de produit
+actions-of-types = Nommez ci-dessus des ressources d’un type, et ses actions pourront être cochées ici.
+actions-all-of = Autoriser toutes celles de { $name }
+conditions-intro = La politique ne compte que là où elles sont remplies.
+conditions-none = Aucune : elle compte toujours.
+condition-place = Condition { $name }
+condition-operator = Comment elle compte
+condition-match = Tout ceci est vrai
+condition-and = Toutes sont remplies
+condition-or = L’une est remplie
+condition-not = Aucune n’est remplie
+condition-key = Ce qui est regardé
+condition-value = Valeur
+condition-add = Ajouter une condition
+condition-add-group = Ajouter un groupe de conditions
+condition-add-pair = Et aussi
+condition-wrap = Mettre dans un groupe
+condition-remove = Retirer

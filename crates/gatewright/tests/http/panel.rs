@@ -91,9 +91,18 @@ fn typed(html: &str) -> Vec<(String, String)> {
         let (Some(name), value) = (attribute(tag, "name"), attribute(tag, "value")) else {
             continue;
         };
-        let skipped = tag.contains("checkbox") && !tag.contains(" checked");
+        let unticked = tag.contains("checkbox") && !tag.contains(" checked");
+        let skipped = unticked || tag.contains(" disabled");
         if name != "form" && !skipped {
             fields.push((name, value.unwrap_or_default()));
+        }
+    }
+    for rest in html.split("<select").skip(1) {
+        let (tag, rest) = rest.split_once('>').unwrap();
+        let options = rest.split_once("</select>").unwrap().0;
+        let chosen = options.split("<option").skip(1).find(|option| option.contains(" selected"));
+        if let (Some(name), Some(option)) = (attribute(tag, "name"), chosen) {
+            fields.push((name, attribute(option, "value").unwrap()));
         }
     }
     for rest in html.split("<textarea").skip(1) {

@@ -258,9 +258,11 @@ async fn a_policy_is_made_with_the_form_and_read_from_json() {
     browser.is_sound("policies").await;
     browser.choose("Create a policy").await;
     browser.fill("#name", "restart the web").await;
-    let label = "//option[normalize-space()='Service account: x']";
-    browser.driver.find(thirtyfour::By::XPath(label)).await.unwrap().click().await.unwrap();
-    browser.choose("Add the identity").await;
+    browser.fill("#find-identity", "account: X").await;
+    browser.choose("Find identities").await;
+    browser.says("One identity").await;
+    browser.press("input[name=pick-identity]").await;
+    browser.choose("Add the ticked identities").await;
     browser.holds("#identities", &caller.urn()).await;
     let label = "//option[normalize-space()='vps']";
     browser.driver.find(thirtyfour::By::XPath(label)).await.unwrap().click().await.unwrap();
@@ -273,6 +275,27 @@ async fn a_policy_is_made_with_the_form_and_read_from_json() {
     browser.choose("Allow the ticked actions").await;
     browser.holds("#allow", "vps:apiovh:reboot").await;
     assert!(browser.value("#json").await.contains("\"action\": \"vps:apiovh:reboot\""));
+    browser.press("#actions-vps summary").await;
+    browser.choose("Allow all of READ").await;
+    browser.press("input[id='act-vps:apiovh:ips/get']").await;
+    browser.is_sound("policy-actions").await;
+    browser.choose("Allow the ticked actions").await;
+    let allowed = browser.value("#allow").await;
+    assert!(
+        allowed.contains("vps:apiovh:get\n") && !allowed.contains("vps:apiovh:ips/get\n"),
+        "{allowed}"
+    );
+    browser.fill("#allow", "vps:apiovh:reboot").await;
+
+    browser.choose("Add a condition").await;
+    browser.fill("input[name='c-key-0']", "resource.Name").await;
+    browser.fill("input[name='c-val-0']", "any").await;
+    browser.choose("Put it into a group").await;
+    browser.find("input[name='c-key-0-0'][value='resource.Name']").await;
+    browser.choose("Add a group of conditions").await;
+    browser.is_sound("policy-conditions").await;
+    browser.press("button[value='tree remove 0-1']").await;
+    assert!(browser.value("#json").await.contains("\"resource.Name\": \"any\""));
     browser.press("button.pf-m-primary[value=save]").await;
     browser.says("may hold letters").await;
     browser.holds("#allow", "vps:apiovh:reboot").await;

@@ -1,5 +1,7 @@
 //! Policies: the table, and the form that makes and changes one.
 
+mod conditions;
+mod tree;
 mod typed;
 
 use std::sync::Arc;
@@ -17,6 +19,7 @@ use crate::frame::{Banner, Frame, Section};
 use crate::page::{Cut, Wanted};
 use crate::refusal::Refusal;
 use crate::visit::Visit;
+use tree::{TypeActions, of_category, tree};
 use typed::Typed;
 pub(super) use typed::{add, lines};
 
@@ -26,6 +29,9 @@ const COLUMNS: [&str; 2] = ["name", "created"];
 
 /// So many actions are shown that a search finds.
 const FOUND: usize = 200;
+
+/// So many identities are shown that a search finds.
+const FOUND_IDENTITIES: usize = 50;
 
 /// So many resources are offered to choose from.
 const OFFERED: usize = 500;
@@ -59,12 +65,17 @@ struct FormPage {
     typed: Typed,
     json: String,
     terraform: String,
-    identities: Vec<Choice>,
+    find_identity: String,
+    identities: Option<Vec<Choice>>,
     types: Vec<String>,
     resources: Vec<Choice>,
     groups: Vec<GroupChoice>,
     find: String,
     found: Vec<Found>,
+    actions: Vec<TypeActions>,
+    /// The type whose actions are being chosen.
+    opened: String,
+    conditions: Vec<conditions::Row>,
     trial: TrialForm,
     changes: Option<Changes>,
 }
@@ -223,15 +234,28 @@ async fn prepare(visit: &Visit, id: Option<Uuid>) -> Option<Answered> {
     let mut typed = Typed::read(&visit.form);
     let mut frame = visit.frame(SECTION);
     let mut shown = Shown::default();
-    match visit.form.get("do") {
-        "add-identity" => add(&mut typed.identities, visit.form.get("identity")),
+    let mut words = visit.form.get("do").split(' ');
+    match words.next().unwrap_or_default() {
+        "tree" => {
+            let (act, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+            typed.conditions.change(act, path);
+        }
+        "all" => {
+            let kind = words.next().unwrap_or_default();
+            let category = words.next().unwrap_or_default();
+            for action in of_category(visit.iam.catalogue(), kind, category) {
+                add(&mut typed.allow, &action);
+            }
+            kind.clone_into(&mut shown.opened);
+        }
         "add-type" => {
             let kind = visit.form.get("type");
             let plate = visit.iam.settings().plate;
             add(&mut typed.resources, &format!("urn:v1:{plate}:resource:{kind}:*"));
         }
         "add-resource" => add(&mut typed.resources, visit.form.get("resource")),
-        "find" => {}
+        // What was ticked is read with everything else.
+        "add" | "find" | "find-identity" => {}
         "preview" => match changes(visit, id, &typed).await {
             Ok(changes) => shown.changes = changes,
             Err(refusal) => match refusal.about_input() {
@@ -298,6 +322,7 @@ async fn ask_first(visit: &Visit, id: Option<Uuid>, typed: &Typed) -> Option<Ans
 struct Shown {
     trial: TrialForm,
     changes: Option<Changes>,
+    opened: String,
 }
 
 /// The form again, with what was typed and what is wrong with it.
@@ -306,7 +331,7 @@ async fn refused(visit: &Visit, error: IamError, id: Option<Uuid>, typed: Typed)
     let Some(text) = refusal.about_input() else { return Err(refusal) };
     let mut frame = visit.frame(SECTION);
     frame.banner = Some(Banner::danger(text));
-    let shown = Shown { trial: TrialForm::read(&visit.form), changes: None };
+    let shown = Shown { trial: TrialForm::read(&visit.form), ..Shown::default() };
     let answer = form(visit, frame, id.map(|id| (id, false)), typed, shown).await?;
     Ok(answer.with_status(refusal.status()))
 }
@@ -320,6 +345,8 @@ async fn form(
 ) -> Answered {
     let context = visit.context()?;
     let find = visit.form.get("find").to_lowercase();
+    let find_identity = visit.form.get("find-identity").to_owned();
+    let asked = visit.form.get("do") == "find-identity";
     Answer::page(&FormPage {
         frame,
         id: policy.map(|(id, _)| id),
@@ -328,7 +355,15 @@ async fn form(
         changes: shown.changes,
         json: typed.json(),
         terraform: typed.terraform(),
-        identities: identities(visit, &context).await?,
+        identities: if asked || !find_identity.is_empty() {
+            Some(identities(visit, &context, &find_identity.to_lowercase()).await?)
+        } else {
+            None
+        },
+        find_identity,
+        actions: tree(visit.iam.catalogue(), &typed),
+        opened: shown.opened,
+        conditions: typed.conditions.rows(),
         types: visit.iam.catalogue().types().map(str::to_owned).collect(),
         resources: resources(visit, &context).await?,
         groups: groups(visit, &context, &typed).await?,
@@ -338,8 +373,8 @@ async fn form(
     })
 }
 
-/// Whoever a policy can name, as far as the reader may know them.
-async fn identities(visit: &Visit, context: &Context) -> Result<Vec<Choice>, Refusal> {
+/// Some of those whom a policy can name and whom a search finds, as far as the reader may know them.
+async fn identities(visit: &Visit, context: &Context, find: &str) -> Result<Vec<Choice>, Refusal> {
     let iam = &visit.iam;
     let clients = allowed(iam.clients(context).await)?.unwrap_or_default();
     let users = allowed(iam.users(context).await)?.unwrap_or_default();
@@ -360,6 +395,10 @@ async fn identities(visit: &Visit, context: &Context) -> Result<Vec<Choice>, Ref
         let label = texts.name("choice-group", &group.name);
         choices.push(Choice { urn: group.urn, label });
     }
+    choices.retain(|one| {
+        one.urn.to_lowercase().contains(find) || one.label.to_lowercase().contains(find)
+    });
+    choices.truncate(FOUND_IDENTITIES);
     Ok(choices)
 }
 

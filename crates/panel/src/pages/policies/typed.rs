@@ -6,6 +6,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use gatewright_iam::{Fault, IamError, Permissions, Policy, PolicyDraft};
 use serde_json::{Value, json};
 
+use super::conditions::Conditions;
 use crate::fields::Fields;
 
 /// The fields of the form as texts, lists one entry a line, so that nothing that was typed is ever
@@ -21,8 +22,7 @@ pub(super) struct Typed {
     pub(super) deny: String,
     /// URNs of permissions groups.
     pub(super) groups: Vec<String>,
-    /// JSON; empty where there are none.
-    pub(super) conditions: String,
+    pub(super) conditions: Conditions,
     pub(super) expiry: String,
 }
 
@@ -52,18 +52,27 @@ impl Typed {
             except: text("except"),
             deny: text("deny"),
             groups: form.all("group").map(str::to_owned).collect(),
-            conditions: text("conditions"),
+            conditions: Conditions::read(form),
             expiry: text("expiry"),
         };
-        for action in form.all("pick") {
+        // A box that is as it was says nothing: its action may have been taken out of the list.
+        let picked: Vec<&str> = form.all("pick").collect();
+        let was: Vec<&str> = form.all("was").collect();
+        let mut allow = lines(&typed.allow);
+        allow.retain(|one| picked.contains(&one.as_str()) || !was.contains(&one.as_str()));
+        typed.allow = allow.join("\n");
+        for action in picked.iter().filter(|action| !was.contains(action)) {
             add(&mut typed.allow, action);
+        }
+        for identity in form.all("pick-identity") {
+            add(&mut typed.identities, identity);
         }
         typed
     }
 
     pub(super) fn of(policy: Policy) -> Self {
         let rule = policy.rule;
-        let conditions = rule.conditions.as_ref();
+        let conditions = rule.conditions.as_ref().map(|one| json!(one));
         Self {
             name: policy.name,
             description: policy.description.unwrap_or_default(),
@@ -73,7 +82,7 @@ impl Typed {
             except: rule.permissions.except.join("\n"),
             deny: rule.permissions.deny.join("\n"),
             groups: rule.permissions_groups,
-            conditions: conditions.map(pretty).unwrap_or_default(),
+            conditions: Conditions::of(&conditions.unwrap_or_default()),
             expiry: policy.expired_at.unwrap_or_default(),
         }
     }
@@ -88,9 +97,9 @@ impl Typed {
     /// What use cases take.
     pub(super) fn draft(&self) -> Result<PolicyDraft, IamError> {
         let some = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
-        let conditions = match self.conditions.as_str() {
-            "" => None,
-            text => Some(serde_json::from_str(text).map_err(|error| {
+        let conditions = match self.conditions.value()? {
+            Value::Null => None,
+            value => Some(serde_json::from_value(value).map_err(|error| {
                 IamError::invalid(Fault::Format, format!("\"conditions\": {error}"))
             })?),
         };
@@ -118,7 +127,7 @@ impl Typed {
         let actions = |text: &str| -> Vec<Value> {
             lines(text).into_iter().map(|action| json!({ "action": action })).collect()
         };
-        let conditions: Value = serde_json::from_str(&self.conditions).unwrap_or_default();
+        let conditions = self.conditions.value().unwrap_or_default();
         let expiry = Some(&self.expiry).filter(|text| !text.is_empty());
         pretty(&json!({
             "name": self.name,
@@ -163,7 +172,7 @@ impl Typed {
             let value = permissions.and_then(|one| one.get(name));
             list(value, name, "action").map(|list| list.join("\n"))
         };
-        let conditions = fields.get("conditions").filter(|value| !value.is_null());
+        let conditions = fields.get("conditions").map(Conditions::of);
         Ok(Self {
             name: text("name")?,
             description: text("description")?,
@@ -173,7 +182,7 @@ impl Typed {
             except: actions("except")?,
             deny: actions("deny")?,
             groups: list(fields.get("permissionsGroups"), "permissionsGroups", "urn")?,
-            conditions: conditions.map(pretty).unwrap_or_default(),
+            conditions: conditions.unwrap_or_default(),
             expiry: text("expiredAt")?,
         })
     }
@@ -197,7 +206,7 @@ impl Typed {
         field("deny", json!(lines(&self.deny)));
         field("permissions_groups", json!(self.groups));
         field("expired_at", json!(self.expiry));
-        if let Ok(Value::Object(conditions)) = serde_json::from_str(&self.conditions) {
+        if let Ok(Value::Object(conditions)) = self.conditions.value() {
             condition(&mut text, "conditions", &conditions, 1);
         }
         text.push_str("}\n");
@@ -205,7 +214,7 @@ impl Typed {
     }
 }
 
-fn pretty(value: &impl serde::Serialize) -> String {
+pub(super) fn pretty(value: &impl serde::Serialize) -> String {
     serde_json::to_string_pretty(value).unwrap_or_default()
 }
 
@@ -271,7 +280,7 @@ mod tests {
             except: "vps:apiovh:terminate".to_owned(),
             deny: "vps:apiovh:reinstall".to_owned(),
             groups: vec!["urn:v1:eu:permissionsGroup:ovh:globalReadOnly".to_owned()],
-            conditions: pretty(&json!({"operator": "AND", "conditions": [
+            conditions: Conditions::of(&json!({"operator": "AND", "conditions": [
                 {"operator": "MATCH", "values": {"resource.Tag(env)": "test"}},
             ]})),
             expiry: "2027-01-01T00:00:00Z".to_owned(),
@@ -308,9 +317,10 @@ mod tests {
 
     #[test]
     fn conditions_that_are_no_json_are_refused_and_kept() {
-        let typed = Typed { conditions: "{".to_owned(), ..whole() };
+        let conditions = Conditions::Text("{".to_owned());
+        let typed = Typed { conditions, ..whole() };
         assert!(typed.draft().is_err());
-        assert_eq!(typed.conditions, "{");
+        assert_eq!(typed.conditions.text(), "{");
         assert!(whole().draft().is_ok());
     }
 }
