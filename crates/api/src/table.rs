@@ -250,6 +250,21 @@ fn v1_logs() -> Vec<Operation> {
         get("/me/api/logs/self/{logId}", "Read a call", private!(v1::log::call))
             .needs(&[r::CALLS_GET])
             .gives(Components::one::<wire::Log>),
+        get(
+            "/me/api/logs/services",
+            "List the last calls of others on your services",
+            private!(v1::log::calls_on_services),
+        )
+        .needs(&[r::CALLS_ON_SERVICES_GET])
+        .gives(openapi::numbers)
+        .expands_to(Components::one::<wire::Log>),
+        get(
+            "/me/api/logs/services/{logId}",
+            "Read a call of others on your services",
+            private!(v1::log::call_on_services),
+        )
+        .needs(&[r::CALLS_ON_SERVICES_GET])
+        .gives(Components::one::<wire::Log>),
         get("/me/logs/audit", "Read what was changed", private!(v1::log::audit))
             .needs(&[r::AUDIT_GET])
             .gives(Components::many::<wire::AuditLog>),

@@ -223,6 +223,13 @@ impl Iam {
         Ok(found)
     }
 
+    /// The calls that other accounts made on what belongs to the caller's: none, since a call only
+    /// ever reads and changes what belongs to its caller.
+    pub async fn calls_on_services(&self, context: &Context) -> Result<Vec<Line>, IamError> {
+        self.demand(context, rights::CALLS_ON_SERVICES_GET).await?;
+        Ok(Vec::new())
+    }
+
     /// What a service account did last: at most `most` lines, where it was not long ago.
     pub async fn last_lines(
         &self,

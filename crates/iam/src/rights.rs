@@ -57,6 +57,8 @@ rights! {
     GROUP_DELETE = "me/identity/group/delete", Delete;
     /// Read the calls of the API.
     CALLS_GET = "me/api/logs/self/get", Read;
+    /// Read the calls that others made on what belongs to the account.
+    CALLS_ON_SERVICES_GET = "me/api/logs/services/get", Read;
     /// Read what changed, and who changed it.
     AUDIT_GET = "me/logs/audit/get", Read;
     /// Read the decisions of the policies.

@@ -15,8 +15,10 @@ use crate::visit::Visit;
 pub(crate) enum Refusal {
     #[error("nobody is signed in")]
     SignInFirst,
+    /// What was typed is kept only where the browser says that a page of ours sent it, as one of an
+    /// earlier session does.
     #[error("the form is not one of ours")]
-    ForeignForm,
+    ForeignForm { kept: Vec<(String, String)> },
     #[error("there is no such page")]
     NoSuchPage,
     #[error("the form is too large")]
@@ -44,7 +46,7 @@ impl Refusal {
     pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::SignInFirst => StatusCode::UNAUTHORIZED,
-            Self::ForeignForm => StatusCode::FORBIDDEN,
+            Self::ForeignForm { .. } => StatusCode::FORBIDDEN,
             Self::NoSuchPage => StatusCode::NOT_FOUND,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Template(_) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -80,7 +82,13 @@ impl Refusal {
             (Self::SignInFirst, _) | (_, StatusCode::UNAUTHORIZED) => {
                 return ask_to_sign_in(visit);
             }
-            (Self::ForeignForm, _) => ("foreign-form-title", "foreign-form-text"),
+            (Self::ForeignForm { kept }, _) if !kept.is_empty() => {
+                return match visit.session {
+                    Some(_) => sign_in::resume(visit, kept.clone()),
+                    None => sign_in::keeping(visit, kept.clone()),
+                };
+            }
+            (Self::ForeignForm { .. }, _) => ("foreign-form-title", "foreign-form-text"),
             (Self::TooLarge, _) => ("too-large-title", "too-large-text"),
             (Self::Iam(IamError::ReadOnly(_)), _) => ("read-only-title", "read-only-text"),
             (_, StatusCode::FORBIDDEN) => ("forbidden-title", "forbidden-text"),

@@ -207,14 +207,9 @@ impl Panel {
         let (mut parts, body) = request.into_parts();
         let (method, path) = (parts.method.clone(), parts.uri.path().to_owned());
         let (mut visit, is_new) = self.visit(&mut parts).await;
-        let session = self.session(&visit).await;
-        let read = match read(&parts, body, &visit).await {
-            Ok(form) => {
-                visit.form = form;
-                session.map(|session| visit.session = session)
-            }
-            Err(refusal) => Err(refusal),
-        };
+        let session = self.session(&visit).await.map(|session| visit.session = session);
+        let form = read(&parts, body, &visit).await.map(|form| visit.form = form);
+        let read = form.and(session);
         let visit = Arc::new(visit);
         let answered = match read {
             Ok(()) => handler(Arc::clone(&visit)).await,
@@ -299,9 +294,13 @@ async fn read(parts: &Parts, body: Body, visit: &Visit) -> Result<Fields, Refusa
     }
     let site = parts.headers.get("sec-fetch-site").and_then(|value| value.to_str().ok());
     if site.is_some_and(|site| site != "same-origin" && site != "none") {
-        return Err(Refusal::ForeignForm);
+        return Err(Refusal::ForeignForm { kept: Vec::new() });
     }
     let body = axum::body::to_bytes(body, MAX_FORM).await.map_err(|_| Refusal::TooLarge)?;
     let form = Fields::parse(&body);
-    if visit.has_own_form(&form) { Ok(form) } else { Err(Refusal::ForeignForm) }
+    if visit.has_own_form(&form) {
+        return Ok(form);
+    }
+    let ours = site == Some("same-origin") && !parts.uri.path().starts_with("/sign-");
+    Err(Refusal::ForeignForm { kept: if ours { form.to_keep() } else { Vec::new() } })
 }

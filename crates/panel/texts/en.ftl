@@ -508,3 +508,11 @@ condition-add-group = Add a group of conditions
 condition-add-pair = And also
 condition-wrap = Put it into a group
 condition-remove = Remove
+
+only-never = Never used
+only-unused = Not in 90 days
+attach-more = Only some policies are listed here; to find another one, see
+search-more = More to search by
+policy-names-identity = Names the identity
+policy-names-resource = Is about the resource
+policy-names-action = Allows the action

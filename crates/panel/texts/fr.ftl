@@ -508,3 +508,11 @@ condition-add-group = Ajouter un groupe de conditions
 condition-add-pair = Et aussi
 condition-wrap = Mettre dans un groupe
 condition-remove = Retirer
+
+only-never = Jamais utilisés
+only-unused = Pas depuis 90 jours
+attach-more = Seules quelques politiques sont listées ici ; pour en trouver une autre, voir
+search-more = Autres critères
+policy-names-identity = Nomme l’identité
+policy-names-resource = Porte sur la ressource
+policy-names-action = Autorise l’action

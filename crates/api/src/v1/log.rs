@@ -32,6 +32,18 @@ pub(crate) async fn call(context: Context, visit: Visit) -> Result<Answer, ApiEr
     Ok(Answer::json(&Log::of(context.account(), line)))
 }
 
+pub(crate) async fn calls_on_services(context: Context, visit: Visit) -> Result<Answer, ApiError> {
+    let calls = visit.iam.calls_on_services(&context).await?;
+    let account = context.account();
+    list(&visit, calls.into_iter().map(|line| Log::of(account, line)), "logId")
+}
+
+pub(crate) async fn call_on_services(context: Context, visit: Visit) -> Result<Answer, ApiError> {
+    let calls = visit.iam.calls_on_services(&context).await?;
+    let line = calls.into_iter().find(|line| line.at.to_string() == visit.parameter(0));
+    Ok(Answer::json(&Log::of(context.account(), line.ok_or(IamError::NotFound)?)))
+}
+
 pub(crate) async fn audit(context: Context, visit: Visit) -> Result<Answer, ApiError> {
     let last = (i64::MAX, MOST);
     let found = visit.iam.audit(&context, &LogFilter::default(), last).await?;

@@ -378,6 +378,76 @@ on_both_databases! {
         assert_eq!(last.sign_in(&login, "correct horse").await.location, "/me");
     }
 
+    async fn a_form_of_an_earlier_session_is_kept_and_not_done(database) {
+        let server = Server::start(&database);
+        let mut visitor = Visitor::new(&server);
+        visitor.sign_in(ACCOUNT, &server.password).await;
+        let old = proof(&visitor.get("/service-accounts/create").await.html);
+        visitor.post("/me", "/sign-out", &[]).await;
+        let fields = [("form", old.as_str()), ("name", "kept"), ("description", "typed before")];
+        let send = async |visitor: &mut Visitor, site: &str| {
+            let request = visitor.http.post(format!("{}/service-accounts/create", visitor.url));
+            visitor.send(request.header("sec-fetch-site", site).form(&fields)).await
+        };
+        let seen = send(&mut visitor, "same-origin").await;
+        assert!(seen.html.contains("typed before") && seen.html.contains("/sign-in"), "{}", seen.html);
+        let seen = visitor.sign_in(ACCOUNT, &server.password).await;
+        assert_eq!(seen.location, "/me", "{}", seen.html);
+        let seen = send(&mut visitor, "same-origin").await;
+        assert_eq!(seen.status, 403, "{}", seen.html);
+        assert!(seen.html.contains("typed before"), "{}", seen.html);
+        let seen = send(&mut visitor, "cross-site").await;
+        assert_eq!(seen.status, 403);
+        assert!(!seen.html.contains("typed before"), "{}", seen.html);
+        assert!(!visitor.get("/service-accounts").await.html.contains("kept"));
+    }
+
+    async fn nothing_of_another_account_is_found(database) {
+        let server = Server::start(&database);
+        let theirs = server.setup().create_account("yy22222-ovh");
+        let text = |name: &str| theirs[name].as_str().unwrap();
+        let them = server.login(text("clientId"), text("clientSecret")).await;
+        let user = json!({"login": "jane", "password": "correct horse"});
+        them.post("/v1/me/identity/user", &user).await.expect(200);
+        let token = json!({"name": "laptop", "description": ""});
+        them.post("/v1/me/identity/user/jane/token", &token).await.expect(200);
+        them.post("/v1/me/identity/group", &json!({"name": "ops"})).await.expect(200);
+        let policy = json!({"name": "p", "identities": [], "resources": [], "permissions": {}});
+        let policy = them.post("/v2/iam/policy", &policy).await.expect(200);
+        let group = json!({"name": "g", "resources": []});
+        let group = them.post("/v2/iam/resourceGroup", &group).await.expect(200);
+        let permissions = json!({"name": "a", "description": "b", "permissions": {"allow": [{"action": "vps:apiovh:get"}]}});
+        let permissions = them.post("/v2/iam/permissionsGroup", &permissions).await.expect(200);
+        let (policy, group) = (policy["id"].as_str().unwrap(), group["id"].as_str().unwrap());
+        let permissions = permissions["urn"].as_str().unwrap();
+        let before = server.setup().run(&["journal", "verify"]).1;
+
+        let mut visitor = Visitor::new(&server);
+        visitor.sign_in(ACCOUNT, &server.password).await;
+        let own = proof(&visitor.get("/me").await.html);
+        let signed_in = server.setup().run(&["journal", "verify"]).1;
+        assert_ne!(before, signed_in);
+        let name = [("name", "x"), ("description", "y"), ("key", "a"), ("value", "b")];
+        for page in [
+            format!("/policies/{policy}"),
+            format!("/policies/{policy}/delete"),
+            "/users/jane".to_owned(),
+            "/users/jane/tokens".to_owned(),
+            "/users/jane/tokens/laptop".to_owned(),
+            "/groups/ops".to_owned(),
+            format!("/resource-groups/{group}"),
+            format!("/permissions-groups/{permissions}"),
+            "/resources/urn:v1:eu:resource:account:yy22222-ovh".to_owned(),
+        ] {
+            assert_eq!(visitor.get(&page).await.status, 404, "{page}");
+            for form in [page.clone(), format!("{page}/delete"), format!("{page}/tags")] {
+                let seen = visitor.post_with(&own, &form, &name).await;
+                assert!([403, 404, 405].contains(&seen.status), "{form}: {}", seen.status);
+            }
+        }
+        assert_eq!(server.setup().run(&["journal", "verify"]).1, signed_in, "something changed");
+    }
+
     async fn another_accounts_service_account_is_not_found(database) {
         let server = Server::start(&database);
         let theirs = server.setup().create_account("yy22222-ovh");

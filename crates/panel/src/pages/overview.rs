@@ -6,6 +6,7 @@ use askama::Template;
 use gatewright_iam::{Client, Context, Flow, Tallies, clock};
 use uuid::Uuid;
 
+use super::service_accounts::UNUSED;
 use super::{allowed, moment};
 use crate::answer::{Answer, Answered};
 use crate::chart::Chart;
@@ -14,9 +15,6 @@ use crate::refusal::Refusal;
 use crate::visit::Visit;
 
 const HOUR: i64 = 3_600_000_000;
-
-/// A service account that was not used for so long counts as unused.
-const UNUSED: i64 = 90 * 24 * HOUR;
 
 /// So many of each kind are named.
 const NAMED: usize = 5;

@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::trial::TrialForm;
 use super::{allowed, moment};
 use crate::answer::{Answer, Answered};
+use crate::fields::encoded;
 use crate::frame::{Banner, Frame, Section};
 use crate::page::{Cut, Wanted};
 use crate::refusal::Refusal;
@@ -43,6 +44,12 @@ struct ListPage {
     table: Cut<Row>,
     /// Whether these are the policies that belong to the server.
     of_server: bool,
+    /// What they must name.
+    identity: String,
+    resource: String,
+    action: String,
+    /// What a link to another page of the table must say of all this.
+    rest: String,
 }
 
 struct Row {
@@ -131,12 +138,30 @@ pub(crate) async fn list(visit: Arc<Visit>) -> Answered {
     let context = visit.context()?;
     let of_server = visit.query.get("of") == "server";
     let wanted = Wanted::read(&visit.query, &COLUMNS);
-    let filter = PolicyFilter { read_only: Some(of_server), ..PolicyFilter::default() };
+    let text = |name| visit.query.get(name).to_owned();
+    let (identity, resource, action) = (text("identity"), text("resource"), text("action"));
+    let one =
+        |text: &String| Some(text.clone()).filter(|text| !text.is_empty()).into_iter().collect();
+    let filter = PolicyFilter {
+        identities: one(&identity),
+        resources: one(&resource),
+        actions: one(&action),
+        read_only: Some(of_server),
+    };
+    let mut frame = visit.told(SECTION);
     let mut policies = Vec::new();
     let mut cursor: Option<String> = None;
     loop {
         let page = PageRequest::new(Some(PageRequest::MAX_SIZE), cursor.as_deref(), "policies")?;
-        let page = visit.iam.policies(&context, Ok(filter.clone()), Ok(page)).await?;
+        let page = match visit.iam.policies(&context, Ok(filter.clone()), Ok(page)).await {
+            Ok(page) => page,
+            Err(error) => {
+                let refusal = Refusal::from(error);
+                let Some(text) = refusal.about_input() else { return Err(refusal) };
+                frame.banner = Some(Banner::danger(text));
+                break;
+            }
+        };
         policies.extend(page.items);
         cursor = page.next;
         if cursor.is_none() {
@@ -158,7 +183,10 @@ pub(crate) async fn list(visit: Arc<Visit>) -> Answered {
         created: moment(one.created_at),
     };
     let table = wanted.cut(policies).map(row);
-    Answer::page(&ListPage { frame: visit.told(SECTION), table, of_server })
+    let [who, what, on] = [&identity, &action, &resource].map(|text| encoded(text));
+    let of = if of_server { "&of=server" } else { "" };
+    let rest = format!("&identity={who}&action={what}&resource={on}{of}");
+    Answer::page(&ListPage { frame, table, of_server, identity, resource, action, rest })
 }
 
 pub(crate) async fn ask_create(visit: Arc<Visit>) -> Answered {

@@ -21,6 +21,15 @@ const SECTION: Section = Section::ServiceAccounts;
 
 const COLUMNS: [&str; 4] = ["name", "description", "created", "used"];
 
+/// Of the service accounts, those that were never used, or not for long.
+const ONLY: [&str; 2] = ["never", "unused"];
+
+/// One that was not used for so long counts as unused: microseconds.
+pub(super) const UNUSED: i64 = 90 * 24 * 3_600_000_000;
+
+/// So many policies are offered to choose from.
+const OFFERED: usize = 200;
+
 /// So many lines of a log are shown of one.
 const LINES: usize = 10;
 
@@ -31,6 +40,8 @@ struct ListPage {
     table: Cut<Row>,
     /// Whether there is any at all.
     any: bool,
+    /// Which are shown: all, those never used, or those not used for long.
+    only: &'static str,
 }
 
 struct Row {
@@ -144,7 +155,17 @@ pub(crate) async fn list(visit: Arc<Visit>) -> Answered {
     let mut clients = visit.iam.clients(&context).await?;
     let used = visit.iam.clients_used(&context).await?;
     let any = !clients.is_empty();
-    clients.retain(|one| wanted.fits(&[&one.name, &one.description, &one.id]));
+    let asked = visit.query.get("only");
+    let only = ONLY.into_iter().find(|one| *one == asked).unwrap_or_default();
+    clients.retain(|one| {
+        let used = used.get(&one.id);
+        let shown = match only {
+            "never" => used.is_none(),
+            "unused" => used.is_none_or(|used| *used < visit.now - UNUSED),
+            _ => true,
+        };
+        shown && wanted.fits(&[&one.name, &one.description, &one.id])
+    });
     match wanted.sort.as_str() {
         "name" => clients.sort_by_cached_key(|one| one.name.to_lowercase()),
         "description" => clients.sort_by_cached_key(|one| one.description.to_lowercase()),
@@ -163,7 +184,7 @@ pub(crate) async fn list(visit: Arc<Visit>) -> Answered {
         description: one.description,
         created: moment(one.created_at),
     };
-    Answer::page(&ListPage { frame: visit.told(SECTION), table: cut.map(row), any })
+    Answer::page(&ListPage { frame: visit.told(SECTION), table: cut.map(row), any, only })
 }
 
 pub(crate) async fn ask_create(visit: Arc<Visit>) -> Answered {
@@ -198,7 +219,8 @@ pub(crate) async fn details(visit: Arc<Visit>) -> Answered {
     let mut others = Vec::new();
     if client.identity.is_some() && policies.is_some() {
         let filter = PolicyFilter { read_only: Some(false), ..PolicyFilter::default() };
-        let all = visit.iam.policies(&context, Ok(filter), Ok(first_page("attach")?)).await?;
+        let page = PageRequest::new(Some(OFFERED), None, "attach")?;
+        let all = visit.iam.policies(&context, Ok(filter), Ok(page)).await?;
         let known = |id| policies.iter().flatten().any(|one| one.id == id);
         others = all.items.into_iter().filter(|one| !known(one.rule.id)).map(Into::into).collect();
     }

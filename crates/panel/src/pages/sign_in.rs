@@ -64,6 +64,13 @@ fn passkey(visit: &Visit) -> Result<Option<Challenge>, Refusal> {
     Ok(Some(visit.iam.begin_sign_in(visit.now)?))
 }
 
+/// The page for whoever sent a form of an earlier session: nothing is done before they say so.
+pub(crate) fn resume(visit: &Visit, kept: Vec<(String, String)>) -> Answered {
+    let frame = visit.frame(Section::None);
+    let page = ResumePage { frame, next: visit.target.clone(), kept };
+    Answer::page(&page).map(|answer| answer.with_status(StatusCode::FORBIDDEN))
+}
+
 /// The page for whoever sent a form after their session had ended.
 pub(crate) fn keeping(visit: &Visit, kept: Vec<(String, String)>) -> Answered {
     let mut frame = visit.frame(Section::None);

@@ -86,7 +86,7 @@ impl Conditions {
     pub(super) fn rows(&self) -> Vec<Row> {
         let mut rows = Vec::new();
         if let Self::Tree(node) = self {
-            node.rows(String::from("0"), 0, &mut rows);
+            node.rows("0", 0, &mut rows);
         }
         rows
     }
@@ -187,11 +187,11 @@ impl Node {
         Ok(Value::Object(fields))
     }
 
-    fn rows(&self, path: String, depth: usize, rows: &mut Vec<Row>) {
+    fn rows(&self, path: &str, depth: usize, rows: &mut Vec<Row>) {
         let (operator, pairs) = (self.operator.clone(), self.pairs.clone());
-        rows.push(Row { path: path.clone(), depth, operator, pairs });
+        rows.push(Row { path: path.to_owned(), depth, operator, pairs });
         for (place, child) in self.children.iter().enumerate() {
-            child.rows(format!("{path}-{place}"), depth + 1, rows);
+            child.rows(&format!("{path}-{place}"), depth + 1, rows);
         }
     }
 

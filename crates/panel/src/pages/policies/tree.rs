@@ -44,7 +44,7 @@ fn covers(pattern: &str, action: &str) -> bool {
 fn types(typed: &Typed) -> Vec<String> {
     let mut types: Vec<String> = lines(&typed.resources)
         .iter()
-        .filter_map(|urn| urn.splitn(6, ':').nth(4).map(str::to_owned))
+        .filter_map(|urn| urn.split(':').nth(4).map(str::to_owned))
         .filter(|kind| !kind.is_empty() && !kind.contains('*'))
         .collect();
     types.sort_unstable();
