@@ -140,6 +140,8 @@ pub struct Reach {
     pub resource: String,
     /// The actions.
     pub actions: Vec<String>,
+    /// How many of them only where the conditions of policies hold, which they do not at present.
+    pub conditional: usize,
     /// How many actions there are on resources of this type.
     pub total: usize,
 }
@@ -316,11 +318,20 @@ impl Iam {
         let caller = self.caller(&view, &identity);
         let set = view.policies();
         let mut resources = BTreeSet::new();
+        // What would be allowed if all conditions held.
+        let mut unconditional = set.clone();
         for urn in caller.identities() {
             for id in set.naming(urn) {
                 let stored = self.stored_policy(context.account(), id).await?;
                 match stored {
-                    Some(policy) => resources.extend(policy.rule.resources),
+                    Some(policy) => {
+                        let mut rule = policy.rule;
+                        resources.extend(rule.resources.iter().cloned());
+                        if rule.conditions.take().is_some() {
+                            let rule = rule.compile(self.settings.plate);
+                            unconditional.insert(rule.map_err(IamError::internal)?);
+                        }
+                    }
                     // The role of a group is about everything.
                     None => drop(resources.insert(self.everything())),
                 }
@@ -334,22 +345,32 @@ impl Iam {
             let Some(less) = left.checked_sub(names.len()) else { break };
             left = less;
             let resource = target.seen(&view);
-            let may = |action: &&String| {
+            let may = |action: &String, set: &PolicySet| {
                 let question = Question { caller: &caller, action, resource, circumstances };
                 decide(&question, set, None).is_allowed()
             };
-            let actions: Vec<String> = names.iter().filter(may).cloned().collect();
+            let mut conditional = 0;
+            let mut actions: Vec<String> = Vec::new();
+            for action in names {
+                let at_present = may(action, set);
+                if at_present || may(action, &unconditional) {
+                    conditional += usize::from(!at_present);
+                    actions.push(action.clone());
+                }
+            }
             if actions.is_empty() {
                 continue;
             }
             // What a pattern before it says already needs no row of its own.
             let said = reaches.iter().any(|one| {
                 let head = one.resource.strip_suffix('*');
-                head.is_some_and(|head| target.urn.starts_with(head)) && one.actions == actions
+                let same = one.actions == actions && one.conditional == conditional;
+                same && head.is_some_and(|head| target.urn.starts_with(head))
             });
             if !said {
                 let (kind, resource) = (target.kind, target.urn);
-                reaches.push(Reach { kind, resource, actions, total: names.len() });
+                let total = names.len();
+                reaches.push(Reach { kind, resource, actions, conditional, total });
             }
         }
         Ok(reaches)

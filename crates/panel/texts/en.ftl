@@ -516,3 +516,7 @@ search-more = More to search by
 policy-names-identity = Names the identity
 policy-names-resource = Is about the resource
 policy-names-action = Allows the action
+reach-conditional = { $count ->
+    [one] one of them under a condition that does not hold at present
+   *[other] { $count } of them under conditions that do not hold at present
+}

@@ -516,3 +516,7 @@ search-more = Autres critères
 policy-names-identity = Nomme l’identité
 policy-names-resource = Porte sur la ressource
 policy-names-action = Autorise l’action
+reach-conditional = { $count ->
+    [one] dont une sous une condition qui n’est pas remplie à présent
+   *[other] dont { $count } sous des conditions qui ne sont pas remplies à présent
+}

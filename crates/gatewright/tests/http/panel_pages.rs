@@ -167,7 +167,35 @@ async fn a_passkey_signs_in_without_a_password() {
     browser.choose("Set up an authenticator").await;
     browser.says("Scan this").await;
     browser.is_sound("totp").await;
+    let secret = totp_rs::Secret::try_from_base32(browser.value("#totp-secret").await).unwrap();
+    let builder = totp_rs::Builder::new().with_secret(secret).with_account_name("x");
+    let code = builder.build().unwrap().generate_current().to_string();
+    browser.fill("#code", &code).await;
+    browser.fill("#password", &server.password).await;
+    browser.choose("Ask for codes from now on").await;
+    browser.says("Save these codes now").await;
+    browser.is_sound("backup-codes").await;
+    let backup = browser.text(".gw-codes li").await;
+    browser.choose("I have saved the codes").await;
+    browser.says("10 backup codes are left.").await;
+    browser.is_sound("me-totp").await;
+    browser.choose("Sign out").await;
+    browser.fill("#login", ACCOUNT).await;
+    browser.fill("#password", &server.password).await;
+    browser.choose("Sign in").await;
+    browser.says("Your code").await;
+    browser.is_sound("sign-in-code").await;
+    browser.fill("#code", &code).await;
+    browser.choose("Sign in").await;
+    browser.says("was used before").await;
+    browser.fill("#code", &backup).await;
+    browser.choose("Sign in").await;
+    browser.says("Tokens").await;
     browser.go("/me").await;
+    browser.says("9 backup codes are left.").await;
+    browser.fill("#totp-password", &server.password).await;
+    browser.choose("Ask for no codes").await;
+    browser.says("No codes are asked for any more.").await;
     browser.choose("Delete my device").await;
     browser.says("The passkey is deleted.").await;
     browser.choose("Sign out").await;
@@ -372,6 +400,16 @@ async fn what_happens_is_seen_in_the_logs_and_with_the_service_account() {
     browser.says("Given out").await;
     browser.says("vps:apiovh:terminate").await;
     browser.is_sound("service-account-used").await;
+    let conditional = json!({
+        "name": "conditional",
+        "identities": [caller.urn()],
+        "resources": [{"urn": "urn:v1:eu:resource:vps:other"}],
+        "permissions": {"allow": [{"action": reboot}]},
+        "conditions": {"operator": "MATCH", "values": {"resource.Tag(env)": "test"}},
+    });
+    admin.post("/v2/iam/policy", &conditional).await.expect(200);
+    browser.driver.refresh().await.unwrap();
+    browser.says("one of them under a condition that does not hold").await;
 
     browser.choose("Logs").await;
     browser.says("policy created").await;
@@ -514,6 +552,7 @@ async fn a_user_gets_a_token_that_is_shown_once() {
     browser.says("Active").await;
     browser.is_sound("tokens").await;
     browser.choose("laptop").await;
+    browser.is_sound("token").await;
     browser.fill("#description", "of jane").await;
     browser.choose("Save").await;
     browser.says("of jane").await;

@@ -104,6 +104,7 @@ struct ReachRow {
     kind: String,
     resource: String,
     actions: Vec<String>,
+    conditional: usize,
     total: usize,
 }
 
@@ -233,8 +234,8 @@ pub(crate) async fn details(visit: Arc<Visit>) -> Answered {
     }
     let used = visit.iam.clients_used(&context).await?;
     let reach_row = |one: Reach| {
-        let Reach { kind, resource, actions, total } = one;
-        ReachRow { kind, resource, actions, total }
+        let Reach { kind, resource, actions, conditional, total } = one;
+        ReachRow { kind, resource, actions, conditional, total }
     };
     let rows = |lines: Vec<Line>| lines.into_iter().map(LineRow::from).collect();
     Answer::page(&DetailsPage {
