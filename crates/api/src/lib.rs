@@ -5,6 +5,7 @@
 //! and hands over to the entry's handler, which reads the request, calls one use case and writes
 //! the answer. The OpenAPI document is made from the same table.
 
+mod access;
 mod answer;
 mod error;
 mod expand;

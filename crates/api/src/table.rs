@@ -44,6 +44,7 @@ const ACTION_FILTER: &[Parameter] = &[text("resourceType")];
 /// All calls.
 pub(crate) fn table() -> Vec<Operation> {
     let mut table = oauth2();
+    table.extend(access());
     table.extend(v1());
     table.extend(v1_identity());
     table.extend(v1_tokens());
@@ -74,6 +75,30 @@ fn oauth2() -> Vec<Operation> {
             "What this server can do",
             open!(oauth2::discovery),
         ),
+    ]
+}
+
+fn access() -> Vec<Operation> {
+    use crate::access;
+    let ask = |path, summary, handler| {
+        let asks = Operation::new(Tree::Root, Method::POST, path, summary, handler);
+        asks.needs(&[r::EVALUATE]).looks().extension()
+    };
+    let configuration = "/.well-known/authzen-configuration";
+    vec![
+        ask("/access/v1/evaluation", "Ask for a decision", private!(access::evaluation)),
+        ask("/access/v1/evaluations", "Ask for decisions", private!(access::evaluations)),
+        ask("/access/v1/search/subject", "Find who may", private!(access::search_subject)),
+        ask("/access/v1/search/resource", "Find on what", private!(access::search_resource)),
+        ask("/access/v1/search/action", "Find which actions", private!(access::search_action)),
+        Operation::new(
+            Tree::Root,
+            Method::GET,
+            configuration,
+            "Where to ask for decisions",
+            open!(access::configuration),
+        )
+        .extension(),
     ]
 }
 

@@ -16,6 +16,7 @@ mod check;
 mod client;
 mod effect;
 mod error;
+mod evaluation;
 mod factor;
 mod group;
 mod guard;
@@ -47,6 +48,7 @@ pub use effect::{
     Contribution, Findings, Looked, Part, Proposal, Reach, Shift, Shifts, Trial, Verdict,
 };
 pub use error::{Fault, IamError};
+pub use evaluation::{Evaluated, Evaluation, SubjectKind};
 pub use factor::{Factors, NewTotp};
 pub use gatewright_policy::{
     Condition, Identity, IdentityKind, Operator, Permissions, Plate, ResourceUrn, UrnError,

@@ -63,6 +63,8 @@ rights! {
     AUDIT_GET = "me/logs/audit/get", Read;
     /// Read the decisions of the policies.
     DECISIONS_READ = "iam/log/url/create", Read;
+    /// Ask what others may do.
+    EVALUATE = "iam/authorization/evaluate", Read;
     /// Read policies.
     POLICY_GET = "iam/policy/get", Read;
     /// Create a policy.

@@ -187,6 +187,11 @@ impl View {
         self.clients.get(id)
     }
 
+    /// The identifiers of all service accounts and other clients, in no order.
+    pub(crate) fn client_ids(&self) -> impl Iterator<Item = &str> {
+        self.clients.keys().map(|id| &**id)
+    }
+
     pub(crate) fn client_count(&self) -> usize {
         self.clients.len()
     }
@@ -254,6 +259,11 @@ impl View {
     /// Whether there is such a group beside those that every account has.
     pub(crate) fn has_group(&self, key: &str) -> bool {
         self.groups.contains_key(key)
+    }
+
+    /// All groups beside those that every account has, by account and name, in no order.
+    pub(crate) fn group_keys(&self) -> impl Iterator<Item = &str> {
+        self.groups.keys().map(|key| &**key)
     }
 
     /// Gives the members of a group their role, in the place of the one that they had.

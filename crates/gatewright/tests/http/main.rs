@@ -8,6 +8,7 @@
     reason = "a test fails where something is not as it should be"
 )]
 
+mod access;
 mod bad_input;
 mod browser;
 mod clients;

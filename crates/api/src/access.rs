@@ -1,0 +1,253 @@
+//! `/access/v1`: AuthZEN's Authorization API 1.0, for services that ask about others.
+
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use gatewright_iam::{Context, Evaluated, Evaluation, Fault, IamError, Reason, SubjectKind, clock};
+use serde_json::{Map, Value, json};
+
+use crate::answer::Answer;
+use crate::error::ApiError;
+use crate::request::Visit;
+
+/// A request may ask so many questions.
+const MOST: usize = 10_000;
+
+/// A request is an object, and a denial is an answer: only what cannot be read is an error.
+fn body(visit: &Visit) -> Result<Map<String, Value>, IamError> {
+    let wrong = |message: &str| IamError::invalid(Fault::Input, message);
+    let kind = visit.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let kind = kind.and_then(|text| text.split(';').next()).unwrap_or_default().trim();
+    if !kind.eq_ignore_ascii_case("application/json") {
+        return Err(wrong("the Content-Type must be application/json"));
+    }
+    match serde_json::from_slice(&visit.body) {
+        Ok(Value::Object(fields)) => Ok(fields),
+        Ok(_) => Err(wrong("the body must be a JSON object")),
+        Err(error) => Err(wrong(&format!("the body must be a JSON object: {error}"))),
+    }
+}
+
+/// What a question must say.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asks {
+    /// Everything.
+    All,
+    /// Everything but which subject.
+    Subjects,
+    /// Everything but which resource.
+    Resources,
+    /// Everything but the action.
+    Actions,
+}
+
+/// Reads a question.
+fn question(fields: &Map<String, Value>, asks: Asks) -> Result<Evaluation, IamError> {
+    let object = |name: &str| match fields.get(name) {
+        Some(Value::Object(object)) => Ok(object),
+        Some(_) => Err(invalid(format!("\"{name}\" must be an object"))),
+        None => Err(invalid(format!("\"{name}\" is missing"))),
+    };
+    let text = |name: &str, field: &str, needed: bool| match object(name)?.get(field) {
+        Some(Value::String(text)) => Ok(text.clone()),
+        None if !needed => Ok(String::new()),
+        Some(_) => Err(invalid(format!("\"{name}.{field}\" must be a text"))),
+        None => Err(invalid(format!("\"{name}.{field}\" is missing"))),
+    };
+    for name in ["subject", "action", "resource"] {
+        let properties = fields.get(name).and_then(|one| one.get("properties"));
+        if properties.is_some_and(|one| !one.is_object()) {
+            return Err(invalid(format!("\"{name}.properties\" must be an object")));
+        }
+    }
+    let context = match fields.get("context") {
+        None => None,
+        Some(Value::Object(context)) => Some(context),
+        Some(_) => return Err(invalid("\"context\" must be an object".to_owned())),
+    };
+    let said = |name: &str| context.and_then(|context| context.get(name)).and_then(Value::as_str);
+    let ip = match said("ip") {
+        None => None,
+        Some(text) => Some(text.parse().map_err(|_| {
+            invalid("\"context.ip\" must be an address, such as 203.0.113.7".to_owned())
+        })?),
+    };
+    let at = match said("time") {
+        None => None,
+        Some(text) => Some(clock::parse(text).ok_or_else(|| {
+            invalid("\"context.time\" must be such as 2027-12-31T23:59:59Z".to_owned())
+        })?),
+    };
+    Ok(Evaluation {
+        subject_kind: match text("subject", "type", true)?.as_str() {
+            "service_account" => Some(SubjectKind::ServiceAccount),
+            "user" => Some(SubjectKind::User),
+            "group" => Some(SubjectKind::Group),
+            _ => None,
+        },
+        subject: text("subject", "id", asks != Asks::Subjects)?,
+        action: if asks == Asks::Actions { String::new() } else { text("action", "name", true)? },
+        resource_kind: text("resource", "type", true)?,
+        resource: text("resource", "id", asks != Asks::Resources)?,
+        ip,
+        at,
+    })
+}
+
+fn invalid(message: String) -> IamError {
+    IamError::invalid(Fault::Input, message)
+}
+
+/// An answer with what tells it from others; errors about what was sent are a message alone.
+fn answered(visit: &Visit, answer: Result<Value, IamError>) -> Result<Answer, ApiError> {
+    let answer = match answer {
+        Ok(value) => Answer::json(&value),
+        Err(IamError::Invalid { message, .. }) => {
+            Answer::json_with(StatusCode::BAD_REQUEST, &message)
+        }
+        Err(error) => return Err(error.into()),
+    };
+    Ok(match visit.header("x-request-id") {
+        Some(id) => answer.with("x-request-id", id),
+        None => answer,
+    })
+}
+
+fn decision(answer: &Evaluated) -> Value {
+    let reason = match answer.reason {
+        Some(Reason::Root) => "the owner of the account may do everything",
+        Some(Reason::Allowed | Reason::PassedOn) => "a policy allows it",
+        Some(Reason::OutOfScope) => "the token is for something else",
+        Some(Reason::WrongType) => "there is no such action on resources of this type",
+        Some(Reason::Denied) => "a policy denies it",
+        Some(Reason::NotAllowed) => "no policy allows it",
+        None => "there is no such subject, action or resource to ask about",
+    };
+    let mut context = json!({ "reason": reason });
+    if let (Some(policy), Some(context)) = (answer.policy, context.as_object_mut()) {
+        context.insert("policy".to_owned(), policy.to_string().into());
+    }
+    json!({"decision": answer.allowed, "context": context})
+}
+
+async fn evaluate_one(
+    context: &Context,
+    visit: &Visit,
+    fields: Result<Map<String, Value>, IamError>,
+) -> Result<Value, IamError> {
+    let asked = fields.and_then(|fields| question(&fields, Asks::All)).map(|one| vec![one]);
+    let answers = visit.iam.evaluate(context, asked).await?;
+    Ok(answers.first().map(decision).unwrap_or_default())
+}
+
+pub(crate) async fn evaluation(context: Context, visit: Visit) -> Result<Answer, ApiError> {
+    let answer = evaluate_one(&context, &visit, body(&visit)).await;
+    answered(&visit, answer)
+}
+
+pub(crate) async fn evaluations(context: Context, visit: Visit) -> Result<Answer, ApiError> {
+    let answer = evaluate_many(&context, &visit).await;
+    answered(&visit, answer)
+}
+
+async fn evaluate_many(context: &Context, visit: &Visit) -> Result<Value, IamError> {
+    let fields = body(visit);
+    let items = match fields.as_ref().ok().and_then(|fields| fields.get("evaluations")) {
+        None => return evaluate_one(context, visit, fields).await,
+        Some(Value::Array(items)) if items.is_empty() => {
+            return evaluate_one(context, visit, fields).await;
+        }
+        Some(Value::Array(items)) if items.len() <= MOST => items.clone(),
+        // The right to ask comes before what is wrong with the question.
+        Some(Value::Array(_)) => {
+            let message = format!("\"evaluations\" may hold {MOST} at most: split it");
+            return evaluate_one(context, visit, Err(invalid(message))).await;
+        }
+        Some(_) => {
+            let wrong = invalid("\"evaluations\" must be a list".to_owned());
+            return evaluate_one(context, visit, Err(wrong)).await;
+        }
+    };
+    let fields = fields?;
+    let semantic = fields.get("options").and_then(|one| one.get("evaluations_semantic"));
+    let until = match semantic.map(|one| one.as_str().unwrap_or_default()) {
+        None | Some("execute_all") => None,
+        Some("deny_on_first_deny") => Some(false),
+        Some("permit_on_first_permit") => Some(true),
+        Some(_) => {
+            let message = "\"options.evaluations_semantic\" is none of execute_all, \
+                           deny_on_first_deny, permit_on_first_permit";
+            return evaluate_one(context, visit, Err(invalid(message.to_owned()))).await;
+        }
+    };
+    let mut answers = Vec::with_capacity(items.len());
+    for item in items {
+        let answer = match item {
+            Value::Object(item) => {
+                // What an item says takes the place of the whole default.
+                let mut whole = Map::new();
+                for name in ["subject", "action", "resource", "context"] {
+                    if let Some(value) = item.get(name).or_else(|| fields.get(name)) {
+                        whole.insert(name.to_owned(), value.clone());
+                    }
+                }
+                evaluate_one(context, visit, Ok(whole)).await
+            }
+            _ => Err(invalid("an evaluation must be an object".to_owned())),
+        };
+        let answer = match answer {
+            Err(IamError::Invalid { message, .. }) => {
+                let error = json!({"status": 400, "message": message});
+                json!({"decision": false, "context": {"error": error}})
+            }
+            answer => answer?,
+        };
+        let decision = answer.get("decision").and_then(Value::as_bool);
+        answers.push(answer);
+        if until.is_some() && decision == until {
+            break;
+        }
+    }
+    Ok(json!({ "evaluations": answers }))
+}
+
+pub(crate) async fn search_subject(context: Context, visit: Visit) -> Result<Answer, ApiError> {
+    let fields = body(&visit);
+    let kind = fields.as_ref().ok().and_then(|fields| fields.get("subject")?.get("type").cloned());
+    let asked = fields.and_then(|fields| question(&fields, Asks::Subjects));
+    let found = visit.iam.search_subjects(&context, asked).await;
+    let results = found.map(|found| {
+        found.into_iter().map(|id| json!({"type": kind, "id": id})).collect::<Vec<_>>()
+    });
+    answered(&visit, results.map(|results| json!({ "results": results })))
+}
+
+pub(crate) async fn search_resource(context: Context, visit: Visit) -> Result<Answer, ApiError> {
+    let fields = body(&visit);
+    let kind = fields.as_ref().ok().and_then(|fields| fields.get("resource")?.get("type").cloned());
+    let asked = fields.and_then(|fields| question(&fields, Asks::Resources));
+    let found = visit.iam.search_resources(&context, asked).await;
+    let results = found.map(|found| {
+        found.into_iter().map(|id| json!({"type": kind, "id": id})).collect::<Vec<_>>()
+    });
+    answered(&visit, results.map(|results| json!({ "results": results })))
+}
+
+pub(crate) async fn search_action(context: Context, visit: Visit) -> Result<Answer, ApiError> {
+    let asked = body(&visit).and_then(|fields| question(&fields, Asks::Actions));
+    let found = visit.iam.search_actions(&context, asked).await;
+    let results = found
+        .map(|found| found.into_iter().map(|name| json!({ "name": name })).collect::<Vec<_>>());
+    answered(&visit, results.map(|results| json!({ "results": results })))
+}
+
+pub(crate) async fn configuration(visit: Visit) -> Result<Answer, ApiError> {
+    let url = &visit.iam.settings().public_url;
+    Ok(Answer::json(&json!({
+        "policy_decision_point": url,
+        "access_evaluation_endpoint": format!("{url}/access/v1/evaluation"),
+        "access_evaluations_endpoint": format!("{url}/access/v1/evaluations"),
+        "search_subject_endpoint": format!("{url}/access/v1/search/subject"),
+        "search_resource_endpoint": format!("{url}/access/v1/search/resource"),
+        "search_action_endpoint": format!("{url}/access/v1/search/action"),
+    })))
+}

@@ -1,0 +1,203 @@
+//! AuthZEN's Authorization API: what services ask about others.
+
+use gatewright_testing::on_both_databases;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::server::{ACCOUNT, Caller, Reply, Server};
+
+const ONE: &str = "/access/v1/evaluation";
+const MANY: &str = "/access/v1/evaluations";
+
+fn question(who: &Caller, action: &str, resource: &str) -> Value {
+    json!({
+        "subject": {"type": "service_account", "id": who.id},
+        "action": {"name": action},
+        "resource": {"type": "vps", "id": resource},
+    })
+}
+
+/// A service that may ask, and nothing else.
+async fn service(server: &Server, admin: &Caller) -> Caller {
+    let service = server.stranger(admin).await;
+    let account = format!("urn:v1:eu:resource:account:{ACCOUNT}");
+    let right = "account:apiovh:iam/authorization/evaluate";
+    admin.allow("may-ask", &service, right, &account).await;
+    service
+}
+
+on_both_databases! {
+    async fn a_service_that_may_ask_hears_what_check_would_answer(database) {
+        let server = Server::start(&database);
+        let admin = server.admin().await;
+        let service = service(&server, &admin).await;
+        let callers = [server.stranger(&admin).await, server.stranger(&admin).await];
+        let actions = ["vps:apiovh:get", "vps:apiovh:reboot", "vps:apiovh:terminate", "vps:apiovh:ips/get"];
+        let mut seed = 7_u64;
+        let mut random = |below: usize| {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            usize::try_from(seed >> 33).unwrap() % below
+        };
+        for number in 0..12 {
+            let list = ["allow", "except", "deny"][if number < 8 { 0 } else { random(3) }];
+            let resource = ["urn:v1:eu:resource:vps:*", "urn:v1:eu:resource:vps:a", "urn:v1:eu:resource:*"][random(3)];
+            let policy = json!({
+                "name": format!("random-{number}"),
+                "identities": [callers[random(2)].urn()],
+                "resources": [{"urn": resource}],
+                "permissions": {"allow": [{"action": actions[random(4)]}], list: [{"action": actions[random(4)]}]},
+            });
+            admin.post("/v2/iam/policy", &policy).await.expect(200);
+        }
+        let mut allowed = 0;
+        for caller in &callers {
+            for resource in ["a", "b"] {
+                for action in actions {
+                    let urn = format!("urn:v1:eu:resource:vps:{resource}");
+                    let answer = service.post(ONE, &question(caller, action, resource)).await.expect(200);
+                    let may = caller.may(action, &urn).await;
+                    assert_eq!(answer["decision"], may, "{action} {urn}: {answer}");
+                    allowed += usize::from(may);
+                }
+            }
+        }
+        assert!((2..15).contains(&allowed), "{allowed} of 16 are allowed");
+    }
+
+    async fn only_who_may_ask_is_answered_and_only_about_their_own(database) {
+        let server = Server::start(&database);
+        let admin = server.admin().await;
+        let (service, stranger) = (service(&server, &admin).await, server.stranger(&admin).await);
+        let asked = question(&stranger, "vps:apiovh:get", "a");
+        stranger.post(ONE, &asked).await.refused(403, "Client::Forbidden");
+        stranger.post(MANY, &json!({"evaluations": 1})).await.refused(403, "Client::Forbidden");
+        assert_eq!(server.bearing("nonsense").post(ONE, &asked).await.status, 401);
+
+        let other = server.setup().create_account("zz99999-ovh");
+        let id = other["clientId"].as_str().unwrap();
+        let urn = format!("urn:v1:eu:identity:credential:zz99999-ovh/oauth2-{id}");
+        for (kind, id) in [
+            ("service_account", id), ("service_account", urn.as_str()), ("user", "nobody"),
+            ("service_account", "EU.0"), ("spaceship", "a"), ("user", urn.as_str()), ("group", "nothing"),
+            ("group", "*"), ("user", "a/b"),
+        ] {
+            let mut asked = asked.clone();
+            asked["subject"] = json!({"type": kind, "id": id});
+            let answer = service.post(ONE, &asked).await.expect(200);
+            assert_eq!(answer["decision"], false, "{kind} {id}");
+            assert!(answer["context"]["policy"].is_null(), "{answer}");
+        }
+        let mut asked = question(&stranger, "account:apiovh:me/get", "zz99999-ovh");
+        asked["resource"]["type"] = json!("account");
+        assert_eq!(service.post(ONE, &asked).await.expect(200)["decision"], false);
+    }
+
+    async fn who_is_deleted_or_disabled_may_nothing_at_once(database) {
+        let server = Server::start(&database);
+        let admin = server.admin().await;
+        let (service, caller) = (service(&server, &admin).await, server.stranger(&admin).await);
+        admin.allow("gets", &caller, "vps:apiovh:get", "urn:v1:eu:resource:vps:*").await;
+        let asked = question(&caller, "vps:apiovh:get", "a");
+        let answer = service.post(ONE, &asked).await.expect(200);
+        assert_eq!(answer["decision"], true);
+        assert_eq!(answer["context"]["reason"], "a policy allows it");
+        admin.delete(&format!("/v1/me/api/oauth2/client/{}", caller.id)).await.expect(200);
+        assert_eq!(service.post(ONE, &asked).await.expect(200)["decision"], false);
+
+        let user = json!({"login": "jane", "password": "correct horse", "group": "ADMIN"});
+        admin.post("/v1/me/identity/user", &user).await.expect(200);
+        let mut asked = asked.clone();
+        asked["subject"] = json!({"type": "user", "id": "jane"});
+        assert_eq!(service.post(ONE, &asked).await.expect(200)["decision"], true);
+        admin.post("/v1/me/identity/user/jane/disable", &Value::Null).await.expect(200);
+        assert_eq!(service.post(ONE, &asked).await.expect(200)["decision"], false);
+    }
+
+    async fn a_batch_has_defaults_and_may_stop_early(database) {
+        let server = Server::start(&database);
+        let admin = server.admin().await;
+        let (service, caller) = (service(&server, &admin).await, server.stranger(&admin).await);
+        admin.allow("gets", &caller, "vps:apiovh:get", "urn:v1:eu:resource:vps:*").await;
+        let whole = question(&caller, "vps:apiovh:get", "a");
+        let ask = async |semantic: &str| {
+            let mut body = whole.clone();
+            body["evaluations"] = json!([
+                {},
+                {"action": {"name": "vps:apiovh:reboot"}},
+                {"resource": {"type": "vps"}},
+                1,
+                {"resource": {"type": "vps", "id": "b"}},
+            ]);
+            body["options"] = json!({"evaluations_semantic": semantic});
+            let answer = service.post(MANY, &body).await.expect(200);
+            let answers = answer["evaluations"].as_array().unwrap().clone();
+            answers.iter().map(|one| one["decision"].as_bool().unwrap()).collect::<Vec<_>>()
+        };
+        assert_eq!(ask("execute_all").await, [true, false, false, false, true]);
+        assert_eq!(ask("deny_on_first_deny").await, [true, false]);
+        assert_eq!(ask("permit_on_first_permit").await, [true]);
+        assert_eq!(service.post(MANY, &whole).await.expect(200)["decision"], true);
+    }
+
+    async fn what_cannot_be_read_is_400_and_a_message(database) {
+        let server = Server::start(&database);
+        let admin = server.admin().await;
+        let service = service(&server, &admin).await;
+        let good = question(&admin, "vps:apiovh:get", "a");
+        for (field, wrong) in [
+            ("subject", json!(null)), ("subject", json!({"type": "user"})), ("action", json!("get")),
+            ("action", json!({})), ("resource", json!({"type": 1, "id": "a"})), ("context", json!([])),
+            ("context", json!({"ip": "here"})), ("context", json!({"time": "now"})),
+            ("subject", json!({"type": "user", "id": "a", "properties": 1})),
+        ] {
+            let mut body = good.clone();
+            body[field] = wrong.clone();
+            let reply = service.post(ONE, &body).await;
+            assert_eq!(reply.status, 400, "{field} {wrong}: {}", reply.body);
+            assert!(reply.body.is_string(), "{}", reply.body);
+        }
+        let send = async |kind: &str, text: &str| {
+            let request = service.request(Method::POST, ONE).header("content-type", kind);
+            Reply::of(request.header("x-request-id", "r-1").body(text.to_owned())).await
+        };
+        for (kind, text) in [
+            ("application/json", ""), ("application/json", "{"), ("application/json", "[]"),
+            ("text/plain", &*good.to_string()),
+        ] {
+            let reply = send(kind, text).await;
+            assert_eq!((reply.status, reply.header("x-request-id")), (400, "r-1"), "{kind} {text}");
+        }
+        let reply = send("application/json; charset=utf-8", &good.to_string()).await;
+        assert_eq!((reply.status, reply.header("x-request-id")), (200, "r-1"));
+    }
+
+    async fn searches_find_what_may_be_done(database) {
+        let server = Server::start(&database);
+        let admin = server.admin().await;
+        let (service, caller) = (service(&server, &admin).await, server.stranger(&admin).await);
+        for name in ["a", "b", "c"] {
+            let resource = json!({"urn": format!("urn:v1:eu:resource:vps:{name}")});
+            admin.post("/v2/iam/resource", &resource).await.expect(200);
+        }
+        admin.allow("a", &caller, "vps:apiovh:get", "urn:v1:eu:resource:vps:a").await;
+        admin.allow("c", &caller, "vps:apiovh:get", "urn:v1:eu:resource:vps:c").await;
+        let mut asked = question(&caller, "vps:apiovh:get", "a");
+        let found = async |kind: &str, asked: &Value| {
+            let path = format!("/access/v1/search/{kind}");
+            service.post(&path, asked).await.expect(200)["results"].clone()
+        };
+        let resources = found("resource", &asked).await;
+        assert_eq!(resources, json!([{"type": "vps", "id": "a"}, {"type": "vps", "id": "c"}]));
+        assert_eq!(found("action", &asked).await, json!([{"name": "vps:apiovh:get"}]));
+        asked["subject"] = json!({"type": "service_account"});
+        let subjects = found("subject", &asked).await;
+        let ids: Vec<&Value> = subjects.as_array().unwrap().iter().map(|one| &one["id"]).collect();
+        assert!(ids.contains(&&json!(caller.id)) && !ids.contains(&&json!(service.id)), "{subjects}");
+        asked["subject"] = json!({"type": "spaceship"});
+        assert_eq!(found("subject", &asked).await, json!([]));
+        let answer = service.get("/.well-known/authzen-configuration").await.expect(200);
+        assert_eq!(answer["policy_decision_point"], server.url);
+        let evaluation = answer["access_evaluation_endpoint"].as_str().unwrap();
+        assert!(evaluation.ends_with(ONE), "{evaluation}");
+    }
+}

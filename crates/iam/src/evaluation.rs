@@ -1,0 +1,253 @@
+//! Decisions that a service asks for about others: what an API that is guarded needs.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use gatewright_policy::{Caller, Identity, IdentityKind, ResourceUrn, Scope};
+use uuid::Uuid;
+
+use crate::caller::{Context, Principal, PrincipalKind};
+use crate::error::IamError;
+use crate::group::key;
+use crate::iam::Iam;
+use crate::input::Draft;
+use crate::log::{Decided, Reason};
+use crate::rights;
+
+/// A search looks at so many subjects, resources or actions at most.
+const MOST: usize = 100_000;
+
+/// Who a question can be about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SubjectKind {
+    /// A service account, by its identifier or its URN.
+    ServiceAccount,
+    /// A user, by their login or URN.
+    User,
+    /// A group of users, by its name or URN.
+    Group,
+}
+
+/// A question about somebody.
+#[derive(Debug, Clone)]
+pub struct Evaluation {
+    /// What they are; none where nothing here is of that kind.
+    pub subject_kind: Option<SubjectKind>,
+    /// Which one.
+    pub subject: String,
+    /// What they want to do.
+    pub action: String,
+    /// The type of what they want to do it on.
+    pub resource_kind: String,
+    /// The name of what they want to do it on.
+    pub resource: String,
+    /// From where, as the service that asks saw it.
+    pub ip: Option<IpAddr>,
+    /// When: microseconds since 1970, UTC; now, where it is left out.
+    pub at: Option<i64>,
+}
+
+/// The answer to a question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Evaluated {
+    /// Whether they may.
+    pub allowed: bool,
+    /// Why; none where nothing was decided, since there is no such subject or resource.
+    pub reason: Option<Reason>,
+    /// The policy that decided.
+    pub policy: Option<Uuid>,
+}
+
+impl Evaluated {
+    const UNKNOWN: Self = Self { allowed: false, reason: None, policy: None };
+}
+
+impl Iam {
+    /// Answers questions about others. Whoever asks needs the right to, and hears about their own
+    /// account alone, unless they are a registrar.
+    pub async fn evaluate(
+        &self,
+        context: &Context,
+        questions: Draft<Vec<Evaluation>>,
+    ) -> Result<Vec<Evaluated>, IamError> {
+        self.demand(context, rights::EVALUATE).await?;
+        let mut answers = Vec::new();
+        for question in questions? {
+            answers.push(self.decide_for(context, &question, true).await?);
+        }
+        Ok(answers)
+    }
+
+    /// Whether the caller may ask about what belongs to an account.
+    fn may_ask_about(&self, context: &Context, account: &str) -> bool {
+        account == context.account()
+            || self.settings.registrars.iter().any(|one| one == context.account())
+    }
+
+    async fn decide_for(
+        &self,
+        context: &Context,
+        question: &Evaluation,
+        recorded: bool,
+    ) -> Result<Evaluated, IamError> {
+        let Some(principal) = self.subject(context, question).await? else {
+            return Ok(Evaluated::UNKNOWN);
+        };
+        let urn = format!(
+            "urn:v1:{}:resource:{}:{}",
+            self.settings.plate, question.resource_kind, question.resource
+        );
+        let Ok(urn) = ResourceUrn::parse(&urn, self.settings.plate) else {
+            return Ok(Evaluated::UNKNOWN);
+        };
+        let asked = Context {
+            principal: Arc::new(principal),
+            ip: question.ip,
+            query_id: Arc::clone(&context.query_id),
+            now: question.at.unwrap_or(context.now),
+        };
+        let scene = self.scene(&asked, &urn).await?;
+        let owner = scene.owner.policies().owner();
+        if !self.may_ask_about(context, owner) || !self.catalogue.knows(&question.action) {
+            return Ok(Evaluated::UNKNOWN);
+        }
+        let decision = scene.decide(&asked, &question.action, &urn);
+        if recorded {
+            let allowed = decision.is_allowed();
+            let counter = if allowed { &self.counters.allowed } else { &self.counters.refused };
+            counter.increment(1);
+            let (action, resource) = (question.action.as_str(), urn.urn());
+            let asked = Context { now: context.now, ..asked.clone() };
+            self.recorder.decided(&asked, [Decided { action, resource, decision }]);
+        }
+        let (reason, policy) = Reason::of(&decision);
+        Ok(Evaluated { allowed: decision.is_allowed(), reason: Some(reason), policy })
+    }
+
+    /// Who a question is about, if they are there and the caller may ask about them.
+    async fn subject(
+        &self,
+        context: &Context,
+        question: &Evaluation,
+    ) -> Result<Option<Principal>, IamError> {
+        let plate = self.settings.plate;
+        let (text, account) = (question.subject.as_str(), context.account());
+        let Some(kind) = question.subject_kind else { return Ok(None) };
+        let identity = if text.starts_with("urn:") {
+            Identity::parse(text, plate).ok()
+        } else {
+            let is_name = !text.is_empty() && !text.contains(['/', ':', '*']);
+            is_name.then(|| match kind {
+                SubjectKind::ServiceAccount => Identity::service_account(plate, account, text),
+                SubjectKind::User => Identity::user(plate, account, text),
+                SubjectKind::Group => Identity::group(plate, account, text),
+            })
+        };
+        let Some(identity) = identity else { return Ok(None) };
+        if !self.may_ask_about(context, identity.account()) {
+            return Ok(None);
+        }
+        let view = match self.views.get(identity.account()).await {
+            Err(IamError::NotFound) => return Ok(None),
+            view => view?,
+        };
+        let name = identity.name().unwrap_or_default().to_owned();
+        let alone = |identity: Identity| {
+            let identities = std::slice::from_ref(&identity);
+            let caller = Caller::new(plate, identity.account(), identities, Scope::All);
+            Principal { kind: PrincipalKind::ServiceAccount, caller, identity }
+        };
+        let principal = match (kind, identity.kind()) {
+            (SubjectKind::ServiceAccount, IdentityKind::Credential) => {
+                let client = name.strip_prefix("oauth2-").and_then(|id| view.client(id));
+                client.map(|_| alone(identity))
+            }
+            (SubjectKind::User, IdentityKind::User) => {
+                let user = view.user(&key(identity.account(), &name)).filter(|one| one.enabled);
+                user.map(|user| user.principal(plate, identity.account()))
+            }
+            (SubjectKind::Group, IdentityKind::Group) => {
+                let built_in = crate::group::BUILT_IN.iter().any(|(one, _)| *one == name);
+                let is_there = built_in || view.has_group(&key(identity.account(), &name));
+                is_there.then(|| alone(identity))
+            }
+            _ => None,
+        };
+        Ok(principal)
+    }
+
+    /// Which of the caller's service accounts, users or groups may do it. What the question says of
+    /// the subject, but for its kind, is left aside.
+    pub async fn search_subjects(
+        &self,
+        context: &Context,
+        question: Draft<Evaluation>,
+    ) -> Result<Vec<String>, IamError> {
+        self.demand(context, rights::EVALUATE).await?;
+        let question = question?;
+        let view = self.views.get(context.account()).await?;
+        let own = |key: &str| key.split_once('/').map(|(_, name)| name.to_owned());
+        let mut names: Vec<String> = match question.subject_kind {
+            None => Vec::new(),
+            Some(SubjectKind::ServiceAccount) => view.client_ids().map(str::to_owned).collect(),
+            Some(SubjectKind::User) => view.users().filter_map(|(key, _)| own(key)).collect(),
+            Some(SubjectKind::Group) => {
+                let built_in = crate::group::BUILT_IN.iter().map(|(name, _)| (*name).to_owned());
+                built_in.chain(view.group_keys().filter_map(own)).collect()
+            }
+        };
+        names.sort_unstable();
+        names.truncate(MOST);
+        let mut found = Vec::new();
+        for subject in names {
+            let question = Evaluation { subject: subject.clone(), ..question.clone() };
+            if self.decide_for(context, &question, false).await?.allowed {
+                found.push(subject);
+            }
+        }
+        Ok(found)
+    }
+
+    /// On which of the caller's registered resources of a type it may be done. What the question
+    /// says of the resource, but for its type, is left aside.
+    pub async fn search_resources(
+        &self,
+        context: &Context,
+        question: Draft<Evaluation>,
+    ) -> Result<Vec<String>, IamError> {
+        self.demand(context, rights::EVALUATE).await?;
+        let question = question?;
+        let view = self.views.get(context.account()).await?;
+        let head = format!("urn:v1:{}:resource:{}:", self.settings.plate, question.resource_kind);
+        let names = view.resources().filter_map(|(urn, _)| urn.strip_prefix(&head));
+        let mut names: Vec<String> = names.map(str::to_owned).collect();
+        names.sort_unstable();
+        names.truncate(MOST);
+        let mut found = Vec::new();
+        for resource in names {
+            let question = Evaluation { resource: resource.clone(), ..question.clone() };
+            if self.decide_for(context, &question, false).await?.allowed {
+                found.push(resource);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Which actions may be done. The action that the question names is left aside.
+    pub async fn search_actions(
+        &self,
+        context: &Context,
+        question: Draft<Evaluation>,
+    ) -> Result<Vec<String>, IamError> {
+        self.demand(context, rights::EVALUATE).await?;
+        let question = question?;
+        let mut found = Vec::new();
+        for action in self.catalogue.action_names(&question.resource_kind) {
+            let question = Evaluation { action: action.clone(), ..question.clone() };
+            if self.decide_for(context, &question, false).await?.allowed {
+                found.push(action.clone());
+            }
+        }
+        Ok(found)
+    }
+}
