@@ -153,7 +153,7 @@ mod tests {
         }
         let [(_, english), _] = CATALOGUES;
         let known = keys(english);
-        for call in ["say(\"", "count(\"", "name(\""] {
+        for call in ["say(\"", "count(\"", "name(\"", "column(t, \""] {
             for rest in sources.split(call).skip(1) {
                 let key = rest.split('"').next().unwrap();
                 assert!(known.contains(key), "{key} is in no catalogue");

@@ -430,7 +430,7 @@ async fn what_happens_is_seen_in_the_logs_and_with_the_service_account() {
     browser.is_quiet("logs").await;
 
     browser.choose("Overview").await;
-    browser.says("3 allowed, 2 refused").await;
+    browser.says("4 allowed, 2 refused").await;
     browser.says("One policy allows every action").await;
     browser.choose("Last 30 days").await;
     browser.is_sound("overview-used").await;

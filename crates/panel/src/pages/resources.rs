@@ -29,6 +29,8 @@ struct ListPage {
     types: Vec<String>,
     kind: String,
     tag: String,
+    /// What a link to another page of the table must say of these.
+    rest: String,
 }
 
 struct Row {
@@ -69,6 +71,8 @@ struct TagsPage {
     frame: Frame,
     table: Cut<TagRow>,
     system: bool,
+    /// What a link to another page of the table must say of that.
+    rest: &'static str,
 }
 
 struct TagRow {
@@ -131,7 +135,8 @@ pub(crate) async fn list(visit: Arc<Visit>) -> Answered {
             .collect(),
     };
     let table = wanted.cut(resources).map(row);
-    Answer::page(&ListPage { frame: visit.told(SECTION), table, types, kind, tag })
+    let rest = format!("&type={}&tag={}", encoded(&kind), encoded(&tag));
+    Answer::page(&ListPage { frame: visit.told(SECTION), table, types, kind, tag, rest })
 }
 
 pub(crate) async fn tags(visit: Arc<Visit>) -> Answered {
@@ -153,7 +158,8 @@ pub(crate) async fn tags(visit: Arc<Visit>) -> Answered {
     if wanted.sort == "resources" {
         rows.sort_by_key(|row| row.resources);
     }
-    Answer::page(&TagsPage { frame: visit.told(SECTION), table: wanted.cut(rows), system })
+    let rest = if system { "&system=1" } else { "" };
+    Answer::page(&TagsPage { frame: visit.told(SECTION), table: wanted.cut(rows), system, rest })
 }
 
 fn shown(frame: Frame, resource: Resource, (key, value): (String, String)) -> Answered {

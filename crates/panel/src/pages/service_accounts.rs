@@ -42,6 +42,8 @@ struct ListPage {
     any: bool,
     /// Which are shown: all, those never used, or those not used for long.
     only: &'static str,
+    /// What a link to another page of the table must say of that.
+    rest: String,
 }
 
 struct Row {
@@ -185,7 +187,13 @@ pub(crate) async fn list(visit: Arc<Visit>) -> Answered {
         description: one.description,
         created: moment(one.created_at),
     };
-    Answer::page(&ListPage { frame: visit.told(SECTION), table: cut.map(row), any, only })
+    Answer::page(&ListPage {
+        frame: visit.told(SECTION),
+        table: cut.map(row),
+        any,
+        only,
+        rest: format!("&only={only}"),
+    })
 }
 
 pub(crate) async fn ask_create(visit: Arc<Visit>) -> Answered {
