@@ -288,6 +288,7 @@ async fn pages(stream: &mut TcpStream, password: &str) -> Anyhow<()> {
     let signed_in = request("/sign-in", &format!("{kind}\r\nCookie: {form}"), &body);
     let cookies = format!("{form}; {}", cookie(&exchange(stream, &signed_in).await?));
     for path in [
+        "/",
         "/service-accounts",
         "/service-accounts?search=benchmark&sort=-created&page=200",
         "/service-accounts/EU.0000000000000007",
