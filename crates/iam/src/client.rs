@@ -134,6 +134,27 @@ impl Iam {
         self.usages(context.account()).await
     }
 
+    /// The identifiers of the service accounts that were not used since an instant, with when they
+    /// were used last: microseconds since 1970, UTC.
+    pub async fn unused_clients(
+        &self,
+        context: &Context,
+        since: i64,
+    ) -> Result<Vec<(String, Option<i64>)>, IamError> {
+        let used = self.clients_used(context).await?;
+        let view = self.views.get(context.account()).await?;
+        let acts_for_itself =
+            |id: &&str| view.client(id).is_some_and(|one| one.flow == Flow::ClientCredentials);
+        let mut unused: Vec<(String, Option<i64>)> = view
+            .client_ids()
+            .filter(acts_for_itself)
+            .map(|id| (id.to_owned(), used.get(id).copied()))
+            .filter(|(_, used)| used.is_none_or(|used| used < since))
+            .collect();
+        unused.sort_unstable();
+        Ok(unused)
+    }
+
     /// A client of the account.
     pub async fn client(&self, context: &Context, id: &str) -> Result<Client, IamError> {
         self.demand(context, rights::CLIENT_GET).await?;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use askama::Template;
-use gatewright_iam::{Client, Context, Flow, Tallies, clock};
+use gatewright_iam::{Context, Tallies, clock};
 use uuid::Uuid;
 
 use super::service_accounts::UNUSED;
@@ -55,10 +55,9 @@ pub(crate) async fn show(visit: Arc<Visit>) -> Answered {
     let days = visit.query.get("of") == "days";
     let since = visit.now / HOUR - if days { 30 * 24 - 1 } else { 23 };
     let tallies = allowed(visit.iam.tallies(&context, since).await)?;
-    let clients = allowed(visit.iam.clients(&context).await)?;
-    let unused = match clients {
+    let unused = match allowed(visit.iam.unused_clients(&context, visit.now - UNUSED).await)? {
         None => None,
-        Some(clients) => Some(unused(&visit, &context, clients).await?),
+        Some(clients) => Some(unused(&visit, &context, &clients).await?),
     };
     Answer::page(&OverviewPage {
         frame: visit.told(Section::Overview),
@@ -107,23 +106,18 @@ fn happened(since: i64, days: bool, tallies: &[Tallies]) -> Happened {
 async fn unused(
     visit: &Visit,
     context: &Context,
-    clients: Vec<Client>,
+    clients: &[(String, Option<i64>)],
 ) -> Result<Warning, Refusal> {
-    let used = visit.iam.clients_used(context).await?;
-    let is_unused = |one: &Client| {
-        one.flow == Flow::ClientCredentials
-            && used.get(&one.id).is_none_or(|used| *used < visit.now - UNUSED)
-    };
-    let unused: Vec<Client> = clients.into_iter().filter(is_unused).collect();
-    let name = |one: &Client| {
-        let last = used.get(&one.id).map_or_else(
+    let mut some = Vec::new();
+    for (id, used) in clients.iter().take(NAMED) {
+        let last = used.map_or_else(
             || visit.texts.say("never-used"),
-            |used| visit.texts.name("used-at", &moment(*used)),
+            |used| visit.texts.name("used-at", &moment(used)),
         );
-        (format!("/service-accounts/{}", one.id), format!("{} ({last})", one.name))
-    };
-    let some = unused.iter().take(NAMED).map(name).collect();
-    Ok(Warning { text: "overview-unused", count: unused.len(), some })
+        let client = visit.iam.client(context, id).await?;
+        some.push((format!("/service-accounts/{id}"), format!("{} ({last})", client.name)));
+    }
+    Ok(Warning { text: "overview-unused", count: clients.len(), some })
 }
 
 /// The policies that somebody should look at.
