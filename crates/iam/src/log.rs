@@ -19,10 +19,12 @@ pub(crate) use recorder::{Decided, Recorder};
 pub(crate) const HOUR: i64 = 3_600_000_000;
 
 /// So many pages are read at once.
-const PAGES_AT_ONCE: i64 = 50;
+const PAGES_AT_ONCE: i64 = 10;
 
-/// A request looks through so many pages at most; the next one goes on from there.
+/// A request looks through so many pages and lines, and little more; the next one goes on from
+/// there. A busy second fills a page with ten thousand lines, a quiet one with a single line.
 const MOST_PAGES: usize = 1_000;
+const MOST_LINES: usize = 100_000;
 
 /// What a log is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -175,25 +177,16 @@ impl Iam {
         context: &Context,
         kind: LogKind,
         filter: &LogFilter,
-        (before, most): (i64, usize),
+        (mut before, most): (i64, usize),
     ) -> Result<LogLines, IamError> {
         self.demand(context, kind.right()).await?;
         self.recorder.flush().await?;
-        self.lines(context.account(), kind, filter, (before, most, MOST_PAGES)).await
-    }
-
-    async fn lines(
-        &self,
-        account: &str,
-        kind: LogKind,
-        filter: &LogFilter,
-        (mut before, most, pages): (i64, usize, usize),
-    ) -> Result<LogLines, IamError> {
+        let account = context.account();
         let mut found = LogLines::default();
-        let mut looked = 0;
-        while looked < pages {
+        let (mut pages_read, mut lines_read) = (0, 0);
+        while pages_read < MOST_PAGES && lines_read < MOST_LINES {
             let pages = self.store.log_back(account, kind.as_str(), before, PAGES_AT_ONCE).await?;
-            looked += pages.len();
+            pages_read += pages.len();
             // Pages of several nodes overlap: the lines are complete down to the end of the oldest
             // page, or to the beginning of the log.
             let is_all = i64::try_from(pages.len()).is_ok_and(|count| count < PAGES_AT_ONCE);
@@ -201,6 +194,7 @@ impl Iam {
             let complete = end.unwrap_or(i64::MIN);
             let mut lines = Vec::new();
             for text in pages.iter().flat_map(|page| page.lines.lines()) {
+                lines_read += 1;
                 let line: Line = serde_json::from_str(text)?;
                 if line.at < before && line.at >= complete && filter.fits(&line) {
                     lines.push(line);
