@@ -112,7 +112,14 @@ fn answered(visit: &Visit, answer: Result<Value, IamError>) -> Result<Answer, Ap
     })
 }
 
-fn decision(answer: &Evaluated) -> Value {
+fn decision_of(answer: &Result<Evaluated, IamError>) -> Value {
+    let answer = match answer {
+        Ok(answer) => answer,
+        Err(error) => {
+            let error = json!({"status": 400, "message": error.to_string()});
+            return json!({"decision": false, "context": {"error": error}});
+        }
+    };
     let reason = match answer.reason {
         Some(Reason::Root) => "the owner of the account may do everything",
         Some(Reason::Allowed | Reason::PassedOn) => "a policy allows it",
@@ -129,85 +136,76 @@ fn decision(answer: &Evaluated) -> Value {
     json!({"decision": answer.allowed, "context": context})
 }
 
-async fn evaluate_one(
-    context: &Context,
-    visit: &Visit,
-    fields: Result<Map<String, Value>, IamError>,
-) -> Result<Value, IamError> {
-    let asked = fields.and_then(|fields| question(&fields, Asks::All)).map(|one| vec![one]);
-    let answers = visit.iam.evaluate(context, asked).await?;
-    Ok(answers.first().map(decision).unwrap_or_default())
-}
-
 pub(crate) async fn evaluation(context: Context, visit: Visit) -> Result<Answer, ApiError> {
     let answer = evaluate_one(&context, &visit, body(&visit)).await;
     answered(&visit, answer)
 }
 
-pub(crate) async fn evaluations(context: Context, visit: Visit) -> Result<Answer, ApiError> {
-    let answer = evaluate_many(&context, &visit).await;
-    answered(&visit, answer)
+async fn evaluate_one(
+    context: &Context,
+    visit: &Visit,
+    fields: Result<Map<String, Value>, IamError>,
+) -> Result<Value, IamError> {
+    let asked = fields.and_then(|fields| question(&fields, Asks::All)).map(|one| vec![Ok(one)]);
+    let answers = visit.iam.evaluate(context, asked, None).await?;
+    Ok(answers.first().map(decision_of).unwrap_or_default())
 }
 
-async fn evaluate_many(context: &Context, visit: &Visit) -> Result<Value, IamError> {
-    let fields = body(visit);
-    let items = match fields.as_ref().ok().and_then(|fields| fields.get("evaluations")) {
-        None => return evaluate_one(context, visit, fields).await,
-        Some(Value::Array(items)) if items.is_empty() => {
-            return evaluate_one(context, visit, fields).await;
-        }
-        Some(Value::Array(items)) if items.len() <= MOST => items.clone(),
-        // The right to ask comes before what is wrong with the question.
+pub(crate) async fn evaluations(context: Context, visit: Visit) -> Result<Answer, ApiError> {
+    let fields = body(&visit);
+    let items = fields.as_ref().ok().and_then(|fields| fields.get("evaluations"));
+    if items.is_none_or(|items| items.as_array().is_some_and(Vec::is_empty)) {
+        let answer = evaluate_one(&context, &visit, fields).await;
+        return answered(&visit, answer);
+    }
+    let (asked, last) = match fields.and_then(|fields| batch(&fields)) {
+        Ok((questions, last)) => (Ok(questions), last),
+        Err(error) => (Err(error), None),
+    };
+    let answers = visit.iam.evaluate(&context, asked, last).await;
+    let evaluations =
+        answers.map(|answers| answers.iter().map(decision_of).collect::<Vec<Value>>());
+    answered(&visit, evaluations.map(|evaluations| json!({ "evaluations": evaluations })))
+}
+
+/// What is asked, and after which answer no more is wanted.
+type Batch = (Vec<Result<Evaluation, IamError>>, Option<bool>);
+
+/// Reads many questions, of which each may be wrong by itself.
+fn batch(fields: &Map<String, Value>) -> Result<Batch, IamError> {
+    let items = match fields.get("evaluations") {
+        Some(Value::Array(items)) if items.len() <= MOST => items,
         Some(Value::Array(_)) => {
             let message = format!("\"evaluations\" may hold {MOST} at most: split it");
-            return evaluate_one(context, visit, Err(invalid(message))).await;
+            return Err(invalid(message));
         }
-        Some(_) => {
-            let wrong = invalid("\"evaluations\" must be a list".to_owned());
-            return evaluate_one(context, visit, Err(wrong)).await;
-        }
+        _ => return Err(invalid("\"evaluations\" must be a list".to_owned())),
     };
-    let fields = fields?;
     let semantic = fields.get("options").and_then(|one| one.get("evaluations_semantic"));
-    let until = match semantic.map(|one| one.as_str().unwrap_or_default()) {
+    let last = match semantic.map(|one| one.as_str().unwrap_or_default()) {
         None | Some("execute_all") => None,
         Some("deny_on_first_deny") => Some(false),
         Some("permit_on_first_permit") => Some(true),
         Some(_) => {
             let message = "\"options.evaluations_semantic\" is none of execute_all, \
                            deny_on_first_deny, permit_on_first_permit";
-            return evaluate_one(context, visit, Err(invalid(message.to_owned()))).await;
+            return Err(invalid(message.to_owned()));
         }
     };
-    let mut answers = Vec::with_capacity(items.len());
-    for item in items {
-        let answer = match item {
-            Value::Object(item) => {
-                // What an item says takes the place of the whole default.
-                let mut whole = Map::new();
-                for name in ["subject", "action", "resource", "context"] {
-                    if let Some(value) = item.get(name).or_else(|| fields.get(name)) {
-                        whole.insert(name.to_owned(), value.clone());
-                    }
-                }
-                evaluate_one(context, visit, Ok(whole)).await
-            }
-            _ => Err(invalid("an evaluation must be an object".to_owned())),
+    let read = |item: &Value| {
+        let Value::Object(item) = item else {
+            return Err(invalid("an evaluation must be an object".to_owned()));
         };
-        let answer = match answer {
-            Err(IamError::Invalid { message, .. }) => {
-                let error = json!({"status": 400, "message": message});
-                json!({"decision": false, "context": {"error": error}})
+        // What an item says takes the place of the whole default.
+        let mut whole = Map::new();
+        for name in ["subject", "action", "resource", "context"] {
+            if let Some(value) = item.get(name).or_else(|| fields.get(name)) {
+                whole.insert(name.to_owned(), value.clone());
             }
-            answer => answer?,
-        };
-        let decision = answer.get("decision").and_then(Value::as_bool);
-        answers.push(answer);
-        if until.is_some() && decision == until {
-            break;
         }
-    }
-    Ok(json!({ "evaluations": answers }))
+        question(&whole, Asks::All)
+    };
+    Ok((items.iter().map(read).collect(), last))
 }
 
 pub(crate) async fn search_subject(context: Context, visit: Visit) -> Result<Answer, ApiError> {

@@ -63,17 +63,26 @@ impl Evaluated {
 }
 
 impl Iam {
-    /// Answers questions about others. Whoever asks needs the right to, and hears about their own
-    /// account alone, unless they are a registrar.
+    /// Answers questions about others, each by itself, until an answer is `last`. Whoever asks needs
+    /// the right to, and hears about their own account alone, unless they are a registrar.
     pub async fn evaluate(
         &self,
         context: &Context,
-        questions: Draft<Vec<Evaluation>>,
-    ) -> Result<Vec<Evaluated>, IamError> {
+        questions: Draft<Vec<Draft<Evaluation>>>,
+        last: Option<bool>,
+    ) -> Result<Vec<Draft<Evaluated>>, IamError> {
         self.demand(context, rights::EVALUATE).await?;
         let mut answers = Vec::new();
         for question in questions? {
-            answers.push(self.decide_for(context, &question, true).await?);
+            let answer = match question {
+                Ok(question) => Ok(self.decide_for(context, &question, true).await?),
+                Err(error) => Err(error),
+            };
+            let allowed = answer.as_ref().is_ok_and(|answer| answer.allowed);
+            answers.push(answer);
+            if last == Some(allowed) {
+                break;
+            }
         }
         Ok(answers)
     }
@@ -198,14 +207,7 @@ impl Iam {
         };
         names.sort_unstable();
         names.truncate(MOST);
-        let mut found = Vec::new();
-        for subject in names {
-            let question = Evaluation { subject: subject.clone(), ..question.clone() };
-            if self.decide_for(context, &question, false).await?.allowed {
-                found.push(subject);
-            }
-        }
-        Ok(found)
+        self.allowed_of(context, question, names, |question, name| question.subject = name).await
     }
 
     /// On which of the caller's registered resources of a type it may be done. What the question
@@ -223,14 +225,7 @@ impl Iam {
         let mut names: Vec<String> = names.map(str::to_owned).collect();
         names.sort_unstable();
         names.truncate(MOST);
-        let mut found = Vec::new();
-        for resource in names {
-            let question = Evaluation { resource: resource.clone(), ..question.clone() };
-            if self.decide_for(context, &question, false).await?.allowed {
-                found.push(resource);
-            }
-        }
-        Ok(found)
+        self.allowed_of(context, question, names, |question, name| question.resource = name).await
     }
 
     /// Which actions may be done. The action that the question names is left aside.
@@ -241,11 +236,23 @@ impl Iam {
     ) -> Result<Vec<String>, IamError> {
         self.demand(context, rights::EVALUATE).await?;
         let question = question?;
+        let names = self.catalogue.action_names(&question.resource_kind).to_vec();
+        self.allowed_of(context, question, names, |question, name| question.action = name).await
+    }
+
+    /// Those of the names with which the question is answered by yes.
+    async fn allowed_of(
+        &self,
+        context: &Context,
+        mut question: Evaluation,
+        names: Vec<String>,
+        ask: fn(&mut Evaluation, String),
+    ) -> Result<Vec<String>, IamError> {
         let mut found = Vec::new();
-        for action in self.catalogue.action_names(&question.resource_kind) {
-            let question = Evaluation { action: action.clone(), ..question.clone() };
+        for name in names {
+            ask(&mut question, name.clone());
             if self.decide_for(context, &question, false).await?.allowed {
-                found.push(action.clone());
+                found.push(name);
             }
         }
         Ok(found)
