@@ -159,6 +159,18 @@ pub struct Shift {
     pub lost: Vec<String>,
 }
 
+/// What becomes of the conditions of a policy, which no list of rights shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ConditionsShift {
+    /// It had none, and gets none.
+    #[default]
+    None,
+    /// They stay as they are, or there was no policy before, or is none after.
+    Stay,
+    /// They are others.
+    Change,
+}
+
 /// What a proposal would change.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Shifts {
@@ -166,8 +178,8 @@ pub struct Shifts {
     pub shifts: Vec<Shift>,
     /// Whether not all of it was looked at, since it is too much.
     pub is_part: bool,
-    /// Whether the policy has conditions, which are taken to hold.
-    pub has_conditions: bool,
+    /// What becomes of its conditions, which are taken to hold.
+    pub conditions: ConditionsShift,
     /// Whether the caller could not change policies any more.
     pub locks_out: bool,
 }
@@ -203,7 +215,7 @@ impl Target {
 
     /// As decisions see it; what is not registered has no tags, and its name ends as the pattern.
     fn seen<'a>(&'a self, view: &'a View) -> Seen<'a> {
-        let name = self.urn.splitn(5, ':').nth(4).unwrap_or_default();
+        let name = self.urn.splitn(6, ':').nth(5).unwrap_or_default();
         let bare = Seen::bare(&self.urn, &self.kind, name);
         view.resource(&self.urn).map_or(bare, |known| Seen { tags: &known.tags, ..bare })
     }
@@ -407,8 +419,17 @@ impl Iam {
             self.proposed(view.policies(), present, true)?,
             self.proposed(view.policies(), Some(proposal.clone()), true)?,
         );
+        let conditions = match &rules {
+            [Some(was), Some(becomes)] if was.conditions != becomes.conditions => {
+                ConditionsShift::Change
+            }
+            rules if rules.iter().flatten().any(|rule| rule.conditions.is_some()) => {
+                ConditionsShift::Stay
+            }
+            _ => ConditionsShift::None,
+        };
         let mut found = Shifts {
-            has_conditions: rules.iter().flatten().any(|rule| rule.conditions.is_some()),
+            conditions,
             locks_out: self.locks_out(context, &view, proposal)?,
             ..Shifts::default()
         };

@@ -45,7 +45,8 @@ pub use catalogue::{Action, Catalogue, CatalogueError, Category, MANAGED_OWNER, 
 pub use check::Checked;
 pub use client::{Client, ClientDraft, ClientEdit, Flow};
 pub use effect::{
-    Contribution, Findings, Looked, Part, Proposal, Reach, Shift, Shifts, Trial, Verdict,
+    ConditionsShift, Contribution, Findings, Looked, Part, Proposal, Reach, Shift, Shifts, Trial,
+    Verdict,
 };
 pub use error::{Fault, IamError};
 pub use evaluation::{Evaluated, Evaluation, SubjectKind};

@@ -316,6 +316,7 @@ changes-none = Nothing: everybody may do what they could do before.
 changes-intro = As the policies are now, all together:
 changes-conditions = Where its conditions hold, as the policies are now, all together:
 changes-part = There is more than could be looked at.
+changes-of-conditions = Its conditions change, and with them when and on what it counts.
 changes-on = on
 changes-gained = { $count ->
     [one] Gains one action

@@ -316,6 +316,7 @@ changes-none = Rien : chacun peut faire ce qu’il pouvait déjà faire.
 changes-intro = Avec toutes les politiques telles qu’elles sont :
 changes-conditions = Là où ses conditions sont remplies, avec toutes les politiques telles qu’elles sont :
 changes-part = Il y en a plus que ce qui a pu être examiné.
+changes-of-conditions = Ses conditions changent, et avec elles quand et sur quoi elle compte.
 changes-on = sur
 changes-gained = { $count ->
     [one] Gagne une action

@@ -113,6 +113,12 @@ fn typed(html: &str) -> Vec<(String, String)> {
     fields
 }
 
+/// What is sent by the button that saves.
+fn pairs(typed: &[(String, String)]) -> Vec<(&str, &str)> {
+    let typed = typed.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    typed.chain([("do", "save")]).collect()
+}
+
 fn proof(html: &str) -> String {
     let (_, rest) = html.split_once("name=\"form\" value=\"").expect("a form");
     rest.split_once('"').unwrap().0.to_owned()
@@ -517,13 +523,62 @@ on_both_databases! {
         visitor.sign_in(ACCOUNT, &server.password).await;
         let html = visitor.get(&path).await.html;
         let typed = typed(&html);
-        let fields: Vec<(&str, &str)> =
-            typed.iter().map(|(name, value)| (name.as_str(), value.as_str())).chain([("do", "save")]).collect();
-        let seen = visitor.post(&path, &path, &fields).await;
+        let seen = visitor.post(&path, &path, &pairs(&typed)).await;
         assert_eq!(seen.status, 303, "{}", seen.html);
         let mut saved = admin.get(&format!("/v2/iam/policy/{id}")).await.expect(200);
         saved["updatedAt"] = made["updatedAt"].clone();
         assert_eq!(saved, made);
+    }
+
+    async fn a_change_of_conditions_alone_is_shown_before_it_is_saved(database) {
+        let server = Server::start(&database);
+        let admin = server.admin().await;
+        let policy = json!({
+            "name": "by-name",
+            "identities": [server.stranger(&admin).await.urn()],
+            "resources": [{"urn": "urn:v1:eu:resource:vps:*"}],
+            "permissions": {"allow": [{"action": "vps:apiovh:get"}]},
+            "conditions": {"operator": "MATCH", "values": {"resource.Name.EQ": "one"}},
+        });
+        let id = admin.post("/v2/iam/policy", &policy).await.expect(200)["id"].as_str().unwrap().to_owned();
+        let mut owner = Visitor::new(&server);
+        owner.sign_in(ACCOUNT, &server.password).await;
+        let path = format!("/policies/{id}");
+        let mut fields = typed(&owner.get(&path).await.html);
+        for (_, value) in fields.iter_mut().filter(|(_, value)| value == "one") {
+            "two".clone_into(value);
+        }
+        for (_, value) in fields.iter_mut().filter(|(name, _)| name == "try-action") {
+            "vps:apiovh:reboot".clone_into(value);
+        }
+        let seen = owner.post(&path, &path, &pairs(&fields)).await;
+        assert!(seen.html.contains("Its conditions change"), "{}", seen.html);
+        assert!(seen.html.contains("vps:apiovh:reboot"), "what was typed to be tried is kept");
+        let unchanged = admin.get(&format!("/v2/iam/policy/{id}")).await.expect(200);
+        assert_eq!(unchanged["conditions"]["values"]["resource.Name.EQ"], "one");
+        let confirmed = owner.post(&path, &path, &pairs(&typed(&seen.html))).await;
+        assert_eq!(confirmed.status, 303, "{}", confirmed.html);
+        let changed = admin.get(&format!("/v2/iam/policy/{id}")).await.expect(200);
+        assert_eq!(changed["conditions"]["values"]["resource.Name.EQ"], "two");
+    }
+
+    async fn a_condition_on_the_name_holds_where_the_resource_is_named_so(database) {
+        let server = Server::start(&database);
+        let admin = server.admin().await;
+        let caller = server.stranger(&admin).await;
+        let policy = json!({
+            "name": "by-name",
+            "identities": [caller.urn()],
+            "resources": [{"urn": "urn:v1:eu:resource:vps:web-1"}],
+            "permissions": {"allow": [{"action": "vps:apiovh:get"}]},
+            "conditions": {"operator": "MATCH", "values": {"resource.Name.EQ": "web-1"}},
+        });
+        admin.post("/v2/iam/policy", &policy).await.expect(200);
+        let mut owner = Visitor::new(&server);
+        owner.sign_in(ACCOUNT, &server.password).await;
+        let page = owner.get(&format!("/service-accounts/{}", caller.id)).await.html;
+        assert!(page.contains("urn:v1:eu:resource:vps:web-1"), "{page}");
+        assert!(!page.contains("under a condition"), "{page}");
     }
 
     async fn a_session_ends_on_every_page_and_after_a_restart_goes_on(database) {

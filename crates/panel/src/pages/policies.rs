@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use askama::Template;
 use gatewright_iam::{
-    Context, IamError, PageRequest, Policy, PolicyFilter, Proposal, ResourceFilter, Shift, Shifts,
+    ConditionsShift, Context, IamError, PageRequest, Policy, PolicyFilter, Proposal,
+    ResourceFilter, Shifts,
 };
 use uuid::Uuid;
 
@@ -87,20 +88,25 @@ struct FormPage {
     changes: Option<Changes>,
 }
 
-/// What saving would change, and what was shown of it.
+/// What saving would change.
 struct Changes {
-    shifts: Vec<Shift>,
-    is_part: bool,
-    has_conditions: bool,
-    locks_out: bool,
+    shifts: Shifts,
     /// Says which policy it is that was looked at.
     seen: String,
 }
 
 impl Changes {
-    fn of(shifts: Shifts, seen: String) -> Self {
-        let Shifts { shifts, is_part, has_conditions, locks_out } = shifts;
-        Self { shifts, is_part, has_conditions, locks_out, seen }
+    fn are_none(&self) -> bool {
+        let Shifts { shifts, locks_out, .. } = &self.shifts;
+        shifts.is_empty() && !self.of_conditions() && !locks_out
+    }
+
+    fn of_conditions(&self) -> bool {
+        self.shifts.conditions == ConditionsShift::Change
+    }
+
+    fn has_conditions(&self) -> bool {
+        self.shifts.conditions != ConditionsShift::None
     }
 }
 
@@ -191,7 +197,7 @@ pub(crate) async fn list(visit: Arc<Visit>) -> Answered {
 
 pub(crate) async fn ask_create(visit: Arc<Visit>) -> Answered {
     visit.session()?;
-    form(&visit, visit.frame(SECTION), None, Typed::default(), Shown::default()).await
+    form(&visit, visit.frame(SECTION), None, Typed::default(), Shown::of(&visit)).await
 }
 
 pub(crate) async fn create(visit: Arc<Visit>) -> Answered {
@@ -214,7 +220,7 @@ pub(crate) async fn create(visit: Arc<Visit>) -> Answered {
 pub(crate) async fn details(visit: Arc<Visit>) -> Answered {
     let policy = visit.iam.policy(&visit.context()?, id(&visit)).await?;
     let shown = Some((policy.rule.id, policy.read_only));
-    form(&visit, visit.told(SECTION), shown, Typed::of(policy), Shown::default()).await
+    form(&visit, visit.told(SECTION), shown, Typed::of(policy), Shown::of(&visit)).await
 }
 
 pub(crate) async fn edit(visit: Arc<Visit>) -> Answered {
@@ -239,7 +245,7 @@ pub(crate) async fn ask_delete(visit: Arc<Visit>) -> Answered {
     let proposal = Proposal { id: Some(policy.rule.id), draft: None };
     let shifts = visit.iam.shifts(&context, Ok(proposal)).await?;
     Answer::page(&DeletePage {
-        changes: Some(Changes::of(shifts, String::new())),
+        changes: Some(Changes { shifts, seen: String::new() }),
         frame: visit.frame(SECTION),
         id: policy.rule.id,
         name: policy.name,
@@ -261,7 +267,7 @@ fn id(visit: &Visit) -> Result<Uuid, IamError> {
 async fn prepare(visit: &Visit, id: Option<Uuid>) -> Option<Answered> {
     let mut typed = Typed::read(&visit.form);
     let mut frame = visit.frame(SECTION);
-    let mut shown = Shown::default();
+    let mut shown = Shown::of(visit);
     let mut words = visit.form.get("do").split(' ');
     match words.next().unwrap_or_default() {
         "tree" => {
@@ -292,7 +298,6 @@ async fn prepare(visit: &Visit, id: Option<Uuid>) -> Option<Answered> {
             },
         },
         "try" => {
-            shown.trial = TrialForm::read(&visit.form);
             let asked = match typed.draft() {
                 Ok(draft) => {
                     let proposal = Some(Proposal { id, draft: Some(draft) });
@@ -324,7 +329,7 @@ async fn changes(
 ) -> Result<Option<Changes>, Refusal> {
     let proposal = typed.draft().map(|draft| Proposal { id, draft: Some(draft) });
     let shifts = allowed(visit.iam.shifts(&visit.context()?, proposal).await)?;
-    Ok(shifts.map(|shifts| Changes::of(shifts, typed.fingerprint())))
+    Ok(shifts.map(|shifts| Changes { shifts, seen: typed.fingerprint() }))
 }
 
 /// What saving changes is shown before it is done, and once only. Nothing where it has been seen,
@@ -335,22 +340,28 @@ async fn ask_first(visit: &Visit, id: Option<Uuid>, typed: &Typed) -> Option<Ans
     }
     // What cannot be looked at cannot be saved either, and that is said better there.
     let changes = changes(visit, id, typed).await.ok()??;
-    if changes.shifts.is_empty() && !changes.locks_out {
+    if changes.are_none() {
         return None;
     }
     let mut frame = visit.frame(SECTION);
     let text = visit.texts.say("changes-look");
     frame.banner = Some(Banner { kind: "warning", title: "banner-warning", text });
-    let shown = Shown { changes: Some(changes), ..Shown::default() };
+    let shown = Shown { changes: Some(changes), ..Shown::of(visit) };
     Some(form(visit, frame, id.map(|id| (id, false)), typed.clone(), shown).await)
 }
 
 /// What is shown beside the form.
-#[derive(Default)]
 struct Shown {
     trial: TrialForm,
     changes: Option<Changes>,
     opened: String,
+}
+
+impl Shown {
+    /// What was typed into the trial, and nothing else as yet.
+    fn of(visit: &Visit) -> Self {
+        Self { trial: TrialForm::read(&visit.form), changes: None, opened: String::new() }
+    }
 }
 
 /// The form again, with what was typed and what is wrong with it.
@@ -359,8 +370,8 @@ async fn refused(visit: &Visit, error: IamError, id: Option<Uuid>, typed: Typed)
     let Some(text) = refusal.about_input() else { return Err(refusal) };
     let mut frame = visit.frame(SECTION);
     frame.banner = Some(Banner::danger(text));
-    let shown = Shown { trial: TrialForm::read(&visit.form), ..Shown::default() };
-    let answer = form(visit, frame, id.map(|id| (id, false)), typed, shown).await?;
+    let id = id.map(|id| (id, false));
+    let answer = form(visit, frame, id, typed, Shown::of(visit)).await?;
     Ok(answer.with_status(refusal.status()))
 }
 
