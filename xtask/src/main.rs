@@ -70,6 +70,7 @@ fn test() -> Result<(), Failure> {
     let python = tools::python()?;
     tools::curl()?;
     tools::browser()?;
+    tools::proxies()?;
     let axe = tools::axe()?;
     let postgres = postgres::Server::start()?;
     // Programs that tests start must be there before the tests.

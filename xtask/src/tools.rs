@@ -52,6 +52,17 @@ pub(crate) fn browser() -> Result<(), Failure> {
     Ok(())
 }
 
+/// The proxies of the examples.
+pub(crate) fn proxies() -> Result<(), Failure> {
+    for (program, flag, package) in [("nginx", "-v", "nginx-light"), ("caddy", "version", "caddy")]
+    {
+        if !answers(Command::new(program).arg(flag)) {
+            apt_install(package)?;
+        }
+    }
+    Ok(())
+}
+
 /// What looks for pages that some people cannot use, at the version that the panel pins.
 pub(crate) fn axe() -> Result<PathBuf, Failure> {
     let folder = root().join("target/tools/npm");

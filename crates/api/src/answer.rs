@@ -31,6 +31,11 @@ impl Answer {
         Self(response)
     }
 
+    /// 200 without a body.
+    pub(crate) fn empty() -> Self {
+        Self(Response::new(Body::empty()))
+    }
+
     /// 204 without a body.
     pub(crate) fn nothing() -> Self {
         let mut response = Response::new(Body::empty());

@@ -122,7 +122,7 @@ impl From<IamError> for ApiError {
                         "unauthorizedActionsByAuthentication": by_scope.join(","),
                     }))
             }
-            IamError::ReadOnly(_) => {
+            IamError::ReadOnly(_) | IamError::Refused(_) => {
                 Self::new(StatusCode::FORBIDDEN, "Client::Forbidden", message).coded("FORBIDDEN")
             }
             IamError::Invalid { fault, .. } => {

@@ -9,6 +9,7 @@ mod access;
 mod answer;
 mod error;
 mod expand;
+mod forward_auth;
 mod oauth2;
 mod openapi;
 mod operation;

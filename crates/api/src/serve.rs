@@ -10,7 +10,7 @@ use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, Method, Response, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use bytes::{Bytes, BytesMut};
@@ -130,7 +130,7 @@ async fn call(
     let ip = client_ip(&parts, &api.options.trusted_proxies);
     let principal = match operation.handler {
         Handler::Open(_) => None,
-        Handler::Private(_) => Some(api.iam.authenticate(&bearer(&parts)?, now).await?),
+        Handler::Private(_) => Some(api.iam.authenticate(&bearer(&parts.headers)?, now).await?),
     };
     let method = parts.method.clone();
     let visit = Visit {
@@ -165,8 +165,8 @@ async fn call(
 }
 
 /// The token that a request brings: as it is, or as the password of a user `pat_jwt_…`.
-fn bearer(parts: &Parts) -> Result<Cow<'_, str>, IamError> {
-    let mut headers = parts.headers.get_all(AUTHORIZATION).into_iter();
+pub(crate) fn bearer(headers: &HeaderMap) -> Result<Cow<'_, str>, IamError> {
+    let mut headers = headers.get_all(AUTHORIZATION).into_iter();
     let header = headers.next().ok_or(IamError::NoCredentials)?;
     // Two are one too many to know which counts.
     if headers.next().is_some() {

@@ -99,6 +99,15 @@ fn access() -> Vec<Operation> {
             open!(access::configuration),
         )
         .extension(),
+        Operation::new(
+            Tree::Root,
+            Method::GET,
+            "/forward-auth/{proxy}/{api}",
+            "Ask whether a request may pass to a guarded API, as a proxy does",
+            open!(crate::forward_auth::pass),
+        )
+        .looks()
+        .extension(),
     ]
 }
 

@@ -40,7 +40,7 @@ pub(crate) struct Options {
     /// What tokens are signed with: ES256, EdDSA or RS256 [default: ES256]
     #[arg(long, env = "GATEWRIGHT_ALGORITHM")]
     algorithm: Option<String>,
-    /// A folder with files that declare products
+    /// A folder with files that declare products, and APIs to guard
     #[arg(long, env = "GATEWRIGHT_PRODUCTS", value_name = "FOLDER")]
     products: Option<PathBuf>,
     /// Whether OVHcloud's products are known [default: true]
@@ -201,11 +201,16 @@ fn check_url(url: &str) -> Result<String, String> {
 
 impl Config {
     /// The settings of `gatewright dev`, with everything in one folder.
-    pub(crate) fn of_folder(folder: &Path, listen: SocketAddr) -> Result<Self, Failure> {
+    pub(crate) fn of_folder(
+        folder: &Path,
+        listen: SocketAddr,
+        products: Option<PathBuf>,
+    ) -> Result<Self, Failure> {
         let options = Options {
             database: Some(format!("sqlite:{}", folder.join("gatewright.db").display())),
             master_key: Some(folder.join("master.key")),
             listen: Some(listen),
+            products,
             log: Some("warn".to_owned()),
             log_format: Some("text".to_owned()),
             ..Options::default()

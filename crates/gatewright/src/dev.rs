@@ -39,6 +39,9 @@ pub(crate) struct Arguments {
     /// The folder to keep everything in
     #[arg(long, default_value = ".gatewright")]
     data: PathBuf,
+    /// A folder with files that declare products, and APIs to guard
+    #[arg(long, value_name = "FOLDER")]
+    products: Option<PathBuf>,
     /// Print one JSON object when ready
     #[arg(long)]
     json: bool,
@@ -69,7 +72,7 @@ pub(crate) async fn run(arguments: Arguments) -> Done {
         let private = std::os::unix::fs::PermissionsExt::from_mode(0o700);
         std::fs::set_permissions(folder, private).map_err(failed(folder))?;
     }
-    let mut config = Config::of_folder(folder, arguments.listen)?;
+    let mut config = Config::of_folder(folder, arguments.listen, arguments.products.clone())?;
     config.operations_listen.set_port(0);
     if !config.master_key.exists() {
         MasterKey::create(&config.master_key)?;

@@ -1,7 +1,9 @@
 //! The products that policies are about: resource types, actions and managed permissions groups.
 
+mod api;
 mod describe;
 mod file;
+mod target;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -15,7 +17,11 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::rights;
-use file::{Declared, Product};
+use file::{Declared, DeclaredApi, Product};
+
+pub use api::ApiError;
+pub(crate) use api::{Api, NoRoute, Source};
+pub use target::{Target, Unclear};
 
 /// What kind of thing an action does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -120,6 +126,14 @@ pub enum CatalogueError {
         /// What is wrong with it.
         source: ActionError,
     },
+    /// An API cannot be guarded by what the file says.
+    #[error("{file}: {source}")]
+    Api {
+        /// In which file.
+        file: String,
+        /// What is wrong with it.
+        source: ApiError,
+    },
     /// A permissions group is wrong.
     #[error("{file}: in the permissions group \"{group}\", {source}")]
     Group {
@@ -141,6 +155,7 @@ pub struct Catalogue {
     names: HashMap<String, bool, RandomState>,
     types: BTreeMap<String, Vec<String>>,
     groups: BTreeMap<String, ManagedGroup>,
+    apis: HashMap<String, Api, RandomState>,
 }
 
 /// The types, actions and managed groups of OVHcloud, as one product among others.
@@ -192,7 +207,32 @@ impl Catalogue {
             })?;
             self.groups.insert(name, group);
         }
+        if let Some(api) = product.api {
+            let stem = Path::new(&file()).file_stem().map(|stem| stem.to_string_lossy().into());
+            self.add_api(stem.unwrap_or_default(), api)
+                .map_err(|source| CatalogueError::Api { file: file(), source })?;
+        }
         Ok(())
+    }
+
+    fn add_api(&mut self, stem: String, declared: DeclaredApi) -> Result<(), ApiError> {
+        let DeclaredApi { name, account, servers, routes } = declared;
+        let name = name.unwrap_or(stem);
+        let is_plain = |one: char| one.is_ascii_alphanumeric() || "-_".contains(one);
+        if name.is_empty() || !name.chars().all(is_plain) {
+            return Err(ApiError::Name(name));
+        }
+        let api = Api::new(account, &servers, routes)?;
+        if self.apis.contains_key(&name) {
+            return Err(ApiError::Twice(name));
+        }
+        self.apis.insert(name, api);
+        Ok(())
+    }
+
+    /// The guarded API of that name.
+    pub(crate) fn api(&self, name: &str) -> Option<&Api> {
+        self.apis.get(name)
     }
 
     /// Takes an action in; where it is there already, the first description stays.

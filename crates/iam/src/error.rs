@@ -36,6 +36,9 @@ pub enum IamError {
         /// The actions that the token is not meant for.
         by_scope: Vec<String>,
     },
+    /// No policy was asked: the request is unclear, or not declared.
+    #[error("{0}")]
+    Refused(String),
     /// It belongs to the server and cannot be changed.
     #[error("{0}")]
     ReadOnly(&'static str),

@@ -57,6 +57,15 @@ impl Iam {
         }
     }
 
+    /// The same for a resource of which it is known that it belongs to an account.
+    pub(crate) async fn scene_of(&self, context: &Context, owner: &str) -> Result<Scene, IamError> {
+        let home = self.views.get(context.account()).await?;
+        if owner == context.account() {
+            return Ok(Scene { owner: home, home: None, known: true });
+        }
+        Ok(Scene { owner: self.views.get(owner).await?, home: Some(home), known: true })
+    }
+
     /// Refuses a caller who lacks one of the actions on the caller's own account.
     pub(crate) async fn demand(&self, context: &Context, action: &str) -> Result<(), IamError> {
         let account = self.account_urn(context.account());

@@ -24,6 +24,7 @@ mod iam;
 mod input;
 mod log;
 mod page;
+mod passage;
 mod passkey;
 mod permissions_group;
 mod policy;
@@ -41,7 +42,10 @@ mod write;
 pub use account::{NewAccount, Particulars, Profile, Robot};
 pub use audit::{Event, Events, Subject};
 pub use caller::{Context, Principal, PrincipalKind};
-pub use catalogue::{Action, Catalogue, CatalogueError, Category, MANAGED_OWNER, ManagedGroup};
+pub use catalogue::{
+    Action, ApiError, Catalogue, CatalogueError, Category, MANAGED_OWNER, ManagedGroup, Target,
+    Unclear,
+};
 pub use check::Checked;
 pub use client::{Client, ClientDraft, ClientEdit, Flow};
 pub use effect::{
@@ -61,6 +65,7 @@ pub use iam::{Iam, Limits, OpenError, Settings};
 pub use input::Draft;
 pub use log::{Call, Line, LogFilter, LogKind, LogLines, Reason, Tallies};
 pub use page::{Page, PageRequest};
+pub use passage::{Passage, Passenger};
 pub use passkey::{Challenge, Passkey};
 pub use permissions_group::{PermissionsGroup, PermissionsGroupDraft};
 pub use policy::{Policy, PolicyDraft, PolicyFilter, PolicyTarget};

@@ -64,7 +64,7 @@ struct Claims<'a> {
 pub(crate) struct Verified {
     pub(crate) principal: Arc<Principal>,
     client_id: String,
-    id: String,
+    id: Arc<str>,
     scope: String,
     /// Seconds since 1970.
     issued: i64,
@@ -184,7 +184,7 @@ impl Tokens {
         Some(Verified {
             principal: Arc::new(Principal { kind, identity, caller }),
             client_id: claims.client_id.to_owned(),
-            id: claims.jti.to_owned(),
+            id: claims.jti.into(),
             scope: claims.scope.to_owned(),
             issued: claims.iat,
             expires: claims.exp,

@@ -258,12 +258,13 @@ impl Iam {
         Ok(usages.into_iter().map(|one| (one.subject, one.last)).collect())
     }
 
-    /// Who a personal access token belongs to, while it counts; none when it is no such token.
+    /// Who a personal access token belongs to, while it counts, and what it is called; none when it
+    /// is no such token.
     pub(crate) async fn admit_user_token(
         &self,
         token: &str,
         now: i64,
-    ) -> Result<Option<Arc<Principal>>, IamError> {
+    ) -> Result<Option<(Arc<Principal>, Arc<str>)>, IamError> {
         let account = token.strip_prefix(PREFIX).and_then(|rest| rest.split_once('.'));
         let Some((account, _)) = account.filter(|_| token.len() <= 256) else { return Ok(None) };
         let view = match self.views.get(account).await {
@@ -274,7 +275,7 @@ impl Iam {
         let principal = self.principal_of_token(&view, account, &id, now);
         let principal = principal.ok_or(IamError::BadCredential)?;
         self.recorder.used(account, &subject(&id), now);
-        Ok(Some(Arc::new(principal)))
+        Ok(Some((Arc::new(principal), id.into())))
     }
 
     fn principal_of_token(

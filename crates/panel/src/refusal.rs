@@ -52,7 +52,9 @@ impl Refusal {
             Self::Template(_) => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Iam(error) => match error {
                 IamError::NoCredentials | IamError::BadCredential => StatusCode::UNAUTHORIZED,
-                IamError::Forbidden { .. } | IamError::ReadOnly(_) => StatusCode::FORBIDDEN,
+                IamError::Forbidden { .. } | IamError::ReadOnly(_) | IamError::Refused(_) => {
+                    StatusCode::FORBIDDEN
+                }
                 IamError::Invalid { .. } => StatusCode::BAD_REQUEST,
                 IamError::NotFound => StatusCode::NOT_FOUND,
                 IamError::Conflict { .. } => StatusCode::CONFLICT,

@@ -14,6 +14,7 @@ mod browser;
 mod clients;
 mod crash;
 mod decisions;
+mod forward_auth;
 mod groups;
 mod guard;
 mod identities;

@@ -7,6 +7,7 @@ use gatewright_policy::{Permissions, PermissionsError};
 use serde::Deserialize;
 use uuid::Uuid;
 
+use super::api::{DeclaredRoute, Locator};
 use super::{Category, ManagedGroup, describe};
 use crate::clock;
 
@@ -24,6 +25,19 @@ pub(super) struct Product {
     pub(super) actions: Vec<Declared>,
     #[serde(default)]
     pub(super) permissions_groups: Vec<DeclaredGroup>,
+    /// The API that the file says how to guard.
+    #[serde(skip)]
+    pub(super) api: Option<DeclaredApi>,
+}
+
+/// A guarded API as an OpenAPI document declares it.
+#[derive(Debug)]
+pub(super) struct DeclaredApi {
+    /// None where it is called as its file.
+    pub(super) name: Option<String>,
+    pub(super) account: Option<String>,
+    pub(super) servers: Vec<String>,
+    pub(super) routes: Vec<DeclaredRoute>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -85,6 +99,35 @@ impl DeclaredGroup {
 #[derive(Deserialize)]
 struct OpenApi {
     paths: BTreeMap<String, BTreeMap<String, serde_json::Value>>,
+    #[serde(default)]
+    servers: Vec<Server>,
+    #[serde(default, rename = "x-iam-api")]
+    name: Option<String>,
+    #[serde(default, rename = "x-iam-account")]
+    account: Option<String>,
+    #[serde(default, rename = "x-iam-resource")]
+    resources: Option<Locators>,
+}
+
+#[derive(Deserialize)]
+struct Server {
+    url: String,
+}
+
+#[derive(Clone, Deserialize)]
+#[serde(untagged)]
+enum Locators {
+    One(Locator),
+    Several(Vec<Locator>),
+}
+
+impl Locators {
+    fn list(self) -> Vec<Locator> {
+        match self {
+            Self::One(one) => vec![one],
+            Self::Several(list) => list,
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -93,11 +136,23 @@ struct Operation {
     summary: Option<String>,
     #[serde(default, rename = "x-iam-actions")]
     actions: Vec<Needed>,
+    #[serde(default, rename = "x-iam-resource")]
+    resources: Option<Locators>,
+    #[serde(default, rename = "x-iam-public")]
+    public: bool,
+    #[serde(default, rename = "x-iam-upgrade")]
+    upgrades: bool,
 }
 
 #[derive(Deserialize)]
 struct Needed {
     name: String,
+    #[serde(default = "yes")]
+    required: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 impl Product {
@@ -112,14 +167,38 @@ impl Product {
         }
         let document: OpenApi = serde_json::from_str(text)?;
         let mut product = Self::default();
-        for (method, operation) in document.paths.into_values().flatten() {
-            let Some(category) = category(&method) else { continue };
-            let operation: Operation = serde_json::from_value(operation)?;
-            for needed in operation.actions {
-                let mut declared = Declared::new(&needed.name, Some(category));
-                declared.description.clone_from(&operation.summary);
-                product.actions.push(declared);
+        let mut routes = Vec::new();
+        for (path, mut item) in document.paths {
+            let of_path = item.remove("x-iam-resource").map(serde_json::from_value::<Locators>);
+            let of_path = of_path.transpose()?.or_else(|| document.resources.clone());
+            for (method, operation) in item {
+                let Some(category) = category(&method) else { continue };
+                let operation: Operation = serde_json::from_value(operation)?;
+                for needed in &operation.actions {
+                    let mut declared = Declared::new(&needed.name, Some(category));
+                    declared.description.clone_from(&operation.summary);
+                    product.actions.push(declared);
+                }
+                let resources = operation.resources.or_else(|| of_path.clone());
+                // An operation without actions is guarded by its absence.
+                let is_guarded = resources.is_some() && !operation.actions.is_empty();
+                if is_guarded || operation.public {
+                    let needed = operation.actions.into_iter().filter(|one| one.required);
+                    routes.push(DeclaredRoute {
+                        method,
+                        path: path.clone(),
+                        actions: needed.map(|one| one.name).collect(),
+                        resources: resources.map(Locators::list).unwrap_or_default(),
+                        public: operation.public,
+                        upgrades: operation.upgrades,
+                    });
+                }
             }
+        }
+        if !routes.is_empty() {
+            let servers = document.servers.into_iter().map(|server| server.url).collect();
+            let (name, account) = (document.name, document.account);
+            product.api = Some(DeclaredApi { name, account, servers, routes });
         }
         Ok(product)
     }

@@ -90,6 +90,15 @@ impl From<StoreError> for TokenError {
 impl Iam {
     /// Who a token belongs to, while it counts.
     pub async fn authenticate(&self, token: &str, now: i64) -> Result<Arc<Principal>, IamError> {
+        Ok(self.recognise(token, now).await?.0)
+    }
+
+    /// Who a token belongs to, while it counts, and what it is called.
+    pub(crate) async fn recognise(
+        &self,
+        token: &str,
+        now: i64,
+    ) -> Result<(Arc<Principal>, Arc<str>), IamError> {
         if let Some(user) = self.admit_user_token(token, now).await? {
             return Ok(user);
         }
@@ -99,7 +108,7 @@ impl Iam {
             verified.noted.store(now, Ordering::Relaxed);
             self.recorder.used(verified.principal.account(), &verified.client_id, now);
         }
-        Ok(Arc::clone(&verified.principal))
+        Ok((Arc::clone(&verified.principal), Arc::clone(&verified.id)))
     }
 
     /// The one gate for every use of a token: it has not expired, it was not revoked, and its
@@ -194,7 +203,7 @@ impl Iam {
             account: found.principal.account().to_owned(),
             client_id: found.client_id.clone(),
             scope: found.scope.clone(),
-            id: found.id.clone(),
+            id: found.id.to_string(),
             issued: found.issued,
             expires: found.expires,
         }))
@@ -226,7 +235,7 @@ impl Iam {
         let document = document.map_err(IamError::from)?;
         let content = Content { document, ..Content::default() };
         let act = Act::Create { content, secret: None };
-        let revoked = Change { kind: Kind::RevokedToken, id: found.id.clone(), act };
+        let revoked = Change { kind: Kind::RevokedToken, id: found.id.to_string(), act };
         let context = Context { principal: Arc::clone(&found.principal), ip, query_id, now };
         match self.write_in(&account, &context, vec![revoked]).await {
             Ok(()) | Err(StoreError::Taken(Taken::Id)) => {}

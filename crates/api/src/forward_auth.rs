@@ -1,0 +1,138 @@
+//! `/forward-auth/{proxy}/{api}`: whether a proxy may let a request pass to a guarded API.
+//!
+//! Proxies hand the headers of their clients on, so whatever they say of the request is taken from
+//! the one header that the kind of proxy sets, and whoever sends another one to the same end is
+//! refused. Answers are 200, 401 and 403 alone: nginx makes an error of anything else.
+
+use axum::http::header::UPGRADE;
+use axum::http::{HeaderMap, StatusCode};
+use gatewright_iam::{IamError, Passage};
+
+use crate::answer::Answer;
+use crate::error::ApiError;
+use crate::request::Visit;
+use crate::serve::bearer;
+
+/// How a kind of proxy tells of a request.
+struct Proxy {
+    name: &'static str,
+    method: &'static str,
+    target: &'static str,
+}
+
+const PROXIES: [Proxy; 3] = [
+    Proxy { name: "nginx", method: "x-original-method", target: "x-original-uri" },
+    Proxy { name: "traefik", method: "x-forwarded-method", target: "x-forwarded-uri" },
+    Proxy { name: "caddy", method: "x-forwarded-method", target: "x-forwarded-uri" },
+];
+
+/// By these, a proxy or an API may take a request for another one.
+const MISLEADING: [&str; 9] = [
+    "x-original-method",
+    "x-original-uri",
+    "x-original-url",
+    "x-rewrite-url",
+    "x-forwarded-method",
+    "x-forwarded-uri",
+    "x-http-method",
+    "x-http-method-override",
+    "x-method-override",
+];
+
+/// How the headers begin by which an API hears who calls.
+const OURS: &str = "x-gatewright-";
+
+pub(crate) async fn pass(visit: Visit) -> Result<Answer, ApiError> {
+    let answer = ask(&visit).await.or_else(|error| refuse(&visit, error))?;
+    Ok(answer.unstored())
+}
+
+async fn ask(visit: &Visit) -> Result<Answer, IamError> {
+    let name = visit.parameter(0);
+    let proxy = PROXIES.iter().find(|proxy| proxy.name == name);
+    let proxy = proxy.ok_or_else(|| refused(format!("{name} is none of nginx, traefik, caddy")))?;
+    let headers = &visit.headers;
+    if let Some(misleading) = misleading(headers, proxy) {
+        return Err(refused(format!("the request must not have a header {misleading}")));
+    }
+    let only = |name: &'static str| {
+        single(headers, name).ok_or_else(|| {
+            refused(format!(
+                "the proxy must set {name}, once: see the documentation of {}",
+                proxy.name
+            ))
+        })
+    };
+    let token = bearer(headers);
+    let passage = Passage {
+        api: visit.parameter(1),
+        method: only(proxy.method)?,
+        target: only(proxy.target)?,
+        header: &|name| single(headers, name),
+        upgrades: headers.contains_key(UPGRADE),
+        token: token.as_deref().map_err(clone),
+        ip: visit.ip,
+        query_id: &visit.query_id,
+        now: visit.now,
+    };
+    let passenger = visit.iam.pass(passage).await?;
+    // All of them always, so that a proxy overwrites what its client made up.
+    let (urn, account, token) = passenger.as_ref().map_or(("", "", ""), |one| {
+        (one.principal.identity.urn(), one.principal.account(), &*one.token)
+    });
+    Ok(Answer::empty()
+        .with("x-gatewright-identity", urn)
+        .with("x-gatewright-account", account)
+        .with("x-gatewright-token", token))
+}
+
+/// A refusal as proxies understand it.
+fn refuse(visit: &Visit, error: IamError) -> Result<Answer, ApiError> {
+    let missing = match &error {
+        IamError::Forbidden { by_policy, by_scope } => [by_policy.as_slice(), by_scope].concat(),
+        IamError::NoCredentials | IamError::BadCredential | IamError::Refused(_) => Vec::new(),
+        // Not known is not allowed, and is told apart by proxies that can.
+        _ => return Err(error.into()),
+    };
+    let message = error.to_string();
+    let answer = ApiError::from(error).into_answer();
+    if answer.status() == StatusCode::UNAUTHORIZED {
+        return Ok(answer);
+    }
+    tracing::debug!(query_id = &*visit.query_id, message, "does not pass");
+    // nginx drops the body of a refusal.
+    Ok(answer
+        .with("x-gatewright-missing", &missing.join(","))
+        .with("x-gatewright-reason", &message))
+}
+
+fn refused(message: String) -> IamError {
+    IamError::Refused(message)
+}
+
+fn clone(error: &IamError) -> IamError {
+    match error {
+        IamError::NoCredentials => IamError::NoCredentials,
+        _ => IamError::BadCredential,
+    }
+}
+
+/// The value of a header that is there once.
+fn single<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    let mut values = headers.get_all(name).iter();
+    let value = values.next()?.to_str().ok()?;
+    values.next().is_none().then_some(value)
+}
+
+/// A header by which something else could be meant than what this kind of proxy says. Some programs
+/// take an underscore for a dash.
+fn misleading(headers: &HeaderMap, proxy: &Proxy) -> Option<String> {
+    let wrong = headers.keys().map(axum::http::HeaderName::as_str).find(|&name| {
+        if name == proxy.method || name == proxy.target || !name.starts_with('x') {
+            return false;
+        }
+        let plain = name.replace('_', "-");
+        plain.starts_with(OURS) || MISLEADING.contains(&plain.as_str())
+    });
+    wrong.map(str::to_owned)
+}

@@ -1,0 +1,392 @@
+//! A guarded API behind real proxies, and what is tried to get round them.
+
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use gatewright_testing::on_both_databases;
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::server::{ACCOUNT, Caller, Server};
+
+fn examples() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples")
+}
+
+/// Something of a request that should not pass, of a caller who may read the order 7 alone.
+struct Attack(&'static str, &'static str, &'static [(&'static str, &'static str)]);
+
+const ATTACKS: &[Attack] = &[
+    // What needs another right.
+    Attack("GET", "/orders/8", &[]),
+    Attack("DELETE", "/orders/7", &[]),
+    Attack("PUT", "/orders/7", &[]),
+    Attack("PATCH", "/orders/7", &[]),
+    Attack("POST", "/orders/7", &[]),
+    Attack("OPTIONS", "/orders/7", &[]),
+    Attack("delete", "/orders/7", &[]),
+    Attack("get", "/orders/7", &[]),
+    Attack("POST", "/orders/7/refund", &[]),
+    Attack("GET", "/orders/7/refund", &[]),
+    Attack("GET", "/orders", &[]),
+    Attack("GET", "/orders/export", &[]),
+    Attack("GET", "/", &[]),
+    Attack("GET", "/admin", &[]),
+    // Slashes.
+    Attack("GET", "/orders/7/", &[]),
+    Attack("GET", "//orders/8", &[]),
+    Attack("GET", "/orders//7", &[]),
+    Attack("GET", "/orders//export", &[]),
+    Attack("GET", "/orders/7%2Frefund", &[]),
+    Attack("GET", "/orders/7%2frefund", &[]),
+    Attack("GET", "/orders%2Fexport", &[]),
+    Attack("GET", "/orders/7%5Crefund", &[]),
+    Attack("GET", "/orders\\export", &[]),
+    Attack("GET", "/orders/7\\..\\8", &[]),
+    Attack("GET", "/orders/7%EF%BC%8Frefund", &[]),
+    // Dots.
+    Attack("GET", "/orders/7/../8", &[]),
+    Attack("GET", "/orders/./export", &[]),
+    Attack("GET", "/orders/7/..", &[]),
+    Attack("GET", "/orders/7/../../admin", &[]),
+    Attack("GET", "/orders/7/%2e%2e/8", &[]),
+    Attack("GET", "/orders/7/%2E%2E/8", &[]),
+    Attack("GET", "/orders/7/.%2e/8", &[]),
+    Attack("GET", "/orders/7/..%2f8", &[]),
+    Attack("GET", "/orders/7/..%5c8", &[]),
+    Attack("GET", "/orders/7/..;/8", &[]),
+    Attack("GET", "/orders/7/.../8", &[]),
+    Attack("GET", "/..%c0%af..%c0%afadmin", &[]),
+    // Encoded once more, or for no reason.
+    Attack("GET", "/orders/7%252Frefund", &[]),
+    Attack("GET", "/orders/7/%252e%252e/8", &[]),
+    Attack("GET", "/orders/%37", &[]),
+    Attack("GET", "/orders/%65xport", &[]),
+    Attack("GET", "/%6frders/8", &[]),
+    Attack("GET", "/orders/7%00", &[]),
+    Attack("GET", "/orders/7%00.json", &[]),
+    Attack("GET", "/orders/7%0a", &[]),
+    Attack("GET", "/orders/7%0d%0aX-Evil:%201", &[]),
+    Attack("GET", "/orders/7%20", &[]),
+    Attack("GET", "/orders/7%", &[]),
+    Attack("GET", "/orders/7%zz", &[]),
+    Attack("GET", "/orders/%u0037", &[]),
+    Attack("GET", "/orders/%ff", &[]),
+    // Parameters, endings, case.
+    Attack("GET", "/orders/7;id=8", &[]),
+    Attack("GET", "/orders;x/7", &[]),
+    Attack("GET", "/orders/7%3Bid=8", &[]),
+    Attack("GET", "/orders/export.json", &[]),
+    Attack("GET", "/orders/EXPORT", &[]),
+    Attack("GET", "/ORDERS/7", &[]),
+    Attack("GET", "/orders/7.json", &[]),
+    Attack("GET", "/orders/7%3Fx", &[]),
+    Attack("GET", "/orders/7%23x", &[]),
+    Attack("GET", "/orders/*", &[]),
+    Attack("GET", "/orders/7,8", &[]),
+    Attack("GET", "/orders/8?id=7", &[]),
+    Attack("GET", "/orders/8?x=/orders/7", &[]),
+    Attack("GET", "/health/../orders/8", &[]),
+    Attack("GET", "/health;/orders/8", &[]),
+    Attack("GET", "/health%2f..%2forders%2f8", &[]),
+    // Another method by the way.
+    Attack("GET", "/orders/7?_method=DELETE", &[]),
+    Attack("GET", "/orders/7?a=1&%5Fmethod=DELETE", &[]),
+    Attack("GET", "/orders/7", &[("X-HTTP-Method-Override", "DELETE")]),
+    Attack("GET", "/orders/7", &[("X-HTTP-Method", "DELETE")]),
+    Attack("GET", "/orders/7", &[("X-Method-Override", "DELETE")]),
+    // Another target by the way.
+    Attack("GET", "/orders/7", &[("X-Original-URL", "/admin")]),
+    Attack("GET", "/orders/7", &[("X-Rewrite-URL", "/admin")]),
+    Attack("GET", "/orders/8", &[("X-Original-URI", "/orders/7")]),
+    Attack("GET", "/orders/8", &[("X-Forwarded-Uri", "/orders/7")]),
+    Attack("DELETE", "/orders/7", &[("X-Forwarded-Method", "GET")]),
+    Attack("DELETE", "/orders/7", &[("X-Original-Method", "GET")]),
+    Attack("GET", "http://127.0.0.1/orders/8", &[]),
+    // Somebody else by the way.
+    Attack(
+        "GET",
+        "/orders/8",
+        &[("X-Gatewright-Identity", "urn:v1:eu:identity:account:xx11111-ovh")],
+    ),
+    Attack("GET", "/orders/8", &[("X_Gatewright_Identity", "root")]),
+    Attack("GET", "/orders/8", &[("Authorization", "Bearer nonsense")]),
+    Attack("GET", "/till", &[]),
+    Attack("GET", "/till", &[("X-Till", "1"), ("X-Till", "2")]),
+    Attack("GET", "/till", &[("X-Till", "*")]),
+    // Another protocol by the way.
+    Attack("GET", "/orders/8", &[("Upgrade", "h2c"), ("Connection", "Upgrade, HTTP2-Settings")]),
+    Attack("GET", "/orders/8", &[("Upgrade", "websocket"), ("Connection", "Upgrade")]),
+    Attack("CONNECT", "/orders/7", &[]),
+    Attack("TRACE", "/orders/7", &[]),
+];
+
+/// A child that ends with the test.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// The shop of the examples, and what has reached it.
+struct Shop {
+    port: u16,
+    said: BufReader<ChildStdout>,
+    _program: Running,
+}
+
+impl Shop {
+    fn start() -> Self {
+        let script = examples().join("shop/api.py");
+        let mut program =
+            Command::new("python3").arg(script).arg("0").stdout(Stdio::piped()).spawn().unwrap();
+        let said = BufReader::new(program.stdout.take().unwrap());
+        let mut shop = Self { port: 0, said, _program: Running(program) };
+        shop.port = u16::try_from(shop.heard()["port"].as_u64().unwrap()).unwrap();
+        shop
+    }
+
+    /// The next request that reached it.
+    fn heard(&mut self) -> Value {
+        let mut line = String::new();
+        self.said.read_line(&mut line).unwrap();
+        serde_json::from_str(&line).unwrap()
+    }
+}
+
+/// A real proxy between the test and the shop.
+struct Proxy {
+    port: u16,
+    _folder: tempfile::TempDir,
+    _program: Running,
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+impl Proxy {
+    /// Starts the proxy of an example, with its ports replaced by those of this test.
+    async fn start(name: &str, server: &Server, shop: &Shop) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, port) = (if name == "nginx" { "nginx.conf" } else { "Caddyfile" }, free_port());
+        let gatewright = server.url.rsplit_once(':').unwrap().1;
+        let configuration = std::fs::read_to_string(examples().join(name).join(file)).unwrap();
+        let configuration = configuration
+            .replace("127.0.0.1:8080", &format!("127.0.0.1:{gatewright}"))
+            .replace("127.0.0.1:9000", &format!("127.0.0.1:{}", shop.port))
+            .replace(":8000", &format!(":{port}"));
+        let path = folder.path().join(file);
+        std::fs::write(&path, configuration).unwrap();
+        let mut command = Command::new(name);
+        if name == "nginx" {
+            // It looks for its folders there, and must not be a daemon.
+            std::fs::create_dir_all(folder.path().join("logs")).unwrap();
+            let directives = format!(
+                "daemon off; master_process off; pid {0}/pid; error_log {0}/error.log;",
+                folder.path().display()
+            );
+            command.arg("-p").arg(folder.path()).arg("-c").arg(&path).args(["-g", &directives]);
+        } else {
+            command.args(["run", "--adapter", "caddyfile", "--config"]).arg(&path);
+        }
+        command.env("HOME", folder.path()).stderr(Stdio::null()).stdout(Stdio::null());
+        let program = Running(command.spawn().unwrap());
+        let started = Instant::now();
+        while tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_err() {
+            assert!(started.elapsed() < Duration::from_secs(30), "{name} does not start");
+            tokio::task::yield_now().await;
+        }
+        Self { port, _folder: folder, _program: program }
+    }
+
+    /// Sends bytes as they are; the status and the headers of the answer.
+    async fn send(&self, method: &str, target: &str, headers: &[(&str, &str)]) -> (u16, String) {
+        let mut request = format!("{method} {target} HTTP/1.1\r\nHost: shop\r\n");
+        for (name, value) in headers {
+            request.extend([*name, ": ", *value, "\r\n"]);
+        }
+        if !headers.iter().any(|(name, _)| *name == "Connection") {
+            request.push_str("Connection: close\r\n");
+        }
+        request.push_str("\r\n");
+        let mut stream = tokio::net::TcpStream::connect(("127.0.0.1", self.port)).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        let mut buffer = [0; 4096];
+        while !answer.windows(4).any(|four| four == b"\r\n\r\n") {
+            let read = tokio::time::timeout(Duration::from_secs(30), stream.read(&mut buffer));
+            match read.await.expect("an answer") {
+                Ok(read @ 1..) => answer.extend_from_slice(&buffer[..read]),
+                _ => break,
+            }
+        }
+        let answer = String::from_utf8_lossy(&answer).into_owned();
+        let status = answer.split(' ').nth(1).and_then(|text| text.parse().ok()).unwrap_or(0);
+        (status, answer.to_lowercase())
+    }
+}
+
+async fn guarded(database: &gatewright_testing::TestDatabase) -> (Server, Caller) {
+    let folder = examples().join("shop");
+    let server = Server::start_with(database, &["--products", folder.to_str().unwrap()]);
+    let admin = server.admin().await;
+    let caller = server.stranger(&admin).await;
+    admin.allow("seven", &caller, "order:shop:get", "urn:v1:eu:resource:order:7").await;
+    (server, caller)
+}
+
+async fn nothing_gets_round(name: &str, database: &gatewright_testing::TestDatabase) {
+    let (mut server, caller) = guarded(database).await;
+    let mut shop = Shop::start();
+    let proxy = Proxy::start(name, &server, &shop).await;
+    let bearer = format!("Bearer {}", caller.token);
+    let own = [("Authorization", bearer.as_str())];
+
+    let (status, answer) = proxy.send("GET", "/orders/7", &[]).await;
+    assert_eq!(status, 401, "{answer}");
+    assert!(answer.contains("www-authenticate: bearer"), "{answer}");
+    let (status, answer) = proxy.send("GET", "/orders/8", &own).await;
+    assert_eq!(status, 403, "{answer}");
+    assert!(answer.contains("x-gatewright-missing: order:shop:get"), "{answer}");
+
+    let mut tried = 0;
+    for Attack(method, target, extra) in ATTACKS {
+        let mut headers = own.to_vec();
+        headers.extend_from_slice(extra);
+        let (status, answer) = proxy.send(method, target, &headers).await;
+        // A proxy may refuse by itself what is no HTTP, and drop what misleads only others.
+        assert!(!(200..300).contains(&status), "{method} {target} {extra:?}: {answer}");
+        tried += 1;
+    }
+    assert!(tried >= 60);
+
+    // What is allowed passes, with who it is; and nothing else has reached the shop before.
+    let (status, answer) = proxy.send("GET", "/orders/7?lines=all", &own).await;
+    assert_eq!(status, 200, "{answer}");
+    let heard = shop.heard();
+    assert_eq!(
+        (&heard["method"], &heard["target"]),
+        (&json!("GET"), &json!("/orders/7?lines=all"))
+    );
+    assert_eq!(heard["identity"], caller.urn());
+    assert_eq!(heard["account"], ACCOUNT);
+    assert!(!heard["token"].as_str().unwrap().is_empty());
+    assert!(heard["authorization"].as_str().unwrap_or_default().is_empty());
+
+    // Everybody may ask whether the shop is open, and is nobody there.
+    let (status, _) = proxy.send("GET", "/health", &[]).await;
+    assert_eq!(status, 200);
+    let heard = shop.heard();
+    assert_eq!(heard["target"], "/health");
+    assert!(heard["identity"].as_str().unwrap_or_default().is_empty());
+
+    // Who cannot be asked has not allowed it.
+    server.stop();
+    let (status, answer) = proxy.send("GET", "/orders/7", &own).await;
+    assert!(status >= 500, "{answer}");
+}
+
+on_both_databases! {
+    async fn nothing_gets_round_nginx(database) {
+        nothing_gets_round("nginx", &database).await;
+    }
+
+    async fn nothing_gets_round_caddy(database) {
+        nothing_gets_round("caddy", &database).await;
+    }
+
+    async fn each_kind_of_proxy_is_heard_by_its_own_headers_alone(database) {
+        let (server, caller) = guarded(&database).await;
+        let http = reqwest::Client::new();
+        let ask = async |kind: &str, headers: &[(&str, &str)]| {
+            let url = format!("{}/forward-auth/{kind}", server.url);
+            let request = http.get(url).bearer_auth(&caller.token);
+            let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+            request.send().await.unwrap().status().as_u16()
+        };
+        let original = [("X-Original-Method", "GET"), ("X-Original-URI", "/orders/7")];
+        let forwarded = [("X-Forwarded-Method", "GET"), ("X-Forwarded-Uri", "/orders/7")];
+        assert_eq!(ask("nginx/shop", &original).await, 200);
+        assert_eq!(ask("traefik/shop", &forwarded).await, 200);
+        assert_eq!(ask("caddy/shop", &forwarded).await, 200);
+        for (kind, headers) in [
+            ("nginx/shop", forwarded.as_slice()),
+            ("traefik/shop", original.as_slice()),
+            ("nginx/shop", &original[..1]),
+            ("nginx/shop", &original[1..]),
+            ("nginx/shop", &[original.as_slice(), &forwarded[..1]].concat()),
+            ("nginx/shop", &[original.as_slice(), &original[1..]].concat()),
+            ("nginx/shop", &[original.as_slice(), &[("X_Original_URI", "/orders/7")]].concat()),
+            ("nginx/shop", &[original.as_slice(), &[("X-Gatewright-Account", "a")]].concat()),
+            ("nginx/shop", &[original.as_slice(), &[("Upgrade", "websocket")]].concat()),
+            ("nginx/other", original.as_slice()),
+            ("apache/shop", original.as_slice()),
+        ] {
+            assert_eq!(ask(kind, headers).await, 403, "{kind} {headers:?}");
+        }
+        let mut blocked = 0;
+        for Attack(method, target, extra) in ATTACKS.iter().filter(|one| one.2.iter().all(|(name, _)| *name != "Authorization")) {
+            // What no header can hold, no proxy can tell.
+            let headers: Vec<(&str, &str)> =
+                [("X-Forwarded-Method", *method), ("X-Forwarded-Uri", *target)].into_iter().chain(extra.iter().copied()).collect();
+            assert_eq!(ask("traefik/shop", &headers).await, 403, "{method} {target} {extra:?}");
+            blocked += 1;
+        }
+        assert!(blocked >= 60);
+    }
+
+    async fn what_is_behind_an_api_belongs_to_its_account(database) {
+        let (server, _) = guarded(&database).await;
+        let other = server.setup().create_account("zz99999-ovh");
+        let text = |name: &str| other[name].as_str().unwrap().to_owned();
+        let stranger = server.login(&text("clientId"), &text("clientSecret")).await;
+        // They may do everything in their own account, and register what they like there.
+        let urn = "urn:v1:eu:resource:order:7";
+        let registered = stranger.post("/v2/iam/resource", &json!({"urn": urn, "type": "order", "name": "7"})).await;
+        assert!(registered.status < 500, "{}", registered.body);
+        let ask = async |caller: &Caller, target: &str| {
+            let url = format!("{}/forward-auth/traefik/shop", server.url);
+            let request = caller.http.get(url).bearer_auth(&caller.token);
+            let request = request.header("X-Forwarded-Method", "GET").header("X-Forwarded-Uri", target);
+            let answer = request.send().await.unwrap();
+            let reason = answer.headers().get("x-gatewright-missing").map(|value| value.to_str().unwrap().to_owned());
+            (answer.status().as_u16(), reason.unwrap_or_default())
+        };
+        assert_eq!(ask(&stranger, "/orders/7").await, (403, "order:shop:get".to_owned()));
+        assert_eq!(ask(&stranger, "/orders").await, (403, "account:shop:orders/get".to_owned()));
+        let admin = server.admin().await;
+        assert_eq!(ask(&admin, "/orders/7").await.0, 200);
+        // The owner gives it to the other account, which passes it on.
+        let policy = json!({
+            "name": "given",
+            "identities": ["urn:v1:eu:identity:account:zz99999-ovh"],
+            "resources": [{"urn": urn}],
+            "permissions": {"allow": [{"action": "order:shop:get"}]},
+        });
+        let id = admin.post("/v2/iam/policy", &policy).await.expect(200)["id"].as_str().unwrap().to_owned();
+        assert_eq!(ask(&stranger, "/orders/7").await.0, 200);
+        admin.delete(&format!("/v2/iam/policy/{id}")).await.expect(204);
+        assert_eq!(ask(&stranger, "/orders/7").await.0, 403);
+    }
+
+    async fn a_service_account_that_is_deleted_passes_nowhere(database) {
+        let (server, caller) = guarded(&database).await;
+        let admin = server.admin().await;
+        let ask = async || {
+            let url = format!("{}/forward-auth/nginx/shop", server.url);
+            let request = caller.http.get(url).bearer_auth(&caller.token);
+            let request = request.header("X-Original-Method", "HEAD").header("X-Original-URI", "/orders/7");
+            request.send().await.unwrap().status().as_u16()
+        };
+        assert_eq!(ask().await, 200);
+        admin.delete(&format!("/v1/me/api/oauth2/client/{}", caller.id)).await.expect(200);
+        assert_eq!(ask().await, 401);
+    }
+}

@@ -1,0 +1,209 @@
+//! The target of a request to a guarded API, as a proxy saw it.
+
+use std::borrow::Cow;
+
+/// No target may be longer, in bytes.
+const MOST: usize = 8192;
+
+/// Why a target is refused: what a proxy, this server and the API might each read in their own way
+/// is never let through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Unclear {
+    /// It does not begin with a slash, as a whole URL does not.
+    #[error("the target must be a path that begins with /")]
+    NotAPath,
+    /// It is too long.
+    #[error("the target must have at most 8192 bytes")]
+    TooLong,
+    /// Two slashes follow each other, or the path ends with one.
+    #[error("the path must not hold empty parts")]
+    EmptyPart,
+    /// A part is made of dots.
+    #[error("the path must not hold parts that are made of dots")]
+    Dots,
+    /// A character is not allowed in a path, or is allowed and means something else to some.
+    #[error("the path must not hold a {0:?}")]
+    Character(char),
+    /// A `%` is not followed by two hexadecimal digits.
+    #[error("the path holds a % that encodes nothing")]
+    Encoding,
+    /// What need not be encoded is.
+    #[error("the path must not encode {0:?}, which needs no encoding")]
+    NotNormal(char),
+    /// What is encoded would mean something else to whoever decodes it again.
+    #[error("the path must not hold an encoded {0:?}")]
+    Encoded(char),
+    /// What is encoded is not text.
+    #[error("the path must be UTF-8")]
+    NotText,
+    /// The query names another method.
+    #[error("the query must not name another method")]
+    OtherMethod,
+}
+
+/// A path that can be read in one way only.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target<'t> {
+    parts: Vec<Cow<'t, str>>,
+}
+
+impl<'t> Target<'t> {
+    /// Reads a target in origin form (RFC 9112, section 3.2.1), as the client sent it.
+    pub fn parse(text: &'t str) -> Result<Self, Unclear> {
+        if text.len() > MOST {
+            return Err(Unclear::TooLong);
+        }
+        let (path, query) = text.split_once('?').unwrap_or((text, ""));
+        let path = path.strip_prefix('/').ok_or(Unclear::NotAPath)?;
+        check_query(query)?;
+        if path.is_empty() {
+            return Ok(Self { parts: Vec::new() });
+        }
+        Ok(Self { parts: path.split('/').map(part).collect::<Result<_, _>>()? })
+    }
+
+    /// The parts of the path, decoded.
+    pub fn parts(&self) -> &[Cow<'t, str>] {
+        &self.parts
+    }
+}
+
+fn part(text: &str) -> Result<Cow<'_, str>, Unclear> {
+    if text.is_empty() {
+        return Err(Unclear::EmptyPart);
+    }
+    if text.bytes().all(|byte| byte == b'.') {
+        return Err(Unclear::Dots);
+    }
+    if let Some(wrong) = text.chars().find(|&one| !is_plain(one) && one != '%') {
+        return Err(Unclear::Character(wrong));
+    }
+    if !text.contains('%') {
+        return Ok(Cow::Borrowed(text));
+    }
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&first, after)) = rest.split_first() {
+        if first != b'%' {
+            decoded.push(first);
+            rest = after;
+            continue;
+        }
+        let (digits, after) = after.split_first_chunk::<2>().ok_or(Unclear::Encoding)?;
+        let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|one| u8::try_from(one).ok());
+        let [Some(high), Some(low)] = digits.map(digit) else { return Err(Unclear::Encoding) };
+        let byte = high << 4 | low;
+        let meant = char::from(byte);
+        if meant.is_ascii_alphanumeric() || "-._~".contains(meant) {
+            return Err(Unclear::NotNormal(meant));
+        }
+        if meant.is_ascii_control() || "/\\%;?#".contains(meant) {
+            return Err(Unclear::Encoded(meant));
+        }
+        decoded.push(byte);
+        rest = after;
+    }
+    let decoded = String::from_utf8(decoded).map_err(|_| Unclear::NotText)?;
+    match decoded.chars().find(|one| one.is_control()) {
+        Some(control) => Err(Unclear::Encoded(control)),
+        None => Ok(Cow::Owned(decoded)),
+    }
+}
+
+/// What a part of a path may hold as it is (RFC 3986, section 3.3), but for `;`, from which on some
+/// read parameters.
+fn is_plain(one: char) -> bool {
+    one.is_ascii_alphanumeric() || "-._~!$&'()*+,=:@".contains(one)
+}
+
+/// Many frameworks take the method from here.
+fn check_query(query: &str) -> Result<(), Unclear> {
+    if let Some(wrong) = query.chars().find(|&one| !is_plain(one) && !"/?%;".contains(one)) {
+        // Brackets, quotes and their like are sent raw by many, and mean nothing to a proxy.
+        if wrong == '#' || wrong.is_control() || wrong.is_whitespace() {
+            return Err(Unclear::Character(wrong));
+        }
+    }
+    let mut names = query.split(['&', ';']).map(|pair| pair.split('=').next().unwrap_or_default());
+    let overrides = names.any(|name| {
+        let name = percent_encoding::percent_decode_str(name).decode_utf8_lossy();
+        let name = name.trim().replace('-', "_").to_ascii_lowercase();
+        ["_method", "x_http_method_override", "x_http_method", "x_method_override"]
+            .contains(&name.as_str())
+    });
+    if overrides { Err(Unclear::OtherMethod) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn parts(text: &str) -> Result<Vec<String>, Unclear> {
+        Ok(Target::parse(text)?.parts().iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn a_path_is_cut_and_decoded_once() {
+        assert_eq!(parts("/"), Ok(vec![]));
+        assert_eq!(parts("/a/b:c@d?e=/f&g=[1]"), Ok(vec!["a".to_owned(), "b:c@d".to_owned()]));
+        assert_eq!(parts("/a%20b/%C3%A9"), Ok(vec!["a b".to_owned(), "é".to_owned()]));
+    }
+
+    #[test]
+    fn what_could_be_read_in_two_ways_is_refused() {
+        for (text, reason) in [
+            ("", Unclear::NotAPath),
+            ("a", Unclear::NotAPath),
+            ("*", Unclear::NotAPath),
+            ("http://host/a", Unclear::NotAPath),
+            ("//host/a", Unclear::EmptyPart),
+            ("/a//b", Unclear::EmptyPart),
+            ("/a/", Unclear::EmptyPart),
+            ("/a/./b", Unclear::Dots),
+            ("/a/../b", Unclear::Dots),
+            ("/a/.../b", Unclear::Dots),
+            ("/a/%2e%2e/b", Unclear::NotNormal('.')),
+            ("/a/..%2fb", Unclear::Encoded('/')),
+            ("/a%5Cb", Unclear::Encoded('\\')),
+            ("/a\\b", Unclear::Character('\\')),
+            ("/a%252fb", Unclear::Encoded('%')),
+            ("/a%00", Unclear::Encoded('\0')),
+            ("/a%0d%0ab", Unclear::Encoded('\r')),
+            ("/a;b=c", Unclear::Character(';')),
+            ("/a%3bb", Unclear::Encoded(';')),
+            ("/a%3Fb", Unclear::Encoded('?')),
+            ("/a#b", Unclear::Character('#')),
+            ("/a b", Unclear::Character(' ')),
+            ("/é", Unclear::Character('é')),
+            ("/%61", Unclear::NotNormal('a')),
+            ("/a%", Unclear::Encoding),
+            ("/a%zz", Unclear::Encoding),
+            ("/a%u002f", Unclear::Encoding),
+            ("/%c0%af", Unclear::NotText),
+            ("/%C2%85", Unclear::Encoded('\u{85}')),
+            ("/a?b#c", Unclear::Character('#')),
+            ("/a?x=1&_method=DELETE", Unclear::OtherMethod),
+            ("/a?x=1;_Method=DELETE", Unclear::OtherMethod),
+            ("/a?%5fmethod=DELETE", Unclear::OtherMethod),
+            ("/a?X-HTTP-Method-Override=DELETE", Unclear::OtherMethod),
+        ] {
+            assert_eq!(parts(text), Err(reason), "{text}");
+        }
+        assert_eq!(parts(&format!("/{}", "a".repeat(MOST))), Err(Unclear::TooLong));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_read_reads_the_same_when_it_is_decoded_again(text in "/[a-z./%25;~ ]{0,12}|/\\PC{0,9}") {
+            if let Ok(target) = Target::parse(&text) {
+                for part in target.parts() {
+                    prop_assert!(!part.is_empty() && !part.contains(['/', '\\', '%', '?', '#', ';']));
+                    prop_assert!(!part.bytes().all(|byte| byte == b'.'));
+                    let again = percent_encoding::percent_decode_str(part).decode_utf8().unwrap();
+                    prop_assert_eq!(&again, part);
+                }
+            }
+        }
+    }
+}

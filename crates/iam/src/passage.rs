@@ -1,0 +1,142 @@
+//! Whether a request may pass to a guarded API: from what a proxy saw of it to the rights that it
+//! needs.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use gatewright_policy::ResourceUrn;
+
+use crate::caller::{Context, Principal};
+use crate::catalogue::{Api, NoRoute, Source, Target};
+use crate::error::IamError;
+use crate::guard::Scene;
+use crate::iam::Iam;
+
+/// A request on its way to a guarded API.
+pub struct Passage<'p> {
+    /// The name of the API.
+    pub api: &'p str,
+    /// As the client sent it.
+    pub method: &'p str,
+    /// The path and the query, as the client sent them.
+    pub target: &'p str,
+    /// The value of a header, by its name in small letters; none where it has none, or several.
+    pub header: &'p (dyn Fn(&str) -> Option<&'p str> + Sync),
+    /// Whether the client wants the connection to become another.
+    pub upgrades: bool,
+    /// The token that it brings.
+    pub token: Result<&'p str, IamError>,
+    /// Where it comes from.
+    pub ip: Option<IpAddr>,
+    /// What the log calls it.
+    pub query_id: &'p Arc<str>,
+    /// When: microseconds since 1970, UTC.
+    pub now: i64,
+}
+
+/// Who may pass.
+#[derive(Debug)]
+pub struct Passenger {
+    /// Who they are.
+    pub principal: Arc<Principal>,
+    /// What their token is called; it is no secret.
+    pub token: Arc<str>,
+}
+
+impl Iam {
+    /// Lets a request pass, or says why not; with nobody where everybody may.
+    ///
+    /// What is unclear, or not declared, does not pass. A resource that nobody registered belongs to
+    /// the account of the API; without one, nothing is allowed on it.
+    pub async fn pass(&self, passage: Passage<'_>) -> Result<Option<Passenger>, IamError> {
+        let api = self.catalogue.api(passage.api);
+        let api = api.ok_or_else(|| {
+            IamError::Refused(format!("no API {:?} is declared here", passage.api))
+        })?;
+        let target = Target::parse(passage.target);
+        let target = target.map_err(|unclear| IamError::Refused(unclear.to_string()))?;
+        let routes = api.find(passage.method, &target);
+        if let Ok(routes) = &routes
+            && routes.iter().all(|route| route.needs.is_none())
+            && (!passage.upgrades || routes.iter().all(|route| route.upgrades))
+        {
+            return Ok(None);
+        }
+        let (principal, token) = self.recognise(passage.token?, passage.now).await?;
+        let routes = routes.map_err(|reason| {
+            let said = match reason {
+                NoRoute::Unknown => "is not declared",
+                NoRoute::Near => "is too much like another path that is declared",
+            };
+            let (method, path) = (passage.method, passage.target.split('?').next());
+            let path = path.unwrap_or_default();
+            IamError::Refused(format!("{method} {path} {said} in the API {}", passage.api))
+        })?;
+        if passage.upgrades && !routes.iter().all(|route| route.upgrades) {
+            let message = "the operation does not take another protocol (x-iam-upgrade)";
+            return Err(IamError::Refused(message.to_owned()));
+        }
+        let context = Context {
+            principal: Arc::clone(&principal),
+            ip: passage.ip,
+            query_id: Arc::clone(passage.query_id),
+            now: passage.now,
+        };
+        let mut needed: Vec<(Scene, &str, ResourceUrn)> = Vec::new();
+        for need in routes.iter().flat_map(|route| route.needs.iter().flatten()) {
+            let name = match &need.source {
+                Source::Part(place) => {
+                    target.parts().get(api.base_length() + place).map(|part| &**part)
+                }
+                Source::Header(header) => (passage.header)(header),
+                Source::Fixed(name) => Some(name.as_str()),
+                Source::Account => Some(api.account.as_deref().unwrap_or(context.account())),
+            };
+            let urn = name.and_then(|name| {
+                let (plate, kind) =
+                    (self.settings.plate, gatewright_policy::action_type(&need.action));
+                ResourceUrn::parse(&format!("urn:v1:{plate}:resource:{kind}:{name}"), plate).ok()
+            });
+            let urn = urn.ok_or_else(|| {
+                let message = "the request does not name the resource that it is about";
+                IamError::Refused(message.to_owned())
+            })?;
+            let scene = self.scene_behind(api, &context, &urn).await?;
+            needed.push((scene, &need.action, urn));
+        }
+        self.demand_all(&context, needed.iter().map(|(scene, action, urn)| (scene, *action, urn)))?;
+        Ok(Some(Passenger { principal, token }))
+    }
+
+    /// Whose policies decide about a resource behind an API. That it is registered says something
+    /// only where not everybody can register it.
+    async fn scene_behind(
+        &self,
+        api: &Api,
+        context: &Context,
+        urn: &ResourceUrn,
+    ) -> Result<Scene, IamError> {
+        // The resource that stands for an account is that account's.
+        let is_account = urn.kind() == "account";
+        if !is_account && !self.settings.registrars.is_empty() {
+            let scene = self.scene(context, urn).await?;
+            if scene.known {
+                return Ok(scene);
+            }
+        }
+        let owner = if is_account { Some(urn.name()) } else { api.account.as_deref() };
+        let owner = owner.ok_or_else(|| {
+            let message = format!(
+                "nobody knows whose {urn} is: the API must name the account that it belongs to \
+                 (x-iam-account), or a registrar must register it"
+            );
+            IamError::Refused(message)
+        })?;
+        self.scene_of(context, owner).await.map_err(|error| match error {
+            IamError::NotFound => {
+                IamError::Refused(format!("there is no account {owner} (x-iam-account)"))
+            }
+            error => error,
+        })
+    }
+}
