@@ -10,8 +10,8 @@ use uuid::Uuid;
 
 pub const ACCOUNT: &str = "xx11111-ovh";
 
-const TYPES: [&str; 4] = ["vps", "webHosting", "dnsZone", "publicCloudProject"];
-const VERBS: [&str; 10] =
+pub const TYPES: [&str; 4] = ["vps", "webHosting", "dnsZone", "publicCloudProject"];
+pub const VERBS: [&str; 10] =
     ["get", "create", "edit", "delete", "start", "stop", "reboot", "snapshot", "restore", "move"];
 
 /// A policy, in terms that every engine has.

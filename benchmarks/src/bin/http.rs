@@ -1,8 +1,10 @@
 //! Tokens and checks per second over HTTP, beside bare servers of the same framework: one that
-//! answers a constant, one that only signs a token. Also: how soon a server with a large database
+//! answers a constant, one that only signs a token, and forward auth beside one that lets everything
+//! pass. Also: how soon a server with a large database
 //! answers, how much memory the trial server takes, and how long the Control Panel's pages take.
 //!
-//! `http PROGRAM`, with the path of the release binary.
+//! `http PROGRAM [LOAD]`, with the path of the release binary and, to measure it alone, one of
+//! checks, tokens and passages.
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -18,11 +20,11 @@ use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 use axum::Router;
 use axum::body::Bytes;
 use axum::http::header::CONTENT_TYPE;
-use axum::routing::post;
+use axum::routing::{get, post};
 use axum_server::accept::NoDelayAcceptor;
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
-use gatewright_benchmarks::{ACCOUNT, policy, rules};
+use gatewright_benchmarks::{ACCOUNT, TYPES, VERBS, action, policy, rules};
 use gatewright_store::{Act, Author, Change, Content, Kind, Store};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -44,9 +46,12 @@ async fn main() -> Anyhow<()> {
         return bare().await;
     }
     let program = Path::new(&argument);
+    if let Some(load) = std::env::args().nth(2) {
+        return large(program, 10_000, Some(&load)).await;
+    }
     resident(program)?;
     for count in [10_000, 100_000] {
-        large(program, count).await?;
+        large(program, count, None).await?;
     }
     Ok(())
 }
@@ -63,7 +68,10 @@ async fn bare() -> Anyhow<()> {
         (JSON, r#"{"authorizedActions":["vps:apiovh:get"],"unauthorizedActions":[]}"#)
     };
     let sign = move |_: Bytes| async move { (JSON, signed(&key)) };
-    let app = Router::new().route("/constant", post(constant)).route("/token", post(sign));
+    let app = Router::new()
+        .route("/constant", post(constant))
+        .route("/token", post(sign))
+        .route("/allowed", get(|| async {}));
     let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
     listener.set_nonblocking(true)?;
     println!("{}", listener.local_addr()?);
@@ -162,7 +170,7 @@ async fn fill(database: &str, count: usize) -> Anyhow<()> {
     Ok(())
 }
 
-async fn large(program: &Path, count: usize) -> Anyhow<()> {
+async fn large(program: &Path, count: usize, only: Option<&str>) -> Anyhow<()> {
     let folder = tempfile::tempdir()?;
     let database = format!("sqlite:{}", folder.path().join("db").display());
     let key = folder.path().join("key").display().to_string();
@@ -175,7 +183,11 @@ async fn large(program: &Path, count: usize) -> Anyhow<()> {
         }
     };
     run(&["key", "create", "--file", &key])?;
-    let settings = ["--database", &database, "--master-key", &key];
+    let products = folder.path().join("products");
+    std::fs::create_dir(&products)?;
+    std::fs::write(products.join("benchmark.json"), guarded().to_string())?;
+    let products = products.display().to_string();
+    let settings = ["--database", &database, "--master-key", &key, "--products", &products];
     let new = ["account", "create", "--json", "--name", ACCOUNT, "--email", "a@b.example"];
     let made = Command::new(program).args(new).args(settings).output()?;
     let made: Value = serde_json::from_slice(&made.stdout)?;
@@ -216,7 +228,7 @@ async fn large(program: &Path, count: usize) -> Anyhow<()> {
         "{count} service accounts and policies: ready after {ready:?}, first token after {first_token:?}"
     );
 
-    if count == 10_000 {
+    if count == 10_000 && only.is_none() {
         pages(&mut stream, password).await?;
     }
 
@@ -250,9 +262,37 @@ async fn large(program: &Path, count: usize) -> Anyhow<()> {
     };
     let bare_checks = readdressed(&checks, "/constant");
     let bare_tokens = readdressed(&tokens, "/token");
-    for (what, ours, theirs) in
-        [("checks", &checks, &bare_checks), ("tokens", &tokens, &bare_tokens)]
-    {
+    let mut passages = Vec::with_capacity(CALLERS);
+    let rules = rules(count);
+    let denied: std::collections::HashSet<usize> =
+        rules.iter().filter(|rule| rule.deny).map(|rule| rule.identity).collect();
+    let mut asked = std::collections::HashSet::new();
+    let granted = rules.iter().filter(|rule| !denied.contains(&rule.identity));
+    for rule in granted.filter(|rule| asked.insert(rule.identity)).take(CALLERS) {
+        let answer = exchange(&mut stream, &token_request(rule.identity)).await?;
+        let (_, body) = answer.split_once("\r\n\r\n").ok_or("no body")?;
+        let answer: Value = serde_json::from_str(body)?;
+        let token = answer["access_token"].as_str().ok_or("no token")?;
+        let (verb, resource) = (rule.verbs[0], rule.resource.unwrap_or(7));
+        passages.push(format!(
+            "GET /forward-auth/nginx/benchmark HTTP/1.1\r\nHost: localhost\r\n\
+             Authorization: Bearer {token}\r\nX-Original-Method: GET\r\n\
+             X-Original-URI: /{}/{verb}/r{resource}\r\n\r\n",
+            rule.kind
+        ));
+    }
+    let bare_passages: Vec<String> = passages
+        .iter()
+        .map(|one| one.replacen("/forward-auth/nginx/benchmark", "/allowed", 1))
+        .collect();
+    for (what, ours, theirs) in [
+        ("checks", &checks, &bare_checks),
+        ("tokens", &tokens, &bare_tokens),
+        ("passages", &passages, &bare_passages),
+    ] {
+        if only.is_some_and(|only| only != what) {
+            continue;
+        }
         let (mut mine, mut others) = (Vec::new(), Vec::new());
         // In turns, so that what else the machine does counts for both.
         for _ in 0..ROUNDS {
@@ -267,6 +307,21 @@ async fn large(program: &Path, count: usize) -> Anyhow<()> {
     }
     drop((server, bare_server));
     Ok(())
+}
+
+/// An API whose operations need the actions of the policies, one each.
+fn guarded() -> Value {
+    let mut paths = serde_json::Map::new();
+    for kind in TYPES {
+        for verb in VERBS {
+            let operation = json!({
+                "x-iam-resource": {"type": kind, "in": "path", "name": "id"},
+                "x-iam-actions": [{"name": action(kind, verb)}],
+            });
+            paths.insert(format!("/{kind}/{verb}/{{id}}"), json!({ "get": operation }));
+        }
+    }
+    json!({"openapi": "3.0.3", "x-iam-account": ACCOUNT, "paths": paths})
 }
 
 /// The Control Panel's pages with the most on them.

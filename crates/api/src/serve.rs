@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, HttpBody};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH};
 use axum::http::request::Parts;
@@ -191,7 +191,7 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Result<Cow<'_, str>, IamError> {
 async fn read(parts: &Parts, mut body: Body) -> Result<Bytes, ApiError> {
     let announced = parts.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
     let announced = announced.and_then(|text| text.parse::<usize>().ok());
-    if announced == Some(0) {
+    if announced == Some(0) || body.is_end_stream() {
         return Ok(Bytes::new());
     }
     if announced.is_some_and(|length| length > MAX_DROPPED) {

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use gatewright_iam::{IamError, KeyError, OpenError, StoreError};
+use gatewright_iam::{CatalogueError, IamError, KeyError, OpenError, StoreError};
 use gatewright_panel::TextsError;
 
 /// Why a command failed.
@@ -23,6 +23,8 @@ pub(crate) enum Failure {
     LostSecrets(PathBuf),
     #[error(transparent)]
     Open(#[from] OpenError),
+    #[error(transparent)]
+    Catalogue(#[from] CatalogueError),
     #[error(transparent)]
     Key(#[from] KeyError),
     #[error(transparent)]

@@ -1,6 +1,7 @@
 //! Gatewright: service accounts and access policies for any API.
 
 mod account;
+mod catalogue;
 mod config;
 mod dev;
 mod error;
@@ -35,6 +36,9 @@ enum Command {
     /// Manage the master key
     #[command(subcommand)]
     Key(account::KeyCommand),
+    /// Declare products, and APIs to guard
+    #[command(subcommand)]
+    Catalogue(catalogue::Command),
     /// Check the journal
     #[command(subcommand)]
     Journal(journal::Command),
@@ -47,6 +51,7 @@ async fn main() -> ExitCode {
         Command::Serve(arguments) => serve::run(arguments).await,
         Command::Account(command) => account::run(command).await,
         Command::Key(command) => account::run_key(&command),
+        Command::Catalogue(command) => catalogue::run(command),
         Command::Journal(command) => journal::run(command).await,
     };
     match done {

@@ -3,6 +3,7 @@
 mod api;
 mod describe;
 mod file;
+mod propose;
 mod target;
 
 use std::collections::{BTreeMap, HashMap};
@@ -21,6 +22,7 @@ use file::{Declared, DeclaredApi, Product};
 
 pub use api::ApiError;
 pub(crate) use api::{Api, NoRoute, Source};
+pub use propose::propose;
 pub use target::{Target, Unclear};
 
 /// What kind of thing an action does.
@@ -228,6 +230,11 @@ impl Catalogue {
         }
         self.apis.insert(name, api);
         Ok(())
+    }
+
+    /// The guarded APIs by their names, and how many operations each has.
+    pub fn apis(&self) -> BTreeMap<&str, usize> {
+        self.apis.iter().map(|(name, api)| (name.as_str(), api.len())).collect()
     }
 
     /// The guarded API of that name.

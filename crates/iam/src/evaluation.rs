@@ -102,11 +102,8 @@ impl Iam {
         let Some(principal) = self.subject(context, question).await? else {
             return Ok(Evaluated::UNKNOWN);
         };
-        let urn = format!(
-            "urn:v1:{}:resource:{}:{}",
-            self.settings.plate, question.resource_kind, question.resource
-        );
-        let Ok(urn) = ResourceUrn::parse(&urn, self.settings.plate) else {
+        let (kind, name) = (&question.resource_kind, &question.resource);
+        let Ok(urn) = ResourceUrn::of(self.settings.plate, kind, name) else {
             return Ok(Evaluated::UNKNOWN);
         };
         let asked = Context {

@@ -44,7 +44,7 @@ pub use audit::{Event, Events, Subject};
 pub use caller::{Context, Principal, PrincipalKind};
 pub use catalogue::{
     Action, ApiError, Catalogue, CatalogueError, Category, MANAGED_OWNER, ManagedGroup, Target,
-    Unclear,
+    Unclear, propose,
 };
 pub use check::Checked;
 pub use client::{Client, ClientDraft, ClientEdit, Flow};

@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use gatewright_policy::ResourceUrn;
+use gatewright_policy::{ResourceUrn, action_type};
 
 use crate::caller::{Context, Principal};
 use crate::catalogue::{Api, NoRoute, Source, Target};
@@ -92,11 +92,8 @@ impl Iam {
                 Source::Fixed(name) => Some(name.as_str()),
                 Source::Account => Some(api.account.as_deref().unwrap_or(context.account())),
             };
-            let urn = name.and_then(|name| {
-                let (plate, kind) =
-                    (self.settings.plate, gatewright_policy::action_type(&need.action));
-                ResourceUrn::parse(&format!("urn:v1:{plate}:resource:{kind}:{name}"), plate).ok()
-            });
+            let (plate, kind) = (self.settings.plate, action_type(&need.action));
+            let urn = name.and_then(|name| ResourceUrn::of(plate, kind, name).ok());
             let urn = urn.ok_or_else(|| {
                 let message = "the request does not name the resource that it is about";
                 IamError::Refused(message.to_owned())

@@ -222,7 +222,15 @@ impl ResourceUrn {
             return Err(UrnError::Wildcard);
         }
         let (kind, name) = rest.split_once(':').ok_or(UrnError::Malformed)?;
-        if !is_name(kind) || !is_name(name) {
+        Self::of(plate, kind, name)
+    }
+
+    /// The resource of a type and a name; wildcards are refused.
+    pub fn of(plate: Plate, kind: &str, name: &str) -> Result<Self, UrnError> {
+        if kind.contains('*') || name.contains('*') {
+            return Err(UrnError::Wildcard);
+        }
+        if !is_name(kind) || !is_name(name) || kind.contains(':') {
             return Err(UrnError::Malformed);
         }
         Ok(Self::new(plate, kind, name))

@@ -10,7 +10,7 @@ use gatewright_testing::on_both_databases;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::server::{ACCOUNT, Caller, Server};
+use crate::server::{ACCOUNT, Caller, Server, run};
 
 fn examples() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples")
@@ -291,6 +291,37 @@ async fn nothing_gets_round(name: &str, database: &gatewright_testing::TestDatab
     server.stop();
     let (status, answer) = proxy.send("GET", "/orders/7", &own).await;
     assert!(status >= 500, "{answer}");
+}
+
+#[test]
+fn an_api_is_proposed_checked_and_added() {
+    let folder = tempfile::tempdir().unwrap();
+    let products = folder.path().join("products");
+    std::fs::create_dir(&products).unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let plain = json!({
+        "openapi": "3.1.0", "info": {"title": "Library"},
+        "paths": {"/books/{isbn}": {"get": {"summary": "Read a book"}}},
+    });
+    std::fs::write(path("plain.json"), plain.to_string()).unwrap();
+    let (done, proposal) =
+        run(&["catalogue", "propose", &path("plain.json"), "--account", ACCOUNT]);
+    assert!(done && proposal.contains("book:library:get"), "{proposal}");
+    std::fs::write(path("library.json"), &proposal).unwrap();
+    let add = |name: &str| run(&["catalogue", "add", &path(name), "--products", &path("products")]);
+    let (done, said) = add("library.json");
+    assert!(done && said.contains("API library: 1 operations"), "{said}");
+    let (done, said) = run(&["catalogue", "check", &path("products")]);
+    assert!(done && said.contains("API library: 1 operations"), "{said}");
+
+    std::fs::write(path("wrong.json"), proposal.replace("\"isbn\"", "\"title\"")).unwrap();
+    let (done, said) = add("wrong.json");
+    assert!(!done && said.contains("the path has no parameter {title}"), "{said}");
+    let (done, said) = run(&["catalogue", "propose", &path("gone.json")]);
+    assert!(!done && said.contains("gone.json"), "{said}");
+    let kept: Vec<_> =
+        std::fs::read_dir(&products).unwrap().map(|one| one.unwrap().file_name()).collect();
+    assert_eq!(kept, ["library.json"]);
 }
 
 on_both_databases! {

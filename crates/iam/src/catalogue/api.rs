@@ -195,6 +195,11 @@ impl Api {
         if found.is_empty() { Err(NoRoute::Unknown) } else { Ok(found) }
     }
 
+    /// How many operations it has.
+    pub(super) fn len(&self) -> usize {
+        self.routes.values().map(Vec::len).sum()
+    }
+
     /// How many parts every path begins with that belong to no operation.
     pub(crate) fn base_length(&self) -> usize {
         self.base.len()
@@ -283,13 +288,19 @@ impl Route {
 
 /// Whether some server might take one for the other: by case, or with an ending such as `.json`.
 fn is_near(known: &str, part: &str) -> bool {
+    let first = |text: &str| text.bytes().next().map(|byte| byte.to_ascii_lowercase());
+    // Most differ in their first letter already.
+    if part.is_ascii() && first(known) != first(part) {
+        return false;
+    }
     let (known, part) = (stem(known), stem(part));
     known.eq_ignore_ascii_case(part)
         || !part.is_ascii() && known.to_lowercase() == part.to_uppercase().to_lowercase()
 }
 
 fn stem(text: &str) -> &str {
-    text.split(['.', ' ', ',']).next().unwrap_or_default()
+    let end = text.bytes().position(|byte| b". ,".contains(&byte));
+    end.and_then(|end| text.get(..end)).unwrap_or(text)
 }
 
 /// The parts of a path without parameters, as requests have them.
