@@ -3,6 +3,7 @@
 use axum::body::Body;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderName, HeaderValue, Response, StatusCode};
+use gatewright_iam::Revision;
 use serde::Serialize;
 
 /// An answer on its way.
@@ -60,6 +61,14 @@ impl Answer {
     pub(crate) fn with_next(self, next: Option<&str>) -> Self {
         match next {
             Some(next) => self.with("x-pagination-cursor-next", next),
+            None => self,
+        }
+    }
+
+    /// Says which changes the answer has followed.
+    pub(crate) fn made_at(self, revision: Option<Revision>) -> Self {
+        match revision {
+            Some(revision) => self.with("x-gatewright-revision", &revision.to_string()),
             None => self,
         }
     }

@@ -11,7 +11,7 @@ use gatewright_iam::{IamError, Passage};
 use crate::answer::Answer;
 use crate::error::ApiError;
 use crate::request::Visit;
-use crate::serve::bearer;
+use crate::serve::{AT_LEAST, bearer};
 
 /// How a kind of proxy tells of a request.
 struct Proxy {
@@ -83,7 +83,8 @@ async fn ask(visit: &Visit) -> Result<Answer, IamError> {
     Ok(Answer::empty()
         .with("x-gatewright-identity", urn)
         .with("x-gatewright-account", account)
-        .with("x-gatewright-token", token))
+        .with("x-gatewright-token", token)
+        .made_at(passenger.and_then(|one| one.revision)))
 }
 
 /// A refusal as proxies understand it.
@@ -132,7 +133,7 @@ fn misleading(headers: &HeaderMap, proxy: &Proxy) -> Option<String> {
             return false;
         }
         let plain = name.replace('_', "-");
-        plain.starts_with(OURS) || MISLEADING.contains(&plain.as_str())
+        (plain.starts_with(OURS) && name != AT_LEAST) || MISLEADING.contains(&plain.as_str())
     });
     wrong.map(str::to_owned)
 }

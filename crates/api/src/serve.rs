@@ -37,6 +37,9 @@ const MAX_DROPPED: usize = 32 << 20;
 /// A body must arrive within this time.
 const BODY_TIME: Duration = Duration::from_secs(30);
 
+/// By this, a caller demands that changes up to a revision are followed.
+pub(crate) const AT_LEAST: &str = "x-gatewright-at-least";
+
 /// How the names of users begin whose password is a personal access token.
 const TOKEN_USER: &str = "pat_jwt_";
 
@@ -128,6 +131,11 @@ async fn call(
 ) -> Result<Answer, ApiError> {
     let now = clock::now();
     let ip = client_ip(&parts, &api.options.trusted_proxies);
+    for text in parts.headers.get_all(AT_LEAST) {
+        for revision in text.to_str().unwrap_or_default().split(',') {
+            api.iam.catch_up_to(&revision.parse()?).await?;
+        }
+    }
     let principal = match operation.handler {
         Handler::Open(_) => None,
         Handler::Private(_) => Some(api.iam.authenticate(&bearer(&parts.headers)?, now).await?),
@@ -147,9 +155,13 @@ async fn call(
         (Handler::Open(handler), _) => handler(visit).await,
         (Handler::Private(handler), Some(principal)) => {
             let context = Context { principal, ip, query_id: Arc::clone(query_id), now };
-            // A question for decisions is in the log of these.
+            let account = context.account().to_owned();
+            let revision = || api.iam.revision(&account);
+            // A question for decisions is in the log of these, and has an answer that is no newer
+            // than what it was made from.
             if operation.looks && method == Method::POST {
-                return handler(context, visit).await;
+                let revision = revision();
+                return Ok(handler(context, visit).await?.made_at(revision));
             }
             let user_agent = visit.header("user-agent").map(str::to_owned);
             let answered = handler(context.clone(), visit).await;
@@ -158,7 +170,7 @@ async fn call(
             let (route, status) = (operation.path, status.as_u16());
             let user_agent = user_agent.as_deref();
             api.iam.record(&context, Call { what, route, status, user_agent });
-            answered
+            Ok(answered?.made_at(revision()))
         }
         (Handler::Private(_), None) => Err(IamError::NoCredentials.into()),
     }

@@ -30,6 +30,7 @@ mod permissions_group;
 mod policy;
 mod resource;
 mod resource_group;
+mod revision;
 mod secret;
 mod session;
 mod throttle;
@@ -73,6 +74,7 @@ pub use resource::{
     NewResource, Resource, ResourceFilter, TagFilter, TagOperator, like, resource_id,
 };
 pub use resource_group::{Member, ResourceGroup, ResourceGroupDraft};
+pub use revision::Revision;
 pub use secret::Secret;
 pub use session::{Attempt, Origin, Session, SessionToken, SignInError, SignedIn};
 pub use token::{Algorithm, Grant, Introspection, Issued, KeyError, MasterKey, TokenError};

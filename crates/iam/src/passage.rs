@@ -11,6 +11,7 @@ use crate::catalogue::{Api, NoRoute, Source, Target};
 use crate::error::IamError;
 use crate::guard::Scene;
 use crate::iam::Iam;
+use crate::revision::Revision;
 
 /// A request on its way to a guarded API.
 pub struct Passage<'p> {
@@ -41,6 +42,8 @@ pub struct Passenger {
     pub principal: Arc<Principal>,
     /// What their token is called; it is no secret.
     pub token: Arc<str>,
+    /// The revision of their account that was decided at, at least.
+    pub revision: Option<Revision>,
 }
 
 impl Iam {
@@ -63,6 +66,7 @@ impl Iam {
             return Ok(None);
         }
         let (principal, token) = self.recognise(passage.token?, passage.now).await?;
+        let revision = self.revision(principal.account());
         let routes = routes.map_err(|reason| {
             let said = match reason {
                 NoRoute::Unknown => "is not declared",
@@ -102,7 +106,7 @@ impl Iam {
             needed.push((scene, &need.action, urn));
         }
         self.demand_all(&context, needed.iter().map(|(scene, action, urn)| (scene, *action, urn)))?;
-        Ok(Some(Passenger { principal, token }))
+        Ok(Some(Passenger { principal, token, revision }))
     }
 
     /// Whose policies decide about a resource behind an API. That it is registered says something

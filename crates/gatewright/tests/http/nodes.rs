@@ -53,6 +53,49 @@ async fn a_change_on_one_node_is_in_force_on_the_other() {
 }
 
 #[tokio::test]
+async fn whoever_names_the_revision_of_their_change_hears_it_followed_everywhere() {
+    let database = TestDatabase::postgres().await;
+    let flags = ["--public-url", "https://iam.test"];
+    let server = Server::start_with(&database, &flags);
+    let (mut child, other_url, _) = server.setup().spawn();
+    let admin = server.admin().await;
+    let caller = server.stranger(&admin).await;
+    let ask = async |revision: &str| {
+        let body = serde_json::json!({"actions": [REBOOT], "resourceURNs": [VPS]});
+        let url = format!("{other_url}/v2/iam/authorization/check");
+        let request = caller.http.post(url).bearer_auth(&caller.token).json(&body);
+        Reply::of(request.header("X-Gatewright-At-Least", revision)).await
+    };
+    let number = |revision: &str| revision.rsplit_once(':').unwrap().1.parse::<i64>().unwrap();
+    for turn in 0..50 {
+        let policy = serde_json::json!({
+            "name": format!("p{turn}"),
+            "identities": [caller.urn()],
+            "resources": [{"urn": VPS}],
+            "permissions": {"allow": [{"action": REBOOT}]},
+        });
+        let made = admin.post("/v2/iam/policy", &policy).await;
+        let revision = made.header("x-gatewright-revision").to_owned();
+        let answer = ask(&revision).await;
+        assert!(number(answer.header("x-gatewright-revision")) >= number(&revision));
+        let answer = answer.expect(200);
+        assert_eq!(answer[0]["authorizedActions"][0], REBOOT, "turn {turn}");
+        let path = format!("/v2/iam/policy/{}", made.expect(200)["id"].as_str().unwrap());
+        let gone = admin.delete(&path).await;
+        let answer = ask(gone.header("x-gatewright-revision")).await.expect(200);
+        assert_eq!(answer[0]["unauthorizedActions"][0], REBOOT, "turn {turn}");
+    }
+    let path = format!("/v1/me/api/oauth2/client/{}", caller.id);
+    let gone = admin.delete(&path).await;
+    assert_eq!(ask(gone.header("x-gatewright-revision")).await.status, 401);
+    for wrong in ["", "42", "xx11111-ovh:999999", "nobody:1", "xx11111-ovh:-1", "xx11111-ovh:x"] {
+        ask(wrong).await.refused(400, "Client::BadRequest::INVALID_PARAMETER");
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[tokio::test]
 async fn a_node_that_cannot_reach_the_database_refuses_rather_than_guesses() {
     let database = TestDatabase::postgres().await;
     let server = Server::start(&database);

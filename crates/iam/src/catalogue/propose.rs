@@ -68,7 +68,7 @@ fn guard(path: &str, api: &str, verb: &str) -> (String, Value) {
         let verb = Some(verb.to_owned()).filter(|verb| !verb.is_empty());
         named.chain(verb).collect::<Vec<_>>().join("/")
     };
-    let split = parts.iter().position(|part| parameter(part)).and_then(|place| {
+    let split = parts.iter().position(parameter).and_then(|place| {
         let (before, rest) = parts.split_at_checked(place)?;
         let (first, after) = rest.split_first()?;
         Some((before, first.trim_matches(['{', '}']), after))

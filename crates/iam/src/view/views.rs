@@ -157,6 +157,24 @@ impl Views {
         view.is_none_or(|view| view.revision >= revision)
     }
 
+    /// The revision of the account that is in memory.
+    pub(crate) fn revision(&self, account: &str) -> Option<i64> {
+        let slot = self.slots.peek(account)?;
+        slot.view.load().as_ref().map(|view| view.revision)
+    }
+
+    /// Brings memory up to a revision, by asking the database where it is not there yet; whether
+    /// there is such a revision.
+    pub(crate) async fn reach(&self, account: &str, revision: i64) -> Result<bool, IamError> {
+        if self.get(account).await?.revision >= revision {
+            return Ok(true);
+        }
+        // Who owns a resource is remembered apart from the account.
+        self.resources_moved();
+        self.changed(account).await?;
+        Ok(self.get(account).await?.revision >= revision)
+    }
+
     /// There are other nodes; until one is heard, memory is not to be trusted.
     pub(super) fn has_company(&self) {
         self.heard.store(0, Ordering::Release);
