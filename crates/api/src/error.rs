@@ -87,6 +87,15 @@ impl ApiError {
         self.0.status
     }
 
+    pub(crate) fn body(&self) -> &Value {
+        &self.0.body
+    }
+
+    /// What the answer says beside the body.
+    pub(crate) fn header(&self) -> Option<(&'static str, &str)> {
+        self.0.header.as_ref().map(|(name, value)| (*name, value.as_str()))
+    }
+
     pub(crate) fn into_answer(self) -> Answer {
         let Parts { status, body, cause, header } = *self.0;
         if status.is_server_error() {

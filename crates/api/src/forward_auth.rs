@@ -4,9 +4,12 @@
 //! the one header that the kind of proxy sets, and whoever sends another one to the same end is
 //! refused. Answers are 200, 401 and 403 alone: nginx makes an error of anything else.
 
+use std::net::IpAddr;
+use std::sync::Arc;
+
 use axum::http::header::UPGRADE;
 use axum::http::{HeaderMap, StatusCode};
-use gatewright_iam::{IamError, Passage};
+use gatewright_iam::{Iam, IamError, Passage};
 
 use crate::answer::Answer;
 use crate::error::ApiError;
@@ -42,59 +45,103 @@ const MISLEADING: [&str; 9] = [
 /// How the headers begin by which an API hears who calls.
 const OURS: &str = "x-gatewright-";
 
+/// What a proxy says of a request.
+pub(crate) struct Asked<'a> {
+    pub(crate) api: &'a str,
+    pub(crate) method: &'a str,
+    pub(crate) target: &'a str,
+    /// Those of the client, and those that the proxy set.
+    pub(crate) headers: &'a HeaderMap,
+    /// The names of those that the proxy set.
+    pub(crate) set: &'a [&'a str],
+    pub(crate) ip: Option<IpAddr>,
+    pub(crate) query_id: &'a Arc<str>,
+    pub(crate) now: i64,
+}
+
 pub(crate) async fn pass(visit: Visit) -> Result<Answer, ApiError> {
-    let answer = ask(&visit).await.or_else(|error| refuse(&visit, error))?;
+    let answer = ask_for(&visit).await.or_else(|error| refuse(&visit, error))?;
     Ok(answer.unstored())
 }
 
-async fn ask(visit: &Visit) -> Result<Answer, IamError> {
+async fn ask_for(visit: &Visit) -> Result<Answer, IamError> {
     let name = visit.parameter(0);
     let proxy = PROXIES.iter().find(|proxy| proxy.name == name);
     let proxy = proxy.ok_or_else(|| refused(format!("{name} is none of nginx, traefik, caddy")))?;
-    let headers = &visit.headers;
-    if let Some(misleading) = misleading(headers, proxy) {
-        return Err(refused(format!("the request must not have a header {misleading}")));
-    }
     let only = |name: &'static str| {
-        single(headers, name).ok_or_else(|| {
+        single(&visit.headers, name).ok_or_else(|| {
             refused(format!(
                 "the proxy must set {name}, once: see the documentation of {}",
                 proxy.name
             ))
         })
     };
-    let token = bearer(headers);
-    let passage = Passage {
+    let asked = Asked {
         api: visit.parameter(1),
         method: only(proxy.method)?,
         target: only(proxy.target)?,
-        header: &|name| single(headers, name),
-        upgrades: headers.contains_key(UPGRADE),
-        token: token.as_deref().map_err(clone),
+        headers: &visit.headers,
+        set: &[proxy.method, proxy.target],
         ip: visit.ip,
         query_id: &visit.query_id,
         now: visit.now,
     };
-    let passenger = visit.iam.pass(passage).await?;
-    // All of them always, so that a proxy overwrites what its client made up.
+    let said = ask(&visit.iam, asked).await?;
+    Ok(said.into_iter().fold(Answer::empty(), |answer, (name, value)| answer.with(name, &value)))
+}
+
+/// What an API is to hear of who calls it, or why they do not pass. All headers always, so that a
+/// proxy overwrites what its client made up.
+pub(crate) async fn ask(
+    iam: &Iam,
+    asked: Asked<'_>,
+) -> Result<Vec<(&'static str, String)>, IamError> {
+    let headers = asked.headers;
+    if let Some(misleading) = misleading(headers, asked.set) {
+        return Err(refused(format!("the request must not have a header {misleading}")));
+    }
+    let token = bearer(headers);
+    let passage = Passage {
+        api: asked.api,
+        method: asked.method,
+        target: asked.target,
+        header: &|name| single(headers, name),
+        upgrades: headers.contains_key(UPGRADE),
+        token: token.as_deref().map_err(clone),
+        ip: asked.ip,
+        query_id: asked.query_id,
+        now: asked.now,
+    };
+    let passenger = iam.pass(passage).await?;
     let (urn, account, token) = passenger.as_ref().map_or(("", "", ""), |one| {
         (one.principal.identity.urn(), one.principal.account(), &*one.token)
     });
-    Ok(Answer::empty()
-        .with("x-gatewright-identity", urn)
-        .with("x-gatewright-account", account)
-        .with("x-gatewright-token", token)
-        .made_at(passenger.and_then(|one| one.revision)))
+    let mut said = vec![
+        ("x-gatewright-identity", urn.to_owned()),
+        ("x-gatewright-account", account.to_owned()),
+        ("x-gatewright-token", token.to_owned()),
+    ];
+    if let Some(revision) = passenger.as_ref().and_then(|one| one.revision.as_ref()) {
+        said.push(("x-gatewright-revision", revision.to_string()));
+    }
+    Ok(said)
+}
+
+/// The actions that somebody lacks; none where this is no refusal, but a failure.
+pub(crate) fn missing(error: &IamError) -> Option<Vec<String>> {
+    match error {
+        IamError::Forbidden { by_policy, by_scope } => Some([&**by_policy, by_scope].concat()),
+        IamError::NoCredentials | IamError::BadCredential | IamError::Refused(_) => {
+            Some(Vec::new())
+        }
+        _ => None,
+    }
 }
 
 /// A refusal as proxies understand it.
 fn refuse(visit: &Visit, error: IamError) -> Result<Answer, ApiError> {
-    let missing = match &error {
-        IamError::Forbidden { by_policy, by_scope } => [by_policy.as_slice(), by_scope].concat(),
-        IamError::NoCredentials | IamError::BadCredential | IamError::Refused(_) => Vec::new(),
-        // Not known is not allowed, and is told apart by proxies that can.
-        _ => return Err(error.into()),
-    };
+    // What is not known is not allowed, and is told apart by proxies that can.
+    let Some(missing) = missing(&error) else { return Err(error.into()) };
     let message = error.to_string();
     let answer = ApiError::from(error).into_answer();
     if answer.status() == StatusCode::UNAUTHORIZED {
@@ -125,11 +172,11 @@ fn single<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     values.next().is_none().then_some(value)
 }
 
-/// A header by which something else could be meant than what this kind of proxy says. Some programs
-/// take an underscore for a dash.
-fn misleading(headers: &HeaderMap, proxy: &Proxy) -> Option<String> {
+/// A header by which something else could be meant than what the proxy says. Some programs take an
+/// underscore for a dash.
+fn misleading(headers: &HeaderMap, set: &[&str]) -> Option<String> {
     let wrong = headers.keys().map(axum::http::HeaderName::as_str).find(|&name| {
-        if name == proxy.method || name == proxy.target || !name.starts_with('x') {
+        if !name.starts_with('x') || set.contains(&name) {
             return false;
         }
         let plain = name.replace('_', "-");

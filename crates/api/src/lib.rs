@@ -9,6 +9,7 @@ mod access;
 mod answer;
 mod error;
 mod expand;
+mod ext_authz;
 mod forward_auth;
 mod oauth2;
 mod openapi;
@@ -22,4 +23,5 @@ mod v1;
 mod v2;
 mod wire;
 
+pub use ext_authz::ext_authz;
 pub use serve::{Api, Options, client_ip, router};

@@ -31,6 +31,9 @@ pub(crate) struct Options {
     /// The address for /healthz, /readyz and /metrics [default: 127.0.0.1:9080]
     #[arg(long, env = "GATEWRIGHT_OPERATIONS_LISTEN")]
     operations_listen: Option<SocketAddr>,
+    /// The address for Envoy's external authorisation over gRPC [default: none]
+    #[arg(long, env = "GATEWRIGHT_EXT_AUTHZ_LISTEN")]
+    ext_authz_listen: Option<SocketAddr>,
     /// The URL that clients use, the issuer of tokens [default: http:// and the address]
     #[arg(long, env = "GATEWRIGHT_PUBLIC_URL")]
     public_url: Option<String>,
@@ -92,6 +95,7 @@ pub(crate) struct Config {
     pub(crate) master_key: PathBuf,
     pub(crate) listen: SocketAddr,
     pub(crate) operations_listen: SocketAddr,
+    pub(crate) ext_authz_listen: Option<SocketAddr>,
     pub(crate) trusted_proxies: Vec<IpNet>,
     pub(crate) log: String,
     pub(crate) log_format: String,
@@ -126,6 +130,7 @@ impl Options {
             master_key: self.master_key.or(file.master_key),
             listen: self.listen.or(file.listen),
             operations_listen: self.operations_listen.or(file.operations_listen),
+            ext_authz_listen: self.ext_authz_listen.or(file.ext_authz_listen),
             public_url: self.public_url.or(file.public_url),
             plate: self.plate.or(file.plate),
             algorithm: self.algorithm.or(file.algorithm),
@@ -167,6 +172,7 @@ impl Options {
             master_key: self.master_key.ok_or(Failure::Missing("--master-key"))?,
             listen: self.listen.unwrap_or(LISTEN),
             operations_listen: self.operations_listen.unwrap_or(OPERATIONS),
+            ext_authz_listen: self.ext_authz_listen,
             trusted_proxies: self.trusted_proxies.unwrap_or_default(),
             log: self.log.unwrap_or_else(|| "info".to_owned()),
             log_format,

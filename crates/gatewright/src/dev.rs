@@ -42,6 +42,9 @@ pub(crate) struct Arguments {
     /// A folder with files that declare products, and APIs to guard
     #[arg(long, value_name = "FOLDER")]
     products: Option<PathBuf>,
+    /// The address for Envoy's external authorisation over gRPC
+    #[arg(long)]
+    ext_authz_listen: Option<SocketAddr>,
     /// Print one JSON object when ready
     #[arg(long)]
     json: bool,
@@ -74,6 +77,7 @@ pub(crate) async fn run(arguments: Arguments) -> Done {
     }
     let mut config = Config::of_folder(folder, arguments.listen, arguments.products.clone())?;
     config.operations_listen.set_port(0);
+    config.ext_authz_listen = arguments.ext_authz_listen;
     if !config.master_key.exists() {
         MasterKey::create(&config.master_key)?;
     }

@@ -51,6 +51,7 @@ pub(crate) struct Server {
     config: Config,
     listener: TcpListener,
     operations: TcpListener,
+    ext_authz: Option<TcpListener>,
     metrics: PrometheusHandle,
 }
 
@@ -58,12 +59,13 @@ impl Server {
     pub(crate) async fn open(config: Config) -> Result<Self, Failure> {
         let listener = listen(config.listen)?;
         let operations = listen(config.operations_listen)?;
+        let ext_authz = config.ext_authz_listen.map(listen).transpose()?;
         let address = listener.local_addr().map_err(Failure::Serve)?;
         let settings = config.settings(address)?;
         // Before anything is counted.
         let metrics = operations::gather()?;
         let iam = Iam::open(&config.database, config.master_key()?, settings).await?;
-        Ok(Self { iam, config, listener, operations, metrics })
+        Ok(Self { iam, config, listener, operations, ext_authz, metrics })
     }
 
     /// Answers until it is told to stop; calls `ready` once it answers.
@@ -75,6 +77,11 @@ impl Server {
             (address(self.listener.local_addr())?, address(operations.local_addr())?);
         let operators = operations::router(Arc::clone(&self.iam), self.metrics);
         let operators = tokio::spawn(async { axum::serve(operations, operators).await });
+
+        let ext_authz = self.ext_authz.map(tokio::net::TcpListener::from_std).transpose();
+        let ext_authz = ext_authz.map_err(Failure::Serve)?.map(|listener| {
+            tokio::spawn(gatewright_api::ext_authz(Arc::clone(&self.iam), listener))
+        });
 
         let options =
             gatewright_api::Options { trusted_proxies: self.config.trusted_proxies.clone() };
@@ -97,6 +104,9 @@ impl Server {
         ready(&self.iam);
         let served = server.serve(app.into_make_service_with_connect_info::<SocketAddr>()).await;
         operators.abort();
+        if let Some(ext_authz) = ext_authz {
+            ext_authz.abort();
+        }
         self.iam.close().await;
         tracing::info!("stopped");
         served.map_err(Failure::Serve)

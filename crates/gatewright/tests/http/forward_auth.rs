@@ -12,14 +12,18 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::server::{ACCOUNT, Caller, Server, run};
 
-fn examples() -> PathBuf {
+pub(crate) fn examples() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples")
 }
 
 /// Something of a request that should not pass, of a caller who may read the order 7 alone.
-struct Attack(&'static str, &'static str, &'static [(&'static str, &'static str)]);
+pub(crate) struct Attack(
+    pub(crate) &'static str,
+    pub(crate) &'static str,
+    pub(crate) &'static [(&'static str, &'static str)],
+);
 
-const ATTACKS: &[Attack] = &[
+pub(crate) const ATTACKS: &[Attack] = &[
     // What needs another right.
     Attack("GET", "/orders/8", &[]),
     Attack("DELETE", "/orders/7", &[]),
@@ -167,7 +171,7 @@ struct Proxy {
     _program: Running,
 }
 
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 

@@ -1,0 +1,153 @@
+//! Envoy's external authorisation over gRPC: whether Envoy may let a request pass to a guarded API.
+//!
+//! Which API it is, a route of Envoy says with the context extension `api`.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use envoy_types::ext_authz::v3::pb::{
+    Authorization, AuthorizationServer, CheckRequest, CheckResponse, DeniedHttpResponse,
+    HeaderAppendAction, HeaderValueOption, HttpResponse, HttpStatus, OkHttpResponse,
+};
+use envoy_types::pb::envoy::config::core::v3::HeaderValue as EnvoyHeader;
+use envoy_types::pb::envoy::config::core::v3::address::Address;
+use envoy_types::pb::envoy::service::auth::v3::attribute_context::HttpRequest;
+use envoy_types::pb::google::rpc::Status as RpcStatus;
+use gatewright_iam::{Iam, IamError, clock};
+use tokio::net::TcpListener;
+use tonic::transport::Server;
+use tonic::transport::server::TcpIncoming;
+use tonic::{Code, Request, Response, Status};
+
+use crate::error::ApiError;
+use crate::forward_auth::{Asked, ask, missing};
+
+/// What Envoy asks.
+struct Checks {
+    iam: Arc<Iam>,
+}
+
+/// Answers Envoy on a listener of its own, for as long as it is polled.
+pub async fn ext_authz(
+    iam: Arc<Iam>,
+    listener: TcpListener,
+) -> Result<(), tonic::transport::Error> {
+    let server = Server::builder().add_service(AuthorizationServer::new(Checks { iam }));
+    server.serve_with_incoming(TcpIncoming::from(listener).with_nodelay(Some(true))).await
+}
+
+#[tonic::async_trait]
+impl Authorization for Checks {
+    async fn check(
+        &self,
+        request: Request<CheckRequest>,
+    ) -> Result<Response<CheckResponse>, Status> {
+        let attributes = request.into_inner().attributes.unwrap_or_default();
+        let source = attributes.source.and_then(|source| source.address?.address);
+        let ip = match source {
+            Some(Address::SocketAddress(socket)) => socket.address.parse::<IpAddr>().ok(),
+            _ => None,
+        };
+        let http = attributes.request.and_then(|request| request.http).unwrap_or_default();
+        let api = attributes.context_extensions.get("api").map_or("", String::as_str);
+        let query_id: Arc<str> = format!("ext-authz-{:032x}", fastrand::u128(..)).into();
+        let answered = match headers(&http) {
+            None => Err(IamError::Refused("the request has a header that is none".to_owned())),
+            Some(headers) => {
+                let asked = Asked {
+                    api,
+                    method: &http.method,
+                    target: &http.path,
+                    headers: &headers,
+                    set: &[],
+                    ip: ip.map(|ip| ip.to_canonical()),
+                    query_id: &query_id,
+                    now: clock::now(),
+                };
+                ask(&self.iam, asked).await
+            }
+        };
+        Ok(Response::new(match answered {
+            Ok(said) => allowed(said),
+            Err(error) => denied(error),
+        }))
+    }
+}
+
+/// The headers of the client; none where one of them is no header. Envoy gives them in one of two
+/// forms, and makes headers of what is none in HTTP/1, which begin with a colon.
+fn headers(http: &HttpRequest) -> Option<HeaderMap> {
+    let mut headers = HeaderMap::new();
+    let mut add = |name: &str, value: &[u8]| {
+        if !name.starts_with(':') {
+            let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
+            headers.append(name, HeaderValue::from_bytes(value).ok()?);
+        }
+        Some(())
+    };
+    for (name, value) in &http.headers {
+        add(name, value.as_bytes())?;
+    }
+    for header in http.header_map.iter().flat_map(|map| &map.headers) {
+        let raw = if header.raw_value.is_empty() {
+            header.value.as_bytes()
+        } else {
+            header.raw_value.as_slice()
+        };
+        add(&header.key, raw)?;
+    }
+    Some(headers)
+}
+
+fn header(name: &str, value: String) -> HeaderValueOption {
+    HeaderValueOption {
+        header: Some(EnvoyHeader { key: name.to_owned(), value, ..EnvoyHeader::default() }),
+        append_action: HeaderAppendAction::OverwriteIfExistsOrAdd.into(),
+        ..HeaderValueOption::default()
+    }
+}
+
+fn allowed(said: Vec<(&'static str, String)>) -> CheckResponse {
+    let (told, empty): (Vec<_>, Vec<_>) = said.into_iter().partition(|(_, text)| !text.is_empty());
+    let ok = OkHttpResponse {
+        headers: told.into_iter().map(|(name, value)| header(name, value)).collect(),
+        headers_to_remove: empty.into_iter().map(|(name, _)| name.to_owned()).collect(),
+        ..OkHttpResponse::default()
+    };
+    answer(Code::Ok, HttpResponse::OkResponse(ok))
+}
+
+fn denied(error: IamError) -> CheckResponse {
+    let missing = missing(&error).map(|list| list.join(","));
+    let message = error.to_string();
+    let error = ApiError::from(error);
+    let status = error.status();
+    let mut headers = vec![header("content-type", "application/json".to_owned())];
+    if let Some((name, value)) = error.header() {
+        headers.push(header(name, value.to_owned()));
+    }
+    if status == StatusCode::FORBIDDEN {
+        headers.push(header("x-gatewright-missing", missing.unwrap_or_default()));
+        headers.push(header("x-gatewright-reason", message));
+    }
+    let code = match status {
+        StatusCode::UNAUTHORIZED => Code::Unauthenticated,
+        StatusCode::FORBIDDEN => Code::PermissionDenied,
+        _ => Code::Unavailable,
+    };
+    let denied = DeniedHttpResponse {
+        status: Some(HttpStatus { code: i32::from(status.as_u16()) }),
+        headers,
+        body: error.body().to_string(),
+    };
+    answer(code, HttpResponse::DeniedResponse(denied))
+}
+
+fn answer(code: Code, response: HttpResponse) -> CheckResponse {
+    CheckResponse {
+        status: Some(RpcStatus { code: code.into(), ..RpcStatus::default() }),
+        http_response: Some(response),
+        ..CheckResponse::default()
+    }
+}
