@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use thirtyfour::ChromiumLikeCapabilities;
@@ -78,9 +79,15 @@ impl Browser {
         self.driver.goto(format!("{}{path}", self.url)).await.unwrap();
     }
 
-    /// The path that the browser is at.
-    pub(crate) async fn path(&self) -> String {
-        self.driver.current_url().await.unwrap().path().to_owned()
+    /// Waits until the browser is at a path.
+    pub(crate) async fn is_at(&self, path: &str) {
+        let mut at = String::new();
+        let is_at = until(async || {
+            let url = self.driver.current_url().await.unwrap();
+            url.path().clone_into(&mut at);
+            at == path
+        });
+        assert!(is_at.await, "the browser is at {at}, and not at {path}");
     }
 
     pub(crate) async fn find(&self, selector: &str) -> WebElement {
@@ -96,12 +103,16 @@ impl Browser {
         self.find(selector).await.prop("value").await.unwrap().unwrap_or_default()
     }
 
-    /// Waits until a field has that value.
+    /// Waits until a field has that value; the page may be replaced meanwhile.
     pub(crate) async fn holds(&self, selector: &str, value: &str) {
-        let query = self.driver.query(By::Css(selector)).with_property("value", value.to_owned());
-        let found = query.first().await;
-        let is_there = found.is_ok();
-        assert!(is_there, "{selector} holds no {value:?} but {:?}", self.value(selector).await);
+        let mut held = None;
+        let holds = until(async || {
+            if let Ok(field) = self.driver.find(By::Css(selector)).await {
+                held = field.prop("value").await.ok().flatten();
+            }
+            held.as_deref() == Some(value)
+        });
+        assert!(holds.await, "{selector} holds no {value:?} but {held:?}");
     }
 
     pub(crate) async fn fill(&self, selector: &str, text: &str) {
@@ -216,4 +227,16 @@ impl Drop for Browser {
         let _ = self.server.kill();
         let _ = self.server.wait();
     }
+}
+
+/// Waits for what comes within some seconds; whether it came.
+async fn until(mut is_so: impl AsyncFnMut() -> bool) -> bool {
+    let end = Instant::now() + Duration::from_secs(20);
+    while !is_so().await {
+        if Instant::now() > end {
+            return false;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    true
 }

@@ -18,12 +18,12 @@ async fn a_service_account_lives_its_whole_life_in_the_panel() {
     let admin = server.admin().await;
     let browser = Browser::open(&server.url).await;
     browser.go("/service-accounts").await;
-    assert_eq!(browser.path().await, "/sign-in");
+    browser.is_at("/sign-in").await;
     browser.is_sound("sign-in").await;
     browser.fill("#login", ACCOUNT).await;
     browser.fill("#password", &server.password).await;
     browser.choose("Sign in").await;
-    assert_eq!(browser.path().await, "/service-accounts");
+    browser.is_at("/service-accounts").await;
     browser.is_sound("service-accounts").await;
     browser.choose("Overview").await;
     browser.is_sound("overview").await;
@@ -102,7 +102,7 @@ async fn a_person_changes_their_password_and_ends_their_sessions() {
     one.choose("End").await;
     one.says("The session has ended.").await;
     other.go("/service-accounts").await;
-    assert_eq!(other.path().await, "/sign-in");
+    other.is_at("/sign-in").await;
     other.sign_in(ACCOUNT, &server.password).await;
 
     one.go("/me").await;
@@ -122,17 +122,18 @@ async fn a_person_changes_their_password_and_ends_their_sessions() {
     one.choose("Change the password").await;
     one.says("Your password is changed").await;
     other.go("/me").await;
-    assert_eq!(other.path().await, "/sign-in");
+    other.is_at("/sign-in").await;
     other.sign_in(ACCOUNT, &server.password).await;
     other.says("The login or the password is wrong.").await;
     other.is_sound("sign-in-wrong").await;
     other.sign_in(ACCOUNT, "correct horse").await;
-    assert_eq!(other.path().await, "/");
+    other.is_at("/").await;
 
     one.go("/me").await;
     one.choose("Sign out").await;
+    one.is_at("/sign-in").await;
     one.go("/me").await;
-    assert_eq!(one.path().await, "/sign-in");
+    one.is_at("/sign-in").await;
     one.close().await;
     other.close().await;
 }
@@ -160,6 +161,7 @@ async fn a_passkey_signs_in_without_a_password() {
     browser.says("The passkey is added.").await;
     browser.is_sound("me-passkey").await;
     browser.choose("Sign out").await;
+    browser.is_at("/sign-in").await;
     browser.is_sound("sign-in-passkey").await;
     browser.choose("Sign in with a passkey").await;
     browser.says("Decisions").await;
@@ -180,6 +182,7 @@ async fn a_passkey_signs_in_without_a_password() {
     browser.says("10 backup codes are left.").await;
     browser.is_sound("me-totp").await;
     browser.choose("Sign out").await;
+    browser.is_at("/sign-in").await;
     browser.fill("#login", ACCOUNT).await;
     browser.fill("#password", &server.password).await;
     browser.choose("Sign in").await;
@@ -199,6 +202,7 @@ async fn a_passkey_signs_in_without_a_password() {
     browser.choose("Delete my device").await;
     browser.says("The passkey is deleted.").await;
     browser.choose("Sign out").await;
+    browser.is_at("/sign-in").await;
     browser.choose("Sign in with a passkey").await;
     browser.says("The passkey is not known here").await;
     browser.close().await;
@@ -257,7 +261,7 @@ async fn people_get_in_by_users_and_groups() {
     browser.choose("Disable").await;
     browser.says("may not sign in any more").await;
     other.go("/service-accounts").await;
-    assert_eq!(other.path().await, "/sign-in");
+    other.is_at("/sign-in").await;
     browser.choose("Enable").await;
     browser.says("may sign in again").await;
     browser.go("/groups/on-call").await;
