@@ -30,6 +30,7 @@ pub fn server() -> &'static Server {
                 plate: Plate::Eu,
                 public_url: "http://localhost".into(),
                 algorithm: Algorithm::Es256,
+                key_days: None,
                 built_in_products: true,
                 products: None,
                 registrars: Vec::new(),

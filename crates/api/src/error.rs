@@ -167,6 +167,7 @@ impl From<TokenError> for ApiError {
         match &error {
             TokenError::InvalidClient => bad("invalid_client"),
             TokenError::InvalidScope => bad("invalid_scope"),
+            TokenError::InvalidTarget | TokenError::TooManyRoles => bad("invalid_target"),
             TokenError::UnauthorizedClient(_) => bad("unauthorized_client"),
             TokenError::Failed(cause @ IamError::Unavailable(_)) => {
                 let status = StatusCode::SERVICE_UNAVAILABLE;

@@ -5,8 +5,9 @@ use axum::http::StatusCode;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use gatewright_iam::{Grant, Secret, TokenError};
-use percent_encoding::percent_decode_str;
+use gatewright_iam::{Grant, ProjectRoles, ResourceUrn, Secret, TokenError};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use serde::Serialize;
 use serde_json::json;
 use std::sync::Arc;
 
@@ -14,6 +15,10 @@ use crate::answer::Answer;
 use crate::error::ApiError;
 use crate::query::Query;
 use crate::request::Visit;
+
+/// What stays as it is in a part of a path.
+const IN_PATH: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b':').remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 fn invalid_request(description: &str) -> ApiError {
     ApiError::oauth2(StatusCode::BAD_REQUEST, "invalid_request", description)
@@ -94,11 +99,20 @@ fn basic(header: &str) -> Option<(String, String)> {
 }
 
 pub(crate) async fn token(visit: Visit) -> Result<Answer, ApiError> {
-    let answer = give_token(&visit).await;
+    let answer = give_token(&visit, None).await;
     Ok(answer.unwrap_or_else(ApiError::into_answer).unstored())
 }
 
-async fn give_token(visit: &Visit) -> Result<Answer, ApiError> {
+/// The same, with the roles on OpenStack projects in the ID token.
+pub(crate) async fn token_with_roles(visit: Visit) -> Result<Answer, ApiError> {
+    let answer = match visit.iam.project_target(visit.parameter(0)) {
+        Ok(projects) => give_token(&visit, Some(projects)).await,
+        Err(error) => Err(error.into()),
+    };
+    Ok(answer.unwrap_or_else(ApiError::into_answer).unstored())
+}
+
+async fn give_token(visit: &Visit, projects: Option<ResourceUrn>) -> Result<Answer, ApiError> {
     let form = form(visit)?;
     match field(&form, "grant_type")? {
         Some("client_credentials") => {}
@@ -111,15 +125,27 @@ async fn give_token(visit: &Visit) -> Result<Answer, ApiError> {
     }
     let proof = Proof::read(visit, &form)?;
     let scope = field(&form, "scope")?.map(str::to_owned);
-    let grant = Grant { client_id: proof.id.clone(), client_secret: proof.secret.clone(), scope };
+    let (client_id, client_secret) = (proof.id.clone(), proof.secret.clone());
+    let grant = Grant { client_id, client_secret, scope, projects };
     let about = (visit.ip, Arc::clone(&visit.query_id), visit.now);
     let issued = visit.iam.issue(&grant, about).await.map_err(|error| proof.error(error))?;
-    Ok(Answer::json(&json!({
-        "access_token": issued.access_token.reveal(),
-        "token_type": "Bearer",
-        "expires_in": issued.expires_in,
-        "scope": issued.scope,
-    })))
+    Ok(Answer::json(&TokenAnswer {
+        access_token: issued.access_token.reveal(),
+        token_type: "Bearer",
+        expires_in: issued.expires_in,
+        scope: &issued.scope,
+        id_token: issued.id_token.as_ref().map(Secret::reveal),
+    }))
+}
+
+#[derive(Serialize)]
+struct TokenAnswer<'a> {
+    access_token: &'a str,
+    token_type: &'static str,
+    expires_in: i64,
+    scope: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id_token: Option<&'a str>,
 }
 
 pub(crate) async fn introspect(visit: Visit) -> Result<Answer, ApiError> {
@@ -131,21 +157,46 @@ pub(crate) async fn introspect(visit: Visit) -> Result<Answer, ApiError> {
         return Ok(Answer::json(&json!({"active": false})).unstored());
     };
     let issuer = &visit.iam.settings().public_url;
-    Ok(Answer::json(&json!({
-        "active": true,
-        "scope": found.scope,
-        "client_id": found.client_id,
-        "username": found.client_id,
-        "token_type": "Bearer",
-        "exp": found.expires,
-        "iat": found.issued,
-        "sub": found.identity,
-        "aud": issuer,
-        "iss": issuer,
-        "jti": found.id,
-        "account": found.account,
-    }))
+    let (token_type, audience) = if found.is_access_token {
+        ("Bearer", issuer)
+    } else {
+        // Not to be taken for an access token (as in RFC 8693, section 2.2.1).
+        ("N_A", &found.client_id)
+    };
+    Ok(Answer::json(&IntrospectionAnswer {
+        active: true,
+        scope: &found.scope,
+        client_id: &found.client_id,
+        username: &found.client_id,
+        token_type,
+        exp: found.expires,
+        iat: found.issued,
+        sub: &found.identity,
+        aud: audience,
+        iss: issuer,
+        jti: &found.id,
+        account: &found.account,
+        roles: found.roles.as_ref(),
+    })
     .unstored())
+}
+
+#[derive(Serialize)]
+struct IntrospectionAnswer<'a> {
+    active: bool,
+    scope: &'a str,
+    client_id: &'a str,
+    username: &'a str,
+    token_type: &'static str,
+    exp: i64,
+    iat: i64,
+    sub: &'a str,
+    aud: &'a str,
+    iss: &'a str,
+    jti: &'a str,
+    account: &'a str,
+    #[serde(flatten)]
+    roles: Option<&'a ProjectRoles>,
 }
 
 pub(crate) async fn revoke(visit: Visit) -> Result<Answer, ApiError> {
@@ -162,14 +213,27 @@ pub(crate) async fn jwks(visit: Visit) -> Result<Answer, ApiError> {
     Ok(Answer::json(&visit.iam.jwks()).with("cache-control", "public, max-age=300"))
 }
 
-/// Built from the configuration alone, never from what a request says.
 pub(crate) async fn discovery(visit: Visit) -> Result<Answer, ApiError> {
+    let token_endpoint = format!("{}/auth/oauth2/token", visit.iam.settings().public_url);
+    Ok(describe(&visit, &token_endpoint))
+}
+
+/// For OpenStack's clients: a token endpoint that says roles.
+pub(crate) async fn discovery_with_roles(visit: Visit) -> Result<Answer, ApiError> {
+    let projects = visit.iam.project_target(visit.parameter(0))?;
+    let url = &visit.iam.settings().public_url;
+    let projects = utf8_percent_encode(projects.urn(), IN_PATH);
+    Ok(describe(&visit, &format!("{url}/role-adapter/{projects}/auth/oauth2/token")))
+}
+
+/// Built from the configuration alone, but for the token endpoint.
+fn describe(visit: &Visit, token_endpoint: &str) -> Answer {
     let settings = visit.iam.settings();
     let url = &settings.public_url;
     let methods = ["client_secret_basic", "client_secret_post"];
-    Ok(Answer::json(&json!({
+    Answer::json(&json!({
         "issuer": url,
-        "token_endpoint": format!("{url}/auth/oauth2/token"),
+        "token_endpoint": token_endpoint,
         "introspection_endpoint": format!("{url}/auth/oauth2/introspect"),
         "revocation_endpoint": format!("{url}/auth/oauth2/revoke"),
         "jwks_uri": format!("{url}/auth/oauth2/jwks"),
@@ -182,7 +246,7 @@ pub(crate) async fn discovery(visit: Visit) -> Result<Answer, ApiError> {
         "revocation_endpoint_auth_methods_supported": methods,
         "id_token_signing_alg_values_supported": [settings.algorithm.as_str()],
         "subject_types_supported": ["public"],
-    })))
+    }))
 }
 
 #[cfg(test)]

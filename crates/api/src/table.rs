@@ -62,6 +62,17 @@ fn oauth2() -> Vec<Operation> {
     vec![
         post("/auth/oauth2/token", "Get a token", open!(oauth2::token)).looks(),
         post("/oauth2/token", "Get a token", open!(oauth2::token)).looks(),
+        post(
+            "/role-adapter/{projects}/auth/oauth2/token",
+            "Get a token, and an ID token with the roles on OpenStack projects",
+            open!(oauth2::token_with_roles),
+        )
+        .looks(),
+        get(
+            "/role-adapter/{projects}/.well-known/openid-configuration",
+            "What this server can do for OpenStack's clients",
+            open!(oauth2::discovery_with_roles),
+        ),
         post("/auth/oauth2/introspect", "Ask about a token", open!(oauth2::introspect)).looks(),
         post("/auth/oauth2/revoke", "Take a token back", open!(oauth2::revoke)),
         get("/auth/oauth2/jwks", "The keys that tokens are checked with", open!(oauth2::jwks)),

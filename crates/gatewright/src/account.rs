@@ -1,14 +1,11 @@
-//! `gatewright account` and `gatewright key`.
-
-use std::path::PathBuf;
+//! `gatewright account`.
 
 use clap::{Args, Subcommand};
-use gatewright_iam::{Iam, MasterKey, NewAccount, Secret};
+use gatewright_iam::{NewAccount, Secret};
 use serde_json::json;
 
 use crate::Done;
 use crate::config::Source;
-use crate::error::Failure;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -34,21 +31,8 @@ pub(crate) struct Create {
     source: Source,
 }
 
-#[derive(Debug, Subcommand)]
-pub(crate) enum KeyCommand {
-    /// Create a master key in a new file
-    Create {
-        /// The file; it must not exist
-        #[arg(long)]
-        file: PathBuf,
-    },
-}
-
 pub(crate) async fn run(Command::Create(create): Command) -> Done {
-    let config = create.source.read()?;
-    // No token is given out here, so the issuer does not matter.
-    let settings = config.settings(std::net::SocketAddr::from(([127, 0, 0, 1], 0)))?;
-    let iam = Iam::open(&config.database, config.master_key()?, settings).await?;
+    let iam = create.source.read()?.open().await?;
     let password = Secret::password()?;
     let new = NewAccount {
         name: create.name.clone(),
@@ -79,8 +63,4 @@ pub(crate) async fn run(Command::Create(create): Command) -> Done {
         println!("Keep these: they are not shown again.");
     }
     Ok(())
-}
-
-pub(crate) fn run_key(KeyCommand::Create { file }: &KeyCommand) -> Done {
-    MasterKey::create(file).map_err(Failure::from)
 }

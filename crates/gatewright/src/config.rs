@@ -2,9 +2,10 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
-use gatewright_iam::{Address, Algorithm, Limits, MasterKey, Plate, Settings};
+use gatewright_iam::{Address, Algorithm, Iam, Limits, MasterKey, Plate, Settings};
 use ipnet::IpNet;
 use serde::Deserialize;
 
@@ -43,6 +44,9 @@ pub(crate) struct Options {
     /// What tokens are signed with: ES256, EdDSA or RS256 [default: ES256]
     #[arg(long, env = "GATEWRIGHT_ALGORITHM")]
     algorithm: Option<String>,
+    /// Days after which another signing key takes over; 0 for never [default: 90]
+    #[arg(long, env = "GATEWRIGHT_KEY_DAYS")]
+    key_days: Option<u32>,
     /// A folder with files that declare products, and APIs to guard
     #[arg(long, env = "GATEWRIGHT_PRODUCTS", value_name = "FOLDER")]
     products: Option<PathBuf>,
@@ -134,6 +138,7 @@ impl Options {
             public_url: self.public_url.or(file.public_url),
             plate: self.plate.or(file.plate),
             algorithm: self.algorithm.or(file.algorithm),
+            key_days: self.key_days.or(file.key_days),
             products: self.products.or(file.products),
             built_in_products: self.built_in_products.or(file.built_in_products),
             registrars: self.registrars.or(file.registrars),
@@ -181,6 +186,7 @@ impl Options {
                 plate,
                 public_url: String::new(),
                 algorithm: algorithm.map_err(setting("--algorithm"))?,
+                key_days: Some(self.key_days.unwrap_or(90)).filter(|days| *days > 0),
                 built_in_products: self.built_in_products.unwrap_or(true),
                 products: self.products,
                 registrars: self.registrars.unwrap_or_default(),
@@ -226,6 +232,13 @@ impl Config {
 
     pub(crate) fn master_key(&self) -> Result<MasterKey, Failure> {
         Ok(MasterKey::read(&self.master_key)?)
+    }
+
+    /// Opens the database for a command of the operator's. It gives no token out, so the issuer does
+    /// not matter.
+    pub(crate) async fn open(self) -> Result<Arc<Iam>, Failure> {
+        let settings = self.settings(SocketAddr::from(([127, 0, 0, 1], 0)))?;
+        Ok(Iam::open(&self.database, self.master_key()?, settings).await?)
     }
 
     /// The settings, for a server that answers at this address.

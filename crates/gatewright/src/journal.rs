@@ -1,7 +1,6 @@
 //! `gatewright journal`.
 
 use clap::{Args, Subcommand};
-use gatewright_iam::Iam;
 
 use crate::Done;
 use crate::config::Source;
@@ -22,9 +21,7 @@ pub(crate) struct Verify {
 }
 
 pub(crate) async fn run(Command::Verify(verify): Command) -> Done {
-    let config = verify.source.read()?;
-    let settings = config.settings(std::net::SocketAddr::from(([127, 0, 0, 1], 0)))?;
-    let iam = Iam::open(&config.database, config.master_key()?, settings).await?;
+    let iam = verify.source.read()?.open().await?;
     let accounts = match verify.account {
         Some(account) => vec![account],
         None => iam.accounts().await?,

@@ -6,6 +6,7 @@ mod config;
 mod dev;
 mod error;
 mod journal;
+mod key;
 mod log;
 mod operations;
 mod serve;
@@ -33,9 +34,9 @@ enum Command {
     /// Manage accounts
     #[command(subcommand)]
     Account(account::Command),
-    /// Manage the master key
+    /// Manage the master key and the signing keys
     #[command(subcommand)]
-    Key(account::KeyCommand),
+    Key(key::Command),
     /// Declare products, and APIs to guard
     #[command(subcommand)]
     Catalogue(catalogue::Command),
@@ -50,7 +51,7 @@ async fn main() -> ExitCode {
         Command::Dev(arguments) => dev::run(arguments).await,
         Command::Serve(arguments) => serve::run(arguments).await,
         Command::Account(command) => account::run(command).await,
-        Command::Key(command) => account::run_key(&command),
+        Command::Key(command) => key::run(command).await,
         Command::Catalogue(command) => catalogue::run(command),
         Command::Journal(command) => journal::run(command).await,
     };

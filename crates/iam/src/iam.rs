@@ -45,6 +45,8 @@ pub struct Settings {
     pub public_url: String,
     /// What new tokens are signed with.
     pub algorithm: Algorithm,
+    /// After so many days another key takes over; none for never.
+    pub key_days: Option<u32>,
     /// Whether OVHcloud's products are in the catalogue.
     pub built_in_products: bool,
     /// A folder with files that declare products.
@@ -100,19 +102,22 @@ pub struct Iam {
     pub(crate) store: Store,
     pub(crate) views: Arc<Views>,
     pub(crate) catalogue: Arc<Catalogue>,
-    pub(crate) tokens: Tokens,
+    pub(crate) tokens: Arc<Tokens>,
     pub(crate) sessions: Sessions,
     /// None where browsers have no passkeys at the public URL.
     pub(crate) passkeys: Option<Webauthn>,
     pub(crate) counters: Counters,
     pub(crate) recorder: Arc<Recorder>,
-    recording: JoinHandle<()>,
+    /// What goes on beside the requests.
+    tasks: [JoinHandle<()>; 2],
     _following: Following,
 }
 
 impl Drop for Iam {
     fn drop(&mut self) {
-        self.recording.abort();
+        for task in &self.tasks {
+            task.abort();
+        }
     }
 }
 
@@ -126,7 +131,7 @@ impl Iam {
         let products = settings.products.as_deref();
         let catalogue = Arc::new(Catalogue::load(settings.built_in_products, products)?);
         let store = Store::open(address).await?;
-        let tokens = Tokens::open(&store, master, &settings).await?;
+        let tokens = Arc::new(Tokens::open(&store, master, &settings).await?);
         let views = Views::new(
             store.clone(),
             settings.plate,
@@ -137,7 +142,7 @@ impl Iam {
         let following = views.follow().await?;
         let counters = Counters::new();
         let recorder = Arc::new(Recorder::new(store.clone()));
-        let recording = recorder.run(settings.log_days);
+        let tasks = [recorder.run(settings.log_days), tokens.run()];
         Ok(Arc::new(Self {
             store,
             views,
@@ -148,7 +153,7 @@ impl Iam {
             counters,
             settings,
             recorder,
-            recording,
+            tasks,
             _following: following,
         }))
     }
@@ -193,6 +198,12 @@ impl Iam {
     /// Answers how many entries there are; fails at the first that is missing or altered.
     pub async fn verify_journal(&self, account: &str) -> Result<i64, StoreError> {
         self.store.verify_journal(account).await
+    }
+
+    /// Makes a new signing key, for the operator; answers its identifier. It is published at once and
+    /// signs after an hour; `at_once` it signs immediately, and no other key counts any more.
+    pub async fn rotate_key(&self, at_once: bool) -> Result<String, KeyError> {
+        self.tokens.rotate(at_once).await
     }
 
     /// Lets go of the database once what is under way is done.

@@ -77,6 +77,8 @@ pub use resource_group::{Member, ResourceGroup, ResourceGroupDraft};
 pub use revision::Revision;
 pub use secret::Secret;
 pub use session::{Attempt, Origin, Session, SessionToken, SignInError, SignedIn};
-pub use token::{Algorithm, Grant, Introspection, Issued, KeyError, MasterKey, TokenError};
+pub use token::{
+    Algorithm, Grant, Introspection, Issued, KeyError, MasterKey, ProjectRoles, TokenError,
+};
 pub use user::{User, UserDraft, UserEdit, UserKind};
 pub use user_token::{Expiry, UserToken, UserTokenDraft, UserTokenEdit};

@@ -2,9 +2,10 @@
 
 mod grant;
 mod key;
+mod keyring;
+mod project;
 mod scope;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 use std::time::{Duration, Instant};
@@ -18,16 +19,20 @@ use jsonwebtoken::{Validation, decode, decode_header};
 use quick_cache::sync::Cache;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
+use tokio::task::JoinHandle;
 use zeroize::Zeroizing;
 
 use crate::caller::{Principal, PrincipalKind};
+use crate::clock;
 use crate::error::IamError;
 use crate::iam::Settings;
 use crate::secret::sha256;
-use key::{PublicKey, SigningKey};
+use key::{ID_TYPE, PublicKey, SigningKey, TYPE};
+use keyring::Keyring;
 
 pub use grant::{Grant, Introspection, Issued, TokenError};
 pub use key::{Algorithm, KeyError, MasterKey};
+pub use project::ProjectRoles;
 
 /// How long a token lives, in seconds; what is said is a second less, as everywhere in the field.
 const LIFETIME: i64 = 3600;
@@ -38,14 +43,14 @@ const STATE_LIFETIME: i64 = 600_000_000;
 /// No token of ours is longer.
 const MAX_LENGTH: usize = 4096;
 
-/// The media type of access tokens (RFC 9068, section 2.1).
-const TYPE: &str = "at+jwt";
-
 /// Unknown keys are looked up in the database at most so often.
 const RELOAD: Duration = Duration::from_secs(1);
 
+/// All keys are read anew so often.
+const TEND: Duration = Duration::from_secs(2);
+
 /// What a token says (RFC 9068, section 2.2).
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Copy, Serialize, Deserialize)]
 struct Claims<'a> {
     iss: &'a str,
     /// The URN of the identity.
@@ -56,6 +61,20 @@ struct Claims<'a> {
     jti: &'a str,
     client_id: &'a str,
     scope: &'a str,
+}
+
+/// What an ID token says (`OpenID` Connect Core 1.0, section 2): whose it is, for that client itself,
+/// and what they may do on projects.
+#[derive(Serialize)]
+struct IdClaims<'a> {
+    #[serde(flatten)]
+    common: Claims<'a>,
+    account: &'a str,
+    /// The URN that was asked about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resource: Option<&'a str>,
+    #[serde(flatten)]
+    roles: Option<ProjectRoles>,
 }
 
 /// A token whose signature, issuer, audience and form were found good. Whether it still counts is
@@ -87,10 +106,9 @@ pub(crate) struct Tokens {
     master: MasterKey,
     plate: Plate,
     issuer: String,
-    signing: SigningKey,
-    /// The first part of every token.
-    header: String,
-    keys: ArcSwap<HashMap<String, PublicKey>>,
+    algorithm: Algorithm,
+    key_days: Option<u32>,
+    keys: ArcSwap<Keyring>,
     reloaded: Mutex<Instant>,
     /// By the SHA-256 of the whole token.
     verified: Cache<[u8; 32], Arc<Verified>>,
@@ -103,35 +121,59 @@ impl Tokens {
         master: MasterKey,
         settings: &Settings,
     ) -> Result<Self, KeyError> {
-        let signing = SigningKey::open(store, &master, settings.algorithm).await?;
-        let keys = key::public_keys(store, &master).await?;
-        let header = serde_json::json!({
-            "typ": TYPE,
-            "alg": signing.algorithm().as_str(),
-            "kid": signing.id(),
-        });
+        let (algorithm, key_days) = (settings.algorithm, settings.key_days);
+        let keys = Keyring::tend(store, &master, algorithm, key_days, clock::now()).await?;
         Ok(Self {
             store: store.clone(),
             master,
             plate: settings.plate,
             issuer: settings.public_url.clone(),
-            header: BASE64_URL_SAFE_NO_PAD.encode(header.to_string()),
-            signing,
+            algorithm,
+            key_days,
             keys: ArcSwap::from_pointee(keys),
             reloaded: Mutex::new(Instant::now()),
             verified: Cache::new(100_000),
         })
     }
 
-    fn sign(&self, claims: &Claims<'_>) -> Result<String, IamError> {
-        let mut token = String::with_capacity(768);
-        token.push_str(&self.header);
-        token.push('.');
-        BASE64_URL_SAFE_NO_PAD.encode_string(serde_json::to_vec(claims)?, &mut token);
-        let signature = self.signing.sign(token.as_bytes())?;
-        token.push('.');
-        BASE64_URL_SAFE_NO_PAD.encode_string(signature, &mut token);
-        Ok(token)
+    /// Follows what becomes of the keys, here and on other nodes, until it is aborted.
+    pub(crate) fn run(self: &Arc<Self>) -> JoinHandle<()> {
+        let tokens = Arc::clone(self);
+        tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(TEND).await;
+                let (store, master) = (&tokens.store, &tokens.master);
+                let (algorithm, days) = (tokens.algorithm, tokens.key_days);
+                match Keyring::tend(store, master, algorithm, days, clock::now()).await {
+                    Ok(keys) => tokens.keep(keys),
+                    Err(error) => tracing::warn!(%error, "the signing keys cannot be read"),
+                }
+            }
+        })
+    }
+
+    fn keep(&self, keys: Keyring) {
+        let before = self.keys.swap(Arc::new(keys));
+        if !self.keys.load().holds_all_of(&before) {
+            self.verified.clear();
+        }
+    }
+
+    /// Makes a new signing key; answers its identifier.
+    pub(crate) async fn rotate(&self, at_once: bool) -> Result<String, KeyError> {
+        let now = clock::now();
+        Keyring::rotate(&self.store, &self.master, self.algorithm, at_once, now).await
+    }
+
+    /// Does something with the key that signs at a time, in seconds since 1970.
+    fn signing<T>(
+        &self,
+        at: i64,
+        sign: impl FnOnce(&SigningKey) -> Result<T, IamError>,
+    ) -> Result<T, IamError> {
+        let keys = self.keys.load();
+        let signer = keys.signer(at.saturating_mul(1_000_000));
+        sign(&signer.ok_or_else(|| IamError::internal(KeyError::None))?.key)
     }
 
     /// Reads a token, and checks its signature once.
@@ -143,19 +185,41 @@ impl Tokens {
         if let Some(verified) = self.verified.get(&key) {
             return Ok(verified);
         }
-        let verified = Arc::new(self.read(token).await?);
+        let (claims, id) = self.read(token, TYPE).await?;
+        let verified = Arc::new(self.verified(&claims).ok_or(IamError::BadCredential)?);
         self.verified.insert(key, Arc::clone(&verified));
+        if self.keys.load().public(&id).is_none() {
+            // It was taken away while the token was looked at.
+            self.verified.remove(&key);
+            return Err(IamError::BadCredential);
+        }
         Ok(verified)
     }
 
-    async fn read(&self, token: &str) -> Result<Verified, IamError> {
+    /// Reads an ID token, and the URN that it says roles on. Nothing is let in by an ID token: it can
+    /// only be asked about.
+    async fn verify_id_token(&self, token: &str) -> Result<(Verified, Option<String>), IamError> {
+        if token.len() > 2 * MAX_LENGTH {
+            return Err(IamError::BadCredential);
+        }
+        let (claims, _) = self.read(token, ID_TYPE).await?;
+        let verified = self.verified(&claims).ok_or(IamError::BadCredential)?;
+        let text = |claim| claims.get(claim).and_then(serde_json::Value::as_str);
+        if text("aud") != text("client_id") {
+            return Err(IamError::BadCredential);
+        }
+        Ok((verified, text("resource").map(str::to_owned)))
+    }
+
+    /// What a token of some type says, and the identifier of the key that signed it.
+    async fn read(&self, token: &str, kind: &str) -> Result<(serde_json::Value, String), IamError> {
         let bad = |_| IamError::BadCredential;
         let header = decode_header(token).map_err(bad)?;
-        if header.typ.as_deref() != Some(TYPE) {
+        if header.typ.as_deref() != Some(kind) {
             return Err(IamError::BadCredential);
         }
         let id = header.kid.ok_or(IamError::BadCredential)?;
-        let key = match self.keys.load().get(&id) {
+        let key = match self.keys.load().public(&id) {
             Some(key) => key.clone(),
             None => self.reload(&id).await?.ok_or(IamError::BadCredential)?,
         };
@@ -164,25 +228,19 @@ impl Tokens {
         // The gate looks at it, each time.
         validation.validate_exp = false;
         validation.set_issuer(&[&self.issuer]);
+        // An ID token is for its client alone.
+        validation.validate_aud = kind == TYPE;
         validation.set_audience(&[&self.issuer]);
         validation.set_required_spec_claims(&["iss", "aud", "sub", "exp"]);
         let claims = decode::<serde_json::Value>(token, &key.decoding, &validation).map_err(bad)?;
-        let claims = Claims::deserialize(&claims.claims).map_err(|_| IamError::BadCredential)?;
-        self.verified(&claims).ok_or(IamError::BadCredential)
+        Ok((claims.claims, id))
     }
 
-    fn verified(&self, claims: &Claims<'_>) -> Option<Verified> {
-        let identity = Identity::parse(claims.sub, self.plate).ok()?;
-        let account = identity.account().to_owned();
-        // Only service accounts have tokens, and each its own.
-        if identity != Identity::service_account(self.plate, &account, claims.client_id) {
-            return None;
-        }
-        let scope = scope::read(claims.scope)?;
-        let caller = Caller::new(self.plate, &account, std::slice::from_ref(&identity), scope);
-        let kind = PrincipalKind::ServiceAccount;
+    fn verified(&self, claims: &serde_json::Value) -> Option<Verified> {
+        let claims = Claims::deserialize(claims).ok()?;
+        let principal = self.principal(claims.sub, claims.client_id, claims.scope)?;
         Some(Verified {
-            principal: Arc::new(Principal { kind, identity, caller }),
+            principal,
             client_id: claims.client_id.to_owned(),
             id: claims.jti.into(),
             scope: claims.scope.to_owned(),
@@ -192,15 +250,29 @@ impl Tokens {
         })
     }
 
+    /// The service account that a token is of. Nobody else has tokens, and each its own.
+    fn principal(&self, sub: &str, client_id: &str, scope: &str) -> Option<Arc<Principal>> {
+        let identity = Identity::parse(sub, self.plate).ok()?;
+        let account = identity.account().to_owned();
+        if identity != Identity::service_account(self.plate, &account, client_id) {
+            return None;
+        }
+        let scope = scope::read(scope)?;
+        let caller = Caller::new(self.plate, &account, std::slice::from_ref(&identity), scope);
+        let kind = PrincipalKind::ServiceAccount;
+        Some(Arc::new(Principal { kind, identity, caller }))
+    }
+
     /// Another node may have made the key a moment ago.
     async fn reload(&self, id: &str) -> Result<Option<PublicKey>, IamError> {
         let mut reloaded = self.reloaded.lock().await;
         if reloaded.elapsed() > RELOAD {
-            let keys = key::public_keys(&self.store, &self.master).await;
-            self.keys.store(Arc::new(keys.map_err(IamError::internal)?));
+            let (algorithm, now) = (self.algorithm, clock::now());
+            let keys = Keyring::load(&self.store, &self.master, algorithm, now).await;
+            self.keep(keys.map_err(IamError::internal)?);
             *reloaded = Instant::now();
         }
-        Ok(self.keys.load().get(id).cloned())
+        Ok(self.keys.load().public(id).cloned())
     }
 
     /// Seals a secret under the master key, for one purpose.
@@ -242,9 +314,6 @@ impl Tokens {
 
     /// The public keys, as a JWK set (RFC 7517).
     pub(crate) fn jwks(&self) -> serde_json::Value {
-        let mut keys: Vec<serde_json::Value> =
-            self.keys.load().values().map(|key| key.jwk.clone()).collect();
-        keys.sort_by_key(|key| key.get("kid").map(ToString::to_string));
-        serde_json::json!({ "keys": keys })
+        self.keys.load().jwks()
     }
 }

@@ -67,5 +67,6 @@ statements! {
     USAGES = "SELECT account, subject, last FROM usage WHERE account = $1";
 
     KEY_ADD = "INSERT INTO signing_key (id, algorithm, sealed, created) VALUES ($1, $2, $3, $4)";
+    KEY_DELETE = "DELETE FROM signing_key WHERE id = $1";
     KEYS = "SELECT id, algorithm, sealed, created FROM signing_key ORDER BY created, id";
 }

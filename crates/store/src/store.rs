@@ -288,6 +288,13 @@ impl Store {
         self.database.all(sql::KEYS, &[]).await
     }
 
+    /// Forgets a key.
+    pub async fn delete_key(&self, id: &str) -> Result<(), StoreError> {
+        let mut work = self.database.begin().await?;
+        work.run(sql::KEY_DELETE, &[Value::Text(id)]).await?;
+        work.commit().await
+    }
+
     /// Keeps a key.
     pub async fn add_key(&self, key: &SealedKey) -> Result<(), StoreError> {
         let mut work = self.database.begin().await?;

@@ -307,6 +307,9 @@ on_both_databases! {
         }
         let ids: Vec<String> = store.keys().await.unwrap().into_iter().map(|key| key.id).collect();
         assert_eq!(ids, ["a", "b"]);
+        store.delete_key("a").await.unwrap();
+        let ids: Vec<String> = store.keys().await.unwrap().into_iter().map(|key| key.id).collect();
+        assert_eq!(ids, ["b"]);
     }
 }
 

@@ -22,6 +22,7 @@ mod identities;
 mod logs;
 mod nodes;
 mod openapi;
+mod openstack;
 mod operations;
 mod panel;
 mod panel_pages;

@@ -1,5 +1,7 @@
 //! Tokens: given out, checked, asked about, taken back.
 
+use std::time::{Duration, Instant};
+
 use gatewright_testing::{TestDatabase, on_both_databases};
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{DecodingKey, Validation, decode, decode_header};
@@ -116,6 +118,31 @@ on_both_databases! {
         assert_eq!(me.await.status, 200);
         child.kill().unwrap();
         child.wait().unwrap();
+    }
+
+    async fn a_rotated_key_is_published_before_it_signs(database) {
+        let server = Server::start(&database);
+        let admin = server.admin().await;
+        let before = keys(&server).await;
+        let (done, said) = server.setup().run(&["key", "rotate"]);
+        assert!(done && said.contains("signs in an hour"), "{said}");
+        until(async || keys(&server).await.len() == 2).await;
+        admin.get("/v1/me").await.expect(200);
+        let still = server.admin().await;
+        assert_eq!(decode_header(&still.token).unwrap().kid.as_ref(), before.first());
+    }
+
+    async fn after_an_emergency_only_the_new_key_counts(database) {
+        let server = Server::start(&database);
+        let admin = server.admin().await;
+        admin.get("/v1/me").await.expect(200);
+        let before = keys(&server).await;
+        let (done, said) = server.setup().run(&["key", "rotate", "--at-once"]);
+        assert!(done, "{said}");
+        until(async || admin.get("/v1/me").await.status == 401).await;
+        let after = keys(&server).await;
+        assert!(after.len() == 1 && after != before);
+        server.admin().await.get("/v1/me").await.expect(200);
     }
 
     async fn discovery_says_what_there_is_whatever_host_is_asked(database) {
@@ -245,6 +272,22 @@ on_both_databases! {
         let time = reqwest::get(format!("{}/1.0/auth/time", server.url)).await.unwrap();
         let time: i64 = time.text().await.unwrap().parse().unwrap();
         assert!(time > 1_700_000_000);
+    }
+}
+
+/// The identifiers of the published keys.
+async fn keys(server: &Server) -> Vec<String> {
+    let keys = reqwest::get(format!("{}/auth/oauth2/jwks", server.url)).await.unwrap();
+    let keys: JwkSet = keys.json().await.unwrap();
+    keys.keys.into_iter().filter_map(|key| key.common.key_id).collect()
+}
+
+/// Waits for what comes within some seconds.
+async fn until(is_so: impl AsyncFn() -> bool) {
+    let end = Instant::now() + Duration::from_secs(30);
+    while !is_so().await {
+        assert!(Instant::now() < end, "it never came");
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
 

@@ -4,10 +4,11 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use gatewright_policy::Identity;
+use gatewright_policy::{Identity, ResourceUrn};
 use gatewright_store::{Act, Change, Content, Kind, StoreError, Taken};
 
-use super::{Claims, LIFETIME, RevokedDocument, Verified, scope};
+use super::project::wants_id_token;
+use super::{Claims, IdClaims, LIFETIME, ProjectRoles, RevokedDocument, Verified, scope};
 use crate::caller::{Context, Principal};
 use crate::client::Flow;
 use crate::error::IamError;
@@ -32,6 +33,8 @@ pub struct Grant {
     pub client_secret: Secret,
     /// What the token shall be for.
     pub scope: Option<String>,
+    /// Which projects an ID token shall say the roles on, if one is asked for.
+    pub projects: Option<ResourceUrn>,
 }
 
 /// A token that was given out.
@@ -43,6 +46,8 @@ pub struct Issued {
     pub expires_in: i64,
     /// As it was asked for.
     pub scope: String,
+    /// An ID token, where the scope has `openid`.
+    pub id_token: Option<Secret>,
 }
 
 /// What is known of a token that counts (RFC 7662, section 2.2).
@@ -62,6 +67,10 @@ pub struct Introspection {
     pub issued: i64,
     /// Seconds since 1970.
     pub expires: i64,
+    /// Whether it is an access token, and not an ID token.
+    pub is_access_token: bool,
+    /// The roles of today on the projects that an ID token is about.
+    pub roles: Option<ProjectRoles>,
 }
 
 /// Why a token request is refused (RFC 6749, section 5.2).
@@ -73,6 +82,18 @@ pub enum TokenError {
     /// The scope is missing, or holds what is not known.
     #[error("the scope must be \"all\", or \"<resource type>/all\" for one type or several")]
     InvalidScope,
+    /// What roles were asked for on is no project (RFC 8707, section 2).
+    #[error(
+        "roles are told on the URN of a project that is registered, as in \
+         urn:v1:eu:resource:publicCloudProject:NAME, or with the name pci on all of the account"
+    )]
+    InvalidTarget,
+    /// There are more roles than fit into a header.
+    #[error(
+        "these are more roles than fit into a token: name one project in the address of the role \
+         adapter, or allow the service account less"
+    )]
+    TooManyRoles,
     /// The client may not do this.
     #[error("{0}")]
     UnauthorizedClient(&'static str),
@@ -165,20 +186,51 @@ impl Iam {
         }
         let identity = Identity::service_account(plate, &account, &grant.client_id);
         let issued = now / MICROSECONDS;
-        let token = self.tokens.sign(&Claims {
+        let id = hex(&random::<16>()?);
+        let claims = Claims {
             iss: &self.tokens.issuer,
             sub: identity.urn(),
             aud: &self.tokens.issuer,
             exp: issued + LIFETIME,
             iat: issued,
-            jti: &hex(&random::<16>()?),
+            jti: &id,
             client_id: &grant.client_id,
             scope: text,
-        })?;
+        };
+        let mut id_token = None;
+        if wants_id_token(text) {
+            let token = self.id_token(claims, grant.projects.as_ref(), now).await?;
+            id_token = Some(token.into());
+        }
+        let token = self.tokens.signing(issued, |key| key.access_token(&claims))?;
         self.counters.tokens.increment(1);
         self.recorder.used(&account, &grant.client_id, now);
         self.recorder.asked_token(identity, text, true, about);
-        Ok(Issued { access_token: token.into(), expires_in: LIFETIME - 1, scope: text.to_owned() })
+        let (access_token, scope) = (token.into(), text.to_owned());
+        Ok(Issued { access_token, expires_in: LIFETIME - 1, scope, id_token })
+    }
+
+    /// An ID token beside an access token that says the same, but for whom it is.
+    async fn id_token(
+        &self,
+        access: Claims<'_>,
+        projects: Option<&ResourceUrn>,
+        now: i64,
+    ) -> Result<String, TokenError> {
+        let (sub, client_id, scope) = (access.sub, access.client_id, access.scope);
+        let principal = self.tokens.principal(sub, client_id, scope);
+        let principal = principal.ok_or(TokenError::InvalidScope)?;
+        let roles = match projects {
+            Some(projects) => Some(self.project_roles(&principal, projects, now).await?),
+            None => None,
+        };
+        let claims = IdClaims {
+            common: Claims { aud: client_id, ..access },
+            account: principal.account(),
+            resource: projects.map(ResourceUrn::urn),
+            roles,
+        };
+        Ok(self.tokens.signing(access.iat, |key| key.id_token(&claims))?)
     }
 
     /// What is known of a token; none when it does not count. Any service account may ask.
@@ -190,7 +242,7 @@ impl Iam {
         now: i64,
     ) -> Result<Option<Introspection>, TokenError> {
         self.prove(client_id, client_secret).await?;
-        let found = match self.tokens.verify(token).await {
+        let (found, projects) = match self.look_at(token).await {
             Err(IamError::BadCredential) => return Ok(None),
             found => found?,
         };
@@ -198,6 +250,14 @@ impl Iam {
             Err(IamError::BadCredential) => return Ok(None),
             admitted => admitted?,
         }
+        let is_access_token = projects.is_none();
+        let roles = match projects.flatten() {
+            Some(urn) => {
+                let target = self.project_target(&urn)?;
+                Some(self.project_roles(&found.principal, &target, now).await?)
+            }
+            None => None,
+        };
         Ok(Some(Introspection {
             identity: found.principal.identity.urn().to_owned(),
             account: found.principal.account().to_owned(),
@@ -206,7 +266,23 @@ impl Iam {
             id: found.id.to_string(),
             issued: found.issued,
             expires: found.expires,
+            is_access_token,
+            roles,
         }))
+    }
+
+    /// Reads an access token, or an ID token and which projects it is about, if any.
+    async fn look_at(
+        &self,
+        token: &str,
+    ) -> Result<(Arc<Verified>, Option<Option<String>>), IamError> {
+        match self.tokens.verify(token).await {
+            Err(IamError::BadCredential) => {
+                let (found, projects) = self.tokens.verify_id_token(token).await?;
+                Ok((Arc::new(found), Some(projects)))
+            }
+            found => Ok((found?, None)),
+        }
     }
 
     /// Takes a token back before it expires. Only its own client may; a token that does not count

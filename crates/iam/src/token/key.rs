@@ -1,6 +1,5 @@
 //! The keys that sign tokens, and the master key that they are sealed under.
 
-use std::collections::HashMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -17,12 +16,18 @@ use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use gatewright_store::{SealedKey, Store, StoreError};
 use jsonwebtoken::DecodingKey;
+use serde::Serialize;
 use serde_json::json;
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::clock;
 use crate::error::IamError;
 use crate::secret::{random, sha256};
+
+/// The media type of access tokens (RFC 9068, section 2.1).
+pub(super) const TYPE: &str = "at+jwt";
+
+/// The media type of ID tokens.
+pub(super) const ID_TYPE: &str = "JWT";
 
 /// What tokens are signed with, as JOSE names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -88,6 +93,9 @@ pub enum KeyError {
     /// The keys in the database were sealed under another master key.
     #[error("the signing keys in the database were sealed under another master key: use that one")]
     OtherMaster,
+    /// Somebody took the keys out of the database.
+    #[error("there is no signing key in the database")]
+    None,
     /// The cryptographic library refused.
     #[error("a signing key could not be made")]
     Crypto,
@@ -178,6 +186,8 @@ enum Private {
 /// The key pair is kept ready: reading it anew for each token would cost more than the signature.
 pub(super) struct SigningKey {
     id: String,
+    /// The first part of every access token that it signs.
+    header: String,
     private: Private,
 }
 
@@ -268,40 +278,33 @@ impl Private {
 }
 
 impl SigningKey {
-    /// The newest key of the algorithm; a new one, when there is none.
-    pub(super) async fn open(
-        store: &Store,
-        master: &MasterKey,
-        algorithm: Algorithm,
-    ) -> Result<Self, KeyError> {
-        let mut newest = None;
-        // All are opened, so that a wrong master key is found out now.
-        for sealed in store.keys().await? {
-            let (id, private) = open(master, &sealed)?;
-            if private.algorithm() == algorithm {
-                newest = Some(Self { id, private });
-            }
-        }
-        match newest {
-            Some(key) => Ok(key),
-            None => Self::create(store, master, algorithm).await,
-        }
+    pub(super) fn open(master: &MasterKey, sealed: &SealedKey) -> Result<Self, KeyError> {
+        let algorithm = sealed.algorithm.parse().map_err(|_| KeyError::Crypto)?;
+        let pkcs8 = master.open(&sealed.id, &sealed.sealed)?;
+        let private = Private::read(algorithm, &pkcs8)?;
+        let header = header(TYPE, algorithm, &sealed.id);
+        Ok(Self { id: sealed.id.clone(), header, private })
     }
 
-    async fn create(
+    /// Makes a key and keeps it; answers its identifier.
+    pub(super) async fn create(
         store: &Store,
         master: &MasterKey,
         algorithm: Algorithm,
-    ) -> Result<Self, KeyError> {
+        now: i64,
+    ) -> Result<String, KeyError> {
         let pkcs8 = Private::generate(algorithm)?;
-        let private = Private::read(algorithm, &pkcs8)?;
-        let [hash @ .., _] = sha256(private.public());
+        let [hash @ .., _] = sha256(Private::read(algorithm, &pkcs8)?.public());
         let id = BASE64_URL_SAFE_NO_PAD.encode(hash.get(..12).unwrap_or_default());
         let sealed = master.seal(&id, pkcs8)?;
         let algorithm = algorithm.as_str().to_owned();
-        let sealed = SealedKey { id: id.clone(), algorithm, sealed, created: clock::now() };
+        let sealed = SealedKey { id: id.clone(), algorithm, sealed, created: now };
         store.add_key(&sealed).await?;
-        Ok(Self { id, private })
+        Ok(id)
+    }
+
+    pub(super) fn public_key(&self) -> Result<PublicKey, KeyError> {
+        self.private.public_key(&self.id)
     }
 
     pub(super) fn id(&self) -> &str {
@@ -312,7 +315,28 @@ impl SigningKey {
         self.private.algorithm()
     }
 
-    pub(super) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, IamError> {
+    /// Signs an access token (RFC 9068).
+    pub(super) fn access_token(&self, claims: &impl Serialize) -> Result<String, IamError> {
+        self.token(&self.header, claims)
+    }
+
+    /// Signs an ID token (`OpenID` Connect Core 1.0, section 2).
+    pub(super) fn id_token(&self, claims: &impl Serialize) -> Result<String, IamError> {
+        self.token(&header(ID_TYPE, self.algorithm(), &self.id), claims)
+    }
+
+    fn token(&self, header: &str, claims: &impl Serialize) -> Result<String, IamError> {
+        let mut token = String::with_capacity(768);
+        token.push_str(header);
+        token.push('.');
+        BASE64_URL_SAFE_NO_PAD.encode_string(serde_json::to_vec(claims)?, &mut token);
+        let signature = self.sign(token.as_bytes())?;
+        token.push('.');
+        BASE64_URL_SAFE_NO_PAD.encode_string(signature, &mut token);
+        Ok(token)
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, IamError> {
         let random = SystemRandom::new();
         match &self.private {
             Private::Es256(pair) => {
@@ -330,22 +354,8 @@ impl SigningKey {
     }
 }
 
-fn open(master: &MasterKey, sealed: &SealedKey) -> Result<(String, Private), KeyError> {
-    let algorithm = sealed.algorithm.parse().map_err(|_| KeyError::Crypto)?;
-    let pkcs8 = master.open(&sealed.id, &sealed.sealed)?;
-    Ok((sealed.id.clone(), Private::read(algorithm, &pkcs8)?))
-}
-
-/// The public halves of all keys, by their identifiers.
-pub(super) async fn public_keys(
-    store: &Store,
-    master: &MasterKey,
-) -> Result<HashMap<String, PublicKey>, KeyError> {
-    let mut keys = HashMap::new();
-    for sealed in store.keys().await? {
-        let (id, private) = open(master, &sealed)?;
-        let public = private.public_key(&id)?;
-        keys.insert(id, public);
-    }
-    Ok(keys)
+/// The first part of a token.
+fn header(kind: &str, algorithm: Algorithm, id: &str) -> String {
+    let header = json!({"typ": kind, "alg": algorithm.as_str(), "kid": id});
+    BASE64_URL_SAFE_NO_PAD.encode(header.to_string())
 }

@@ -1,0 +1,47 @@
+//! `gatewright key`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use gatewright_iam::MasterKey;
+
+use crate::Done;
+use crate::config::Source;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Create a master key in a new file
+    Create {
+        /// The file; it must not exist
+        #[arg(long)]
+        file: PathBuf,
+    },
+    /// Make a new signing key: it is published at once, and signs after an hour
+    Rotate(Box<Rotate>),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Rotate {
+    /// In an emergency: sign with it immediately, and accept no token that another key signed
+    #[arg(long)]
+    at_once: bool,
+    #[command(flatten)]
+    source: Source,
+}
+
+pub(crate) async fn run(command: Command) -> Done {
+    let rotate = match command {
+        Command::Create { file } => return Ok(MasterKey::create(&file)?),
+        Command::Rotate(rotate) => rotate,
+    };
+    let iam = rotate.source.read()?.open().await?;
+    let rotated = iam.rotate_key(rotate.at_once).await;
+    iam.close().await;
+    let id = rotated?;
+    if rotate.at_once {
+        println!("{id} is the only signing key now; all tokens must be asked for anew");
+    } else {
+        println!("{id} is published, and signs in an hour");
+    }
+    Ok(())
+}

@@ -1,0 +1,92 @@
+//! The roles that a service account has on OpenStack's projects, as Keystone reads them from an ID
+//! token (reference: `clients.md`, section 6).
+
+use std::sync::Arc;
+
+use gatewright_policy::ResourceUrn;
+use serde::{Deserialize, Serialize};
+
+use super::TokenError;
+use crate::caller::{Context, Principal};
+use crate::iam::Iam;
+
+/// The type of the resources that stand for projects.
+const KIND: &str = "publicCloudProject";
+
+/// What a role's action begins with.
+const ACTIONS: &str = "publicCloudProject:openstack:";
+
+/// The name that stands for all projects of an account.
+const ALL: &str = "pci";
+
+/// So many roles fit into a token, so that it fits into a header.
+const MOST: usize = 64;
+
+/// What an ID token says of projects.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ProjectRoles {
+    /// The project that was asked about; none where all were.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub project: Option<String>,
+    /// The roles on it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub roles: Option<Vec<String>>,
+    /// The roles on every project that was asked about, as in `project:role`.
+    pub project_roles: Vec<String>,
+}
+
+impl Iam {
+    /// Reads what roles are asked for on: `urn:v1:eu:resource:publicCloudProject:pci` for all
+    /// projects of the account, or the URN of one.
+    pub fn project_target(&self, urn: &str) -> Result<ResourceUrn, TokenError> {
+        let urn = ResourceUrn::parse(urn, self.settings.plate).ok();
+        urn.filter(|urn| urn.kind() == KIND).ok_or(TokenError::InvalidTarget)
+    }
+
+    /// The roles on the projects that are meant, where they are registered: what nobody registered
+    /// is nobody's project.
+    pub(super) async fn project_roles(
+        &self,
+        principal: &Arc<Principal>,
+        target: &ResourceUrn,
+        now: i64,
+    ) -> Result<ProjectRoles, TokenError> {
+        let all = target.name() == ALL;
+        let context =
+            Context { principal: Arc::clone(principal), ip: None, query_id: "".into(), now };
+        let mut projects = vec![target.clone()];
+        if all {
+            let view = self.views.get(context.account()).await?;
+            let plate = self.settings.plate;
+            let urns = view.resources().map(|(urn, _)| ResourceUrn::parse(urn, plate));
+            projects = urns.filter_map(Result::ok).filter(|urn| urn.kind() == KIND).collect();
+            projects.sort_by(|a, b| a.name().cmp(b.name()));
+        }
+        let mut project_roles = Vec::new();
+        let mut roles = Vec::new();
+        for project in &projects {
+            let scene = self.scene(&context, project).await?;
+            if !scene.known {
+                continue;
+            }
+            for action in self.catalogue.action_names(KIND) {
+                let Some(role) = action.strip_prefix(ACTIONS) else { continue };
+                if !scene.decide(&context, action, project).is_allowed() {
+                    continue;
+                }
+                project_roles.push(format!("{}:{role}", project.name()));
+                roles.push(role.to_owned());
+                if roles.len() > MOST {
+                    return Err(TokenError::TooManyRoles);
+                }
+            }
+        }
+        let project = (!all).then(|| target.name().to_owned());
+        Ok(ProjectRoles { project, roles: (!all).then_some(roles), project_roles })
+    }
+}
+
+/// Whether an ID token is wanted beside the access token.
+pub(super) fn wants_id_token(scope: &str) -> bool {
+    scope.split(' ').any(|one| one == "openid")
+}
