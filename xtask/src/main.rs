@@ -71,6 +71,7 @@ fn test() -> Result<(), Failure> {
     tools::curl()?;
     tools::browser()?;
     tools::proxies()?;
+    tools::keystone()?;
     let axe = tools::axe()?;
     let postgres = postgres::Server::start()?;
     // Programs that tests start must be there before the tests.

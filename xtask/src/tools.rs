@@ -1,6 +1,6 @@
 //! What the tests need beside cargo, installed when it is missing.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::{Failure, cargo, root, run};
@@ -57,6 +57,23 @@ pub(crate) fn proxies() -> Result<(), Failure> {
     for (program, flag, package) in [("nginx", "-v", "nginx-light"), ("caddy", "version", "caddy")]
     {
         if !answers(Command::new(program).arg(flag)) {
+            apt_install(package)?;
+        }
+    }
+    Ok(())
+}
+
+/// OpenStack's identity service, what lets people into it, and its client.
+pub(crate) fn keystone() -> Result<(), Failure> {
+    for (file, package) in [
+        ("/usr/bin/keystone-manage", "python3-keystone"),
+        ("/usr/bin/openstack", "python3-openstackclient"),
+        ("/usr/sbin/apache2", "apache2"),
+        ("/usr/lib/apache2/modules/mod_wsgi.so", "libapache2-mod-wsgi-py3"),
+        ("/usr/lib/apache2/modules/mod_auth_openidc.so", "libapache2-mod-auth-openidc"),
+        ("/usr/bin/openssl", "openssl"),
+    ] {
+        if !Path::new(file).exists() {
             apt_install(package)?;
         }
     }

@@ -12,7 +12,8 @@ use gatewright_testing::{TestDatabase, on_both_databases};
 use serde_json::json;
 use tonic::transport::Channel;
 
-use crate::forward_auth::{ATTACKS, Attack, examples, free_port};
+use crate::forward_auth::{ATTACKS, Attack};
+use crate::programs::{examples, free_port};
 use crate::server::{ACCOUNT, Caller, Server};
 
 struct Envoy(AuthorizationClient<Channel>);

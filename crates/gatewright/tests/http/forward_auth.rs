@@ -1,20 +1,15 @@
 //! A guarded API behind real proxies, and what is tried to get round them.
 
 use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
-use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{ChildStdout, Command, Stdio};
+use std::time::Duration;
 
 use gatewright_testing::on_both_databases;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+use crate::programs::{Running, examples, free_port, listens};
 use crate::server::{ACCOUNT, Caller, Server, run};
-
-pub(crate) fn examples() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples")
-}
 
 /// Something of a request that should not pass, of a caller who may read the order 7 alone.
 pub(crate) struct Attack(
@@ -128,16 +123,6 @@ pub(crate) const ATTACKS: &[Attack] = &[
     Attack("TRACE", "/orders/7", &[]),
 ];
 
-/// A child that ends with the test.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 /// The shop of the examples, and what has reached it.
 struct Shop {
     port: u16,
@@ -171,10 +156,6 @@ struct Proxy {
     _program: Running,
 }
 
-pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
 impl Proxy {
     /// Starts the proxy of an example, with its ports replaced by those of this test.
     async fn start(name: &str, server: &Server, shop: &Shop) -> Self {
@@ -202,11 +183,7 @@ impl Proxy {
         }
         command.env("HOME", folder.path()).stderr(Stdio::null()).stdout(Stdio::null());
         let program = Running(command.spawn().unwrap());
-        let started = Instant::now();
-        while tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_err() {
-            assert!(started.elapsed() < Duration::from_secs(30), "{name} does not start");
-            tokio::task::yield_now().await;
-        }
+        listens(port).await;
         Self { port, _folder: folder, _program: program }
     }
 
