@@ -82,12 +82,20 @@ fn question(fields: &Map<String, Value>, asks: Asks) -> Result<Evaluation, IamEr
             "service_account" => Some(SubjectKind::ServiceAccount),
             "user" => Some(SubjectKind::User),
             "group" => Some(SubjectKind::Group),
+            "token" => Some(SubjectKind::Token),
             _ => None,
         },
         subject: text("subject", "id", asks != Asks::Subjects)?,
         action: if asks == Asks::Actions { String::new() } else { text("action", "name", true)? },
         resource_kind: text("resource", "type", true)?,
         resource: text("resource", "id", asks != Asks::Resources)?,
+        owner: match fields.get("resource").and_then(|one| one.get("properties")?.get("account")) {
+            None => None,
+            Some(Value::String(account)) => Some(account.clone()),
+            Some(_) => {
+                return Err(invalid("\"resource.properties.account\" must be a text".to_owned()));
+            }
+        },
         ip,
         at,
     })

@@ -26,6 +26,8 @@ pub enum SubjectKind {
     User,
     /// A group of users, by its name or URN.
     Group,
+    /// Whoever a token belongs to, with what it may be used for, while it counts.
+    Token,
 }
 
 /// A question about somebody.
@@ -41,6 +43,9 @@ pub struct Evaluation {
     pub resource_kind: String,
     /// The name of what they want to do it on.
     pub resource: String,
+    /// The account that it belongs to, where no registrar registered it; the subject's own, where it
+    /// is left out.
+    pub owner: Option<String>,
     /// From where, as the service that asks saw it.
     pub ip: Option<IpAddr>,
     /// When: microseconds since 1970, UTC; now, where it is left out.
@@ -107,12 +112,19 @@ impl Iam {
             return Ok(Evaluated::UNKNOWN);
         };
         let asked = Context {
-            principal: Arc::new(principal),
+            principal,
             ip: question.ip,
             query_id: Arc::clone(&context.query_id),
             now: question.at.unwrap_or(context.now),
         };
-        let scene = self.scene(&asked, &urn).await?;
+        let scene = match &question.owner {
+            None => self.scene(&asked, &urn).await,
+            Some(owner) => self.scene_behind(Some(owner), &asked, &urn).await,
+        };
+        let scene = match scene {
+            Err(IamError::Refused(_)) => return Ok(Evaluated::UNKNOWN),
+            scene => scene?,
+        };
         let owner = scene.owner.policies().owner();
         if !self.may_ask_about(context, owner) || !self.catalogue.knows(&question.action) {
             return Ok(Evaluated::UNKNOWN);
@@ -135,10 +147,17 @@ impl Iam {
         &self,
         context: &Context,
         question: &Evaluation,
-    ) -> Result<Option<Principal>, IamError> {
+    ) -> Result<Option<Arc<Principal>>, IamError> {
         let plate = self.settings.plate;
         let (text, account) = (question.subject.as_str(), context.account());
         let Some(kind) = question.subject_kind else { return Ok(None) };
+        if kind == SubjectKind::Token {
+            return match self.authenticate(text, context.now).await {
+                Err(IamError::BadCredential) => Ok(None),
+                Ok(one) if !self.may_ask_about(context, one.account()) => Ok(None),
+                one => one.map(Some),
+            };
+        }
         let identity = if text.starts_with("urn:") {
             Identity::parse(text, plate).ok()
         } else {
@@ -146,7 +165,7 @@ impl Iam {
             is_name.then(|| match kind {
                 SubjectKind::ServiceAccount => Identity::service_account(plate, account, text),
                 SubjectKind::User => Identity::user(plate, account, text),
-                SubjectKind::Group => Identity::group(plate, account, text),
+                SubjectKind::Group | SubjectKind::Token => Identity::group(plate, account, text),
             })
         };
         let Some(identity) = identity else { return Ok(None) };
@@ -179,7 +198,7 @@ impl Iam {
             }
             _ => None,
         };
-        Ok(principal)
+        Ok(principal.map(Arc::new))
     }
 
     /// Which of the caller's service accounts, users or groups may do it. What the question says of
@@ -194,7 +213,7 @@ impl Iam {
         let view = self.views.get(context.account()).await?;
         let own = |key: &str| key.split_once('/').map(|(_, name)| name.to_owned());
         let mut names: Vec<String> = match question.subject_kind {
-            None => Vec::new(),
+            None | Some(SubjectKind::Token) => Vec::new(),
             Some(SubjectKind::ServiceAccount) => view.client_ids().map(str::to_owned).collect(),
             Some(SubjectKind::User) => view.users().filter_map(|(key, _)| own(key)).collect(),
             Some(SubjectKind::Group) => {

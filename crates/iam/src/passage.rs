@@ -7,7 +7,7 @@ use std::sync::Arc;
 use gatewright_policy::{ResourceUrn, action_type};
 
 use crate::caller::{Context, Principal};
-use crate::catalogue::{Api, NoRoute, Source, Target};
+use crate::catalogue::{NoRoute, Source, Target};
 use crate::error::IamError;
 use crate::guard::Scene;
 use crate::iam::Iam;
@@ -102,18 +102,18 @@ impl Iam {
                 let message = "the request does not name the resource that it is about";
                 IamError::Refused(message.to_owned())
             })?;
-            let scene = self.scene_behind(api, &context, &urn).await?;
+            let scene = self.scene_behind(api.account.as_deref(), &context, &urn).await?;
             needed.push((scene, &need.action, urn));
         }
         self.demand_all(&context, needed.iter().map(|(scene, action, urn)| (scene, *action, urn)))?;
         Ok(Some(Passenger { principal, token, revision }))
     }
 
-    /// Whose policies decide about a resource behind an API. That it is registered says something
-    /// only where not everybody can register it.
-    async fn scene_behind(
+    /// Whose policies decide about a resource behind an API of an account. That it is registered says
+    /// something only where not everybody can register it.
+    pub(crate) async fn scene_behind(
         &self,
-        api: &Api,
+        account: Option<&str>,
         context: &Context,
         urn: &ResourceUrn,
     ) -> Result<Scene, IamError> {
@@ -125,7 +125,7 @@ impl Iam {
                 return Ok(scene);
             }
         }
-        let owner = if is_account { Some(urn.name()) } else { api.account.as_deref() };
+        let owner = if is_account { Some(urn.name()) } else { account };
         let owner = owner.ok_or_else(|| {
             let message = format!(
                 "nobody knows whose {urn} is: the API must name the account that it belongs to \

@@ -113,6 +113,65 @@ on_both_databases! {
         assert_eq!(service.post(ONE, &asked).await.expect(200)["decision"], false);
     }
 
+    async fn a_token_is_asked_about_with_its_scope_and_while_it_counts(database) {
+        let server = Server::start(&database);
+        let admin = server.admin().await;
+        let service = service(&server, &admin).await;
+        let (id, secret) = (server.client_id.as_str(), server.client_secret.as_str());
+        let decision = async |token: &str, action: &str, kind: &str| {
+            let question = json!({
+                "subject": {"type": "token", "id": token},
+                "action": {"name": action},
+                "resource": {"type": kind, "id": "a"},
+            });
+            service.post(ONE, &question).await.expect(200)["decision"].as_bool().unwrap()
+        };
+        let whole = server.login_for(id, secret, "all").await;
+        assert!(decision(&whole.token, "vps:apiovh:get", "vps").await);
+        let cut = server.login_for(id, secret, "vps/all openid").await;
+        assert!(decision(&cut.token, "vps:apiovh:get", "vps").await);
+        assert!(!decision(&cut.token, "domain:apiovh:get", "domain").await);
+        let reply = server.token(id, secret, "vps/all openid").await.expect(200);
+        for wrong in ["", "nonsense", id, &cut.urn(), reply["id_token"].as_str().unwrap()] {
+            assert!(!decision(wrong, "vps:apiovh:get", "vps").await, "{wrong}");
+        }
+        let form = [("client_id", id), ("client_secret", secret), ("token", whole.token.as_str())];
+        let request = reqwest::Client::new().post(format!("{}/auth/oauth2/revoke", server.url));
+        Reply::of(request.form(&form)).await.expect(200);
+        assert!(!decision(&whole.token, "vps:apiovh:get", "vps").await, "it was revoked");
+        assert!(decision(&cut.token, "vps:apiovh:get", "vps").await);
+    }
+
+    async fn what_nobody_registered_belongs_to_the_account_that_the_service_names(database) {
+        let server = Server::start_with(&database, &["--registrars", ACCOUNT]);
+        let admin = server.admin().await;
+        let service = service(&server, &admin).await;
+        let other = server.setup().create_account("yy22222-ovh");
+        let text = |name: &str| other[name].as_str().unwrap().to_owned();
+        let (id, secret) = (text("clientId"), text("clientSecret"));
+        let stranger = server.login(&id, &secret).await;
+        let question = |owner: Option<&str>| {
+            let mut question = json!({
+                "subject": {"type": "token", "id": stranger.token},
+                "action": {"name": "vps:apiovh:get"},
+                "resource": {"type": "vps", "id": "a"},
+            });
+            if let Some(owner) = owner {
+                question["resource"]["properties"] = json!({"account": owner});
+            }
+            question
+        };
+        let decision = async |owner| {
+            service.post(ONE, &question(owner)).await.expect(200)["decision"].as_bool().unwrap()
+        };
+        assert!(decision(None).await, "it is taken for the caller's own");
+        assert!(!decision(Some(ACCOUNT)).await, "it is ours, and we allowed nothing");
+        assert!(!decision(Some("zz33333-ovh")).await, "there is no such account");
+        let wrong = json!({"subject": {"type": "token", "id": "x"}, "action": {"name": "y"},
+            "resource": {"type": "vps", "id": "a", "properties": {"account": 1}}});
+        service.post(ONE, &wrong).await.expect(400);
+    }
+
     async fn a_batch_has_defaults_and_may_stop_early(database) {
         let server = Server::start(&database);
         let admin = server.admin().await;
