@@ -15,6 +15,8 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("gatewright-store", &[]),
     ("gatewright-policy", &[]),
     ("gatewright-testing", &[]),
+    ("gatewright-client", &[]),
+    ("gatewright-example-axum", &["gatewright-client"]),
     ("xtask", &[]),
 ];
 

@@ -69,6 +69,7 @@ fn test() -> Result<(), Failure> {
     cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])?;
     let python = tools::python()?;
     tools::curl()?;
+    tools::go()?;
     tools::browser()?;
     tools::proxies()?;
     tools::keystone()?;

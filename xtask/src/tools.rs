@@ -6,7 +6,13 @@ use std::process::{Command, Stdio};
 use crate::{Failure, cargo, root, run};
 
 const CARGO_DENY: &str = "0.20.2";
-const PYTHON_PACKAGES: &[&str] = &["ovh==1.2.0"];
+const PYTHON_PACKAGES: &[&str] = &[
+    "ovh==1.2.0",
+    "fastapi==0.128.0",
+    "uvicorn==0.40.0",
+    "httpx==0.28.1",
+    "pyjwt[crypto]==2.15.1",
+];
 
 /// Checks licences, duplicates and origins of everything that is linked in.
 pub(crate) fn deny() -> Result<(), Failure> {
@@ -48,6 +54,17 @@ pub(crate) fn browser() -> Result<(), Failure> {
         if !answers(Command::new(program).arg("--version")) {
             apt_install("chromium-driver")?;
         }
+    }
+    Ok(())
+}
+
+/// Go, which the Go guard and its example are built with.
+pub(crate) fn go() -> Result<(), Failure> {
+    if !answers(Command::new("go").arg("version")) {
+        return Err("Go is missing; install 1.24 or newer from https://go.dev/dl".into());
+    }
+    for folder in ["clients/go", "examples/go"] {
+        run(Command::new("go").args(["vet", "./..."]).current_dir(root().join(folder)))?;
     }
     Ok(())
 }

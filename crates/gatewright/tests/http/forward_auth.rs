@@ -2,13 +2,11 @@
 
 use std::io::{BufRead, BufReader};
 use std::process::{ChildStdout, Command, Stdio};
-use std::time::Duration;
 
 use gatewright_testing::on_both_databases;
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::programs::{Running, examples, free_port, listens};
+use crate::programs::{Running, examples, free_port, listens, send};
 use crate::server::{ACCOUNT, Caller, Server, run};
 
 /// Something of a request that should not pass, of a caller who may read the order 7 alone.
@@ -187,30 +185,8 @@ impl Proxy {
         Self { port, _folder: folder, _program: program }
     }
 
-    /// Sends bytes as they are; the status and the headers of the answer.
     async fn send(&self, method: &str, target: &str, headers: &[(&str, &str)]) -> (u16, String) {
-        let mut request = format!("{method} {target} HTTP/1.1\r\nHost: shop\r\n");
-        for (name, value) in headers {
-            request.extend([*name, ": ", *value, "\r\n"]);
-        }
-        if !headers.iter().any(|(name, _)| *name == "Connection") {
-            request.push_str("Connection: close\r\n");
-        }
-        request.push_str("\r\n");
-        let mut stream = tokio::net::TcpStream::connect(("127.0.0.1", self.port)).await.unwrap();
-        stream.write_all(request.as_bytes()).await.unwrap();
-        let mut answer = Vec::new();
-        let mut buffer = [0; 4096];
-        while !answer.windows(4).any(|four| four == b"\r\n\r\n") {
-            let read = tokio::time::timeout(Duration::from_secs(30), stream.read(&mut buffer));
-            match read.await.expect("an answer") {
-                Ok(read @ 1..) => answer.extend_from_slice(&buffer[..read]),
-                _ => break,
-            }
-        }
-        let answer = String::from_utf8_lossy(&answer).into_owned();
-        let status = answer.split(' ').nth(1).and_then(|text| text.parse().ok()).unwrap_or(0);
-        (status, answer.to_lowercase())
+        send(self.port, method, target, headers).await
     }
 }
 

@@ -18,6 +18,7 @@ mod ext_authz;
 mod forward_auth;
 mod groups;
 mod guard;
+mod guards;
 mod identities;
 mod keystone;
 mod logs;

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::Child;
 use std::time::{Duration, Instant};
 
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
 pub(crate) fn examples() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples").canonicalize().unwrap()
 }
@@ -30,4 +32,40 @@ pub(crate) async fn listens(port: u16) {
         assert!(started.elapsed() < Duration::from_mins(1), "nothing listens at {port}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+}
+
+/// Sends bytes as they are; the status and the whole answer, in small letters.
+pub(crate) async fn send(
+    port: u16,
+    method: &str,
+    target: &str,
+    headers: &[(&str, &str)],
+) -> (u16, String) {
+    let mut request = format!("{method} {target} HTTP/1.1\r\nHost: shop\r\n");
+    for (name, value) in headers {
+        request.extend([*name, ": ", *value, "\r\n"]);
+    }
+    if !headers.iter().any(|(name, _)| *name == "Connection") {
+        request.push_str("Connection: close\r\n");
+    }
+    request.push_str("\r\n");
+    let mut stream = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    let mut buffer = [0; 4096];
+    loop {
+        // What comes after the headers may have no end.
+        let has_headers = answer.windows(4).any(|four| four == b"\r\n\r\n");
+        let patience =
+            if has_headers { Duration::from_millis(300) } else { Duration::from_secs(30) };
+        match tokio::time::timeout(patience, stream.read(&mut buffer)).await {
+            Ok(Ok(read @ 1..)) => answer.extend_from_slice(&buffer[..read]),
+            _ if has_headers => break,
+            Ok(_) => break,
+            Err(late) => panic!("{method} {target} is not answered: {late}"),
+        }
+    }
+    let answer = String::from_utf8_lossy(&answer).into_owned();
+    let status = answer.split(' ').nth(1).and_then(|text| text.parse().ok()).unwrap_or(0);
+    (status, answer.to_lowercase())
 }

@@ -1,0 +1,57 @@
+//! A shop on axum that lets nobody in without a right.
+//!
+//! Usage: `GATEWRIGHT_URL=… GATEWRIGHT_ID=… GATEWRIGHT_SECRET=… PORT=… cargo run`
+
+use axum::extract::Path;
+use axum::http::request::Parts;
+use axum::response::IntoResponse;
+use axum::routing::{delete, get};
+use axum::{Extension, Json, RequestPartsExt, Router};
+use gatewright_client::{Guard, Identity, Need, Needs, Settings};
+use serde_json::json;
+
+const ACCOUNT: &str = "xx11111-ovh";
+
+/// What is needed on the order that the path names, as axum has read it.
+fn on_order(action: &'static str) -> impl Fn(&mut Parts) -> Needs<'_> + Clone {
+    move |parts| {
+        Box::pin(async move {
+            let Path(order) = parts.extract::<Path<String>>().await.ok()?;
+            Some(vec![Need(action, "order", order)])
+        })
+    }
+}
+
+fn on_account(action: &'static str) -> impl Fn(&mut Parts) -> Needs<'_> + Clone {
+    move |_| Box::pin(async move { Some(vec![Need(action, "account", ACCOUNT.to_owned())]) })
+}
+
+async fn order(
+    Path(order): Path<String>,
+    Extension(who): Extension<Identity>,
+) -> impl IntoResponse {
+    Json(json!({"order": order, "identity": who.0}))
+}
+
+async fn cancel(Path(order): Path<String>) -> impl IntoResponse {
+    Json(json!({ "cancelled": order }))
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let guard = Guard::new(Settings {
+        url: std::env::var("GATEWRIGHT_URL")?,
+        credentials: (std::env::var("GATEWRIGHT_ID")?, std::env::var("GATEWRIGHT_SECRET")?),
+        account: ACCOUNT.to_owned(),
+    });
+    let orders = get(async || Json(json!({"orders": ["7", "8"]})));
+    let read = get(order).layer(guard.layer(on_order("order:shop:get")));
+    let cancel = delete(cancel).layer(guard.layer(on_order("order:shop:delete")));
+    let shop = Router::new()
+        .route("/orders", orders.layer(guard.layer(on_account("account:shop:orders/get"))))
+        .route("/orders/{order}", read.merge(cancel))
+        .route("/health", get(async || Json(json!({"open": true}))));
+    let address = format!("127.0.0.1:{}", std::env::var("PORT")?);
+    let listener = tokio::net::TcpListener::bind(address).await?;
+    Ok(axum::serve(listener, shop).await?)
+}
