@@ -64,7 +64,7 @@ pub(crate) fn go() -> Result<(), Failure> {
         return Err("Go is missing; install 1.24 or newer from https://go.dev/dl".into());
     }
     for folder in ["clients/go", "examples/go"] {
-        run(Command::new("go").args(["vet", "./..."]).current_dir(root().join(folder)))?;
+        run(Command::new("go").args(["vet", "-C", folder, "./..."]))?;
     }
     Ok(())
 }
