@@ -16,6 +16,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("gatewright-policy", &[]),
     ("gatewright-testing", &[]),
     ("gatewright-client", &[]),
+    ("gatewright-embedded", &["gatewright-policy"]),
     ("gatewright-example-axum", &["gatewright-client"]),
     ("xtask", &[]),
 ];

@@ -32,6 +32,14 @@ impl Answer {
         Self(response)
     }
 
+    /// 200 with lines of JSON, which come one after the other.
+    pub(crate) fn lines(body: Body) -> Self {
+        let mut response = Response::new(body);
+        let kind = HeaderValue::from_static("application/x-ndjson");
+        response.headers_mut().insert(CONTENT_TYPE, kind);
+        Self(response)
+    }
+
     /// 200 without a body.
     pub(crate) fn empty() -> Self {
         Self(Response::new(Body::empty()))

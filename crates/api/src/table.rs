@@ -39,6 +39,8 @@ const POLICY_FILTER: &[Parameter] =
 const RESOURCE_FILTER: &[Parameter] =
     &[texts("resourceName"), texts("resourceType"), texts("resourceURN"), text("tags")];
 
+const AFTER: &[Parameter] = &[text("after")];
+
 const ACTION_FILTER: &[Parameter] = &[text("resourceType")];
 
 /// All calls.
@@ -317,9 +319,13 @@ fn v1_logs() -> Vec<Operation> {
 }
 
 fn v2_policies() -> Vec<Operation> {
-    use v2::{permissions_group, policy};
+    use v2::{permissions_group, policy, replica};
     let group = "/iam/permissionsGroup/{permissionsGroupURN}";
     vec![
+        v2(Method::GET, "/iam/replica", "Follow what is decided by", private!(replica::follow))
+            .needs(&[r::REPLICA_GET])
+            .query(AFTER)
+            .extension(),
         v2(Method::GET, "/iam/policy", "List policies", private!(policy::list))
             .needs(&[r::POLICY_GET])
             .query(POLICY_FILTER)

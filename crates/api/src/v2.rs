@@ -4,5 +4,6 @@ pub(crate) mod check;
 pub(crate) mod permissions_group;
 pub(crate) mod policy;
 pub(crate) mod reference;
+pub(crate) mod replica;
 pub(crate) mod resource;
 pub(crate) mod resource_group;

@@ -92,7 +92,7 @@ impl Server {
         let panel = Panel::new(Arc::clone(&self.iam), options)?;
         let app = gatewright_panel::router(Arc::new(panel), api);
         let handle = Handle::new();
-        tokio::spawn(stop_when_told(handle.clone()));
+        tokio::spawn(stop_when_told(handle.clone(), Arc::clone(&self.iam)));
         let server = axum_server::from_tcp(self.listener).map_err(Failure::Serve)?;
         let mut server = server
             .acceptor(NoDelayAcceptor::new())
@@ -113,7 +113,7 @@ impl Server {
     }
 }
 
-async fn stop_when_told(handle: Handle<SocketAddr>) {
+async fn stop_when_told(handle: Handle<SocketAddr>, iam: Arc<Iam>) {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
@@ -130,5 +130,6 @@ async fn stop_when_told(handle: Handle<SocketAddr>) {
     #[cfg(not(unix))]
     let _ = tokio::signal::ctrl_c().await;
     tracing::info!("stopping");
+    iam.stop();
     handle.graceful_shutdown(Some(STOP_TIME));
 }

@@ -308,6 +308,11 @@ impl Catalogue {
         base.and_then(|base| self.names.get(base)).copied().unwrap_or(false)
     }
 
+    /// The names of all actions, and whether parameters may follow.
+    pub(crate) fn names(&self) -> std::collections::HashMap<Box<str>, bool> {
+        self.names.iter().map(|(name, parameters)| (name.as_str().into(), *parameters)).collect()
+    }
+
     /// The permissions groups that belong to the server.
     pub fn groups(&self) -> impl Iterator<Item = &ManagedGroup> {
         self.groups.values()

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use gatewright_policy::{Caller, Identity, Plate, Scope};
 use gatewright_store::{Address, Store, StoreError};
@@ -108,6 +109,7 @@ pub struct Iam {
     pub(crate) passkeys: Option<Webauthn>,
     pub(crate) counters: Counters,
     pub(crate) recorder: Arc<Recorder>,
+    stopping: AtomicBool,
     /// What goes on beside the requests.
     tasks: [JoinHandle<()>; 2],
     _following: Following,
@@ -153,6 +155,7 @@ impl Iam {
             counters,
             settings,
             recorder,
+            stopping: AtomicBool::new(false),
             tasks,
             _following: following,
         }))
@@ -204,6 +207,16 @@ impl Iam {
     /// signs after an hour; `at_once` it signs immediately, and no other key counts any more.
     pub async fn rotate_key(&self, at_once: bool) -> Result<String, KeyError> {
         self.tokens.rotate(at_once).await
+    }
+
+    /// The server stops: whoever follows an account is told no more.
+    pub fn stop(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the server stops.
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
     }
 
     /// Lets go of the database once what is under way is done.

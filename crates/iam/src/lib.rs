@@ -28,6 +28,7 @@ mod passage;
 mod passkey;
 mod permissions_group;
 mod policy;
+mod replica;
 mod resource;
 mod resource_group;
 mod revision;
@@ -57,7 +58,7 @@ pub use error::{Fault, IamError};
 pub use evaluation::{Evaluated, Evaluation, SubjectKind};
 pub use factor::{Factors, NewTotp};
 pub use gatewright_policy::{
-    Condition, Identity, IdentityKind, Operator, Permissions, Plate, ResourceUrn, UrnError,
+    Condition, Fact, Identity, IdentityKind, Operator, Permissions, Plate, ResourceUrn, UrnError,
     permissions_group_urn, resource_group_urn,
 };
 pub use gatewright_store::{Address, StoreError};
@@ -70,6 +71,7 @@ pub use passage::{Passage, Passenger};
 pub use passkey::{Challenge, Passkey};
 pub use permissions_group::{PermissionsGroup, PermissionsGroupDraft};
 pub use policy::{Policy, PolicyDraft, PolicyFilter, PolicyTarget};
+pub use replica::Followed;
 pub use resource::{
     NewResource, Resource, ResourceFilter, TagFilter, TagOperator, like, resource_id,
 };

@@ -65,6 +65,8 @@ rights! {
     DECISIONS_READ = "iam/log/url/create", Read;
     /// Ask what others may do.
     EVALUATE = "iam/authorization/evaluate", Read;
+    /// Follow what decisions are made from, to decide elsewhere.
+    REPLICA_GET = "iam/replica/get", Read;
     /// Read policies.
     POLICY_GET = "iam/policy/get", Read;
     /// Create a policy.

@@ -4,7 +4,8 @@
 //! asynchronous. [`Policy`] is what a person writes; [`Policy::compile`] refuses what is not well
 //! formed; a [`PolicySet`] holds the compiled policies of one account, indexed by identity; and
 //! [`decide`] is a function of such sets and a [`Question`]. [`explain`] gives the same answer with
-//! its reasons, and [`compare`] tells two sets apart.
+//! its reasons, and [`compare`] tells two sets apart. A [`Replica`] decides elsewhere, by the [`Fact`]s
+//! that follow an account's journal.
 //!
 //! The language is that of OVHcloud's access policies: what identities (accounts, users, groups of
 //! users, service accounts) may do on what resources, by `allow`, `except` and `deny`, with
@@ -18,6 +19,7 @@ mod explanation;
 mod pattern;
 mod patterns;
 mod policy;
+mod replica;
 mod set;
 mod urn;
 
@@ -30,6 +32,7 @@ pub use pattern::{Pattern, PatternError};
 pub use policy::{
     CompiledPermissions, CompiledPolicy, Lists, Permissions, PermissionsError, Policy, PolicyError,
 };
+pub use replica::{Asked, Fact, FactError, Replica};
 pub use set::{Members, PolicySet};
 pub use urn::{
     Identity, IdentityKind, Plate, ResourcePattern, ResourceUrn, UrnError, permissions_group_urn,

@@ -4,7 +4,7 @@ use gatewright_testing::on_both_databases;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::server::{ACCOUNT, Caller, Reply, Server};
+use crate::server::{ACCOUNT, Caller, Reply, Server, http};
 
 const ONE: &str = "/access/v1/evaluation";
 const MANY: &str = "/access/v1/evaluations";
@@ -136,7 +136,7 @@ on_both_databases! {
             assert!(!decision(wrong, "vps:apiovh:get", "vps").await, "{wrong}");
         }
         let form = [("client_id", id), ("client_secret", secret), ("token", whole.token.as_str())];
-        let request = reqwest::Client::new().post(format!("{}/auth/oauth2/revoke", server.url));
+        let request = http().post(format!("{}/auth/oauth2/revoke", server.url));
         Reply::of(request.form(&form)).await.expect(200);
         assert!(!decision(&whole.token, "vps:apiovh:get", "vps").await, "it was revoked");
         assert!(decision(&cut.token, "vps:apiovh:get", "vps").await);

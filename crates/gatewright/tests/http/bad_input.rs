@@ -4,7 +4,7 @@ use gatewright_testing::on_both_databases;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::server::{Reply, Server};
+use crate::server::{Reply, Server, http};
 
 const NOT_JSON: &str = "The input that you provided isn't valid JSON or not well formatted";
 
@@ -91,7 +91,7 @@ on_both_databases! {
         let message = admin.post("/v2/iam/policy", &body).await.refused(413, "Client::PayloadTooLarge");
         assert!(message.contains("at most 2097152 bytes"), "{message}");
         let url = format!("{}/auth/oauth2/token", server.url);
-        let reply = Reply::of(reqwest::Client::new().post(url).body("x".repeat(10 << 20))).await;
+        let reply = Reply::of(http().post(url).body("x".repeat(10 << 20))).await;
         assert_eq!(reply.status, 413);
         admin.get("/v1/me").await.expect(200);
     }

@@ -95,24 +95,37 @@ impl Browser {
         found.unwrap_or_else(|error| panic!("{selector}: {error}"))
     }
 
+    /// The text of an element; the page may be replaced meanwhile.
     pub(crate) async fn text(&self, selector: &str) -> String {
-        self.find(selector).await.text().await.unwrap()
+        let mut text = None;
+        let found = until(async || {
+            text = self.find(selector).await.text().await.ok();
+            text.is_some()
+        });
+        assert!(found.await, "{selector} has no text");
+        text.unwrap_or_default()
     }
 
     pub(crate) async fn value(&self, selector: &str) -> String {
-        self.find(selector).await.prop("value").await.unwrap().unwrap_or_default()
+        self.value_that(selector, |_| true).await
     }
 
-    /// Waits until a field has that value; the page may be replaced meanwhile.
+    /// Waits until a field has that value.
     pub(crate) async fn holds(&self, selector: &str, value: &str) {
+        self.value_that(selector, |held| held == value).await;
+    }
+
+    /// Waits until a field has a value that is as it should be; the page may be replaced meanwhile.
+    pub(crate) async fn value_that(&self, selector: &str, is_so: impl Fn(&str) -> bool) -> String {
         let mut held = None;
         let holds = until(async || {
             if let Ok(field) = self.driver.find(By::Css(selector)).await {
                 held = field.prop("value").await.ok().flatten();
             }
-            held.as_deref() == Some(value)
+            held.as_deref().is_some_and(&is_so)
         });
-        assert!(holds.await, "{selector} holds no {value:?} but {held:?}");
+        assert!(holds.await, "{selector} holds {held:?}");
+        held.unwrap_or_default()
     }
 
     pub(crate) async fn fill(&self, selector: &str, text: &str) {

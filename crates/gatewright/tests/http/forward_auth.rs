@@ -7,7 +7,7 @@ use gatewright_testing::on_both_databases;
 use serde_json::{Value, json};
 
 use crate::programs::{Running, examples, free_port, listens, send};
-use crate::server::{ACCOUNT, Caller, Server, run};
+use crate::server::{ACCOUNT, Caller, Server, http, run};
 
 /// Something of a request that should not pass, of a caller who may read the order 7 alone.
 pub(crate) struct Attack(
@@ -292,7 +292,7 @@ on_both_databases! {
 
     async fn each_kind_of_proxy_is_heard_by_its_own_headers_alone(database) {
         let (server, caller) = guarded(&database).await;
-        let http = reqwest::Client::new();
+        let http = http();
         let ask = async |kind: &str, headers: &[(&str, &str)]| {
             let url = format!("{}/forward-auth/{kind}", server.url);
             let request = http.get(url).bearer_auth(&caller.token);

@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde_json::Value;
 
 use crate::openapi::document;
-use crate::server::{ACCOUNT, Caller, Reply, Server};
+use crate::server::{ACCOUNT, Caller, Reply, Server, http};
 
 /// A path with something in the place of each parameter that exists.
 fn filled(path: &str, admin: &Caller) -> String {
@@ -37,7 +37,7 @@ on_both_databases! {
                         continue;
                     }
                     // The right comes before the body: this one is no JSON.
-                    let nobody = reqwest::Client::new().request(method.clone(), format!("{}{url}", server.url));
+                    let nobody = http().request(method.clone(), format!("{}{url}", server.url));
                     let reply = Reply::of(nobody.body("{")).await;
                     assert_eq!(reply.refused(401, "Client::Unauthorized"), "You must login first");
                     let reply = Reply::of(stranger.request(method.clone(), &url).body("{")).await;

@@ -7,7 +7,7 @@ use gatewright_testing::TestDatabase;
 use serde_json::json;
 
 use crate::programs::{Running, examples, free_port, listens};
-use crate::server::{Reply, Server};
+use crate::server::{Reply, Server, http};
 
 /// The Keystone of the example, which lets in whom Gatewright has given roles.
 struct Keystone {
@@ -80,7 +80,7 @@ impl Keystone {
     async fn enter(&self, token: &str) -> u16 {
         let path = "/v3/OS-FEDERATION/identity_providers/gatewright/protocols/openid/auth";
         let url = format!("http://127.0.0.1:{}{path}", self.port);
-        let request = reqwest::Client::new().post(url).bearer_auth(token);
+        let request = http().post(url).bearer_auth(token);
         request.send().await.unwrap().status().as_u16()
     }
 }
@@ -140,7 +140,7 @@ async fn openstacks_client_signs_in_to_a_keystone_while_its_service_account_live
     let (entered, said) = issue();
     assert!(entered && said.trim() == project, "by introspection: {said}\n{}", keystone.log());
     let form = [("grant_type", "client_credentials"), ("scope", scope)];
-    let request = reqwest::Client::new().post(format!("{adapter}/auth/oauth2/token"));
+    let request = http().post(format!("{adapter}/auth/oauth2/token"));
     let token = Reply::of(request.basic_auth(id, secret).form(&form)).await.expect(200);
     let token = token["id_token"].as_str().unwrap();
     assert_eq!(keystone.enter(token).await, 201);

@@ -14,6 +14,7 @@ mod browser;
 mod clients;
 mod crash;
 mod decisions;
+mod embedded;
 mod ext_authz;
 mod forward_auth;
 mod groups;

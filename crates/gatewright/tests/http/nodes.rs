@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use gatewright_testing::TestDatabase;
 
-use crate::server::{Reply, Server};
+use crate::server::{Reply, Server, http};
 
 const VPS: &str = "urn:v1:eu:resource:vps:vps-1";
 const REBOOT: &str = "vps:apiovh:reboot";
@@ -107,7 +107,7 @@ async fn a_node_that_cannot_reach_the_database_refuses_rather_than_guesses() {
         admin.post("/v2/iam/authorization/check", &body).await
     };
     until(true, async || check().await.status == 503).await;
-    let ready = reqwest::get(format!("{}/readyz", server.operations)).await.unwrap();
+    let ready = http().get(format!("{}/readyz", server.operations)).send().await.unwrap();
     assert_eq!(ready.status(), 503);
     let reply: Reply = check().await;
     assert!(reply.refused(503, "Server::ServiceUnavailable").contains("try again"));

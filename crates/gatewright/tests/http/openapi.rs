@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use gatewright_testing::TestDatabase;
 use serde_json::{Value, json};
 
-use crate::server::Server;
+use crate::server::{Server, http};
 
 /// The facts of each of OVHcloud's calls that is built: parameters, fields and actions.
 const CALLS: &str = include_str!("../data/ovhcloud-calls.json");
 
 pub(crate) async fn document(server: &Server, name: &str) -> Value {
     let url = format!("{}/openapi/{name}.json", server.url);
-    reqwest::get(url).await.unwrap().json().await.unwrap()
+    http().get(url).send().await.unwrap().json().await.unwrap()
 }
 
 fn resolve<'d>(document: &'d Value, schema: &'d Value) -> &'d Value {
@@ -122,10 +122,10 @@ async fn the_documents_are_listed() {
     let database = TestDatabase::sqlite();
     let server = Server::start(&database);
     let list: Vec<String> =
-        reqwest::get(format!("{}/openapi/", server.url)).await.unwrap().json().await.unwrap();
+        http().get(format!("{}/openapi/", server.url)).send().await.unwrap().json().await.unwrap();
     assert_eq!(list.len(), 3);
     for url in list {
-        let document: Value = reqwest::get(url).await.unwrap().json().await.unwrap();
+        let document: Value = http().get(url).send().await.unwrap().json().await.unwrap();
         assert_eq!(document["openapi"], "3.1.0");
     }
 }

@@ -5,7 +5,7 @@ use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{DecodingKey, Validation, decode, decode_header};
 use serde_json::{Value, json};
 
-use crate::server::{ACCOUNT, Caller, Reply, Server};
+use crate::server::{ACCOUNT, Caller, Reply, Server, http};
 
 const ADAPTER: &str = "/role-adapter/urn:v1:eu:resource:publicCloudProject";
 
@@ -27,12 +27,12 @@ async fn robot(server: &Server, admin: &Caller) -> Robot {
 /// Does what OpenStack's clients do: discovery, then the token endpoint that it names.
 async fn ask(server: &Server, robot: &Robot, project: &str, scope: &str) -> Reply {
     let path = format!("{}{ADAPTER}:{project}/.well-known/openid-configuration", server.url);
-    let found = Reply::of(reqwest::Client::new().get(path)).await.expect(200);
+    let found = Reply::of(http().get(path)).await.expect(200);
     assert!(
         found["grant_types_supported"].as_array().unwrap().contains(&json!("client_credentials"))
     );
     let form = [("grant_type", "client_credentials"), ("scope", scope)];
-    let request = reqwest::Client::new().post(found["token_endpoint"].as_str().unwrap());
+    let request = http().post(found["token_endpoint"].as_str().unwrap());
     Reply::of(request.basic_auth(&robot.id, Some(&robot.secret)).form(&form)).await
 }
 
@@ -40,7 +40,7 @@ const SCOPE: &str = "openid profile email publicCloudProject/all";
 
 /// What a verifier that knows only the public keys makes of an ID token.
 async fn verified(server: &Server, robot: &Robot, token: &str) -> Value {
-    let keys = reqwest::get(format!("{}/auth/oauth2/jwks", server.url)).await.unwrap();
+    let keys = http().get(format!("{}/auth/oauth2/jwks", server.url)).send().await.unwrap();
     let keys: JwkSet = keys.json().await.unwrap();
     let header = decode_header(token).unwrap();
     let key = keys.find(&header.kid.unwrap()).expect("the key of the token");
@@ -62,7 +62,7 @@ async fn introspect(server: &Server, token: &str) -> Value {
         ("client_secret", server.client_secret.as_str()),
         ("token", token),
     ];
-    let request = reqwest::Client::new().post(format!("{}/auth/oauth2/introspect", server.url));
+    let request = http().post(format!("{}/auth/oauth2/introspect", server.url));
     Reply::of(request.form(&fields)).await.expect(200)
 }
 
@@ -154,12 +154,12 @@ on_both_databases! {
         for target in ["nonsense", "urn:v1:eu:resource:vps:a", "urn:v1:ca:resource:publicCloudProject:a"] {
             let url = format!("{}/role-adapter/{target}", server.url);
             let form = [("grant_type", "client_credentials"), ("scope", "openid all")];
-            let request = reqwest::Client::new().post(format!("{url}/auth/oauth2/token"));
+            let request = http().post(format!("{url}/auth/oauth2/token"));
             let request = request.basic_auth(&server.client_id, Some(&server.client_secret));
             let error = Reply::of(request.form(&form)).await.expect(400);
             assert_eq!(error["error"], "invalid_target", "{target}");
             let url = format!("{url}/.well-known/openid-configuration");
-            assert_eq!(reqwest::get(url).await.unwrap().status(), 400);
+            assert_eq!(http().get(url).send().await.unwrap().status(), 400);
         }
         let admin = server.admin().await;
         for number in 0..8 {

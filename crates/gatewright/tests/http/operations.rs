@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use gatewright_testing::on_both_databases;
 use serde_json::{Value, json};
 
-use crate::server::{ACCOUNT, PROGRAM, Server, Setup, run};
+use crate::server::{ACCOUNT, PROGRAM, Server, Setup, http, run};
 
 on_both_databases! {
     async fn the_listener_for_operators_says_how_it_goes(database) {
@@ -13,7 +13,7 @@ on_both_databases! {
         let admin = server.admin().await;
         admin.may("vps:apiovh:get", "urn:v1:eu:resource:vps:a").await;
         let ask = async |path: &str| {
-            let response = reqwest::get(format!("{}{path}", server.operations)).await.unwrap();
+            let response = http().get(format!("{}{path}", server.operations)).send().await.unwrap();
             (response.status().as_u16(), response.text().await.unwrap())
         };
         assert_eq!(ask("/healthz").await, (200, "alive\n".to_owned()));
@@ -44,13 +44,13 @@ on_both_databases! {
         let setup = Setup::new(&database, &[]);
         let (mut child, url, _) = setup.spawn();
         let form = [("grant_type", "client_credentials"), ("scope", "all"), ("client_id", "x"), ("client_secret", "y")];
-        let reply = reqwest::Client::new().post(format!("{url}/auth/oauth2/token")).form(&form).send().await;
+        let reply = http().post(format!("{url}/auth/oauth2/token")).form(&form).send().await;
         assert_eq!(reply.unwrap().status(), 400);
         // Also while a server runs on the same database.
         let made = setup.create_account("XX11111-OVH");
         assert_eq!((made["account"].as_str(), made["login"].as_str()), (Some(ACCOUNT), Some(ACCOUNT)));
         let id = made["clientId"].as_str().unwrap();
-        let token = reqwest::Client::new().post(format!("{url}/auth/oauth2/token"))
+        let token = http().post(format!("{url}/auth/oauth2/token"))
             .basic_auth(id, made["clientSecret"].as_str()).form(&form[..2]).send().await;
         assert_eq!(token.unwrap().status(), 200);
         let email = ["--email", "a@b.example"];
@@ -132,14 +132,13 @@ async fn the_trial_server_prints_one_object_and_keeps_everything() {
     assert_eq!(first["account"], ACCOUNT);
     let text = |name: &str| first[name].as_str().unwrap().to_owned();
     let form = [("grant_type", "client_credentials"), ("scope", "all")];
-    let token = reqwest::Client::new()
+    let token = http()
         .post(format!("{}/auth/oauth2/token", text("url")))
         .basic_auth(text("clientId"), Some(text("clientSecret")))
         .form(&form);
     let token = crate::server::Reply::of(token).await.expect(200);
     let url = format!("{}/v2/iam/resource", text("url"));
-    let request =
-        reqwest::Client::new().get(url).bearer_auth(token["access_token"].as_str().unwrap());
+    let request = http().get(url).bearer_auth(token["access_token"].as_str().unwrap());
     let resources = crate::server::Reply::of(request).await.expect(200);
     let mut kinds: Vec<&str> =
         resources.as_array().unwrap().iter().map(|one| one["type"].as_str().unwrap()).collect();

@@ -5,7 +5,7 @@ use reqwest::header::{COOKIE, SET_COOKIE};
 use reqwest::redirect::Policy;
 use serde_json::json;
 
-use crate::server::{ACCOUNT, Server};
+use crate::server::{ACCOUNT, Server, http};
 
 /// Somebody with a browser's cookies, who follows no redirection.
 pub(crate) struct Visitor {
@@ -615,7 +615,7 @@ on_both_databases! {
         let seen = visitor.get("/v1/nowhere").await;
         assert_eq!(seen.status, 404);
         assert!(seen.html.starts_with('{'), "{}", seen.html);
-        let answer = reqwest::get(format!("{}/nowhere", server.url)).await.unwrap();
+        let answer = http().get(format!("{}/nowhere", server.url)).send().await.unwrap();
         assert!(answer.text().await.unwrap().starts_with('{'));
     }
 }

@@ -8,16 +8,16 @@ use jsonwebtoken::{DecodingKey, Validation, decode, decode_header};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::server::{ACCOUNT, Reply, Server};
+use crate::server::{ACCOUNT, Reply, Server, http};
 
 async fn form(server: &Server, path: &str, fields: &[(&str, &str)]) -> Reply {
-    let request = reqwest::Client::new().post(format!("{}{path}", server.url));
+    let request = http().post(format!("{}{path}", server.url));
     Reply::of(request.form(fields)).await
 }
 
 /// What a verifier that knows only the public keys makes of a token.
 async fn verified_by_others(server: &Server, token: &str) -> Value {
-    let keys = reqwest::get(format!("{}/auth/oauth2/jwks", server.url)).await.unwrap();
+    let keys = http().get(format!("{}/auth/oauth2/jwks", server.url)).send().await.unwrap();
     let keys: JwkSet = keys.json().await.unwrap();
     let header = decode_header(token).unwrap();
     assert_eq!(header.typ.as_deref(), Some("at+jwt"));
@@ -88,7 +88,7 @@ on_both_databases! {
         assert_eq!(error(&[("grant_type", "client_credentials")]).await, "invalid_client");
         let twice = [("grant_type", "client_credentials"), ("grant_type", "client_credentials")];
         assert_eq!(error(&twice).await, "invalid_request");
-        let http = reqwest::Client::new();
+        let http = http();
         let url = format!("{}/auth/oauth2/token", server.url);
         let reply = Reply::of(http.post(&url).json(&json!({"grant_type": "x"}))).await;
         assert_eq!(reply.expect(400)["error"], "invalid_request");
@@ -108,13 +108,13 @@ on_both_databases! {
         let id = robot["clientId"].as_str().unwrap();
         let secret = robot["clientSecret"].as_str();
         let fields = [("grant_type", "client_credentials"), ("scope", "all")];
-        let request = reqwest::Client::new().post(format!("{url}/auth/oauth2/token"));
+        let request = http().post(format!("{url}/auth/oauth2/token"));
         let reply = Reply::of(request.basic_auth(id, secret).form(&fields)).await.expect(200);
         child.kill().unwrap();
         child.wait().unwrap();
         let (mut child, url, _) = setup.with(&["--algorithm", "EdDSA"]).spawn();
         let token = reply["access_token"].as_str().unwrap();
-        let me = Reply::of(reqwest::Client::new().get(format!("{url}/v1/me")).bearer_auth(token));
+        let me = Reply::of(http().get(format!("{url}/v1/me")).bearer_auth(token));
         assert_eq!(me.await.status, 200);
         child.kill().unwrap();
         child.wait().unwrap();
@@ -148,7 +148,7 @@ on_both_databases! {
     async fn discovery_says_what_there_is_whatever_host_is_asked(database) {
         let server = Server::start(&database);
         for path in ["/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"] {
-            let request = reqwest::Client::new().get(format!("{}{path}", server.url));
+            let request = http().get(format!("{}{path}", server.url));
             let found = Reply::of(request.header("host", "evil.example")).await.expect(200);
             assert_eq!(found["issuer"], server.url);
             assert_eq!(found["token_endpoint"], format!("{}/auth/oauth2/token", server.url));
@@ -269,7 +269,7 @@ on_both_databases! {
         assert_eq!(details["account"], ACCOUNT);
         assert_eq!(details["method"], "oauth2_client_credentials");
         assert_eq!(details["identities"], json!([admin.urn()]));
-        let time = reqwest::get(format!("{}/1.0/auth/time", server.url)).await.unwrap();
+        let time = http().get(format!("{}/1.0/auth/time", server.url)).send().await.unwrap();
         let time: i64 = time.text().await.unwrap().parse().unwrap();
         assert!(time > 1_700_000_000);
     }
@@ -277,7 +277,7 @@ on_both_databases! {
 
 /// The identifiers of the published keys.
 async fn keys(server: &Server) -> Vec<String> {
-    let keys = reqwest::get(format!("{}/auth/oauth2/jwks", server.url)).await.unwrap();
+    let keys = http().get(format!("{}/auth/oauth2/jwks", server.url)).send().await.unwrap();
     let keys: JwkSet = keys.json().await.unwrap();
     keys.keys.into_iter().filter_map(|key| key.common.key_id).collect()
 }

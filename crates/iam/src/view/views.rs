@@ -10,7 +10,8 @@ use arc_swap::ArcSwapOption;
 use gatewright_policy::Plate;
 use gatewright_store::{Entry, Kind, Store};
 use quick_cache::sync::Cache;
-use tokio::sync::Mutex;
+use tokio::sync::futures::Notified;
+use tokio::sync::{Mutex, Notify};
 use tokio::task::spawn_blocking;
 
 use super::{Piece, View};
@@ -50,6 +51,8 @@ pub(crate) struct Views {
     clients: Cache<Box<str>, Arc<str>>,
     /// Counts what made or removed a resource, so that a remembered owner is known to be old.
     moves: AtomicU64,
+    /// Told when a view was brought up to date.
+    renewed: Notify,
     started: Instant,
     /// When other nodes were last heard, in microseconds since the start; the greatest number on a
     /// database that no other node uses.
@@ -66,6 +69,7 @@ impl Views {
             owners: Cache::new(100_000),
             clients: Cache::new(100_000),
             moves: AtomicU64::new(0),
+            renewed: Notify::new(),
             started: Instant::now(),
             heard: AtomicU64::new(u64::MAX),
         }
@@ -163,6 +167,11 @@ impl Views {
         slot.view.load().as_ref().map(|view| view.revision)
     }
 
+    /// Waits for the next time that a view is brought up to date, counted from this call.
+    pub(crate) fn renewed(&self) -> Notified<'_> {
+        self.renewed.notified()
+    }
+
     /// Brings memory up to a revision, by asking the database where it is not there yet; whether
     /// there is such a revision.
     pub(crate) async fn reach(&self, account: &str, revision: i64) -> Result<bool, IamError> {
@@ -207,6 +216,7 @@ impl Views {
         match renewed {
             Ok(view) => {
                 slot.view.store(Some(Arc::clone(&view)));
+                self.renewed.notify_waiters();
                 Ok(view)
             }
             Err(error) => {

@@ -1,0 +1,71 @@
+//! `/v2/iam/replica`: what decision points elsewhere follow, a line of JSON for each fact.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use bytes::Bytes;
+use futures_util::stream::try_unfold;
+use gatewright_iam::{Context, Draft, Fact, Fault, Followed, Iam, IamError, clock};
+
+use crate::answer::Answer;
+use crate::error::ApiError;
+use crate::request::Visit;
+use crate::serve::bearer;
+
+/// Somebody who follows, and what they were told.
+struct Follower {
+    iam: Arc<Iam>,
+    token: String,
+    context: Context,
+    followed: Followed,
+    /// What was found out before the answer began.
+    first: Option<Vec<Fact>>,
+}
+
+pub(crate) async fn follow(context: Context, visit: Visit) -> Result<Answer, ApiError> {
+    let iam = Arc::clone(&visit.iam);
+    let token = bearer(&visit.headers)?.into_owned();
+    // Whoever may not follow is refused before the answer begins.
+    let (first, followed) = match after(&visit) {
+        None => iam.follow(&context, Followed::Nothing).await?,
+        Some(revision) => iam.resume(&context, revision).await?,
+    };
+    let follower = Follower { iam, token, context, followed, first: Some(first) };
+    let lines = try_unfold(follower, |mut follower| async move {
+        let Some(facts) = follower.next().await? else { return Ok(None) };
+        let mut lines = Vec::new();
+        for fact in facts {
+            serde_json::to_writer(&mut lines, &fact).map_err(IamError::from)?;
+            lines.push(b'\n');
+        }
+        Ok::<_, IamError>(Some((Bytes::from(lines), follower)))
+    });
+    Ok(Answer::lines(Body::from_stream(lines)).unstored())
+}
+
+impl Follower {
+    /// What comes next; none once the server stops.
+    async fn next(&mut self) -> Result<Option<Vec<Fact>>, IamError> {
+        if let Some(first) = self.first.take() {
+            return Ok(Some(first));
+        }
+        if self.iam.is_stopping() {
+            return Ok(None);
+        }
+        // The token may have ended since.
+        self.context.now = clock::now();
+        self.iam.authenticate(&self.token, self.context.now).await?;
+        let (facts, followed) = self.iam.follow(&self.context, self.followed).await?;
+        self.followed = followed;
+        Ok(Some(facts))
+    }
+}
+
+/// The revision that the caller has followed the journal to before.
+fn after(visit: &Visit) -> Option<Draft<i64>> {
+    let text = visit.query.only("after").transpose()?;
+    Some(text.ok().and_then(|text| text.parse().ok()).ok_or_else(|| {
+        let message = "\"after\" must be a revision that was reached before, such as 42";
+        IamError::invalid(Fault::Parameter, message)
+    }))
+}

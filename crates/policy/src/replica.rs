@@ -1,0 +1,309 @@
+//! Deciding elsewhere: the facts that decisions about an account are made from, as they follow its
+//! journal, and the replica that they make.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use foldhash::quality::RandomState;
+use imbl::{GenericHashMap, shared_ptr::DefaultSharedPtr};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::action::Scope;
+use crate::condition::Circumstances;
+use crate::decision::{Caller, Decision, Question, Resource, Tags, decide};
+use crate::policy::{Permissions, Policy};
+use crate::set::{Members, PolicySet};
+use crate::urn::{Identity, Plate, ResourceUrn};
+
+type Map<V> = GenericHashMap<Box<str>, V, RandomState, DefaultSharedPtr>;
+
+/// Something that decisions depend on, as it is now. Where what it is about is gone, it says none.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "fact", rename_all = "camelCase")]
+pub enum Fact {
+    /// Whose facts follow, from the beginning: what was known before counts no longer.
+    Account {
+        /// The name of the account.
+        account: String,
+        /// The region in its URNs.
+        plate: String,
+    },
+    /// All actions that there are.
+    Actions {
+        /// Their names, and whether parameters may follow.
+        names: HashMap<Box<str>, bool>,
+    },
+    /// A policy.
+    Policy {
+        /// Its identifier.
+        id: Uuid,
+        /// What it says.
+        rule: Option<Box<Policy>>,
+    },
+    /// A permissions group.
+    PermissionsGroup {
+        /// Its URN.
+        urn: String,
+        /// What it permits.
+        permissions: Option<Permissions>,
+    },
+    /// A resource group.
+    ResourceGroup {
+        /// Its identifier.
+        id: Uuid,
+        /// The canonical URNs of its members.
+        members: Option<Vec<Box<str>>>,
+    },
+    /// A resource group that holds every resource of the account.
+    EveryResource {
+        /// Its identifier.
+        id: Uuid,
+    },
+    /// A resource that is registered.
+    Resource {
+        /// Its canonical URN.
+        urn: Box<str>,
+        /// Its tags.
+        tags: Option<Tags>,
+    },
+    /// A service account, or a user who is not disabled.
+    Subject {
+        /// Their URN.
+        urn: Box<str>,
+        /// The URNs that count for them: their own, and those of their groups.
+        identities: Option<Vec<String>>,
+    },
+    /// A token that was taken back.
+    RevokedToken {
+        /// What it is called.
+        id: Box<str>,
+        /// Whether it would not have expired by now.
+        counts: bool,
+    },
+    /// All facts up to a revision of the journal have been said.
+    Reached {
+        /// Which revision.
+        revision: i64,
+    },
+}
+
+/// A fact that cannot be taken in.
+#[derive(Debug, thiserror::Error)]
+#[error("{what} cannot be read: {why}")]
+pub struct FactError {
+    what: String,
+    why: String,
+}
+
+impl FactError {
+    fn new(what: &impl ToString, why: &impl ToString) -> Self {
+        Self { what: what.to_string(), why: why.to_string() }
+    }
+}
+
+/// Who asks a replica for what.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// The URN of a service account or a user.
+    pub subject: &'a str,
+    /// What their token may be used for.
+    pub scope: &'a Scope,
+    /// What their token is called.
+    pub token: Option<&'a str>,
+    /// What they want to do.
+    pub action: &'a str,
+    /// On what.
+    pub resource: &'a ResourceUrn,
+    /// When, and from where.
+    pub circumstances: Circumstances,
+}
+
+/// All that decisions about an account's subjects on its resources are made from. A clone shares
+/// everything, as that of a [`PolicySet`] does.
+#[derive(Debug, Clone)]
+pub struct Replica {
+    plate: Plate,
+    revision: i64,
+    policies: PolicySet,
+    actions: Arc<HashMap<Box<str>, bool>>,
+    subjects: Map<Arc<Caller>>,
+    resources: Map<Arc<Tags>>,
+    revoked: Map<()>,
+}
+
+impl Replica {
+    /// A replica of an account of which nothing is known.
+    pub fn new(plate: Plate, account: &str) -> Self {
+        Self {
+            plate,
+            revision: 0,
+            policies: PolicySet::new(account),
+            actions: Arc::default(),
+            subjects: Map::default(),
+            resources: Map::default(),
+            revoked: Map::default(),
+        }
+    }
+
+    /// The name of the account.
+    pub fn account(&self) -> &str {
+        self.policies.owner()
+    }
+
+    /// The region in its URNs.
+    pub fn plate(&self) -> Plate {
+        self.plate
+    }
+
+    /// The revision of the journal that it has followed.
+    pub fn revision(&self) -> i64 {
+        self.revision
+    }
+
+    /// Takes a fact in. After one that cannot be, the replica is not to be trusted.
+    pub fn apply(&mut self, fact: Fact) -> Result<(), FactError> {
+        match fact {
+            Fact::Account { account, plate } => {
+                let plate = plate.parse().map_err(|_| FactError::new(&"the region", &plate))?;
+                *self = Self::new(plate, &account);
+            }
+            Fact::Actions { names } => self.actions = Arc::new(names),
+            Fact::Policy { id, rule: None } => self.policies.remove(id),
+            Fact::Policy { id, rule: Some(rule) } => {
+                let rule = rule.compile(self.plate).map_err(|why| FactError::new(&id, &why))?;
+                self.policies.insert(rule);
+            }
+            Fact::PermissionsGroup { urn, permissions: None } => {
+                self.policies.remove_permissions_group(&urn);
+            }
+            Fact::PermissionsGroup { urn, permissions: Some(permissions) } => {
+                let permissions =
+                    permissions.compile().map_err(|why| FactError::new(&urn, &why))?;
+                self.policies.set_permissions_group(&urn, Arc::new(permissions));
+            }
+            Fact::ResourceGroup { id, members: None } => self.policies.remove_resource_group(id),
+            Fact::ResourceGroup { id, members: Some(members) } => {
+                self.policies.set_resource_group(id, members.into_iter().collect());
+            }
+            Fact::EveryResource { id } => {
+                self.policies.set_resource_group(id, Members::Everything);
+            }
+            Fact::Resource { urn, tags: None } => drop(self.resources.remove(&urn)),
+            Fact::Resource { urn, tags: Some(tags) } => {
+                self.resources.insert(urn, Arc::new(tags));
+            }
+            Fact::Subject { urn, identities: None } => drop(self.subjects.remove(&urn)),
+            Fact::Subject { urn, identities: Some(identities) } => {
+                let read = |urn: &String| Identity::parse(urn, self.plate);
+                let identities: Result<Vec<Identity>, _> = identities.iter().map(read).collect();
+                let identities = identities.map_err(|why| FactError::new(&urn, &why))?;
+                let caller = Caller::new(self.plate, self.account(), &identities, Scope::All);
+                self.subjects.insert(urn, Arc::new(caller));
+            }
+            Fact::RevokedToken { id, counts: true } => drop(self.revoked.insert(id, ())),
+            Fact::RevokedToken { id, counts: false } => drop(self.revoked.remove(&id)),
+            Fact::Reached { revision } => self.revision = revision,
+        }
+        Ok(())
+    }
+
+    fn knows(&self, action: &str) -> bool {
+        let base = || action.split_once('?').and_then(|(base, _)| self.actions.get(base));
+        self.actions.contains_key(action) || base().is_some_and(|parameters| *parameters)
+    }
+
+    /// Decides as the server does about its account's subjects on what belongs to the account; none
+    /// where there is no such subject, token or action. It allocates nothing.
+    pub fn decide(&self, asked: &Asked<'_>) -> Option<Decision<'_>> {
+        let caller = self.subjects.get(asked.subject)?;
+        let revoked = asked.token.is_some_and(|token| self.revoked.contains_key(token));
+        if revoked || !self.knows(asked.action) {
+            return None;
+        }
+        if !asked.scope.covers(asked.action) {
+            return Some(Decision::OutOfScope);
+        }
+        let urn = asked.resource;
+        let bare = Resource::bare(urn.urn(), urn.kind(), urn.name());
+        let tags = self.resources.get(urn.urn());
+        let resource = tags.map_or(bare, |tags| Resource { tags, ..bare });
+        let (action, circumstances) = (asked.action, asked.circumstances);
+        let question = Question { caller, action, resource, circumstances };
+        Some(decide(&question, &self.policies, None))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLATE: Plate = Plate::Eu;
+    const ROBOT: &str = "urn:v1:eu:identity:credential:xx11111-ovh/oauth2-EU.1";
+
+    fn replica() -> Replica {
+        let mut replica = Replica::new(PLATE, "nobody");
+        let policy = Policy {
+            id: Uuid::from_u128(1),
+            identities: vec![ROBOT.to_owned()],
+            resources: vec!["urn:v1:eu:resource:vps:a".to_owned()],
+            permissions: Permissions { allow: vec!["vps:*".to_owned()], ..Permissions::default() },
+            ..Policy::default()
+        };
+        for fact in [
+            Fact::Account { account: "xx11111-ovh".to_owned(), plate: "eu".to_owned() },
+            Fact::Actions { names: [("vps:apiovh:get".into(), false)].into() },
+            Fact::Policy { id: policy.id, rule: Some(Box::new(policy)) },
+            Fact::Subject { urn: ROBOT.into(), identities: Some(vec![ROBOT.to_owned()]) },
+            Fact::Reached { revision: 7 },
+        ] {
+            // Over the wire and back.
+            let text = serde_json::to_string(&fact).unwrap();
+            replica.apply(serde_json::from_str(&text).unwrap()).unwrap();
+        }
+        replica
+    }
+
+    fn may(replica: &Replica, action: &str, scope: &Scope, token: Option<&str>) -> bool {
+        let resource = ResourceUrn::of(PLATE, "vps", "a").unwrap();
+        let circumstances = Circumstances { now: 0, ip: None };
+        let asked =
+            Asked { subject: ROBOT, scope, token, action, resource: &resource, circumstances };
+        replica.decide(&asked).is_some_and(|decision| decision.is_allowed())
+    }
+
+    #[test]
+    fn a_replica_decides_by_the_facts_that_it_was_told() {
+        let replica = replica();
+        assert_eq!((replica.revision(), replica.account()), (7, "xx11111-ovh"));
+        assert!(may(&replica, "vps:apiovh:get", &Scope::All, None));
+        assert!(!may(&replica, "vps:apiovh:unheard", &Scope::All, None), "there is no such action");
+        let other = Scope::Types(vec!["account".into()]);
+        assert!(!may(&replica, "vps:apiovh:get", &other, None), "the scope cuts it");
+    }
+
+    #[test]
+    fn what_is_gone_counts_no_longer() {
+        let (id, urn) = (Uuid::from_u128(1), ROBOT.into());
+        for gone in [
+            Fact::Policy { id, rule: None },
+            Fact::Subject { urn, identities: None },
+            Fact::RevokedToken { id: "t".into(), counts: true },
+            Fact::Account { account: "xx11111-ovh".to_owned(), plate: "eu".to_owned() },
+        ] {
+            let mut replica = replica();
+            let before = replica.clone();
+            replica.apply(gone).unwrap();
+            assert!(!may(&replica, "vps:apiovh:get", &Scope::All, Some("t")));
+            assert!(may(&before, "vps:apiovh:get", &Scope::All, Some("t")), "it is a clone");
+        }
+    }
+
+    #[test]
+    fn a_fact_that_cannot_be_read_is_refused() {
+        let mut replica = replica();
+        let wrong = Policy { identities: vec!["nobody".to_owned()], ..Policy::default() };
+        let wrong = Fact::Policy { id: wrong.id, rule: Some(Box::new(wrong)) };
+        assert!(replica.apply(wrong).is_err());
+    }
+}
