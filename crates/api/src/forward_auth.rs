@@ -1,4 +1,5 @@
-//! `/forward-auth/{proxy}/{api}`: whether a proxy may let a request pass to a guarded API.
+//! `/forward-auth/{proxy}/{api}` and `/ext-authz/{api}/…`: whether a proxy may let a request pass to a
+//! guarded API.
 //!
 //! Proxies hand the headers of their clients on, so whatever they say of the request is taken from
 //! the one header that the kind of proxy sets, and whoever sends another one to the same end is
@@ -41,6 +42,9 @@ const MISLEADING: [&str; 9] = [
     "x-http-method-override",
     "x-method-override",
 ];
+
+/// Below it Envoy asks over HTTP: in the method of the request, and with its path after the API's name.
+pub(crate) const EXT_AUTHZ: &str = "/ext-authz/";
 
 /// How the headers begin by which an API hears who calls.
 const OURS: &str = "x-gatewright-";
@@ -86,6 +90,32 @@ async fn ask_for(visit: &Visit) -> Result<Answer, IamError> {
         query_id: &visit.query_id,
         now: visit.now,
     };
+    answer(visit, asked).await
+}
+
+pub(crate) async fn pass_envoy(visit: Visit) -> Result<Answer, ApiError> {
+    let answer = ask_for_envoy(&visit).await.or_else(|error| refuse(&visit, error))?;
+    Ok(answer.unstored())
+}
+
+async fn ask_for_envoy(visit: &Visit) -> Result<Answer, IamError> {
+    let whole = visit.uri.path_and_query().map_or("", |target| target.as_str());
+    let rest = whole.strip_prefix(EXT_AUTHZ).unwrap_or_default();
+    let (api, target) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let asked = Asked {
+        api,
+        method: visit.method.as_str(),
+        target,
+        headers: &visit.headers,
+        set: &[],
+        ip: visit.ip,
+        query_id: &visit.query_id,
+        now: visit.now,
+    };
+    answer(visit, asked).await
+}
+
+async fn answer(visit: &Visit, asked: Asked<'_>) -> Result<Answer, IamError> {
     let said = ask(&visit.iam, asked).await?;
     Ok(said.into_iter().fold(Answer::empty(), |answer, (name, value)| answer.with(name, &value)))
 }

@@ -7,6 +7,7 @@
 use axum::http::Method;
 use percent_encoding::percent_decode_str;
 
+use crate::forward_auth::EXT_AUTHZ;
 use crate::operation::{Operation, Tree};
 
 /// What a URL was found to mean.
@@ -45,6 +46,11 @@ type Matching = fn(&str, &[&str]) -> Option<Vec<String>>;
 
 /// Finds the call.
 pub(crate) fn find<'t>(table: &'t [Operation], method: &Method, path: &str) -> Found<'t> {
+    // What a proxy asks about follows as it came, with its own method.
+    if path.starts_with(EXT_AUTHZ) {
+        let operation = table.iter().find(|one| one.path.starts_with(EXT_AUTHZ));
+        return operation.map_or(Found::Nothing, |one| Found::Call(one, Vec::new()));
+    }
     let (tree, parts) = split(path);
     // A HEAD is a GET whose body is kept back.
     let method = if method == Method::HEAD { &Method::GET } else { method };

@@ -140,9 +140,11 @@ async fn call(
         Handler::Open(_) => None,
         Handler::Private(_) => Some(api.iam.authenticate(&bearer(&parts.headers)?, now).await?),
     };
-    let method = parts.method.clone();
+    let (method, uri) = (parts.method.clone(), parts.uri.clone());
     let visit = Visit {
         iam: Arc::clone(&api.iam),
+        method: method.clone(),
+        uri: uri.clone(),
         parameters,
         query: Query::parse(parts.uri.query().unwrap_or_default()),
         body: read(&parts, body).await?,
@@ -166,7 +168,7 @@ async fn call(
             let user_agent = visit.header("user-agent").map(str::to_owned);
             let answered = handler(context.clone(), visit).await;
             let status = answered.as_ref().map_or_else(ApiError::status, Answer::status);
-            let what = format!("{method} {}", parts.uri.path());
+            let what = format!("{method} {}", uri.path());
             let (route, status) = (operation.path, status.as_u16());
             let user_agent = user_agent.as_deref();
             api.iam.record(&context, Call { what, route, status, user_agent });

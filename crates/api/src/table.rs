@@ -52,6 +52,7 @@ pub(crate) fn table() -> Vec<Operation> {
     table.extend(v1_tokens());
     table.extend(v1_logs());
     table.extend(v2_policies());
+    table.extend(v2_guarded_apis());
     table.extend(v2_resources());
     table
 }
@@ -118,6 +119,15 @@ fn access() -> Vec<Operation> {
             "/forward-auth/{proxy}/{api}",
             "Ask whether a request may pass to a guarded API, as a proxy does",
             open!(crate::forward_auth::pass),
+        )
+        .looks()
+        .extension(),
+        Operation::new(
+            Tree::Root,
+            Method::GET,
+            "/ext-authz/{api}/{target}",
+            "Ask whether a request may pass, as Envoy does over HTTP: in its method, and with its path",
+            open!(crate::forward_auth::pass_envoy),
         )
         .looks()
         .extension(),
@@ -318,14 +328,29 @@ fn v1_logs() -> Vec<Operation> {
     ]
 }
 
-fn v2_policies() -> Vec<Operation> {
-    use v2::{permissions_group, policy, replica};
-    let group = "/iam/permissionsGroup/{permissionsGroupURN}";
-    vec![
+fn v2_guarded_apis() -> Vec<Operation> {
+    use v2::{guarded_api, replica};
+    let api = "/iam/api/{name}";
+    let all = vec![
+        v2(Method::GET, "/iam/api", "List guarded APIs", private!(guarded_api::list))
+            .needs(&[r::API_GET])
+            .gives(openapi::texts),
+        v2(Method::GET, api, "A guarded API", private!(guarded_api::get)).needs(&[r::API_GET]),
+        v2(Method::PUT, api, "Declare a guarded API", private!(guarded_api::put))
+            .needs(&[r::API_EDIT]),
+        v2(Method::DELETE, api, "Guard an API no longer", private!(guarded_api::delete))
+            .needs(&[r::API_DELETE]),
         v2(Method::GET, "/iam/replica", "Follow what is decided by", private!(replica::follow))
             .needs(&[r::REPLICA_GET])
-            .query(AFTER)
-            .extension(),
+            .query(AFTER),
+    ];
+    all.into_iter().map(Operation::extension).collect()
+}
+
+fn v2_policies() -> Vec<Operation> {
+    use v2::{permissions_group, policy};
+    let group = "/iam/permissionsGroup/{permissionsGroupURN}";
+    vec![
         v2(Method::GET, "/iam/policy", "List policies", private!(policy::list))
             .needs(&[r::POLICY_GET])
             .query(POLICY_FILTER)

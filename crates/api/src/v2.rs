@@ -1,6 +1,7 @@
 //! Version 2: `/iam`.
 
 pub(crate) mod check;
+pub(crate) mod guarded_api;
 pub(crate) mod permissions_group;
 pub(crate) mod policy;
 pub(crate) mod reference;

@@ -194,7 +194,7 @@ impl Iam {
             resources: vec![format!("urn:v1:{plate}:resource:*")],
             ..Rule::default()
         };
-        match self.catalogue.group("globalAdmin") {
+        match self.catalogue().group("globalAdmin") {
             Some(group) => {
                 let urn = permissions_group_urn(plate, MANAGED_OWNER, &group.name);
                 rule.permissions_groups.push(urn);

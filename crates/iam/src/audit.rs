@@ -15,77 +15,6 @@ const CHUNK: i64 = 500;
 /// A request looks through so many entries at most; the next one goes on from there.
 const MOST: i64 = 20_000;
 
-/// What was changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Subject {
-    /// The account's own particulars.
-    Account,
-    /// A service account.
-    Client,
-    /// A policy.
-    Policy,
-    /// A permissions group.
-    PermissionsGroup,
-    /// A resource group.
-    ResourceGroup,
-    /// A resource.
-    Resource,
-    /// A token, which was revoked.
-    RevokedToken,
-    /// A session of a person.
-    Session,
-    /// A local user.
-    User,
-    /// A personal access token.
-    UserToken,
-    /// Somebody's authenticator.
-    Totp,
-    /// A passkey.
-    Passkey,
-    /// A group of users.
-    Group,
-}
-
-impl Subject {
-    fn of(kind: Kind) -> Self {
-        match kind {
-            Kind::Account => Self::Account,
-            Kind::Client => Self::Client,
-            Kind::Policy => Self::Policy,
-            Kind::PermissionsGroup => Self::PermissionsGroup,
-            Kind::ResourceGroup => Self::ResourceGroup,
-            Kind::Resource => Self::Resource,
-            Kind::RevokedToken => Self::RevokedToken,
-            Kind::Session => Self::Session,
-            Kind::User => Self::User,
-            Kind::UserToken => Self::UserToken,
-            Kind::Totp => Self::Totp,
-            Kind::Passkey => Self::Passkey,
-            Kind::Group => Self::Group,
-        }
-    }
-
-    /// What it is called in the journal.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Account => Kind::Account,
-            Self::Client => Kind::Client,
-            Self::Policy => Kind::Policy,
-            Self::PermissionsGroup => Kind::PermissionsGroup,
-            Self::ResourceGroup => Kind::ResourceGroup,
-            Self::Resource => Kind::Resource,
-            Self::RevokedToken => Kind::RevokedToken,
-            Self::Session => Kind::Session,
-            Self::User => Kind::User,
-            Self::UserToken => Kind::UserToken,
-            Self::Totp => Kind::Totp,
-            Self::Passkey => Kind::Passkey,
-            Self::Group => Kind::Group,
-        }
-        .as_str()
-    }
-}
-
 /// Something that was changed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {
@@ -100,7 +29,7 @@ pub struct Event {
     /// What the log of the server calls the request.
     pub query_id: String,
     /// What was changed.
-    pub subject: Subject,
+    pub subject: Kind,
     /// Which one.
     pub id: String,
     /// What people call it.
@@ -131,7 +60,7 @@ impl Event {
             who: entry.author.actor,
             ip: entry.author.ip,
             query_id: entry.author.query_id,
-            subject: Subject::of(entry.kind),
+            subject: entry.kind,
             id: entry.object,
             name,
             before,

@@ -3,6 +3,7 @@
 mod api;
 mod describe;
 mod file;
+mod living;
 mod propose;
 mod target;
 
@@ -22,6 +23,7 @@ use file::{Declared, DeclaredApi, Product};
 
 pub use api::ApiError;
 pub(crate) use api::{Api, NoRoute, Source};
+pub(crate) use living::{ApiDocument, Living};
 pub use propose::propose;
 pub use target::{Target, Unclear};
 
@@ -149,7 +151,7 @@ pub enum CatalogueError {
 }
 
 /// Every product that an installation knows.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct Catalogue {
     /// By name.
     actions: BTreeMap<String, Action>,
@@ -168,6 +170,11 @@ impl Catalogue {
     ///
     /// `built_in` takes OVHcloud's product in; Gatewright's own actions are always there.
     pub fn load(built_in: bool, folder: Option<&Path>) -> Result<Self, CatalogueError> {
+        Ok(Self::read(built_in, folder)?.completed())
+    }
+
+    /// The same without what `completed` adds.
+    fn read(built_in: bool, folder: Option<&Path>) -> Result<Self, CatalogueError> {
         let mut catalogue = Self::default();
         for (name, category) in rights::ALL {
             catalogue.add(Declared::new(name, Some(*category)));
@@ -181,7 +188,6 @@ impl Catalogue {
                 text.map_err(|source| CatalogueError::Unreadable { path: path.clone(), source })?;
             catalogue.add_product(&path.display().to_string(), &text)?;
         }
-        catalogue.complete();
         Ok(catalogue)
     }
 
@@ -262,8 +268,8 @@ impl Catalogue {
         action.categories.dedup();
     }
 
-    /// Adds the actions that every type has, and the indexes.
-    fn complete(&mut self) {
+    /// Adds the actions that every type has, and the indexes; once, when all products are there.
+    fn completed(mut self) -> Self {
         let kinds: Vec<String> = self.types.keys().cloned().collect();
         for kind in kinds {
             for name in [rights::tag_add(&kind), rights::tag_remove(&kind)] {
@@ -277,6 +283,7 @@ impl Catalogue {
                 .or_default()
                 .push(action.name.clone());
         }
+        self
     }
 
     /// All actions in the order of their names, or those of one resource type.

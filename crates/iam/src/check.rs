@@ -37,8 +37,9 @@ impl Iam {
             let message = format!("a request may ask for at most {MOST} decisions: split it");
             return Err(IamError::invalid(Fault::TooLong, message));
         }
+        let catalogue = self.catalogue();
         for action in &actions {
-            if !self.catalogue.knows(action) {
+            if !catalogue.knows(action) {
                 return Err(IamError::invalid(
                     Fault::Input,
                     format!("Unknown action \"{action}\""),
@@ -83,7 +84,8 @@ impl Iam {
         {
             return Ok(true);
         }
-        let actions = self.catalogue.action_names(urn.kind());
+        let catalogue = self.catalogue();
+        let actions = catalogue.action_names(urn.kind());
         let common = [crate::rights::tag_add(urn.kind()), crate::rights::tag_remove(urn.kind())];
         let mut actions = actions.iter().chain(&common);
         Ok(actions.any(|action| scene.decide(context, action, urn).is_allowed()))

@@ -293,7 +293,7 @@ impl Iam {
                 format!("the URN {} {error}, expected that of a resource", trial.resource);
             IamError::invalid(Fault::ResourceUrn, message)
         })?;
-        if !self.catalogue.knows(&trial.action) {
+        if !self.catalogue().knows(&trial.action) {
             let message = format!("there is no action {:?}", trial.action);
             return Err(IamError::invalid(Fault::Input, message));
         }
@@ -349,11 +349,12 @@ impl Iam {
                 }
             }
         }
+        let catalogue = self.catalogue();
         let circumstances = Circumstances { now: context.now, ip: None };
         let mut reaches: Vec<Reach> = Vec::new();
         let mut left = MOST_DECISIONS;
         for target in self.targets(context.account(), &view, &resources).await? {
-            let names = self.catalogue.action_names(&target.kind);
+            let names = catalogue.action_names(&target.kind);
             let Some(less) = left.checked_sub(names.len()) else { break };
             left = less;
             let resource = target.seen(&view);
@@ -435,13 +436,14 @@ impl Iam {
         };
         let targets = self.targets(account, &view, &resources).await?;
         let circumstances = Circumstances { now: context.now, ip: context.ip };
+        let catalogue = self.catalogue();
         let mut left = MOST_DECISIONS / 2;
         for text in identities {
             let identity = self.identity(&text)?;
             let caller = self.caller(&view, &identity);
             let mut rows: Vec<Shift> = Vec::new();
             for target in &targets {
-                let names = self.catalogue.action_names(&target.kind);
+                let names = catalogue.action_names(&target.kind);
                 let Some(less) = left.checked_sub(names.len()) else {
                     found.is_part = true;
                     break;
@@ -578,13 +580,14 @@ impl Iam {
                 _ => drop(heads.insert(format!("urn:v1:{plate}:resource:"))),
             }
         }
+        let catalogue = self.catalogue();
         let mut targets = Vec::new();
         for head in &heads {
             let rest = head.splitn(5, ':').nth(4).unwrap_or_default();
             let kinds: Vec<&str> = match rest.split_once(':') {
                 Some((kind, _)) => vec![kind],
                 // A head that ends amid a type fits every type that begins so.
-                None => self.catalogue.types().filter(|kind| kind.starts_with(rest)).collect(),
+                None => catalogue.types().filter(|kind| kind.starts_with(rest)).collect(),
             };
             for kind in kinds {
                 let urn = match rest.split_once(':') {

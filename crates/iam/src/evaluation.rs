@@ -126,7 +126,7 @@ impl Iam {
             scene => scene?,
         };
         let owner = scene.owner.policies().owner();
-        if !self.may_ask_about(context, owner) || !self.catalogue.knows(&question.action) {
+        if !self.may_ask_about(context, owner) || !self.catalogue().knows(&question.action) {
             return Ok(Evaluated::UNKNOWN);
         }
         let decision = scene.decide(&asked, &question.action, &urn);
@@ -252,7 +252,7 @@ impl Iam {
     ) -> Result<Vec<String>, IamError> {
         self.demand(context, rights::EVALUATE).await?;
         let question = question?;
-        let names = self.catalogue.action_names(&question.resource_kind).to_vec();
+        let names = self.catalogue().action_names(&question.resource_kind).to_vec();
         self.allowed_of(context, question, names, |question, name| question.action = name).await
     }
 

@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use webauthn_rs::Webauthn;
 
 use crate::caller::{Context, Principal, PrincipalKind};
-use crate::catalogue::{Catalogue, CatalogueError};
+use crate::catalogue::{Catalogue, CatalogueError, Living};
 use crate::clock;
 use crate::error::IamError;
 use crate::log::Recorder;
@@ -102,7 +102,7 @@ pub struct Iam {
     pub(crate) settings: Settings,
     pub(crate) store: Store,
     pub(crate) views: Arc<Views>,
-    pub(crate) catalogue: Arc<Catalogue>,
+    pub(crate) living: Arc<Living>,
     pub(crate) tokens: Arc<Tokens>,
     pub(crate) sessions: Sessions,
     /// None where browsers have no passkeys at the public URL.
@@ -111,7 +111,7 @@ pub struct Iam {
     pub(crate) recorder: Arc<Recorder>,
     stopping: AtomicBool,
     /// What goes on beside the requests.
-    tasks: [JoinHandle<()>; 2],
+    tasks: [JoinHandle<()>; 3],
     _following: Following,
 }
 
@@ -131,24 +131,21 @@ impl Iam {
         settings: Settings,
     ) -> Result<Arc<Self>, OpenError> {
         let products = settings.products.as_deref();
-        let catalogue = Arc::new(Catalogue::load(settings.built_in_products, products)?);
         let store = Store::open(address).await?;
+        let living = Living::open(&store, settings.built_in_products, products).await?;
+        let living = Arc::new(living);
         let tokens = Arc::new(Tokens::open(&store, master, &settings).await?);
-        let views = Views::new(
-            store.clone(),
-            settings.plate,
-            Arc::clone(&catalogue),
-            settings.accounts_in_memory,
-        );
+        let views =
+            Views::new(store.clone(), settings.plate, living.now(), settings.accounts_in_memory);
         let views = Arc::new(views);
         let following = views.follow().await?;
         let counters = Counters::new();
         let recorder = Arc::new(Recorder::new(store.clone()));
-        let tasks = [recorder.run(settings.log_days), tokens.run()];
+        let tasks = [recorder.run(settings.log_days), tokens.run(), living.run(&views)];
         Ok(Arc::new(Self {
             store,
             views,
-            catalogue,
+            living,
             tokens,
             passkeys: relying_party(&settings.public_url),
             sessions: Sessions::new(),
@@ -167,8 +164,8 @@ impl Iam {
     }
 
     /// The products that the installation knows. Anybody who is logged in may read them.
-    pub fn catalogue(&self) -> &Catalogue {
-        &self.catalogue
+    pub fn catalogue(&self) -> Arc<Catalogue> {
+        self.living.now()
     }
 
     /// What the operator does in the name of an account's owner.

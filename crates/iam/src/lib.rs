@@ -20,6 +20,7 @@ mod evaluation;
 mod factor;
 mod group;
 mod guard;
+mod guarded_api;
 mod iam;
 mod input;
 mod log;
@@ -42,7 +43,7 @@ mod view;
 mod write;
 
 pub use account::{NewAccount, Particulars, Profile, Robot};
-pub use audit::{Event, Events, Subject};
+pub use audit::{Event, Events};
 pub use caller::{Context, Principal, PrincipalKind};
 pub use catalogue::{
     Action, ApiError, Catalogue, CatalogueError, Category, MANAGED_OWNER, ManagedGroup, Target,
@@ -61,8 +62,9 @@ pub use gatewright_policy::{
     Condition, Fact, Identity, IdentityKind, Operator, Permissions, Plate, ResourceUrn, UrnError,
     permissions_group_urn, resource_group_urn,
 };
-pub use gatewright_store::{Address, StoreError};
+pub use gatewright_store::{Address, Kind, StoreError};
 pub use group::{Group, GroupDraft, Role};
+pub use guarded_api::GuardedApi;
 pub use iam::{Iam, Limits, OpenError, Settings};
 pub use input::Draft;
 pub use log::{Call, Line, LogFilter, LogKind, LogLines, Reason, Tallies};

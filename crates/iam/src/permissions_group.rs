@@ -154,7 +154,8 @@ impl Iam {
     ) -> Result<Page<PermissionsGroup>, IamError> {
         self.demand(context, rights::PERMISSIONS_GROUP_GET).await?;
         let page = page?;
-        let managed = (1..).zip(self.catalogue.groups().map(|group| self.managed(group)));
+        let catalogue = self.catalogue();
+        let managed = (1..).zip(catalogue.groups().map(|group| self.managed(group)));
         let mut found: Vec<(i64, PermissionsGroup)> = managed.collect();
         // The account's own come after the server's: their places begin where those end.
         let shift = i64::try_from(found.len()).unwrap_or(i64::MAX);
@@ -204,7 +205,7 @@ impl Iam {
     ) -> Result<Option<PermissionsGroup>, IamError> {
         match self.named(account, urn)? {
             Named::Managed(name) => {
-                Ok(self.catalogue.group(&name).map(|group| self.managed(group)))
+                Ok(self.catalogue().group(&name).map(|group| self.managed(group)))
             }
             Named::Own(name) => {
                 let kind = Kind::PermissionsGroup;

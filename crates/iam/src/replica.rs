@@ -121,8 +121,8 @@ impl Iam {
 
     /// What every account has, and what no journal tells.
     fn common_facts(&self, account: &str, facts: &mut Vec<Fact>) {
-        facts.push(Fact::Actions { names: self.catalogue.names() });
-        for group in self.catalogue.groups() {
+        facts.push(Fact::Actions { names: self.catalogue().names() });
+        for group in self.catalogue().groups() {
             let urn = permissions_group_urn(self.settings.plate, MANAGED_OWNER, &group.name);
             facts
                 .push(Fact::PermissionsGroup { urn, permissions: Some(group.permissions.clone()) });
@@ -135,7 +135,7 @@ impl Iam {
     /// The role of a group is a policy.
     fn role_fact(&self, account: &str, name: &str, role: Role) -> Fact {
         let group = Identity::group(self.settings.plate, account, name);
-        let rule = role_policy(self.settings.plate, &group, role, &self.catalogue);
+        let rule = role_policy(self.settings.plate, &group, role, &self.catalogue());
         Fact::Policy { id: role_policy_id(&group), rule: rule.map(Box::new) }
     }
 
@@ -152,6 +152,8 @@ impl Iam {
         let plate = self.settings.plate;
         match kind {
             Kind::Account | Kind::Totp | Kind::Passkey | Kind::Session | Kind::UserToken => {}
+            // With it, there may be other actions.
+            Kind::Api => facts.push(Fact::Actions { names: self.catalogue().names() }),
             Kind::Client => {
                 let identity = Identity::service_account(plate, account, id);
                 let identities = after.map(|_| vec![identity.urn().to_owned()]);

@@ -65,6 +65,12 @@ rights! {
     DECISIONS_READ = "iam/log/url/create", Read;
     /// Ask what others may do.
     EVALUATE = "iam/authorization/evaluate", Read;
+    /// Read the guarded APIs that the account declared.
+    API_GET = "iam/api/get", Read;
+    /// Declare a guarded API, or declare it anew.
+    API_EDIT = "iam/api/edit", Edit;
+    /// Take the declaration of a guarded API back.
+    API_DELETE = "iam/api/delete", Delete;
     /// Follow what decisions are made from, to decide elsewhere.
     REPLICA_GET = "iam/replica/get", Read;
     /// Read policies.

@@ -84,7 +84,7 @@ impl Piece {
         plate: Plate,
     ) -> Result<Self, IamError> {
         Ok(match kind {
-            Kind::Account | Kind::Totp | Kind::Passkey => Self::Nothing,
+            Kind::Account | Kind::Totp | Kind::Passkey | Kind::Api => Self::Nothing,
             Kind::Client => {
                 let ClientDocument { flow, .. } = serde_json::from_str(document)?;
                 let secret = secret.unwrap_or_default().into();
@@ -327,7 +327,8 @@ impl View {
                 }
             }
             None => match entry.kind {
-                Kind::Account | Kind::Totp | Kind::Passkey | Kind::PermissionsGroup => {}
+                Kind::Account | Kind::Totp | Kind::Passkey | Kind::PermissionsGroup | Kind::Api => {
+                }
                 Kind::Client => drop(self.clients.remove(id)),
                 Kind::Policy => self.policies.remove(uuid(id)?),
                 Kind::ResourceGroup => self.policies.remove_resource_group(uuid(id)?),

@@ -31,11 +31,13 @@ pub enum Kind {
     Passkey,
     /// A group of users, under the account's name and its own.
     Group,
+    /// A guarded API, under its name.
+    Api,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Account,
         Self::Client,
         Self::Policy,
@@ -49,6 +51,7 @@ impl Kind {
         Self::Totp,
         Self::Passkey,
         Self::Group,
+        Self::Api,
     ];
 
     /// The text of it in the database.
@@ -67,6 +70,7 @@ impl Kind {
             Self::Totp => "totp",
             Self::Passkey => "passkey",
             Self::Group => "group",
+            Self::Api => "api",
         }
     }
 

@@ -33,6 +33,8 @@ statements! {
         WHERE kind = $1 AND name = $2 AND account = $3";
     OBJECTS_OF_KIND = "SELECT kind, id, account, name, created, document, secret FROM object
         WHERE account = $1 AND kind = $2 AND created > $3 ORDER BY created LIMIT $4";
+    OBJECTS_EVERYWHERE = "SELECT kind, id, account, name, created, document, secret FROM object
+        WHERE kind = $1 ORDER BY id";
     OBJECTS = "SELECT kind, id, account, name, created, document, secret FROM object
         WHERE account = $1 AND created > $2 ORDER BY created LIMIT $3";
 

@@ -163,6 +163,11 @@ impl Store {
         self.several(sql::OBJECTS_OF_KIND, &values).await
     }
 
+    /// All objects of one kind, of every account: only for a kind of which there are few.
+    pub async fn objects_everywhere(&self, kind: Kind) -> Result<Vec<Object>, StoreError> {
+        self.several(sql::OBJECTS_EVERYWHERE, &[Value::Text(kind.as_str())]).await
+    }
+
     /// At most `most` objects of any kind that were created after revision `after`, in order.
     pub async fn objects(
         &self,

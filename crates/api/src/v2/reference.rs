@@ -9,11 +9,13 @@ use crate::wire::Action;
 
 pub(crate) async fn actions(_: Context, visit: Visit) -> Result<Answer, ApiError> {
     let kind = visit.query.first("resourceType").filter(|kind| !kind.is_empty());
-    let actions = visit.page("action")?.of(visit.iam.catalogue().actions(kind));
+    let catalogue = visit.iam.catalogue();
+    let actions = visit.page("action")?.of(catalogue.actions(kind));
     Ok(page(actions, Action::from))
 }
 
 pub(crate) async fn types(_: Context, visit: Visit) -> Result<Answer, ApiError> {
-    let types = visit.page("type")?.of(visit.iam.catalogue().types());
+    let catalogue = visit.iam.catalogue();
+    let types = visit.page("type")?.of(catalogue.types());
     Ok(page(types, str::to_owned))
 }

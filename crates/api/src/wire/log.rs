@@ -1,6 +1,6 @@
 //! Logs, and the types of events that OVHcloud knows.
 
-use gatewright_iam::{Event, Line, Subject, clock};
+use gatewright_iam::{Event, Kind, Line, clock};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
@@ -72,21 +72,19 @@ impl AuditLog {
         let act = event.act();
         let new_password = act == "modified" && old_password != password;
         let (kind, details) = match event.subject {
-            Subject::Session if act == "created" => ("LOGIN_SUCCESS".to_owned(), signed_in(event)),
-            Subject::Account if new_password => {
-                ("ACCOUNT_PASSWORD_CHANGED".to_owned(), Value::Null)
-            }
-            Subject::User if new_password => {
+            Kind::Session if act == "created" => ("LOGIN_SUCCESS".to_owned(), signed_in(event)),
+            Kind::Account if new_password => ("ACCOUNT_PASSWORD_CHANGED".to_owned(), Value::Null),
+            Kind::User if new_password => {
                 let details = json!({"user": event.name, "userCreatedAt": created(event)});
                 ("USER_PASSWORD_CHANGED".to_owned(), details)
             }
             subject => {
                 let (name, details) = match subject {
-                    Subject::User => ("USER", user(event)),
-                    Subject::Group => ("GROUP", group(event)),
-                    Subject::UserToken => ("TOKEN", token(event)),
-                    Subject::Policy => ("POLICY", policy(event)),
-                    Subject::ResourceGroup => ("RESOURCE_GROUP", resource_group(event)),
+                    Kind::User => ("USER", user(event)),
+                    Kind::Group => ("GROUP", group(event)),
+                    Kind::UserToken => ("TOKEN", token(event)),
+                    Kind::Policy => ("POLICY", policy(event)),
+                    Kind::ResourceGroup => ("RESOURCE_GROUP", resource_group(event)),
                     _ => return None,
                 };
                 (format!("{name}_{}", act.to_uppercase()), details)

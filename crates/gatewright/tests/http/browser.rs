@@ -48,14 +48,8 @@ impl Browser {
     pub(crate) async fn open_in(language: &str, url: &str) -> Self {
         let axe = std::env::var("GATEWRIGHT_TEST_AXE")
             .expect("GATEWRIGHT_TEST_AXE is not set: run the tests with `cargo xtask test`");
-        let mut server = Command::new("chromedriver")
-            .arg("--port=0")
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("chromedriver: run the tests with `cargo xtask test`");
-        let mut lines = BufReader::new(server.stdout.take().unwrap()).lines().map_while(Result::ok);
-        let ready = lines.find(|line| line.contains("started successfully on port")).unwrap();
-        let port: u16 = ready.trim_end_matches('.').rsplit(' ').next().unwrap().parse().unwrap();
+        // The port that it picks for one family of addresses may be taken in the other.
+        let (server, port) = (0..10).find_map(|_| driver()).expect("a chromedriver that starts");
         let mut wanted = DesiredCapabilities::chrome();
         let language = format!("--accept-lang={language}");
         let flags =
@@ -239,6 +233,26 @@ impl Drop for Browser {
     fn drop(&mut self) {
         let _ = self.server.kill();
         let _ = self.server.wait();
+    }
+}
+
+/// Starts what drives browsers; the port that it listens on.
+fn driver() -> Option<(Child, u16)> {
+    let mut server = Command::new("chromedriver")
+        .arg("--port=0")
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("chromedriver: run the tests with `cargo xtask test`");
+    let mut lines = BufReader::new(server.stdout.take().unwrap()).lines().map_while(Result::ok);
+    match lines.find(|line| line.contains("started successfully on port")) {
+        Some(ready) => {
+            let port = ready.trim_end_matches('.').rsplit(' ').next().unwrap().parse().unwrap();
+            Some((server, port))
+        }
+        None => {
+            server.wait().unwrap();
+            None
+        }
     }
 }
 

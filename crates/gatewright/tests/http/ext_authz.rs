@@ -13,7 +13,7 @@ use serde_json::json;
 use tonic::transport::Channel;
 
 use crate::forward_auth::{ATTACKS, Attack};
-use crate::programs::{examples, free_port};
+use crate::programs::{examples, free_port, send};
 use crate::server::{ACCOUNT, Caller, Server};
 
 struct Envoy(AuthorizationClient<Channel>);
@@ -137,6 +137,35 @@ on_both_databases! {
             let asked = request(&caller.token, "GET", "/orders/8", &[]);
             let answer = envoy.check(asked, "shop", from).await;
             assert_eq!(answer.status.unwrap().code, code, "{from}");
+        }
+    }
+
+    async fn nothing_gets_round_envoy_over_http(database) {
+        let (server, _, caller, _) = guarded(&database).await;
+        let port = server.url.rsplit_once(':').unwrap().1.parse().unwrap();
+        let bearer = format!("Bearer {}", caller.token);
+        let ask = async |method: &str, target: &str, extra: &[(&str, &str)]| {
+            let mut headers = vec![("Authorization", bearer.as_str())];
+            headers.extend_from_slice(extra);
+            send(port, method, &format!("/ext-authz/shop{target}"), &headers).await
+        };
+        let (status, answer) = ask("GET", "/orders/7?x=1", &[]).await;
+        assert_eq!(status, 200);
+        assert!(answer.contains(&format!("x-gatewright-identity: {}", caller.urn().to_lowercase())));
+        let (status, answer) = ask("DELETE", "/orders/7", &[]).await;
+        assert_eq!(status, 403);
+        assert!(answer.contains("x-gatewright-missing: order:shop:delete"), "{answer}");
+        let (status, answer) = send(port, "GET", "/ext-authz/shop/orders/7", &[]).await;
+        assert_eq!(status, 401);
+        assert!(answer.contains("www-authenticate: bearer"), "{answer}");
+        assert_eq!(send(port, "GET", "/ext-authz/shop/health", &[]).await.0, 200);
+        for elsewhere in ["/ext-authz/", "/ext-authz/shop", "/ext-authz//orders/7", "/ext-authz/other/orders/7"] {
+            let (status, _) = send(port, "GET", elsewhere, &[("Authorization", &bearer)]).await;
+            assert_eq!(status, 403, "{elsewhere}");
+        }
+        for Attack(method, target, extra) in ATTACKS {
+            let (status, answer) = ask(method, target, extra).await;
+            assert!(!(200..300).contains(&status), "{method} {target} {extra:?}: {answer}");
         }
     }
 }

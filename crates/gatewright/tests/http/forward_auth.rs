@@ -378,3 +378,123 @@ on_both_databases! {
         assert_eq!(ask().await, 401);
     }
 }
+
+fn library() -> Value {
+    json!({
+        "openapi": "3.1.0", "info": {"title": "Library"},
+        "paths": {"/books/{isbn}": {"get": {
+            "summary": "Read a book",
+            "x-iam-actions": [{"name": "book:library:get"}],
+            "x-iam-resource": {"type": "book", "in": "path", "name": "isbn"},
+        }}},
+    })
+}
+
+/// What a proxy is told about a book, of an API that was declared over HTTP.
+async fn lends(url: &str, caller: &Caller, book: &str) -> u16 {
+    let request =
+        http().get(format!("{url}/forward-auth/caddy/library")).bearer_auth(&caller.token);
+    let request = request.header("x-forwarded-method", "GET");
+    let request = request.header("x-forwarded-uri", format!("/books/{book}"));
+    request.send().await.unwrap().status().as_u16()
+}
+
+on_both_databases! {
+    async fn an_api_is_declared_while_the_server_runs(database) {
+        let mut server = Server::start(&database);
+        let admin = server.admin().await;
+        let caller = server.stranger(&admin).await;
+        assert_eq!(lends(&server.url, &caller, "7").await, 403, "nobody has declared it");
+        let path = "/v2/iam/api/library";
+        let declared = admin.put(path, &library()).await.expect(200);
+        assert_eq!(declared["document"]["x-iam-account"], ACCOUNT);
+        admin.allow("seven", &caller, "book:library:get", "urn:v1:eu:resource:book:7").await;
+        assert_eq!(lends(&server.url, &caller, "7").await, 200, "it is guarded when acknowledged");
+        assert_eq!(lends(&server.url, &caller, "8").await, 403);
+        let actions = admin.get("/v2/iam/reference/action?resourceType=book").await.expect(200);
+        let read = actions.as_array().unwrap().iter().find(|one| one["action"] == "book:library:get");
+        assert_eq!(read.unwrap()["description"], "Read a book");
+        assert_eq!(admin.get("/v2/iam/api").await.expect(200), json!(["library"]));
+        server.crash();
+        let admin = server.admin().await;
+        assert_eq!(lends(&server.url, &caller, "7").await, 401, "another issuer's token");
+        assert_eq!(admin.get(path).await.expect(200)["name"], "library");
+
+        let mut changed = library();
+        changed["paths"]["/books/{isbn}"]["get"]["x-iam-actions"][0]["name"] = json!("book:library:borrow");
+        let changed = admin.put(path, &changed).await.expect(200);
+        assert!(changed["updatedAt"].is_string());
+        let caller = server.stranger(&admin).await;
+        admin.allow("get", &caller, "book:library:get", "urn:v1:eu:resource:book:7").await.as_object();
+        assert_eq!(lends(&server.url, &caller, "7").await, 403, "it needs another right now");
+        assert_eq!(admin.delete(path).await.status, 204);
+        assert_eq!(lends(&server.url, &admin, "7").await, 403, "it is guarded no longer");
+        admin.get(path).await.refused(404, "Client::NotFound");
+        let audit = admin.get("/v1/me/logs/audit").await;
+        assert_eq!(audit.status, 200, "{}", audit.body);
+    }
+
+    async fn a_wrong_declaration_says_what_to_do_and_changes_nothing(database) {
+        let shop = examples().join("shop");
+        let server = Server::start_with(&database, &["--products", shop.to_str().unwrap()]);
+        let admin = server.admin().await;
+        let path = "/v2/iam/api/library";
+        let wrong = async |document: Value, says: &str| {
+            let class = "Client::BadRequest::INVALID_PARAMETER";
+            let message = admin.put(path, &document).await.refused(400, class);
+            assert!(message.contains(says), "{message}");
+        };
+        wrong(json!({}), "must be an OpenAPI document").await;
+        wrong(json!({"openapi": "3.1.0", "paths": 7}), "invalid type").await;
+        let with = |field: &str, value: Value| {
+            let mut document = library();
+            document[field] = value;
+            document
+        };
+        wrong(with("x-iam-api", json!("other")), "x-iam-api must be library").await;
+        wrong(with("x-iam-account", json!("yy22222-ovh")), "x-iam-account must be").await;
+        let mut lost = library();
+        lost["paths"]["/books/{isbn}"]["get"]["x-iam-resource"]["name"] = json!("title");
+        wrong(lost, "the path has no parameter {title}").await;
+        let mut named = library();
+        named["paths"]["/books/{isbn}"]["get"]["x-iam-actions"][0]["name"] = json!("book");
+        wrong(named, "book").await;
+        admin.put("/v2/iam/api/shop", &library()).await.refused(409, "Client::Conflict::AlreadyExists");
+        let reply = admin.put("/v2/iam/api/a%20b", &library()).await;
+        reply.refused(400, "Client::BadRequest::INVALID_PARAMETER");
+        assert_eq!(admin.get("/v2/iam/api").await.expect(200), json!([]));
+        let stranger = server.stranger(&admin).await;
+        stranger.put(path, &library()).await.refused(403, "Client::Forbidden");
+        admin.delete(path).await.refused(404, "Client::NotFound");
+    }
+
+    async fn where_there_are_registrars_they_alone_declare_apis(database) {
+        let server = Server::start_with(&database, &["--registrars", "yy22222-ovh"]);
+        let admin = server.admin().await;
+        let message = admin.put("/v2/iam/api/library", &library()).await.refused(403, "Client::Forbidden");
+        assert!(message.contains("registrars"), "{message}");
+        let other = server.setup().create_account("yy22222-ovh");
+        let text = |name: &str| other[name].as_str().unwrap().to_owned();
+        let registrar = server.login(&text("clientId"), &text("clientSecret")).await;
+        let mut document = library();
+        document["x-iam-account"] = json!(ACCOUNT);
+        registrar.put("/v2/iam/api/library", &document).await.expect(200);
+        assert_eq!(lends(&server.url, &admin, "7").await, 200, "the account's own admin may");
+        assert_eq!(lends(&server.url, &registrar, "7").await, 403);
+    }
+}
+
+#[tokio::test]
+async fn other_nodes_hear_of_a_declared_api() {
+    let database = gatewright_testing::TestDatabase::postgres().await;
+    let server = Server::start_with(&database, &["--public-url", "https://iam.test"]);
+    let (mut other, url, _) = server.setup().spawn();
+    let admin = server.admin().await;
+    admin.put("/v2/iam/api/library", &library()).await.expect(200);
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    while lends(&url, &admin, "7").await != 200 {
+        assert!(std::time::Instant::now() < end, "it never hears");
+    }
+    other.kill().unwrap();
+    other.wait().unwrap();
+}

@@ -110,7 +110,7 @@ pub(super) struct DeclaredRoute {
 }
 
 /// A guarded API.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct Api {
     /// The account that everything behind it belongs to which nobody registered.
     pub(crate) account: Option<String>,

@@ -64,12 +64,13 @@ impl Iam {
         }
         let mut project_roles = Vec::new();
         let mut roles = Vec::new();
+        let catalogue = self.catalogue();
         for project in &projects {
             let scene = self.scene(&context, project).await?;
             if !scene.known {
                 continue;
             }
-            for action in self.catalogue.action_names(KIND) {
+            for action in catalogue.action_names(KIND) {
                 let Some(role) = action.strip_prefix(ACTIONS) else { continue };
                 if !scene.decide(&context, action, project).is_allowed() {
                     continue;

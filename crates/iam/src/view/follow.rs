@@ -71,6 +71,7 @@ impl Views {
         self.heard();
         while let Ok(notice) = tokio::time::timeout(SILENCE, listener.next()).await {
             if let Notice::Changed { account, revision, resources } = notice? {
+                self.changed_elsewhere.notify_one();
                 if resources {
                     self.resources_moved();
                 }

@@ -53,6 +53,8 @@ pub(crate) struct Views {
     moves: AtomicU64,
     /// Told when a view was brought up to date.
     renewed: Notify,
+    /// Told when another node has changed something.
+    pub(super) changed_elsewhere: Notify,
     started: Instant,
     /// When other nodes were last heard, in microseconds since the start; the greatest number on a
     /// database that no other node uses.
@@ -70,6 +72,7 @@ impl Views {
             clients: Cache::new(100_000),
             moves: AtomicU64::new(0),
             renewed: Notify::new(),
+            changed_elsewhere: Notify::new(),
             started: Instant::now(),
             heard: AtomicU64::new(u64::MAX),
         }
@@ -170,6 +173,11 @@ impl Views {
     /// Waits for the next time that a view is brought up to date, counted from this call.
     pub(crate) fn renewed(&self) -> Notified<'_> {
         self.renewed.notified()
+    }
+
+    /// Waits until another node has changed something, in any account.
+    pub(crate) async fn changed_elsewhere(&self) {
+        self.changed_elsewhere.notified().await;
     }
 
     /// Brings memory up to a revision, by asking the database where it is not there yet; whether

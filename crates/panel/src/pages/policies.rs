@@ -277,7 +277,7 @@ async fn prepare(visit: &Visit, id: Option<Uuid>) -> Option<Answered> {
         "all" => {
             let kind = words.next().unwrap_or_default();
             let category = words.next().unwrap_or_default();
-            for action in of_category(visit.iam.catalogue(), kind, category) {
+            for action in of_category(&visit.iam.catalogue(), kind, category) {
                 add(&mut typed.allow, &action);
             }
             kind.clone_into(&mut shown.opened);
@@ -400,7 +400,7 @@ async fn form(
             None
         },
         find_identity,
-        actions: tree(visit.iam.catalogue(), &typed),
+        actions: tree(&visit.iam.catalogue(), &typed),
         opened: shown.opened,
         conditions: typed.conditions.rows(),
         types: visit.iam.catalogue().types().map(str::to_owned).collect(),
@@ -507,7 +507,8 @@ fn found(visit: &Visit, find: &str) -> Vec<Found> {
         let (name, text) = (action.name.to_lowercase(), action.description.to_lowercase());
         words.iter().all(|word| name.contains(word) || text.contains(word))
     };
-    let actions = visit.iam.catalogue().actions(None).into_iter().filter(fits).take(FOUND);
+    let catalogue = visit.iam.catalogue();
+    let actions = catalogue.actions(None).into_iter().filter(fits).take(FOUND);
     let found = actions.map(|action| Found {
         name: action.name.clone(),
         description: action.description.clone(),

@@ -1,0 +1,108 @@
+//! The catalogue as it is now: what the files declare, and the APIs that accounts declared since.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use gatewright_store::{Kind, Store};
+use serde::{Deserialize, Serialize};
+use tokio::sync::Mutex;
+use tokio::task::JoinHandle;
+
+use super::{Catalogue, CatalogueError};
+use crate::error::IamError;
+use crate::iam::OpenError;
+use crate::view::Views;
+
+/// What other nodes declared is looked for so often, and when they tell of a change.
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// What is remembered of a guarded API.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ApiDocument {
+    pub(crate) document: serde_json::Value,
+    pub(crate) created_at: i64,
+    pub(crate) updated_at: Option<i64>,
+}
+
+pub(crate) struct Living {
+    store: Store,
+    /// What the files declare, before it is completed.
+    files: Catalogue,
+    now: ArcSwap<Catalogue>,
+    /// The names and documents of the APIs in it. Who renews the catalogue holds it.
+    apis: Mutex<Vec<(String, String)>>,
+}
+
+impl Living {
+    pub(crate) async fn open(
+        store: &Store,
+        built_in: bool,
+        folder: Option<&Path>,
+    ) -> Result<Self, OpenError> {
+        let files = Catalogue::read(built_in, folder)?;
+        let now = ArcSwap::from_pointee(files.clone().completed());
+        let living = Self { store: store.clone(), files, now, apis: Mutex::default() };
+        living.renew().await?;
+        Ok(living)
+    }
+
+    pub(crate) fn now(&self) -> Arc<Catalogue> {
+        self.now.load_full()
+    }
+
+    /// Takes in what was declared since, and forgets what was taken back.
+    pub(crate) async fn renew(&self) -> Result<(), IamError> {
+        let mut apis = self.apis.lock().await;
+        let objects = self.store.objects_everywhere(Kind::Api).await?;
+        let found: Vec<_> = objects.into_iter().map(|one| (one.id, one.document)).collect();
+        if found == *apis {
+            return Ok(());
+        }
+        let mut catalogue = self.files.clone();
+        for (name, document) in &found {
+            let api: ApiDocument = serde_json::from_str(document)?;
+            match catalogue.with_api(name, &api.document) {
+                Ok(with) => catalogue = with,
+                // A file that came later may have taken its place.
+                Err(error) => tracing::warn!(%error, name, "a guarded API is left out"),
+            }
+        }
+        self.now.store(Arc::new(catalogue.completed()));
+        *apis = found;
+        Ok(())
+    }
+
+    /// Refuses a document that could not be taken in beside the others.
+    pub(crate) fn check(
+        &self,
+        name: &str,
+        document: &serde_json::Value,
+    ) -> Result<(), CatalogueError> {
+        self.files.with_api(name, document).map(drop)
+    }
+
+    /// Follows what other nodes declare, until it is aborted.
+    pub(crate) fn run(self: &Arc<Self>, views: &Arc<Views>) -> JoinHandle<()> {
+        let (living, views) = (Arc::clone(self), Arc::clone(views));
+        tokio::spawn(async move {
+            loop {
+                let _ = tokio::time::timeout(PAUSE, views.changed_elsewhere()).await;
+                if let Err(error) = living.renew().await {
+                    tracing::warn!(%error, "what others declared cannot be read");
+                }
+            }
+        })
+    }
+}
+
+impl Catalogue {
+    /// The same with a guarded API.
+    fn with_api(&self, name: &str, document: &serde_json::Value) -> Result<Self, CatalogueError> {
+        let mut with = self.clone();
+        with.add_product(&format!("{name}.json"), &document.to_string())?;
+        Ok(with)
+    }
+}
