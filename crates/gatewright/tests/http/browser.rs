@@ -244,16 +244,13 @@ fn driver() -> Option<(Child, u16)> {
         .spawn()
         .expect("chromedriver: run the tests with `cargo xtask test`");
     let mut lines = BufReader::new(server.stdout.take().unwrap()).lines().map_while(Result::ok);
-    match lines.find(|line| line.contains("started successfully on port")) {
-        Some(ready) => {
-            let port = ready.trim_end_matches('.').rsplit(' ').next().unwrap().parse().unwrap();
-            Some((server, port))
-        }
-        None => {
-            server.wait().unwrap();
-            None
-        }
-    }
+    let ready = lines.find(|line| line.contains("started successfully on port"));
+    let Some(ready) = ready else {
+        server.wait().unwrap();
+        return None;
+    };
+    let port = ready.trim_end_matches('.').rsplit(' ').next().unwrap().parse().unwrap();
+    Some((server, port))
 }
 
 /// Waits for what comes within some seconds; whether it came.
