@@ -1,5 +1,7 @@
 //! `/access/v1`: AuthZEN's Authorization API 1.0, for services that ask about others.
 
+use std::collections::BTreeMap;
+
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use gatewright_iam::{Context, Evaluated, Evaluation, Fault, IamError, Reason, SubjectKind, clock};
@@ -96,9 +98,31 @@ fn question(fields: &Map<String, Value>, asks: Asks) -> Result<Evaluation, IamEr
                 return Err(invalid("\"resource.properties.account\" must be a text".to_owned()));
             }
         },
+        properties: properties(fields),
         ip,
         at,
     })
+}
+
+/// What is said of the resource under its own names, of the subject and of the action with these
+/// before. Lists and objects say nothing that a policy could ask for.
+fn properties(fields: &Map<String, Value>) -> BTreeMap<String, String> {
+    let mut tags = BTreeMap::new();
+    for (name, before) in [("resource", ""), ("subject", "subject."), ("action", "action.")] {
+        let said = fields.get(name).and_then(|one| one.get("properties")?.as_object());
+        for (key, value) in said.into_iter().flatten() {
+            let text = match value {
+                Value::String(text) => text.clone(),
+                Value::Bool(_) | Value::Number(_) => value.to_string(),
+                _ => continue,
+            };
+            // Those of the server are its own.
+            if !key.starts_with("ovh:") {
+                tags.insert(format!("{before}{key}"), text);
+            }
+        }
+    }
+    tags
 }
 
 fn invalid(message: String) -> IamError {

@@ -40,9 +40,17 @@ impl Answer {
         Self(response)
     }
 
-    /// 200 without a body.
-    pub(crate) fn empty() -> Self {
-        Self(Response::new(Body::empty()))
+    /// 200 with headers alone; one that no header can hold is left out.
+    pub(crate) fn saying(said: Vec<(HeaderName, String)>) -> Self {
+        let mut response = Response::new(Body::empty());
+        // With what every answer has beside them.
+        response.headers_mut().reserve(said.len() + 4);
+        for (name, value) in said {
+            if let Ok(value) = HeaderValue::try_from(value) {
+                response.headers_mut().insert(name, value);
+            }
+        }
+        Self(response)
     }
 
     /// 204 without a body.

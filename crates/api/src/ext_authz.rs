@@ -108,11 +108,11 @@ fn header(name: &str, value: String) -> HeaderValueOption {
     }
 }
 
-fn allowed(said: Vec<(&'static str, String)>) -> CheckResponse {
+fn allowed(said: Vec<(HeaderName, String)>) -> CheckResponse {
     let (told, empty): (Vec<_>, Vec<_>) = said.into_iter().partition(|(_, text)| !text.is_empty());
     let ok = OkHttpResponse {
-        headers: told.into_iter().map(|(name, value)| header(name, value)).collect(),
-        headers_to_remove: empty.into_iter().map(|(name, _)| name.to_owned()).collect(),
+        headers: told.into_iter().map(|(name, value)| header(name.as_str(), value)).collect(),
+        headers_to_remove: empty.into_iter().map(|(name, _)| name.to_string()).collect(),
         ..OkHttpResponse::default()
     };
     answer(Code::Ok, HttpResponse::OkResponse(ok))

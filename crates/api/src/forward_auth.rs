@@ -5,11 +5,12 @@
 //! the one header that the kind of proxy sets, and whoever sends another one to the same end is
 //! refused. Answers are 200, 401 and 403 alone: nginx makes an error of anything else.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::http::header::UPGRADE;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderName, StatusCode};
 use gatewright_iam::{Iam, IamError, Passage};
 
 use crate::answer::Answer;
@@ -43,8 +44,19 @@ const MISLEADING: [&str; 9] = [
     "x-method-override",
 ];
 
+/// Below it proxies ask: their kind and the API's name follow.
+pub(crate) const FORWARD_AUTH: &str = "/forward-auth/";
+pub(crate) const FORWARD_AUTH_CALL: &str = "/forward-auth/{proxy}/{api}";
+
 /// Below it Envoy asks over HTTP: in the method of the request, and with its path after the API's name.
 pub(crate) const EXT_AUTHZ: &str = "/ext-authz/";
+pub(crate) const EXT_AUTHZ_CALL: &str = "/ext-authz/{api}/{target}";
+
+/// The headers by which an API hears who calls, and how fresh the decision is.
+const IDENTITY: HeaderName = HeaderName::from_static("x-gatewright-identity");
+const ACCOUNT: HeaderName = HeaderName::from_static("x-gatewright-account");
+const TOKEN: HeaderName = HeaderName::from_static("x-gatewright-token");
+const REVISION: HeaderName = HeaderName::from_static("x-gatewright-revision");
 
 /// How the headers begin by which an API hears who calls.
 const OURS: &str = "x-gatewright-";
@@ -117,7 +129,7 @@ async fn ask_for_envoy(visit: &Visit) -> Result<Answer, IamError> {
 
 async fn answer(visit: &Visit, asked: Asked<'_>) -> Result<Answer, IamError> {
     let said = ask(&visit.iam, asked).await?;
-    Ok(said.into_iter().fold(Answer::empty(), |answer, (name, value)| answer.with(name, &value)))
+    Ok(Answer::saying(said))
 }
 
 /// What an API is to hear of who calls it, or why they do not pass. All headers always, so that a
@@ -125,7 +137,7 @@ async fn answer(visit: &Visit, asked: Asked<'_>) -> Result<Answer, IamError> {
 pub(crate) async fn ask(
     iam: &Iam,
     asked: Asked<'_>,
-) -> Result<Vec<(&'static str, String)>, IamError> {
+) -> Result<Vec<(HeaderName, String)>, IamError> {
     let headers = asked.headers;
     if let Some(misleading) = misleading(headers, asked.set) {
         return Err(refused(format!("the request must not have a header {misleading}")));
@@ -146,13 +158,10 @@ pub(crate) async fn ask(
     let (urn, account, token) = passenger.as_ref().map_or(("", "", ""), |one| {
         (one.principal.identity.urn(), one.principal.account(), &*one.token)
     });
-    let mut said = vec![
-        ("x-gatewright-identity", urn.to_owned()),
-        ("x-gatewright-account", account.to_owned()),
-        ("x-gatewright-token", token.to_owned()),
-    ];
+    let mut said =
+        vec![(IDENTITY, urn.to_owned()), (ACCOUNT, account.to_owned()), (TOKEN, token.to_owned())];
     if let Some(revision) = passenger.as_ref().and_then(|one| one.revision.as_ref()) {
-        said.push(("x-gatewright-revision", revision.to_string()));
+        said.push((REVISION, revision.to_string()));
     }
     Ok(said)
 }
@@ -205,12 +214,16 @@ fn single<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
 /// A header by which something else could be meant than what the proxy says. Some programs take an
 /// underscore for a dash.
 fn misleading(headers: &HeaderMap, set: &[&str]) -> Option<String> {
-    let wrong = headers.keys().map(axum::http::HeaderName::as_str).find(|&name| {
+    let wrong = headers.keys().map(HeaderName::as_str).find(|&name| {
         if !name.starts_with('x') || set.contains(&name) {
             return false;
         }
-        let plain = name.replace('_', "-");
-        (plain.starts_with(OURS) && name != AT_LEAST) || MISLEADING.contains(&plain.as_str())
+        let plain = if name.contains('_') {
+            Cow::Owned(name.replace('_', "-"))
+        } else {
+            Cow::Borrowed(name)
+        };
+        (plain.starts_with(OURS) && name != AT_LEAST) || MISLEADING.contains(&&*plain)
     });
     wrong.map(str::to_owned)
 }

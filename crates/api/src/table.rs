@@ -116,7 +116,7 @@ fn access() -> Vec<Operation> {
         Operation::new(
             Tree::Root,
             Method::GET,
-            "/forward-auth/{proxy}/{api}",
+            crate::forward_auth::FORWARD_AUTH_CALL,
             "Ask whether a request may pass to a guarded API, as a proxy does",
             open!(crate::forward_auth::pass),
         )
@@ -125,7 +125,7 @@ fn access() -> Vec<Operation> {
         Operation::new(
             Tree::Root,
             Method::GET,
-            "/ext-authz/{api}/{target}",
+            crate::forward_auth::EXT_AUTHZ_CALL,
             "Ask whether a request may pass, as Envoy does over HTTP: in its method, and with its path",
             open!(crate::forward_auth::pass_envoy),
         )

@@ -315,6 +315,18 @@ impl Catalogue {
         base.and_then(|base| self.names.get(base)).copied().unwrap_or(false)
     }
 
+    /// The whole name of an action: as it is given, or the only one on resources of that type that ends
+    /// in what is given.
+    pub(crate) fn whole_name(&self, kind: &str, action: &str) -> Option<String> {
+        if action.contains(':') {
+            return self.knows(action).then(|| action.to_owned());
+        }
+        let ends = |name: &&String| name.rsplit_once(':').is_some_and(|(_, end)| end == action);
+        let mut fitting = self.action_names(kind).iter().filter(ends);
+        let found = fitting.next().filter(|_| fitting.next().is_none());
+        found.cloned()
+    }
+
     /// The names of all actions, and whether parameters may follow.
     pub(crate) fn names(&self) -> std::collections::HashMap<Box<str>, bool> {
         self.names.iter().map(|(name, parameters)| (name.as_str().into(), *parameters)).collect()

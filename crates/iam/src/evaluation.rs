@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use gatewright_policy::{Caller, Identity, IdentityKind, ResourceUrn, Scope};
+use gatewright_policy::{Caller, Identity, IdentityKind, ResourceUrn, Scope, Tags};
 use uuid::Uuid;
 
 use crate::caller::{Context, Principal, PrincipalKind};
@@ -37,7 +37,8 @@ pub struct Evaluation {
     pub subject_kind: Option<SubjectKind>,
     /// Which one.
     pub subject: String,
-    /// What they want to do.
+    /// What they want to do: the whole name of an action, or what it ends in, where one action alone on
+    /// resources of that type does.
     pub action: String,
     /// The type of what they want to do it on.
     pub resource_kind: String,
@@ -46,6 +47,9 @@ pub struct Evaluation {
     /// The account that it belongs to, where no registrar registered it; the subject's own, where it
     /// is left out.
     pub owner: Option<String>,
+    /// What the asker says of the subject, the action and the resource. It counts as tags of the
+    /// resource where the asker has the right to say so, and never against those that it has.
+    pub properties: Tags,
     /// From where, as the service that asks saw it.
     pub ip: Option<IpAddr>,
     /// When: microseconds since 1970, UTC; now, where it is left out.
@@ -77,10 +81,11 @@ impl Iam {
         last: Option<bool>,
     ) -> Result<Vec<Draft<Evaluated>>, IamError> {
         self.demand(context, rights::EVALUATE).await?;
+        let trusted = self.says_properties(context).await?;
         let mut answers = Vec::new();
         for question in questions? {
             let answer = match question {
-                Ok(question) => Ok(self.decide_for(context, &question, true).await?),
+                Ok(question) => Ok(self.decide_for(context, &question, trusted, true).await?),
                 Err(error) => Err(error),
             };
             let allowed = answer.as_ref().is_ok_and(|answer| answer.allowed);
@@ -98,10 +103,18 @@ impl Iam {
             || self.settings.registrars.iter().any(|one| one == context.account())
     }
 
+    /// Whether what the asker says of things counts.
+    async fn says_properties(&self, context: &Context) -> Result<bool, IamError> {
+        let account = self.account_urn(context.account());
+        let scene = self.scene(context, &account).await?;
+        Ok(scene.decide(context, rights::SAY_PROPERTIES, &account).is_allowed())
+    }
+
     async fn decide_for(
         &self,
         context: &Context,
         question: &Evaluation,
+        trusted: bool,
         recorded: bool,
     ) -> Result<Evaluated, IamError> {
         let Some(principal) = self.subject(context, question).await? else {
@@ -126,15 +139,23 @@ impl Iam {
             scene => scene?,
         };
         let owner = scene.owner.policies().owner();
-        if !self.may_ask_about(context, owner) || !self.catalogue().knows(&question.action) {
+        let action = self.catalogue().whole_name(kind, &question.action);
+        let Some(action) = action.filter(|_| self.may_ask_about(context, owner)) else {
             return Ok(Evaluated::UNKNOWN);
+        };
+        let mut resource = scene.owner.see(&urn);
+        let mut tags;
+        if trusted && !question.properties.is_empty() {
+            tags = question.properties.clone();
+            tags.extend(resource.tags.clone());
+            resource.tags = &tags;
         }
-        let decision = scene.decide(&asked, &question.action, &urn);
+        let decision = scene.decide_on(&asked, &action, resource);
         if recorded {
             let allowed = decision.is_allowed();
             let counter = if allowed { &self.counters.allowed } else { &self.counters.refused };
             counter.increment(1);
-            let (action, resource) = (question.action.as_str(), urn.urn());
+            let (action, resource) = (action.as_str(), urn.urn());
             let asked = Context { now: context.now, ..asked.clone() };
             self.recorder.decided(&asked, [Decided { action, resource, decision }]);
         }
@@ -264,10 +285,11 @@ impl Iam {
         names: Vec<String>,
         ask: fn(&mut Evaluation, String),
     ) -> Result<Vec<String>, IamError> {
+        let trusted = self.says_properties(context).await?;
         let mut found = Vec::new();
         for name in names {
             ask(&mut question, name.clone());
-            if self.decide_for(context, &question, false).await?.allowed {
+            if self.decide_for(context, &question, trusted, false).await?.allowed {
                 found.push(name);
             }
         }

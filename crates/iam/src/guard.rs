@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use gatewright_policy::{Decision, Question, ResourceUrn, decide};
+use gatewright_policy::{Decision, Question, Resource, ResourceUrn, decide};
 
 use crate::caller::Context;
 use crate::error::IamError;
@@ -26,10 +26,20 @@ impl Scene {
         action: &str,
         urn: &ResourceUrn,
     ) -> Decision<'_> {
+        self.decide_on(context, action, self.owner.see(urn))
+    }
+
+    /// The same about a resource of which more may be known than what is registered.
+    pub(crate) fn decide_on(
+        &self,
+        context: &Context,
+        action: &str,
+        resource: Resource<'_>,
+    ) -> Decision<'_> {
         let question = Question {
             caller: &context.principal.caller,
             action,
-            resource: self.owner.see(urn),
+            resource,
             circumstances: context.circumstances(),
         };
         decide(&question, self.owner.policies(), self.home.as_ref().map(|home| home.policies()))

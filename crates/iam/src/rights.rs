@@ -65,6 +65,8 @@ rights! {
     DECISIONS_READ = "iam/log/url/create", Read;
     /// Ask what others may do.
     EVALUATE = "iam/authorization/evaluate", Read;
+    /// Say properties of subjects, actions and resources when asking, which count as tags.
+    SAY_PROPERTIES = "iam/authorization/evaluate/properties", Operate;
     /// Read the guarded APIs that the account declared.
     API_GET = "iam/api/get", Read;
     /// Declare a guarded API, or declare it anew.

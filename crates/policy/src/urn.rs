@@ -238,10 +238,9 @@ impl ResourceUrn {
 
     /// The resource of a type and a name that are known to be well formed.
     pub fn new(plate: Plate, kind: &str, name: &str) -> Self {
-        let head = format!("urn:v1:{plate}:resource:");
-        let kind_at = head.len();
-        let name_at = kind_at + kind.len() + 1;
-        Self { urn: format!("{head}{kind}:{name}").into(), kind_at, name_at }
+        let urn = ["urn:v1:", plate.as_str(), ":resource:", kind, ":", name].concat();
+        let name_at = urn.len() - name.len();
+        Self { kind_at: name_at - kind.len() - 1, name_at, urn: urn.into() }
     }
 
     /// Its type, as in `vps`.

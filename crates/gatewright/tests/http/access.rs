@@ -260,3 +260,159 @@ on_both_databases! {
         assert!(evaluation.ends_with(ONE), "{evaluation}");
     }
 }
+
+/// AuthZEN's own cases: the records of its certification, and the todos of its interoperability events.
+async fn declared(database: &gatewright_testing::TestDatabase) -> (Server, Caller, Caller) {
+    let server = Server::start(database);
+    let admin = server.admin().await;
+    let api = |kind: &str, actions: &[&str]| {
+        let operations = actions.iter().map(|action| {
+            let resource = json!({"type": kind, "in": "path", "name": "id"});
+            let needs = json!([{"name": format!("{kind}:app:{action}")}]);
+            let operation = json!({"x-iam-actions": needs, "x-iam-resource": resource});
+            (format!("/{kind}/{{id}}/{action}"), json!({ "get": operation }))
+        });
+        let paths: serde_json::Map<String, Value> = operations.collect();
+        json!({"openapi": "3.1.0", "paths": paths})
+    };
+    let todo = ["can_read_todos", "can_create_todo", "can_update_todo", "can_delete_todo"];
+    for (name, kind, actions) in [
+        ("records", "record", &["read", "write", "delete"][..]),
+        ("todos", "todo", &todo),
+        ("people", "user", &["can_read_user"]),
+    ] {
+        admin.put(&format!("/v2/iam/api/{name}"), &api(kind, actions)).await.expect(200);
+    }
+    let service = service(&server, &admin).await;
+    let right = "account:apiovh:iam/authorization/evaluate/properties";
+    let account = format!("urn:v1:eu:resource:account:{ACCOUNT}");
+    admin.allow("may-say", &service, right, &account).await;
+    (server, admin, service)
+}
+
+async fn user(admin: &Caller, login: &str) -> String {
+    let user = json!({"login": login, "email": format!("{login}@example.com"),
+        "password": "correct horse battery", "description": "x", "group": "UNPRIVILEGED"});
+    admin.post("/v1/me/identity/user", &user).await.expect(200);
+    format!("urn:v1:eu:identity:user:{ACCOUNT}/{login}")
+}
+
+async fn policy(
+    admin: &Caller,
+    name: &str,
+    who: &[&str],
+    list: &str,
+    action: &str,
+    on: &str,
+    when: Value,
+) {
+    let mut policy = json!({
+        "name": name,
+        "identities": who,
+        "resources": [{"urn": format!("urn:v1:eu:resource:{on}")}],
+        "permissions": {list: [{"action": action}]},
+    });
+    if !when.is_null() {
+        policy["conditions"] = json!({"operator": "MATCH", "values": when});
+    }
+    admin.post("/v2/iam/policy", &policy).await.expect(200);
+}
+
+on_both_databases! {
+    async fn authzens_certification_cases_are_answered_as_published(database) {
+        let (server, admin, service) = declared(&database).await;
+        let (alice, bob) = (user(&admin, "alice").await, user(&admin, "bob").await);
+        let (alice, bob) = (alice.as_str(), bob.as_str());
+        policy(&admin, "read", &[alice, bob], "allow", "record:app:read", "record:*", Value::Null).await;
+        policy(&admin, "write", &[alice], "allow", "record:app:write", "record:record-1", Value::Null).await;
+        policy(&admin, "archived", &[alice], "deny", "record:app:write", "record:*", json!({"resource.Tag(status)": "archived"})).await;
+        policy(&admin, "admins", &[bob], "allow", "record:app:write", "record:*", json!({"resource.Tag(subject.role)": "admin"})).await;
+        policy(&admin, "soft", &[alice], "allow", "record:app:delete", "record:*", json!({"resource.Tag(action.soft)": "true"})).await;
+        let cases = [
+            ("alice", json!({}), "read", json!({}), json!({}), true),
+            ("alice", json!({}), "write", json!({}), json!({}), true),
+            ("bob", json!({}), "read", json!({}), json!({}), true),
+            ("bob", json!({}), "write", json!({}), json!({}), false),
+            ("alice", json!({}), "write", json!({}), json!({"status": "archived"}), false),
+            ("alice", json!({}), "write", json!({}), json!({"status": "active"}), true),
+            ("bob", json!({"role": "admin"}), "write", json!({}), json!({"status": "archived"}), true),
+            ("alice", json!({}), "delete", json!({"soft": true}), json!({}), true),
+            ("alice", json!({}), "delete", json!({"soft": false}), json!({}), false),
+            ("alice", json!({}), "delete", json!({}), json!({}), false),
+        ];
+        let questions = cases.clone().map(|(who, subject, action, how, record, _)| json!({
+            "subject": {"type": "user", "id": who, "properties": subject},
+            "action": {"name": action, "properties": how},
+            "resource": {"type": "record", "id": "record-1", "properties": record},
+        }));
+        let answers = service.post(MANY, &json!({"evaluations": questions})).await.expect(200);
+        for (number, ((.., expected), question)) in cases.iter().zip(&questions).enumerate() {
+            let one = service.post(ONE, question).await.expect(200);
+            assert_eq!(one["decision"], *expected, "{question}");
+            assert_eq!(answers["evaluations"][number]["decision"], *expected, "{question}");
+        }
+        // Whoever may only ask is not believed.
+        let other = server.stranger(&admin).await;
+        let account = format!("urn:v1:eu:resource:account:{ACCOUNT}");
+        let right = "account:apiovh:iam/authorization/evaluate";
+        admin.allow("may-ask-alone", &other, right, &account).await;
+        assert_eq!(other.post(ONE, &questions[6]).await.expect(200)["decision"], false);
+        assert_eq!(other.post(ONE, &questions[7]).await.expect(200)["decision"], false);
+    }
+
+    async fn authzens_todo_cases_are_answered_as_published(database) {
+        let (_server, admin, service) = declared(&database).await;
+        let mut people = std::collections::BTreeMap::new();
+        for (name, login) in [
+            ("rick", "CiRmZDA2MTRkMy1jMzlhLTQ3ODEtYjdiZC04Yjk2ZjVhNTEwMGQSBWxvY2Fs"),
+            ("morty", "CiRmZDE2MTRkMy1jMzlhLTQ3ODEtYjdiZC04Yjk2ZjVhNTEwMGQSBWxvY2Fs"),
+            ("summer", "CiRmZDI2MTRkMy1jMzlhLTQ3ODEtYjdiZC04Yjk2ZjVhNTEwMGQSBWxvY2Fs"),
+            ("beth", "CiRmZDM2MTRkMy1jMzlhLTQ3ODEtYjdiZC04Yjk2ZjVhNTEwMGQSBWxvY2Fs"),
+            ("jerry", "CiRmZDQ2MTRkMy1jMzlhLTQ3ODEtYjdiZC04Yjk2ZjVhNTEwMGQSBWxvY2Fs"),
+        ] {
+            people.insert(name, (login, user(&admin, login).await));
+        }
+        let of = |names: &[&'static str]| names.iter().map(|name| people[name].1.as_str()).collect::<Vec<_>>();
+        let all = of(&["rick", "morty", "summer", "beth", "jerry"]);
+        let (todo, none) = ("todo:*", Value::Null);
+        policy(&admin, "people", &all, "allow", "user:app:can_read_user", "user:*", none.clone()).await;
+        policy(&admin, "read", &all, "allow", "todo:app:can_read_todos", todo, none.clone()).await;
+        let makers = of(&["rick", "morty", "summer"]);
+        policy(&admin, "create", &makers, "allow", "todo:app:can_create_todo", todo, none.clone()).await;
+        policy(&admin, "geniuses", &of(&["rick"]), "allow", "todo:app:can_update_todo", todo, none.clone()).await;
+        policy(&admin, "admins", &of(&["rick"]), "allow", "todo:app:can_delete_todo", todo, none).await;
+        for (name, house) in [("morty", "citadel"), ("summer", "smiths")] {
+            let own = json!({"resource.Tag(ownerID)": format!("{name}@the-{house}.com")});
+            for action in ["can_update_todo", "can_delete_todo"] {
+                let (title, action) = (format!("{name}-{action}"), format!("todo:app:{action}"));
+                policy(&admin, &title, &of(&[name]), "allow", &action, todo, own.clone()).await;
+            }
+        }
+        let ricks = json!({"ownerID": "rick@the-citadel.com"});
+        let mortys = json!({"ownerID": "morty@the-citadel.com"});
+        let summers = json!({"ownerID": "summer@the-smiths.com"});
+        let everyone = ["rick", "morty", "summer", "beth", "jerry"];
+        let cases: [(&str, &str, Value, &[&str]); 9] = [
+            ("user", "can_read_user", json!({}), &everyone),
+            ("todo", "can_read_todos", json!({}), &everyone),
+            ("todo", "can_create_todo", json!({}), &["rick", "morty", "summer"]),
+            ("todo", "can_update_todo", ricks.clone(), &["rick"]),
+            ("todo", "can_update_todo", mortys.clone(), &["rick", "morty"]),
+            ("todo", "can_update_todo", summers.clone(), &["rick", "summer"]),
+            ("todo", "can_delete_todo", ricks, &["rick"]),
+            ("todo", "can_delete_todo", mortys, &["rick", "morty"]),
+            ("todo", "can_delete_todo", summers, &["rick", "summer"]),
+        ];
+        for (kind, action, properties, allowed) in cases {
+            for name in everyone {
+                let question = json!({
+                    "subject": {"type": "user", "id": people[name].0},
+                    "action": {"name": action},
+                    "resource": {"type": kind, "id": "7240d0db-8ff0-41ec-98b2-34a096273b9f", "properties": properties},
+                });
+                let answer = service.post(ONE, &question).await.expect(200);
+                assert_eq!(answer["decision"], allowed.contains(&name), "{name} {action} {properties}");
+            }
+        }
+    }
+}
