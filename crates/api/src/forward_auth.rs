@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use axum::http::header::UPGRADE;
 use axum::http::{HeaderMap, HeaderName, StatusCode};
-use gatewright_iam::{Iam, IamError, Passage};
+use gatewright_iam::{Iam, IamError, Passage, Refusal};
 
 use crate::answer::Answer;
 use crate::error::ApiError;
@@ -80,7 +80,7 @@ pub(crate) async fn pass(visit: Visit) -> Result<Answer, ApiError> {
     Ok(answer.unstored())
 }
 
-async fn ask_for(visit: &Visit) -> Result<Answer, IamError> {
+async fn ask_for(visit: &Visit) -> Result<Answer, Refusal> {
     let name = visit.parameter(0);
     let proxy = PROXIES.iter().find(|proxy| proxy.name == name);
     let proxy = proxy.ok_or_else(|| refused(format!("{name} is none of nginx, traefik, caddy")))?;
@@ -110,7 +110,7 @@ pub(crate) async fn pass_envoy(visit: Visit) -> Result<Answer, ApiError> {
     Ok(answer.unstored())
 }
 
-async fn ask_for_envoy(visit: &Visit) -> Result<Answer, IamError> {
+async fn ask_for_envoy(visit: &Visit) -> Result<Answer, Refusal> {
     let whole = visit.uri.path_and_query().map_or("", |target| target.as_str());
     let rest = whole.strip_prefix(EXT_AUTHZ).unwrap_or_default();
     let (api, target) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
@@ -127,20 +127,17 @@ async fn ask_for_envoy(visit: &Visit) -> Result<Answer, IamError> {
     answer(visit, asked).await
 }
 
-async fn answer(visit: &Visit, asked: Asked<'_>) -> Result<Answer, IamError> {
+async fn answer(visit: &Visit, asked: Asked<'_>) -> Result<Answer, Refusal> {
     let said = ask(&visit.iam, asked).await?;
     Ok(Answer::saying(said))
 }
 
 /// What an API is to hear of who calls it, or why they do not pass. All headers always, so that a
 /// proxy overwrites what its client made up.
-pub(crate) async fn ask(
-    iam: &Iam,
-    asked: Asked<'_>,
-) -> Result<Vec<(HeaderName, String)>, IamError> {
+pub(crate) async fn ask(iam: &Iam, asked: Asked<'_>) -> Result<Vec<(HeaderName, String)>, Refusal> {
     let headers = asked.headers;
     if let Some(misleading) = misleading(headers, asked.set) {
-        return Err(refused(format!("the request must not have a header {misleading}")));
+        return Err(refused(format!("the request must not have a header {misleading}")).into());
     }
     let token = bearer(headers);
     let passage = Passage {
@@ -149,7 +146,7 @@ pub(crate) async fn ask(
         target: asked.target,
         header: &|name| single(headers, name),
         upgrades: headers.contains_key(UPGRADE),
-        token: token.as_deref().map_err(clone),
+        token: token.as_deref().map_err(IamError::again),
         ip: asked.ip,
         query_id: asked.query_id,
         now: asked.now,
@@ -178,7 +175,7 @@ pub(crate) fn missing(error: &IamError) -> Option<Vec<String>> {
 }
 
 /// A refusal as proxies understand it.
-fn refuse(visit: &Visit, error: IamError) -> Result<Answer, ApiError> {
+fn refuse(visit: &Visit, Refusal { error, revision }: Refusal) -> Result<Answer, ApiError> {
     // What is not known is not allowed, and is told apart by proxies that can.
     let Some(missing) = missing(&error) else { return Err(error.into()) };
     let message = error.to_string();
@@ -190,18 +187,12 @@ fn refuse(visit: &Visit, error: IamError) -> Result<Answer, ApiError> {
     // nginx drops the body of a refusal.
     Ok(answer
         .with("x-gatewright-missing", &missing.join(","))
-        .with("x-gatewright-reason", &message))
+        .with("x-gatewright-reason", &message)
+        .made_at(revision))
 }
 
 fn refused(message: String) -> IamError {
     IamError::Refused(message)
-}
-
-fn clone(error: &IamError) -> IamError {
-    match error {
-        IamError::NoCredentials => IamError::NoCredentials,
-        _ => IamError::BadCredential,
-    }
 }
 
 /// The value of a header that is there once.

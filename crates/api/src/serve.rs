@@ -131,11 +131,7 @@ async fn call(
 ) -> Result<Answer, ApiError> {
     let now = clock::now();
     let ip = client_ip(&parts, &api.options.trusted_proxies);
-    for text in parts.headers.get_all(AT_LEAST) {
-        for revision in text.to_str().unwrap_or_default().split(',') {
-            api.iam.catch_up_to(&revision.parse()?).await?;
-        }
-    }
+    catch_up(&api.iam, &parts.headers).await?;
     let principal = match operation.handler {
         Handler::Open(_) => None,
         Handler::Private(_) => Some(api.iam.authenticate(&bearer(&parts.headers)?, now).await?),
@@ -163,7 +159,8 @@ async fn call(
             // than what it was made from.
             if operation.looks && method == Method::POST {
                 let revision = revision();
-                return Ok(handler(context, visit).await?.made_at(revision));
+                let answered = handler(context, visit).await;
+                return Ok(answered.unwrap_or_else(ApiError::into_answer).made_at(revision));
             }
             let user_agent = visit.header("user-agent").map(str::to_owned);
             let answered = handler(context.clone(), visit).await;
@@ -172,10 +169,20 @@ async fn call(
             let (route, status) = (operation.path, status.as_u16());
             let user_agent = user_agent.as_deref();
             api.iam.record(&context, Call { what, route, status, user_agent });
-            Ok(answered?.made_at(revision()))
+            Ok(answered.unwrap_or_else(ApiError::into_answer).made_at(revision()))
         }
         (Handler::Private(_), None) => Err(IamError::NoCredentials.into()),
     }
+}
+
+/// Follows the changes that a caller demands to be followed.
+pub(crate) async fn catch_up(iam: &Iam, headers: &HeaderMap) -> Result<(), IamError> {
+    for text in headers.get_all(AT_LEAST) {
+        for revision in text.to_str().unwrap_or_default().split(',') {
+            iam.catch_up_to(&revision.parse()?).await?;
+        }
+    }
+    Ok(())
 }
 
 /// The token that a request brings: as it is, or as the password of a user `pat_jwt_…`.

@@ -22,7 +22,7 @@ use crate::rights;
 use file::{Declared, DeclaredApi, Product};
 
 pub use api::ApiError;
-pub(crate) use api::{Api, NoRoute, Source};
+pub(crate) use api::{Api, NoRoute, Route, Source};
 pub(crate) use living::{ApiDocument, Living};
 pub use propose::propose;
 pub use target::{Target, Unclear};

@@ -70,6 +70,15 @@ pub enum IamError {
 }
 
 impl IamError {
+    /// The same refusal of a token once more.
+    #[must_use]
+    pub fn again(&self) -> Self {
+        match self {
+            Self::NoCredentials => Self::NoCredentials,
+            _ => Self::BadCredential,
+        }
+    }
+
     /// An input that is wrong in the given way.
     pub fn invalid(fault: Fault, message: impl Into<String>) -> Self {
         Self::Invalid { fault, message: message.into() }

@@ -69,7 +69,7 @@ pub use iam::{Iam, Limits, OpenError, Settings};
 pub use input::Draft;
 pub use log::{Call, Line, LogFilter, LogKind, LogLines, Reason, Tallies};
 pub use page::{Page, PageRequest};
-pub use passage::{Passage, Passenger};
+pub use passage::{Passage, Passenger, Refusal};
 pub use passkey::{Challenge, Passkey};
 pub use permissions_group::{PermissionsGroup, PermissionsGroupDraft};
 pub use policy::{Policy, PolicyDraft, PolicyFilter, PolicyTarget};

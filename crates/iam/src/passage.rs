@@ -7,7 +7,7 @@ use std::sync::Arc;
 use gatewright_policy::{ResourceUrn, action_type};
 
 use crate::caller::{Context, Principal};
-use crate::catalogue::{NoRoute, Source, Target};
+use crate::catalogue::{Api, NoRoute, Route, Source, Target};
 use crate::error::IamError;
 use crate::guard::Scene;
 use crate::iam::Iam;
@@ -46,12 +46,28 @@ pub struct Passenger {
     pub revision: Option<Revision>,
 }
 
+/// Why a request does not pass.
+#[derive(Debug)]
+pub struct Refusal {
+    /// Why.
+    pub error: IamError,
+    /// The revision of the caller's account that was decided at, at least; none where it is not known
+    /// who calls.
+    pub revision: Option<Revision>,
+}
+
+impl From<IamError> for Refusal {
+    fn from(error: IamError) -> Self {
+        Self { error, revision: None }
+    }
+}
+
 impl Iam {
     /// Lets a request pass, or says why not; with nobody where everybody may.
     ///
     /// What is unclear, or not declared, does not pass. A resource that nobody registered belongs to
     /// the account of the API; without one, nothing is allowed on it.
-    pub async fn pass(&self, passage: Passage<'_>) -> Result<Option<Passenger>, IamError> {
+    pub async fn pass(&self, passage: Passage<'_>) -> Result<Option<Passenger>, Refusal> {
         let catalogue = self.catalogue();
         let api = catalogue.api(passage.api);
         let api = api.ok_or_else(|| {
@@ -66,8 +82,29 @@ impl Iam {
         {
             return Ok(None);
         }
-        let (principal, token) = self.recognise(passage.token?, passage.now).await?;
+        let token = passage.token.as_ref().map_err(IamError::again)?;
+        let (principal, token) = self.recognise(token, passage.now).await?;
         let revision = self.revision(principal.account());
+        let context = Context {
+            principal: Arc::clone(&principal),
+            ip: passage.ip,
+            query_id: Arc::clone(passage.query_id),
+            now: passage.now,
+        };
+        match self.demand_passage(&context, &passage, api, (&target, routes)).await {
+            Ok(()) => Ok(Some(Passenger { principal, token, revision })),
+            Err(error) => Err(Refusal { error, revision }),
+        }
+    }
+
+    /// Refuses a caller who lacks one of the rights that the operation needs.
+    async fn demand_passage(
+        &self,
+        context: &Context,
+        passage: &Passage<'_>,
+        api: &Api,
+        (target, routes): (&Target<'_>, Result<Vec<&Route>, NoRoute>),
+    ) -> Result<(), IamError> {
         let routes = routes.map_err(|reason| {
             let said = match reason {
                 NoRoute::Unknown => "is not declared",
@@ -81,12 +118,6 @@ impl Iam {
             let message = "the operation does not take another protocol (x-iam-upgrade)";
             return Err(IamError::Refused(message.to_owned()));
         }
-        let context = Context {
-            principal: Arc::clone(&principal),
-            ip: passage.ip,
-            query_id: Arc::clone(passage.query_id),
-            now: passage.now,
-        };
         let mut needed: Vec<(Scene, &str, ResourceUrn)> = Vec::new();
         for need in routes.iter().flat_map(|route| route.needs.iter().flatten()) {
             let name = match &need.source {
@@ -103,11 +134,10 @@ impl Iam {
                 let message = "the request does not name the resource that it is about";
                 IamError::Refused(message.to_owned())
             })?;
-            let scene = self.scene_behind(api.account.as_deref(), &context, &urn).await?;
+            let scene = self.scene_behind(api.account.as_deref(), context, &urn).await?;
             needed.push((scene, &need.action, urn));
         }
-        self.demand_all(&context, needed.iter().map(|(scene, action, urn)| (scene, *action, urn)))?;
-        Ok(Some(Passenger { principal, token, revision }))
+        self.demand_all(context, needed.iter().map(|(scene, action, urn)| (scene, *action, urn)))
     }
 
     /// Whose policies decide about a resource behind an API of an account. That it is registered says

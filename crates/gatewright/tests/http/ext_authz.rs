@@ -89,6 +89,11 @@ on_both_databases! {
         let (code, headers) = envoy.ask(request(&caller.token, "GET", "/orders/8", &[])).await;
         assert_eq!(code, 7);
         assert_eq!(headers["x-gatewright-missing"], "order:shop:get");
+        let revision = headers["x-gatewright-revision"].as_str();
+        let fresh = [("x-gatewright-at-least", revision)];
+        assert_eq!(envoy.ask(request(&caller.token, "GET", "/orders/7", &fresh)).await.0, 0);
+        let future = [("x-gatewright-at-least", "xx11111-ovh:999999")];
+        assert_ne!(envoy.ask(request(&caller.token, "GET", "/orders/7", &future)).await.0, 0);
         let (code, headers) = envoy.ask(request("", "GET", "/orders/7", &[])).await;
         assert_eq!(code, 16);
         assert_eq!(headers["www-authenticate"], "Bearer");

@@ -1,6 +1,8 @@
 //! A guarded API behind real proxies, and what is tried to get round them.
 
 use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
 use std::process::{ChildStdout, Command, Stdio};
 
 use gatewright_testing::on_both_databases;
@@ -158,17 +160,35 @@ impl Proxy {
     /// Starts the proxy of an example, with its ports replaced by those of this test.
     async fn start(name: &str, server: &Server, shop: &Shop) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let (file, port) = (if name == "nginx" { "nginx.conf" } else { "Caddyfile" }, free_port());
+        let (example, file) = match name {
+            "nginx" => ("nginx", "nginx.conf"),
+            "caddy" => ("caddy", "Caddyfile"),
+            "envoy" => ("envoy", "envoy.yaml"),
+            _ => ("envoy", "envoy-http.yaml"),
+        };
+        let port = free_port();
         let gatewright = server.url.rsplit_once(':').unwrap().1;
-        let configuration = std::fs::read_to_string(examples().join(name).join(file)).unwrap();
+        let configuration = std::fs::read_to_string(examples().join(example).join(file)).unwrap();
         let configuration = configuration
             .replace("127.0.0.1:8080", &format!("127.0.0.1:{gatewright}"))
+            .replace("port_value: 8080", &format!("port_value: {gatewright}"))
+            .replace(
+                "port_value: 8090",
+                &format!("port_value: {}", server.grpc.unwrap_or_default()),
+            )
             .replace("127.0.0.1:9000", &format!("127.0.0.1:{}", shop.port))
+            .replace("port_value: 9000", &format!("port_value: {}", shop.port))
+            .replace("port_value: 8000", &format!("port_value: {port}"))
             .replace(":8000", &format!(":{port}"));
         let path = folder.path().join(file);
         std::fs::write(&path, configuration).unwrap();
-        let mut command = Command::new(name);
-        if name == "nginx" {
+        let mut command = match example {
+            "envoy" => Command::new(envoy()),
+            _ => Command::new(name),
+        };
+        if example == "envoy" {
+            command.args(["--use-dynamic-base-id", "--concurrency", "1", "-c"]).arg(&path);
+        } else if name == "nginx" {
             // It looks for its folders there, and must not be a daemon.
             std::fs::create_dir_all(folder.path().join("logs")).unwrap();
             let directives = format!(
@@ -190,9 +210,24 @@ impl Proxy {
     }
 }
 
+/// The Envoy that comes with the Python packages.
+fn envoy() -> PathBuf {
+    let python = std::env::var("GATEWRIGHT_TEST_PYTHON")
+        .expect("GATEWRIGHT_TEST_PYTHON is not set: run the tests with `cargo xtask test`");
+    let script = "import envoy, pathlib; print(pathlib.Path(envoy.__file__).parent / '_bin/envoy')";
+    let output = Command::new(python).args(["-c", script]).output().unwrap();
+    let program = PathBuf::from(String::from_utf8(output.stdout).unwrap().trim());
+    std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
+    program
+}
+
 async fn guarded(database: &gatewright_testing::TestDatabase) -> (Server, Caller) {
     let folder = examples().join("shop");
-    let server = Server::start_with(database, &["--products", folder.to_str().unwrap()]);
+    let grpc = free_port();
+    let listen = format!("127.0.0.1:{grpc}");
+    let flags = ["--products", folder.to_str().unwrap(), "--ext-authz-listen", &listen];
+    let mut server = Server::start_with(database, &flags);
+    server.grpc = Some(grpc);
     let admin = server.admin().await;
     let caller = server.stranger(&admin).await;
     admin.allow("seven", &caller, "order:shop:get", "urn:v1:eu:resource:order:7").await;
@@ -212,6 +247,10 @@ async fn nothing_gets_round(name: &str, database: &gatewright_testing::TestDatab
     let (status, answer) = proxy.send("GET", "/orders/8", &own).await;
     assert_eq!(status, 403, "{answer}");
     assert!(answer.contains("x-gatewright-missing: order:shop:get"), "{answer}");
+    if name != "nginx" {
+        // Which makes an answer of its own of a refusal, with the headers that it is told to add.
+        assert!(answer.contains("x-gatewright-revision: "), "{answer}");
+    }
 
     let mut tried = 0;
     for Attack(method, target, extra) in ATTACKS {
@@ -288,6 +327,14 @@ on_both_databases! {
 
     async fn nothing_gets_round_caddy(database) {
         nothing_gets_round("caddy", &database).await;
+    }
+
+    async fn nothing_gets_round_a_real_envoy(database) {
+        nothing_gets_round("envoy", &database).await;
+    }
+
+    async fn nothing_gets_round_a_real_envoy_that_asks_over_http(database) {
+        nothing_gets_round("envoy-http", &database).await;
     }
 
     async fn each_kind_of_proxy_is_heard_by_its_own_headers_alone(database) {

@@ -27,6 +27,8 @@ pub(crate) struct Server {
     pub(crate) client_secret: String,
     /// Of the account's owner.
     pub(crate) password: String,
+    /// The port on which Envoy asks, where a test has chosen one.
+    pub(crate) grpc: Option<u16>,
     setup: Setup,
 }
 
@@ -137,7 +139,8 @@ impl Server {
         let text = |name: &str| robot[name].as_str().unwrap().to_owned();
         let (client_id, client_secret) = (text("clientId"), text("clientSecret"));
         let password = text("password");
-        Self { child, url, operations, client_id, client_secret, password, setup }
+        let grpc = None;
+        Self { child, url, operations, client_id, client_secret, password, grpc, setup }
     }
 
     pub(crate) fn setup(&self) -> &Setup {
