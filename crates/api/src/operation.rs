@@ -40,8 +40,8 @@ pub(crate) struct Operation {
     pub(crate) method: Method,
     /// Parts in braces are parameters.
     pub(crate) path: &'static str,
-    /// How many parts the path has.
-    pub(crate) depth: usize,
+    /// The parts of the path.
+    pub(crate) parts: Vec<&'static str>,
     /// How often it was answered well.
     pub(crate) done: Counter,
     pub(crate) summary: &'static str,
@@ -85,7 +85,7 @@ impl Operation {
         Self {
             tree,
             path,
-            depth: path.split('/').count() - 1,
+            parts: path.split('/').skip(1).collect(),
             done: metrics::counter!("gatewright_http_requests_total", "route" => path, "status" => "200"),
             summary,
             handler,

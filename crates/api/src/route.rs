@@ -50,7 +50,7 @@ fn split(path: &str) -> (Tree, Vec<&str>) {
 }
 
 /// Reads the parameters out of the parts of a path that fits a template.
-type Matching = fn(&str, &[&str]) -> Option<Vec<String>>;
+type Matching = fn(&Operation, &[&str]) -> Option<Vec<String>>;
 
 /// Finds the call.
 pub(crate) fn find<'t>(table: &'t [Operation], method: &Method, path: &str) -> Found<'t> {
@@ -75,9 +75,10 @@ pub(crate) fn find<'t>(table: &'t [Operation], method: &Method, path: &str) -> F
     for (matching, joins) in [(exact as Matching, false), (joined as Matching, true)] {
         let mut others = Vec::new();
         // The number of parts rules most calls out without a look at their texts.
-        let possible = |one: &&Operation| one.tree == tree && (joins || one.depth == parts.len());
+        let possible =
+            |one: &&Operation| one.tree == tree && (joins || one.parts.len() == parts.len());
         for operation in table.iter().filter(possible) {
-            if let Some(parameters) = matching(operation.path, &parts) {
+            if let Some(parameters) = matching(operation, &parts) {
                 if operation.method == *method {
                     return Found::Call(operation, parameters);
                 }
@@ -92,23 +93,24 @@ pub(crate) fn find<'t>(table: &'t [Operation], method: &Method, path: &str) -> F
 }
 
 /// One part of the path for each part of the template.
-fn exact(template: &str, parts: &[&str]) -> Option<Vec<String>> {
-    let mut wanted = template.split('/').skip(1);
+fn exact(operation: &Operation, parts: &[&str]) -> Option<Vec<String>> {
     let mut parameters = Vec::new();
-    for part in parts {
-        let wanted = wanted.next()?;
+    if operation.parts.len() != parts.len() {
+        return None;
+    }
+    for (wanted, part) in operation.parts.iter().zip(parts) {
         if wanted.starts_with('{') {
             parameters.push(decode(part)?);
-        } else if wanted != *part {
+        } else if wanted != part {
             return None;
         }
     }
-    wanted.next().is_none().then_some(parameters)
+    Some(parameters)
 }
 
 /// A URN that was sent unencoded spreads over several parts.
-fn joined(template: &str, parts: &[&str]) -> Option<Vec<String>> {
-    let (head, tail) = template.split_once("{resourceURN}")?;
+fn joined(operation: &Operation, parts: &[&str]) -> Option<Vec<String>> {
+    let (head, tail) = operation.path.split_once("{resourceURN}")?;
     let heads: Vec<&str> = head.split('/').filter(|part| !part.is_empty()).collect();
     let tails: Vec<&str> = tail.split('/').filter(|part| !part.is_empty()).collect();
     let rest = parts.strip_prefix(heads.as_slice())?;

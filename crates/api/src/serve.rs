@@ -82,17 +82,33 @@ impl Api {
 
 /// Answers every request of the API.
 pub fn router(api: Arc<Api>) -> Router {
-    Router::new().fallback(serve).with_state(api)
+    Router::new().fallback(fall_back).with_state(api)
 }
 
-async fn serve(State(api): State<Arc<Api>>, request: Request) -> Response<Body> {
+async fn fall_back(State(api): State<Arc<Api>>, request: Request) -> Response<Body> {
+    serve(&api, request).await
+}
+
+/// What a request is called in the log.
+fn query_id(region: &str) -> Arc<str> {
+    let mut id = String::with_capacity(region.len() + 37);
+    id.push_str(region);
+    id.push_str(".ext-");
+    let halves =
+        fastrand::u128(..).to_be_bytes().into_iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    id.extend(halves.filter_map(|half| char::from_digit(u32::from(half), 16)));
+    id.into()
+}
+
+/// Answers a request.
+pub async fn serve(api: &Api, request: Request) -> Response<Body> {
     let started = Instant::now();
-    let query_id: Arc<str> = format!("{}.ext-{:032x}", api.region, fastrand::u128(..)).into();
+    let query_id = query_id(&api.region);
     let (parts, body) = request.into_parts();
     let (method, uri) = (parts.method.clone(), parts.uri.clone());
     let (operation, answered) = match find(&api.table, &method, uri.path()) {
         Found::Call(operation, parameters) => {
-            let answered = call(&api, operation, parameters, parts, body, &query_id).await;
+            let answered = call(api, operation, parameters, parts, body, &query_id).await;
             (Some(operation), answered)
         }
         Found::OtherMethod(allowed) => (None, Err(ApiError::wrong_method(&allowed))),

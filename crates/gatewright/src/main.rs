@@ -5,6 +5,7 @@ mod catalogue;
 mod config;
 mod dev;
 mod error;
+mod front;
 mod journal;
 mod key;
 mod log;

@@ -4,6 +4,8 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::ServiceExt;
+use axum::extract::Request;
 use axum::http::request::Parts;
 use axum_server::Handle;
 use axum_server::accept::NoDelayAcceptor;
@@ -16,6 +18,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use crate::Done;
 use crate::config::{Config, Source};
 use crate::error::Failure;
+use crate::front::Front;
 use crate::{log, operations};
 
 /// A client that sends its headers slower than this is let go.
@@ -85,12 +88,13 @@ impl Server {
 
         let options =
             gatewright_api::Options { trusted_proxies: self.config.trusted_proxies.clone() };
-        let api = gatewright_api::router(Arc::new(Api::new(Arc::clone(&self.iam), options)));
+        let api = Arc::new(Api::new(Arc::clone(&self.iam), options));
         let trusted = self.config.trusted_proxies.clone();
         let address_of = Box::new(move |parts: &Parts| client_ip(parts, &trusted));
         let options = gatewright_panel::Options { address_of };
         let panel = Panel::new(Arc::clone(&self.iam), options)?;
-        let app = gatewright_panel::router(Arc::new(panel), api);
+        let rest = gatewright_api::router(Arc::clone(&api));
+        let app = Front { api, pages: gatewright_panel::router(Arc::new(panel), rest) };
         let handle = Handle::new();
         tokio::spawn(stop_when_told(handle.clone(), Arc::clone(&self.iam)));
         let server = axum_server::from_tcp(self.listener).map_err(Failure::Serve)?;
@@ -102,7 +106,8 @@ impl Server {
 
         tracing::info!(address = %api_address, operations = %operations_address, "ready");
         ready(&self.iam);
-        let served = server.serve(app.into_make_service_with_connect_info::<SocketAddr>()).await;
+        let app = ServiceExt::<Request>::into_make_service_with_connect_info::<SocketAddr>(app);
+        let served = server.serve(app).await;
         operators.abort();
         if let Some(ext_authz) = ext_authz {
             ext_authz.abort();

@@ -1,10 +1,13 @@
 //! Tokens and checks per second over HTTP, beside bare servers of the same framework: one that
 //! answers a constant, one that only signs a token, and forward auth beside one that lets everything
-//! pass. Also: how soon a server with a large database
+//! pass, over HTTP and as Envoy asks, and the decision point in process. Also: how soon a server with a large database
 //! answers, how much memory the trial server takes, and how long the Control Panel's pages take.
 //!
 //! `http PROGRAM [LOAD]`, with the path of the release binary and, to measure it alone, one of
-//! checks, tokens and passages.
+//! checks, tokens, passages, envoy and inside.
+
+mod envoy;
+mod inside;
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -26,6 +29,7 @@ use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use gatewright_benchmarks::{ACCOUNT, TYPES, VERBS, action, policy, rules};
 use gatewright_store::{Act, Author, Change, Content, Kind, Store};
+use memchr::memmem;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -74,7 +78,9 @@ async fn bare() -> Anyhow<()> {
         .route("/allowed", get(|| async {}));
     let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
     listener.set_nonblocking(true)?;
-    println!("{}", listener.local_addr()?);
+    let grpc = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    println!("{} {}", listener.local_addr()?, grpc.local_addr()?);
+    tokio::spawn(envoy::bare(grpc));
     let server = axum_server::from_tcp(listener)?.acceptor(NoDelayAcceptor::new());
     Ok(server.serve(app.into_make_service()).await?)
 }
@@ -188,15 +194,20 @@ async fn large(program: &Path, count: usize, only: Option<&str>) -> Anyhow<()> {
     std::fs::write(products.join("benchmark.json"), guarded().to_string())?;
     let products = products.display().to_string();
     let settings = ["--database", &database, "--master-key", &key, "--products", &products];
-    let new = ["account", "create", "--json", "--name", ACCOUNT, "--email", "a@b.example"];
-    let made = Command::new(program).args(new).args(settings).output()?;
+    let new = ["account", "create", "--json", "--service-account", "--name", ACCOUNT];
+    let new = [&new[..], &["--email", "a@b.example"]].concat();
+    let made = Command::new(program).args(&new).args(settings).output()?;
     let made: Value = serde_json::from_slice(&made.stdout)?;
     let password = made["password"].as_str().ok_or("no password")?;
     fill(&database, count).await?;
 
     let started = Instant::now();
+    let free = std::net::TcpListener::bind("127.0.0.1:0")?;
+    let grpc = free.local_addr()?;
+    drop(free);
     let mut child = Command::new(program)
         .args(["serve", "--listen", "127.0.0.1:0", "--operations-listen", "127.0.0.1:0"])
+        .args(["--ext-authz-listen", &grpc.to_string()])
         .args(settings)
         .stderr(Stdio::piped())
         .spawn()?;
@@ -251,7 +262,8 @@ async fn large(program: &Path, count: usize, only: Option<&str>) -> Anyhow<()> {
     let mut child = Command::new(itself).arg("bare").stdout(Stdio::piped()).spawn()?;
     let mut line = String::new();
     BufReader::new(child.stdout.take().ok_or("no output")?).read_line(&mut line)?;
-    let bare: SocketAddr = line.trim().parse()?;
+    let (bare, bare_grpc) = line.trim().split_once(' ').ok_or("no addresses")?;
+    let (bare, bare_grpc): (SocketAddr, SocketAddr) = (bare.parse()?, bare_grpc.parse()?);
     let bare_server = Running(child);
     let readdressed = |requests: &[String], path: &str| -> Vec<String> {
         let all = requests.iter().map(|request| {
@@ -263,6 +275,7 @@ async fn large(program: &Path, count: usize, only: Option<&str>) -> Anyhow<()> {
     let bare_checks = readdressed(&checks, "/constant");
     let bare_tokens = readdressed(&tokens, "/token");
     let mut passages = Vec::with_capacity(CALLERS);
+    let mut questions = Vec::with_capacity(CALLERS);
     let rules = rules(count);
     let denied: std::collections::HashSet<usize> =
         rules.iter().filter(|rule| rule.deny).map(|rule| rule.identity).collect();
@@ -274,6 +287,7 @@ async fn large(program: &Path, count: usize, only: Option<&str>) -> Anyhow<()> {
         let answer: Value = serde_json::from_str(body)?;
         let token = answer["access_token"].as_str().ok_or("no token")?;
         let (verb, resource) = (rule.verbs[0], rule.resource.unwrap_or(7));
+        questions.push(envoy::question(token, format!("/{}/{verb}/r{resource}", rule.kind)));
         passages.push(format!(
             "GET /forward-auth/nginx/benchmark HTTP/1.1\r\nHost: localhost\r\n\
              Authorization: Bearer {token}\r\nX-Original-Method: GET\r\n\
@@ -304,6 +318,24 @@ async fn large(program: &Path, count: usize, only: Option<&str>) -> Anyhow<()> {
             "  {what}: {mine:.0}/s, bare server {others:.0}/s: {:.0} %",
             100.0 * mine / others
         );
+    }
+    if only.is_none_or(|only| only == "envoy") {
+        let (mut mine, mut others) = (Vec::new(), Vec::new());
+        for _ in 0..ROUNDS {
+            mine.push(envoy::load(grpc, &questions).await?);
+            others.push(envoy::load(bare_grpc, &questions).await?);
+        }
+        let (mine, others) = (median(mine), median(others));
+        let share = 100.0 * mine / others;
+        println!("  envoy: {mine:.0}/s, bare server {others:.0}/s: {share:.0} %");
+    }
+    if only.is_none_or(|only| only == "inside") {
+        let owner = made["clientId"].as_str().ok_or("no client")?;
+        let secret = made["clientSecret"].as_str().ok_or("no client")?;
+        let callers: Vec<String> = (0..CALLERS).map(|caller| client_id(caller * step)).collect();
+        let owner = (owner.to_owned(), secret.to_owned());
+        let (inside, check) = inside::compare(address, owner, &callers, &checks).await?;
+        println!("  in process: {:.2} µs each, a check over HTTP {check:.0} µs", 1e6 / inside);
     }
     drop((server, bare_server));
     Ok(())
@@ -374,23 +406,22 @@ fn request(path: &str, headers: &str, body: &str) -> String {
     )
 }
 
-/// Sends a request and reads its whole answer.
+/// Sends a request and reads its whole answer, with as little work as that takes: what the load costs
+/// is not what is measured.
 async fn exchange(stream: &mut TcpStream, request: &str) -> Anyhow<String> {
     stream.write_all(request.as_bytes()).await?;
-    let mut answer = Vec::with_capacity(1024);
+    let mut answer = Vec::with_capacity(4096);
     loop {
-        let mut chunk = [0; 4096];
-        let read = stream.read(&mut chunk).await?;
-        if read == 0 {
+        if stream.read_buf(&mut answer).await? == 0 {
             return Err("the server closed the connection".into());
         }
-        answer.extend_from_slice(&chunk[..read]);
-        let Some(end) = answer.windows(4).position(|four| four == b"\r\n\r\n") else { continue };
-        let head = std::str::from_utf8(&answer[..end])?.to_ascii_lowercase();
-        let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
-        let length: usize = length.ok_or("no length")?.parse()?;
+        let Some(end) = memmem::find(&answer, b"\r\n\r\n") else { continue };
+        let head = &answer[..end];
+        let length = memmem::find(head, b"content-length: ").ok_or("no length")?;
+        let digits = head[length + 16..].iter().take_while(|byte| byte.is_ascii_digit());
+        let length = digits.fold(0, |sum, byte| 10 * sum + usize::from(byte - b'0'));
         if answer.len() >= end + 4 + length {
-            if !head.starts_with("http/1.1 200") && !head.starts_with("http/1.1 303") {
+            if !head.starts_with(b"HTTP/1.1 200") && !head.starts_with(b"HTTP/1.1 303") {
                 return Err(String::from_utf8_lossy(&answer).into());
             }
             return Ok(String::from_utf8(answer)?);

@@ -1,0 +1,85 @@
+//! Envoy's questions over gRPC, beside a server that lets everything pass.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use envoy_types::ext_authz::v3::pb::{
+    Authorization, AuthorizationServer, CheckRequest, CheckResponse, HttpResponse,
+    OkHttpResponse,
+};
+use envoy_types::pb::envoy::service::auth::v3::AttributeContext;
+use envoy_types::pb::envoy::service::auth::v3::attribute_context::{HttpRequest, Request as Asked};
+use envoy_types::pb::envoy::service::auth::v3::authorization_client::AuthorizationClient;
+use tonic::transport::Server;
+use tonic::transport::server::TcpIncoming;
+use tonic::{Request, Response, Status};
+
+use crate::{Anyhow, CONNECTIONS, ROUND};
+
+struct Everybody;
+
+#[tonic::async_trait]
+impl Authorization for Everybody {
+    async fn check(&self, _: Request<CheckRequest>) -> Result<Response<CheckResponse>, Status> {
+        let allowed = HttpResponse::OkResponse(OkHttpResponse::default());
+        Ok(Response::new(CheckResponse {
+            status: Some(Default::default()),
+            http_response: Some(allowed),
+            ..CheckResponse::default()
+        }))
+    }
+}
+
+/// The server to compare with.
+pub(crate) async fn bare(listener: tokio::net::TcpListener) -> Anyhow<()> {
+    let server = Server::builder().add_service(AuthorizationServer::new(Everybody));
+    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+    Ok(server.serve_with_incoming(incoming).await?)
+}
+
+/// What Envoy asks about a request.
+pub(crate) fn question(token: &str, path: String) -> CheckRequest {
+    let headers = HashMap::from([
+        (":authority".to_owned(), "localhost".to_owned()),
+        (":method".to_owned(), "GET".to_owned()),
+        (":path".to_owned(), path.clone()),
+        ("authorization".to_owned(), format!("Bearer {token}")),
+    ]);
+    let http = HttpRequest { method: "GET".to_owned(), path, headers, ..HttpRequest::default() };
+    let attributes = AttributeContext {
+        request: Some(Asked { http: Some(http), ..Asked::default() }),
+        context_extensions: HashMap::from([("api".to_owned(), "benchmark".to_owned())]),
+        ..AttributeContext::default()
+    };
+    CheckRequest { attributes: Some(attributes) }
+}
+
+/// Questions per second over connections that are kept.
+pub(crate) async fn load(address: SocketAddr, questions: &[CheckRequest]) -> Anyhow<f64> {
+    let done = Arc::new(AtomicU64::new(0));
+    let questions: Arc<[CheckRequest]> = questions.into();
+    let started = Instant::now();
+    let connections = (0..CONNECTIONS).map(|connection| {
+        let (done, questions) = (Arc::clone(&done), Arc::clone(&questions));
+        tokio::spawn(async move {
+            let mut client = AuthorizationClient::connect(format!("http://{address}")).await?;
+            let mut next = connection * 31;
+            while started.elapsed() < ROUND {
+                let answer = client.check(questions[next % questions.len()].clone()).await?;
+                if answer.into_inner().status.is_none_or(|status| status.code != 0) {
+                    return Err("a request did not pass".into());
+                }
+                next += 1;
+                done.fetch_add(1, Ordering::Relaxed);
+            }
+            Ok::<_, Box<dyn std::error::Error + Send + Sync>>(())
+        })
+    });
+    for connection in connections.collect::<Vec<_>>() {
+        connection.await??;
+    }
+    Ok(done.load(Ordering::Relaxed) as f64 / started.elapsed().as_secs_f64())
+}

@@ -1,0 +1,57 @@
+//! The decision point in process, beside a check over HTTP.
+
+use std::hint::black_box;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use gatewright_benchmarks::ACCOUNT;
+use gatewright_embedded::{
+    Asked, Circumstances, Plate, Point, ResourceUrn, Scope, Settings, now,
+};
+
+use crate::{Anyhow, ROUND, exchange};
+
+/// Decisions per second of one thread, about many callers; and how long a question over HTTP takes
+/// that nobody else gets in the way of, in microseconds.
+pub(crate) async fn compare(
+    address: SocketAddr,
+    credentials: (String, String),
+    callers: &[String],
+    checks: &[String],
+) -> Anyhow<(f64, f64)> {
+    let url = format!("http://{address}");
+    let offline = Duration::from_secs(60);
+    let point = Point::open(Settings { url, credentials, offline });
+    let started = Instant::now();
+    point.reach(0, Duration::from_secs(60)).await?;
+    println!("  in process: the account is followed after {:?}", started.elapsed());
+    let subjects: Vec<String> = callers
+        .iter()
+        .map(|id| format!("urn:v1:eu:identity:credential:{ACCOUNT}/oauth2-{id}"))
+        .collect();
+    let resource = ResourceUrn::of(Plate::Eu, "vps", "r1")?;
+    let circumstances = Circumstances { now: now(), ip: None };
+    let (mut done, started) = (0_u64, Instant::now());
+    while started.elapsed() < ROUND / 4 {
+        for subject in &subjects {
+            let asked = Asked {
+                subject,
+                scope: &Scope::All,
+                token: None,
+                action: "vps:apiovh:reboot",
+                resource: &resource,
+                circumstances,
+            };
+            black_box(point.decide(&asked)?);
+        }
+        done += subjects.len() as u64;
+    }
+    let inside = done as f64 / started.elapsed().as_secs_f64();
+    let mut stream = tokio::net::TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    let started = Instant::now();
+    for check in checks {
+        exchange(&mut stream, check).await?;
+    }
+    Ok((inside, started.elapsed().as_secs_f64() * 1e6 / checks.len() as f64))
+}
