@@ -22,6 +22,9 @@ const ALL: &str = "pci";
 /// So many roles fit into a token, so that it fits into a header.
 const MOST: usize = 64;
 
+/// Of so many projects at most it is asked at once which roles there are.
+const MOST_PROJECTS: usize = 10_000;
+
 /// What an ID token says of projects.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ProjectRoles {
@@ -61,6 +64,9 @@ impl Iam {
             let urns = view.resources().map(|(urn, _)| ResourceUrn::parse(urn, plate));
             projects = urns.filter_map(Result::ok).filter(|urn| urn.kind() == KIND).collect();
             projects.sort_by(|a, b| a.name().cmp(b.name()));
+            if projects.len() > MOST_PROJECTS {
+                return Err(TokenError::TooManyRoles);
+            }
         }
         let mut project_roles = Vec::new();
         let mut roles = Vec::new();
