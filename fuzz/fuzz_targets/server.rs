@@ -35,6 +35,7 @@ pub fn server() -> &'static Server {
                 products: None,
                 registrars: Vec::new(),
                 limits: Limits::default(),
+                log_days: 30,
                 accounts_in_memory: 10,
             };
             let database = format!("sqlite:{}", folder.path().join("db").display());
@@ -51,8 +52,10 @@ pub fn server() -> &'static Server {
                 client_id: robot.client_id,
                 client_secret: robot.secret,
                 scope: Some("all".into()),
+                projects: None,
             };
-            let issued = iam.issue(&grant, gatewright_iam::clock::now()).await.unwrap();
+            let about = (None, "fuzz".into(), gatewright_iam::clock::now());
+            let issued = iam.issue(&grant, about).await.unwrap();
             let api = Api::new(Arc::clone(&iam), Options::default());
             (router(Arc::new(api)), issued.access_token.reveal().to_owned())
         });

@@ -67,6 +67,10 @@ fn test() -> Result<(), Failure> {
     house::check(&root())?;
     tools::deny()?;
     cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])?;
+    // A workspace of its own, which nothing else compiles.
+    tools::cpp()?;
+    let fuzz = ["--manifest-path", "fuzz/Cargo.toml", "--target-dir", "target/fuzz"];
+    cargo(&[&["check", "--locked"], &fuzz[..]].concat())?;
     let python = tools::python()?;
     tools::curl()?;
     tools::go()?;

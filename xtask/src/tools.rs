@@ -59,6 +59,11 @@ pub(crate) fn browser() -> Result<(), Failure> {
     Ok(())
 }
 
+/// What the fuzzer's library is built with.
+pub(crate) fn cpp() -> Result<(), Failure> {
+    if answers(Command::new("c++").arg("--version")) { Ok(()) } else { apt_install("g++") }
+}
+
 /// Go, which the Go guard and its example are built with.
 pub(crate) fn go() -> Result<(), Failure> {
     if !answers(Command::new("go").arg("version")) {
