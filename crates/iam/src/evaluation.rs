@@ -81,7 +81,7 @@ impl Iam {
         last: Option<bool>,
     ) -> Result<Vec<Draft<Evaluated>>, IamError> {
         self.demand(context, rights::EVALUATE).await?;
-        let trusted = self.says_properties(context).await?;
+        let trusted = self.has_right(context, rights::SAY_PROPERTIES).await?;
         let mut answers = Vec::new();
         for question in questions? {
             let answer = match question {
@@ -101,13 +101,6 @@ impl Iam {
     fn may_ask_about(&self, context: &Context, account: &str) -> bool {
         account == context.account()
             || self.settings.registrars.iter().any(|one| one == context.account())
-    }
-
-    /// Whether what the asker says of things counts.
-    async fn says_properties(&self, context: &Context) -> Result<bool, IamError> {
-        let account = self.account_urn(context.account());
-        let scene = self.scene(context, &account).await?;
-        Ok(scene.decide(context, rights::SAY_PROPERTIES, &account).is_allowed())
     }
 
     async fn decide_for(
@@ -285,7 +278,7 @@ impl Iam {
         names: Vec<String>,
         ask: fn(&mut Evaluation, String),
     ) -> Result<Vec<String>, IamError> {
-        let trusted = self.says_properties(context).await?;
+        let trusted = self.has_right(context, rights::SAY_PROPERTIES).await?;
         let mut found = Vec::new();
         for name in names {
             ask(&mut question, name.clone());

@@ -76,6 +76,17 @@ impl Iam {
         Ok(Scene { owner: self.views.get(owner).await?, home: Some(home), known: true })
     }
 
+    /// Whether the caller has a right on their own account. It is no decision that the log is to have.
+    pub(crate) async fn has_right(
+        &self,
+        context: &Context,
+        action: &str,
+    ) -> Result<bool, IamError> {
+        let account = self.account_urn(context.account());
+        let scene = self.scene(context, &account).await?;
+        Ok(scene.decide(context, action, &account).is_allowed())
+    }
+
     /// Refuses a caller who lacks one of the actions on the caller's own account.
     pub(crate) async fn demand(&self, context: &Context, action: &str) -> Result<(), IamError> {
         let account = self.account_urn(context.account());

@@ -36,9 +36,16 @@ pub enum Followed {
         after: i64,
         /// Which revision the rows are at, at least.
         revision: i64,
+        /// Which change of the catalogue was told.
+        catalogue: u64,
     },
-    /// The journal up to a revision.
-    Journal(i64),
+    /// The journal.
+    Journal {
+        /// Up to which revision.
+        revision: i64,
+        /// Which change of the catalogue was told.
+        catalogue: u64,
+    },
 }
 
 impl Iam {
@@ -50,30 +57,36 @@ impl Iam {
         context: &Context,
         followed: Followed,
     ) -> Result<(Vec<Fact>, Followed), IamError> {
-        self.demand(context, rights::REPLICA_GET).await?;
+        // The log has the beginning, and not each pulse; but it has the end.
+        let begins = matches!(followed, Followed::Nothing);
+        if begins || !self.has_right(context, rights::REPLICA_GET).await? {
+            self.demand(context, rights::REPLICA_GET).await?;
+        }
         let account = context.account();
         match followed {
             Followed::Nothing => {
                 let revision = self.store.revision(account).await?.ok_or(IamError::NotFound)?;
                 let plate = self.settings.plate.to_string();
                 let mut facts = vec![Fact::Account { account: account.to_owned(), plate }];
-                self.common_facts(account, &mut facts);
-                Ok((facts, Followed::Rows { after: 0, revision }))
+                let catalogue = self.common_facts(account, &mut facts);
+                Ok((facts, Followed::Rows { after: 0, revision, catalogue }))
             }
-            Followed::Rows { after, revision } => {
+            Followed::Rows { after, revision, catalogue } => {
                 let objects = self.store.objects(account, after, CHUNK).await?;
                 let mut facts = Vec::new();
                 for Object { kind, id, document, .. } in &objects {
                     self.facts_of(account, *kind, id, None, Some(document), &mut facts)?;
                 }
                 let next = match objects.last() {
-                    Some(last) => Followed::Rows { after: last.created, revision },
+                    Some(last) => Followed::Rows { after: last.created, revision, catalogue },
                     // What changed while the rows were read is said again.
-                    None => Followed::Journal(revision),
+                    None => Followed::Journal { revision, catalogue },
                 };
                 Ok((facts, next))
             }
-            Followed::Journal(revision) => self.follow_journal(account, revision).await,
+            Followed::Journal { revision, catalogue } => {
+                self.follow_journal(account, revision, catalogue).await
+            }
         }
     }
 
@@ -92,14 +105,15 @@ impl Iam {
             return Err(IamError::invalid(Fault::Parameter, message));
         }
         let mut facts = Vec::new();
-        self.common_facts(account, &mut facts);
-        Ok((facts, Followed::Journal(revision)))
+        let catalogue = self.common_facts(account, &mut facts);
+        Ok((facts, Followed::Journal { revision, catalogue }))
     }
 
     async fn follow_journal(
         &self,
         account: &str,
         revision: i64,
+        told: u64,
     ) -> Result<(Vec<Fact>, Followed), IamError> {
         let renewed = self.views.renewed();
         // This fails where the node cannot know whether something has changed.
@@ -110,17 +124,29 @@ impl Iam {
         }
         let entries = self.store.journal(account, revision, CHUNK).await?;
         let mut facts = Vec::new();
+        if entries.iter().any(|entry| entry.kind == Kind::Api) {
+            self.living.renew().await?;
+        }
+        // Another account may have declared something as well.
+        let catalogue = self.living.changes();
+        if catalogue != told {
+            facts.push(Fact::Actions { names: self.catalogue().names() });
+        }
         for entry in &entries {
             let (before, after) = (entry.before.as_deref(), entry.after.as_deref());
             self.facts_of(account, entry.kind, &entry.object, before, after, &mut facts)?;
         }
         let revision = entries.last().map_or(revision, |entry| entry.revision);
-        facts.push(Fact::Reached { revision });
-        Ok((facts, Followed::Journal(revision)))
+        // Where there is more, what is known so far never was all at once.
+        if i64::try_from(entries.len()).is_ok_and(|entries| entries < CHUNK) {
+            facts.push(Fact::Reached { revision });
+        }
+        Ok((facts, Followed::Journal { revision, catalogue }))
     }
 
-    /// What every account has, and what no journal tells.
-    fn common_facts(&self, account: &str, facts: &mut Vec<Fact>) {
+    /// What every account has, and what no journal tells; answers which change of the catalogue it is.
+    fn common_facts(&self, account: &str, facts: &mut Vec<Fact>) -> u64 {
+        let catalogue = self.living.changes();
         facts.push(Fact::Actions { names: self.catalogue().names() });
         for group in self.catalogue().groups() {
             let urn = permissions_group_urn(self.settings.plate, MANAGED_OWNER, &group.name);
@@ -130,6 +156,7 @@ impl Iam {
         for (name, role) in BUILT_IN {
             facts.push(self.role_fact(account, name, role));
         }
+        catalogue
     }
 
     /// The role of a group is a policy.
@@ -151,9 +178,12 @@ impl Iam {
     ) -> Result<(), IamError> {
         let plate = self.settings.plate;
         match kind {
-            Kind::Account | Kind::Totp | Kind::Passkey | Kind::Session | Kind::UserToken => {}
-            // With it, there may be other actions.
-            Kind::Api => facts.push(Fact::Actions { names: self.catalogue().names() }),
+            Kind::Account
+            | Kind::Totp
+            | Kind::Passkey
+            | Kind::Session
+            | Kind::UserToken
+            | Kind::Api => {}
             Kind::Client => {
                 let identity = Identity::service_account(plate, account, id);
                 let identities = after.map(|_| vec![identity.urn().to_owned()]);

@@ -127,6 +127,22 @@ on_both_databases! {
         assert!(may(&point, &other.urn(), action, "a"));
     }
 
+    async fn actions_that_are_declared_meanwhile_are_known_in_process(database) {
+        let server = Server::start(&database);
+        let admin = server.admin().await;
+        let point = point(&server, &admin, SOON).await;
+        let caller = server.stranger(&admin).await;
+        let action = "vps:library:lend";
+        let api = json!({"openapi": "3.1.0", "paths": {"/books/{id}": {"get": {
+            "x-iam-actions": [{"name": action}],
+            "x-iam-resource": {"type": "vps", "in": "path", "name": "id"},
+        }}}});
+        admin.put("/v2/iam/api/library", &api).await.expect(200);
+        admin.allow("lend", &caller, action, "urn:v1:eu:resource:vps:a").await;
+        catch_up(&point, &admin).await;
+        assert!(may(&point, &caller.urn(), action, "a"));
+    }
+
     async fn only_who_may_follow_is_told(database) {
         let server = Server::start(&database);
         let admin = server.admin().await;

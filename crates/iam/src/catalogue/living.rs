@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -32,6 +33,8 @@ pub(crate) struct Living {
     /// What the files declare, before it is completed.
     files: Catalogue,
     now: ArcSwap<Catalogue>,
+    /// How often it has changed.
+    changes: AtomicU64,
     /// The names and documents of the APIs in it. Who renews the catalogue holds it.
     apis: Mutex<Vec<(String, String)>>,
 }
@@ -44,13 +47,19 @@ impl Living {
     ) -> Result<Self, OpenError> {
         let files = Catalogue::read(built_in, folder)?;
         let now = ArcSwap::from_pointee(files.clone().completed());
-        let living = Self { store: store.clone(), files, now, apis: Mutex::default() };
+        let (changes, apis) = (AtomicU64::new(0), Mutex::default());
+        let living = Self { store: store.clone(), files, now, changes, apis };
         living.renew().await?;
         Ok(living)
     }
 
     pub(crate) fn now(&self) -> Arc<Catalogue> {
         self.now.load_full()
+    }
+
+    /// How often the catalogue has changed; whoever asks before they look has not missed a change.
+    pub(crate) fn changes(&self) -> u64 {
+        self.changes.load(Ordering::Acquire)
     }
 
     /// Takes in what was declared since, and forgets what was taken back.
@@ -71,11 +80,12 @@ impl Living {
             }
         }
         self.now.store(Arc::new(catalogue.completed()));
+        self.changes.fetch_add(1, Ordering::Release);
         *apis = found;
         Ok(())
     }
 
-    /// Refuses a document that could not be taken in beside the others.
+    /// Refuses a document that could not be taken in beside the files.
     pub(crate) fn check(
         &self,
         name: &str,
