@@ -14,7 +14,7 @@ use envoy_types::pb::envoy::config::core::v3::HeaderValue as EnvoyHeader;
 use envoy_types::pb::envoy::config::core::v3::address::Address;
 use envoy_types::pb::envoy::service::auth::v3::attribute_context::HttpRequest;
 use envoy_types::pb::google::rpc::Status as RpcStatus;
-use gatewright_iam::{Iam, IamError, Refusal, clock};
+use gatewright_iam::{Iam, IamError, QueryId, Refusal, clock};
 use tokio::net::TcpListener;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
@@ -77,7 +77,7 @@ impl Checks {
             headers: &headers,
             set: &[],
             ip,
-            query_id: &format!("ext-authz-{:032x}", fastrand::u128(..)).into(),
+            query_id: QueryId::random(self.iam.settings().plate),
             now: clock::now(),
         };
         ask(&self.iam, asked).await

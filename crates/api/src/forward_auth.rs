@@ -7,11 +7,10 @@
 
 use std::borrow::Cow;
 use std::net::IpAddr;
-use std::sync::Arc;
 
 use axum::http::header::UPGRADE;
 use axum::http::{HeaderMap, HeaderName, StatusCode};
-use gatewright_iam::{Iam, IamError, Passage, Refusal};
+use gatewright_iam::{Iam, IamError, Passage, QueryId, Refusal};
 
 use crate::answer::Answer;
 use crate::error::ApiError;
@@ -71,7 +70,7 @@ pub(crate) struct Asked<'a> {
     /// The names of those that the proxy set.
     pub(crate) set: &'a [&'a str],
     pub(crate) ip: Option<IpAddr>,
-    pub(crate) query_id: &'a Arc<str>,
+    pub(crate) query_id: QueryId,
     pub(crate) now: i64,
 }
 
@@ -99,7 +98,7 @@ async fn ask_for(visit: &Visit) -> Result<Answer, Refusal> {
         headers: &visit.headers,
         set: &[proxy.method, proxy.target],
         ip: visit.ip,
-        query_id: &visit.query_id,
+        query_id: visit.query_id,
         now: visit.now,
     };
     answer(visit, asked).await
@@ -121,7 +120,7 @@ async fn ask_for_envoy(visit: &Visit) -> Result<Answer, Refusal> {
         headers: &visit.headers,
         set: &[],
         ip: visit.ip,
-        query_id: &visit.query_id,
+        query_id: visit.query_id,
         now: visit.now,
     };
     answer(visit, asked).await
@@ -157,8 +156,8 @@ pub(crate) async fn ask(iam: &Iam, asked: Asked<'_>) -> Result<Vec<(HeaderName, 
     });
     let mut said =
         vec![(IDENTITY, urn.to_owned()), (ACCOUNT, account.to_owned()), (TOKEN, token.to_owned())];
-    if let Some(revision) = passenger.as_ref().and_then(|one| one.revision.as_ref()) {
-        said.push((REVISION, revision.to_string()));
+    if let Some(one) = &passenger {
+        said.push((REVISION, one.revision.to_string()));
     }
     Ok(said)
 }
@@ -183,7 +182,7 @@ fn refuse(visit: &Visit, Refusal { error, revision }: Refusal) -> Result<Answer,
     if answer.status() == StatusCode::UNAUTHORIZED {
         return Ok(answer);
     }
-    tracing::debug!(query_id = &*visit.query_id, message, "does not pass");
+    tracing::debug!(query_id = %visit.query_id, message, "does not pass");
     // nginx drops the body of a refusal.
     Ok(answer
         .with("x-gatewright-missing", &missing.join(","))

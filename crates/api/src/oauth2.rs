@@ -9,7 +9,6 @@ use gatewright_iam::{Grant, ProjectRoles, ResourceUrn, Secret, TokenError};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde::Serialize;
 use serde_json::json;
-use std::sync::Arc;
 
 use crate::answer::Answer;
 use crate::error::ApiError;
@@ -127,7 +126,7 @@ async fn give_token(visit: &Visit, projects: Option<ResourceUrn>) -> Result<Answ
     let scope = field(&form, "scope")?.map(str::to_owned);
     let (client_id, client_secret) = (proof.id.clone(), proof.secret.clone());
     let grant = Grant { client_id, client_secret, scope, projects };
-    let about = (visit.ip, Arc::clone(&visit.query_id), visit.now);
+    let about = (visit.ip, visit.query_id, visit.now);
     let issued = visit.iam.issue(&grant, about).await.map_err(|error| proof.error(error))?;
     Ok(Answer::json(&TokenAnswer {
         access_token: issued.access_token.reveal(),
@@ -203,7 +202,7 @@ pub(crate) async fn revoke(visit: Visit) -> Result<Answer, ApiError> {
     let form = form(&visit)?;
     let proof = Proof::read(&visit, &form)?;
     let token = field(&form, "token")?.ok_or_else(|| invalid_request("token is missing"))?;
-    let from = (visit.ip, Arc::clone(&visit.query_id), visit.now);
+    let from = (visit.ip, visit.query_id, visit.now);
     let revoked = visit.iam.revoke(&proof.id, &proof.secret, token, from).await;
     revoked.map_err(|error| proof.error(error))?;
     Ok(Answer::json(&json!({})))

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::http::{HeaderMap, Method, Uri};
 use bytes::Bytes;
-use gatewright_iam::{Draft, Fault, Iam, IamError, Page, PageRequest};
+use gatewright_iam::{Draft, Fault, Iam, IamError, Page, PageRequest, QueryId};
 use serde::Serialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::error::Category;
@@ -26,7 +26,7 @@ pub(crate) struct Visit {
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
     pub(crate) ip: Option<IpAddr>,
-    pub(crate) query_id: Arc<str>,
+    pub(crate) query_id: QueryId,
     pub(crate) now: i64,
 }
 

@@ -14,7 +14,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use bytes::{Bytes, BytesMut};
-use gatewright_iam::{Call, Context, Iam, IamError, clock};
+use gatewright_iam::{Call, Context, Iam, IamError, QueryId, clock};
 use http_body_util::BodyExt;
 use ipnet::IpNet;
 use metrics::Histogram;
@@ -55,8 +55,6 @@ pub struct Api {
     iam: Arc<Iam>,
     options: Options,
     table: Vec<Operation>,
-    /// The region, as query identifiers begin.
-    region: String,
     documents: [(&'static str, String); 3],
     /// How long answers take.
     seconds: Histogram,
@@ -74,9 +72,8 @@ impl Api {
         ];
         let documents = documents
             .map(|(name, tree, server)| (name, document(&table, tree, &server).to_string()));
-        let region = iam.settings().plate.as_str().to_uppercase();
         let seconds = metrics::histogram!("gatewright_http_request_seconds");
-        Self { iam, options, table, region, documents, seconds }
+        Self { iam, options, table, documents, seconds }
     }
 }
 
@@ -89,26 +86,15 @@ async fn fall_back(State(api): State<Arc<Api>>, request: Request) -> Response<Bo
     serve(&api, request).await
 }
 
-/// What a request is called in the log.
-fn query_id(region: &str) -> Arc<str> {
-    let mut id = String::with_capacity(region.len() + 37);
-    id.push_str(region);
-    id.push_str(".ext-");
-    let halves =
-        fastrand::u128(..).to_be_bytes().into_iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    id.extend(halves.filter_map(|half| char::from_digit(u32::from(half), 16)));
-    id.into()
-}
-
 /// Answers a request.
 pub async fn serve(api: &Api, request: Request) -> Response<Body> {
     let started = Instant::now();
-    let query_id = query_id(&api.region);
+    let query_id = QueryId::random(api.iam.settings().plate);
     let (parts, body) = request.into_parts();
     let (method, uri) = (parts.method.clone(), parts.uri.clone());
     let (operation, answered) = match find(&api.table, &method, uri.path()) {
         Found::Call(operation, parameters) => {
-            let answered = call(api, operation, parameters, parts, body, &query_id).await;
+            let answered = call(api, operation, parameters, parts, body, query_id).await;
             (Some(operation), answered)
         }
         Found::OtherMethod(allowed) => (None, Err(ApiError::wrong_method(&allowed))),
@@ -125,13 +111,13 @@ pub async fn serve(api: &Api, request: Request) -> Response<Body> {
         }
     }
     if status.is_success() && operation.is_none_or(|operation| operation.looks) {
-        tracing::debug!(query_id = &*query_id, %method, path = uri.path(), %status);
+        tracing::debug!(query_id = %query_id, %method, path = uri.path(), %status);
     } else {
-        tracing::info!(query_id = &*query_id, %method, path = uri.path(), %status);
+        tracing::info!(query_id = %query_id, %method, path = uri.path(), %status);
     }
     api.seconds.record(started.elapsed().as_secs_f64());
     let mut response = answer.into_response();
-    if let Ok(value) = HeaderValue::from_str(&query_id) {
+    if let Ok(value) = HeaderValue::try_from(query_id.to_string()) {
         response.headers_mut().insert("x-ovh-queryid", value);
     }
     response
@@ -143,7 +129,7 @@ async fn call(
     parameters: Vec<String>,
     parts: Parts,
     body: Body,
-    query_id: &Arc<str>,
+    query_id: QueryId,
 ) -> Result<Answer, ApiError> {
     let now = clock::now();
     let ip = client_ip(&parts, &api.options.trusted_proxies);
@@ -162,13 +148,13 @@ async fn call(
         body: read(&parts, body).await?,
         headers: parts.headers,
         ip,
-        query_id: Arc::clone(query_id),
+        query_id,
         now,
     };
     match (operation.handler, principal) {
         (Handler::Open(handler), _) => handler(visit).await,
         (Handler::Private(handler), Some(principal)) => {
-            let context = Context { principal, ip, query_id: Arc::clone(query_id), now };
+            let context = Context { principal, ip, query_id, now };
             let account = context.account().to_owned();
             let revision = || api.iam.revision(&account);
             // A question for decisions is in the log of these, and has an answer that is no newer

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use gatewright_policy::{Caller, Circumstances, Identity};
 use gatewright_store::Author;
 
+use crate::query_id::QueryId;
+
 /// What somebody proved to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PrincipalKind {
@@ -43,7 +45,7 @@ pub struct Context {
     /// From where.
     pub ip: Option<IpAddr>,
     /// What the log calls this request.
-    pub query_id: Arc<str>,
+    pub query_id: QueryId,
     /// When: microseconds since 1970, UTC.
     pub now: i64,
 }

@@ -66,8 +66,6 @@ impl Iam {
             });
             let decided: Vec<_> = decided.collect();
             self.recorder.decided(context, decided);
-            self.counters.allowed.increment(answer.authorized.len() as u64);
-            self.counters.refused.increment(answer.unauthorized.len() as u64);
             answers.push(answer);
         }
         Ok(answers)

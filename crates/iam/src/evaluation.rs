@@ -120,12 +120,15 @@ impl Iam {
         let asked = Context {
             principal,
             ip: question.ip,
-            query_id: Arc::clone(&context.query_id),
+            query_id: context.query_id,
             now: question.at.unwrap_or(context.now),
         };
         let scene = match &question.owner {
             None => self.scene(&asked, &urn).await,
-            Some(owner) => self.scene_behind(Some(owner), &asked, &urn).await,
+            Some(owner) => {
+                let home = self.views.get(asked.account()).await?;
+                self.scene_behind(Some(owner), home, &urn).await
+            }
         };
         let scene = match scene {
             Err(IamError::Refused(_)) => return Ok(Evaluated::UNKNOWN),
@@ -145,9 +148,6 @@ impl Iam {
         }
         let decision = scene.decide_on(&asked, &action, resource);
         if recorded {
-            let allowed = decision.is_allowed();
-            let counter = if allowed { &self.counters.allowed } else { &self.counters.refused };
-            counter.increment(1);
             let (action, resource) = (action.as_str(), urn.urn());
             let asked = Context { now: context.now, ..asked.clone() };
             self.recorder.decided(&asked, [Decided { action, resource, decision }]);

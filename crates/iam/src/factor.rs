@@ -262,7 +262,7 @@ pub(crate) fn as_somebody(
     principal: Arc<crate::caller::Principal>,
     origin: &crate::session::Origin,
 ) -> Context {
-    Context { principal, ip: origin.ip, query_id: Arc::clone(&origin.query_id), now: origin.now }
+    Context { principal, ip: origin.ip, query_id: origin.query_id, now: origin.now }
 }
 
 #[cfg(test)]

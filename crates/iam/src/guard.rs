@@ -55,11 +55,20 @@ impl Iam {
         urn: &ResourceUrn,
     ) -> Result<Scene, IamError> {
         let home = self.views.get(context.account()).await?;
+        self.scene_from(home, urn).await
+    }
+
+    /// The same, of a caller whose account is at hand.
+    pub(crate) async fn scene_from(
+        &self,
+        home: Arc<View>,
+        urn: &ResourceUrn,
+    ) -> Result<Scene, IamError> {
         if home.resource(urn.urn()).is_some() {
             return Ok(Scene { owner: home, home: None, known: true });
         }
         match self.views.owner_of(urn.urn()).await? {
-            Some(owner) if *owner != *context.account() => {
+            Some(owner) if *owner != *home.account() => {
                 let owner = self.views.get(&owner).await?;
                 Ok(Scene { owner, home: Some(home), known: true })
             }
@@ -68,9 +77,8 @@ impl Iam {
     }
 
     /// The same for a resource of which it is known that it belongs to an account.
-    pub(crate) async fn scene_of(&self, context: &Context, owner: &str) -> Result<Scene, IamError> {
-        let home = self.views.get(context.account()).await?;
-        if owner == context.account() {
+    pub(crate) async fn scene_of(&self, home: Arc<View>, owner: &str) -> Result<Scene, IamError> {
+        if owner == home.account() {
             return Ok(Scene { owner: home, home: None, known: true });
         }
         Ok(Scene { owner: self.views.get(owner).await?, home: Some(home), known: true })

@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use gatewright_policy::{Caller, Identity, Plate, Scope};
 use gatewright_store::{Address, Store, StoreError};
-use metrics::Counter;
 use tokio::task::JoinHandle;
 use webauthn_rs::Webauthn;
 
@@ -16,6 +15,7 @@ use crate::clock;
 use crate::error::IamError;
 use crate::log::Recorder;
 use crate::passkey::relying_party;
+use crate::query_id::QueryId;
 use crate::session::Sessions;
 use crate::token::{Algorithm, KeyError, MasterKey, Tokens};
 use crate::view::{Following, Views};
@@ -80,23 +80,6 @@ pub enum OpenError {
     Follow(#[from] IamError),
 }
 
-/// What is counted, held ready: looking a counter up would cost more than counting.
-pub(crate) struct Counters {
-    pub(crate) allowed: Counter,
-    pub(crate) refused: Counter,
-    pub(crate) tokens: Counter,
-}
-
-impl Counters {
-    fn new() -> Self {
-        Self {
-            allowed: metrics::counter!("gatewright_decisions_total", "allowed" => "true"),
-            refused: metrics::counter!("gatewright_decisions_total", "allowed" => "false"),
-            tokens: metrics::counter!("gatewright_tokens_issued_total"),
-        }
-    }
-}
-
 /// Every use case. Cheap to share, never to copy.
 pub struct Iam {
     pub(crate) settings: Settings,
@@ -107,7 +90,6 @@ pub struct Iam {
     pub(crate) sessions: Sessions,
     /// None where browsers have no passkeys at the public URL.
     pub(crate) passkeys: Option<Webauthn>,
-    pub(crate) counters: Counters,
     pub(crate) recorder: Arc<Recorder>,
     stopping: AtomicBool,
     /// What goes on beside the requests.
@@ -139,7 +121,6 @@ impl Iam {
             Views::new(store.clone(), settings.plate, living.now(), settings.accounts_in_memory);
         let views = Arc::new(views);
         let following = views.follow().await?;
-        let counters = Counters::new();
         let recorder = Arc::new(Recorder::new(store.clone()));
         let tasks = [recorder.run(settings.log_days), tokens.run(), living.run(&views)];
         Ok(Arc::new(Self {
@@ -149,7 +130,6 @@ impl Iam {
             tokens,
             passkeys: relying_party(&settings.public_url),
             sessions: Sessions::new(),
-            counters,
             settings,
             recorder,
             stopping: AtomicBool::new(false),
@@ -179,7 +159,7 @@ impl Iam {
         Context {
             principal: Arc::new(principal),
             ip: None,
-            query_id: "operator".into(),
+            query_id: QueryId::OPERATOR,
             now: clock::now(),
         }
     }

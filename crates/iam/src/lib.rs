@@ -29,6 +29,7 @@ mod passage;
 mod passkey;
 mod permissions_group;
 mod policy;
+mod query_id;
 mod replica;
 mod resource;
 mod resource_group;
@@ -73,6 +74,7 @@ pub use passage::{Passage, Passenger, Refusal};
 pub use passkey::{Challenge, Passkey};
 pub use permissions_group::{PermissionsGroup, PermissionsGroupDraft};
 pub use policy::{Policy, PolicyDraft, PolicyFilter, PolicyTarget};
+pub use query_id::QueryId;
 pub use replica::Followed;
 pub use resource::{
     NewResource, Resource, ResourceFilter, TagFilter, TagOperator, like, resource_id,

@@ -11,7 +11,10 @@ use crate::catalogue::{Api, NoRoute, Route, Source, Target};
 use crate::error::IamError;
 use crate::guard::Scene;
 use crate::iam::Iam;
+use crate::query_id::QueryId;
 use crate::revision::Revision;
+use crate::token::Recognised;
+use crate::view::View;
 
 /// A request on its way to a guarded API.
 pub struct Passage<'p> {
@@ -30,7 +33,7 @@ pub struct Passage<'p> {
     /// Where it comes from.
     pub ip: Option<IpAddr>,
     /// What the log calls it.
-    pub query_id: &'p Arc<str>,
+    pub query_id: QueryId,
     /// When: microseconds since 1970, UTC.
     pub now: i64,
 }
@@ -43,7 +46,7 @@ pub struct Passenger {
     /// What their token is called; it is no secret.
     pub token: Arc<str>,
     /// The revision of their account that was decided at, at least.
-    pub revision: Option<Revision>,
+    pub revision: Revision,
 }
 
 /// Why a request does not pass.
@@ -83,17 +86,13 @@ impl Iam {
             return Ok(None);
         }
         let token = passage.token.as_ref().map_err(IamError::again)?;
-        let (principal, token) = self.recognise(token, passage.now).await?;
-        let revision = self.revision(principal.account());
-        let context = Context {
-            principal: Arc::clone(&principal),
-            ip: passage.ip,
-            query_id: Arc::clone(passage.query_id),
-            now: passage.now,
-        };
-        match self.demand_passage(&context, &passage, api, (&target, routes)).await {
-            Ok(()) => Ok(Some(Passenger { principal, token, revision })),
-            Err(error) => Err(Refusal { error, revision }),
+        let Recognised { principal, token, home } = self.recognise(token, passage.now).await?;
+        let revision = Revision::of(&home);
+        let (ip, query_id, now) = (passage.ip, passage.query_id, passage.now);
+        let context = Context { principal, ip, query_id, now };
+        match self.demand_passage(&context, home, &passage, api, (&target, routes)).await {
+            Ok(()) => Ok(Some(Passenger { principal: context.principal, token, revision })),
+            Err(error) => Err(Refusal { error, revision: Some(revision) }),
         }
     }
 
@@ -101,6 +100,7 @@ impl Iam {
     async fn demand_passage(
         &self,
         context: &Context,
+        home: Arc<View>,
         passage: &Passage<'_>,
         api: &Api,
         (target, routes): (&Target<'_>, Result<Vec<&Route>, NoRoute>),
@@ -134,7 +134,7 @@ impl Iam {
                 let message = "the request does not name the resource that it is about";
                 IamError::Refused(message.to_owned())
             })?;
-            let scene = self.scene_behind(api.account.as_deref(), context, &urn).await?;
+            let scene = self.scene_behind(api.account.as_deref(), Arc::clone(&home), &urn).await?;
             needed.push((scene, &need.action, urn));
         }
         self.demand_all(context, needed.iter().map(|(scene, action, urn)| (scene, *action, urn)))
@@ -145,13 +145,13 @@ impl Iam {
     pub(crate) async fn scene_behind(
         &self,
         account: Option<&str>,
-        context: &Context,
+        home: Arc<View>,
         urn: &ResourceUrn,
     ) -> Result<Scene, IamError> {
         // The resource that stands for an account is that account's.
         let is_account = urn.kind() == "account";
         if !is_account && !self.settings.registrars.is_empty() {
-            let scene = self.scene(context, urn).await?;
+            let scene = self.scene_from(Arc::clone(&home), urn).await?;
             if scene.known {
                 return Ok(scene);
             }
@@ -164,7 +164,7 @@ impl Iam {
             );
             IamError::Refused(message)
         })?;
-        self.scene_of(context, owner).await.map_err(|error| match error {
+        self.scene_of(home, owner).await.map_err(|error| match error {
             IamError::NotFound => {
                 IamError::Refused(format!("there is no account {owner} (x-iam-account)"))
             }

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use crate::error::{Fault, IamError};
 use crate::iam::Iam;
+use crate::view::View;
 
 /// A state of an account, as `xx11111-ovh:42`: each change counts one on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +34,13 @@ impl FromStr for Revision {
                 Err(IamError::invalid(Fault::Parameter, message))
             }
         }
+    }
+}
+
+impl Revision {
+    /// That of an account as it is seen.
+    pub(crate) fn of(view: &View) -> Self {
+        Self { account: view.account().to_owned(), number: view.revision() }
     }
 }
 

@@ -15,6 +15,7 @@ use crate::error::{Fault, IamError};
 use crate::factor::{Proof, as_somebody};
 use crate::group::key;
 use crate::iam::Iam;
+use crate::query_id::QueryId;
 use crate::secret::{Secret, hex};
 use crate::throttle::Throttle;
 use crate::user::UserDocument;
@@ -119,7 +120,7 @@ pub struct Origin {
     /// From where.
     pub ip: Option<IpAddr>,
     /// What the log calls the request.
-    pub query_id: Arc<str>,
+    pub query_id: QueryId,
     /// When: microseconds since 1970, UTC.
     pub now: i64,
 }

@@ -30,6 +30,7 @@ use crate::secret::sha256;
 use key::{ID_TYPE, PublicKey, SigningKey, TYPE};
 use keyring::Keyring;
 
+pub(crate) use grant::Recognised;
 pub use grant::{Grant, Introspection, Issued, TokenError};
 pub use key::{Algorithm, KeyError, MasterKey};
 pub use project::ProjectRoles;

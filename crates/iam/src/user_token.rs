@@ -13,6 +13,7 @@ use crate::iam::Iam;
 use crate::input::{Draft, check_text};
 use crate::rights;
 use crate::secret::{Secret, hex};
+use crate::token::Recognised;
 use crate::view::View;
 use crate::write::delete;
 
@@ -264,7 +265,7 @@ impl Iam {
         &self,
         token: &str,
         now: i64,
-    ) -> Result<Option<(Arc<Principal>, Arc<str>)>, IamError> {
+    ) -> Result<Option<Recognised>, IamError> {
         let account = token.strip_prefix(PREFIX).and_then(|rest| rest.split_once('.'));
         let Some((account, _)) = account.filter(|_| token.len() <= 256) else { return Ok(None) };
         let view = match self.views.get(account).await {
@@ -275,7 +276,7 @@ impl Iam {
         let principal = self.principal_of_token(&view, account, &id, now);
         let principal = principal.ok_or(IamError::BadCredential)?;
         self.recorder.used(account, &subject(&id), now);
-        Ok(Some((Arc::new(principal), id.into())))
+        Ok(Some(Recognised { principal: Arc::new(principal), token: id.into(), home: view }))
     }
 
     fn principal_of_token(

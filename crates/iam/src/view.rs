@@ -161,6 +161,16 @@ impl View {
         view
     }
 
+    /// The name of the account.
+    pub(crate) fn account(&self) -> &str {
+        self.policies.owner()
+    }
+
+    /// Which of the account's changes it has followed.
+    pub(crate) fn revision(&self) -> i64 {
+        self.revision
+    }
+
     /// The account's policies and groups.
     pub(crate) fn policies(&self) -> &PolicySet {
         &self.policies

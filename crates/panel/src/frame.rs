@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use gatewright_iam::QueryId;
+
 use crate::text::Texts;
 
 /// Which entry of the menu a page belongs to.
@@ -39,7 +41,7 @@ impl Banner {
 pub(crate) struct Frame {
     pub(crate) texts: Texts,
     pub(crate) assets: Arc<str>,
-    pub(crate) query_id: Arc<str>,
+    pub(crate) query_id: QueryId,
     /// Who is signed in.
     pub(crate) who: Option<String>,
     pub(crate) section: Section,

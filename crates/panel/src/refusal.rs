@@ -78,7 +78,7 @@ impl Refusal {
     pub(crate) fn answer(&self, visit: &Visit) -> Answered {
         let status = self.status();
         if status.is_server_error() {
-            tracing::error!(query_id = &*visit.query_id, cause = ?self, "failed");
+            tracing::error!(query_id = %visit.query_id, cause = ?self, "failed");
         }
         let (title, text) = match (self, status) {
             (Self::SignInFirst, _) | (_, StatusCode::UNAUTHORIZED) => {

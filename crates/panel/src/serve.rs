@@ -10,7 +10,7 @@ use axum::http::header::{ACCEPT, ACCEPT_LANGUAGE, USER_AGENT};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, Response, StatusCode};
 use axum::routing::{MethodRouter, get, post};
-use gatewright_iam::{Call, Iam, IamError, Session, SessionToken, clock};
+use gatewright_iam::{Call, Iam, IamError, QueryId, Session, SessionToken, clock};
 use tower::ServiceExt;
 
 use crate::answer::{Answer, Answered};
@@ -43,17 +43,14 @@ pub struct Panel {
     catalogues: Catalogues,
     cookies: Cookies,
     assets: Arc<str>,
-    /// The region, as query identifiers begin.
-    region: String,
 }
 
 impl Panel {
     /// A panel on these use cases.
     pub fn new(iam: Arc<Iam>, options: Options) -> Result<Self, TextsError> {
         let cookies = Cookies::of(&iam.settings().public_url);
-        let region = iam.settings().plate.as_str().to_uppercase();
         let catalogues = Catalogues::load()?;
-        Ok(Self { iam, options, catalogues, cookies, assets: assets::folder().into(), region })
+        Ok(Self { iam, options, catalogues, cookies, assets: assets::folder().into() })
     }
 }
 
@@ -217,7 +214,7 @@ impl Panel {
         };
         let answered = answered.or_else(|refusal| refusal.answer(&visit));
         let mut answer: Answer = answered.unwrap_or_else(|refusal| {
-            tracing::error!(query_id = &*visit.query_id, cause = ?refusal, "failed");
+            tracing::error!(query_id = %visit.query_id, cause = ?refusal, "failed");
             Answer::go("/").with_status(StatusCode::INTERNAL_SERVER_ERROR)
         });
         if is_new {
@@ -230,11 +227,11 @@ impl Panel {
             let user_agent = Some(visit.user_agent.as_str());
             self.iam.record(&context, Call { what, route: "panel", status, user_agent });
         }
-        tracing::info!(query_id = &*visit.query_id, %method, path, %status);
+        tracing::info!(query_id = %visit.query_id, %method, path, %status);
         let labels = [("route", "panel".to_owned()), ("status", status.as_u16().to_string())];
         metrics::counter!("gatewright_http_requests_total", &labels).increment(1);
         let mut response = answer.into_response();
-        if let Ok(value) = HeaderValue::from_str(&visit.query_id) {
+        if let Ok(value) = HeaderValue::try_from(visit.query_id.to_string()) {
             response.headers_mut().insert("x-ovh-queryid", value);
         }
         response
@@ -260,7 +257,7 @@ impl Panel {
             form: Fields::default(),
             user_agent: header(USER_AGENT).unwrap_or_default().to_owned(),
             ip: (self.options.address_of)(parts),
-            query_id: format!("{}.ext-{:032x}", self.region, fastrand::u128(..)).into(),
+            query_id: QueryId::random(self.iam.settings().plate),
             now: clock::now(),
             session: None,
             cookies: self.cookies,

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use gatewright_iam::{Context, Iam, Origin, Session};
+use gatewright_iam::{Context, Iam, Origin, QueryId, Session};
 
 use crate::answer::Answered;
 use crate::cookie::{Cookies, form_proof};
@@ -25,7 +25,7 @@ pub(crate) struct Visit {
     pub(crate) form: Fields,
     pub(crate) user_agent: String,
     pub(crate) ip: Option<IpAddr>,
-    pub(crate) query_id: Arc<str>,
+    pub(crate) query_id: QueryId,
     /// Microseconds since 1970, UTC.
     pub(crate) now: i64,
     pub(crate) session: Option<Session>,
@@ -61,7 +61,7 @@ impl Visit {
         Ok(Context {
             principal: Arc::clone(&self.session()?.principal),
             ip: self.ip,
-            query_id: Arc::clone(&self.query_id),
+            query_id: self.query_id,
             now: self.now,
         })
     }
@@ -71,7 +71,7 @@ impl Visit {
         Origin {
             user_agent: self.user_agent.clone(),
             ip: self.ip,
-            query_id: Arc::clone(&self.query_id),
+            query_id: self.query_id,
             now: self.now,
         }
     }
@@ -93,7 +93,7 @@ impl Visit {
         Frame {
             texts: self.texts.clone(),
             assets: Arc::clone(&self.assets),
-            query_id: Arc::clone(&self.query_id),
+            query_id: self.query_id,
             who,
             section,
             form: self.proof(session),

@@ -2,24 +2,31 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::ops::AddAssign;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use foldhash::fast::RandomState;
 use gatewright_policy::{Decision, Identity};
 use gatewright_store::{LogPage, Record, Store, StoreError, Tally, Usage};
+use metrics::Counter;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use super::{HOUR, Line, LogKind, Reason};
 use crate::caller::{Context, Principal};
 use crate::clock;
+use crate::query_id::QueryId;
 
 /// What happened is written down so often.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// So many lines wait to be written at most; more are counted and let go.
 const MOST_WAITING: usize = 10_000;
+
+/// What waits is kept in so many parts.
+const PARTS: usize = 16;
 
 /// After so many pauses, what is too old is forgotten.
 const FORGET_EVERY: u64 = 600;
@@ -48,7 +55,7 @@ struct Waiting {
     at: i64,
     who: Who,
     ip: Option<IpAddr>,
-    query_id: Arc<str>,
+    query_id: QueryId,
     what: String,
     on: Option<Box<str>>,
     allowed: bool,
@@ -84,13 +91,21 @@ struct Counts {
     left_out: i64,
 }
 
+impl AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        self.tokens += other.tokens;
+        self.allowed += other.allowed;
+        self.refused += other.refused;
+        self.left_out += other.left_out;
+    }
+}
+
+/// What happened and is not written yet.
 #[derive(Default)]
 struct Pending {
     lines: Vec<Waiting>,
     counts: HashMap<Box<str>, Counts, RandomState>,
     usages: HashMap<(Box<str>, Box<str>), i64, RandomState>,
-    /// When the last line happened: no two happen at once on a node.
-    last: i64,
 }
 
 impl Pending {
@@ -102,16 +117,16 @@ impl Pending {
         }
     }
 
-    /// Adds a line, which is made only if there is room for it.
-    fn add(&mut self, account: &str, line: impl FnOnce() -> Waiting) {
-        if self.lines.len() >= MOST_WAITING {
-            self.count(account, |counts| counts.left_out += 1);
-            return;
+    /// Takes in what another part holds.
+    fn merge(&mut self, other: Self) {
+        self.lines.extend(other.lines);
+        for (account, counts) in other.counts {
+            self.count(&account, |sum| *sum += counts);
         }
-        let mut line = line();
-        self.last = line.at.max(self.last + 1);
-        line.at = self.last;
-        self.lines.push(line);
+        for (what, at) in other.usages {
+            let last = self.usages.entry(what).or_default();
+            *last = at.max(*last);
+        }
     }
 }
 
@@ -137,13 +152,43 @@ pub struct Call<'a> {
 
 /// Collects what happened, and writes it down every second.
 pub(crate) struct Recorder {
-    pending: Mutex<Pending>,
+    /// Each thread has its own part, so that none waits for another.
+    parts: [Mutex<Pending>; PARTS],
+    /// So many lines wait in all parts.
+    waiting: AtomicUsize,
+    /// When the last line that was written happened: no two happen at once on a node. Who writes
+    /// holds it.
+    last: tokio::sync::Mutex<i64>,
+    totals: Totals,
     store: Store,
+}
+
+/// What is counted for those who watch the server.
+struct Totals {
+    tokens: Counter,
+    allowed: Counter,
+    refused: Counter,
+}
+
+/// The part of this thread.
+fn part() -> usize {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    thread_local! {
+        static PART: usize = NEXT.fetch_add(1, Ordering::Relaxed) % PARTS;
+    }
+    PART.with(|part| *part)
 }
 
 impl Recorder {
     pub(crate) fn new(store: Store) -> Self {
-        Self { pending: Mutex::default(), store }
+        let decisions = "gatewright_decisions_total";
+        let totals = Totals {
+            tokens: metrics::counter!("gatewright_tokens_issued_total"),
+            allowed: metrics::counter!(decisions, "allowed" => "true"),
+            refused: metrics::counter!(decisions, "allowed" => "false"),
+        };
+        let (parts, waiting) = (std::array::from_fn(|_| Mutex::default()), AtomicUsize::new(0));
+        Self { parts, waiting, last: tokio::sync::Mutex::new(0), totals, store }
     }
 
     /// Writes down what happens until the task is ended, and forgets lines after so many days.
@@ -166,7 +211,19 @@ impl Recorder {
     }
 
     fn pending(&self) -> MutexGuard<'_, Pending> {
-        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+        let [first, ..] = &self.parts;
+        let part = self.parts.get(part()).unwrap_or(first);
+        part.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds a line, which is made only if there is room for it.
+    fn add(&self, pending: &mut Pending, account: &str, line: impl FnOnce() -> Waiting) {
+        if self.waiting.load(Ordering::Relaxed) >= MOST_WAITING {
+            pending.count(account, |counts| counts.left_out += 1);
+        } else {
+            self.waiting.fetch_add(1, Ordering::Relaxed);
+            pending.lines.push(line());
+        }
     }
 
     /// Decisions were made for the caller.
@@ -181,14 +238,14 @@ impl Recorder {
         for Decided { action, resource, decision } in decisions {
             let is_allowed = decision.is_allowed();
             *(if is_allowed { &mut allowed } else { &mut refused }) += 1;
-            pending.add(account, || {
+            self.add(&mut pending, account, || {
                 let (reason, policy) = Reason::of(&decision);
                 Waiting {
                     kind: LogKind::Decision,
                     at: context.now,
                     who: Who::Principal(Arc::clone(&context.principal)),
                     ip: context.ip,
-                    query_id: Arc::clone(&context.query_id),
+                    query_id: context.query_id,
                     what: action.to_owned(),
                     on: Some(resource.into()),
                     allowed: is_allowed,
@@ -211,14 +268,14 @@ impl Recorder {
         identity: Identity,
         scope: &str,
         issued: bool,
-        (ip, query_id, at): (Option<IpAddr>, Arc<str>, i64),
+        (ip, query_id, at): (Option<IpAddr>, QueryId, i64),
     ) {
         let mut pending = self.pending();
         let account = identity.account().to_owned();
         if issued {
             pending.count(&account, |counts| counts.tokens += 1);
         }
-        pending.add(&account, || Waiting {
+        self.add(&mut pending, &account, || Waiting {
             kind: LogKind::Token,
             at,
             who: Who::Identity(identity),
@@ -236,12 +293,12 @@ impl Recorder {
 
     /// A call was answered.
     pub(crate) fn called(&self, context: &Context, call: Call<'_>) {
-        self.pending().add(context.account(), || Waiting {
+        self.add(&mut self.pending(), context.account(), || Waiting {
             kind: LogKind::Call,
             at: context.now,
             who: Who::Principal(Arc::clone(&context.principal)),
             ip: context.ip,
-            query_id: Arc::clone(&context.query_id),
+            query_id: context.query_id,
             what: call.what,
             on: Some(call.route.into()),
             allowed: call.status < 400,
@@ -259,19 +316,31 @@ impl Recorder {
         *last = at.max(*last);
     }
 
+    /// All that has happened until now and is not written yet.
+    fn take(&self) -> Pending {
+        let mut all = Pending::default();
+        for part in &self.parts {
+            let mut part = part.lock().unwrap_or_else(PoisonError::into_inner);
+            all.merge(std::mem::take(&mut part));
+        }
+        self.waiting.fetch_sub(all.lines.len(), Ordering::Relaxed);
+        all
+    }
+
     /// Writes down what has happened until now.
     pub(crate) async fn flush(&self) -> Result<(), StoreError> {
-        let (lines, counts, usages) = {
-            let mut pending = self.pending();
-            (
-                std::mem::take(&mut pending.lines),
-                std::mem::take(&mut pending.counts),
-                std::mem::take(&mut pending.usages),
-            )
-        };
+        // Whoever comes second finds everything written.
+        let mut last = self.last.lock().await;
+        let Pending { mut lines, counts, usages } = self.take();
+        lines.sort_by_key(|line| line.at);
+        for line in &mut lines {
+            *last = line.at.max(*last + 1);
+            line.at = *last;
+        }
         let mut record = Record { pages: pages(lines), ..Record::default() };
         let hour = clock::now().div_euclid(HOUR);
         for (account, counts) in counts {
+            self.totals.add(counts);
             let kinds = [
                 ("token", counts.tokens),
                 ("allowed", counts.allowed),
@@ -302,6 +371,18 @@ impl Recorder {
         let now = clock::now();
         let lines = now - i64::from(days) * 24 * HOUR;
         self.store.forget(lines, now.div_euclid(HOUR) - TALLIES_KEPT).await.map(drop)
+    }
+}
+
+impl Totals {
+    fn add(&self, counts: Counts) {
+        for (total, count) in [
+            (&self.tokens, counts.tokens),
+            (&self.allowed, counts.allowed),
+            (&self.refused, counts.refused),
+        ] {
+            total.increment(u64::try_from(count).unwrap_or_default());
+        }
     }
 }
 

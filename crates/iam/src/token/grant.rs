@@ -13,7 +13,9 @@ use crate::caller::{Context, Principal};
 use crate::client::Flow;
 use crate::error::IamError;
 use crate::iam::Iam;
+use crate::query_id::QueryId;
 use crate::secret::{Secret, hex, random};
+use crate::view::View;
 use crate::write::delete;
 
 /// With each revocation at most so many that are no longer needed are forgotten.
@@ -102,6 +104,15 @@ pub enum TokenError {
     Failed(#[from] IamError),
 }
 
+/// Somebody whose token counts.
+pub(crate) struct Recognised {
+    pub(crate) principal: Arc<Principal>,
+    /// What the token is called; it is no secret.
+    pub(crate) token: Arc<str>,
+    /// Their account, as it was when the token was found to count.
+    pub(crate) home: Arc<View>,
+}
+
 impl From<StoreError> for TokenError {
     fn from(error: StoreError) -> Self {
         Self::Failed(error.into())
@@ -111,30 +122,27 @@ impl From<StoreError> for TokenError {
 impl Iam {
     /// Who a token belongs to, while it counts.
     pub async fn authenticate(&self, token: &str, now: i64) -> Result<Arc<Principal>, IamError> {
-        Ok(self.recognise(token, now).await?.0)
+        Ok(self.recognise(token, now).await?.principal)
     }
 
-    /// Who a token belongs to, while it counts, and what it is called.
-    pub(crate) async fn recognise(
-        &self,
-        token: &str,
-        now: i64,
-    ) -> Result<(Arc<Principal>, Arc<str>), IamError> {
+    /// Who a token belongs to, while it counts.
+    pub(crate) async fn recognise(&self, token: &str, now: i64) -> Result<Recognised, IamError> {
         if let Some(user) = self.admit_user_token(token, now).await? {
             return Ok(user);
         }
         let verified = self.tokens.verify(token).await?;
-        self.admit(&verified, now).await?;
+        let home = self.admit(&verified, now).await?;
         if verified.noted.load(Ordering::Relaxed) + NOTED_EVERY < now {
             verified.noted.store(now, Ordering::Relaxed);
             self.recorder.used(verified.principal.account(), &verified.client_id, now);
         }
-        Ok((Arc::clone(&verified.principal), Arc::clone(&verified.id)))
+        let (principal, token) = (Arc::clone(&verified.principal), Arc::clone(&verified.id));
+        Ok(Recognised { principal, token, home })
     }
 
     /// The one gate for every use of a token: it has not expired, it was not revoked, and its
-    /// service account lives.
-    async fn admit(&self, token: &Verified, now: i64) -> Result<(), IamError> {
+    /// service account lives. Answers the account as it was found.
+    async fn admit(&self, token: &Verified, now: i64) -> Result<Arc<View>, IamError> {
         if token.expires.saturating_mul(MICROSECONDS) <= now {
             return Err(IamError::BadCredential);
         }
@@ -148,7 +156,7 @@ impl Iam {
         {
             return Err(IamError::BadCredential);
         }
-        Ok(())
+        Ok(view)
     }
 
     /// The account of a client that proved to be itself, and how it gets its tokens.
@@ -164,7 +172,7 @@ impl Iam {
     pub async fn issue(
         &self,
         grant: &Grant,
-        (ip, query_id, now): (Option<IpAddr>, Arc<str>, i64),
+        (ip, query_id, now): (Option<IpAddr>, QueryId, i64),
     ) -> Result<Issued, TokenError> {
         let proved = self.prove(&grant.client_id, &grant.client_secret).await;
         let plate = self.settings.plate;
@@ -173,7 +181,7 @@ impl Iam {
             && let Some(account) = self.views.account_of_client(&grant.client_id).await?
         {
             let identity = Identity::service_account(plate, &account, &grant.client_id);
-            self.recorder.asked_token(identity, "", false, about.clone());
+            self.recorder.asked_token(identity, "", false, about);
         }
         let (account, flow) = proved?;
         if flow != Flow::ClientCredentials {
@@ -203,7 +211,6 @@ impl Iam {
             id_token = Some(token.into());
         }
         let token = self.tokens.signing(issued, |key| key.access_token(&claims))?;
-        self.counters.tokens.increment(1);
         self.recorder.used(&account, &grant.client_id, now);
         self.recorder.asked_token(identity, text, true, about);
         let (access_token, scope) = (token.into(), text.to_owned());
@@ -248,7 +255,7 @@ impl Iam {
         };
         match self.admit(&found, now).await {
             Err(IamError::BadCredential) => return Ok(None),
-            admitted => admitted?,
+            admitted => drop(admitted?),
         }
         let is_access_token = projects.is_none();
         let roles = match projects.flatten() {
@@ -292,7 +299,7 @@ impl Iam {
         client_id: &str,
         client_secret: &Secret,
         token: &str,
-        (ip, query_id, now): (Option<IpAddr>, Arc<str>, i64),
+        (ip, query_id, now): (Option<IpAddr>, QueryId, i64),
     ) -> Result<(), TokenError> {
         let (account, _) = self.prove(client_id, client_secret).await?;
         let found = match self.tokens.verify(token).await {

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::TokenError;
 use crate::caller::{Context, Principal};
 use crate::iam::Iam;
+use crate::query_id::QueryId;
 
 /// The type of the resources that stand for projects.
 const KIND: &str = "publicCloudProject";
@@ -55,8 +56,8 @@ impl Iam {
         now: i64,
     ) -> Result<ProjectRoles, TokenError> {
         let all = target.name() == ALL;
-        let context =
-            Context { principal: Arc::clone(principal), ip: None, query_id: "".into(), now };
+        let principal = Arc::clone(principal);
+        let context = Context { principal, ip: None, query_id: QueryId::OPERATOR, now };
         let mut projects = vec![target.clone()];
         if all {
             let view = self.views.get(context.account()).await?;

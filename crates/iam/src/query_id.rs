@@ -1,0 +1,40 @@
+//! What a request is called: in its answer, in the log and in the journal.
+
+use std::fmt;
+
+use gatewright_policy::Plate;
+
+/// The name of a request, as in `EU.ext-0123…`. It is a number until somebody reads it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QueryId(Option<(Plate, u128)>);
+
+impl QueryId {
+    /// What the operator does on the command line.
+    pub(crate) const OPERATOR: Self = Self(None);
+
+    /// Another one for each request.
+    pub fn random(plate: Plate) -> Self {
+        Self(Some((plate, fastrand::u128(..))))
+    }
+}
+
+impl fmt::Display for QueryId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some((plate, number)) = self.0 else { return f.write_str("operator") };
+        write!(f, "{}.ext-{number:032x}", plate.as_str().to_ascii_uppercase())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_is_called_by_its_region_and_32_digits() {
+        let one = QueryId(Some((Plate::Eu, 0x1f)));
+        assert_eq!(one.to_string(), "EU.ext-0000000000000000000000000000001f");
+        let (one, other) = (QueryId::random(Plate::Ca), QueryId::random(Plate::Ca));
+        assert_ne!(one, other);
+        assert_eq!(one.to_string().len(), "CA.ext-".len() + 32);
+    }
+}
