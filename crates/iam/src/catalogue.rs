@@ -5,6 +5,7 @@ mod describe;
 mod file;
 mod living;
 mod propose;
+mod routes;
 mod target;
 
 use std::collections::{BTreeMap, HashMap};

@@ -1,10 +1,9 @@
 //! A guarded API: its operations, and which rights each of them needs on what.
 
-use std::collections::BTreeMap;
-
 use gatewright_policy::action_type;
 use serde::Deserialize;
 
+use super::routes::Routes;
 use super::target::Target;
 
 /// Why an API cannot be guarded by what its document says.
@@ -87,11 +86,9 @@ pub(crate) struct Need {
 }
 
 /// An operation of a guarded API.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct Route {
-    method: String,
-    /// None where a parameter stands.
-    parts: Vec<Option<String>>,
+    pub(super) method: String,
     /// None where everybody may.
     pub(crate) needs: Option<Vec<Need>>,
     /// Whether the connection may become another, such as a web socket.
@@ -116,17 +113,7 @@ pub(crate) struct Api {
     pub(crate) account: Option<String>,
     /// The parts that every path begins with.
     base: Vec<String>,
-    /// By the number of parts after the base.
-    routes: BTreeMap<usize, Vec<Route>>,
-}
-
-/// How a path fits an operation's.
-#[derive(PartialEq, Eq)]
-enum Fit {
-    Exact,
-    /// Another program might take one for the other.
-    Near,
-    None,
+    routes: Routes,
 }
 
 /// Why no operation was found.
@@ -161,8 +148,8 @@ impl Api {
         let base = literals(base.unwrap_or_default())?;
         let mut api = Self { account, base, ..Self::default() };
         for one in declared {
-            let route = Route::new(one)?;
-            api.routes.entry(route.parts.len()).or_default().push(route);
+            let (parts, route) = Route::new(one)?;
+            api.routes.add(&parts, route);
         }
         Ok(api)
     }
@@ -177,27 +164,20 @@ impl Api {
         if !base.iter().zip(&self.base).all(|(part, known)| part == known) {
             return Err(NoRoute::Unknown);
         }
-        let fitting = |method: &str| {
-            let mut found = Vec::new();
-            for route in self.routes.get(&parts.len()).into_iter().flatten() {
-                match route.fit(parts) {
-                    Fit::Exact if route.method == method => found.push(route),
-                    Fit::Near => return Err(NoRoute::Near),
-                    _ => {}
-                }
-            }
-            Ok(found)
+        let fitting = self.routes.fitting(parts)?;
+        let of = |method: &str| -> Vec<&Route> {
+            fitting.iter().copied().filter(|route| route.method == method).collect()
         };
-        let mut found = fitting(method)?;
+        let mut found = of(method);
         if found.is_empty() && method == "HEAD" {
-            found = fitting("GET")?;
+            found = of("GET");
         }
         if found.is_empty() { Err(NoRoute::Unknown) } else { Ok(found) }
     }
 
     /// How many operations it has.
     pub(super) fn len(&self) -> usize {
-        self.routes.values().map(Vec::len).sum()
+        self.routes.len()
     }
 
     /// How many parts every path begins with that belong to no operation.
@@ -207,7 +187,8 @@ impl Api {
 }
 
 impl Route {
-    fn new(declared: DeclaredRoute) -> Result<Self, ApiError> {
+    /// The operation, and the parts of its path: none where a parameter stands.
+    fn new(declared: DeclaredRoute) -> Result<(Vec<Option<String>>, Self), ApiError> {
         let DeclaredRoute { method, path, actions, resources, public, upgrades } = declared;
         let method = method.to_uppercase();
         let wrong = |reason: String| ApiError::Operation {
@@ -269,38 +250,8 @@ impl Route {
                 "has x-iam-resource but needs no action: add x-iam-actions".to_owned(),
             ));
         }
-        Ok(Self { method, parts, needs: (!public).then_some(needs), upgrades })
+        Ok((parts, Self { method, needs: (!public).then_some(needs), upgrades }))
     }
-
-    fn fit(&self, parts: &[std::borrow::Cow<'_, str>]) -> Fit {
-        let mut fit = Fit::Exact;
-        for (known, part) in self.parts.iter().zip(parts) {
-            match known {
-                None => {}
-                Some(known) if known == part => {}
-                Some(known) if is_near(known, part) => fit = Fit::Near,
-                Some(_) => return Fit::None,
-            }
-        }
-        fit
-    }
-}
-
-/// Whether some server might take one for the other: by case, or with an ending such as `.json`.
-fn is_near(known: &str, part: &str) -> bool {
-    let first = |text: &str| text.bytes().next().map(|byte| byte.to_ascii_lowercase());
-    // Most differ in their first letter already.
-    if part.is_ascii() && first(known) != first(part) {
-        return false;
-    }
-    let (known, part) = (stem(known), stem(part));
-    known.eq_ignore_ascii_case(part)
-        || !part.is_ascii() && known.to_lowercase() == part.to_uppercase().to_lowercase()
-}
-
-fn stem(text: &str) -> &str {
-    let end = text.bytes().position(|byte| b". ,".contains(&byte));
-    end.and_then(|end| text.get(..end)).unwrap_or(text)
 }
 
 /// The parts of a path without parameters, as requests have them.
@@ -353,7 +304,7 @@ mod tests {
     fn a_request_needs_the_rights_of_every_operation_that_it_may_mean() {
         assert_eq!(found("GET", "/v1/orders/7").unwrap(), ["order:shop:get"]);
         assert_eq!(found("HEAD", "/v1/orders/7").unwrap(), ["order:shop:get"]);
-        let both = ["order:shop:get", "account:shop:orders/export"];
+        let both = ["account:shop:orders/export", "order:shop:get"];
         assert_eq!(found("GET", "/v1/orders/export").unwrap(), both);
     }
 

@@ -1,0 +1,138 @@
+//! The paths of a guarded API as a tree, a level for each part: finding one takes as long in an API
+//! of a thousand operations as in one of ten.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use foldhash::quality::RandomState;
+
+use super::api::{NoRoute, Route};
+
+/// The operations below a path.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(super) struct Routes {
+    /// Those of the path itself.
+    here: Vec<Route>,
+    /// By what all parts have in common that some server might take for one another.
+    literals: HashMap<Box<str>, Vec<(Box<str>, Routes)>, RandomState>,
+    /// What follows a parameter.
+    parameter: Option<Box<Routes>>,
+}
+
+impl Routes {
+    /// Adds an operation. A part of its path is none where a parameter stands.
+    pub(super) fn add(&mut self, parts: &[Option<String>], route: Route) {
+        let Some((part, rest)) = parts.split_first() else {
+            self.here.push(route);
+            return;
+        };
+        let Some(part) = part else {
+            return self.parameter.get_or_insert_default().add(rest, route);
+        };
+        let alike = self.literals.entry(likeness(part).into()).or_default();
+        match alike.iter_mut().find(|(known, _)| **known == **part) {
+            Some((_, below)) => below.add(rest, route),
+            None => {
+                let mut below = Self::default();
+                below.add(rest, route);
+                alike.push((part.as_str().into(), below));
+            }
+        }
+    }
+
+    /// The operations whose paths fit, of any method; refused where another path that is declared
+    /// might be taken for this one.
+    pub(super) fn fitting(&self, parts: &[Cow<'_, str>]) -> Result<Vec<&Route>, NoRoute> {
+        let mut found = Vec::new();
+        if self.gather(parts, true, &mut found) { Ok(found) } else { Err(NoRoute::Near) }
+    }
+
+    /// Whether no operation is only nearly the wanted one; those that are exactly are gathered.
+    fn gather<'r>(
+        &'r self,
+        parts: &[Cow<'_, str>],
+        exact: bool,
+        found: &mut Vec<&'r Route>,
+    ) -> bool {
+        let Some((part, rest)) = parts.split_first() else {
+            if exact {
+                found.extend(&self.here);
+            }
+            return exact || self.here.is_empty();
+        };
+        let alike = self.literals.get(&*likeness(part)).into_iter().flatten();
+        let mut below = alike.map(|(known, below)| (below, **known == **part));
+        below.all(|(below, same)| below.gather(rest, exact && same, found))
+            && self.parameter.as_ref().is_none_or(|below| below.gather(rest, exact, found))
+    }
+
+    /// How many operations there are.
+    pub(super) fn len(&self) -> usize {
+        let literals = self.literals.values().flatten().map(|(_, below)| below);
+        let below = literals.chain(self.parameter.as_deref());
+        self.here.len() + below.map(Self::len).sum::<usize>()
+    }
+}
+
+/// What a part is to a server that cares neither for case nor for an ending such as `.json`.
+fn likeness(part: &str) -> Cow<'_, str> {
+    let end = part.bytes().position(|byte| b". ,".contains(&byte)).unwrap_or(part.len());
+    let stem = part.get(..end).unwrap_or(part);
+    if stem.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase()) {
+        return Cow::Borrowed(stem);
+    }
+    // In capitals first: some letters have two small ones.
+    Cow::Owned(stem.to_uppercase().to_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn fold(text: &str) -> String {
+        let stem = text.split(['.', ' ', ',']).next().unwrap_or_default();
+        stem.to_uppercase().to_lowercase()
+    }
+
+    /// What [`Routes::fitting`] promises, in the obvious way: the places of the paths that fit.
+    fn obvious(declared: &[Vec<Option<String>>], parts: &[Cow<'_, str>]) -> Option<Vec<usize>> {
+        let fits = |path: &[Option<String>], same: fn(&str, &str) -> bool| {
+            let same = |(known, part): (&Option<String>, &Cow<'_, str>)| {
+                known.as_ref().is_none_or(|known| same(known, part))
+            };
+            path.len() == parts.len() && path.iter().zip(parts).all(same)
+        };
+        let exactly = |path: &[Option<String>]| fits(path, |known, part| known == part);
+        let nearly = |path: &[Option<String>]| fits(path, |a, b| fold(a) == fold(b));
+        let all = declared.iter().enumerate();
+        if declared.iter().any(|path| nearly(path) && !exactly(path)) {
+            return None;
+        }
+        Some(all.filter(|(_, path)| exactly(path)).map(|(at, _)| at).collect())
+    }
+
+    const PART: &str = "a|b|A|a\\.b|\\.c|s|ſ";
+
+    proptest! {
+        #[test]
+        fn the_tree_finds_what_a_look_at_every_path_finds(
+            declared in prop::collection::vec(prop::collection::vec(prop::option::of(PART), 0..4), 0..6),
+            parts in prop::collection::vec(PART, 0..4),
+        ) {
+            let mut routes = Routes::default();
+            for (at, path) in declared.iter().enumerate() {
+                routes.add(path, Route { method: at.to_string(), ..Route::default() });
+            }
+            prop_assert_eq!(routes.len(), declared.len());
+            let parts: Vec<_> = parts.into_iter().map(Cow::Owned).collect();
+            let found = routes.fitting(&parts).ok().map(|found| {
+                let mut found: Vec<usize> =
+                    found.into_iter().map(|route| route.method.parse().unwrap()).collect();
+                found.sort_unstable();
+                found
+            });
+            prop_assert_eq!(found, obvious(&declared, &parts));
+        }
+    }
+}
