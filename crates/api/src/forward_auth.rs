@@ -9,25 +9,25 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 
 use axum::http::header::UPGRADE;
-use axum::http::{HeaderMap, HeaderName, StatusCode};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, Method, StatusCode};
 use gatewright_iam::{Iam, IamError, Passage, QueryId, Refusal};
 
 use crate::answer::Answer;
 use crate::error::ApiError;
-use crate::request::Visit;
 use crate::serve::{AT_LEAST, bearer};
 
 /// How a kind of proxy tells of a request.
 struct Proxy {
     name: &'static str,
-    method: &'static str,
-    target: &'static str,
+    /// The header that holds its method, and the one that holds its target.
+    sets: [&'static str; 2],
 }
 
 const PROXIES: [Proxy; 3] = [
-    Proxy { name: "nginx", method: "x-original-method", target: "x-original-uri" },
-    Proxy { name: "traefik", method: "x-forwarded-method", target: "x-forwarded-uri" },
-    Proxy { name: "caddy", method: "x-forwarded-method", target: "x-forwarded-uri" },
+    Proxy { name: "nginx", sets: ["x-original-method", "x-original-uri"] },
+    Proxy { name: "traefik", sets: ["x-forwarded-method", "x-forwarded-uri"] },
+    Proxy { name: "caddy", sets: ["x-forwarded-method", "x-forwarded-uri"] },
 ];
 
 /// By these, a proxy or an API may take a request for another one.
@@ -44,12 +44,10 @@ const MISLEADING: [&str; 9] = [
 ];
 
 /// Below it proxies ask: their kind and the API's name follow.
-pub(crate) const FORWARD_AUTH: &str = "/forward-auth/";
-pub(crate) const FORWARD_AUTH_CALL: &str = "/forward-auth/{proxy}/{api}";
+const FORWARD_AUTH: &str = "/forward-auth/";
 
 /// Below it Envoy asks over HTTP: in the method of the request, and with its path after the API's name.
-pub(crate) const EXT_AUTHZ: &str = "/ext-authz/";
-pub(crate) const EXT_AUTHZ_CALL: &str = "/ext-authz/{api}/{target}";
+const EXT_AUTHZ: &str = "/ext-authz/";
 
 /// The headers by which an API hears who calls, and how fresh the decision is.
 const IDENTITY: HeaderName = HeaderName::from_static("x-gatewright-identity");
@@ -74,61 +72,77 @@ pub(crate) struct Asked<'a> {
     pub(crate) now: i64,
 }
 
-pub(crate) async fn pass(visit: Visit) -> Result<Answer, ApiError> {
-    let answer = ask_for(&visit).await.or_else(|error| refuse(&visit, error))?;
+/// How a proxy asks over HTTP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// It tells of the request in headers.
+    ForwardAuth,
+    /// It asks in the place of the request.
+    Envoy,
+}
+
+impl Form {
+    /// Which of them a request is, if any: what is said follows as it came, and is not looked up
+    /// among the other calls.
+    pub(crate) fn of(method: &Method, path: &str) -> Option<Self> {
+        if path.starts_with(EXT_AUTHZ) {
+            return Some(Self::Envoy);
+        }
+        let looks = *method == Method::GET || *method == Method::HEAD;
+        (looks && path.starts_with(FORWARD_AUTH)).then_some(Self::ForwardAuth)
+    }
+}
+
+/// A proxy's request.
+pub(crate) struct Asking<'a> {
+    pub(crate) parts: &'a Parts,
+    pub(crate) ip: Option<IpAddr>,
+    pub(crate) query_id: QueryId,
+    pub(crate) now: i64,
+}
+
+/// Answers a proxy.
+pub(crate) async fn pass(iam: &Iam, form: Form, asking: &Asking<'_>) -> Result<Answer, ApiError> {
+    let asked = match form {
+        Form::ForwardAuth => told_in_headers(asking),
+        Form::Envoy => told_in_place(asking),
+    };
+    let said = match asked {
+        Ok(asked) => ask(iam, asked).await,
+        Err(error) => Err(error.into()),
+    };
+    let query_id = asking.query_id;
+    let answer = said.map(Answer::saying).or_else(|refusal| refuse(query_id, refusal))?;
     Ok(answer.unstored())
 }
 
-async fn ask_for(visit: &Visit) -> Result<Answer, Refusal> {
-    let name = visit.parameter(0);
+fn told_in_headers<'a>(asking: &Asking<'a>) -> Result<Asked<'a>, IamError> {
+    let Asking { parts, ip, query_id, now } = *asking;
+    let rest = parts.uri.path().strip_prefix(FORWARD_AUTH).unwrap_or_default();
+    let (name, api) = rest.trim_end_matches('/').split_once('/').unwrap_or((rest, ""));
     let proxy = PROXIES.iter().find(|proxy| proxy.name == name);
     let proxy = proxy.ok_or_else(|| refused(format!("{name} is none of nginx, traefik, caddy")))?;
     let only = |name: &'static str| {
-        single(&visit.headers, name).ok_or_else(|| {
+        single(&parts.headers, name).ok_or_else(|| {
             refused(format!(
                 "the proxy must set {name}, once: see the documentation of {}",
                 proxy.name
             ))
         })
     };
-    let asked = Asked {
-        api: visit.parameter(1),
-        method: only(proxy.method)?,
-        target: only(proxy.target)?,
-        headers: &visit.headers,
-        set: &[proxy.method, proxy.target],
-        ip: visit.ip,
-        query_id: visit.query_id,
-        now: visit.now,
-    };
-    answer(visit, asked).await
+    let [method, target] = proxy.sets;
+    let (method, target) = (only(method)?, only(target)?);
+    let (headers, set) = (&parts.headers, &proxy.sets[..]);
+    Ok(Asked { api, method, target, headers, set, ip, query_id, now })
 }
 
-pub(crate) async fn pass_envoy(visit: Visit) -> Result<Answer, ApiError> {
-    let answer = ask_for_envoy(&visit).await.or_else(|error| refuse(&visit, error))?;
-    Ok(answer.unstored())
-}
-
-async fn ask_for_envoy(visit: &Visit) -> Result<Answer, Refusal> {
-    let whole = visit.uri.path_and_query().map_or("", |target| target.as_str());
+fn told_in_place<'a>(asking: &Asking<'a>) -> Result<Asked<'a>, IamError> {
+    let Asking { parts, ip, query_id, now } = *asking;
+    let whole = parts.uri.path_and_query().map_or("", |target| target.as_str());
     let rest = whole.strip_prefix(EXT_AUTHZ).unwrap_or_default();
     let (api, target) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    let asked = Asked {
-        api,
-        method: visit.method.as_str(),
-        target,
-        headers: &visit.headers,
-        set: &[],
-        ip: visit.ip,
-        query_id: visit.query_id,
-        now: visit.now,
-    };
-    answer(visit, asked).await
-}
-
-async fn answer(visit: &Visit, asked: Asked<'_>) -> Result<Answer, Refusal> {
-    let said = ask(&visit.iam, asked).await?;
-    Ok(Answer::saying(said))
+    let (method, headers) = (parts.method.as_str(), &parts.headers);
+    Ok(Asked { api, method, target, headers, set: &[], ip, query_id, now })
 }
 
 /// What an API is to hear of who calls it, or why they do not pass. All headers always, so that a
@@ -174,7 +188,7 @@ pub(crate) fn missing(error: &IamError) -> Option<Vec<String>> {
 }
 
 /// A refusal as proxies understand it.
-fn refuse(visit: &Visit, Refusal { error, revision }: Refusal) -> Result<Answer, ApiError> {
+fn refuse(query_id: QueryId, Refusal { error, revision }: Refusal) -> Result<Answer, ApiError> {
     // What is not known is not allowed, and is told apart by proxies that can.
     let Some(missing) = missing(&error) else { return Err(error.into()) };
     let message = error.to_string();
@@ -182,7 +196,7 @@ fn refuse(visit: &Visit, Refusal { error, revision }: Refusal) -> Result<Answer,
     if answer.status() == StatusCode::UNAUTHORIZED {
         return Ok(answer);
     }
-    tracing::debug!(query_id = %visit.query_id, message, "does not pass");
+    tracing::debug!(%query_id, message, "does not pass");
     // nginx drops the body of a refusal.
     Ok(answer
         .with("x-gatewright-missing", &missing.join(","))

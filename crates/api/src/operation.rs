@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 
 use crate::answer::Answer;
 use crate::error::ApiError;
+use crate::forward_auth::Form;
 use crate::openapi::{Components, Shape};
 use crate::request::Visit;
 
@@ -21,6 +22,8 @@ pub(crate) enum Handler {
     Open(fn(Visit) -> Answering),
     /// Only somebody who is logged in may call.
     Private(fn(Context, Visit) -> Answering),
+    /// A proxy calls, and asks about the request of somebody else.
+    Proxy(Form),
 }
 
 /// Which tree of URLs a call belongs to.

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::http::{HeaderMap, Method, Uri};
+use axum::http::HeaderMap;
 use bytes::Bytes;
 use gatewright_iam::{Draft, Fault, Iam, IamError, Page, PageRequest, QueryId};
 use serde::Serialize;
@@ -17,9 +17,6 @@ use crate::query::Query;
 /// A request whose route is known.
 pub(crate) struct Visit {
     pub(crate) iam: Arc<Iam>,
-    pub(crate) method: Method,
-    /// As the client sent it.
-    pub(crate) uri: Uri,
     /// The path's parameters, decoded, in their order.
     pub(crate) parameters: Vec<String>,
     pub(crate) query: Query,

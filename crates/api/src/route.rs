@@ -7,7 +7,6 @@
 use axum::http::Method;
 use percent_encoding::percent_decode_str;
 
-use crate::forward_auth::{EXT_AUTHZ, EXT_AUTHZ_CALL, FORWARD_AUTH, FORWARD_AUTH_CALL};
 use crate::operation::{Operation, Tree};
 
 /// What a URL was found to mean.
@@ -17,14 +16,6 @@ pub(crate) enum Found<'t> {
     /// The URL of calls with other methods.
     OtherMethod(String),
     Nothing,
-}
-
-impl<'t> Found<'t> {
-    /// The call of a path that the table has.
-    fn of(table: &'t [Operation], path: &str, parameters: Vec<String>) -> Self {
-        let operation = table.iter().find(|one| one.path == path);
-        operation.map_or(Found::Nothing, |one| Found::Call(one, parameters))
-    }
 }
 
 /// The tree and the parts of a path; none when a part cannot be decoded.
@@ -54,21 +45,6 @@ type Matching = fn(&Operation, &[&str]) -> Option<Vec<String>>;
 
 /// Finds the call.
 pub(crate) fn find<'t>(table: &'t [Operation], method: &Method, path: &str) -> Found<'t> {
-    // What a proxy asks about follows as it came, with its own method.
-    if path.starts_with(EXT_AUTHZ) {
-        return Found::of(table, EXT_AUTHZ_CALL, Vec::new());
-    }
-    // Nothing is asked more often.
-    if let Some(rest) = path.strip_prefix(FORWARD_AUTH)
-        && (*method == Method::GET || *method == Method::HEAD)
-        && let Some((proxy, api)) = rest.split_once('/')
-        && !proxy.is_empty()
-        && !api.is_empty()
-        && !api.contains('/')
-        && !rest.contains('%')
-    {
-        return Found::of(table, FORWARD_AUTH_CALL, vec![proxy.to_owned(), api.to_owned()]);
-    }
     let (tree, parts) = split(path);
     // A HEAD is a GET whose body is kept back.
     let method = if method == Method::HEAD { &Method::GET } else { method };

@@ -1,16 +1,18 @@
 //! From a request to its answer.
 
 use std::borrow::Cow;
+use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::Router;
 use axum::body::{Body, HttpBody};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
+use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
+use axum::{BoxError, Router};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use bytes::{Bytes, BytesMut};
@@ -21,6 +23,7 @@ use metrics::Histogram;
 
 use crate::answer::Answer;
 use crate::error::ApiError;
+use crate::forward_auth::{Asking, Form, pass};
 use crate::openapi::document;
 use crate::operation::{Handler, Operation, Tree};
 use crate::query::Query;
@@ -39,6 +42,9 @@ const BODY_TIME: Duration = Duration::from_secs(30);
 
 /// By this, a caller demands that changes up to a revision are followed.
 pub(crate) const AT_LEAST: &str = "x-gatewright-at-least";
+
+/// What the request is called in the log.
+const QUERY_ID: HeaderName = HeaderName::from_static("x-ovh-queryid");
 
 /// How the names of users begin whose password is a personal access token.
 const TOKEN_USER: &str = "pat_jwt_";
@@ -82,24 +88,85 @@ pub fn router(api: Arc<Api>) -> Router {
     Router::new().fallback(fall_back).with_state(api)
 }
 
-async fn fall_back(State(api): State<Arc<Api>>, request: Request) -> Response<Body> {
-    serve(&api, request).await
+async fn fall_back(
+    State(api): State<Arc<Api>>,
+    request: Request,
+) -> Result<Response<Body>, Infallible> {
+    let peer = peer(request.extensions());
+    serve(&api, peer, request).await
 }
 
-/// Answers a request.
-pub async fn serve(api: &Api, request: Request) -> Response<Body> {
-    let started = Instant::now();
-    let query_id = QueryId::random(api.iam.settings().plate);
+/// An answer that is on its way.
+pub type Serving = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
+
+/// Answers a request from some address.
+pub fn serve<B>(api: &Arc<Api>, peer: Option<SocketAddr>, request: Request<B>) -> Serving
+where
+    B: HttpBody<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    let (started, api) = (Instant::now(), Arc::clone(api));
     let (parts, body) = request.into_parts();
+    let ip = client_ip(peer, &parts.headers, &api.options.trusted_proxies);
+    let (query_id, now) = (QueryId::random(api.iam.settings().plate), clock::now());
+    let visitor = Visitor { started, ip, query_id, now };
+    // What it takes to read a body and to find a call, only those pay for who need it.
+    match Form::of(&parts.method, parts.uri.path()) {
+        Some(form) => Box::pin(async move { Ok(serve_proxy(&api, visitor, form, &parts).await) }),
+        None => {
+            let body = Body::new(body);
+            Box::pin(async move { Ok(serve_call(&api, visitor, parts, body).await) })
+        }
+    }
+}
+
+/// Who sends a request, and when.
+#[derive(Clone, Copy)]
+struct Visitor {
+    started: Instant,
+    ip: Option<IpAddr>,
+    query_id: QueryId,
+    now: i64,
+}
+
+async fn serve_proxy(api: &Api, visitor: Visitor, form: Form, parts: &Parts) -> Response<Body> {
+    let answered = ask_for_proxy(&api.iam, visitor, form, parts).await;
+    let operation =
+        api.table.iter().find(|one| matches!(one.handler, Handler::Proxy(of) if of == form));
+    finish(api, visitor, operation, (&parts.method, parts.uri.path()), answered)
+}
+
+async fn ask_for_proxy(
+    iam: &Iam,
+    Visitor { ip, query_id, now, .. }: Visitor,
+    form: Form,
+    parts: &Parts,
+) -> Result<Answer, ApiError> {
+    catch_up(iam, &parts.headers).await?;
+    pass(iam, form, &Asking { parts, ip, query_id, now }).await
+}
+
+async fn serve_call(api: &Api, visitor: Visitor, parts: Parts, body: Body) -> Response<Body> {
     let (method, uri) = (parts.method.clone(), parts.uri.clone());
     let (operation, answered) = match find(&api.table, &method, uri.path()) {
         Found::Call(operation, parameters) => {
-            let answered = call(api, operation, parameters, parts, body, query_id).await;
+            let answered = call(api, visitor, operation, parameters, parts, body).await;
             (Some(operation), answered)
         }
         Found::OtherMethod(allowed) => (None, Err(ApiError::wrong_method(&allowed))),
         Found::Nothing => (None, api.openapi(uri.path())),
     };
+    finish(api, visitor, operation, (&method, uri.path()), answered)
+}
+
+/// Counts and logs what was answered.
+fn finish(
+    api: &Api,
+    Visitor { started, query_id, .. }: Visitor,
+    operation: Option<&Operation>,
+    (method, path): (&Method, &str),
+    answered: Result<Answer, ApiError>,
+) -> Response<Body> {
     let answer = answered.unwrap_or_else(ApiError::into_answer);
     let status = answer.status();
     match operation {
@@ -111,38 +178,38 @@ pub async fn serve(api: &Api, request: Request) -> Response<Body> {
         }
     }
     if status.is_success() && operation.is_none_or(|operation| operation.looks) {
-        tracing::debug!(query_id = %query_id, %method, path = uri.path(), %status);
+        tracing::debug!(%query_id, %method, path, %status);
     } else {
-        tracing::info!(query_id = %query_id, %method, path = uri.path(), %status);
+        tracing::info!(%query_id, %method, path, %status);
     }
     api.seconds.record(started.elapsed().as_secs_f64());
     let mut response = answer.into_response();
     if let Ok(value) = HeaderValue::try_from(query_id.to_string()) {
-        response.headers_mut().insert("x-ovh-queryid", value);
+        response.headers_mut().insert(QUERY_ID, value);
     }
     response
 }
 
 async fn call(
     api: &Api,
+    visitor: Visitor,
     operation: &Operation,
     parameters: Vec<String>,
     parts: Parts,
     body: Body,
-    query_id: QueryId,
 ) -> Result<Answer, ApiError> {
-    let now = clock::now();
-    let ip = client_ip(&parts, &api.options.trusted_proxies);
+    let Visitor { ip, query_id, now, .. } = visitor;
+    if let Handler::Proxy(form) = operation.handler {
+        return ask_for_proxy(&api.iam, visitor, form, &parts).await;
+    }
     catch_up(&api.iam, &parts.headers).await?;
     let principal = match operation.handler {
-        Handler::Open(_) => None,
         Handler::Private(_) => Some(api.iam.authenticate(&bearer(&parts.headers)?, now).await?),
+        _ => None,
     };
     let (method, uri) = (parts.method.clone(), parts.uri.clone());
     let visit = Visit {
         iam: Arc::clone(&api.iam),
-        method: method.clone(),
-        uri: uri.clone(),
         parameters,
         query: Query::parse(parts.uri.query().unwrap_or_default()),
         body: read(&parts, body).await?,
@@ -173,7 +240,7 @@ async fn call(
             api.iam.record(&context, Call { what, route, status, user_agent });
             Ok(answered.unwrap_or_else(ApiError::into_answer).made_at(revision()))
         }
-        (Handler::Private(_), None) => Err(IamError::NoCredentials.into()),
+        (Handler::Private(_) | Handler::Proxy(_), _) => Err(IamError::NoCredentials.into()),
     }
 }
 
@@ -181,7 +248,8 @@ async fn call(
 pub(crate) async fn catch_up(iam: &Iam, headers: &HeaderMap) -> Result<(), IamError> {
     for text in headers.get_all(AT_LEAST) {
         for revision in text.to_str().unwrap_or_default().split(',') {
-            iam.catch_up_to(&revision.parse()?).await?;
+            // Seldom needed, and large.
+            Box::pin(iam.catch_up_to(&revision.parse()?)).await?;
         }
     }
     Ok(())
@@ -238,15 +306,24 @@ async fn read(parts: &Parts, mut body: Body) -> Result<Bytes, ApiError> {
     tokio::time::timeout(BODY_TIME, reading).await.unwrap_or_else(|_| Err(ApiError::too_slow()))
 }
 
+/// The address that a connection comes from.
+fn peer(extensions: &Extensions) -> Option<SocketAddr> {
+    extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| *peer)
+}
+
 /// Where a request comes from: the peer, or what trusted proxies say of it.
-pub fn client_ip(parts: &Parts, trusted: &[IpNet]) -> Option<IpAddr> {
-    let ConnectInfo(peer) = parts.extensions.get::<ConnectInfo<SocketAddr>>()?;
+pub fn client_ip(
+    peer: Option<SocketAddr>,
+    headers: &HeaderMap,
+    trusted: &[IpNet],
+) -> Option<IpAddr> {
+    let peer = peer?;
     let mut ip = peer.ip().to_canonical();
     let is_trusted = |ip: &IpAddr| trusted.iter().any(|block| block.contains(ip));
     if !is_trusted(&ip) {
         return Some(ip);
     }
-    let headers = parts.headers.get_all("x-forwarded-for");
+    let headers = headers.get_all("x-forwarded-for");
     let texts = headers.iter().filter_map(|value| value.to_str().ok());
     let hops: Vec<&str> = texts.flat_map(|text| text.split(',')).collect();
     // Each proxy adds the address that it saw at the end; only trusted ones are believed.
@@ -283,19 +360,14 @@ impl Api {
 mod tests {
     use super::*;
 
-    fn parts(peer: &str, forwarded: &[&str]) -> Parts {
-        let mut request = axum::http::Request::new(());
-        let peer: SocketAddr = format!("{peer}:1").parse().unwrap();
-        request.extensions_mut().insert(ConnectInfo(peer));
-        for value in forwarded {
-            request.headers_mut().append("x-forwarded-for", HeaderValue::from_str(value).unwrap());
-        }
-        request.into_parts().0
-    }
-
     fn ip(peer: &str, forwarded: &[&str]) -> String {
         let trusted: Vec<IpNet> = vec!["10.0.0.0/8".parse().unwrap()];
-        client_ip(&parts(peer, forwarded), &trusted).unwrap().to_string()
+        let peer: SocketAddr = format!("{peer}:1").parse().unwrap();
+        let mut headers = HeaderMap::new();
+        for value in forwarded {
+            headers.append("x-forwarded-for", HeaderValue::from_str(value).unwrap());
+        }
+        client_ip(Some(peer), &headers, &trusted).unwrap().to_string()
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use axum::http::Method;
 use gatewright_iam::rights as r;
 
+use crate::forward_auth::Form;
 use crate::openapi::{self, Components};
 use crate::operation::{Handler, Operation, Parameter, ParameterKind, Tree};
 use crate::{oauth2, v1, v2, wire};
@@ -45,7 +46,9 @@ const ACTION_FILTER: &[Parameter] = &[text("resourceType")];
 
 /// All calls.
 pub(crate) fn table() -> Vec<Operation> {
-    let mut table = oauth2();
+    // Nothing is asked more often than what comes first.
+    let mut table = proxies();
+    table.extend(oauth2());
     table.extend(access());
     table.extend(v1());
     table.extend(v1_identity());
@@ -55,6 +58,25 @@ pub(crate) fn table() -> Vec<Operation> {
     table.extend(v2_guarded_apis());
     table.extend(v2_resources());
     table
+}
+
+fn proxies() -> Vec<Operation> {
+    let ask = |path, summary, form| {
+        let handler = Handler::Proxy(form);
+        Operation::new(Tree::Root, Method::GET, path, summary, handler).extension()
+    };
+    vec![
+        ask(
+            "/forward-auth/{proxy}/{api}",
+            "Ask whether a request may pass to a guarded API, as a proxy does",
+            Form::ForwardAuth,
+        ),
+        ask(
+            "/ext-authz/{api}/{target}",
+            "Ask whether a request may pass, as Envoy does over HTTP: in its method, and with its path",
+            Form::Envoy,
+        ),
+    ]
 }
 
 fn oauth2() -> Vec<Operation> {
@@ -112,24 +134,6 @@ fn access() -> Vec<Operation> {
             "Where to ask for decisions",
             open!(access::configuration),
         )
-        .extension(),
-        Operation::new(
-            Tree::Root,
-            Method::GET,
-            crate::forward_auth::FORWARD_AUTH_CALL,
-            "Ask whether a request may pass to a guarded API, as a proxy does",
-            open!(crate::forward_auth::pass),
-        )
-        .looks()
-        .extension(),
-        Operation::new(
-            Tree::Root,
-            Method::GET,
-            crate::forward_auth::EXT_AUTHZ_CALL,
-            "Ask whether a request may pass, as Envoy does over HTTP: in its method, and with its path",
-            open!(crate::forward_auth::pass_envoy),
-        )
-        .looks()
         .extension(),
     ]
 }

@@ -4,8 +4,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::ServiceExt;
-use axum::extract::Request;
+use axum::extract::ConnectInfo;
 use axum::http::request::Parts;
 use axum_server::Handle;
 use axum_server::accept::NoDelayAcceptor;
@@ -90,7 +89,10 @@ impl Server {
             gatewright_api::Options { trusted_proxies: self.config.trusted_proxies.clone() };
         let api = Arc::new(Api::new(Arc::clone(&self.iam), options));
         let trusted = self.config.trusted_proxies.clone();
-        let address_of = Box::new(move |parts: &Parts| client_ip(parts, &trusted));
+        let address_of = Box::new(move |parts: &Parts| {
+            let peer = parts.extensions.get().map(|ConnectInfo(peer)| *peer);
+            client_ip(peer, &parts.headers, &trusted)
+        });
         let options = gatewright_panel::Options { address_of };
         let panel = Panel::new(Arc::clone(&self.iam), options)?;
         let rest = gatewright_api::router(Arc::clone(&api));
@@ -106,7 +108,6 @@ impl Server {
 
         tracing::info!(address = %api_address, operations = %operations_address, "ready");
         ready(&self.iam);
-        let app = ServiceExt::<Request>::into_make_service_with_connect_info::<SocketAddr>(app);
         let served = server.serve(app).await;
         operators.abort();
         if let Some(ext_authz) = ext_authz {

@@ -23,9 +23,10 @@ use crate::rights;
 use file::{Declared, DeclaredApi, Product};
 
 pub use api::ApiError;
-pub(crate) use api::{Api, NoRoute, Route, Source};
+pub(crate) use api::{Api, NoRoute, Source};
 pub(crate) use living::{ApiDocument, Living};
 pub use propose::propose;
+pub(crate) use routes::Found;
 pub use target::{Target, Unclear};
 
 /// What kind of thing an action does.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use gatewright_policy::{Decision, Question, Resource, ResourceUrn, decide};
+use smallvec::SmallVec;
 
 use crate::caller::Context;
 use crate::error::IamError;
@@ -109,7 +110,7 @@ impl Iam {
         needed: impl IntoIterator<Item = (&'a Scene, &'a str, &'a ResourceUrn)>,
     ) -> Result<(), IamError> {
         let (mut by_policy, mut by_scope) = (Vec::new(), Vec::new());
-        let mut decided = Vec::new();
+        let mut decided: SmallVec<[Decided<'_>; 2]> = SmallVec::new();
         for (scene, action, urn) in needed {
             let decision = scene.decide(context, action, urn);
             match decision {
@@ -117,10 +118,11 @@ impl Iam {
                 Decision::OutOfScope => by_scope.push(action.to_owned()),
                 _ => by_policy.push(action.to_owned()),
             }
-            decided.push(Decided { action, resource: urn.urn(), decision });
+            // That the owner may do what they do in their account, nobody decided.
+            if decision != Decision::Root {
+                decided.push(Decided { action, resource: urn.urn(), decision });
+            }
         }
-        // That the owner may do what they do in their account, nobody decided.
-        decided.retain(|one| one.decision != Decision::Root);
         self.recorder.decided(context, decided);
         if by_policy.is_empty() && by_scope.is_empty() {
             return Ok(());

@@ -5,9 +5,10 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use gatewright_policy::{ResourceUrn, action_type};
+use smallvec::SmallVec;
 
 use crate::caller::{Context, Principal};
-use crate::catalogue::{Api, NoRoute, Route, Source, Target};
+use crate::catalogue::{Api, Found, NoRoute, Source, Target};
 use crate::error::IamError;
 use crate::guard::Scene;
 use crate::iam::Iam;
@@ -103,7 +104,7 @@ impl Iam {
         home: Arc<View>,
         passage: &Passage<'_>,
         api: &Api,
-        (target, routes): (&Target<'_>, Result<Vec<&Route>, NoRoute>),
+        (target, routes): (&Target<'_>, Result<Found<'_>, NoRoute>),
     ) -> Result<(), IamError> {
         let routes = routes.map_err(|reason| {
             let said = match reason {
@@ -118,7 +119,7 @@ impl Iam {
             let message = "the operation does not take another protocol (x-iam-upgrade)";
             return Err(IamError::Refused(message.to_owned()));
         }
-        let mut needed: Vec<(Scene, &str, ResourceUrn)> = Vec::new();
+        let mut needed: SmallVec<[(Scene, &str, ResourceUrn); 2]> = SmallVec::new();
         for need in routes.iter().flat_map(|route| route.needs.iter().flatten()) {
             let name = match &need.source {
                 Source::Part(place) => {

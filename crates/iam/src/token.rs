@@ -186,7 +186,8 @@ impl Tokens {
         if let Some(verified) = self.verified.get(&key) {
             return Ok(verified);
         }
-        let (claims, id) = self.read(token, TYPE).await?;
+        // Seldom needed, and large.
+        let (claims, id) = Box::pin(self.read(token, TYPE)).await?;
         let verified = Arc::new(self.verified(&claims).ok_or(IamError::BadCredential)?);
         self.verified.insert(key, Arc::clone(&verified));
         if self.keys.load().public(&id).is_none() {

@@ -3,7 +3,7 @@
 use gatewright_policy::action_type;
 use serde::Deserialize;
 
-use super::routes::Routes;
+use super::routes::{Found, Routes};
 use super::target::Target;
 
 /// Why an API cannot be guarded by what its document says.
@@ -156,7 +156,7 @@ impl Api {
 
     /// The operations that a request may mean: where several paths fit, it needs the rights of all,
     /// since nobody knows which of them the API takes.
-    pub(crate) fn find(&self, method: &str, target: &Target<'_>) -> Result<Vec<&Route>, NoRoute> {
+    pub(crate) fn find(&self, method: &str, target: &Target<'_>) -> Result<Found<'_>, NoRoute> {
         let parts = target.parts();
         let Some((base, parts)) = parts.split_at_checked(self.base.len()) else {
             return Err(NoRoute::Unknown);
@@ -165,7 +165,7 @@ impl Api {
             return Err(NoRoute::Unknown);
         }
         let fitting = self.routes.fitting(parts)?;
-        let of = |method: &str| -> Vec<&Route> {
+        let of = |method: &str| -> Found<'_> {
             fitting.iter().copied().filter(|route| route.method == method).collect()
         };
         let mut found = of(method);

@@ -5,8 +5,12 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use foldhash::quality::RandomState;
+use smallvec::SmallVec;
 
 use super::api::{NoRoute, Route};
+
+/// Operations that were found; nearly always it is one.
+pub(crate) type Found<'r> = SmallVec<[&'r Route; 4]>;
 
 /// The operations below a path.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -42,18 +46,13 @@ impl Routes {
 
     /// The operations whose paths fit, of any method; refused where another path that is declared
     /// might be taken for this one.
-    pub(super) fn fitting(&self, parts: &[Cow<'_, str>]) -> Result<Vec<&Route>, NoRoute> {
-        let mut found = Vec::new();
+    pub(super) fn fitting(&self, parts: &[Cow<'_, str>]) -> Result<Found<'_>, NoRoute> {
+        let mut found = Found::new();
         if self.gather(parts, true, &mut found) { Ok(found) } else { Err(NoRoute::Near) }
     }
 
     /// Whether no operation is only nearly the wanted one; those that are exactly are gathered.
-    fn gather<'r>(
-        &'r self,
-        parts: &[Cow<'_, str>],
-        exact: bool,
-        found: &mut Vec<&'r Route>,
-    ) -> bool {
+    fn gather<'r>(&'r self, parts: &[Cow<'_, str>], exact: bool, found: &mut Found<'r>) -> bool {
         let Some((part, rest)) = parts.split_first() else {
             if exact {
                 found.extend(&self.here);

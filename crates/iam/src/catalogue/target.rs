@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use smallvec::SmallVec;
+
 /// No target may be longer, in bytes.
 const MOST: usize = 8192;
 
@@ -44,7 +46,7 @@ pub enum Unclear {
 /// A path that can be read in one way only.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target<'t> {
-    parts: Vec<Cow<'t, str>>,
+    parts: SmallVec<[Cow<'t, str>; 8]>,
 }
 
 impl<'t> Target<'t> {
@@ -57,7 +59,7 @@ impl<'t> Target<'t> {
         let path = path.strip_prefix('/').ok_or(Unclear::NotAPath)?;
         check_query(query)?;
         if path.is_empty() {
-            return Ok(Self { parts: Vec::new() });
+            return Ok(Self { parts: SmallVec::new() });
         }
         Ok(Self { parts: path.split('/').map(part).collect::<Result<_, _>>()? })
     }

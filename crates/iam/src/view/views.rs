@@ -96,7 +96,8 @@ impl Views {
             let make = || Ok::<_, IamError>(Arc::default());
             self.slots.get_or_insert_with(&Arc::from(account), make)?
         };
-        self.renew(account, &slot).await
+        // Seldom needed, and large.
+        Box::pin(self.renew(account, &slot)).await
     }
 
     /// The account that owns a resource, by its canonical URN; none when nobody registered it.
