@@ -1,4 +1,5 @@
-//! Where a request goes: the API's own go straight to it, all others by the pages.
+//! Where a request goes: the API's own go straight to it, all others by the pages; and what is
+//! answered from memory is answered on the spot, while all else is passed on to other threads.
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
@@ -8,14 +9,26 @@ use std::task::{Context, Poll};
 
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::ConnectInfo;
-use axum::http::{Request, Response};
+use axum::http::{Request, Response, StatusCode};
 use axum::{BoxError, Router};
 use gatewright_api::{Api, Serving, serve};
+use tokio::runtime::Handle;
 use tower_service::Service;
+
+use crate::fronts::Peer;
 
 /// Below these there are no pages, and nearly all requests.
 const API: [&str; 7] =
     ["/v1/", "/v2/", "/1.0/", "/auth/", "/access/", "/forward-auth/", "/ext-authz/"];
+
+/// What is below these, or ends with `authorization/check`, is answered from memory.
+const QUICK: [&str; 5] = [
+    "/forward-auth/",
+    "/ext-authz/",
+    "/access/v1/evaluation",
+    "/auth/oauth2/token",
+    "/auth/oauth2/introspect",
+];
 
 /// Takes every connection.
 #[derive(Clone)]
@@ -23,9 +36,11 @@ pub(crate) struct Front {
     pub(crate) api: Arc<Api>,
     /// The pages, and what the API answers elsewhere.
     pub(crate) pages: Router,
+    /// The threads for what takes longer.
+    pub(crate) others: Handle,
 }
 
-impl Service<SocketAddr> for Front {
+impl Service<Peer> for Front {
     type Response = Connection;
     type Error = Infallible;
     type Future = Ready<Result<Connection, Infallible>>;
@@ -34,7 +49,7 @@ impl Service<SocketAddr> for Front {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, peer: SocketAddr) -> Self::Future {
+    fn call(&mut self, Peer(peer): Peer) -> Self::Future {
         ready(Ok(Connection { front: self.clone(), peer }))
     }
 }
@@ -60,12 +75,31 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let Front { api, pages } = &mut self.front;
+        let Front { api, pages, others } = &mut self.front;
         let path = request.uri().path();
-        if API.iter().any(|tree| path.starts_with(tree)) {
+        if is_quick(path) {
             return serve(api, Some(self.peer), request);
         }
-        request.extensions_mut().insert(ConnectInfo(self.peer));
-        Box::pin(pages.call(request))
+        let is_api = API.iter().any(|tree| path.starts_with(tree));
+        let serving = if is_api {
+            serve(api, Some(self.peer), request)
+        } else {
+            request.extensions_mut().insert(ConnectInfo(self.peer));
+            Box::pin(pages.call(request))
+        };
+        let serving = others.spawn(serving);
+        Box::pin(async move {
+            serving.await.unwrap_or_else(|error| {
+                tracing::error!(%error, "a request has failed");
+                let mut response = Response::new(Body::empty());
+                *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+                Ok(response)
+            })
+        })
     }
+}
+
+/// Whether a request is answered from memory, as nearly all are.
+fn is_quick(path: &str) -> bool {
+    QUICK.iter().any(|head| path.starts_with(head)) || path.ends_with("/authorization/check")
 }

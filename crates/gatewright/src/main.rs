@@ -6,11 +6,13 @@ mod config;
 mod dev;
 mod error;
 mod front;
+mod fronts;
 mod journal;
 mod key;
 mod log;
 mod operations;
 mod serve;
+mod timer;
 
 use std::process::ExitCode;
 

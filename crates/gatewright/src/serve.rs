@@ -6,22 +6,19 @@ use std::time::Duration;
 
 use axum::extract::ConnectInfo;
 use axum::http::request::Parts;
-use axum_server::Handle;
-use axum_server::accept::NoDelayAcceptor;
 use clap::Args;
 use gatewright_api::{Api, client_ip};
 use gatewright_iam::Iam;
 use gatewright_panel::Panel;
 use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::runtime::Handle;
 
 use crate::Done;
 use crate::config::{Config, Source};
 use crate::error::Failure;
 use crate::front::Front;
+use crate::fronts::Fronts;
 use crate::{log, operations};
-
-/// A client that sends its headers slower than this is let go.
-const HEADER_TIME: Duration = Duration::from_secs(10);
 
 /// What is under way has this long to end when the server stops.
 const STOP_TIME: Duration = Duration::from_secs(20);
@@ -96,37 +93,41 @@ impl Server {
         let options = gatewright_panel::Options { address_of };
         let panel = Panel::new(Arc::clone(&self.iam), options)?;
         let rest = gatewright_api::router(Arc::clone(&api));
-        let app = Front { api, pages: gatewright_panel::router(Arc::new(panel), rest) };
-        let handle = Handle::new();
-        tokio::spawn(stop_when_told(handle.clone(), Arc::clone(&self.iam)));
-        let server = axum_server::from_tcp(self.listener).map_err(Failure::Serve)?;
-        let mut server = server
-            .acceptor(NoDelayAcceptor::new())
-            .first_request_timeout(HEADER_TIME)
-            .handle(handle);
-        server.http_builder().http1().header_read_timeout(HEADER_TIME);
+        let pages = gatewright_panel::router(Arc::new(panel), rest);
+        let front = Front { api, pages, others: Handle::current() };
+        let mut fronts = Fronts::open(&front).map_err(Failure::Serve)?;
+        let listener = tokio::net::TcpListener::from_std(self.listener).map_err(Failure::Serve)?;
 
         tracing::info!(address = %api_address, operations = %operations_address, "ready");
         ready(&self.iam);
-        let served = server.serve(app).await;
+        tokio::select! {
+            () = told_to_stop() => {}
+            () = fronts.hand_out(&listener) => {}
+        }
+        tracing::info!("stopping");
+        // From now on, connections are refused.
+        drop(listener);
+        self.iam.stop();
+        fronts.end(STOP_TIME).await;
         operators.abort();
         if let Some(ext_authz) = ext_authz {
             ext_authz.abort();
         }
         self.iam.close().await;
         tracing::info!("stopped");
-        served.map_err(Failure::Serve)
+        Ok(())
     }
 }
 
-async fn stop_when_told(handle: Handle<SocketAddr>, iam: Arc<Iam>) {
+/// Waits for the signal to stop.
+async fn told_to_stop() {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
         let (Ok(mut terminate), Ok(mut interrupt)) =
             (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
         else {
-            return;
+            return std::future::pending().await;
         };
         tokio::select! {
             _ = terminate.recv() => {}
@@ -135,7 +136,4 @@ async fn stop_when_told(handle: Handle<SocketAddr>, iam: Arc<Iam>) {
     }
     #[cfg(not(unix))]
     let _ = tokio::signal::ctrl_c().await;
-    tracing::info!("stopping");
-    iam.stop();
-    handle.graceful_shutdown(Some(STOP_TIME));
 }
