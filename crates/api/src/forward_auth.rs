@@ -105,7 +105,7 @@ pub(crate) struct Asking<'a> {
 pub(crate) async fn pass(iam: &Iam, form: Form, asking: &Asking<'_>) -> Result<Answer, ApiError> {
     let asked = match form {
         Form::ForwardAuth => told_in_headers(asking),
-        Form::Envoy => told_in_place(asking),
+        Form::Envoy => Ok(told_in_place(asking)),
     };
     let said = match asked {
         Ok(asked) => ask(iam, asked).await,
@@ -136,13 +136,13 @@ fn told_in_headers<'a>(asking: &Asking<'a>) -> Result<Asked<'a>, IamError> {
     Ok(Asked { api, method, target, headers, set, ip, query_id, now })
 }
 
-fn told_in_place<'a>(asking: &Asking<'a>) -> Result<Asked<'a>, IamError> {
+fn told_in_place<'a>(asking: &Asking<'a>) -> Asked<'a> {
     let Asking { parts, ip, query_id, now } = *asking;
     let whole = parts.uri.path_and_query().map_or("", |target| target.as_str());
     let rest = whole.strip_prefix(EXT_AUTHZ).unwrap_or_default();
     let (api, target) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
     let (method, headers) = (parts.method.as_str(), &parts.headers);
-    Ok(Asked { api, method, target, headers, set: &[], ip, query_id, now })
+    Asked { api, method, target, headers, set: &[], ip, query_id, now }
 }
 
 /// What an API is to hear of who calls it, or why they do not pass. All headers always, so that a

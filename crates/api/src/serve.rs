@@ -111,13 +111,11 @@ where
     let (query_id, now) = (QueryId::random(api.iam.settings().plate), clock::now());
     let visitor = Visitor { started, ip, query_id, now };
     // What it takes to read a body and to find a call, only those pay for who need it.
-    match Form::of(&parts.method, parts.uri.path()) {
-        Some(form) => Box::pin(async move { Ok(serve_proxy(&api, visitor, form, &parts).await) }),
-        None => {
-            let body = Body::new(body);
-            Box::pin(async move { Ok(serve_call(&api, visitor, parts, body).await) })
-        }
+    if let Some(form) = Form::of(&parts.method, parts.uri.path()) {
+        return Box::pin(async move { Ok(serve_proxy(&api, visitor, form, &parts).await) });
     }
+    let body = Body::new(body);
+    Box::pin(async move { Ok(serve_call(&api, visitor, parts, body).await) })
 }
 
 /// Who sends a request, and when.

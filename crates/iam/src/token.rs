@@ -44,6 +44,9 @@ const STATE_LIFETIME: i64 = 600_000_000;
 /// No token of ours is longer.
 const MAX_LENGTH: usize = 4096;
 
+/// No revision.
+const NEVER: i64 = -1;
+
 /// Unknown keys are looked up in the database at most so often.
 const RELOAD: Duration = Duration::from_secs(1);
 
@@ -92,6 +95,9 @@ pub(crate) struct Verified {
     expires: i64,
     /// When it was last noted that the token is used: microseconds since 1970, UTC.
     noted: AtomicI64,
+    /// The revision of its account at which its service account was last found to live, and the token
+    /// not to be revoked: what is true of a revision stays true of it.
+    admitted: AtomicI64,
 }
 
 /// What is remembered of a revoked token.
@@ -249,6 +255,7 @@ impl Tokens {
             issued: claims.iat,
             expires: claims.exp,
             noted: AtomicI64::new(0),
+            admitted: AtomicI64::new(NEVER),
         })
     }
 

@@ -1,13 +1,15 @@
 //! Tokens and checks per second over HTTP, beside bare servers of the same framework: one that
 //! answers a constant, one that only signs a token, and forward auth beside one that lets everything
-//! pass, over HTTP and as Envoy asks, and the decision point in process. Also: how soon a server with a large database
-//! answers, how much memory the trial server takes, and how long the Control Panel's pages take.
+//! pass, asked over HTTP, by an nginx and as Envoy asks, and the decision point in process. Also: how
+//! soon a server with a large database answers, how much memory the trial server takes, and how long
+//! the Control Panel's pages take.
 //!
 //! `http PROGRAM [LOAD]`, with the path of the release binary and, to measure it alone, one of
-//! checks, tokens, passages, envoy and inside.
+//! checks, tokens, passages, nginx, envoy and inside.
 
 mod envoy;
 mod inside;
+mod nginx;
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -276,6 +278,7 @@ async fn large(program: &Path, count: usize, only: Option<&str>) -> Anyhow<()> {
     let bare_tokens = readdressed(&tokens, "/token");
     let mut passages = Vec::with_capacity(CALLERS);
     let mut questions = Vec::with_capacity(CALLERS);
+    let mut guarded_requests = Vec::with_capacity(CALLERS);
     let rules = rules(count);
     let denied: std::collections::HashSet<usize> =
         rules.iter().filter(|rule| rule.deny).map(|rule| rule.identity).collect();
@@ -288,6 +291,11 @@ async fn large(program: &Path, count: usize, only: Option<&str>) -> Anyhow<()> {
         let token = answer["access_token"].as_str().ok_or("no token")?;
         let (verb, resource) = (rule.verbs[0], rule.resource.unwrap_or(7));
         questions.push(envoy::question(token, format!("/{}/{verb}/r{resource}", rule.kind)));
+        guarded_requests.push(format!(
+            "GET /{}/{verb}/r{resource} HTTP/1.1\r\nHost: localhost\r\n\
+             Authorization: Bearer {token}\r\n\r\n",
+            rule.kind
+        ));
         passages.push(format!(
             "GET /forward-auth/nginx/benchmark HTTP/1.1\r\nHost: localhost\r\n\
              Authorization: Bearer {token}\r\nX-Original-Method: GET\r\n\
@@ -318,6 +326,18 @@ async fn large(program: &Path, count: usize, only: Option<&str>) -> Anyhow<()> {
             "  {what}: {mine:.0}/s, bare server {others:.0}/s: {:.0} %",
             100.0 * mine / others
         );
+    }
+    if only.is_none_or(|only| only == "nginx") {
+        let mine = nginx::Guarded::start(address, "/forward-auth/nginx/benchmark").await?;
+        let others = nginx::Guarded::start(bare, "/allowed").await?;
+        let (mut guarded, mut open) = (Vec::new(), Vec::new());
+        for _ in 0..ROUNDS {
+            guarded.push(load(mine.address, &guarded_requests).await?);
+            open.push(load(others.address, &guarded_requests).await?);
+        }
+        let (guarded, open) = (median(guarded), median(open));
+        let share = 100.0 * guarded / open;
+        println!("  nginx: {guarded:.0}/s, with a bare server {open:.0}/s: {share:.0} %");
     }
     if only.is_none_or(|only| only == "envoy") {
         let (mut mine, mut others) = (Vec::new(), Vec::new());
@@ -417,7 +437,9 @@ async fn exchange(stream: &mut TcpStream, request: &str) -> Anyhow<String> {
         }
         let Some(end) = memmem::find(&answer, b"\r\n\r\n") else { continue };
         let head = &answer[..end];
-        let length = memmem::find(head, b"content-length: ").ok_or("no length")?;
+        let length = memmem::find(head, b"content-length: ")
+            .or_else(|| memmem::find(head, b"Content-Length: "))
+            .ok_or("no length")?;
         let digits = head[length + 16..].iter().take_while(|byte| byte.is_ascii_digit());
         let length = digits.fold(0, |sum, byte| 10 * sum + usize::from(byte - b'0'));
         if answer.len() >= end + 4 + length {

@@ -144,4 +144,24 @@ on_both_databases! {
         }
         admin.get("/v1/me").await.expect(200);
     }
+
+    async fn a_client_that_sends_the_head_of_a_request_slowly_is_let_go(database) {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let server = Server::start(&database);
+        let address = server.url.strip_prefix("http://").unwrap();
+        let whole = "GET /forward-auth/nginx/shop HTTP/1.1\r\nHost: localhost\r\n\r\n";
+        // From the start of a connection, and after a request that was answered.
+        let let_go = async |before: &str| {
+            let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+            stream.write_all(format!("{before}GET / HTTP/1.1\r\nHo").as_bytes()).await.unwrap();
+            let mut said = Vec::new();
+            let end = stream.read_to_end(&mut said);
+            let end = tokio::time::timeout(std::time::Duration::from_secs(40), end).await;
+            assert!(end.is_ok(), "after {before:?} the connection stays open");
+            String::from_utf8(said).unwrap()
+        };
+        let (first, later) = tokio::join!(let_go(""), let_go(whole));
+        assert!(!first.contains("200 OK"), "{first}");
+        assert!(later.starts_with("HTTP/1.1 403"), "{later}");
+    }
 }

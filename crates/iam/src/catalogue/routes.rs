@@ -18,9 +18,16 @@ pub(super) struct Routes {
     /// Those of the path itself.
     here: Vec<Route>,
     /// By what all parts have in common that some server might take for one another.
-    literals: HashMap<Box<str>, Vec<(Box<str>, Routes)>, RandomState>,
+    literals: HashMap<Box<str>, Vec<Literal>, RandomState>,
     /// What follows a parameter.
     parameter: Option<Box<Routes>>,
+}
+
+/// A part that stands in a path, and what follows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Literal {
+    part: Box<str>,
+    below: Routes,
 }
 
 impl Routes {
@@ -34,13 +41,12 @@ impl Routes {
             return self.parameter.get_or_insert_default().add(rest, route);
         };
         let alike = self.literals.entry(likeness(part).into()).or_default();
-        match alike.iter_mut().find(|(known, _)| **known == **part) {
-            Some((_, below)) => below.add(rest, route),
-            None => {
-                let mut below = Self::default();
-                below.add(rest, route);
-                alike.push((part.as_str().into(), below));
-            }
+        let at = alike.iter().position(|literal| *literal.part == **part).unwrap_or(alike.len());
+        if at == alike.len() {
+            alike.push(Literal { part: part.as_str().into(), below: Self::default() });
+        }
+        if let Some(literal) = alike.get_mut(at) {
+            literal.below.add(rest, route);
         }
     }
 
@@ -59,15 +65,14 @@ impl Routes {
             }
             return exact || self.here.is_empty();
         };
-        let alike = self.literals.get(&*likeness(part)).into_iter().flatten();
-        let mut below = alike.map(|(known, below)| (below, **known == **part));
-        below.all(|(below, same)| below.gather(rest, exact && same, found))
+        let mut alike = self.literals.get(&*likeness(part)).into_iter().flatten();
+        alike.all(|one| one.below.gather(rest, exact && *one.part == **part, found))
             && self.parameter.as_ref().is_none_or(|below| below.gather(rest, exact, found))
     }
 
     /// How many operations there are.
     pub(super) fn len(&self) -> usize {
-        let literals = self.literals.values().flatten().map(|(_, below)| below);
+        let literals = self.literals.values().flatten().map(|literal| &literal.below);
         let below = literals.chain(self.parameter.as_deref());
         self.here.len() + below.map(Self::len).sum::<usize>()
     }
