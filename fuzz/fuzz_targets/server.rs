@@ -6,7 +6,9 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, Response};
 use gatewright_api::{Api, Options, router};
-use gatewright_iam::{Algorithm, Iam, Limits, MasterKey, NewAccount, Plate, Secret, Settings};
+use gatewright_iam::{
+    Algorithm, Iam, Limits, MasterKey, NewAccount, Plate, QueryId, Secret, Settings,
+};
 use tokio::runtime::Runtime;
 use tower::ServiceExt;
 
@@ -54,7 +56,7 @@ pub fn server() -> &'static Server {
                 scope: Some("all".into()),
                 projects: None,
             };
-            let about = (None, "fuzz".into(), gatewright_iam::clock::now());
+            let about = (None, QueryId::random(Plate::Eu), gatewright_iam::clock::now());
             let issued = iam.issue(&grant, about).await.unwrap();
             let api = Api::new(Arc::clone(&iam), Options::default());
             (router(Arc::new(api)), issued.access_token.reveal().to_owned())
