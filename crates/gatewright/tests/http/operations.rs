@@ -18,7 +18,15 @@ on_both_databases! {
         };
         assert_eq!(ask("/healthz").await, (200, "alive\n".to_owned()));
         assert_eq!(ask("/readyz").await, (200, "ready\n".to_owned()));
-        let (status, metrics) = ask("/metrics").await;
+        // Decisions are counted once a second.
+        let begun = std::time::Instant::now();
+        let (status, metrics) = loop {
+            let (status, metrics) = ask("/metrics").await;
+            if metrics.contains("decisions_total{allowed=\"true\"} 1") || begun.elapsed().as_secs() > 20 {
+                break (status, metrics);
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        };
         assert_eq!(status, 200);
         for line in [
             "gatewright_tokens_issued_total 1",
