@@ -15,7 +15,6 @@ use tower::ServiceExt;
 pub struct Server {
     runtime: Runtime,
     router: Router,
-    #[allow(dead_code)]
     pub token: String,
     _folder: tempfile::TempDir,
 }
