@@ -50,6 +50,7 @@ fn dev() -> Result<(), Failure> {
 }
 
 fn bench() -> Result<(), Failure> {
+    tools::proxies()?;
     build()?;
     let folder = root().join("benchmarks");
     let manifest = folder.join("Cargo.toml").display().to_string();

@@ -15,7 +15,6 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Mutex, mpsc, oneshot};
 
 use crate::front::Front;
-use crate::timer::KeptTimer;
 
 /// A client that sends its headers slower than this is let go.
 const HEADER_TIME: Duration = Duration::from_secs(10);
@@ -88,7 +87,7 @@ impl Desk {
             .handle(handle.clone());
         // Nearly all answers are small: one buffer is sent with less work than a list of them.
         let builder = server.http_builder();
-        builder.http1().timer(KeptTimer).header_read_timeout(HEADER_TIME).writev(false);
+        builder.http1().header_read_timeout(HEADER_TIME).writev(false);
         thread::Builder::new().name("front".to_owned()).spawn(move || {
             runtime.block_on(async move {
                 if let Err(error) = server.serve(front).await {

@@ -12,7 +12,6 @@ mod key;
 mod log;
 mod operations;
 mod serve;
-mod timer;
 
 use std::process::ExitCode;
 
