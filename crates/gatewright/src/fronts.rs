@@ -1,4 +1,5 @@
-//! The threads that talk to clients: one for each core, each with connections of its own.
+//! The threads that talk to clients: one more than there are cores, each with connections of its
+//! own.
 //!
 //! They share nothing that one of them would wait for, and answer whatever is answered from memory.
 //! What takes longer, they pass on: so no decision waits for a page.
@@ -39,9 +40,10 @@ struct Desk {
 pub(crate) struct Fronts(Vec<Desk>);
 
 impl Fronts {
-    /// Starts one for each core.
+    /// Starts one for each core, and one more: so that no core is idle while a thread whose connections
+    /// are all silent is woken again.
     pub(crate) fn open(front: &Front) -> io::Result<Self> {
-        let count = thread::available_parallelism().map_or(1, NonZero::get);
+        let count = thread::available_parallelism().map_or(1, NonZero::get) + 1;
         (0..count).map(|_| Desk::open(front.clone())).collect::<io::Result<_>>().map(Self)
     }
 
