@@ -56,12 +56,13 @@ pub struct Options {
     pub trusted_proxies: Vec<IpNet>,
 }
 
-/// The API: its calls, and what answers them.
+/// The API: its calls, and what answers them. A clone is the same API.
+#[derive(Clone)]
 pub struct Api {
     iam: Arc<Iam>,
     options: Options,
-    table: Vec<Operation>,
-    documents: [(&'static str, String); 3],
+    table: Arc<[Operation]>,
+    documents: Arc<[(&'static str, String)]>,
     /// How long answers take.
     seconds: Histogram,
 }
@@ -79,7 +80,7 @@ impl Api {
         let documents = documents
             .map(|(name, tree, server)| (name, document(&table, tree, &server).to_string()));
         let seconds = metrics::histogram!("gatewright_http_request_seconds");
-        Self { iam, options, table, documents, seconds }
+        Self { iam, options, table: table.into(), documents: Arc::new(documents), seconds }
     }
 }
 

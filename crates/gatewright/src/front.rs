@@ -32,12 +32,28 @@ const QUICK: [&str; 5] = [
 
 /// Takes every connection.
 #[derive(Clone)]
-pub(crate) struct Front {
-    pub(crate) api: Arc<Api>,
+pub(crate) struct Front(Arc<Ways>);
+
+/// Where requests go.
+#[derive(Clone)]
+struct Ways {
+    api: Arc<Api>,
     /// The pages, and what the API answers elsewhere.
-    pub(crate) pages: Router,
+    pages: Router,
     /// The threads for what takes longer.
-    pub(crate) others: Handle,
+    others: Handle,
+}
+
+impl Front {
+    pub(crate) fn new(api: &Api, pages: Router, others: Handle) -> Self {
+        Self(Arc::new(Ways { api: Arc::new(api.clone()), pages, others }))
+    }
+
+    /// The same for another thread. References are counted with each request, which threads would
+    /// wait for each other at.
+    pub(crate) fn of_its_own(&self) -> Self {
+        Self::new(&self.0.api, self.0.pages.clone(), self.0.others.clone())
+    }
 }
 
 impl Service<Peer> for Front {
@@ -50,14 +66,14 @@ impl Service<Peer> for Front {
     }
 
     fn call(&mut self, Peer(peer): Peer) -> Self::Future {
-        ready(Ok(Connection { front: self.clone(), peer }))
+        ready(Ok(Connection { ways: Arc::clone(&self.0), peer }))
     }
 }
 
 /// Takes every request of a connection.
 #[derive(Clone)]
 pub(crate) struct Connection {
-    front: Front,
+    ways: Arc<Ways>,
     peer: SocketAddr,
 }
 
@@ -75,7 +91,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let Front { api, pages, others } = &mut self.front;
+        let Ways { api, pages, others } = &*self.ways;
         let path = request.uri().path();
         if is_quick(path) {
             return serve(api, Some(self.peer), request);
@@ -85,7 +101,7 @@ where
             serve(api, Some(self.peer), request)
         } else {
             request.extensions_mut().insert(ConnectInfo(self.peer));
-            Box::pin(pages.call(request))
+            Box::pin(pages.clone().call(request))
         };
         let serving = others.spawn(serving);
         Box::pin(async move {

@@ -44,7 +44,7 @@ impl Fronts {
     /// are all silent is woken again.
     pub(crate) fn open(front: &Front) -> io::Result<Self> {
         let count = thread::available_parallelism().map_or(1, NonZero::get) + 1;
-        (0..count).map(|_| Desk::open(front.clone())).collect::<io::Result<_>>().map(Self)
+        (0..count).map(|_| Desk::open(front.of_its_own())).collect::<io::Result<_>>().map(Self)
     }
 
     /// Takes connections, and gives them to each in turn. Does not end.

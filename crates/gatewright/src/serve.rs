@@ -94,7 +94,7 @@ impl Server {
         let panel = Panel::new(Arc::clone(&self.iam), options)?;
         let rest = gatewright_api::router(Arc::clone(&api));
         let pages = gatewright_panel::router(Arc::new(panel), rest);
-        let front = Front { api, pages, others: Handle::current() };
+        let front = Front::new(&api, pages, Handle::current());
         let mut fronts = Fronts::open(&front).map_err(Failure::Serve)?;
         let listener = tokio::net::TcpListener::from_std(self.listener).map_err(Failure::Serve)?;
 

@@ -72,7 +72,7 @@ impl Iam {
     /// What is unclear, or not declared, does not pass. A resource that nobody registered belongs to
     /// the account of the API; without one, nothing is allowed on it.
     pub async fn pass(&self, passage: Passage<'_>) -> Result<Option<Passenger>, Refusal> {
-        let catalogue = self.catalogue();
+        let catalogue = self.living.look();
         let api = catalogue.api(passage.api);
         let api = api.ok_or_else(|| {
             IamError::Refused(format!("no API {:?} is declared here", passage.api))

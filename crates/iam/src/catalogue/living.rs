@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, Guard};
 use gatewright_store::{Kind, Store};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
@@ -55,6 +55,11 @@ impl Living {
 
     pub(crate) fn now(&self) -> Arc<Catalogue> {
         self.now.load_full()
+    }
+
+    /// The same for a moment: no reference is counted, so that threads need not wait for each other.
+    pub(crate) fn look(&self) -> Guard<Arc<Catalogue>> {
+        self.now.load()
     }
 
     /// How often the catalogue has changed; whoever asks before they look has not missed a change.
