@@ -8,7 +8,7 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
-use axum::http::header::UPGRADE;
+use axum::http::header::{AsHeaderName, UPGRADE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, Method, StatusCode};
 use gatewright_iam::{Iam, IamError, Passage, QueryId, Refusal};
@@ -21,14 +21,19 @@ use crate::serve::{AT_LEAST, bearer};
 struct Proxy {
     name: &'static str,
     /// The header that holds its method, and the one that holds its target.
-    sets: [&'static str; 2],
+    sets: [HeaderName; 2],
 }
 
-const PROXIES: [Proxy; 3] = [
-    Proxy { name: "nginx", sets: ["x-original-method", "x-original-uri"] },
-    Proxy { name: "traefik", sets: ["x-forwarded-method", "x-forwarded-uri"] },
-    Proxy { name: "caddy", sets: ["x-forwarded-method", "x-forwarded-uri"] },
+static PROXIES: [Proxy; 3] = [
+    Proxy { name: "nginx", sets: ORIGINAL },
+    Proxy { name: "traefik", sets: FORWARDED },
+    Proxy { name: "caddy", sets: FORWARDED },
 ];
+
+const ORIGINAL: [HeaderName; 2] =
+    [HeaderName::from_static("x-original-method"), HeaderName::from_static("x-original-uri")];
+const FORWARDED: [HeaderName; 2] =
+    [HeaderName::from_static("x-forwarded-method"), HeaderName::from_static("x-forwarded-uri")];
 
 /// By these, a proxy or an API may take a request for another one.
 const MISLEADING: [&str; 9] = [
@@ -66,7 +71,7 @@ pub(crate) struct Asked<'a> {
     /// Those of the client, and those that the proxy set.
     pub(crate) headers: &'a HeaderMap,
     /// The names of those that the proxy set.
-    pub(crate) set: &'a [&'a str],
+    pub(crate) set: &'a [HeaderName],
     pub(crate) ip: Option<IpAddr>,
     pub(crate) query_id: QueryId,
     pub(crate) now: i64,
@@ -122,7 +127,7 @@ fn told_in_headers<'a>(asking: &Asking<'a>) -> Result<Asked<'a>, IamError> {
     let (name, api) = rest.trim_end_matches('/').split_once('/').unwrap_or((rest, ""));
     let proxy = PROXIES.iter().find(|proxy| proxy.name == name);
     let proxy = proxy.ok_or_else(|| refused(format!("{name} is none of nginx, traefik, caddy")))?;
-    let only = |name: &'static str| {
+    let only = |name: &HeaderName| {
         single(&parts.headers, name).ok_or_else(|| {
             refused(format!(
                 "the proxy must set {name}, once: see the documentation of {}",
@@ -130,7 +135,7 @@ fn told_in_headers<'a>(asking: &Asking<'a>) -> Result<Asked<'a>, IamError> {
             ))
         })
     };
-    let [method, target] = proxy.sets;
+    let [method, target] = &proxy.sets;
     let (method, target) = (only(method)?, only(target)?);
     let (headers, set) = (&parts.headers, &proxy.sets[..]);
     Ok(Asked { api, method, target, headers, set, ip, query_id, now })
@@ -209,7 +214,7 @@ fn refused(message: String) -> IamError {
 }
 
 /// The value of a header that is there once.
-fn single<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+fn single(headers: &HeaderMap, name: impl AsHeaderName) -> Option<&str> {
     let mut values = headers.get_all(name).iter();
     let value = values.next()?.to_str().ok()?;
     values.next().is_none().then_some(value)
@@ -217,9 +222,9 @@ fn single<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
 
 /// A header by which something else could be meant than what the proxy says. Some programs take an
 /// underscore for a dash.
-fn misleading(headers: &HeaderMap, set: &[&str]) -> Option<String> {
+fn misleading(headers: &HeaderMap, set: &[HeaderName]) -> Option<String> {
     let wrong = headers.keys().map(HeaderName::as_str).find(|&name| {
-        if !name.starts_with('x') || set.contains(&name) {
+        if !name.starts_with('x') || set.iter().any(|one| one == name) {
             return false;
         }
         let plain = if name.contains('_') {

@@ -24,4 +24,4 @@ mod v2;
 mod wire;
 
 pub use ext_authz::ext_authz;
-pub use serve::{Api, Options, Serving, client_ip, router, serve};
+pub use serve::{Api, Options, client_ip, router, serve};

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -41,7 +40,7 @@ const MAX_DROPPED: usize = 32 << 20;
 const BODY_TIME: Duration = Duration::from_secs(30);
 
 /// By this, a caller demands that changes up to a revision are followed.
-pub(crate) const AT_LEAST: &str = "x-gatewright-at-least";
+pub(crate) const AT_LEAST: HeaderName = HeaderName::from_static("x-gatewright-at-least");
 
 /// What the request is called in the log.
 const QUERY_ID: HeaderName = HeaderName::from_static("x-ovh-queryid");
@@ -94,29 +93,25 @@ async fn fall_back(
     request: Request,
 ) -> Result<Response<Body>, Infallible> {
     let peer = peer(request.extensions());
-    serve(&api, peer, request).await
+    Ok(serve(&api, peer, request).await)
 }
 
-/// An answer that is on its way.
-pub type Serving = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
-
 /// Answers a request from some address.
-pub fn serve<B>(api: &Arc<Api>, peer: Option<SocketAddr>, request: Request<B>) -> Serving
+pub async fn serve<B>(api: &Api, peer: Option<SocketAddr>, request: Request<B>) -> Response<Body>
 where
     B: HttpBody<Data = Bytes> + Send + 'static,
     B::Error: Into<BoxError>,
 {
-    let (started, api) = (Instant::now(), Arc::clone(api));
+    let started = Instant::now();
     let (parts, body) = request.into_parts();
     let ip = client_ip(peer, &parts.headers, &api.options.trusted_proxies);
     let (query_id, now) = (QueryId::random(api.iam.settings().plate), clock::now());
     let visitor = Visitor { started, ip, query_id, now };
     // What it takes to read a body and to find a call, only those pay for who need it.
     if let Some(form) = Form::of(&parts.method, parts.uri.path()) {
-        return Box::pin(async move { Ok(serve_proxy(&api, visitor, form, &parts).await) });
+        return serve_proxy(api, visitor, form, &parts).await;
     }
-    let body = Body::new(body);
-    Box::pin(async move { Ok(serve_call(&api, visitor, parts, body).await) })
+    Box::pin(serve_call(api, visitor, parts, Body::new(body))).await
 }
 
 /// Who sends a request, and when.

@@ -1,21 +1,18 @@
 //! Where a request goes: the API's own go straight to it, all others by the pages; and what is
 //! answered from memory is answered on the spot, while all else is passed on to other threads.
 
-use std::convert::Infallible;
-use std::future::{Ready, ready};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use axum::body::{Body, Bytes, HttpBody};
+use axum::Router;
+use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{Request, Response, StatusCode};
-use axum::{BoxError, Router};
-use gatewright_api::{Api, Serving, serve};
+use gatewright_api::{Api, serve};
+use hyper::body::Incoming;
 use tokio::runtime::Handle;
 use tower_service::Service;
-
-use crate::fronts::Peer;
 
 /// Below these there are no pages, and nearly all requests.
 const API: [&str; 7] =
@@ -30,87 +27,69 @@ const QUICK: [&str; 5] = [
     "/auth/oauth2/introspect",
 ];
 
-/// Takes every connection.
-#[derive(Clone)]
-pub(crate) struct Front(Arc<Ways>);
-
-/// Where requests go.
-#[derive(Clone)]
-struct Ways {
-    api: Arc<Api>,
+/// Takes every request.
+pub(crate) struct Front {
+    pub(crate) api: Arc<Api>,
     /// The pages, and what the API answers elsewhere.
-    pages: Router,
+    pub(crate) pages: Router,
     /// The threads for what takes longer.
-    others: Handle,
+    pub(crate) others: Handle,
 }
 
 impl Front {
-    pub(crate) fn new(api: &Api, pages: Router, others: Handle) -> Self {
-        Self(Arc::new(Ways { api: Arc::new(api.clone()), pages, others }))
-    }
-
-    /// The same for another thread. References are counted with each request, which threads would
-    /// wait for each other at.
-    pub(crate) fn of_its_own(&self) -> Self {
-        Self::new(&self.0.api, self.0.pages.clone(), self.0.others.clone())
+    /// The same for another thread, with an API of its own: threads would wait for each other where
+    /// its references are counted.
+    pub(crate) fn another(&self) -> Self {
+        let (pages, others) = (self.pages.clone(), self.others.clone());
+        Self { api: Arc::new(Api::clone(&self.api)), pages, others }
     }
 }
 
-impl Service<Peer> for Front {
-    type Response = Connection;
-    type Error = Infallible;
-    type Future = Ready<Result<Connection, Infallible>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, Peer(peer): Peer) -> Self::Future {
-        ready(Ok(Connection { ways: Arc::clone(&self.0), peer }))
-    }
-}
-
-/// Takes every request of a connection.
-#[derive(Clone)]
+/// A connection with a client.
 pub(crate) struct Connection {
-    ways: Arc<Ways>,
+    front: Arc<Front>,
     peer: SocketAddr,
+    has_asked: AtomicBool,
 }
 
-impl<B> Service<Request<B>> for Connection
-where
-    B: HttpBody<Data = Bytes> + Send + 'static,
-    B::Error: Into<BoxError>,
-{
-    type Response = Response<Body>;
-    type Error = Infallible;
-    type Future = Serving;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
+impl Connection {
+    pub(crate) fn new(front: &Arc<Front>, peer: SocketAddr) -> Self {
+        Self { front: Arc::clone(front), peer, has_asked: AtomicBool::new(false) }
     }
 
-    fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let Ways { api, pages, others } = &*self.ways;
-        let path = request.uri().path();
-        if is_quick(path) {
-            return serve(api, Some(self.peer), request);
-        }
-        let is_api = API.iter().any(|tree| path.starts_with(tree));
-        let serving = if is_api {
-            serve(api, Some(self.peer), request)
+    /// Whether a request has come.
+    pub(crate) fn has_asked(&self) -> bool {
+        self.has_asked.load(Ordering::Relaxed)
+    }
+
+    /// Answers a request.
+    pub(crate) async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
+        self.has_asked.store(true, Ordering::Relaxed);
+        if is_quick(request.uri().path()) {
+            serve(&self.front.api, Some(self.peer), request).await
         } else {
-            request.extensions_mut().insert(ConnectInfo(self.peer));
-            Box::pin(pages.clone().call(request))
+            // Seldom needed, and large.
+            Box::pin(self.pass_on(request)).await
+        }
+    }
+
+    async fn pass_on(&self, mut request: Request<Incoming>) -> Response<Body> {
+        let (front, peer) = (Arc::clone(&self.front), self.peer);
+        let path = request.uri().path();
+        let is_api = API.iter().any(|tree| path.starts_with(tree));
+        let answering = async move {
+            if is_api {
+                return serve(&front.api, Some(peer), request).await;
+            }
+            request.extensions_mut().insert(ConnectInfo(peer));
+            let Ok(response) = front.pages.clone().call(request).await;
+            response
         };
-        let serving = others.spawn(serving);
-        Box::pin(async move {
-            serving.await.unwrap_or_else(|error| {
-                tracing::error!(%error, "a request has failed");
-                let mut response = Response::new(Body::empty());
-                *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-                Ok(response)
-            })
+        self.front.others.spawn(answering).await.unwrap_or_else(|error| {
+            tracing::error!(%error, "a request has failed");
+            let mut response = Response::new(Body::empty());
+            *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+            response
         })
     }
 }

@@ -4,32 +4,39 @@
 //! They share nothing that one of them would wait for, and answer whatever is answered from memory.
 //! What takes longer, they pass on: so no decision waits for a page.
 
+use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::num::NonZero;
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use axum_server::accept::NoDelayAcceptor;
-use axum_server::{AddrListener, Address, Handle, Server};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 
-use crate::front::Front;
+use crate::front::{Connection, Front};
 
 /// A client that sends its headers slower than this is let go.
 const HEADER_TIME: Duration = Duration::from_secs(10);
+
+/// What is under way when the server stops has so long to end.
+const STOP_TIME: Duration = Duration::from_secs(20);
 
 /// After a connection could not be taken, for want of a file say, the next is tried so much later.
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// A connection, on its way to the thread that keeps it.
-type Handed = (std::net::TcpStream, Peer);
+type Handed = (std::net::TcpStream, SocketAddr);
 
 /// One thread.
 struct Desk {
-    connections: mpsc::UnboundedSender<Handed>,
-    handle: Handle<Peer>,
+    /// Where connections are handed to it; none once it is to end.
+    connections: Option<mpsc::UnboundedSender<Handed>>,
     /// Closed once no connection is left.
     ended: oneshot::Receiver<()>,
     /// The thread stays until this is dropped: the database may be heard through it.
@@ -44,15 +51,14 @@ impl Fronts {
     /// are all silent is woken again.
     pub(crate) fn open(front: &Front) -> io::Result<Self> {
         let count = thread::available_parallelism().map_or(1, NonZero::get) + 1;
-        (0..count).map(|_| Desk::open(front.of_its_own())).collect::<io::Result<_>>().map(Self)
+        (0..count).map(|_| Desk::open(front.another())).collect::<io::Result<_>>().map(Self)
     }
 
     /// Takes connections, and gives them to each in turn. Does not end.
     pub(crate) async fn hand_out(&self, listener: &TcpListener) {
         for desk in self.0.iter().cycle() {
             let connection = loop {
-                let accepted = listener.accept().await;
-                match accepted.and_then(|(stream, peer)| Ok((stream.into_std()?, Peer(peer)))) {
+                match listener.accept().await.and_then(made_ready) {
                     Ok(connection) => break connection,
                     Err(error) => {
                         tracing::warn!(%error, "a connection could not be taken");
@@ -61,19 +67,24 @@ impl Fronts {
                 }
             };
             // It fails for a thread that has ended, which none does before it is told to.
-            let _ = desk.connections.send(connection);
+            let _ = desk.connections.as_ref().map(|desk| desk.send(connection));
         }
     }
 
-    /// Lets what is under way end, for so long at most.
-    pub(crate) async fn end(&mut self, within: Duration) {
-        for desk in &self.0 {
-            desk.handle.graceful_shutdown(Some(within));
+    /// Lets what is under way end, for some time at most.
+    pub(crate) async fn end(&mut self) {
+        for desk in &mut self.0 {
+            desk.connections = None;
         }
         for desk in &mut self.0 {
             let _ = (&mut desk.ended).await;
         }
     }
+}
+
+fn made_ready((stream, peer): (TcpStream, SocketAddr)) -> io::Result<Handed> {
+    stream.set_nodelay(true)?;
+    Ok((stream.into_std()?, peer))
 }
 
 impl Desk {
@@ -82,53 +93,52 @@ impl Desk {
         let (connections, handed) = mpsc::unbounded_channel();
         let (ending, ended) = oneshot::channel();
         let (stays, leaving) = oneshot::channel::<()>();
-        let handle = Handle::new();
-        let mut server = Server::from_listener(Hand(Mutex::new(handed)))
-            .acceptor(NoDelayAcceptor::new())
-            .first_request_timeout(HEADER_TIME)
-            .handle(handle.clone());
-        // Nearly all answers are small: one buffer is sent with less work than a list of them.
-        let builder = server.http_builder();
-        builder.http1().header_read_timeout(HEADER_TIME).writev(false);
         thread::Builder::new().name("front".to_owned()).spawn(move || {
             runtime.block_on(async move {
-                if let Err(error) = server.serve(front).await {
-                    tracing::error!(%error, "a thread of the front has failed");
-                }
+                attend(Arc::new(front), handed).await;
                 drop(ending);
                 let _ = leaving.await;
             });
         })?;
-        Ok(Self { connections, handle, ended, _stays: stays })
+        Ok(Self { connections: Some(connections), ended, _stays: stays })
     }
 }
 
-/// Where a connection comes from.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Peer(pub(crate) SocketAddr);
-
-impl Address for Peer {
-    type Stream = TcpStream;
-    type Listener = Hand;
-}
-
-/// Takes the connections that are handed to a thread.
-pub(crate) struct Hand(Mutex<mpsc::UnboundedReceiver<Handed>>);
-
-impl AddrListener<TcpStream, Peer> for Hand {
-    async fn bind_to(_: Peer) -> io::Result<Self> {
-        Err(io::ErrorKind::Unsupported.into())
+/// Keeps the connections that are handed over, until no more can be, and what is under way has
+/// ended or had its time.
+async fn attend(front: Arc<Front>, mut handed: mpsc::UnboundedReceiver<Handed>) {
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder.http2().timer(TokioTimer::new());
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIME);
+    // Nearly all answers are small: one buffer is sent with less work than a list of them.
+    builder.http1().writev(false);
+    let shutdown = GracefulShutdown::new();
+    while let Some((stream, peer)) = handed.recv().await {
+        let stream = match TcpStream::from_std(stream) {
+            Ok(stream) => stream,
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be kept");
+                continue;
+            }
+        };
+        let connection = Arc::new(Connection::new(&front, peer));
+        let (builder, watcher) = (builder.clone(), shutdown.watcher());
+        let kept = Arc::clone(&connection);
+        let keeping = tokio::spawn(async move {
+            let service = service_fn(move |request| {
+                let kept = Arc::clone(&kept);
+                async move { Ok::<_, Infallible>(kept.answer(request).await) }
+            });
+            // It fails where the client goes away, or says what is no HTTP.
+            let _ = watcher.watch(builder.serve_connection(TokioIo::new(stream), service)).await;
+        });
+        // The time for headers begins once it is known which HTTP they are in.
+        tokio::spawn(async move {
+            tokio::time::sleep(HEADER_TIME).await;
+            if !connection.has_asked() {
+                keeping.abort();
+            }
+        });
     }
-
-    async fn accept_stream(&self) -> io::Result<(TcpStream, Peer)> {
-        let handed = self.0.lock().await.recv().await;
-        match handed {
-            Some((stream, peer)) => Ok((TcpStream::from_std(stream)?, peer)),
-            None => std::future::pending().await,
-        }
-    }
-
-    fn get_local_addr(&self) -> io::Result<Peer> {
-        Err(io::ErrorKind::Unsupported.into())
-    }
+    let _ = tokio::time::timeout(STOP_TIME, shutdown.shutdown()).await;
 }

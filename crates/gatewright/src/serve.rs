@@ -2,7 +2,6 @@
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::extract::ConnectInfo;
 use axum::http::request::Parts;
@@ -19,9 +18,6 @@ use crate::error::Failure;
 use crate::front::Front;
 use crate::fronts::Fronts;
 use crate::{log, operations};
-
-/// What is under way has this long to end when the server stops.
-const STOP_TIME: Duration = Duration::from_secs(20);
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -94,7 +90,7 @@ impl Server {
         let panel = Panel::new(Arc::clone(&self.iam), options)?;
         let rest = gatewright_api::router(Arc::clone(&api));
         let pages = gatewright_panel::router(Arc::new(panel), rest);
-        let front = Front::new(&api, pages, Handle::current());
+        let front = Front { api, pages, others: Handle::current() };
         let mut fronts = Fronts::open(&front).map_err(Failure::Serve)?;
         let listener = tokio::net::TcpListener::from_std(self.listener).map_err(Failure::Serve)?;
 
@@ -108,7 +104,7 @@ impl Server {
         // From now on, connections are refused.
         drop(listener);
         self.iam.stop();
-        fronts.end(STOP_TIME).await;
+        fronts.end().await;
         operators.abort();
         if let Some(ext_authz) = ext_authz {
             ext_authz.abort();

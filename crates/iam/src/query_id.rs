@@ -1,8 +1,9 @@
 //! What a request is called: in its answer, in the log and in the journal.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
 use gatewright_policy::Plate;
+use uuid::Uuid;
 
 /// The name of a request, as in `EU.ext-0123…`. It is a number until somebody reads it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,7 +22,13 @@ impl QueryId {
 impl fmt::Display for QueryId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some((plate, number)) = self.0 else { return f.write_str("operator") };
-        write!(f, "{}.ext-{number:032x}", plate.as_str().to_ascii_uppercase())
+        let mut digits = Uuid::encode_buffer();
+        let digits = Uuid::from_u128(number).simple().encode_lower(&mut digits);
+        for letter in plate.as_str().chars() {
+            f.write_char(letter.to_ascii_uppercase())?;
+        }
+        f.write_str(".ext-")?;
+        f.write_str(digits)
     }
 }
 
