@@ -170,8 +170,9 @@ pub(crate) async fn ask(iam: &Iam, asked: Asked<'_>) -> Result<Vec<(HeaderName, 
         now: asked.now,
     };
     let passenger = iam.pass(passage).await?;
-    let (urn, account, token) = passenger.as_ref().map_or(("", "", ""), |one| {
-        (one.principal.identity.urn(), one.principal.account(), &*one.token)
+    let who = passenger.as_ref().map(|one| &one.principal);
+    let (urn, account, token) = who.map_or(("", "", ""), |who| {
+        (who.identity.urn(), who.account(), who.token_id().unwrap_or_default())
     });
     let mut said =
         vec![(IDENTITY, urn.to_owned()), (ACCOUNT, account.to_owned()), (TOKEN, token.to_owned())];

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use gatewright_policy::{Caller, Circumstances, Identity};
 use gatewright_store::Author;
 
+use crate::error::IamError;
 use crate::query_id::QueryId;
+use crate::token::Verified;
 
 /// What somebody proved to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,7 +21,19 @@ pub enum PrincipalKind {
     User,
 }
 
-/// Somebody who proved who they are.
+/// The token by which somebody proved who they are.
+#[derive(Debug)]
+pub(crate) enum Token {
+    /// A session, or the operator's word.
+    None,
+    /// A personal access token, by what it is called.
+    Personal(Box<str>),
+    /// An access token.
+    Access(Verified),
+}
+
+/// Somebody who proved who they are. All that is known of an access token is in one place, where it
+/// takes few looks at memory.
 #[derive(Debug)]
 pub struct Principal {
     /// What they are.
@@ -28,12 +42,31 @@ pub struct Principal {
     pub identity: Identity,
     /// What decisions are made from.
     pub caller: Caller,
+    /// By what.
+    pub(crate) token: Token,
 }
 
 impl Principal {
     /// The name of the account that they belong to.
     pub fn account(&self) -> &str {
         self.caller.account()
+    }
+
+    /// What the token is called that they showed, if they did; it is no secret.
+    pub fn token_id(&self) -> Option<&str> {
+        match &self.token {
+            Token::None => None,
+            Token::Personal(id) => Some(id),
+            Token::Access(verified) => Some(&verified.id),
+        }
+    }
+
+    /// The access token that they showed.
+    pub(crate) fn access_token(&self) -> Result<&Verified, IamError> {
+        match &self.token {
+            Token::Access(verified) => Ok(verified),
+            _ => Err(IamError::BadCredential),
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use gatewright_policy::{Caller, Identity, IdentityKind, ResourceUrn, Scope, Tags};
 use uuid::Uuid;
 
-use crate::caller::{Context, Principal, PrincipalKind};
+use crate::caller::{Context, Principal, PrincipalKind, Token};
 use crate::error::IamError;
 use crate::group::key;
 use crate::iam::Iam;
@@ -194,7 +194,8 @@ impl Iam {
         let alone = |identity: Identity| {
             let identities = std::slice::from_ref(&identity);
             let caller = Caller::new(plate, identity.account(), identities, Scope::All);
-            Principal { kind: PrincipalKind::ServiceAccount, caller, identity }
+            let (kind, token) = (PrincipalKind::ServiceAccount, Token::None);
+            Principal { kind, identity, caller, token }
         };
         let principal = match (kind, identity.kind()) {
             (SubjectKind::ServiceAccount, IdentityKind::Credential) => {

@@ -9,7 +9,7 @@ use gatewright_store::{Address, Store, StoreError};
 use tokio::task::JoinHandle;
 use webauthn_rs::Webauthn;
 
-use crate::caller::{Context, Principal, PrincipalKind};
+use crate::caller::{Context, Principal, PrincipalKind, Token};
 use crate::catalogue::{Catalogue, CatalogueError, Living};
 use crate::clock;
 use crate::error::IamError;
@@ -155,6 +155,7 @@ impl Iam {
             kind: PrincipalKind::Root,
             identity: Identity::account_of(plate, account),
             caller: Caller::root(plate, account, Scope::All),
+            token: Token::None,
         };
         Context {
             principal: Arc::new(principal),

@@ -44,8 +44,6 @@ pub struct Passage<'p> {
 pub struct Passenger {
     /// Who they are.
     pub principal: Arc<Principal>,
-    /// What their token is called; it is no secret.
-    pub token: Arc<str>,
     /// The revision of their account that was decided at, at least.
     pub revision: Revision,
 }
@@ -87,12 +85,12 @@ impl Iam {
             return Ok(None);
         }
         let token = passage.token.as_ref().map_err(IamError::again)?;
-        let Recognised { principal, token, home } = self.recognise(token, passage.now).await?;
+        let Recognised { principal, home } = self.recognise(token, passage.now).await?;
         let revision = Revision::of(&home);
         let (ip, query_id, now) = (passage.ip, passage.query_id, passage.now);
         let context = Context { principal, ip, query_id, now };
         match self.demand_passage(&context, home, &passage, api, (&target, routes)).await {
-            Ok(()) => Ok(Some(Passenger { principal: context.principal, token, revision })),
+            Ok(()) => Ok(Some(Passenger { principal: context.principal, revision })),
             Err(error) => Err(Refusal { error, revision: Some(revision) }),
         }
     }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 
 use crate::account::Profile;
-use crate::caller::{Context, Principal, PrincipalKind};
+use crate::caller::{Context, Principal, PrincipalKind, Token};
 use crate::error::{Fault, IamError};
 use crate::factor::{Proof, as_somebody};
 use crate::group::key;
@@ -390,7 +390,7 @@ impl Iam {
         let principal = match identity.kind() {
             IdentityKind::Account => {
                 let caller = Caller::root(plate, identity.account(), Scope::All);
-                Principal { kind: PrincipalKind::Root, identity, caller }
+                Principal { kind: PrincipalKind::Root, identity, caller, token: Token::None }
             }
             IdentityKind::User => {
                 let login = identity.name().unwrap_or_default();

@@ -22,7 +22,7 @@ use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 use zeroize::Zeroizing;
 
-use crate::caller::{Principal, PrincipalKind};
+use crate::caller::{Principal, PrincipalKind, Token};
 use crate::clock;
 use crate::error::IamError;
 use crate::iam::Settings;
@@ -85,10 +85,9 @@ struct IdClaims<'a> {
 /// asked each time it is used.
 #[derive(Debug)]
 pub(crate) struct Verified {
-    pub(crate) principal: Arc<Principal>,
-    client_id: String,
-    id: Arc<str>,
-    scope: String,
+    client_id: Box<str>,
+    pub(crate) id: Box<str>,
+    scope: Box<str>,
     /// Seconds since 1970.
     issued: i64,
     /// Seconds since 1970.
@@ -117,8 +116,8 @@ pub(crate) struct Tokens {
     key_days: Option<u32>,
     keys: ArcSwap<Keyring>,
     reloaded: Mutex<Instant>,
-    /// By the SHA-256 of the whole token.
-    verified: Cache<[u8; 32], Arc<Verified>>,
+    /// Whose they are, by the SHA-256 of the whole token.
+    verified: Cache<[u8; 32], Arc<Principal>>,
 }
 
 impl Tokens {
@@ -184,7 +183,7 @@ impl Tokens {
     }
 
     /// Reads a token, and checks its signature once.
-    pub(crate) async fn verify(&self, token: &str) -> Result<Arc<Verified>, IamError> {
+    pub(crate) async fn verify(&self, token: &str) -> Result<Arc<Principal>, IamError> {
         if token.len() > MAX_LENGTH {
             return Err(IamError::BadCredential);
         }
@@ -206,7 +205,7 @@ impl Tokens {
 
     /// Reads an ID token, and the URN that it says roles on. Nothing is let in by an ID token: it can
     /// only be asked about.
-    async fn verify_id_token(&self, token: &str) -> Result<(Verified, Option<String>), IamError> {
+    async fn verify_id_token(&self, token: &str) -> Result<(Principal, Option<String>), IamError> {
         if token.len() > 2 * MAX_LENGTH {
             return Err(IamError::BadCredential);
         }
@@ -244,23 +243,28 @@ impl Tokens {
         Ok((claims.claims, id))
     }
 
-    fn verified(&self, claims: &serde_json::Value) -> Option<Verified> {
+    fn verified(&self, claims: &serde_json::Value) -> Option<Principal> {
         let claims = Claims::deserialize(claims).ok()?;
-        let principal = self.principal(claims.sub, claims.client_id, claims.scope)?;
-        Some(Verified {
-            principal,
-            client_id: claims.client_id.to_owned(),
+        let token = Token::Access(Verified {
+            client_id: claims.client_id.into(),
             id: claims.jti.into(),
-            scope: claims.scope.to_owned(),
+            scope: claims.scope.into(),
             issued: claims.iat,
             expires: claims.exp,
             noted: AtomicI64::new(0),
             admitted: AtomicI64::new(NEVER),
-        })
+        });
+        self.principal(claims.sub, claims.client_id, claims.scope, token)
     }
 
     /// The service account that a token is of. Nobody else has tokens, and each its own.
-    fn principal(&self, sub: &str, client_id: &str, scope: &str) -> Option<Arc<Principal>> {
+    fn principal(
+        &self,
+        sub: &str,
+        client_id: &str,
+        scope: &str,
+        token: Token,
+    ) -> Option<Principal> {
         let identity = Identity::parse(sub, self.plate).ok()?;
         let account = identity.account().to_owned();
         if identity != Identity::service_account(self.plate, &account, client_id) {
@@ -269,7 +273,7 @@ impl Tokens {
         let scope = scope::read(scope)?;
         let caller = Caller::new(self.plate, &account, std::slice::from_ref(&identity), scope);
         let kind = PrincipalKind::ServiceAccount;
-        Some(Arc::new(Principal { kind, identity, caller }))
+        Some(Principal { kind, identity, caller, token })
     }
 
     /// Another node may have made the key a moment ago.

@@ -4,7 +4,7 @@ use gatewright_policy::{Caller, Identity, Plate, Scope};
 use gatewright_store::{Act, Change, Content, Kind, Object};
 use serde::{Deserialize, Serialize};
 
-use crate::caller::{Context, Principal, PrincipalKind};
+use crate::caller::{Context, Principal, PrincipalKind, Token};
 use crate::error::{Fault, IamError};
 use crate::group::{DEFAULT, key};
 use crate::iam::Iam;
@@ -143,7 +143,7 @@ impl UserDocument {
         let groups = self.groups.iter().map(|name| Identity::group(plate, account, name));
         let identities: Vec<Identity> = std::iter::once(identity.clone()).chain(groups).collect();
         let caller = Caller::new(plate, account, &identities, Scope::All);
-        Principal { kind: PrincipalKind::User, identity, caller }
+        Principal { kind: PrincipalKind::User, identity, caller, token: Token::None }
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use gatewright_store::{Act, Change, Content, Kind, Object};
 use serde::{Deserialize, Serialize};
 
-use crate::caller::{Context, Principal};
+use crate::caller::{Context, Principal, Token};
 use crate::error::{Fault, IamError};
 use crate::group::key;
 use crate::iam::Iam;
@@ -276,7 +276,7 @@ impl Iam {
         let principal = self.principal_of_token(&view, account, &id, now);
         let principal = principal.ok_or(IamError::BadCredential)?;
         self.recorder.used(account, &subject(&id), now);
-        Ok(Some(Recognised { principal: Arc::new(principal), token: id.into(), home: view }))
+        Ok(Some(Recognised { principal: Arc::new(principal), home: view }))
     }
 
     fn principal_of_token(
@@ -292,6 +292,7 @@ impl Iam {
         let counts = user.enabled
             && user.created_at <= token.created_at
             && token.expires.is_none_or(|expires| now < expires);
-        counts.then(|| user.principal(self.settings.plate, account))
+        let token = Token::Personal(id.into());
+        counts.then(|| Principal { token, ..user.principal(self.settings.plate, account) })
     }
 }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
+use smallvec::SmallVec;
 use uuid::Uuid;
 
 use crate::action::{Scope, action_type};
@@ -40,20 +42,20 @@ impl<'a> Resource<'a> {
 #[derive(Debug, Clone)]
 pub struct Caller {
     account: Box<str>,
-    account_urn: Box<str>,
+    account_urn: Arc<str>,
     root: bool,
-    identities: Box<[Box<str>]>,
+    identities: SmallVec<[Arc<str>; 1]>,
     scope: Scope,
 }
 
 impl Caller {
     /// The root login of an account, which nothing restricts there.
     pub fn root(plate: Plate, account: &str, scope: Scope) -> Self {
-        let account_urn: Box<str> = Identity::account_of(plate, account).urn().into();
+        let account_urn = Identity::account_of(plate, account).shared_urn();
         Self {
             account: account.into(),
             root: true,
-            identities: [account_urn.clone()].into(),
+            identities: [Arc::clone(&account_urn)].into(),
             account_urn,
             scope,
         }
@@ -63,9 +65,9 @@ impl Caller {
     pub fn new(plate: Plate, account: &str, identities: &[Identity], scope: Scope) -> Self {
         Self {
             account: account.into(),
-            account_urn: Identity::account_of(plate, account).urn().into(),
+            account_urn: Identity::account_of(plate, account).shared_urn(),
             root: false,
-            identities: identities.iter().map(|identity| identity.urn().into()).collect(),
+            identities: identities.iter().map(Identity::shared_urn).collect(),
             scope,
         }
     }
@@ -81,7 +83,7 @@ impl Caller {
     }
 
     /// The canonical URNs that count for the caller.
-    pub fn identities(&self) -> &[Box<str>] {
+    pub fn identities(&self) -> &[Arc<str>] {
         &self.identities
     }
 
@@ -217,7 +219,7 @@ pub fn decide<'p>(
 /// What the policies of `set` that name one of `identities` say.
 pub(crate) fn weigh<'p>(
     set: &'p PolicySet,
-    identities: &[Box<str>],
+    identities: &[Arc<str>],
     question: &Question<'_>,
 ) -> Verdict<'p> {
     let mut granted = None;

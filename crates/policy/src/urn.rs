@@ -6,6 +6,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -118,7 +119,7 @@ impl IdentityKind {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Identity {
     kind: IdentityKind,
-    urn: Box<str>,
+    urn: Arc<str>,
     account: std::ops::Range<usize>,
 }
 
@@ -195,6 +196,11 @@ impl Identity {
     /// The canonical URN.
     pub fn urn(&self) -> &str {
         &self.urn
+    }
+
+    /// The same, for whoever keeps it beside the identity.
+    pub(crate) fn shared_urn(&self) -> Arc<str> {
+        Arc::clone(&self.urn)
     }
 }
 

@@ -8,8 +8,8 @@ use gatewright_policy::{Identity, ResourceUrn};
 use gatewright_store::{Act, Change, Content, Kind, StoreError, Taken};
 
 use super::project::wants_id_token;
-use super::{Claims, IdClaims, LIFETIME, ProjectRoles, RevokedDocument, Verified, scope};
-use crate::caller::{Context, Principal};
+use super::{Claims, IdClaims, LIFETIME, ProjectRoles, RevokedDocument, scope};
+use crate::caller::{Context, Principal, Token};
 use crate::client::Flow;
 use crate::error::IamError;
 use crate::iam::Iam;
@@ -107,8 +107,6 @@ pub enum TokenError {
 /// Somebody whose token counts.
 pub(crate) struct Recognised {
     pub(crate) principal: Arc<Principal>,
-    /// What the token is called; it is no secret.
-    pub(crate) token: Arc<str>,
     /// Their account, as it was when the token was found to count.
     pub(crate) home: Arc<View>,
 }
@@ -130,23 +128,24 @@ impl Iam {
         if let Some(user) = self.admit_user_token(token, now).await? {
             return Ok(user);
         }
-        let verified = self.tokens.verify(token).await?;
-        let home = self.admit(&verified, now).await?;
+        let principal = self.tokens.verify(token).await?;
+        let home = self.admit(&principal, now).await?;
+        let verified = principal.access_token()?;
         if verified.noted.load(Ordering::Relaxed) + NOTED_EVERY < now {
             verified.noted.store(now, Ordering::Relaxed);
-            self.recorder.used(verified.principal.account(), &verified.client_id, now);
+            self.recorder.used(principal.account(), &verified.client_id, now);
         }
-        let (principal, token) = (Arc::clone(&verified.principal), Arc::clone(&verified.id));
-        Ok(Recognised { principal, token, home })
+        Ok(Recognised { principal, home })
     }
 
     /// The one gate for every use of a token: it has not expired, it was not revoked, and its
     /// service account lives. Answers the account as it was found.
-    async fn admit(&self, token: &Verified, now: i64) -> Result<Arc<View>, IamError> {
+    async fn admit(&self, principal: &Principal, now: i64) -> Result<Arc<View>, IamError> {
+        let token = principal.access_token()?;
         if token.expires.saturating_mul(MICROSECONDS) <= now {
             return Err(IamError::BadCredential);
         }
-        let view = match self.views.get(token.principal.account()).await {
+        let view = match self.views.get(principal.account()).await {
             Err(IamError::NotFound) => return Err(IamError::BadCredential),
             view => view?,
         };
@@ -229,8 +228,8 @@ impl Iam {
         now: i64,
     ) -> Result<String, TokenError> {
         let (sub, client_id, scope) = (access.sub, access.client_id, access.scope);
-        let principal = self.tokens.principal(sub, client_id, scope);
-        let principal = principal.ok_or(TokenError::InvalidScope)?;
+        let principal = self.tokens.principal(sub, client_id, scope, Token::None);
+        let principal = Arc::new(principal.ok_or(TokenError::InvalidScope)?);
         let roles = match projects {
             Some(projects) => Some(self.project_roles(&principal, projects, now).await?),
             None => None,
@@ -261,22 +260,23 @@ impl Iam {
             Err(IamError::BadCredential) => return Ok(None),
             admitted => drop(admitted?),
         }
+        let token = found.access_token()?;
         let is_access_token = projects.is_none();
         let roles = match projects.flatten() {
             Some(urn) => {
                 let target = self.project_target(&urn)?;
-                Some(self.project_roles(&found.principal, &target, now).await?)
+                Some(self.project_roles(&found, &target, now).await?)
             }
             None => None,
         };
         Ok(Some(Introspection {
-            identity: found.principal.identity.urn().to_owned(),
-            account: found.principal.account().to_owned(),
-            client_id: found.client_id.clone(),
-            scope: found.scope.clone(),
-            id: found.id.to_string(),
-            issued: found.issued,
-            expires: found.expires,
+            identity: found.identity.urn().to_owned(),
+            account: found.account().to_owned(),
+            client_id: token.client_id.to_string(),
+            scope: token.scope.to_string(),
+            id: token.id.to_string(),
+            issued: token.issued,
+            expires: token.expires,
             is_access_token,
             roles,
         }))
@@ -286,7 +286,7 @@ impl Iam {
     async fn look_at(
         &self,
         token: &str,
-    ) -> Result<(Arc<Verified>, Option<Option<String>>), IamError> {
+    ) -> Result<(Arc<Principal>, Option<Option<String>>), IamError> {
         match self.tokens.verify(token).await {
             Err(IamError::BadCredential) => {
                 let (found, projects) = self.tokens.verify_id_token(token).await?;
@@ -310,20 +310,21 @@ impl Iam {
             Err(IamError::BadCredential) => return Ok(()),
             found => found?,
         };
-        if found.client_id != client_id {
+        let token = found.access_token()?;
+        if *token.client_id != *client_id {
             return Err(TokenError::UnauthorizedClient("the token belongs to another client"));
         }
-        let expires = found.expires.saturating_mul(MICROSECONDS);
+        let expires = token.expires.saturating_mul(MICROSECONDS);
         let view = self.views.get(&account).await?;
-        if expires <= now || view.is_revoked(&found.id) {
+        if expires <= now || view.is_revoked(&token.id) {
             return Ok(());
         }
         let document = serde_json::to_string(&RevokedDocument { expires });
         let document = document.map_err(IamError::from)?;
         let content = Content { document, ..Content::default() };
         let act = Act::Create { content, secret: None };
-        let revoked = Change { kind: Kind::RevokedToken, id: found.id.to_string(), act };
-        let context = Context { principal: Arc::clone(&found.principal), ip, query_id, now };
+        let revoked = Change { kind: Kind::RevokedToken, id: token.id.to_string(), act };
+        let context = Context { principal: Arc::clone(&found), ip, query_id, now };
         match self.write_in(&account, &context, vec![revoked]).await {
             Ok(()) | Err(StoreError::Taken(Taken::Id)) => {}
             Err(error) => return Err(error.into()),
