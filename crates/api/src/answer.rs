@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use axum::http::{HeaderName, HeaderValue, Response, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use gatewright_iam::Revision;
 use serde::Serialize;
 
@@ -40,16 +40,10 @@ impl Answer {
         Self(response)
     }
 
-    /// 200 with headers alone; one that no header can hold is left out.
-    pub(crate) fn saying(said: Vec<(HeaderName, String)>) -> Self {
+    /// 200 with headers alone.
+    pub(crate) fn saying(headers: HeaderMap) -> Self {
         let mut response = Response::new(Body::empty());
-        // With what every answer has beside them.
-        response.headers_mut().reserve(said.len() + 4);
-        for (name, value) in said {
-            if let Ok(value) = HeaderValue::try_from(value) {
-                response.headers_mut().insert(name, value);
-            }
-        }
+        *response.headers_mut() = headers;
         Self(response)
     }
 

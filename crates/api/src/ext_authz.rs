@@ -54,7 +54,7 @@ impl Authorization for Checks {
         let api = attributes.context_extensions.get("api").map_or("", String::as_str);
         let answered = self.answer(&http, api, ip.map(|ip| ip.to_canonical())).await;
         Ok(Response::new(match answered {
-            Ok(said) => allowed(said),
+            Ok(said) => allowed(&said),
             Err(error) => denied(error),
         }))
     }
@@ -66,7 +66,7 @@ impl Checks {
         http: &HttpRequest,
         api: &str,
         ip: Option<IpAddr>,
-    ) -> Result<Vec<(HeaderName, String)>, Refusal> {
+    ) -> Result<HeaderMap, Refusal> {
         let headers = headers(http)
             .ok_or_else(|| IamError::Refused("the request has a header that is none".to_owned()))?;
         catch_up(&self.iam, &headers).await?;
@@ -117,11 +117,12 @@ fn header(name: &str, value: String) -> HeaderValueOption {
     }
 }
 
-fn allowed(said: Vec<(HeaderName, String)>) -> CheckResponse {
-    let (told, empty): (Vec<_>, Vec<_>) = said.into_iter().partition(|(_, text)| !text.is_empty());
+fn allowed(said: &HeaderMap) -> CheckResponse {
+    let said = said.iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap_or_default()));
+    let (told, empty): (Vec<_>, Vec<_>) = said.partition(|(_, text)| !text.is_empty());
     let ok = OkHttpResponse {
-        headers: told.into_iter().map(|(name, value)| header(name.as_str(), value)).collect(),
-        headers_to_remove: empty.into_iter().map(|(name, _)| name.to_string()).collect(),
+        headers: told.into_iter().map(|(name, text)| header(name, text.to_owned())).collect(),
+        headers_to_remove: empty.into_iter().map(|(name, _)| name.to_owned()).collect(),
         ..OkHttpResponse::default()
     };
     answer(Code::Ok, HttpResponse::OkResponse(ok))

@@ -6,12 +6,14 @@
 //! refused. Answers are 200, 401 and 403 alone: nginx makes an error of anything else.
 
 use std::borrow::Cow;
+use std::fmt::{self, Write};
 use std::net::IpAddr;
 
 use axum::http::header::{AsHeaderName, UPGRADE};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, Method, StatusCode};
-use gatewright_iam::{Iam, IamError, Passage, QueryId, Refusal};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use bytes::BytesMut;
+use gatewright_iam::{Iam, IamError, Passage, Passenger, QueryId, Refusal};
 
 use crate::answer::Answer;
 use crate::error::ApiError;
@@ -59,6 +61,9 @@ const IDENTITY: HeaderName = HeaderName::from_static("x-gatewright-identity");
 const ACCOUNT: HeaderName = HeaderName::from_static("x-gatewright-account");
 const TOKEN: HeaderName = HeaderName::from_static("x-gatewright-token");
 const REVISION: HeaderName = HeaderName::from_static("x-gatewright-revision");
+
+/// An answer has so many headers, with those that every answer has.
+const HEADERS: usize = 8;
 
 /// How the headers begin by which an API hears who calls.
 const OURS: &str = "x-gatewright-";
@@ -150,9 +155,8 @@ fn told_in_place<'a>(asking: &Asking<'a>) -> Asked<'a> {
     Asked { api, method, target, headers, set: &[], ip, query_id, now }
 }
 
-/// What an API is to hear of who calls it, or why they do not pass. All headers always, so that a
-/// proxy overwrites what its client made up.
-pub(crate) async fn ask(iam: &Iam, asked: Asked<'_>) -> Result<Vec<(HeaderName, String)>, Refusal> {
+/// What an API is to hear of who calls it, or why they do not pass.
+pub(crate) async fn ask(iam: &Iam, asked: Asked<'_>) -> Result<HeaderMap, Refusal> {
     let headers = asked.headers;
     if let Some(misleading) = misleading(headers, asked.set) {
         return Err(refused(format!("the request must not have a header {misleading}")).into());
@@ -170,16 +174,34 @@ pub(crate) async fn ask(iam: &Iam, asked: Asked<'_>) -> Result<Vec<(HeaderName, 
         now: asked.now,
     };
     let passenger = iam.pass(passage).await?;
-    let who = passenger.as_ref().map(|one| &one.principal);
+    Ok(introduce(passenger.as_ref()))
+}
+
+/// Tells of somebody in headers, or of nobody. All that say who it is are there always, so that a
+/// proxy overwrites what its client made up.
+fn introduce(passenger: Option<&Passenger>) -> HeaderMap {
+    let who = passenger.map(|one| &one.principal);
     let (urn, account, token) = who.map_or(("", "", ""), |who| {
         (who.identity.urn(), who.account(), who.token_id().unwrap_or_default())
     });
-    let mut said =
-        vec![(IDENTITY, urn.to_owned()), (ACCOUNT, account.to_owned()), (TOKEN, token.to_owned())];
-    if let Some(one) = &passenger {
-        said.push((REVISION, one.revision.to_string()));
+    let mut headers = HeaderMap::with_capacity(HEADERS);
+    // One buffer holds all texts.
+    let mut text = BytesMut::with_capacity(urn.len() + 2 * account.len() + token.len() + 24);
+    let mut tell = |name: HeaderName, said: fmt::Arguments<'_>| {
+        let written = text.write_fmt(said);
+        if let (Ok(()), Ok(value)) =
+            (written, HeaderValue::from_maybe_shared(text.split().freeze()))
+        {
+            headers.insert(name, value);
+        }
+    };
+    tell(IDENTITY, format_args!("{urn}"));
+    tell(ACCOUNT, format_args!("{account}"));
+    tell(TOKEN, format_args!("{token}"));
+    if let Some(one) = passenger {
+        tell(REVISION, format_args!("{}", one.revision));
     }
-    Ok(said)
+    headers
 }
 
 /// The actions that somebody lacks; none where this is no refusal, but a failure.

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::convert::Infallible;
+use std::fmt::Write;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -44,6 +45,9 @@ pub(crate) const AT_LEAST: HeaderName = HeaderName::from_static("x-gatewright-at
 
 /// What the request is called in the log.
 const QUERY_ID: HeaderName = HeaderName::from_static("x-ovh-queryid");
+
+/// How long that is.
+const QUERY_ID_LENGTH: usize = 39;
 
 /// How the names of users begin whose password is a personal access token.
 const TOKEN_USER: &str = "pat_jwt_";
@@ -178,7 +182,9 @@ fn finish(
     }
     api.seconds.record(started.elapsed().as_secs_f64());
     let mut response = answer.into_response();
-    if let Ok(value) = HeaderValue::try_from(query_id.to_string()) {
+    let mut name = String::with_capacity(QUERY_ID_LENGTH);
+    let written = write!(name, "{query_id}");
+    if let (Ok(()), Ok(value)) = (written, HeaderValue::try_from(name)) {
         response.headers_mut().insert(QUERY_ID, value);
     }
     response

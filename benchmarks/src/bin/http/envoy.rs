@@ -17,7 +17,7 @@ use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Response, Status};
 
-use crate::{Anyhow, CONNECTIONS, ROUND};
+use crate::{Anyhow, ROUND, connections};
 
 struct Everybody;
 
@@ -62,7 +62,7 @@ pub(crate) async fn load(address: SocketAddr, questions: &[CheckRequest]) -> Any
     let done = Arc::new(AtomicU64::new(0));
     let questions: Arc<[CheckRequest]> = questions.into();
     let started = Instant::now();
-    let connections = (0..CONNECTIONS).map(|connection| {
+    let connections = (0..connections()).map(|connection| {
         let (done, questions) = (Arc::clone(&done), Arc::clone(&questions));
         tokio::spawn(async move {
             let mut client = AuthorizationClient::connect(format!("http://{address}")).await?;

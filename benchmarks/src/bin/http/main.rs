@@ -4,8 +4,8 @@
 //! soon a server with a large database answers, how much memory the trial server takes, and how long
 //! the Control Panel's pages take.
 //!
-//! `http PROGRAM [LOAD]`, with the path of the release binary and, to measure it alone, one of
-//! checks, tokens, passages, nginx, envoy and inside.
+//! `http PROGRAM [LOAD [CONNECTIONS]]`, with the path of the release binary and, to measure it alone,
+//! one of checks, tokens, passages, nginx, envoy and inside, and over how many connections.
 
 mod envoy;
 mod inside;
@@ -36,7 +36,6 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-const CONNECTIONS: usize = 32;
 const CALLERS: usize = 1_000;
 const ROUND: Duration = Duration::from_secs(4);
 const ROUNDS: usize = 3;
@@ -414,6 +413,11 @@ async fn pages(stream: &mut TcpStream, password: &str) -> Anyhow<()> {
     Ok(())
 }
 
+/// Over how many connections a load comes.
+fn connections() -> usize {
+    std::env::args().nth(3).and_then(|text| text.parse().ok()).unwrap_or(32)
+}
+
 fn median(mut numbers: Vec<f64>) -> f64 {
     numbers.sort_by(f64::total_cmp);
     numbers[numbers.len() / 2]
@@ -456,7 +460,7 @@ async fn load(address: SocketAddr, requests: &[String]) -> Anyhow<f64> {
     let done = Arc::new(AtomicU64::new(0));
     let requests: Arc<[String]> = requests.into();
     let started = Instant::now();
-    let connections = (0..CONNECTIONS).map(|connection| {
+    let connections = (0..connections()).map(|connection| {
         let (done, requests) = (Arc::clone(&done), Arc::clone(&requests));
         tokio::spawn(async move {
             let mut stream = TcpStream::connect(address).await?;
