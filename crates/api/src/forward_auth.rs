@@ -6,7 +6,7 @@
 //! refused. Answers are 200, 401 and 403 alone: nginx makes an error of anything else.
 
 use std::borrow::Cow;
-use std::fmt::{self, Write};
+use std::fmt::Write;
 use std::net::IpAddr;
 
 use axum::http::header::{AsHeaderName, UPGRADE};
@@ -187,19 +187,19 @@ fn introduce(passenger: Option<&Passenger>) -> HeaderMap {
     let mut headers = HeaderMap::with_capacity(HEADERS);
     // One buffer holds all texts.
     let mut text = BytesMut::with_capacity(urn.len() + 2 * account.len() + token.len() + 24);
-    let mut tell = |name: HeaderName, said: fmt::Arguments<'_>| {
-        let written = text.write_fmt(said);
-        if let (Ok(()), Ok(value)) =
-            (written, HeaderValue::from_maybe_shared(text.split().freeze()))
-        {
+    let mut tell = |name, text: BytesMut| {
+        if let Ok(value) = HeaderValue::from_maybe_shared(text.freeze()) {
             headers.insert(name, value);
         }
     };
-    tell(IDENTITY, format_args!("{urn}"));
-    tell(ACCOUNT, format_args!("{account}"));
-    tell(TOKEN, format_args!("{token}"));
-    if let Some(one) = passenger {
-        tell(REVISION, format_args!("{}", one.revision));
+    for (name, said) in [(IDENTITY, urn), (ACCOUNT, account), (TOKEN, token)] {
+        text.extend_from_slice(said.as_bytes());
+        tell(name, text.split());
+    }
+    if let Some(one) = passenger
+        && write!(text, "{}", one.revision).is_ok()
+    {
+        tell(REVISION, text);
     }
     headers
 }
