@@ -80,7 +80,8 @@ impl Routes {
 
 /// What a part is to a server that cares neither for case nor for an ending such as `.json`.
 fn likeness(part: &str) -> Cow<'_, str> {
-    let end = part.bytes().position(|byte| b". ,".contains(&byte)).unwrap_or(part.len());
+    let end =
+        part.bytes().position(|byte| matches!(byte, b'.' | b' ' | b',')).unwrap_or(part.len());
     let stem = part.get(..end).unwrap_or(part);
     if stem.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase()) {
         return Cow::Borrowed(stem);

@@ -115,11 +115,18 @@ fn part(text: &str) -> Result<Cow<'_, str>, Unclear> {
 /// What a part of a path may hold as it is (RFC 3986, section 3.3), but for `;`, from which on some
 /// read parameters.
 fn is_plain(one: char) -> bool {
-    one.is_ascii_alphanumeric() || "-._~!$&'()*+,=:@".contains(one)
+    matches!(
+        one,
+        'a'..='z' | 'A'..='Z' | '0'..='9' | '-' | '.' | '_' | '~' | '!' | '$' | '&' | '\'' | '(' | ')'
+            | '*' | '+' | ',' | '=' | ':' | '@'
+    )
 }
 
 /// Many frameworks take the method from here.
 fn check_query(query: &str) -> Result<(), Unclear> {
+    if query.is_empty() {
+        return Ok(());
+    }
     if let Some(wrong) = query.chars().find(|&one| !is_plain(one) && !"/?%;".contains(one)) {
         // Brackets, quotes and their like are sent raw by many, and mean nothing to a proxy.
         if wrong == '#' || wrong.is_control() || wrong.is_whitespace() {
