@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use axum::http::HeaderMap;
 use bytes::Bytes;
-use gatewright_iam::{Draft, Fault, Iam, IamError, Page, PageRequest, QueryId};
+use gatewright_iam::{Draft, Fault, Iam, IamError, Page, PageRequest, QueryId, read_document};
 use serde::Serialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_json::Value;
 use serde_json::error::Category;
 use uuid::Uuid;
 
@@ -62,6 +63,16 @@ impl Visit {
         })?;
         reader.end().map_err(|error| refusal(&error, "."))?;
         Ok(value)
+    }
+
+    /// The body as a document, in JSON or, where its type says so, in YAML.
+    pub(crate) fn document(&self) -> Draft<Value> {
+        if !self.header("content-type").is_some_and(|kind| kind.contains("yaml")) {
+            return self.json();
+        }
+        let wrong = |message: String| IamError::invalid(Fault::Format, message);
+        let text = std::str::from_utf8(&self.body).map_err(|error| wrong(error.to_string()))?;
+        read_document(text).map_err(|error| wrong(error.to_string()))
     }
 
     /// Which page is wanted of the list at this URL.

@@ -20,7 +20,7 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct Propose {
-    /// The OpenAPI document, in JSON
+    /// The OpenAPI document, in JSON or YAML
     file: PathBuf,
     /// The account that everything behind the API belongs to
     #[arg(long)]
@@ -51,7 +51,7 @@ pub(crate) fn run(command: Command) -> Done {
                 let message = error.to_string();
                 Failure::Configuration { path: file, message }
             })?;
-            println!("{proposal}");
+            println!("{}", proposal.trim_end());
         }
         Command::Check(Check { folder }) => say(&Catalogue::load(false, Some(&folder))?),
         Command::Add(Add { file, products }) => {

@@ -2,6 +2,7 @@
 
 mod api;
 mod describe;
+mod document;
 mod file;
 mod living;
 mod propose;
@@ -24,6 +25,7 @@ use file::{Declared, DeclaredApi, Product};
 
 pub use api::ApiError;
 pub(crate) use api::{Api, NoRoute, Source};
+pub use document::read_document;
 pub(crate) use living::{ApiDocument, Living};
 pub use propose::propose;
 pub(crate) use routes::Found;
@@ -120,8 +122,8 @@ pub enum CatalogueError {
         source: serde_json::Error,
     },
     /// The file is written in a language that is not read.
-    #[error("{}: only JSON is read; convert this file", .0.display())]
-    NotJson(PathBuf),
+    #[error("{}: only JSON and YAML are read; convert this file", .0.display())]
+    Unread(PathBuf),
     /// An action's name is wrong.
     #[error("{file}: the action \"{action}\" {source}")]
     Action {
@@ -352,8 +354,8 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, CatalogueError> {
     for entry in std::fs::read_dir(folder).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
         match path.extension().and_then(|extension| extension.to_str()) {
-            Some("json") => paths.push(path),
-            Some("yaml" | "yml" | "toml") => return Err(CatalogueError::NotJson(path)),
+            Some("json" | "yaml" | "yml") => paths.push(path),
+            Some("toml") => return Err(CatalogueError::Unread(path)),
             _ => {}
         }
     }
@@ -440,6 +442,7 @@ mod tests {
                 "the action \"a:b:*\" must not hold a *, a space or a control character"
             )
         );
-        assert!(refusal("a.yaml", "").contains("only JSON is read"));
+        assert!(refusal("a.toml", "").contains("only JSON and YAML are read"));
+        assert!(refusal("a.yaml", "product: x\nactoins: []").contains("a.yaml: unknown field"));
     }
 }

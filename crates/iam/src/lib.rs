@@ -48,7 +48,7 @@ pub use audit::{Event, Events};
 pub use caller::{Context, Principal, PrincipalKind};
 pub use catalogue::{
     Action, ApiError, Catalogue, CatalogueError, Category, MANAGED_OWNER, ManagedGroup, Target,
-    Unclear, propose,
+    Unclear, propose, read_document,
 };
 pub use check::Checked;
 pub use client::{Client, ClientDraft, ClientEdit, Flow};

@@ -27,7 +27,7 @@ pub(crate) async fn get(context: Context, visit: Visit) -> Result<Answer, ApiErr
 }
 
 pub(crate) async fn put(context: Context, visit: Visit) -> Result<Answer, ApiError> {
-    let document = visit.json();
+    let document = visit.document();
     let api = visit.iam.declare_api(&context, visit.parameter(0), document).await?;
     Ok(Answer::json(&shown(&api)))
 }

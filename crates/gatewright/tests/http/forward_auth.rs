@@ -6,10 +6,11 @@ use std::path::PathBuf;
 use std::process::{ChildStdout, Command, Stdio};
 
 use gatewright_testing::on_both_databases;
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::programs::{Running, examples, free_port, listens, send};
-use crate::server::{ACCOUNT, Caller, Server, http, run};
+use crate::server::{ACCOUNT, Caller, Reply, Server, http, run};
 
 /// Something of a request that should not pass, of a caller who may read the order 7 alone.
 pub(crate) struct Attack(
@@ -289,6 +290,16 @@ async fn nothing_gets_round(name: &str, database: &gatewright_testing::TestDatab
     assert!(status >= 500, "{answer}");
 }
 
+const PLAIN: &str = "openapi: 3.1.0
+info: {title: Press}
+paths:
+  /papers/{id}:
+    get:
+      summary: Read a paper
+      responses:
+        200: {description: The paper}
+";
+
 #[test]
 fn an_api_is_proposed_checked_and_added() {
     let folder = tempfile::tempdir().unwrap();
@@ -307,6 +318,12 @@ fn an_api_is_proposed_checked_and_added() {
     let add = |name: &str| run(&["catalogue", "add", &path(name), "--products", &path("products")]);
     let (done, said) = add("library.json");
     assert!(done && said.contains("API library: 1 operations"), "{said}");
+    std::fs::write(path("plain.yaml"), PLAIN).unwrap();
+    let (done, proposal_in_yaml) = run(&["catalogue", "propose", &path("plain.yaml")]);
+    assert!(done && proposal_in_yaml.contains("- name: paper:press:get"), "{proposal_in_yaml}");
+    std::fs::write(path("press.yaml"), &proposal_in_yaml).unwrap();
+    let (done, said) = add("press.yaml");
+    assert!(done && said.contains("API press: 1 operations"), "{said}");
     let (done, said) = run(&["catalogue", "check", &path("products")]);
     assert!(done && said.contains("API library: 1 operations"), "{said}");
 
@@ -315,9 +332,10 @@ fn an_api_is_proposed_checked_and_added() {
     assert!(!done && said.contains("the path has no parameter {title}"), "{said}");
     let (done, said) = run(&["catalogue", "propose", &path("gone.json")]);
     assert!(!done && said.contains("gone.json"), "{said}");
-    let kept: Vec<_> =
+    let mut kept: Vec<_> =
         std::fs::read_dir(&products).unwrap().map(|one| one.unwrap().file_name()).collect();
-    assert_eq!(kept, ["library.json"]);
+    kept.sort();
+    assert_eq!(kept, ["library.json", "press.yaml"]);
 }
 
 on_both_databases! {
@@ -479,6 +497,35 @@ on_both_databases! {
         admin.get(path).await.refused(404, "Client::NotFound");
         let audit = admin.get("/v1/me/logs/audit").await;
         assert_eq!(audit.status, 200, "{}", audit.body);
+    }
+
+    async fn an_api_is_declared_in_yaml_as_in_json(database) {
+        let server = Server::start(&database);
+        let admin = server.admin().await;
+        let put = async |kind: &str, document: &str| {
+            let request = admin.request(Method::PUT, "/v2/iam/api/press");
+            Reply::of(request.header("content-type", kind).body(document.to_owned())).await
+        };
+        let document = PLAIN.replace("      responses:", "      x-iam-public: true\n      responses:");
+        let declared = put("application/yaml", &document).await.expect(200);
+        let said = &declared["document"]["paths"]["/papers/{id}"]["get"]["responses"];
+        assert_eq!(*said, json!({"200": {"description": "The paper"}}));
+        let path = "/forward-auth/nginx/press";
+        let asked = admin.http.get(format!("{}{path}", server.url));
+        let asked = asked.header("x-original-method", "GET").header("x-original-uri", "/papers/7");
+        assert_eq!(asked.send().await.unwrap().status(), 200);
+        let class = "Client::BadRequest::INVALID_FORMAT";
+        for (kind, document, says) in [
+            ("application/yaml", "paths: [", "line 1"),
+            ("text/yaml; charset=utf-8", "a: 1\na: 2", "line 2"),
+            ("application/json", PLAIN, "expected value"),
+        ] {
+            let message = put(kind, document).await.refused(400, class);
+            assert!(message.contains(says), "{message}");
+        }
+        let message = put("application/yaml", "just a text").await;
+        let message = message.refused(400, "Client::BadRequest::INVALID_PARAMETER");
+        assert!(message.contains("must be an OpenAPI document"), "{message}");
     }
 
     async fn a_wrong_declaration_says_what_to_do_and_changes_nothing(database) {

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::api::{DeclaredRoute, Locator};
+use super::document::in_json;
 use super::{Category, ManagedGroup, describe};
 use crate::clock;
 
@@ -161,6 +162,7 @@ impl Product {
         struct Form {
             openapi: Option<serde::de::IgnoredAny>,
         }
+        let text = &in_json(text)?;
         let form: Form = serde_json::from_str(text)?;
         if form.openapi.is_none() {
             return serde_json::from_str(text);

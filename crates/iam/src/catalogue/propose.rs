@@ -2,13 +2,16 @@
 
 use serde_json::{Map, Value, json};
 
+use super::document::{in_json, like};
+
 /// Adds `x-iam-actions` and `x-iam-resource` to each operation that has neither, and is not public.
 ///
 /// The first parameter of a path names the resource, as its first part that is not a collection's
 /// name; what follows is the action. Without one, the action is on the account. An operation whose
-/// `security` is an empty list is proposed to be public.
+/// `security` is an empty list is proposed to be public. What is in YAML is answered in YAML, without
+/// its comments.
 pub fn propose(text: &str, account: Option<&str>) -> Result<String, serde_json::Error> {
-    let mut document: Map<String, Value> = serde_json::from_str(text)?;
+    let mut document: Map<String, Value> = serde_json::from_str(&in_json(text)?)?;
     let title = document.get("info").and_then(|info| info.get("title")).and_then(Value::as_str);
     let api: String = title.unwrap_or("api").chars().filter(char::is_ascii_alphanumeric).collect();
     let api = if api.is_empty() { "api".to_owned() } else { api.to_ascii_lowercase() };
@@ -44,7 +47,7 @@ pub fn propose(text: &str, account: Option<&str>) -> Result<String, serde_json::
             operation.insert("x-iam-resource".to_owned(), resource);
         }
     }
-    serde_json::to_string_pretty(&document)
+    like(text, &Value::Object(document))
 }
 
 /// The last part of an action that a method does; none where the key is no method that is guarded.
