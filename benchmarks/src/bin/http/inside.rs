@@ -5,9 +5,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use gatewright_benchmarks::ACCOUNT;
-use gatewright_embedded::{
-    Asked, Circumstances, Plate, Point, ResourceUrn, Scope, Settings, now,
-};
+use gatewright_embedded::{Asked, Circumstances, Plate, Point, ResourceUrn, Scope, Settings, now};
 
 use crate::{Anyhow, ROUND, exchange};
 

@@ -11,6 +11,7 @@ mod envoy;
 mod inside;
 mod nginx;
 
+use std::fmt;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -37,8 +38,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 const CALLERS: usize = 1_000;
-const ROUND: Duration = Duration::from_secs(4);
-const ROUNDS: usize = 3;
+const ROUND: Duration = Duration::from_secs(3);
+const ROUNDS: usize = 7;
 
 const JSON: [(axum::http::HeaderName, &str); 1] = [(CONTENT_TYPE, "application/json")];
 
@@ -314,39 +315,31 @@ async fn large(program: &Path, count: usize, only: Option<&str>) -> Anyhow<()> {
         if only.is_some_and(|only| only != what) {
             continue;
         }
-        let (mut mine, mut others) = (Vec::new(), Vec::new());
-        // In turns, so that what else the machine does counts for both.
+        let mut turns = Turns::default();
         for _ in 0..ROUNDS {
-            mine.push(load(address, ours).await?);
-            others.push(load(bare, theirs).await?);
+            turns.add(load(address, ours).await?, load(bare, theirs).await?);
         }
-        let (mine, others) = (median(mine), median(others));
-        println!(
-            "  {what}: {mine:.0}/s, bare server {others:.0}/s: {:.0} %",
-            100.0 * mine / others
-        );
+        println!("  {what}: {turns}");
     }
     if only.is_none_or(|only| only == "nginx") {
         let mine = nginx::Guarded::start(address, "/forward-auth/nginx/benchmark").await?;
         let others = nginx::Guarded::start(bare, "/allowed").await?;
-        let (mut guarded, mut open) = (Vec::new(), Vec::new());
+        let mut turns = Turns::default();
         for _ in 0..ROUNDS {
-            guarded.push(load(mine.address, &guarded_requests).await?);
-            open.push(load(others.address, &guarded_requests).await?);
+            let guarded = load(mine.address, &guarded_requests).await?;
+            turns.add(guarded, load(others.address, &guarded_requests).await?);
         }
-        let (guarded, open) = (median(guarded), median(open));
-        let share = 100.0 * guarded / open;
-        println!("  nginx: {guarded:.0}/s, with a bare server {open:.0}/s: {share:.0} %");
+        println!("  nginx: {turns}");
     }
     if only.is_none_or(|only| only == "envoy") {
-        let (mut mine, mut others) = (Vec::new(), Vec::new());
+        let mut turns = Turns::default();
         for _ in 0..ROUNDS {
-            mine.push(envoy::load(grpc, &questions).await?);
-            others.push(envoy::load(bare_grpc, &questions).await?);
+            turns.add(
+                envoy::load(grpc, &questions).await?,
+                envoy::load(bare_grpc, &questions).await?,
+            );
         }
-        let (mine, others) = (median(mine), median(others));
-        let share = 100.0 * mine / others;
-        println!("  envoy: {mine:.0}/s, bare server {others:.0}/s: {share:.0} %");
+        println!("  envoy: {turns}");
     }
     if only.is_none_or(|only| only == "inside") {
         let owner = made["clientId"].as_str().ok_or("no client")?;
@@ -413,9 +406,29 @@ async fn pages(stream: &mut TcpStream, password: &str) -> Anyhow<()> {
     Ok(())
 }
 
+/// Requests per second to Gatewright, and right after to a bare server: so that what else the machine
+/// does counts for both.
+#[derive(Default)]
+struct Turns(Vec<(f64, f64)>);
+
+impl Turns {
+    fn add(&mut self, mine: f64, bare: f64) {
+        self.0.push((mine, bare));
+    }
+}
+
+impl fmt::Display for Turns {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let middle = |of: fn(&(f64, f64)) -> f64| median(self.0.iter().map(of).collect());
+        let (mine, bare) = (middle(|turn| turn.0), middle(|turn| turn.1));
+        let share = middle(|(mine, bare)| 100.0 * mine / bare);
+        write!(f, "{mine:.0}/s, bare server {bare:.0}/s: {share:.0} %, of {} turns", self.0.len())
+    }
+}
+
 /// Over how many connections a load comes.
 fn connections() -> usize {
-    std::env::args().nth(3).and_then(|text| text.parse().ok()).unwrap_or(32)
+    std::env::args().nth(3).and_then(|text| text.parse().ok()).unwrap_or(64)
 }
 
 fn median(mut numbers: Vec<f64>) -> f64 {
