@@ -129,7 +129,7 @@ impl Browser {
     }
 
     pub(crate) async fn press(&self, selector: &str) {
-        self.find(selector).await.click().await.unwrap();
+        self.press_that(By::Css(selector)).await;
     }
 
     /// Presses the link or button that says so.
@@ -137,8 +137,22 @@ impl Browser {
         let path = format!(
             "//*[(self::a or self::button) and (normalize-space()='{label}' or @aria-label='{label}')]"
         );
-        let found = self.driver.query(By::XPath(path.as_str())).first().await;
-        found.unwrap_or_else(|error| panic!("{label}: {error}")).click().await.unwrap();
+        self.press_that(By::XPath(path.as_str())).await;
+    }
+
+    /// Presses something; the page may be replaced between the look and the press.
+    async fn press_that(&self, by: By) {
+        let mut last = None;
+        let pressed = until(async || {
+            let found = self.driver.query(by.clone()).first().await;
+            let pressed = match found {
+                Ok(element) => element.click().await,
+                Err(error) => Err(error),
+            };
+            last = pressed.err();
+            last.is_none()
+        });
+        assert!(pressed.await, "{by}: {last:?}");
     }
 
     /// Waits until the page says something.
