@@ -428,7 +428,7 @@ impl fmt::Display for Turns {
 
 /// Over how many connections a load comes.
 fn connections() -> usize {
-    std::env::args().nth(3).and_then(|text| text.parse().ok()).unwrap_or(64)
+    std::env::args().nth(3).and_then(|text| text.parse().ok()).unwrap_or(32)
 }
 
 fn median(mut numbers: Vec<f64>) -> f64 {
