@@ -8,6 +8,7 @@ use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::num::NonZero;
+use std::pin::pin;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -123,20 +124,18 @@ async fn attend(front: Arc<Front>, mut handed: mpsc::UnboundedReceiver<Handed>) 
         };
         let connection = Arc::new(Connection::new(&front, peer));
         let (builder, watcher) = (builder.clone(), shutdown.watcher());
-        let kept = Arc::clone(&connection);
-        let keeping = tokio::spawn(async move {
-            let service = service_fn(move |request| {
-                let kept = Arc::clone(&kept);
-                async move { Ok::<_, Infallible>(kept.answer(request).await) }
-            });
-            // It fails where the client goes away, or says what is no HTTP.
-            let _ = watcher.watch(builder.serve_connection(TokioIo::new(stream), service)).await;
-        });
-        // The time for headers begins once it is known which HTTP they are in.
         tokio::spawn(async move {
-            tokio::time::sleep(HEADER_TIME).await;
-            if !connection.has_asked() {
-                keeping.abort();
+            let service = service_fn(|request| {
+                let connection = Arc::clone(&connection);
+                async move { Ok::<_, Infallible>(connection.answer(request).await) }
+            });
+            let serving = watcher.watch(builder.serve_connection(TokioIo::new(stream), service));
+            let mut serving = pin!(serving);
+            // The time for headers begins once it is known which HTTP they are in: until then this
+            // counts. It ends in an error where the client goes away, or says what is no HTTP.
+            let ended = tokio::time::timeout(HEADER_TIME, serving.as_mut()).await;
+            if ended.is_err() && connection.has_asked() {
+                let _ = serving.await;
             }
         });
     }
