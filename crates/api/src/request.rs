@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use crate::answer::Answer;
 use crate::query::Query;
+use crate::serve::MAX_BODY;
 
 /// A request whose route is known.
 pub(crate) struct Visit {
@@ -72,7 +73,14 @@ impl Visit {
         }
         let wrong = |message: String| IamError::invalid(Fault::Format, message);
         let text = std::str::from_utf8(&self.body).map_err(|error| wrong(error.to_string()))?;
-        read_document(text).map_err(|error| wrong(error.to_string()))
+        let document = read_document(text).map_err(|error| wrong(error.to_string()))?;
+        // What a short text says over and over is not to be kept at length.
+        if document.to_string().len() > MAX_BODY {
+            let message =
+                "the document must have at most 2 MiB as JSON, with its aliases written out";
+            return Err(wrong(message.to_owned()));
+        }
+        Ok(document)
     }
 
     /// Which page is wanted of the list at this URL.

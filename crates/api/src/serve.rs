@@ -32,7 +32,7 @@ use crate::route::{Found, find};
 use crate::table::table;
 
 /// No body may be longer.
-const MAX_BODY: usize = 2 << 20;
+pub(crate) const MAX_BODY: usize = 2 << 20;
 
 /// So much of a longer one is read and dropped, so that its sender gets to read the refusal.
 const MAX_DROPPED: usize = 32 << 20;

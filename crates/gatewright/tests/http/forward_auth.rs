@@ -515,7 +515,9 @@ on_both_databases! {
         let asked = asked.header("x-original-method", "GET").header("x-original-uri", "/papers/7");
         assert_eq!(asked.send().await.unwrap().status(), 200);
         let class = "Client::BadRequest::INVALID_FORMAT";
+        let long = format!("{document}a: &a {}\nb: [{}]", "x".repeat(100_000), "*a,".repeat(30));
         for (kind, document, says) in [
+            ("application/yaml", &*long, "aliases"),
             ("application/yaml", "paths: [", "line 1"),
             ("text/yaml; charset=utf-8", "a: 1\na: 2", "line 2"),
         ] {

@@ -73,6 +73,8 @@ mod tests {
             text = format!("{text}a{level}: &a{level} [{name}]\n");
         }
         assert!(read_document(&text).is_err());
+        let long = "x".repeat(1_000_000);
+        assert!(read_document(&format!("a: &a {long}\nb: [{}]", "*a,".repeat(1_000))).is_err());
     }
 
     proptest! {
