@@ -196,7 +196,7 @@ impl Iam {
                 let user = user.filter(|user| user.enabled);
                 let identities = user.map(|user| {
                     let caller = user.principal(plate, account).caller;
-                    caller.identities().iter().map(ToString::to_string).collect()
+                    caller.identities().map(str::to_owned).collect()
                 });
                 facts.push(Fact::Subject { urn, identities });
             }

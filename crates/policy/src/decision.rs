@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
-use std::sync::Arc;
 
 use smallvec::SmallVec;
 use uuid::Uuid;
 
 use crate::action::{Scope, action_type};
 use crate::condition::Circumstances;
+use crate::known::Known;
 use crate::policy::CompiledPolicy;
 use crate::set::PolicySet;
 use crate::urn::{Identity, Plate};
@@ -42,21 +42,21 @@ impl<'a> Resource<'a> {
 #[derive(Debug, Clone)]
 pub struct Caller {
     account: Box<str>,
-    account_urn: Arc<str>,
+    account_identity: Known,
     root: bool,
-    identities: SmallVec<[Arc<str>; 1]>,
+    identities: SmallVec<[Known; 1]>,
     scope: Scope,
 }
 
 impl Caller {
     /// The root login of an account, which nothing restricts there.
     pub fn root(plate: Plate, account: &str, scope: Scope) -> Self {
-        let account_urn = Identity::account_of(plate, account).shared_urn();
+        let account_identity = Known::from(&Identity::account_of(plate, account));
         Self {
             account: account.into(),
             root: true,
-            identities: [Arc::clone(&account_urn)].into(),
-            account_urn,
+            identities: [account_identity.clone()].into(),
+            account_identity,
             scope,
         }
     }
@@ -65,9 +65,9 @@ impl Caller {
     pub fn new(plate: Plate, account: &str, identities: &[Identity], scope: Scope) -> Self {
         Self {
             account: account.into(),
-            account_urn: Identity::account_of(plate, account).shared_urn(),
+            account_identity: Known::from(&Identity::account_of(plate, account)),
             root: false,
-            identities: identities.iter().map(Identity::shared_urn).collect(),
+            identities: identities.iter().map(Known::from).collect(),
             scope,
         }
     }
@@ -83,13 +83,18 @@ impl Caller {
     }
 
     /// The canonical URNs that count for the caller.
-    pub fn identities(&self) -> &[Arc<str>] {
+    pub fn identities(&self) -> impl Iterator<Item = &str> {
+        self.identities.iter().map(|identity| &*identity.urn)
+    }
+
+    /// What policies may name to reach the caller.
+    pub(crate) fn known(&self) -> &[Known] {
         &self.identities
     }
 
-    /// The canonical URN of the caller's account.
-    pub(crate) fn account_urn(&self) -> &str {
-        &self.account_urn
+    /// The caller's account.
+    pub(crate) fn account_identity(&self) -> &Known {
+        &self.account_identity
     }
 
     /// What the caller's token may be used for.
@@ -206,7 +211,7 @@ pub fn decide<'p>(
         (_, Verdict::Denied(ground)) => Decision::Denied(ground),
         (Verdict::Granted(ground), _) => Decision::Allowed(ground),
         (_, Verdict::Granted(passed)) => {
-            match weigh(owner, std::slice::from_ref(&caller.account_urn), question) {
+            match weigh(owner, std::slice::from_ref(&caller.account_identity), question) {
                 Verdict::Granted(given) => Decision::PassedOn { given, passed },
                 Verdict::Denied(ground) => Decision::Denied(ground),
                 Verdict::Silent => Decision::NotAllowed,
@@ -219,7 +224,7 @@ pub fn decide<'p>(
 /// What the policies of `set` that name one of `identities` say.
 pub(crate) fn weigh<'p>(
     set: &'p PolicySet,
-    identities: &[Arc<str>],
+    identities: &[Known],
     question: &Question<'_>,
 ) -> Verdict<'p> {
     let mut granted = None;

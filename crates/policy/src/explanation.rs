@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use uuid::Uuid;
 
 use crate::decision::{Block, Decision, InForce, Question, Said, decide};
+use crate::known::Known;
 use crate::set::PolicySet;
 
 /// What a policy that names the caller did, or what was missing for it to do anything.
@@ -55,8 +56,8 @@ pub fn explain<'p>(
     home: Option<&'p PolicySet>,
 ) -> Explanation<'p> {
     let mut considered = Vec::new();
-    let account = std::iter::once(question.caller.account_urn());
-    let named = || question.caller.identities().iter().map(|urn| &**urn);
+    let account = std::iter::once(question.caller.account_identity());
+    let named = || question.caller.known().iter();
     if question.caller.account() == owner.owner() || question.caller.is_root() {
         consider(&mut considered, owner, named(), question);
     } else {
@@ -71,13 +72,13 @@ pub fn explain<'p>(
 fn consider<'p, 'q>(
     considered: &mut Vec<Considered<'p>>,
     set: &'p PolicySet,
-    identities: impl Iterator<Item = &'q str>,
+    identities: impl Iterator<Item = &'q Known>,
     question: &Question<'_>,
 ) {
     for identity in identities {
         let _ = set.each_of(identity, |policy| {
             let outcome = outcome(&InForce { set, policy }, question);
-            let (owner, identity) = (set.owner(), identity.to_owned());
+            let (owner, identity) = (set.owner(), identity.urn.to_string());
             considered.push(Considered { owner, policy: policy.id(), identity, outcome });
             ControlFlow::Continue(())
         });

@@ -16,6 +16,7 @@ mod comparison;
 mod condition;
 mod decision;
 mod explanation;
+mod known;
 mod pattern;
 mod patterns;
 mod policy;

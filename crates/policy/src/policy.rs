@@ -1,7 +1,5 @@
 //! Policies as they are written, and as they are decided by.
 
-use std::sync::Arc;
-
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -232,7 +230,7 @@ impl Cover {
 pub struct CompiledPolicy {
     pub(crate) id: Uuid,
     pub(crate) expires: Option<i64>,
-    pub(crate) identities: Box<[Arc<str>]>,
+    pub(crate) identities: Box<[Box<str>]>,
     pub(crate) cover: Cover,
     pub(crate) permissions: CompiledPermissions,
     pub(crate) permissions_groups: Box<[Box<str>]>,
@@ -263,7 +261,7 @@ impl Policy {
         for (index, text) in self.identities.iter().enumerate() {
             let identity = Identity::parse(text, plate)
                 .map_err(|reason| PolicyError::Identity { index, reason })?;
-            identities.push(Arc::from(identity.urn()));
+            identities.push(Box::from(identity.urn()));
         }
         identities.sort_unstable();
         identities.dedup();

@@ -6,6 +6,7 @@ use foldhash::quality::RandomState;
 use imbl::{GenericHashMap, GenericHashSet, OrdMap, shared_ptr::DefaultSharedPtr};
 use uuid::Uuid;
 
+use crate::known::{IdentityKey, Known};
 use crate::policy::{CompiledPermissions, CompiledPolicy};
 
 type Map<K, V> = GenericHashMap<K, V, RandomState, DefaultSharedPtr>;
@@ -98,7 +99,7 @@ impl Bundle {
 pub struct PolicySet {
     owner: Arc<str>,
     policies: Map<Uuid, Arc<CompiledPolicy>>,
-    by_identity: Map<Arc<str>, Bundle>,
+    by_identity: Map<IdentityKey, Bundle>,
     permissions_groups: Map<Box<str>, Arc<CompiledPermissions>>,
     resource_groups: Map<Uuid, Arc<Members>>,
 }
@@ -134,13 +135,14 @@ impl PolicySet {
     pub fn insert(&mut self, policy: CompiledPolicy) {
         self.remove(policy.id);
         let policy = Arc::new(policy);
-        for identity in &policy.identities {
-            let bundle = match self.by_identity.get(&**identity) {
+        for identity in policy.identities() {
+            let key = IdentityKey::of(identity);
+            let bundle = match self.by_identity.get(&key) {
                 Some(bundle) => bundle.with(Arc::clone(&policy)),
                 None => Some(Bundle::One(Arc::clone(&policy))),
             };
             if let Some(bundle) = bundle {
-                self.by_identity.insert(Arc::clone(identity), bundle);
+                self.by_identity.insert(key, bundle);
             }
         }
         self.policies.insert(policy.id, policy);
@@ -151,11 +153,11 @@ impl PolicySet {
         let Some(policy) = self.policies.remove(&id) else {
             return;
         };
-        for identity in &policy.identities {
-            let rest = self.by_identity.get(&**identity).and_then(|bundle| bundle.without(id));
-            match rest {
-                Some(rest) => self.by_identity.insert(Arc::clone(identity), rest),
-                None => self.by_identity.remove(&**identity),
+        for identity in policy.identities() {
+            let key = IdentityKey::of(identity);
+            match self.by_identity.get(&key).and_then(|bundle| bundle.without(id)) {
+                Some(rest) => self.by_identity.insert(key, rest),
+                None => self.by_identity.remove(&key),
             };
         }
     }
@@ -192,7 +194,7 @@ impl PolicySet {
 
     /// The ids of the policies that name the identity, by its canonical URN.
     pub fn naming(&self, identity: &str) -> Vec<Uuid> {
-        match self.by_identity.get(identity) {
+        match self.by_identity.get(&IdentityKey::of(identity)) {
             None => Vec::new(),
             Some(Bundle::Many(many)) => many.keys().copied().collect(),
             Some(bundle) => bundle.few().iter().map(|policy| policy.id).collect(),
@@ -219,10 +221,10 @@ impl PolicySet {
     /// Calls `look` on each policy that names the identity, until it answers that it is done.
     pub(crate) fn each_of<'p>(
         &'p self,
-        identity: &str,
+        identity: &Known,
         mut look: impl FnMut(&'p CompiledPolicy) -> std::ops::ControlFlow<()>,
     ) -> std::ops::ControlFlow<()> {
-        match self.by_identity.get(identity) {
+        match self.by_identity.get(&identity.key) {
             None => std::ops::ControlFlow::Continue(()),
             Some(Bundle::Many(many)) => many.values().try_for_each(|policy| look(policy)),
             Some(bundle) => bundle.few().iter().try_for_each(|policy| look(policy)),

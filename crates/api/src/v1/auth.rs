@@ -24,7 +24,7 @@ pub(crate) async fn details(context: Context, _: Visit) -> Result<Answer, ApiErr
         account: context.account().to_owned(),
         allowed_routes: None,
         description: None,
-        identities: principal.caller.identities().iter().map(ToString::to_string).collect(),
+        identities: principal.caller.identities().map(str::to_owned).collect(),
         method: method.to_owned(),
         roles: Some(roles),
         user: user.map(str::to_owned),

@@ -1,0 +1,65 @@
+//! Identities as decisions find them.
+
+use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+use std::sync::{Arc, LazyLock};
+
+use highway::{HighwayHash, HighwayHasher, Key};
+
+use crate::urn::Identity;
+
+/// What stands for the canonical URN of an identity where it is looked up: 128 bits, made of it under
+/// a key that is drawn anew by each process and never leaves it.
+///
+/// Two identities share theirs by a chance of 2⁻¹²⁸, and without the key nobody can look for two that
+/// do. So the text itself, which lies somewhere else in memory, need not be compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct IdentityKey([u64; 2]);
+
+impl IdentityKey {
+    pub(crate) fn of(urn: &str) -> Self {
+        static SECRET: LazyLock<[u64; 4]> = LazyLock::new(|| {
+            // Its own keys come from the system's randomness.
+            let random = RandomState::new();
+            [0, 1, 2, 3].map(|part: u8| random.hash_one(part))
+        });
+        Self(HighwayHasher::new(Key(*SECRET)).hash128(urn.as_bytes()))
+    }
+}
+
+impl Hash for IdentityKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let [half, _] = self.0;
+        state.write_u64(half);
+    }
+}
+
+/// An identity that counts for a caller.
+#[derive(Debug, Clone)]
+pub(crate) struct Known {
+    pub(crate) urn: Arc<str>,
+    pub(crate) key: IdentityKey,
+}
+
+impl From<&Identity> for Known {
+    fn from(identity: &Identity) -> Self {
+        let urn = identity.shared_urn();
+        Self { key: IdentityKey::of(&urn), urn }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn an_identity_has_the_same_key_each_time_and_no_other_has_it(
+            one in "\\PC{0,40}",
+            other in "\\PC{0,40}",
+        ) {
+            prop_assert_eq!(IdentityKey::of(&one), IdentityKey::of(&one));
+            prop_assert_eq!(IdentityKey::of(&one) == IdentityKey::of(&other), one == other);
+        }
+    }
+}
