@@ -15,6 +15,7 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use gatewright_policy::{Caller, Identity, Plate};
 use gatewright_store::Store;
+use highway::{HighwayHash, HighwayHasher, Key};
 use jsonwebtoken::{Validation, decode, decode_header};
 use quick_cache::sync::Cache;
 use serde::{Deserialize, Serialize};
@@ -26,7 +27,7 @@ use crate::caller::{Principal, PrincipalKind, Token};
 use crate::clock;
 use crate::error::IamError;
 use crate::iam::Settings;
-use crate::secret::sha256;
+use crate::secret::random;
 use key::{ID_TYPE, PublicKey, SigningKey, TYPE};
 use keyring::Keyring;
 
@@ -106,6 +107,12 @@ pub(crate) struct RevokedDocument {
     pub(crate) expires: i64,
 }
 
+/// What stands for a token: 256 bits, made of the whole of it under a secret key.
+///
+/// No two tokens share theirs but by a chance of 2⁻²⁵⁶, and without the key nobody can look for two
+/// that do.
+type Mark = [u64; 4];
+
 /// Signs tokens, and remembers which it found good.
 pub(crate) struct Tokens {
     store: Store,
@@ -116,8 +123,10 @@ pub(crate) struct Tokens {
     key_days: Option<u32>,
     keys: ArcSwap<Keyring>,
     reloaded: Mutex<Instant>,
-    /// Whose they are, by the SHA-256 of the whole token.
-    verified: Cache<[u8; 32], Arc<Principal>>,
+    /// Whose they are, by the mark of the token.
+    verified: Cache<Mark, Arc<Principal>>,
+    /// What marks are made under. It is drawn anew by each process and never leaves it.
+    marker: Key,
 }
 
 impl Tokens {
@@ -129,6 +138,10 @@ impl Tokens {
     ) -> Result<Self, KeyError> {
         let (algorithm, key_days) = (settings.algorithm, settings.key_days);
         let keys = Keyring::tend(store, &master, algorithm, key_days, clock::now()).await?;
+        let mut marker = Mark::default();
+        for part in &mut marker {
+            *part = u64::from_ne_bytes(random()?);
+        }
         Ok(Self {
             store: store.clone(),
             master,
@@ -139,6 +152,7 @@ impl Tokens {
             keys: ArcSwap::from_pointee(keys),
             reloaded: Mutex::new(Instant::now()),
             verified: Cache::new(100_000),
+            marker: Key(marker),
         })
     }
 
@@ -187,17 +201,17 @@ impl Tokens {
         if token.len() > MAX_LENGTH {
             return Err(IamError::BadCredential);
         }
-        let key = sha256(token.as_bytes());
-        if let Some(verified) = self.verified.get(&key) {
+        let mark = HighwayHasher::new(self.marker).hash256(token.as_bytes());
+        if let Some(verified) = self.verified.get(&mark) {
             return Ok(verified);
         }
         // Seldom needed, and large.
         let (claims, id) = Box::pin(self.read(token, TYPE)).await?;
         let verified = Arc::new(self.verified(&claims).ok_or(IamError::BadCredential)?);
-        self.verified.insert(key, Arc::clone(&verified));
+        self.verified.insert(mark, Arc::clone(&verified));
         if self.keys.load().public(&id).is_none() {
             // It was taken away while the token was looked at.
-            self.verified.remove(&key);
+            self.verified.remove(&mark);
             return Err(IamError::BadCredential);
         }
         Ok(verified)
