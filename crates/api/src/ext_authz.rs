@@ -22,7 +22,6 @@ use tonic::{Code, Request, Response, Status};
 
 use crate::error::ApiError;
 use crate::forward_auth::{Asked, ask, missing};
-use crate::serve::catch_up;
 
 /// What Envoy asks.
 struct Checks {
@@ -69,7 +68,6 @@ impl Checks {
     ) -> Result<HeaderMap, Refusal> {
         let headers = headers(http)
             .ok_or_else(|| IamError::Refused("the request has a header that is none".to_owned()))?;
-        catch_up(&self.iam, &headers).await?;
         let asked = Asked {
             api,
             method: &http.method,
@@ -80,7 +78,7 @@ impl Checks {
             query_id: QueryId::random(self.iam.settings().plate),
             now: clock::now(),
         };
-        ask(&self.iam, asked).await
+        ask(&self.iam, &asked).await
     }
 }
 

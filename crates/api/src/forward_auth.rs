@@ -17,7 +17,7 @@ use gatewright_iam::{Iam, IamError, Passage, Passenger, QueryId, Refusal};
 
 use crate::answer::Answer;
 use crate::error::ApiError;
-use crate::serve::{AT_LEAST, bearer};
+use crate::serve::{AT_LEAST, bearer, catch_up};
 
 /// How a kind of proxy tells of a request.
 struct Proxy {
@@ -118,7 +118,7 @@ pub(crate) async fn pass(iam: &Iam, form: Form, asking: &Asking<'_>) -> Result<A
         Form::Envoy => Ok(told_in_place(asking)),
     };
     let said = match asked {
-        Ok(asked) => ask(iam, asked).await,
+        Ok(asked) => ask(iam, &asked).await,
         Err(error) => Err(error.into()),
     };
     let query_id = asking.query_id;
@@ -156,8 +156,9 @@ fn told_in_place<'a>(asking: &Asking<'a>) -> Asked<'a> {
 }
 
 /// What an API is to hear of who calls it, or why they do not pass.
-pub(crate) async fn ask(iam: &Iam, asked: Asked<'_>) -> Result<HeaderMap, Refusal> {
+pub(crate) async fn ask(iam: &Iam, asked: &Asked<'_>) -> Result<HeaderMap, Refusal> {
     let headers = asked.headers;
+    catch_up(iam, headers).await?;
     if let Some(misleading) = misleading(headers, asked.set) {
         return Err(refused(format!("the request must not have a header {misleading}")).into());
     }
@@ -173,7 +174,7 @@ pub(crate) async fn ask(iam: &Iam, asked: Asked<'_>) -> Result<HeaderMap, Refusa
         query_id: asked.query_id,
         now: asked.now,
     };
-    let passenger = iam.pass(passage).await?;
+    let passenger = iam.pass(&passage).await?;
     Ok(introduce(passenger.as_ref()))
 }
 

@@ -1,6 +1,7 @@
 //! Where a request goes: the API's own go straight to it, all others by the pages; and what is
 //! answered from memory is answered on the spot, while all else is passed on to other threads.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -63,14 +64,17 @@ impl Connection {
     }
 
     /// Answers a request.
-    pub(crate) async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
+    pub(crate) async fn answer(
+        self: Arc<Self>,
+        request: Request<Incoming>,
+    ) -> Result<Response<Body>, Infallible> {
         self.has_asked.store(true, Ordering::Relaxed);
-        if is_quick(request.uri().path()) {
+        Ok(if is_quick(request.uri().path()) {
             serve(&self.front.api, Some(self.peer), request).await
         } else {
             // Seldom needed, and large.
             Box::pin(self.pass_on(request)).await
-        }
+        })
     }
 
     async fn pass_on(&self, mut request: Request<Incoming>) -> Response<Body> {

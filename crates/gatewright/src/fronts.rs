@@ -4,12 +4,13 @@
 //! They share nothing that one of them would wait for, and answer whatever is answered from memory.
 //! What takes longer, they pass on: so no decision waits for a page.
 
-use std::convert::Infallible;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::net::SocketAddr;
 use std::num::NonZero;
 use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::thread;
 use std::time::Duration;
 
@@ -125,16 +126,16 @@ async fn attend(front: Arc<Front>, mut handed: mpsc::UnboundedReceiver<Handed>) 
         let connection = Arc::new(Connection::new(&front, peer));
         let (builder, watcher) = (builder.clone(), shutdown.watcher());
         tokio::spawn(async move {
-            let service = service_fn(|request| {
-                let connection = Arc::clone(&connection);
-                async move { Ok::<_, Infallible>(connection.answer(request).await) }
-            });
+            let service = service_fn(|request| Arc::clone(&connection).answer(request));
             let serving = watcher.watch(builder.serve_connection(TokioIo::new(stream), service));
             let mut serving = pin!(serving);
             // The time for headers begins once it is known which HTTP they are in: until then this
-            // counts. It ends in an error where the client goes away, or says what is no HTTP.
-            let ended = tokio::time::timeout(HEADER_TIME, serving.as_mut()).await;
-            if ended.is_err() && connection.has_asked() {
+            // counts, and ends with the connection where the client goes away.
+            let first = poll_fn(|context| match serving.as_mut().poll(context) {
+                Poll::Pending if !connection.has_asked() => Poll::Pending,
+                polled => Poll::Ready(polled),
+            });
+            if let Ok(Poll::Pending) = tokio::time::timeout(HEADER_TIME, first).await {
                 let _ = serving.await;
             }
         });

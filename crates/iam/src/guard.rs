@@ -82,7 +82,9 @@ impl Iam {
         if owner == home.account() {
             return Ok(Scene { owner: home, home: None, known: true });
         }
-        Ok(Scene { owner: self.views.get(owner).await?, home: Some(home), known: true })
+        // Seldom needed, and large.
+        let owner = Box::pin(self.views.get(owner)).await?;
+        Ok(Scene { owner, home: Some(home), known: true })
     }
 
     /// Whether the caller has a right on their own account. It is no decision that the log is to have.

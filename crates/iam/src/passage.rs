@@ -48,6 +48,12 @@ pub struct Passenger {
     pub revision: Revision,
 }
 
+/// Few requests need more rights than these.
+const MOST_NEED: usize = 2;
+
+/// Actions, and on what.
+type Needed<'a> = SmallVec<[(&'a str, ResourceUrn); MOST_NEED]>;
+
 /// Why a request does not pass.
 #[derive(Debug)]
 pub struct Refusal {
@@ -69,7 +75,7 @@ impl Iam {
     ///
     /// What is unclear, or not declared, does not pass. A resource that nobody registered belongs to
     /// the account of the API; without one, nothing is allowed on it.
-    pub async fn pass(&self, passage: Passage<'_>) -> Result<Option<Passenger>, Refusal> {
+    pub async fn pass(&self, passage: &Passage<'_>) -> Result<Option<Passenger>, Refusal> {
         let catalogue = self.living.look();
         let api = catalogue.api(passage.api);
         let api = api.ok_or_else(|| {
@@ -86,24 +92,29 @@ impl Iam {
         }
         let token = passage.token.as_ref().map_err(IamError::again)?;
         let Recognised { principal, home } = self.recognise(token, passage.now).await?;
-        let revision = Revision::of(&home);
+        let refusal = |error| Refusal { error, revision: Some(Revision::of(&home)) };
         let (ip, query_id, now) = (passage.ip, passage.query_id, passage.now);
         let context = Context { principal, ip, query_id, now };
-        match self.demand_passage(&context, home, &passage, api, (&target, routes)).await {
-            Ok(()) => Ok(Some(Passenger { principal: context.principal, revision })),
-            Err(error) => Err(Refusal { error, revision: Some(revision) }),
+        let needed = self.needed(passage, (api, &target, routes), context.account());
+        let needed = needed.map_err(refusal)?;
+        let mut scenes: SmallVec<[Scene; MOST_NEED]> = SmallVec::new();
+        for (_, urn) in &needed {
+            let home = Arc::clone(&home);
+            let scene = self.scene_behind(api.account.as_deref(), home, urn).await;
+            scenes.push(scene.map_err(refusal)?);
         }
+        let asked = scenes.iter().zip(&needed).map(|(scene, (action, urn))| (scene, *action, urn));
+        self.demand_all(&context, asked).map_err(refusal)?;
+        Ok(Some(Passenger { principal: context.principal, revision: Revision::of(&home) }))
     }
 
-    /// Refuses a caller who lacks one of the rights that the operation needs.
-    async fn demand_passage(
+    /// The rights that a request of somebody in some account needs, and on what.
+    fn needed<'a>(
         &self,
-        context: &Context,
-        home: Arc<View>,
         passage: &Passage<'_>,
-        api: &Api,
-        (target, routes): (&Target<'_>, Result<Found<'_>, NoRoute>),
-    ) -> Result<(), IamError> {
+        (api, target, routes): (&'a Api, &Target<'_>, Result<Found<'a>, NoRoute>),
+        account: &str,
+    ) -> Result<Needed<'a>, IamError> {
         let routes = routes.map_err(|reason| {
             let said = match reason {
                 NoRoute::Unknown => "is not declared",
@@ -117,15 +128,15 @@ impl Iam {
             let message = "the operation does not take another protocol (x-iam-upgrade)";
             return Err(IamError::Refused(message.to_owned()));
         }
-        let mut needed: SmallVec<[(Scene, &str, ResourceUrn); 2]> = SmallVec::new();
-        for need in routes.iter().flat_map(|route| route.needs.iter().flatten()) {
+        let needs = routes.iter().flat_map(|route| route.needs.iter().flatten());
+        let needed = needs.map(|need| {
             let name = match &need.source {
                 Source::Part(place) => {
                     target.parts().get(api.base_length() + place).map(|part| &**part)
                 }
                 Source::Header(header) => (passage.header)(header),
                 Source::Fixed(name) => Some(name.as_str()),
-                Source::Account => Some(api.account.as_deref().unwrap_or(context.account())),
+                Source::Account => Some(api.account.as_deref().unwrap_or(account)),
             };
             let (plate, kind) = (self.settings.plate, action_type(&need.action));
             let urn = name.and_then(|name| ResourceUrn::of(plate, kind, name).ok());
@@ -133,10 +144,9 @@ impl Iam {
                 let message = "the request does not name the resource that it is about";
                 IamError::Refused(message.to_owned())
             })?;
-            let scene = self.scene_behind(api.account.as_deref(), Arc::clone(&home), &urn).await?;
-            needed.push((scene, &need.action, urn));
-        }
-        self.demand_all(context, needed.iter().map(|(scene, action, urn)| (scene, *action, urn)))
+            Ok((need.action.as_str(), urn))
+        });
+        needed.collect()
     }
 
     /// Whose policies decide about a resource behind an API of an account. That it is registered says
@@ -150,7 +160,8 @@ impl Iam {
         // The resource that stands for an account is that account's.
         let is_account = urn.kind() == "account";
         if !is_account && !self.settings.registrars.is_empty() {
-            let scene = self.scene_from(Arc::clone(&home), urn).await?;
+            // Seldom needed, and large.
+            let scene = Box::pin(self.scene_from(Arc::clone(&home), urn)).await?;
             if scene.known {
                 return Ok(scene);
             }

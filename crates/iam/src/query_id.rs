@@ -1,6 +1,6 @@
 //! What a request is called: in its answer, in the log and in the journal.
 
-use std::fmt::{self, Write};
+use std::fmt;
 
 use gatewright_policy::Plate;
 use uuid::Uuid;
@@ -24,10 +24,11 @@ impl fmt::Display for QueryId {
         let Some((plate, number)) = self.0 else { return f.write_str("operator") };
         let mut digits = Uuid::encode_buffer();
         let digits = Uuid::from_u128(number).simple().encode_lower(&mut digits);
-        for letter in plate.as_str().chars() {
-            f.write_char(letter.to_ascii_uppercase())?;
-        }
-        f.write_str(".ext-")?;
+        f.write_str(match plate {
+            Plate::Eu => "EU.ext-",
+            Plate::Ca => "CA.ext-",
+            Plate::Us => "US.ext-",
+        })?;
         f.write_str(digits)
     }
 }
