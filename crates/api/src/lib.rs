@@ -11,6 +11,7 @@ mod error;
 mod expand;
 mod ext_authz;
 mod forward_auth;
+mod meter;
 mod oauth2;
 mod openapi;
 mod operation;

@@ -11,7 +11,7 @@ use axum::body::{Body, HttpBody};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH};
 use axum::http::request::Parts;
-use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
+use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Response};
 use axum::{BoxError, Router};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -19,11 +19,11 @@ use bytes::{Bytes, BytesMut};
 use gatewright_iam::{Call, Context, Iam, IamError, QueryId, clock};
 use http_body_util::BodyExt;
 use ipnet::IpNet;
-use metrics::Histogram;
 
 use crate::answer::Answer;
 use crate::error::ApiError;
 use crate::forward_auth::{Asking, Form, pass};
+use crate::meter::Meter;
 use crate::openapi::document;
 use crate::operation::{Handler, Operation, Tree};
 use crate::query::Query;
@@ -66,8 +66,7 @@ pub struct Api {
     options: Options,
     table: Arc<[Operation]>,
     documents: Arc<[(&'static str, String)]>,
-    /// How long answers take.
-    seconds: Histogram,
+    meter: Meter,
 }
 
 impl Api {
@@ -82,8 +81,13 @@ impl Api {
         ];
         let documents = documents
             .map(|(name, tree, server)| (name, document(&table, tree, &server).to_string()));
-        let seconds = metrics::histogram!("gatewright_http_request_seconds");
-        Self { iam, options, table: table.into(), documents: Arc::new(documents), seconds }
+        let (table, documents) = (table.into(), Arc::new(documents));
+        Self { iam, options, table, documents, meter: Meter::new() }
+    }
+
+    /// Counts what was answered until now, for those who watch the server.
+    pub fn settle(&self) {
+        self.meter.settle();
     }
 }
 
@@ -127,21 +131,18 @@ struct Visitor {
     now: i64,
 }
 
+impl Visitor {
+    fn asking(self, parts: &Parts) -> Asking<'_> {
+        let Self { ip, query_id, now, .. } = self;
+        Asking { parts, ip, query_id, now }
+    }
+}
+
 async fn serve_proxy(api: &Api, visitor: Visitor, form: Form, parts: &Parts) -> Response<Body> {
-    let answered = ask_for_proxy(&api.iam, visitor, form, parts).await;
+    let answered = pass(&api.iam, form, &visitor.asking(parts)).await;
     let operation =
         api.table.iter().find(|one| matches!(one.handler, Handler::Proxy(of) if of == form));
     finish(api, visitor, operation, (&parts.method, parts.uri.path()), answered)
-}
-
-async fn ask_for_proxy(
-    iam: &Iam,
-    Visitor { ip, query_id, now, .. }: Visitor,
-    form: Form,
-    parts: &Parts,
-) -> Result<Answer, ApiError> {
-    catch_up(iam, &parts.headers).await?;
-    pass(iam, form, &Asking { parts, ip, query_id, now }).await
 }
 
 async fn serve_call(api: &Api, visitor: Visitor, parts: Parts, body: Body) -> Response<Body> {
@@ -167,20 +168,13 @@ fn finish(
 ) -> Response<Body> {
     let answer = answered.unwrap_or_else(ApiError::into_answer);
     let status = answer.status();
-    match operation {
-        Some(operation) if status == StatusCode::OK => operation.done.increment(1),
-        _ => {
-            let route = operation.map_or("", |operation| operation.path);
-            let labels = [("route", route.to_owned()), ("status", status.as_u16().to_string())];
-            metrics::counter!("gatewright_http_requests_total", &labels).increment(1);
-        }
-    }
     if status.is_success() && operation.is_none_or(|operation| operation.looks) {
         tracing::debug!(%query_id, %method, path, %status);
     } else {
         tracing::info!(%query_id, %method, path, %status);
     }
-    api.seconds.record(started.elapsed().as_secs_f64());
+    let route = operation.map_or("", |operation| operation.path);
+    api.meter.note(route, status, started.elapsed().as_secs_f64());
     let mut response = answer.into_response();
     let mut name = String::with_capacity(QUERY_ID_LENGTH);
     let written = write!(name, "{query_id}");
@@ -200,7 +194,7 @@ async fn call(
 ) -> Result<Answer, ApiError> {
     let Visitor { ip, query_id, now, .. } = visitor;
     if let Handler::Proxy(form) = operation.handler {
-        return ask_for_proxy(&api.iam, visitor, form, &parts).await;
+        return pass(&api.iam, form, &visitor.asking(&parts)).await;
     }
     catch_up(&api.iam, &parts.headers).await?;
     let principal = match operation.handler {

@@ -7,6 +7,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
+use gatewright_api::Api;
 use gatewright_iam::Iam;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
@@ -31,12 +32,16 @@ pub(crate) fn gather() -> Result<PrometheusHandle, Failure> {
 }
 
 /// Answers operators.
-pub(crate) fn router(iam: Arc<Iam>, metrics: PrometheusHandle) -> Router {
+pub(crate) fn router(iam: Arc<Iam>, api: Arc<Api>, metrics: PrometheusHandle) -> Router {
+    let tell = move || {
+        api.settle();
+        std::future::ready(metrics.render())
+    };
     Router::new()
         .route("/healthz", get(|| async { "alive\n" }))
         .route("/readyz", get(ready))
         .with_state(iam)
-        .route("/metrics", get(move || std::future::ready(metrics.render())))
+        .route("/metrics", get(tell))
 }
 
 async fn ready(State(iam): State<Arc<Iam>>) -> (StatusCode, &'static str) {

@@ -70,7 +70,10 @@ impl Server {
         let address = |local: std::io::Result<SocketAddr>| local.map_err(Failure::Serve);
         let (api_address, operations_address) =
             (address(self.listener.local_addr())?, address(operations.local_addr())?);
-        let operators = operations::router(Arc::clone(&self.iam), self.metrics);
+        let options =
+            gatewright_api::Options { trusted_proxies: self.config.trusted_proxies.clone() };
+        let api = Arc::new(Api::new(Arc::clone(&self.iam), options));
+        let operators = operations::router(Arc::clone(&self.iam), Arc::clone(&api), self.metrics);
         let operators = tokio::spawn(async { axum::serve(operations, operators).await });
 
         let ext_authz = self.ext_authz.map(tokio::net::TcpListener::from_std).transpose();
@@ -78,9 +81,6 @@ impl Server {
             tokio::spawn(gatewright_api::ext_authz(Arc::clone(&self.iam), listener))
         });
 
-        let options =
-            gatewright_api::Options { trusted_proxies: self.config.trusted_proxies.clone() };
-        let api = Arc::new(Api::new(Arc::clone(&self.iam), options));
         let trusted = self.config.trusted_proxies.clone();
         let address_of = Box::new(move |parts: &Parts| {
             let peer = parts.extensions.get().map(|ConnectInfo(peer)| *peer);

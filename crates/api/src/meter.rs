@@ -1,0 +1,77 @@
+//! How many requests were answered, and how long it took, for those who watch the server.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::http::StatusCode;
+use metrics::Histogram;
+
+/// So many answers wait to be counted at most, for each thread.
+const MOST_WAITING: usize = 256;
+
+/// What is counted of an answer.
+struct Answered {
+    /// What stands for the path of the call; empty where there is no such call.
+    route: &'static str,
+    status: StatusCode,
+    seconds: f64,
+}
+
+type Part = Arc<Mutex<Vec<Answered>>>;
+
+/// Notes answers. Threads would wait for each other where each of them is counted at once, so a
+/// clone, for another thread, has a part of its own.
+pub(crate) struct Meter {
+    part: Part,
+    all: Arc<Mutex<Vec<Part>>>,
+    seconds: Histogram,
+}
+
+impl Meter {
+    pub(crate) fn new() -> Self {
+        let seconds = metrics::histogram!("gatewright_http_request_seconds");
+        let part = Part::default();
+        Self { all: Arc::new(Mutex::new(vec![Arc::clone(&part)])), part, seconds }
+    }
+
+    /// Notes an answer.
+    pub(crate) fn note(&self, route: &'static str, status: StatusCode, seconds: f64) {
+        let mut part = lock(&self.part);
+        part.push(Answered { route, status, seconds });
+        if part.len() >= MOST_WAITING {
+            self.count(&mut part);
+        }
+    }
+
+    /// Counts all that was noted.
+    pub(crate) fn settle(&self) {
+        for part in &*lock(&self.all) {
+            self.count(&mut lock(part));
+        }
+    }
+
+    fn count(&self, part: &mut Vec<Answered>) {
+        part.sort_unstable_by_key(|one| (one.route, one.status));
+        for alike in part.chunk_by(|a, b| (a.route, a.status) == (b.route, b.status)) {
+            let Some(Answered { route, status, .. }) = alike.first() else { continue };
+            let labels = [("route", (*route).to_owned()), ("status", status.as_u16().to_string())];
+            let count = u64::try_from(alike.len()).unwrap_or_default();
+            metrics::counter!("gatewright_http_requests_total", &labels).increment(count);
+            for one in alike {
+                self.seconds.record(one.seconds);
+            }
+        }
+        part.clear();
+    }
+}
+
+impl Clone for Meter {
+    fn clone(&self) -> Self {
+        let part = Part::default();
+        lock(&self.all).push(Arc::clone(&part));
+        Self { part, all: Arc::clone(&self.all), seconds: self.seconds.clone() }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
