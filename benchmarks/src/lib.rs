@@ -152,7 +152,7 @@ impl Prepared {
 
     /// The same, of a plain index.
     pub fn is_allowed_by(&self, index: &PlainIndex) -> bool {
-        let identity = self.caller.identities().first().map_or("", |urn| &**urn);
+        let identity = self.caller.identities().next().unwrap_or_default();
         let mut allowed = false;
         for policy in index.get(identity).into_iter().flatten() {
             let about = match policy.resource.strip_suffix('*') {
