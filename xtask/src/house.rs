@@ -1,100 +1,198 @@
-//! Which crate may use which: the floors of the house, as ARCHITECTURE.md draws them.
+//! Checks the rules of the house: which crates and modules use which, circles of files, purity,
+//! words, lengths, and what the documents say about them.
+//!
+//! The rules themselves are in [`rules`]. The checks read the sources as text, so they need no
+//! compiled program.
 
-use std::collections::BTreeMap;
+mod circles;
+mod crates;
+mod edges;
+mod floors;
+mod lengths;
+mod listing;
+mod mention;
+mod modules;
+mod purity;
+mod rules;
+mod source;
+mod words;
+
+use std::fmt::Write;
 use std::path::Path;
-use std::process::Command;
 
-use serde_json::Value;
+use circles::Circle;
+use crates::Target;
+use lengths::Lengths;
+use modules::Crate;
+use rules::Rule;
+use source::Sources;
 
-/// Each crate of the workspace with the crates of the workspace that it may use.
-const FLOORS: &[(&str, &[&str])] = &[
-    ("gatewright", &["gatewright-api", "gatewright-iam", "gatewright-panel"]),
-    ("gatewright-api", &["gatewright-iam"]),
-    ("gatewright-panel", &["gatewright-iam"]),
-    ("gatewright-iam", &["gatewright-policy", "gatewright-store"]),
-    ("gatewright-store", &[]),
-    ("gatewright-policy", &[]),
-    ("gatewright-testing", &[]),
-    ("gatewright-client", &[]),
-    ("gatewright-embedded", &["gatewright-policy"]),
-    ("gatewright-example-axum", &["gatewright-client"]),
-    ("xtask", &[]),
-];
-
-/// Crates that the pure floor must never take in: what does I/O, waits, or is a runtime.
-const IMPURE: &[&str] = &["tokio", "async-std", "mio", "socket2", "reqwest", "hyper", "sqlx"];
-
-/// Fails when a crate uses one that it may not.
-pub(crate) fn check(root: &Path) -> Result<(), String> {
-    let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version", "1", "--no-deps", "--locked"])
-        .current_dir(root)
-        .output()
-        .map_err(|error| format!("cargo metadata: {error}"))?;
-    if !output.status.success() {
-        return Err(format!("cargo metadata: {}", String::from_utf8_lossy(&output.stderr)));
-    }
-    let metadata: Value = serde_json::from_slice(&output.stdout)
-        .map_err(|error| format!("cargo metadata: {error}"))?;
-    let faults = faults(&metadata);
-    if faults.is_empty() { Ok(()) } else { Err(format!("the house:\n  {}", faults.join("\n  "))) }
+/// Something that is against a rule.
+struct Fault {
+    rule: Rule,
+    package: String,
+    text: String,
 }
 
-fn faults(metadata: &Value) -> Vec<String> {
-    let floors: BTreeMap<&str, &[&str]> = FLOORS.iter().copied().collect();
-    let mut faults = Vec::new();
-    for package in list(metadata, "packages") {
-        let name = text(package, "name");
-        let Some(allowed) = floors.get(name) else {
-            faults.push(format!("{name} has no floor: give it one in xtask/src/house.rs"));
-            continue;
+impl Fault {
+    fn counts(&self) -> bool {
+        let excused = |(rule, package): &(Rule, &str)| {
+            *rule == self.rule && (*package == "*" || *package == self.package)
         };
-        // A test may use what stands above it; the program may not.
-        let used = list(package, "dependencies").iter().filter(|one| text(one, "kind") != "dev");
-        for used in used.map(|one| text(one, "name")) {
-            if floors.contains_key(used) && !allowed.contains(&used) {
-                faults.push(format!("{name} may not use {used}"));
-            }
-            if name == "gatewright-policy" && IMPURE.contains(&used) {
-                faults.push(format!("{name} is pure and may not use {used}"));
+        !rules::NOT_YET.iter().any(excused)
+    }
+}
+
+/// Fails when something in the repository is against a rule.
+pub(crate) fn check(root: &Path) -> Result<(), String> {
+    outcome(&House::read(root)?.faults(root))
+}
+
+fn outcome(faults: &[Fault]) -> Result<(), String> {
+    let counting: Vec<&str> =
+        faults.iter().filter(|fault| fault.counts()).map(|fault| fault.text.as_str()).collect();
+    if counting.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("the house:\n  {}", counting.join("\n  ")))
+    }
+}
+
+/// Runs `cargo xtask house`: prints every fault, also those that do not count yet. With `--write`
+/// it brings the documents up to date first, with `--lengths` it prints only how long the code is.
+pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<(), String> {
+    let house = House::read(root)?;
+    let has = |wanted: &str| arguments.iter().any(|argument| argument == wanted);
+    if has("--lengths") {
+        println!("{}", house.length_table());
+        return Ok(());
+    }
+    if has("--write") {
+        house.write(root)?;
+    }
+    let faults = house.faults(root);
+    for fault in faults.iter().filter(|fault| !fault.counts()) {
+        println!("{:?} (not yet): {}", fault.rule, fault.text);
+    }
+    outcome(&faults)
+}
+
+/// Everything that the checks look at.
+struct House {
+    metadata: serde_json::Value,
+    targets: Vec<Target>,
+    sources: Sources,
+    crates: Vec<Crate>,
+    lengths: Vec<Lengths>,
+}
+
+impl House {
+    fn read(root: &Path) -> Result<Self, String> {
+        let metadata = crates::metadata(root, "Cargo.toml")?;
+        let mut targets = crates::targets(root, &metadata);
+        for beside in ["benchmarks/Cargo.toml", "fuzz/Cargo.toml"] {
+            targets.extend(crates::targets(root, &crates::metadata(root, beside)?));
+        }
+        let sources = Sources::read(root)?;
+        let read = |target: &Target| Crate::read(&sources, &target.package, &target.root);
+        let crates = targets.iter().map(read).collect::<Result<_, _>>()?;
+        let lengths = lengths::measure(&sources);
+        Ok(Self { metadata, targets, sources, crates, lengths })
+    }
+
+    fn faults(&self, root: &Path) -> Vec<Fault> {
+        let crates = crates::faults(&self.metadata).into_iter();
+        let mut faults: Vec<Fault> =
+            crates.map(|text| Fault { rule: Rule::Crates, package: String::new(), text }).collect();
+        for one in &self.crates {
+            faults.extend(faults_of_crate(one));
+        }
+        let of_file = |rule| {
+            move |(file, text): (String, String)| Fault { rule, package: self.package(&file), text }
+        };
+        let words = words::faults(&self.sources, rules::BANNED, rules::WORDS);
+        faults.extend(words.into_iter().map(of_file(Rule::Words)));
+        let long = lengths::faults(&self.lengths, rules::LONG);
+        faults.extend(long.into_iter().map(of_file(Rule::Length)));
+        for (file, name, part) in self.generated() {
+            let text = std::fs::read_to_string(root.join(file)).unwrap_or_default();
+            if listing::replaced(&text, name, &part).is_none_or(|new| new != text) {
+                let text =
+                    format!("{file}: {name} is out of date: run `cargo xtask house --write`");
+                faults.push(Fault { rule: Rule::Generated, package: String::new(), text });
             }
         }
+        faults
     }
-    faults
+
+    /// The package of a file: that of the nearest root of a crate.
+    fn package(&self, file: &str) -> String {
+        let folder = |target: &Target| target.root.rsplit_once('/').map(|(folder, _)| folder.len());
+        let near = self.targets.iter().filter(|target| {
+            target.root.rsplit_once('/').is_some_and(|(folder, _)| file.starts_with(folder))
+        });
+        let nearest = near.max_by_key(|target| folder(target));
+        nearest.map_or_else(String::new, |target| target.package.clone())
+    }
+
+    /// What documents hold that is made from the code: the document, the name of the part, its text.
+    fn generated(&self) -> [(&'static str, &'static str, String); 2] {
+        let roots = self.targets.iter().zip(&self.crates).filter(|(target, _)| is_product(target));
+        let crates: Vec<&Crate> = roots.map(|(_, one)| one).collect();
+        [
+            ("ARCHITECTURE.md", "modules", listing::list(&crates)),
+            ("docs/code.md", "lengths", self.length_table()),
+        ]
+    }
+
+    fn write(&self, root: &Path) -> Result<(), String> {
+        for (file, name, part) in self.generated() {
+            let failed = |error: std::io::Error| format!("{file}: {error}");
+            let text = std::fs::read_to_string(root.join(file)).map_err(failed)?;
+            let new = listing::replaced(&text, name, &part);
+            let new = new.ok_or_else(|| format!("{file} has no marks of {name}"))?;
+            std::fs::write(root.join(file), new).map_err(failed)?;
+        }
+        Ok(())
+    }
+
+    fn length_table(&self) -> String {
+        let targets = self.targets.iter().filter(|target| is_product(target));
+        let packages = targets.filter_map(|target| {
+            let (folder, _) = target.root.rsplit_once('/')?;
+            Some((target.package.as_str(), folder))
+        });
+        lengths::table(&self.lengths, &packages.collect::<Vec<_>>())
+    }
 }
 
-fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
-    value.get(key).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+/// Whether a target is part of the server: the crates but those for tests.
+fn is_product(target: &Target) -> bool {
+    !target.beside && target.root.starts_with("crates/") && target.package != "gatewright-testing"
 }
 
-fn text<'a>(value: &'a Value, key: &str) -> &'a str {
-    value.get(key).and_then(Value::as_str).unwrap_or_default()
+fn faults_of_crate(one: &Crate) -> Vec<Fault> {
+    let fault = |rule, text| Fault { rule, package: one.package.clone(), text };
+    let edges = edges::edges(one);
+    let circles = circles::circles(&edges, rules::ONE_THING);
+    let circles = circles.iter().map(|circle| fault(Rule::Circle, describe(circle)));
+    let tables = rules::MODULES.iter().filter(|table| table.package == one.package);
+    let tables = tables.filter(|_| one.root.ends_with("src/lib.rs"));
+    let modules = tables.flat_map(|table| floors::faults(one, &edges, table));
+    let modules = modules.map(|text| fault(Rule::Modules, text));
+    let purity = purity::faults(one, rules::PURE).into_iter();
+    let purity = purity.map(|text| fault(Rule::Purity, text));
+    circles.chain(modules).chain(purity).collect()
+}
+
+fn describe(circle: &Circle) -> String {
+    let files = circle.files.iter().map(String::as_str).collect::<Vec<_>>();
+    let mut text = format!("{} files in a circle: {}", files.len(), files.join(", "));
+    for edge in &circle.edges {
+        let _ = write!(text, "\n    {}:{} uses {} ({})", edge.from, edge.line, edge.to, edge.path);
+    }
+    text
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    fn package(name: &str, used: &str, kind: Option<&str>) -> Value {
-        json!({"packages": [{"name": name, "dependencies": [{"name": used, "kind": kind}]}]})
-    }
-
-    #[test]
-    fn a_floor_may_not_use_one_above_it() {
-        let upward = package("gatewright-policy", "xtask", None);
-        assert_eq!(faults(&upward), ["gatewright-policy may not use xtask"]);
-        assert!(faults(&package("gatewright-policy", "xtask", Some("dev"))).is_empty());
-        assert!(faults(&package("gatewright-policy", "serde", None)).is_empty());
-    }
-
-    #[test]
-    fn the_pure_floor_takes_no_runtime() {
-        assert_eq!(faults(&package("gatewright-policy", "tokio", None)).len(), 1);
-    }
-
-    #[test]
-    fn every_crate_has_a_floor() {
-        assert_eq!(faults(&package("stranger", "serde", None)).len(), 1);
-    }
-}
+mod tests;

@@ -15,6 +15,7 @@ const USAGE: &str = "usage: cargo xtask <task>
   build   make the release binary, target/release/gatewright
   dev     build it and start a complete server to try things on; what follows is passed on
   test    pass every test: format, lints, licences, the house, unit and integration tests
+  house   show what is against the rules of the house; --write renews what documents list
   bench   measure what docs/benchmarks.md shows";
 
 fn main() -> ExitCode {
@@ -24,6 +25,7 @@ fn main() -> ExitCode {
         "dev" => dev(),
         "test" => test(),
         "bench" => bench(),
+        "house" => house::run(&root(), &std::env::args().skip(2).collect::<Vec<_>>()),
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);

@@ -1,0 +1,215 @@
+//! Finds which file of a crate refers to which other.
+//!
+//! A file refers to the file that *defines* what it names. So a name that a parent re-exports
+//! (`pub use child::Name`) leads to the child, and a re-export alone is no reference of the parent:
+//! the parent is only the door. `mod child;` is no reference either. What a glob brings in counts
+//! where it is named. A method of a type whose `impl` blocks are spread over several files leads to
+//! the file with the method, where the receiver tells the type: `self`, `Self`, the type itself, or
+//! a variable or field that is named after it. Other methods are not followed, because without the
+//! compiler nobody knows whose they are.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::mention::{After, Import, Mention, What};
+use super::modules::{Crate, Module};
+
+/// A reference of one file to another.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) struct Edge {
+    pub(crate) from: String,
+    pub(crate) to: String,
+    pub(crate) line: usize,
+    /// The path that is written there.
+    pub(crate) path: String,
+}
+
+/// How many re-exports a name is followed through.
+const DEPTH: usize = 12;
+
+enum Found {
+    Module(Vec<String>),
+    /// An item, in the file that defines it.
+    Item(String),
+    /// Something of another crate.
+    Outside,
+}
+
+/// Finds the references between the files of a crate: for each pair the first one.
+pub(crate) fn edges(of: &Crate) -> Vec<Edge> {
+    let resolver = Resolver { of, spread: spread(of) };
+    let mut found = BTreeMap::new();
+    for (path, module) in &of.modules {
+        let imports = module
+            .imports
+            .iter()
+            .map(|import| (resolver.import(path, import), import.line, import.path.join("::")));
+        let mentions = module
+            .mentions
+            .iter()
+            .map(|mention| (resolver.mention(path, mention), mention.line, shown(&mention.what)));
+        for (files, line, path) in imports.chain(mentions) {
+            for to in files.into_iter().filter(|to| *to != module.file) {
+                let from = module.file.clone();
+                let edge = Edge { from, to, line, path: path.clone() };
+                found.entry((edge.from.clone(), edge.to.clone())).or_insert(edge);
+            }
+        }
+    }
+    found.into_values().collect()
+}
+
+/// The methods of types that have inherent `impl` blocks in several files, with the method's file.
+fn spread(of: &Crate) -> BTreeMap<(String, String), String> {
+    let mut files: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for module in of.modules.values() {
+        for (name, _) in &module.methods {
+            files.entry(name).or_default().insert(&module.file);
+        }
+    }
+    let is_spread = |name: &str| files.get(name).is_some_and(|files| files.len() > 1);
+    let methods = of.modules.values().flat_map(|module| {
+        module.methods.iter().map(|method| (method.clone(), module.file.clone()))
+    });
+    methods.filter(|((name, _), _)| is_spread(name)).collect()
+}
+
+struct Resolver<'a> {
+    of: &'a Crate,
+    spread: BTreeMap<(String, String), String>,
+}
+
+impl Resolver<'_> {
+    fn import(&self, at: &[String], import: &Import) -> Vec<String> {
+        if import.shared {
+            return Vec::new();
+        }
+        match self.resolve(at, &import.path, DEPTH) {
+            Found::Item(file) => vec![file],
+            Found::Module(_) | Found::Outside => Vec::new(),
+        }
+    }
+
+    fn mention(&self, at: &[String], mention: &Mention) -> Vec<String> {
+        match &mention.what {
+            What::Method { receiver, name } => {
+                let of =
+                    if receiver == "self" { mention.within.clone() } else { Some(camel(receiver)) };
+                of.and_then(|of| self.spread.get(&(of, name.clone())))
+                    .cloned()
+                    .into_iter()
+                    .collect()
+            }
+            What::Path { segments, after } => self.path(at, mention, segments, *after),
+        }
+    }
+
+    fn path(
+        &self,
+        at: &[String],
+        mention: &Mention,
+        segments: &[String],
+        after: After,
+    ) -> Vec<String> {
+        let mut files = Vec::new();
+        if let [.., of, name] = segments {
+            let of = if of == "Self" { mention.within.as_ref() } else { Some(of) };
+            files.extend(of.and_then(|of| self.spread.get(&(of.clone(), name.clone()))).cloned());
+        }
+        // A single small name that nobody calls is a variable or a field.
+        if let [name] = segments
+            && after == After::Other
+            && name.starts_with(|first: char| first.is_lowercase())
+        {
+            return files;
+        }
+        match self.resolve(at, segments, DEPTH) {
+            Found::Item(file) => files.push(file),
+            Found::Outside if after == After::Macro && segments.len() == 1 => {
+                files.extend(segments.first().and_then(|name| self.of.macros.get(name)).cloned());
+            }
+            Found::Module(_) | Found::Outside => {}
+        }
+        files
+    }
+
+    /// Follows a path from a module to what it names.
+    fn resolve(&self, from: &[String], path: &[String], depth: usize) -> Found {
+        let mut at = from.to_vec();
+        let mut rest = path.iter();
+        let mut inside = false;
+        while let Some(segment) = rest.next() {
+            match segment.as_str() {
+                "crate" => at.clear(),
+                "self" => {}
+                "super" => drop(at.pop()),
+                name => match self.look_up(&at, name, rest.len() == 0, depth) {
+                    Some(Found::Module(module)) => at = module,
+                    Some(found) => return found,
+                    None if !inside => return Found::Outside,
+                    None => return self.unknown(&at, name),
+                },
+            }
+            inside = true;
+        }
+        Found::Module(at)
+    }
+
+    /// What a module knows by a name.
+    fn look_up(&self, at: &[String], name: &str, last: bool, depth: usize) -> Option<Found> {
+        let depth = depth.checked_sub(1)?;
+        let module = self.of.modules.get(at)?;
+        let mut below = at.to_vec();
+        below.push(name.to_owned());
+        let child = self.of.modules.contains_key(&below).then_some(Found::Module(below));
+        let own = module.items.contains(name).then(|| Found::Item(module.file.clone()));
+        let imported = || {
+            let mut imports = module.imports.iter().filter(|import| import.name == name);
+            imports.find_map(|import| self.taken(at, &import.path, depth))
+        };
+        let found =
+            if last { own.or_else(imported).or(child) } else { child.or_else(imported).or(own) };
+        found.or_else(|| self.look_up_in_globs(at, module, name, last, depth))
+    }
+
+    fn look_up_in_globs(
+        &self,
+        at: &[String],
+        module: &Module,
+        name: &str,
+        last: bool,
+        depth: usize,
+    ) -> Option<Found> {
+        let globs = module.imports.iter().filter(|import| import.name == "*");
+        globs.map(|glob| self.resolve(at, &glob.path, depth)).find_map(|found| match found {
+            Found::Module(other) if other != at => self.look_up(&other, name, last, depth),
+            _ => None,
+        })
+    }
+
+    fn taken(&self, at: &[String], path: &[String], depth: usize) -> Option<Found> {
+        (depth > 0).then(|| self.resolve(at, path, depth))
+    }
+
+    /// What a module holds under a name that it does not seem to define: a macro makes it.
+    fn unknown(&self, at: &[String], name: &str) -> Found {
+        let exported = self.of.macros.get(name).filter(|_| at.is_empty()).cloned();
+        let file = exported.or_else(|| self.of.modules.get(at).map(|module| module.file.clone()));
+        file.map_or(Found::Outside, Found::Item)
+    }
+}
+
+fn shown(what: &What) -> String {
+    match what {
+        What::Path { segments, .. } => segments.join("::"),
+        What::Method { receiver, name } => format!("{receiver}.{name}()"),
+    }
+}
+
+/// The name of a type that a variable is called after: `user_token` is a `UserToken`.
+fn camel(name: &str) -> String {
+    let words = name.split('_').filter_map(|word| {
+        let mut letters = word.chars();
+        letters.next().map(|first| first.to_uppercase().chain(letters).collect::<String>())
+    });
+    words.collect()
+}

@@ -1,0 +1,63 @@
+//! Checks that the modules of a crate use only the floors below theirs.
+
+use super::edges::Edge;
+use super::modules::Crate;
+
+/// The floors of a crate's modules, the top one first.
+pub(crate) struct Floors {
+    pub(crate) package: &'static str,
+    /// The modules on each floor. A module is named with its path (`token::key`), the root of the
+    /// crate is `crate`, and a name stands for everything below it that has no entry of its own.
+    /// Modules on one floor do not use each other; what is within one entry is free.
+    pub(crate) floors: &'static [&'static [&'static str]],
+    /// What one module may use against this rule: from, to, and why.
+    pub(crate) allowed: &'static [(&'static str, &'static str, &'static str)],
+}
+
+/// Finds references that go up or sideways, and modules without a floor.
+pub(crate) fn faults(of: &Crate, edges: &[Edge], table: &Floors) -> Vec<String> {
+    let mut faults = Vec::new();
+    let place = |file: &str| {
+        let mut modules = of.modules.iter().filter(|(_, module)| !module.inline);
+        modules.find(|(_, module)| module.file == file).and_then(|(path, _)| entry(table, path))
+    };
+    for module in of.modules.values().filter(|module| !module.inline) {
+        if place(&module.file).is_none() {
+            faults.push(format!("{} has no floor: give it one", module.file));
+        }
+    }
+    for edge in edges {
+        let (Some(from), Some(to)) = (place(&edge.from), place(&edge.to)) else { continue };
+        let allowed = |(one, other, _): &(&str, &str, &str)| *one == from.name && *other == to.name;
+        if from.name != to.name && from.floor >= to.floor && !table.allowed.iter().any(allowed) {
+            faults.push(format!(
+                "{}:{}: {} may not use {} ({}, by {})",
+                edge.from, edge.line, from.name, to.name, edge.to, edge.path
+            ));
+        }
+    }
+    faults
+}
+
+struct Place {
+    name: &'static str,
+    /// How far below the top.
+    floor: usize,
+}
+
+/// The entry of the table that stands for a module: the longest that its path begins with.
+fn entry(table: &Floors, path: &[String]) -> Option<Place> {
+    let mut candidates: Vec<String> = Vec::new();
+    if path.is_empty() {
+        candidates.push("crate".into());
+    }
+    for length in (1..=path.len()).rev() {
+        candidates.push(path.iter().take(length).cloned().collect::<Vec<_>>().join("::"));
+    }
+    candidates.iter().find_map(|candidate| {
+        let mut floors = table.floors.iter().enumerate();
+        floors.find_map(|(floor, names)| {
+            names.iter().find(|name| *name == candidate).map(|name| Place { name, floor })
+        })
+    })
+}

@@ -1,0 +1,69 @@
+//! Writes what documents hold between two marks and the code decides: the list of modules.
+
+use std::fmt::Write;
+
+use super::modules::Crate;
+
+/// Lists the modules of crates: for each the first sentence of its documentation.
+pub(crate) fn list(crates: &[&Crate]) -> String {
+    let mut list = String::new();
+    for one in crates {
+        let folder = one.root.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let _ = writeln!(list, "\n### `{folder}`\n");
+        for (path, module) in one.modules.iter().filter(|(_, module)| !module.inline) {
+            let name = path.last().map_or("crate", String::as_str);
+            let indent = "  ".repeat(path.len().saturating_sub(1));
+            let doc = first_sentence(&module.doc);
+            let doc = if doc.is_empty() { String::new() } else { format!(": {doc}") };
+            let _ = writeln!(list, "{indent}- `{name}`{doc}");
+        }
+    }
+    list
+}
+
+/// Replaces what stands between the marks of that name; gives nothing if there are none.
+pub(crate) fn replaced(text: &str, name: &str, part: &str) -> Option<String> {
+    let (begin, end) = (format!("<!-- {name}:begin -->"), format!("<!-- {name}:end -->"));
+    let (before, rest) = text.split_once(&begin)?;
+    let (_, after) = rest.split_once(&end)?;
+    Some(format!("{before}{begin}\n\n{}\n\n{end}{after}", part.trim()))
+}
+
+/// The first sentence of a documentation, on one line, without links.
+fn first_sentence(doc: &str) -> String {
+    let paragraph = doc.split("\n\n").next().unwrap_or_default().replace('\n', " ");
+    let paragraph = paragraph.replace("[`", "`").replace("`]", "`");
+    let end = paragraph.match_indices(['.', ':', ';']).map(|(at, _)| at).find(|at| {
+        let rest = paragraph.get(at + 1..).unwrap_or_default();
+        rest.is_empty() || rest.starts_with(' ')
+    });
+    let sentence = end.and_then(|end| paragraph.get(..end)).unwrap_or(&paragraph);
+    sentence.trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::source::Sources;
+    use super::*;
+
+    #[test]
+    fn modules_are_listed_below_their_parents_with_their_first_sentence() {
+        let sources = Sources::of(&[
+            ("crates/a/src/lib.rs", "//! Does it. And more.\n\nmod b;\n"),
+            ("crates/a/src/b.rs", "//! Reads [`File`]s\n//! of 1.5 MB: all.\n\nmod c;\n"),
+            ("crates/a/src/b/c.rs", "mod d { }\n#[cfg(test)]\nmod tests;\n"),
+        ]);
+        let read = Crate::read(&sources, "a", "crates/a/src/lib.rs").unwrap();
+        let expected = "\n### `crates/a/src`\n\n- `crate`: Does it\n- `b`: Reads `File`s of 1.5 MB\n  \
+                        - `c`\n";
+        assert_eq!(list(&[&read]), expected);
+    }
+
+    #[test]
+    fn the_list_stands_between_its_marks() {
+        let text = "a\n<!-- x:begin -->\nold\n<!-- x:end -->\nb";
+        let new = "a\n<!-- x:begin -->\n\nnew\n\n<!-- x:end -->\nb";
+        assert_eq!(replaced(text, "x", "new\n").unwrap(), new);
+        assert!(replaced(text, "y", "new").is_none());
+    }
+}

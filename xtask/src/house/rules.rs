@@ -1,0 +1,129 @@
+//! The rules of the house: what may use what, what is pure, which words are banned.
+//!
+//! This is the file to edit when the house grows. Each exception says why it is one.
+
+use super::floors::Floors;
+use super::lengths;
+use super::purity::Pure;
+use super::words::{self, Banned, Place};
+use Rule::{Circle, Generated, Length, Purity, Words};
+
+/// What a fault is against.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Rule {
+    /// A crate uses another that it may not.
+    Crates,
+    Circle,
+    Modules,
+    Purity,
+    Words,
+    Length,
+    Generated,
+}
+
+/// Each crate of the workspace with the crates of the workspace that it may use.
+pub(crate) const CRATES: &[(&str, &[&str])] = &[
+    ("gatewright", &["gatewright-api", "gatewright-iam", "gatewright-panel"]),
+    ("gatewright-api", &["gatewright-iam"]),
+    ("gatewright-panel", &["gatewright-iam"]),
+    ("gatewright-iam", &["gatewright-policy", "gatewright-store"]),
+    ("gatewright-store", &["gatewright-policy"]),
+    ("gatewright-policy", &[]),
+    ("gatewright-testing", &[]),
+    ("gatewright-client", &[]),
+    ("gatewright-embedded", &["gatewright-policy"]),
+    ("gatewright-example-axum", &["gatewright-client"]),
+    ("xtask", &[]),
+];
+
+/// Pairs of files that are one thing and may know each other: the second counts as the first.
+pub(crate) const ONE_THING: &[(&str, &str, &str)] = &[];
+
+/// The floors of modules, for the crates that have more than a few.
+pub(crate) const MODULES: &[Floors] = &[];
+
+/// Code that must ask for nothing but its arguments.
+pub(crate) const PURE: &[Pure] = &[
+    Pure { module: "crates/policy/src", except: &[] },
+    Pure { module: "crates/iam/src/model", except: &[] },
+    Pure {
+        module: "crates/iam/src/catalogue",
+        except: &[("crates/iam/src/catalogue/file.rs", "reads the documents of a folder")],
+    },
+];
+
+/// Rules that a package does not keep yet; `*` is every package.
+pub(crate) const NOT_YET: &[(Rule, &str)] = &[
+    (Circle, "gatewright"),
+    (Circle, "gatewright-benchmarks"),
+    (Circle, "gatewright-embedded"),
+    (Circle, "xtask"),
+    (Circle, "gatewright-api"),
+    (Circle, "gatewright-iam"),
+    (Circle, "gatewright-panel"),
+    (Circle, "gatewright-policy"),
+    (Circle, "gatewright-store"),
+    (Purity, "gatewright-iam"),
+    (Words, "*"),
+    (Length, "*"),
+    (Generated, "*"),
+];
+
+/// What may be longer than the rule says.
+pub(crate) const LONG: &[lengths::Allowed] = &[];
+
+/// Identifiers that may contain a banned word.
+pub(crate) const WORDS: &[words::Allowed] = &[
+    ("xtask/src/house/lengths.rs", "Visit", "the trait of syn"),
+    ("xtask/src/house/lengths.rs", "visit", "the module of syn"),
+];
+
+/// Words that the code once had for things that the field has a name for.
+pub(crate) const BANNED: &[Banned] = &[
+    anywhere(&["passage"], "ForwardedRequest"),
+    anywhere(&["passages"], "forwarded requests"),
+    anywhere(&["passenger"], "AuthorizedCaller"),
+    anywhere(&["asking"], "Request"),
+    anywhere(&["draft"], "Input"),
+    anywhere(&["drafts"], "inputs"),
+    anywhere(&["living"], "LiveCatalogue"),
+    anywhere(&["has", "company"], "has_peers"),
+    anywhere(&["deaf"], "stale"),
+    anywhere(&["verdict"], "SimulationResult"),
+    anywhere(&["scene"], "DecisionContext"),
+    anywhere(&["identity", "key"], "IdentityHash"),
+    anywhere(&["circumstances"], "Environment"),
+    anywhere(&["particulars"], "ContactDetails"),
+    anywhere(&["robot"], "InitialServiceAccount"),
+    anywhere(&["fronts"], "AcceptorPool"),
+    anywhere(&["desk"], "Worker"),
+    anywhere(&["plate"], "region"),
+    anywhere(&["tally"], "HourlyCount"),
+    anywhere(&["tallies"], "hourly counts"),
+    anywhere(&["catch", "up"], "wait_for_revision"),
+    anywhere(&["at", "least"], "minimum revision"),
+    in_types(&["asked"], "OriginalRequest"),
+    in_types(&["shift"], "AccessDiff"),
+    in_types(&["shifts"], "AccessDiff"),
+    in_types(&["looked"], "EvaluatedPolicy"),
+    in_types(&["stance"], "ActionMatch"),
+    in_types(&["reach"], "EffectivePermissions"),
+    in_types(&["ground"], "DeterminingPolicy"),
+    in_types(&["known"], "HashedIdentity"),
+    Banned { words: &["visit"], place: Place::WholeType, instead: "RequestContext" },
+    Banned { words: &["visit"], place: Place::WholeName, instead: "request" },
+    Banned { words: &["visitor"], place: Place::WholeType, instead: "ProxyRequest" },
+    Banned { words: &["said"], place: Place::WholeType, instead: "ActionMatch" },
+    Banned { words: &["front"], place: Place::WholeType, instead: "Dispatcher" },
+    Banned { words: &["trial"], place: Place::WholeType, instead: "Simulation" },
+    Banned { words: &["told"], place: Place::WholeName, instead: "flash message" },
+    Banned { words: &["tend"], place: Place::WholeName, instead: "maintain" },
+];
+
+const fn anywhere(words: &'static [&'static str], instead: &'static str) -> Banned {
+    Banned { words, place: Place::Anywhere, instead }
+}
+
+const fn in_types(words: &'static [&'static str], instead: &'static str) -> Banned {
+    Banned { words, place: Place::InTypes, instead }
+}

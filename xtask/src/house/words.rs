@@ -1,0 +1,163 @@
+//! Checks that no identifier contains a word of the private vocabulary that the code once had.
+
+use proc_macro2::{TokenStream, TokenTree};
+
+use super::mention::plain;
+use super::source::Sources;
+
+/// A word that identifiers must not contain.
+pub(crate) struct Banned {
+    /// The word, or several, in small letters.
+    pub(crate) words: &'static [&'static str],
+    pub(crate) place: Place,
+    /// What to say.
+    pub(crate) instead: &'static str,
+}
+
+/// Where a word is banned.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// In every identifier.
+    Anywhere,
+    /// In the names of types and variants.
+    InTypes,
+    /// Where it is the whole name of a type or a variant.
+    WholeType,
+    /// Where it is the whole name of anything else.
+    WholeName,
+}
+
+/// An identifier that may be as it is: the file, or the beginning of its path; the identifier;
+/// and why.
+pub(crate) type Allowed = (&'static str, &'static str, &'static str);
+
+/// Finds the identifiers with banned words, once for each file.
+pub(crate) fn faults(
+    sources: &Sources,
+    banned: &[Banned],
+    allowed: &[Allowed],
+) -> Vec<(String, String)> {
+    let mut faults = Vec::new();
+    for (file, source) in sources.iter() {
+        let mut identifiers = Vec::new();
+        collect(source.tokens.clone(), &mut identifiers);
+        identifiers.sort();
+        identifiers.dedup_by(|later, earlier| later.0 == earlier.0);
+        for (name, line) in identifiers {
+            let is_allowed =
+                |(path, identifier, _): &Allowed| file.starts_with(path) && *identifier == name;
+            if let Some(ban) = banned.iter().find(|ban| ban.hits(&name))
+                && !allowed.iter().any(is_allowed)
+            {
+                let text = format!("{file}:{line}: {name}: say {}", ban.instead);
+                faults.push((file.to_owned(), text));
+            }
+        }
+    }
+    faults
+}
+
+impl Banned {
+    fn hits(&self, name: &str) -> bool {
+        let words = words(name);
+        let is_type = name.starts_with(|first: char| first.is_uppercase())
+            && name.contains(|letter: char| letter.is_lowercase());
+        let contains = words.windows(self.words.len()).any(|window| window == self.words);
+        match self.place {
+            Place::Anywhere => contains,
+            Place::InTypes => is_type && contains,
+            Place::WholeType => is_type && words == self.words,
+            Place::WholeName => !is_type && words == self.words,
+        }
+    }
+}
+
+fn collect(tokens: TokenStream, found: &mut Vec<(String, usize)>) {
+    for token in tokens {
+        match token {
+            TokenTree::Group(group) => collect(group.stream(), found),
+            TokenTree::Ident(ident) => found.push((plain(&ident), ident.span().start().line)),
+            TokenTree::Punct(_) | TokenTree::Literal(_) => {}
+        }
+    }
+}
+
+/// The words of an identifier in small letters: of `snake_case`, `CamelCase` and `UPPER_CASE`.
+fn words(name: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    for part in name.split('_').filter(|part| !part.is_empty()) {
+        let letters: Vec<char> = part.chars().collect();
+        let mut word = String::new();
+        for (at, letter) in letters.iter().enumerate() {
+            let before = at.checked_sub(1).and_then(|at| letters.get(at));
+            let after = letters.get(at + 1);
+            let starts = letter.is_uppercase()
+                && (before.is_some_and(|before| !before.is_uppercase())
+                    || (before.is_some() && after.is_some_and(|after| after.is_lowercase())));
+            if starts {
+                words.push(std::mem::take(&mut word));
+            }
+            word.extend(letter.to_lowercase());
+        }
+        words.push(word);
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BANNED: &[Banned] = &[
+        Banned { words: &["passage"], place: Place::Anywhere, instead: "ForwardedRequest" },
+        Banned { words: &["known"], place: Place::WholeType, instead: "HashedIdentity" },
+        Banned { words: &["tend"], place: Place::WholeName, instead: "maintain" },
+        Banned { words: &["has", "company"], place: Place::Anywhere, instead: "has_peers" },
+    ];
+
+    fn found(text: &str, allowed: &[Allowed]) -> Vec<String> {
+        let sources = Sources::of(&[("a.rs", text)]);
+        let faults = faults(&sources, BANNED, allowed);
+        faults.into_iter().map(|(_, text)| text).collect()
+    }
+
+    #[test]
+    fn identifiers_are_cut_into_words() {
+        assert_eq!(words("user_token"), ["user", "token"]);
+        assert_eq!(words("UserToken"), ["user", "token"]);
+        assert_eq!(words("AT_LEAST"), ["at", "least"]);
+        assert_eq!(words("OAuth2Token"), ["o", "auth2", "token"]);
+        assert_eq!(words("HTTPServer"), ["http", "server"]);
+        assert_eq!(words("__x"), ["x"]);
+    }
+
+    #[test]
+    fn a_banned_word_is_found_in_every_case_and_in_macros() {
+        for text in ["struct PassageRefused;", "fn new_passage() {}", "const PASSAGE: u8 = 0;"] {
+            assert_eq!(found(text, &[]).len(), 1, "{text}");
+        }
+        let expected = ["a.rs:2: passage: say ForwardedRequest"];
+        assert_eq!(found("one! {\n passage.two() }", &[]), expected);
+        assert_eq!(found("fn f(peer: P) { peer.has_company() }", &[]).len(), 1);
+    }
+
+    #[test]
+    fn a_word_of_plain_language_is_banned_only_as_a_name_of_its_own() {
+        assert!(found("fn f(known: u8, well_known: u8) { struct KnownHosts; }", &[]).is_empty());
+        assert_eq!(found("enum Known {}", &[]).len(), 1);
+        assert!(found("fn tend_to(extend: u8) {}", &[]).is_empty());
+        assert_eq!(found("fn tend() {}", &[]).len(), 1);
+    }
+
+    #[test]
+    fn texts_and_comments_are_free() {
+        assert!(found("// passage\nconst A: &str = \"passage\";", &[]).is_empty());
+    }
+
+    #[test]
+    fn an_exception_counts_in_its_file_only() {
+        let text = "struct Passage;";
+        assert!(found(text, &[("a", "Passage", "a word of the wire")]).is_empty());
+        assert_eq!(found(text, &[("b", "Passage", "a word of the wire")]).len(), 1);
+    }
+}
