@@ -36,7 +36,7 @@ enum Found {
 
 /// Finds the references between the files of a crate: for each pair the first one.
 pub(crate) fn edges(of: &Crate) -> Vec<Edge> {
-    let resolver = Resolver { of, spread: spread(of) };
+    let resolver = Resolver::new(of);
     let mut found = BTreeMap::new();
     for (path, module) in &of.modules {
         let imports = module
@@ -58,27 +58,48 @@ pub(crate) fn edges(of: &Crate) -> Vec<Edge> {
     found.into_values().collect()
 }
 
-/// The methods of types that have inherent `impl` blocks in several files, with the method's file.
-fn spread(of: &Crate) -> BTreeMap<(String, String), String> {
-    let mut files: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for module in of.modules.values() {
-        for (name, _) in &module.methods {
-            files.entry(name).or_default().insert(&module.file);
-        }
-    }
-    let is_spread = |name: &str| files.get(name).is_some_and(|files| files.len() > 1);
-    let methods = of.modules.values().flat_map(|module| {
-        module.methods.iter().map(|method| (method.clone(), module.file.clone()))
-    });
-    methods.filter(|((name, _), _)| is_spread(name)).collect()
-}
-
 struct Resolver<'a> {
     of: &'a Crate,
-    spread: BTreeMap<(String, String), String>,
+    /// The types whose inherent `impl` blocks are in several files: the file of each method.
+    spread: BTreeMap<TypeKey, BTreeMap<String, String>>,
 }
 
-impl Resolver<'_> {
+/// A type: the file that defines it, and its name.
+type TypeKey = (String, String);
+
+impl<'a> Resolver<'a> {
+    fn new(of: &'a Crate) -> Self {
+        let mut resolver = Self { of, spread: BTreeMap::new() };
+        let mut methods: BTreeMap<TypeKey, BTreeMap<String, String>> = BTreeMap::new();
+        for (path, module) in &of.modules {
+            for (name, method) in &module.methods {
+                if let Some(key) = resolver.type_key(path, name) {
+                    methods.entry(key).or_default().insert(method.clone(), module.file.clone());
+                }
+            }
+        }
+        methods.retain(|_, methods| methods.values().collect::<BTreeSet<_>>().len() > 1);
+        resolver.spread = methods;
+        resolver
+    }
+
+    fn type_key(&self, at: &[String], name: &str) -> Option<TypeKey> {
+        match self.resolve(at, &[name.to_owned()], DEPTH) {
+            Found::Item(file) => Some((file, name.to_owned())),
+            Found::Module(_) | Found::Outside => None,
+        }
+    }
+
+    /// The file of a method, if its type is spread over several.
+    fn method(&self, at: &[String], of: &str, method: &str) -> Option<String> {
+        let key = self.type_key(at, of).or_else(|| {
+            // A field may have a type that its user never names.
+            let mut keys = self.spread.keys().filter(|(_, name)| name == of);
+            keys.next().filter(|_| keys.next().is_none()).cloned()
+        });
+        self.spread.get(&key?)?.get(method).cloned()
+    }
+
     fn import(&self, at: &[String], import: &Import) -> Vec<String> {
         if import.shared {
             return Vec::new();
@@ -94,10 +115,7 @@ impl Resolver<'_> {
             What::Method { receiver, name } => {
                 let of =
                     if receiver == "self" { mention.within.clone() } else { Some(camel(receiver)) };
-                of.and_then(|of| self.spread.get(&(of, name.clone())))
-                    .cloned()
-                    .into_iter()
-                    .collect()
+                of.and_then(|of| self.method(at, &of, name)).into_iter().collect()
             }
             What::Path { segments, after } => self.path(at, mention, segments, *after),
         }
@@ -113,7 +131,7 @@ impl Resolver<'_> {
         let mut files = Vec::new();
         if let [.., of, name] = segments {
             let of = if of == "Self" { mention.within.as_ref() } else { Some(of) };
-            files.extend(of.and_then(|of| self.spread.get(&(of.clone(), name.clone()))).cloned());
+            files.extend(of.and_then(|of| self.method(at, of, name)));
         }
         // A single small name that nobody calls is a variable or a field.
         if let [name] = segments

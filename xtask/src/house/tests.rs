@@ -138,6 +138,13 @@ fn methods_that_are_spread_over_files_are_references() {
     assert_eq!(of(other), ["a > c", "b > c"]);
 }
 
+#[test]
+fn types_of_one_name_are_not_one_type() {
+    let a = "pub struct Shop; impl Shop { fn start() {} } fn f() { Shop::start() }";
+    let b = "struct Shop; impl Shop { fn open() {} fn start() {} } use crate::a::f;";
+    assert_eq!(references(&[LIB, ("a.rs", a), ("b.rs", b), C]), ["b > a"]);
+}
+
 const TABLE: Floors = Floors {
     package: "a",
     floors: &[&["crate"], &["wing", "other"], &["core"], &["core::base"]],
