@@ -4,8 +4,8 @@ use clap::{Args, Subcommand};
 use gatewright_iam::{NewAccount, Secret};
 use serde_json::json;
 
-use crate::Done;
 use crate::config::Source;
+use crate::error::Failure;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -31,7 +31,7 @@ pub(crate) struct Create {
     source: Source,
 }
 
-pub(crate) async fn run(Command::Create(create): Command) -> Done {
+pub(crate) async fn run(Command::Create(create): Command) -> Result<(), Failure> {
     let iam = create.source.read()?.open().await?;
     let password = Secret::password()?;
     let new = NewAccount {

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use gatewright_iam::{Catalogue, propose};
 
-use crate::Done;
 use crate::error::Failure;
 
 #[derive(Debug, Subcommand)]
@@ -42,7 +41,7 @@ pub(crate) struct Add {
     products: PathBuf,
 }
 
-pub(crate) fn run(command: Command) -> Done {
+pub(crate) fn run(command: Command) -> Result<(), Failure> {
     match command {
         Command::Propose(Propose { file, account }) => {
             let text = std::fs::read_to_string(&file).map_err(failed(&file))?;
@@ -85,7 +84,7 @@ fn failed(path: &Path) -> impl FnOnce(std::io::Error) -> Failure {
     move |source| Failure::File { path, source }
 }
 
-fn copy(file: &Path, folder: &Path) -> Done {
+fn copy(file: &Path, folder: &Path) -> Result<(), Failure> {
     let to = folder.join(file.file_name().unwrap_or_default());
     std::fs::copy(file, to).map(drop).map_err(failed(file))
 }

@@ -7,7 +7,6 @@ use clap::Args;
 use gatewright_iam::{Iam, MasterKey, NewAccount, NewResource, Secret};
 use serde::{Deserialize, Serialize};
 
-use crate::Done;
 use crate::config::Config;
 use crate::error::Failure;
 use crate::log;
@@ -63,7 +62,7 @@ struct Secrets {
     client_secret: String,
 }
 
-pub(crate) async fn run(arguments: Arguments) -> Done {
+pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let folder = &arguments.data;
     let failed = |path: &Path| {
         let path = path.to_owned();

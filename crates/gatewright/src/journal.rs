@@ -2,8 +2,8 @@
 
 use clap::{Args, Subcommand};
 
-use crate::Done;
 use crate::config::Source;
+use crate::error::Failure;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -20,7 +20,7 @@ pub(crate) struct Verify {
     source: Source,
 }
 
-pub(crate) async fn run(Command::Verify(verify): Command) -> Done {
+pub(crate) async fn run(Command::Verify(verify): Command) -> Result<(), Failure> {
     let iam = verify.source.read()?.open().await?;
     let accounts = match verify.account {
         Some(account) => vec![account],

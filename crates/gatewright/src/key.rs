@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use gatewright_iam::MasterKey;
 
-use crate::Done;
 use crate::config::Source;
+use crate::error::Failure;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -29,7 +29,7 @@ pub(crate) struct Rotate {
     source: Source,
 }
 
-pub(crate) async fn run(command: Command) -> Done {
+pub(crate) async fn run(command: Command) -> Result<(), Failure> {
     let rotate = match command {
         Command::Create { file } => return Ok(MasterKey::create(&file)?),
         Command::Rotate(rotate) => rotate,

@@ -17,8 +17,6 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use error::Failure;
-
 /// Service accounts and access policies for any API.
 #[derive(Parser)]
 #[command(version, about)]
@@ -65,5 +63,3 @@ async fn main() -> ExitCode {
         }
     }
 }
-
-type Done = Result<(), Failure>;

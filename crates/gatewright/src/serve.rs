@@ -12,7 +12,6 @@ use gatewright_panel::Panel;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::runtime::Handle;
 
-use crate::Done;
 use crate::config::{Config, Source};
 use crate::error::Failure;
 use crate::front::Front;
@@ -25,7 +24,7 @@ pub(crate) struct Arguments {
     source: Source,
 }
 
-pub(crate) async fn run(arguments: Arguments) -> Done {
+pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let config = arguments.source.read()?;
     log::start(&config)?;
     let server = Server::open(config).await?;
@@ -64,7 +63,7 @@ impl Server {
     }
 
     /// Answers until it is told to stop; calls `ready` once it answers.
-    pub(crate) async fn run(self, ready: impl FnOnce(&Iam)) -> Done {
+    pub(crate) async fn run(self, ready: impl FnOnce(&Iam)) -> Result<(), Failure> {
         let operations = tokio::net::TcpListener::from_std(self.operations);
         let operations = operations.map_err(Failure::Serve)?;
         let address = |local: std::io::Result<SocketAddr>| local.map_err(Failure::Serve);

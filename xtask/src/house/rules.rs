@@ -54,7 +54,6 @@ pub(crate) const PURE: &[Pure] = &[
 
 /// Rules that a package does not keep yet; `*` is every package.
 pub(crate) const NOT_YET: &[(Rule, &str)] = &[
-    (Circle, "gatewright"),
     (Circle, "gatewright-benchmarks"),
     (Circle, "gatewright-embedded"),
     (Circle, "xtask"),
