@@ -135,14 +135,23 @@ impl House {
         nearest.map_or_else(String::new, |target| target.package.clone())
     }
 
-    /// What documents hold that is made from the code: the document, the name of the part, its text.
+    /// What documents hold that is made from the code: the document, the name of the part, its
+    /// text.
     fn generated(&self) -> [(&'static str, &'static str, String); 2] {
-        let roots = self.targets.iter().zip(&self.crates).filter(|(target, _)| is_product(target));
-        let crates: Vec<&Crate> = roots.map(|(_, one)| one).collect();
+        let crates: Vec<&Crate> = self.product().into_iter().map(|(_, one)| one).collect();
         [
-            ("ARCHITECTURE.md", "modules", listing::list(&crates)),
+            ("ARCHITECTURE.md", "modules", listing::list(&crates, rules::MODULES)),
             ("docs/code.md", "lengths", self.length_table()),
         ]
+    }
+
+    /// The crates of the server, but those for tests, the top floor first.
+    fn product(&self) -> Vec<(&Target, &Crate)> {
+        let floor = |package: &str| rules::CRATES.iter().position(|(name, _)| *name == package);
+        let both = self.targets.iter().zip(&self.crates);
+        let mut product: Vec<_> = both.filter(|(target, _)| is_product(target)).collect();
+        product.sort_by_key(|(target, _)| floor(&target.package));
+        product
     }
 
     fn write(&self, root: &Path) -> Result<(), String> {
@@ -157,8 +166,7 @@ impl House {
     }
 
     fn length_table(&self) -> String {
-        let targets = self.targets.iter().filter(|target| is_product(target));
-        let packages = targets.filter_map(|target| {
+        let packages = self.product().into_iter().filter_map(|(target, _)| {
             let (folder, _) = target.root.rsplit_once('/')?;
             Some((target.package.as_str(), folder))
         });

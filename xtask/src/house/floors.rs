@@ -26,6 +26,10 @@ pub(crate) fn faults(of: &Crate, edges: &[Edge], table: &Floors) -> Vec<String> 
             faults.push(format!("{} has no floor: give it one", module.file));
         }
     }
+    let named = table.floors.iter().flat_map(|names| names.iter());
+    for name in named.filter(|name| !of.modules.keys().any(|path| shown(path) == **name)) {
+        faults.push(format!("{}: {name} has a floor, but is no module", table.package));
+    }
     for edge in edges {
         let (Some(from), Some(to)) = (place(&edge.from), place(&edge.to)) else { continue };
         let allowed = |(one, other, _): &(&str, &str, &str)| *one == from.name && *other == to.name;
@@ -47,17 +51,17 @@ struct Place {
 
 /// The entry of the table that stands for a module: the longest that its path begins with.
 fn entry(table: &Floors, path: &[String]) -> Option<Place> {
-    let mut candidates: Vec<String> = Vec::new();
-    if path.is_empty() {
-        candidates.push("crate".into());
-    }
-    for length in (1..=path.len()).rev() {
-        candidates.push(path.iter().take(length).cloned().collect::<Vec<_>>().join("::"));
-    }
-    candidates.iter().find_map(|candidate| {
+    let shortest = path.len().min(1);
+    (shortest..=path.len()).rev().find_map(|length| {
+        let wanted = shown(path.get(..length)?);
         let mut floors = table.floors.iter().enumerate();
         floors.find_map(|(floor, names)| {
-            names.iter().find(|name| *name == candidate).map(|name| Place { name, floor })
+            names.iter().find(|name| **name == wanted).map(|name| Place { name, floor })
         })
     })
+}
+
+/// The name of a module as the table has it.
+fn shown(path: &[String]) -> String {
+    if path.is_empty() { "crate".into() } else { path.join("::") }
 }

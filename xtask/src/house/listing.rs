@@ -2,14 +2,19 @@
 
 use std::fmt::Write;
 
+use super::floors::Floors;
 use super::modules::Crate;
 
-/// Lists the modules of crates: for each the first sentence of its documentation.
-pub(crate) fn list(crates: &[&Crate]) -> String {
+/// Lists the modules of crates, each with the first sentence of its documentation, below the floors
+/// of the crate where it has a table of them.
+pub(crate) fn list(crates: &[&Crate], tables: &[Floors]) -> String {
     let mut list = String::new();
     for one in crates {
         let folder = one.root.rsplit_once('/').map_or("", |(folder, _)| folder);
         let _ = writeln!(list, "\n### `{folder}`\n");
+        if let Some(table) = tables.iter().find(|table| table.package == one.package) {
+            let _ = writeln!(list, "{}", picture(table));
+        }
         for (path, module) in one.modules.iter().filter(|(_, module)| !module.inline) {
             let name = path.last().map_or("crate", String::as_str);
             let indent = "  ".repeat(path.len().saturating_sub(1));
@@ -19,6 +24,14 @@ pub(crate) fn list(crates: &[&Crate]) -> String {
         }
     }
     list
+}
+
+/// Draws the floors of a crate's modules, the top one first.
+fn picture(table: &Floors) -> String {
+    let floors = table.floors.iter().map(|names| format!("    {}\n", names.join(" · ")));
+    let exceptions =
+        table.allowed.iter().map(|(from, to, why)| format!("\n`{from}` may use `{to}`: {why}.\n"));
+    floors.chain(exceptions).collect()
 }
 
 /// Replaces what stands between the marks of that name; gives nothing if there are none.
@@ -56,7 +69,15 @@ mod tests {
         let read = Crate::read(&sources, "a", "crates/a/src/lib.rs").unwrap();
         let expected = "\n### `crates/a/src`\n\n- `crate`: Does it\n- `b`: Reads `File`s of 1.5 MB\n  \
                         - `c`\n";
-        assert_eq!(list(&[&read]), expected);
+        assert_eq!(list(&[&read], &[]), expected);
+        let table = Floors {
+            package: "a",
+            floors: &[&["crate"], &["b", "e"]],
+            allowed: &[("b", "e", "it must")],
+        };
+        let floors =
+            "`crates/a/src`\n\n    crate\n    b · e\n\n`b` may use `e`: it must.\n\n- `crate`";
+        assert!(list(&[&read], &[table]).contains(floors));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::floors::Floors;
 use super::lengths;
 use super::purity::Pure;
 use super::words::{self, Banned, Place};
-use Rule::{Circle, Generated, Length, Purity, Words};
+use Rule::{Circle, Generated, Length, Modules, Purity, Words};
 
 /// What a fault is against.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -40,7 +40,46 @@ pub(crate) const CRATES: &[(&str, &[&str])] = &[
 pub(crate) const ONE_THING: &[(&str, &str, &str)] = &[];
 
 /// The floors of modules, for the crates that have more than a few.
-pub(crate) const MODULES: &[Floors] = &[];
+pub(crate) const MODULES: &[Floors] = &[
+    Floors {
+        package: "gatewright-iam",
+        floors: &[
+            &["crate"],
+            &[
+                "identities",
+                "policies",
+                "resources",
+                "tokens",
+                "decisions",
+                "apis",
+                "activity",
+                "replication",
+            ],
+            &["core"],
+            &["engine"],
+            &["catalogue"],
+            &["model"],
+        ],
+        allowed: &[],
+    },
+    Floors {
+        package: "gatewright-api",
+        floors: &[
+            &["crate"],
+            &["serve"],
+            &["table"],
+            &["route", "openapi"],
+            &["v1", "v2", "oauth2", "access", "ext_authz"],
+            &["expand"],
+            &["operation"],
+            &["request", "forward_auth"],
+            &["edge"],
+            &["error"],
+            &["wire", "answer", "query", "meter", "schema"],
+        ],
+        allowed: &[],
+    },
+];
 
 /// Code that must ask for nothing but its arguments.
 pub(crate) const PURE: &[Pure] = &[
@@ -57,6 +96,8 @@ pub(crate) const NOT_YET: &[(Rule, &str)] = &[
     (Circle, "gatewright-benchmarks"),
     (Circle, "gatewright-embedded"),
     (Circle, "xtask"),
+    (Modules, "gatewright-api"),
+    (Modules, "gatewright-iam"),
     (Circle, "gatewright-api"),
     (Circle, "gatewright-iam"),
     (Circle, "gatewright-panel"),

@@ -184,7 +184,11 @@ fn wings_do_not_use_each_other_but_where_the_table_says_so() {
 #[test]
 fn every_module_has_a_floor() {
     let of = read(&[("lib.rs", "mod wing; mod new;"), ("wing.rs", ""), ("new.rs", "")]);
-    assert_eq!(floors::faults(&of, &[], &TABLE), ["src/new.rs has no floor: give it one"]);
+    let table = Floors { floors: &[&["crate"], &["wing", "old"]], ..TABLE };
+    assert_eq!(
+        floors::faults(&of, &[], &table),
+        ["src/new.rs has no floor: give it one", "a: old has a floor, but is no module"]
+    );
 }
 
 fn purity_faults(text: &str) -> Vec<String> {
