@@ -121,8 +121,8 @@ fn decisions(criterion: &mut Criterion) {
         });
 
         let index = plain_index(&rules);
-        for (question, answer) in prepared.iter().zip(&answers) {
-            assert_eq!(question.is_allowed_by(&index), *answer);
+        for (request, answer) in prepared.iter().zip(&answers) {
+            assert_eq!(request.is_allowed_by(&index), *answer);
         }
         group.bench_function(BenchmarkId::new("plain index", count), |bencher| {
             bencher.iter(|| prepared[next.next().unwrap_or_default()].is_allowed_by(&index));

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use gatewright_policy::{
-    Caller, Circumstances, Identity, Permissions, Plate, Policy, PolicySet, Question, Resource,
+    Caller, Environment, Identity, Permissions, Region, Policy, PolicySet, Request, Resource,
     ResourceUrn, Scope, decide,
 };
 use uuid::Uuid;
@@ -78,7 +78,7 @@ pub fn action(kind: &str, verb: &str) -> String {
 }
 
 pub fn identity(number: usize) -> Identity {
-    Identity::service_account(Plate::Eu, ACCOUNT, &format!("EU.{number:016x}"))
+    Identity::service_account(Region::Eu, ACCOUNT, &format!("EU.{number:016x}"))
 }
 
 /// A rule as a policy of ours.
@@ -104,7 +104,7 @@ pub fn policy(rule: &Rule) -> Policy {
 pub fn compiled(rules: &[Rule]) -> PolicySet {
     let mut set = PolicySet::new(ACCOUNT);
     for rule in rules {
-        set.insert(policy(rule).compile(Plate::Eu).expect("a policy"));
+        set.insert(policy(rule).compile(Region::Eu).expect("a policy"));
     }
     set
 }
@@ -133,7 +133,7 @@ pub fn plain_index(rules: &[Rule]) -> PlainIndex {
     index
 }
 
-/// A question, ready to be decided.
+/// A request, ready to be decided.
 pub struct Prepared {
     caller: Caller,
     action: String,
@@ -144,9 +144,9 @@ impl Prepared {
     pub fn new(ask: &Ask) -> Self {
         let identity = identity(ask.identity);
         Self {
-            caller: Caller::new(Plate::Eu, ACCOUNT, &[identity], Scope::All),
+            caller: Caller::new(Region::Eu, ACCOUNT, &[identity], Scope::All),
             action: action(ask.kind, ask.verb),
-            urn: ResourceUrn::new(Plate::Eu, ask.kind, &format!("r{}", ask.resource)),
+            urn: ResourceUrn::new(Region::Eu, ask.kind, &format!("r{}", ask.resource)),
         }
     }
 
@@ -170,12 +170,12 @@ impl Prepared {
     }
 
     pub fn is_allowed(&self, set: &PolicySet) -> bool {
-        let question = Question {
+        let request = Request {
             caller: &self.caller,
             action: &self.action,
-            resource: Resource::bare(self.urn.urn(), self.urn.kind(), self.urn.name()),
-            circumstances: Circumstances { now: 1_700_000_000_000_000, ip: None },
+            resource: Resource::bare(self.urn.urn(), self.urn.resource_type(), self.urn.name()),
+            environment: Environment { now: 1_700_000_000_000_000, ip: None },
         };
-        decide(&question, set, None).is_allowed()
+        decide(&request, set, None).is_allowed()
     }
 }

@@ -1,7 +1,7 @@
 //! Any condition is compiled or refused, and is given back as it was written.
 #![no_main]
 
-use gatewright_policy::{Condition, Plate, Policy};
+use gatewright_policy::{Condition, Region, Policy};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
@@ -9,5 +9,5 @@ fuzz_target!(|text: &str| {
     let written = serde_json::to_string(&condition).unwrap();
     assert_eq!(serde_json::from_str::<Condition>(&written).unwrap(), condition);
     let policy = Policy { conditions: Some(condition), ..Policy::default() };
-    let _ = policy.compile(Plate::Eu);
+    let _ = policy.compile(Region::Eu);
 });

@@ -1,24 +1,24 @@
 //! Whatever a stream of facts says, a replica takes it in or refuses it, and decides.
 #![no_main]
 
-use gatewright_policy::{Asked, Circumstances, Fact, Plate, Replica, ResourceUrn, Scope};
+use gatewright_policy::{ReplicaRequest, Environment, Fact, Region, Replica, ResourceUrn, Scope};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
-    let mut replica = Replica::new(Plate::Eu, "xx11111-ovh");
+    let mut replica = Replica::new(Region::Eu, "xx11111-ovh");
     for line in text.lines() {
         let Ok(fact) = serde_json::from_str::<Fact>(line) else { continue };
         if replica.apply(fact).is_err() {
             return;
         }
     }
-    let resource = ResourceUrn::of(Plate::Eu, "vps", "a").unwrap();
-    let _ = replica.decide(&Asked {
+    let resource = ResourceUrn::of(Region::Eu, "vps", "a").unwrap();
+    let _ = replica.decide(&ReplicaRequest {
         subject: "urn:v1:eu:identity:user:xx11111-ovh/ada",
         scope: &Scope::All,
         token: Some("t"),
         action: "vps:apiovh:get",
         resource: &resource,
-        circumstances: Circumstances { now: 0, ip: None },
+        environment: Environment { now: 0, ip: None },
     });
 });

@@ -2,26 +2,26 @@
 #![no_main]
 
 use gatewright_policy::{
-    Caller, Circumstances, Identity, Plate, Policy, PolicySet, Question, Resource, Scope, decide,
+    Caller, Environment, Identity, Region, Policy, PolicySet, Request, Resource, Scope, decide,
     explain,
 };
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
     let Ok(policy) = serde_json::from_str::<Policy>(text) else { return };
-    let Ok(compiled) = policy.compile(Plate::Eu) else { return };
+    let Ok(compiled) = policy.compile(Region::Eu) else { return };
     let mut set = PolicySet::new("aa1-ovh");
     set.insert(compiled);
     let identities: Vec<Identity> =
-        policy.identities.iter().filter_map(|urn| Identity::parse(urn, Plate::Eu).ok()).collect();
-    let caller = Caller::new(Plate::Eu, "aa1-ovh", &identities, Scope::All);
+        policy.identities.iter().filter_map(|urn| Identity::parse(urn, Region::Eu).ok()).collect();
+    let caller = Caller::new(Region::Eu, "aa1-ovh", &identities, Scope::All);
     for action in policy.permissions.allow.iter().chain(&policy.permissions.deny) {
-        let question = Question {
+        let request = Request {
             caller: &caller,
             action,
             resource: Resource::bare("urn:v1:eu:resource:vps:a", "vps", "a"),
-            circumstances: Circumstances { now: 0, ip: None },
+            environment: Environment { now: 0, ip: None },
         };
-        assert_eq!(explain(&question, &set, None).decision, decide(&question, &set, None));
+        assert_eq!(explain(&request, &set, None).decision, decide(&request, &set, None));
     }
 });

@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::http::{Request, Response};
 use gatewright_api::{Api, Options, router};
 use gatewright_iam::{
-    Algorithm, Iam, Limits, MasterKey, NewAccount, Plate, QueryId, Secret, Settings,
+    Algorithm, Iam, Limits, MasterKey, NewAccount, Region, QueryId, Secret, Settings,
 };
 use tokio::runtime::Runtime;
 use tower::ServiceExt;
@@ -28,7 +28,7 @@ pub fn server() -> &'static Server {
             let key = folder.path().join("key");
             MasterKey::create(&key).unwrap();
             let settings = Settings {
-                plate: Plate::Eu,
+                region: Region::Eu,
                 public_url: "http://localhost".into(),
                 algorithm: Algorithm::Es256,
                 key_days: None,
@@ -55,7 +55,7 @@ pub fn server() -> &'static Server {
                 scope: Some("all".into()),
                 projects: None,
             };
-            let about = (None, QueryId::random(Plate::Eu), gatewright_iam::clock::now());
+            let about = (None, QueryId::random(Region::Eu), gatewright_iam::clock::now());
             let issued = iam.issue(&grant, about).await.unwrap();
             let api = Api::new(Arc::clone(&iam), Options::default());
             (router(Arc::new(api)), issued.access_token.reveal().to_owned())

@@ -5,7 +5,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use gatewright_benchmarks::{Prepared, asks, compiled, plain_index, policy, rules};
-use gatewright_policy::Plate;
+use gatewright_policy::Region;
 
 const ROUNDS: usize = 60;
 const QUESTIONS: usize = 10_000;
@@ -37,7 +37,7 @@ fn main() {
                 black_box(one.is_allowed_by(&index));
             }
         });
-        let changed = policy(&rules[0]).compile(Plate::Eu).expect("a policy");
+        let changed = policy(&rules[0]).compile(Region::Eu).expect("a policy");
         let change = least(|| {
             for _ in 0..100 {
                 // As a node does it: whoever holds the old set goes on reading it.

@@ -4,17 +4,17 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
-use gatewright_policy::{Fact, Plate, Replica};
+use gatewright_policy::{Fact, Region, Replica};
 use reqwest::{Client, Response, StatusCode};
 use serde::Deserialize;
 use tokio::sync::watch;
 
 use crate::{Heard, Settings};
 
-/// The server says something four times a second; after this silence it is asked anew.
+/// The server says something four times a second; after this silence it is request anew.
 const SILENCE: Duration = Duration::from_secs(2);
 
-/// After a failure it is asked again so soon.
+/// After a failure it is request again so soon.
 const PAUSE: Duration = Duration::from_millis(200);
 
 #[derive(Debug, thiserror::Error)]
@@ -47,7 +47,7 @@ pub(crate) async fn follow(
     heard: Arc<ArcSwapOption<Heard>>,
     reaching: watch::Sender<i64>,
 ) {
-    let replica = Replica::new(Plate::default(), "");
+    let replica = Replica::new(Region::default(), "");
     let http = Client::new();
     let mut follower = Follower { settings, http, replica, whole: false, heard, reaching };
     loop {

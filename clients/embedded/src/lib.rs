@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use gatewright_policy::Replica;
-pub use gatewright_policy::{Asked, Circumstances, Plate, ResourceUrn, Scope};
+pub use gatewright_policy::{Environment, Region, ReplicaRequest, ResourceUrn, Scope};
 
 /// Whom to follow, and in whose name.
 #[derive(Clone)]
@@ -74,11 +74,11 @@ impl Point {
     }
 
     /// Decides, with what was heard not too long ago.
-    pub fn decide(&self, asked: &Asked<'_>) -> Result<Answer, OutOfTouch> {
+    pub fn decide(&self, request: &ReplicaRequest<'_>) -> Result<Answer, OutOfTouch> {
         let heard = self.heard.load();
         let heard = heard.as_ref().filter(|heard| heard.at.elapsed() <= self.offline);
         let replica = &heard.ok_or(OutOfTouch)?.replica;
-        let allowed = replica.decide(asked).is_some_and(|decision| decision.is_allowed());
+        let allowed = replica.decide(request).is_some_and(|decision| decision.is_allowed());
         Ok(Answer { allowed, revision: replica.revision() })
     }
 

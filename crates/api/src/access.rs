@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
-use gatewright_iam::{Context, Evaluated, Evaluation, Fault, IamError, Reason, SubjectKind, clock};
+use gatewright_iam::{
+    Context, Evaluation, EvaluationResult, Fault, IamError, Reason, SubjectKind, clock,
+};
 use serde_json::{Map, Value, json};
 
 use crate::answer::Answer;
 use crate::error::ApiError;
 use crate::request::Visit;
 
-/// A request may ask so many questions.
+/// A request may ask so many requests.
 const MOST: usize = 10_000;
 
 /// A request is an object, and a denial is an answer: only what cannot be read is an error.
@@ -29,7 +31,7 @@ fn body(visit: &Visit) -> Result<Map<String, Value>, IamError> {
     }
 }
 
-/// What a question must say.
+/// What a request must say.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Asks {
     /// Everything.
@@ -42,8 +44,8 @@ enum Asks {
     Actions,
 }
 
-/// Reads a question.
-fn question(fields: &Map<String, Value>, asks: Asks) -> Result<Evaluation, IamError> {
+/// Reads a request.
+fn request(fields: &Map<String, Value>, asks: Asks) -> Result<Evaluation, IamError> {
     let object = |name: &str| match fields.get(name) {
         Some(Value::Object(object)) => Ok(object),
         Some(_) => Err(invalid(format!("\"{name}\" must be an object"))),
@@ -144,7 +146,7 @@ fn answered(visit: &Visit, answer: Result<Value, IamError>) -> Result<Answer, Ap
     })
 }
 
-fn decision_of(answer: &Result<Evaluated, IamError>) -> Value {
+fn decision_of(answer: &Result<EvaluationResult, IamError>) -> Value {
     let answer = match answer {
         Ok(answer) => answer,
         Err(error) => {
@@ -178,7 +180,7 @@ async fn evaluate_one(
     visit: &Visit,
     fields: Result<Map<String, Value>, IamError>,
 ) -> Result<Value, IamError> {
-    let asked = fields.and_then(|fields| question(&fields, Asks::All)).map(|one| vec![Ok(one)]);
+    let asked = fields.and_then(|fields| request(&fields, Asks::All)).map(|one| vec![Ok(one)]);
     let answers = visit.iam.evaluate(context, asked, None).await?;
     Ok(answers.first().map(decision_of).unwrap_or_default())
 }
@@ -191,7 +193,7 @@ pub(crate) async fn evaluations(context: Context, visit: Visit) -> Result<Answer
         return answered(&visit, answer);
     }
     let (asked, last) = match fields.and_then(|fields| batch(&fields)) {
-        Ok((questions, last)) => (Ok(questions), last),
+        Ok((requests, last)) => (Ok(requests), last),
         Err(error) => (Err(error), None),
     };
     let answers = visit.iam.evaluate(&context, asked, last).await;
@@ -203,7 +205,7 @@ pub(crate) async fn evaluations(context: Context, visit: Visit) -> Result<Answer
 /// What is asked, and after which answer no more is wanted.
 type Batch = (Vec<Result<Evaluation, IamError>>, Option<bool>);
 
-/// Reads many questions, of which each may be wrong by itself.
+/// Reads many requests, of which each may be wrong by itself.
 fn batch(fields: &Map<String, Value>) -> Result<Batch, IamError> {
     let items = match fields.get("evaluations") {
         Some(Value::Array(items)) if items.len() <= MOST => items,
@@ -235,7 +237,7 @@ fn batch(fields: &Map<String, Value>) -> Result<Batch, IamError> {
                 whole.insert(name.to_owned(), value.clone());
             }
         }
-        question(&whole, Asks::All)
+        request(&whole, Asks::All)
     };
     Ok((items.iter().map(read).collect(), last))
 }
@@ -243,7 +245,7 @@ fn batch(fields: &Map<String, Value>) -> Result<Batch, IamError> {
 pub(crate) async fn search_subject(context: Context, visit: Visit) -> Result<Answer, ApiError> {
     let fields = body(&visit);
     let kind = fields.as_ref().ok().and_then(|fields| fields.get("subject")?.get("type").cloned());
-    let asked = fields.and_then(|fields| question(&fields, Asks::Subjects));
+    let asked = fields.and_then(|fields| request(&fields, Asks::Subjects));
     let found = visit.iam.search_subjects(&context, asked).await;
     let results = found.map(|found| {
         found.into_iter().map(|id| json!({"type": kind, "id": id})).collect::<Vec<_>>()
@@ -254,7 +256,7 @@ pub(crate) async fn search_subject(context: Context, visit: Visit) -> Result<Ans
 pub(crate) async fn search_resource(context: Context, visit: Visit) -> Result<Answer, ApiError> {
     let fields = body(&visit);
     let kind = fields.as_ref().ok().and_then(|fields| fields.get("resource")?.get("type").cloned());
-    let asked = fields.and_then(|fields| question(&fields, Asks::Resources));
+    let asked = fields.and_then(|fields| request(&fields, Asks::Resources));
     let found = visit.iam.search_resources(&context, asked).await;
     let results = found.map(|found| {
         found.into_iter().map(|id| json!({"type": kind, "id": id})).collect::<Vec<_>>()
@@ -263,7 +265,7 @@ pub(crate) async fn search_resource(context: Context, visit: Visit) -> Result<An
 }
 
 pub(crate) async fn search_action(context: Context, visit: Visit) -> Result<Answer, ApiError> {
-    let asked = body(&visit).and_then(|fields| question(&fields, Asks::Actions));
+    let asked = body(&visit).and_then(|fields| request(&fields, Asks::Actions));
     let found = visit.iam.search_actions(&context, asked).await;
     let results = found
         .map(|found| found.into_iter().map(|name| json!({ "name": name })).collect::<Vec<_>>());

@@ -75,7 +75,7 @@ impl Checks {
             headers: &headers,
             set: &[],
             ip,
-            query_id: QueryId::random(self.iam.settings().plate),
+            query_id: QueryId::random(self.iam.settings().region),
             now: clock::now(),
         };
         ask(&self.iam, &asked).await

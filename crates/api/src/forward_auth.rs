@@ -13,7 +13,7 @@ use axum::http::header::{AsHeaderName, UPGRADE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use bytes::BytesMut;
-use gatewright_iam::{Iam, IamError, Passage, Passenger, QueryId, Refusal};
+use gatewright_iam::{AuthorizedCaller, ForwardedRequest, Iam, IamError, QueryId, Refusal};
 
 use crate::answer::Answer;
 use crate::error::ApiError;
@@ -163,7 +163,7 @@ pub(crate) async fn ask(iam: &Iam, asked: &Asked<'_>) -> Result<HeaderMap, Refus
         return Err(refused(format!("the request must not have a header {misleading}")).into());
     }
     let token = bearer(headers);
-    let passage = Passage {
+    let forwarded = ForwardedRequest {
         api: asked.api,
         method: asked.method,
         target: asked.target,
@@ -174,14 +174,14 @@ pub(crate) async fn ask(iam: &Iam, asked: &Asked<'_>) -> Result<HeaderMap, Refus
         query_id: asked.query_id,
         now: asked.now,
     };
-    let passenger = iam.pass(&passage).await?;
-    Ok(introduce(passenger.as_ref()))
+    let caller = iam.authorize_forwarded(&forwarded).await?;
+    Ok(introduce(caller.as_ref()))
 }
 
 /// Tells of somebody in headers, or of nobody. All that say who it is are there always, so that a
 /// proxy overwrites what its client made up.
-fn introduce(passenger: Option<&Passenger>) -> HeaderMap {
-    let who = passenger.map(|one| &one.principal);
+fn introduce(caller: Option<&AuthorizedCaller>) -> HeaderMap {
+    let who = caller.map(|one| &one.principal);
     let (urn, account, token) = who.map_or(("", "", ""), |who| {
         (who.identity.urn(), who.account(), who.token_id().unwrap_or_default())
     });
@@ -197,7 +197,7 @@ fn introduce(passenger: Option<&Passenger>) -> HeaderMap {
         text.extend_from_slice(said.as_bytes());
         tell(name, text.split());
     }
-    if let Some(one) = passenger
+    if let Some(one) = caller
         && write!(text, "{}", one.revision).is_ok()
     {
         tell(REVISION, text);

@@ -1,6 +1,6 @@
 //! The query of a URL.
 
-use gatewright_iam::{Draft, Fault, IamError};
+use gatewright_iam::{Fault, IamError, Input};
 
 /// Names and values, decoded, in the order in which they were sent.
 #[derive(Debug, Default)]
@@ -27,7 +27,7 @@ impl Query {
         if values.next().is_some() { Err(()) } else { Ok(first) }
     }
 
-    pub(crate) fn flag(&self, name: &str) -> Draft<Option<bool>> {
+    pub(crate) fn flag(&self, name: &str) -> Input<Option<bool>> {
         match self.first(name) {
             None | Some("") => Ok(None),
             Some("true" | "1") => Ok(Some(true)),

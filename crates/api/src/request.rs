@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::http::HeaderMap;
 use bytes::Bytes;
-use gatewright_iam::{Draft, Fault, Iam, IamError, Page, PageRequest, QueryId, read_document};
+use gatewright_iam::{Fault, Iam, IamError, Input, Page, PageRequest, QueryId, read_document};
 use serde::Serialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
@@ -40,7 +40,7 @@ impl Visit {
     }
 
     /// The first parameter of the path, which must be a UUID.
-    pub(crate) fn id(&self) -> Draft<Uuid> {
+    pub(crate) fn id(&self) -> Input<Uuid> {
         let text = self.parameter(0);
         Uuid::parse_str(text).map_err(|_| {
             IamError::invalid(Fault::Format, format!("\"{text}\" in the path must be a UUID"))
@@ -48,7 +48,7 @@ impl Visit {
     }
 
     /// The body as JSON of the wanted form.
-    pub(crate) fn json<T: DeserializeOwned>(&self) -> Draft<T> {
+    pub(crate) fn json<T: DeserializeOwned>(&self) -> Input<T> {
         // A list would be read as the fields of an object in their order.
         if !self.body.trim_ascii_start().starts_with(b"{") {
             return Err(match serde_json::from_slice::<IgnoredAny>(&self.body) {
@@ -67,7 +67,7 @@ impl Visit {
     }
 
     /// The body as a document, in JSON or, where its type says so, in YAML.
-    pub(crate) fn document(&self) -> Draft<Value> {
+    pub(crate) fn document(&self) -> Input<Value> {
         if !self.header("content-type").is_some_and(|kind| kind.contains("yaml")) {
             return self.json();
         }
@@ -84,7 +84,7 @@ impl Visit {
     }
 
     /// Which page is wanted of the list at this URL.
-    pub(crate) fn page(&self, list: &str) -> Draft<PageRequest> {
+    pub(crate) fn page(&self, list: &str) -> Input<PageRequest> {
         let size = match self.header("x-pagination-size") {
             None => None,
             Some(text) => Some(text.parse().map_err(|_| {

@@ -113,7 +113,7 @@ where
     let started = Instant::now();
     let (parts, body) = request.into_parts();
     let ip = client_ip(peer, &parts.headers, &api.options.trusted_proxies);
-    let (query_id, now) = (QueryId::random(api.iam.settings().plate), clock::now());
+    let (query_id, now) = (QueryId::random(api.iam.settings().region), clock::now());
     let visitor = Visitor { started, ip, query_id, now };
     // What it takes to read a body and to find a call, only those pay for who need it.
     if let Some(form) = Form::of(&parts.method, parts.uri.path()) {
@@ -243,7 +243,7 @@ pub(crate) async fn catch_up(iam: &Iam, headers: &HeaderMap) -> Result<(), IamEr
     for text in headers.get_all(AT_LEAST) {
         for revision in text.to_str().unwrap_or_default().split(',') {
             // Seldom needed, and large.
-            Box::pin(iam.catch_up_to(&revision.parse()?)).await?;
+            Box::pin(iam.wait_for_revision(&revision.parse()?)).await?;
         }
     }
     Ok(())

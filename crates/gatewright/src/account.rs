@@ -38,26 +38,26 @@ pub(crate) async fn run(Command::Create(create): Command) -> Result<(), Failure>
         name: create.name.clone(),
         email: create.email,
         password: password.clone(),
-        robot: create.service_account,
+        service_account: create.service_account,
     };
-    let robot = iam.create_account(new).await;
+    let service_account = iam.create_account(new).await;
     iam.close().await;
-    let robot = robot?;
+    let service_account = service_account?;
     let login = create.name.to_lowercase();
     if create.json {
         let mut shown = json!({"account": login, "login": login, "password": password.reveal()});
-        if let (Some(robot), Some(shown)) = (&robot, shown.as_object_mut()) {
-            shown.insert("clientId".to_owned(), robot.client_id.clone().into());
-            shown.insert("clientSecret".to_owned(), robot.secret.reveal().into());
+        if let (Some(service_account), Some(shown)) = (&service_account, shown.as_object_mut()) {
+            shown.insert("clientId".to_owned(), service_account.client_id.clone().into());
+            shown.insert("clientSecret".to_owned(), service_account.secret.reveal().into());
         }
         println!("{shown}");
     } else {
         println!("account        {login}\npassword       {}", password.reveal());
-        if let Some(robot) = &robot {
+        if let Some(service_account) = &service_account {
             println!(
                 "client id      {}\nclient secret  {}",
-                robot.client_id,
-                robot.secret.reveal()
+                service_account.client_id,
+                service_account.secret.reveal()
             );
         }
         println!("Keep these: they are not shown again.");

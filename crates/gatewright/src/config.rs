@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
-use gatewright_iam::{Address, Algorithm, Iam, Limits, MasterKey, Plate, Settings};
+use gatewright_iam::{Address, Algorithm, Iam, Limits, MasterKey, Region, Settings};
 use ipnet::IpNet;
 use serde::Deserialize;
 
@@ -40,7 +40,7 @@ pub(crate) struct Options {
     public_url: Option<String>,
     /// The region in URNs: eu, ca or us [default: eu]
     #[arg(long, env = "GATEWRIGHT_PLATE")]
-    plate: Option<String>,
+    region: Option<String>,
     /// What tokens are signed with: ES256, EdDSA or RS256 [default: ES256]
     #[arg(long, env = "GATEWRIGHT_ALGORITHM")]
     algorithm: Option<String>,
@@ -136,7 +136,7 @@ impl Options {
             operations_listen: self.operations_listen.or(file.operations_listen),
             ext_authz_listen: self.ext_authz_listen.or(file.ext_authz_listen),
             public_url: self.public_url.or(file.public_url),
-            plate: self.plate.or(file.plate),
+            region: self.region.or(file.region),
             algorithm: self.algorithm.or(file.algorithm),
             key_days: self.key_days.or(file.key_days),
             products: self.products.or(file.products),
@@ -156,11 +156,11 @@ impl Options {
     fn check(self) -> Result<Config, Failure> {
         let setting = |name| move |message: String| Failure::Setting { name, message };
         let database: Address = self.database.ok_or(Failure::Missing("--database"))?.parse()?;
-        let plate = match self.plate.as_deref() {
-            None => Plate::default(),
+        let region = match self.region.as_deref() {
+            None => Region::default(),
             Some(text) => text
                 .parse()
-                .map_err(|_| setting("--plate")(format!("{text} is none of eu, ca, us")))?,
+                .map_err(|_| setting("--region")(format!("{text} is none of eu, ca, us")))?,
         };
         let algorithm = self.algorithm.as_deref().map_or(Ok(Algorithm::default()), str::parse);
         let public_url = match self.public_url {
@@ -183,7 +183,7 @@ impl Options {
             log_format,
             public_url,
             settings: Settings {
-                plate,
+                region,
                 public_url: String::new(),
                 algorithm: algorithm.map_err(setting("--algorithm"))?,
                 key_days: Some(self.key_days.unwrap_or(90)).filter(|days| *days > 0),
@@ -260,7 +260,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("gatewright.toml");
         std::fs::write(&path, text).unwrap();
-        let options = Options { plate: Some("ca".to_owned()), ..Options::default() };
+        let options = Options { region: Some("ca".to_owned()), ..Options::default() };
         let source = Source { config: Some(path), options };
         source.read().map_err(|error| error.to_string())
     }
@@ -269,8 +269,8 @@ mod tests {
 
     #[test]
     fn flags_win_over_the_file_and_the_file_over_what_is_built_in() {
-        let config = read(&format!("{LEAST}plate = 'us'\nmax-entries = 7\n")).unwrap();
-        assert_eq!(config.settings.plate, Plate::Ca);
+        let config = read(&format!("{LEAST}region = 'us'\nmax-entries = 7\n")).unwrap();
+        assert_eq!(config.settings.region, Region::Ca);
         assert_eq!(config.settings.limits.entries, 7);
         assert_eq!(config.settings.limits.policies, 100_000);
         assert_eq!(config.listen, LISTEN);

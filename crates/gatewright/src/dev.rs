@@ -119,15 +119,16 @@ async fn make(iam: &Iam) -> Result<Secrets, Failure> {
         name: ACCOUNT.to_owned(),
         email: "owner@example.com".to_owned(),
         password: password.clone(),
-        robot: true,
+        service_account: true,
     };
-    let robot = iam.create_account(new).await?.ok_or(Failure::Missing("a service account"))?;
+    let service_account =
+        iam.create_account(new).await?.ok_or(Failure::Missing("a service account"))?;
     let owner = iam.as_owner(ACCOUNT);
     for (kind, name, display_name, tags) in RESOURCES {
-        let plate = iam.settings().plate;
+        let region = iam.settings().region;
         let tags = tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
         let resource = NewResource {
-            urn: format!("urn:v1:{plate}:resource:{kind}:{name}"),
+            urn: format!("urn:v1:{region}:resource:{kind}:{name}"),
             display_name: Some((*display_name).to_owned()),
             owner: None,
             tags: tags.collect(),
@@ -139,8 +140,8 @@ async fn make(iam: &Iam) -> Result<Secrets, Failure> {
         account: ACCOUNT.to_owned(),
         login: ACCOUNT.to_owned(),
         password: password.reveal().to_owned(),
-        client_id: robot.client_id,
-        client_secret: robot.secret.reveal().to_owned(),
+        client_id: service_account.client_id,
+        client_secret: service_account.secret.reveal().to_owned(),
     })
 }
 

@@ -1,6 +1,6 @@
-//! Accounts, and their particulars.
+//! Accounts, and their contact details.
 
-mod particulars;
+mod contact_details;
 
 use gatewright_policy::{
     Identity, Permissions, Policy as Rule, permissions_group_urn, resource_group_urn,
@@ -11,11 +11,11 @@ use uuid::Uuid;
 
 use crate::caller::Context;
 use crate::catalogue::MANAGED_OWNER;
-use crate::client::{ClientDraft, Flow};
+use crate::client::{ClientInput, Flow};
 use crate::clock;
 use crate::error::{Fault, IamError};
 use crate::iam::Iam;
-use crate::input::{Draft, check_text};
+use crate::input::{Input, check_text};
 use crate::policy::{Policy, RESERVED};
 use crate::resource::ResourceDocument;
 use crate::resource_group::ResourceGroupDocument;
@@ -23,7 +23,7 @@ use crate::rights;
 use crate::secret::{Secret, hex, random};
 use crate::write::create;
 
-pub use particulars::Particulars;
+pub use contact_details::ContactDetails;
 
 /// An account to be made.
 #[derive(Debug)]
@@ -35,12 +35,12 @@ pub struct NewAccount {
     /// What the owner logs in with.
     pub password: Secret,
     /// Whether to make a service account that may do everything.
-    pub robot: bool,
+    pub service_account: bool,
 }
 
 /// The service account that was made with an account.
 #[derive(Debug)]
-pub struct Robot {
+pub struct InitialServiceAccount {
     /// Its identifier.
     pub client_id: String,
     /// Its secret.
@@ -59,7 +59,8 @@ pub struct Profile {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password_changed_at: Option<i64>,
     /// What the owner says of themselves.
-    pub particulars: Particulars,
+    #[serde(rename = "particulars")]
+    pub contact_details: ContactDetails,
 }
 
 /// The canonical form of an account's name.
@@ -84,7 +85,10 @@ fn check_account(name: &str) -> Result<String, IamError> {
 
 impl Iam {
     /// Makes an account, for the operator.
-    pub async fn create_account(&self, new: NewAccount) -> Result<Option<Robot>, IamError> {
+    pub async fn create_account(
+        &self,
+        new: NewAccount,
+    ) -> Result<Option<InitialServiceAccount>, IamError> {
         let name = check_account(&new.name)?;
         check_text("email", &new.email, 3, 255)?;
         if !new.email.contains('@') {
@@ -95,10 +99,10 @@ impl Iam {
         let password = tokio::task::spawn_blocking(move || new.password.slow_hash());
         let password = password.await.map_err(IamError::internal)??;
         let mut changes = self.foundation(&name, &new.email, &password, now)?;
-        let robot = if new.robot {
-            let (more, robot) = self.robot(&name, now)?;
+        let service_account = if new.service_account {
+            let (more, service_account) = self.service_account(&name, now)?;
             changes.extend(more);
-            Some(robot)
+            Some(service_account)
         } else {
             None
         };
@@ -116,7 +120,7 @@ impl Iam {
             Err(error) => Err(error.into()),
             Ok(entries) => {
                 self.views.written(&name, &entries).await?;
-                Ok(robot)
+                Ok(service_account)
             }
         }
     }
@@ -129,12 +133,12 @@ impl Iam {
         password: &str,
         now: i64,
     ) -> Result<Vec<Change>, IamError> {
-        let plate = self.settings.plate;
+        let region = self.settings.region;
         let profile = Profile {
             email: email.to_owned(),
             created_at: now,
             password_changed_at: None,
-            particulars: Particulars::of(name),
+            contact_details: ContactDetails::of(name),
         };
         let content = Content { document: serde_json::to_string(&profile)?, ..Content::default() };
         let secret = Some(password.as_bytes().to_vec());
@@ -165,8 +169,8 @@ impl Iam {
 
         let rule = Rule {
             id: Uuid::now_v7(),
-            identities: vec![Identity::account_of(plate, name).urn().to_owned()],
-            resources: vec![resource_group_urn(plate, group_id)],
+            identities: vec![Identity::account_of(region, name).urn().to_owned()],
+            resources: vec![resource_group_urn(region, group_id)],
             permissions: Permissions { allow: vec!["*".to_owned()], ..Permissions::default() },
             ..Rule::default()
         };
@@ -176,34 +180,38 @@ impl Iam {
     }
 
     /// A service account that may do everything, and the policy that says so.
-    fn robot(&self, account: &str, now: i64) -> Result<(Vec<Change>, Robot), IamError> {
-        let plate = self.settings.plate;
-        let draft = ClientDraft {
+    fn service_account(
+        &self,
+        account: &str,
+        now: i64,
+    ) -> Result<(Vec<Change>, InitialServiceAccount), IamError> {
+        let region = self.settings.region;
+        let input = ClientInput {
             name: "automation".to_owned(),
             description: "Manages this account".to_owned(),
             flow: Flow::ClientCredentials,
             callback_urls: Vec::new(),
         };
-        let (client, secret) = self.new_client(&draft.document(now)?)?;
+        let (client, secret) = self.new_client(&input.document(now)?)?;
         let client_id = client.id.clone();
         let mut rule = Rule {
             id: Uuid::now_v7(),
             identities: vec![
-                Identity::service_account(plate, account, &client_id).urn().to_owned(),
+                Identity::service_account(region, account, &client_id).urn().to_owned(),
             ],
-            resources: vec![format!("urn:v1:{plate}:resource:*")],
+            resources: vec![format!("urn:v1:{region}:resource:*")],
             ..Rule::default()
         };
         match self.catalogue().group("globalAdmin") {
             Some(group) => {
-                let urn = permissions_group_urn(plate, MANAGED_OWNER, &group.name);
+                let urn = permissions_group_urn(region, MANAGED_OWNER, &group.name);
                 rule.permissions_groups.push(urn);
             }
             None => rule.permissions.allow.push("*".to_owned()),
         }
         let description = "The service account that was made with the account";
         let policy = self.founding_policy(account, "automation", description, rule, false, now)?;
-        Ok((vec![client, policy], Robot { client_id, secret }))
+        Ok((vec![client, policy], InitialServiceAccount { client_id, secret }))
     }
 
     fn founding_policy(
@@ -224,34 +232,34 @@ impl Iam {
             updated_at: None,
             rule,
         };
-        let content = policy.content(account, self.settings.plate)?;
+        let content = policy.content(account, self.settings.region)?;
         Ok(create(Kind::Policy, policy.rule.id.to_string(), content))
     }
 
-    /// The account's particulars.
+    /// The account's contact details.
     pub async fn me(&self, context: &Context) -> Result<Profile, IamError> {
         self.demand(context, rights::ME_GET).await?;
         self.profile(context.account()).await
     }
 
-    /// The particulars of an account, for use cases that have demanded a right of their own.
+    /// The contact details of an account, for use cases that have demanded a right of their own.
     pub(crate) async fn profile(&self, account: &str) -> Result<Profile, IamError> {
         let object = self.store.object(account, Kind::Account, account).await?;
         Ok(serde_json::from_str(&object.ok_or(IamError::NotFound)?.document)?)
     }
 
-    /// Changes the account's particulars; what is left out stays.
+    /// Changes the account's contact details; what is left out stays.
     pub async fn edit_me(
         &self,
         context: &Context,
-        edit: Draft<serde_json::Map<String, serde_json::Value>>,
+        edit: Input<serde_json::Map<String, serde_json::Value>>,
     ) -> Result<Profile, IamError> {
         self.demand(context, rights::ME_EDIT).await?;
         let edit = edit?;
         let account = context.account();
         self.change(account, context, (Kind::Account, account), |object| {
             let mut profile: Profile = serde_json::from_str(&object.document)?;
-            profile.particulars.edit(&edit)?;
+            profile.contact_details.edit(&edit)?;
             let document = serde_json::to_string(&profile)?;
             Ok((Content { document, ..Content::default() }, profile))
         })

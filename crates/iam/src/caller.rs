@@ -1,9 +1,9 @@
-//! Who calls, and under which circumstances.
+//! Who calls, and under which environment.
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use gatewright_policy::{Caller, Circumstances, Identity};
+use gatewright_policy::{Caller, Environment, Identity};
 use gatewright_store::Author;
 
 use crate::error::IamError;
@@ -89,8 +89,8 @@ impl Context {
         self.principal.account()
     }
 
-    pub(crate) fn circumstances(&self) -> Circumstances {
-        Circumstances { now: self.now, ip: self.ip }
+    pub(crate) fn environment(&self) -> Environment {
+        Environment { now: self.now, ip: self.ip }
     }
 
     pub(crate) fn author(&self) -> Author {

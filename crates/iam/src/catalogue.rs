@@ -4,7 +4,7 @@ mod api;
 mod describe;
 mod document;
 mod file;
-mod living;
+mod live_catalogue;
 mod propose;
 mod routes;
 mod target;
@@ -26,10 +26,10 @@ use file::{Declared, DeclaredApi, Product};
 pub use api::ApiError;
 pub(crate) use api::{Api, NoRoute, Source};
 pub use document::read_document;
-pub(crate) use living::{ApiDocument, Living};
+pub(crate) use live_catalogue::{ApiDocument, LiveCatalogue};
 pub use propose::propose;
 pub(crate) use routes::Found;
-pub use target::{Target, Unclear};
+pub use target::{Target, TargetError};
 
 /// What kind of thing an action does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -5,7 +5,7 @@ use gatewright_policy::ResourceUrn;
 use crate::caller::Context;
 use crate::error::{Fault, IamError};
 use crate::iam::Iam;
-use crate::input::Draft;
+use crate::input::Input;
 use crate::log::Decided;
 
 /// A request may ask for so many decisions.
@@ -13,7 +13,7 @@ const MOST: usize = 100_000;
 
 /// The answer for one resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Checked {
+pub struct CheckResult {
     /// The resource, as it was asked for.
     pub resource: String,
     /// The actions that the caller may do on it.
@@ -30,8 +30,8 @@ impl Iam {
         &self,
         context: &Context,
         urns: Vec<String>,
-        actions: Draft<Vec<String>>,
-    ) -> Result<Vec<Checked>, IamError> {
+        actions: Input<Vec<String>>,
+    ) -> Result<Vec<CheckResult>, IamError> {
         let actions = actions?;
         if actions.len().saturating_mul(urns.len()) > MOST {
             let message = format!("a request may ask for at most {MOST} decisions: split it");
@@ -46,19 +46,19 @@ impl Iam {
                 ));
             }
         }
-        let plate = self.settings.plate;
+        let region = self.settings.region;
         let mut answers = Vec::with_capacity(urns.len());
         for text in urns {
-            let urn = ResourceUrn::parse(&text, plate).map_err(|error| {
+            let urn = ResourceUrn::parse(&text, region).map_err(|error| {
                 let message =
-                    format!("the URN {text} {error}, expected urn:v1:{plate}:resource:type:name");
+                    format!("the URN {text} {error}, expected urn:v1:{region}:resource:type:name");
                 IamError::invalid(Fault::ResourceUrn, message)
             })?;
-            let scene = self.scene(context, &urn).await?;
+            let decision_context = self.decision_context(context, &urn).await?;
             let mut answer =
-                Checked { resource: text, authorized: Vec::new(), unauthorized: Vec::new() };
+                CheckResult { resource: text, authorized: Vec::new(), unauthorized: Vec::new() };
             let decided = actions.iter().map(|action| {
-                let decision = scene.decide(context, action, &urn);
+                let decision = decision_context.decide(context, action, &urn);
                 let allowed = decision.is_allowed();
                 let list = if allowed { &mut answer.authorized } else { &mut answer.unauthorized };
                 list.push(action.clone());
@@ -77,15 +77,19 @@ impl Iam {
         context: &Context,
         urn: &ResourceUrn,
     ) -> Result<bool, IamError> {
-        let scene = self.scene(context, urn).await?;
-        if context.principal.caller.is_root() && scene.owner.policies().owner() == context.account()
+        let decision_context = self.decision_context(context, urn).await?;
+        if context.principal.caller.is_root()
+            && decision_context.owner.policies().owner() == context.account()
         {
             return Ok(true);
         }
         let catalogue = self.catalogue();
-        let actions = catalogue.action_names(urn.kind());
-        let common = [crate::rights::tag_add(urn.kind()), crate::rights::tag_remove(urn.kind())];
+        let actions = catalogue.action_names(urn.resource_type());
+        let common = [
+            crate::rights::tag_add(urn.resource_type()),
+            crate::rights::tag_remove(urn.resource_type()),
+        ];
         let mut actions = actions.iter().chain(&common);
-        Ok(actions.any(|action| scene.decide(context, action, urn).is_allowed()))
+        Ok(actions.any(|action| decision_context.decide(context, action, urn).is_allowed()))
     }
 }

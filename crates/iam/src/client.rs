@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::caller::Context;
 use crate::error::{Fault, IamError};
 use crate::iam::Iam;
-use crate::input::{Draft, check_list, check_text};
+use crate::input::{Input, check_list, check_text};
 use crate::rights;
 use crate::secret::{SERVICE_ACCOUNT, Secret, hex, random};
 use crate::write::delete;
@@ -56,7 +56,7 @@ pub struct Client {
 
 /// A client to be made.
 #[derive(Debug, Clone)]
-pub struct ClientDraft {
+pub struct ClientInput {
     /// 1 to 255 characters.
     pub name: String,
     /// 1 to 255 characters.
@@ -106,7 +106,7 @@ impl ClientDocument {
 impl Iam {
     fn client_of(&self, object: &Object) -> Result<Client, IamError> {
         let document: ClientDocument = serde_json::from_str(&object.document)?;
-        let identity = Identity::service_account(self.settings.plate, &object.account, &object.id);
+        let identity = Identity::service_account(self.settings.region, &object.account, &object.id);
         let acts_for_itself = document.flow == Flow::ClientCredentials;
         Ok(Client {
             id: object.id.clone(),
@@ -131,7 +131,7 @@ impl Iam {
     /// microseconds since 1970, UTC.
     pub async fn clients_used(&self, context: &Context) -> Result<HashMap<String, i64>, IamError> {
         self.demand(context, rights::CLIENT_GET).await?;
-        self.usages(context.account()).await
+        self.last_used(context.account()).await
     }
 
     /// The identifiers of the service accounts that were not used since an instant, with when they
@@ -166,10 +166,10 @@ impl Iam {
     pub async fn create_client(
         &self,
         context: &Context,
-        draft: Draft<ClientDraft>,
+        input: Input<ClientInput>,
     ) -> Result<(Client, Secret), IamError> {
         self.demand(context, rights::CLIENT_CREATE).await?;
-        let document = draft?.document(context.now)?;
+        let document = input?.document(context.now)?;
         let most = self.settings.limits.clients;
         if self.views.get(context.account()).await?.client_count() >= most {
             let message = format!("the account has {most} service accounts already: delete some");
@@ -195,8 +195,8 @@ impl Iam {
         &self,
         document: &ClientDocument,
     ) -> Result<(Change, Secret), IamError> {
-        let plate = self.settings.plate.as_str().to_uppercase();
-        let id = format!("{plate}.{}", hex(&random::<8>()?));
+        let region = self.settings.region.as_str().to_uppercase();
+        let id = format!("{region}.{}", hex(&random::<8>()?));
         let secret = Secret::generate(SERVICE_ACCOUNT)?;
         let hash = Some(secret.hash().to_vec());
         let act = Act::Create { content: document.content()?, secret: hash };
@@ -208,7 +208,7 @@ impl Iam {
         &self,
         context: &Context,
         id: &str,
-        edit: Draft<ClientEdit>,
+        edit: Input<ClientEdit>,
     ) -> Result<Client, IamError> {
         self.demand(context, rights::CLIENT_EDIT).await?;
         let edit = edit?;
@@ -233,7 +233,7 @@ impl Iam {
     }
 }
 
-impl ClientDraft {
+impl ClientInput {
     pub(crate) fn document(self, now: i64) -> Result<ClientDocument, IamError> {
         let mut document = ClientDocument {
             name: self.name,

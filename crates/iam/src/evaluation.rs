@@ -10,14 +10,14 @@ use crate::caller::{Context, Principal, PrincipalKind, Token};
 use crate::error::IamError;
 use crate::group::key;
 use crate::iam::Iam;
-use crate::input::Draft;
+use crate::input::Input;
 use crate::log::{Decided, Reason};
 use crate::rights;
 
 /// A search looks at so many subjects, resources or actions at most.
 const MOST: usize = 100_000;
 
-/// Who a question can be about.
+/// Who a request can be about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SubjectKind {
     /// A service account, by its identifier or its URN.
@@ -30,7 +30,7 @@ pub enum SubjectKind {
     Token,
 }
 
-/// A question about somebody.
+/// A request about somebody.
 #[derive(Debug, Clone)]
 pub struct Evaluation {
     /// What they are; none where nothing here is of that kind.
@@ -56,9 +56,9 @@ pub struct Evaluation {
     pub at: Option<i64>,
 }
 
-/// The answer to a question.
+/// The answer to a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Evaluated {
+pub struct EvaluationResult {
     /// Whether they may.
     pub allowed: bool,
     /// Why; none where nothing was decided, since there is no such subject or resource.
@@ -67,25 +67,25 @@ pub struct Evaluated {
     pub policy: Option<Uuid>,
 }
 
-impl Evaluated {
+impl EvaluationResult {
     const UNKNOWN: Self = Self { allowed: false, reason: None, policy: None };
 }
 
 impl Iam {
-    /// Answers questions about others, each by itself, until an answer is `last`. Whoever asks needs
+    /// Answers requests about others, each by itself, until an answer is `last`. Whoever asks needs
     /// the right to, and hears about their own account alone, unless they are a registrar.
     pub async fn evaluate(
         &self,
         context: &Context,
-        questions: Draft<Vec<Draft<Evaluation>>>,
+        requests: Input<Vec<Input<Evaluation>>>,
         last: Option<bool>,
-    ) -> Result<Vec<Draft<Evaluated>>, IamError> {
+    ) -> Result<Vec<Input<EvaluationResult>>, IamError> {
         self.demand(context, rights::EVALUATE).await?;
         let trusted = self.has_right(context, rights::SAY_PROPERTIES).await?;
         let mut answers = Vec::new();
-        for question in questions? {
-            let answer = match question {
-                Ok(question) => Ok(self.decide_for(context, &question, trusted, true).await?),
+        for request in requests? {
+            let answer = match request {
+                Ok(request) => Ok(self.decide_for(context, &request, trusted, true).await?),
                 Err(error) => Err(error),
             };
             let allowed = answer.as_ref().is_ok_and(|answer| answer.allowed);
@@ -106,65 +106,65 @@ impl Iam {
     async fn decide_for(
         &self,
         context: &Context,
-        question: &Evaluation,
+        request: &Evaluation,
         trusted: bool,
         recorded: bool,
-    ) -> Result<Evaluated, IamError> {
-        let Some(principal) = self.subject(context, question).await? else {
-            return Ok(Evaluated::UNKNOWN);
+    ) -> Result<EvaluationResult, IamError> {
+        let Some(principal) = self.subject(context, request).await? else {
+            return Ok(EvaluationResult::UNKNOWN);
         };
-        let (kind, name) = (&question.resource_kind, &question.resource);
-        let Ok(urn) = ResourceUrn::of(self.settings.plate, kind, name) else {
-            return Ok(Evaluated::UNKNOWN);
+        let (kind, name) = (&request.resource_kind, &request.resource);
+        let Ok(urn) = ResourceUrn::of(self.settings.region, kind, name) else {
+            return Ok(EvaluationResult::UNKNOWN);
         };
         let asked = Context {
             principal,
-            ip: question.ip,
+            ip: request.ip,
             query_id: context.query_id,
-            now: question.at.unwrap_or(context.now),
+            now: request.at.unwrap_or(context.now),
         };
-        let scene = match &question.owner {
-            None => self.scene(&asked, &urn).await,
+        let decision_context = match &request.owner {
+            None => self.decision_context(&asked, &urn).await,
             Some(owner) => {
                 let home = self.views.get(asked.account()).await?;
-                self.scene_behind(Some(owner), home, &urn).await
+                self.decision_context_behind(Some(owner), home, &urn).await
             }
         };
-        let scene = match scene {
-            Err(IamError::Refused(_)) => return Ok(Evaluated::UNKNOWN),
-            scene => scene?,
+        let decision_context = match decision_context {
+            Err(IamError::Refused(_)) => return Ok(EvaluationResult::UNKNOWN),
+            decision_context => decision_context?,
         };
-        let owner = scene.owner.policies().owner();
-        let action = self.catalogue().whole_name(kind, &question.action);
+        let owner = decision_context.owner.policies().owner();
+        let action = self.catalogue().whole_name(kind, &request.action);
         let Some(action) = action.filter(|_| self.may_ask_about(context, owner)) else {
-            return Ok(Evaluated::UNKNOWN);
+            return Ok(EvaluationResult::UNKNOWN);
         };
-        let mut resource = scene.owner.see(&urn);
+        let mut resource = decision_context.owner.see(&urn);
         let mut tags;
-        if trusted && !question.properties.is_empty() {
-            tags = question.properties.clone();
+        if trusted && !request.properties.is_empty() {
+            tags = request.properties.clone();
             tags.extend(resource.tags.clone());
             resource.tags = &tags;
         }
-        let decision = scene.decide_on(&asked, &action, resource);
+        let decision = decision_context.decide_on(&asked, &action, resource);
         if recorded {
             let (action, resource) = (action.as_str(), urn.urn());
             let asked = Context { now: context.now, ..asked.clone() };
             self.recorder.decided(&asked, [Decided { action, resource, decision }]);
         }
         let (reason, policy) = Reason::of(&decision);
-        Ok(Evaluated { allowed: decision.is_allowed(), reason: Some(reason), policy })
+        Ok(EvaluationResult { allowed: decision.is_allowed(), reason: Some(reason), policy })
     }
 
-    /// Who a question is about, if they are there and the caller may ask about them.
+    /// Who a request is about, if they are there and the caller may ask about them.
     async fn subject(
         &self,
         context: &Context,
-        question: &Evaluation,
+        request: &Evaluation,
     ) -> Result<Option<Arc<Principal>>, IamError> {
-        let plate = self.settings.plate;
-        let (text, account) = (question.subject.as_str(), context.account());
-        let Some(kind) = question.subject_kind else { return Ok(None) };
+        let region = self.settings.region;
+        let (text, account) = (request.subject.as_str(), context.account());
+        let Some(kind) = request.subject_kind else { return Ok(None) };
         if kind == SubjectKind::Token {
             return match self.authenticate(text, context.now).await {
                 Err(IamError::BadCredential) => Ok(None),
@@ -173,13 +173,13 @@ impl Iam {
             };
         }
         let identity = if text.starts_with("urn:") {
-            Identity::parse(text, plate).ok()
+            Identity::parse(text, region).ok()
         } else {
             let is_name = !text.is_empty() && !text.contains(['/', ':', '*']);
             is_name.then(|| match kind {
-                SubjectKind::ServiceAccount => Identity::service_account(plate, account, text),
-                SubjectKind::User => Identity::user(plate, account, text),
-                SubjectKind::Group | SubjectKind::Token => Identity::group(plate, account, text),
+                SubjectKind::ServiceAccount => Identity::service_account(region, account, text),
+                SubjectKind::User => Identity::user(region, account, text),
+                SubjectKind::Group | SubjectKind::Token => Identity::group(region, account, text),
             })
         };
         let Some(identity) = identity else { return Ok(None) };
@@ -193,7 +193,7 @@ impl Iam {
         let name = identity.name().unwrap_or_default().to_owned();
         let alone = |identity: Identity| {
             let identities = std::slice::from_ref(&identity);
-            let caller = Caller::new(plate, identity.account(), identities, Scope::All);
+            let caller = Caller::new(region, identity.account(), identities, Scope::All);
             let (kind, token) = (PrincipalKind::ServiceAccount, Token::None);
             Principal { kind, identity, caller, token }
         };
@@ -204,7 +204,7 @@ impl Iam {
             }
             (SubjectKind::User, IdentityKind::User) => {
                 let user = view.user(&key(identity.account(), &name)).filter(|one| one.enabled);
-                user.map(|user| user.principal(plate, identity.account()))
+                user.map(|user| user.principal(region, identity.account()))
             }
             (SubjectKind::Group, IdentityKind::Group) => {
                 let built_in = crate::group::BUILT_IN.iter().any(|(one, _)| *one == name);
@@ -216,18 +216,18 @@ impl Iam {
         Ok(principal.map(Arc::new))
     }
 
-    /// Which of the caller's service accounts, users or groups may do it. What the question says of
+    /// Which of the caller's service accounts, users or groups may do it. What the request says of
     /// the subject, but for its kind, is left aside.
     pub async fn search_subjects(
         &self,
         context: &Context,
-        question: Draft<Evaluation>,
+        request: Input<Evaluation>,
     ) -> Result<Vec<String>, IamError> {
         self.demand(context, rights::EVALUATE).await?;
-        let question = question?;
+        let request = request?;
         let view = self.views.get(context.account()).await?;
         let own = |key: &str| key.split_once('/').map(|(_, name)| name.to_owned());
-        let mut names: Vec<String> = match question.subject_kind {
+        let mut names: Vec<String> = match request.subject_kind {
             None | Some(SubjectKind::Token) => Vec::new(),
             Some(SubjectKind::ServiceAccount) => view.client_ids().map(str::to_owned).collect(),
             Some(SubjectKind::User) => view.users().filter_map(|(key, _)| own(key)).collect(),
@@ -238,52 +238,52 @@ impl Iam {
         };
         names.sort_unstable();
         names.truncate(MOST);
-        self.allowed_of(context, question, names, |question, name| question.subject = name).await
+        self.allowed_of(context, request, names, |request, name| request.subject = name).await
     }
 
-    /// On which of the caller's registered resources of a type it may be done. What the question
+    /// On which of the caller's registered resources of a type it may be done. What the request
     /// says of the resource, but for its type, is left aside.
     pub async fn search_resources(
         &self,
         context: &Context,
-        question: Draft<Evaluation>,
+        request: Input<Evaluation>,
     ) -> Result<Vec<String>, IamError> {
         self.demand(context, rights::EVALUATE).await?;
-        let question = question?;
+        let request = request?;
         let view = self.views.get(context.account()).await?;
-        let head = format!("urn:v1:{}:resource:{}:", self.settings.plate, question.resource_kind);
+        let head = format!("urn:v1:{}:resource:{}:", self.settings.region, request.resource_kind);
         let names = view.resources().filter_map(|(urn, _)| urn.strip_prefix(&head));
         let mut names: Vec<String> = names.map(str::to_owned).collect();
         names.sort_unstable();
         names.truncate(MOST);
-        self.allowed_of(context, question, names, |question, name| question.resource = name).await
+        self.allowed_of(context, request, names, |request, name| request.resource = name).await
     }
 
-    /// Which actions may be done. The action that the question names is left aside.
+    /// Which actions may be done. The action that the request names is left aside.
     pub async fn search_actions(
         &self,
         context: &Context,
-        question: Draft<Evaluation>,
+        request: Input<Evaluation>,
     ) -> Result<Vec<String>, IamError> {
         self.demand(context, rights::EVALUATE).await?;
-        let question = question?;
-        let names = self.catalogue().action_names(&question.resource_kind).to_vec();
-        self.allowed_of(context, question, names, |question, name| question.action = name).await
+        let request = request?;
+        let names = self.catalogue().action_names(&request.resource_kind).to_vec();
+        self.allowed_of(context, request, names, |request, name| request.action = name).await
     }
 
-    /// Those of the names with which the question is answered by yes.
+    /// Those of the names with which the request is answered by yes.
     async fn allowed_of(
         &self,
         context: &Context,
-        mut question: Evaluation,
+        mut request: Evaluation,
         names: Vec<String>,
         ask: fn(&mut Evaluation, String),
     ) -> Result<Vec<String>, IamError> {
         let trusted = self.has_right(context, rights::SAY_PROPERTIES).await?;
         let mut found = Vec::new();
         for name in names {
-            ask(&mut question, name.clone());
-            if self.decide_for(context, &question, trusted, false).await?.allowed {
+            ask(&mut request, name.clone());
+            if self.decide_for(context, &request, trusted, false).await?.allowed {
                 found.push(name);
             }
         }

@@ -1,6 +1,6 @@
 //! Groups of users, and the role that each gives.
 
-use gatewright_policy::{Identity, Permissions, Plate, Policy as Rule, permissions_group_urn};
+use gatewright_policy::{Identity, Permissions, Policy as Rule, Region, permissions_group_urn};
 use gatewright_store::{Content, Kind, Object};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -9,7 +9,7 @@ use crate::caller::Context;
 use crate::catalogue::{Catalogue, MANAGED_OWNER};
 use crate::error::{Fault, IamError};
 use crate::iam::Iam;
-use crate::input::{Draft, check_text};
+use crate::input::{Input, check_text};
 use crate::rights;
 use crate::user::check_login;
 use crate::write::{create, delete};
@@ -82,7 +82,7 @@ pub struct Group {
 
 /// A group to be made, or what one shall be from now on.
 #[derive(Debug, Clone, Default)]
-pub struct GroupDraft {
+pub struct GroupInput {
     /// Letters, digits, `.`, `_` and `-`.
     pub name: String,
     /// At most 255 characters; what is left out of a change stays.
@@ -110,7 +110,7 @@ pub(crate) fn role_policy_id(group: &Identity) -> Uuid {
 
 /// The policy that carries a group's role out: the permissions of that strength on everything.
 pub(crate) fn role_policy(
-    plate: Plate,
+    region: Region,
     group: &Identity,
     role: Role,
     catalogue: &Catalogue,
@@ -119,11 +119,11 @@ pub(crate) fn role_policy(
     let mut rule = Rule {
         id: role_policy_id(group),
         identities: vec![group.urn().to_owned()],
-        resources: vec![format!("urn:v1:{plate}:resource:*")],
+        resources: vec![format!("urn:v1:{region}:resource:*")],
         ..Rule::default()
     };
     if catalogue.group(name).is_some() {
-        rule.permissions_groups.push(permissions_group_urn(plate, MANAGED_OWNER, name));
+        rule.permissions_groups.push(permissions_group_urn(region, MANAGED_OWNER, name));
     } else if role == Role::Admin {
         rule.permissions = Permissions { allow: vec!["*".to_owned()], ..Permissions::default() };
     } else {
@@ -135,7 +135,7 @@ pub(crate) fn role_policy(
 
 impl Iam {
     fn user_group_of(&self, account: &str, document: GroupDocument) -> Group {
-        let urn = Identity::group(self.settings.plate, account, &document.name);
+        let urn = Identity::group(self.settings.region, account, &document.name);
         Group {
             urn: urn.urn().to_owned(),
             built_in: false,
@@ -195,10 +195,10 @@ impl Iam {
     pub async fn create_group(
         &self,
         context: &Context,
-        draft: Draft<GroupDraft>,
+        input: Input<GroupInput>,
     ) -> Result<Group, IamError> {
         self.demand(context, rights::GROUP_CREATE).await?;
-        let GroupDraft { name, description, role } = draft?;
+        let GroupInput { name, description, role } = input?;
         check_login("name", &name)?;
         check_text("description", description.as_deref().unwrap_or_default(), 0, 255)?;
         let account = context.account();
@@ -229,19 +229,19 @@ impl Iam {
         &self,
         context: &Context,
         name: &str,
-        draft: Draft<GroupDraft>,
+        input: Input<GroupInput>,
     ) -> Result<Group, IamError> {
         self.demand(context, rights::GROUP_EDIT).await?;
-        let draft = draft?;
-        check_text("description", draft.description.as_deref().unwrap_or_default(), 0, 255)?;
+        let input = input?;
+        check_text("description", input.description.as_deref().unwrap_or_default(), 0, 255)?;
         if is_built_in(name) {
             return Err(IamError::ReadOnly(READ_ONLY));
         }
         let account = context.account();
         self.change(account, context, (Kind::Group, &key(account, name)), |object| {
             let mut document: GroupDocument = serde_json::from_str(&object.document)?;
-            document.description = draft.description.clone().or(document.description);
-            document.role = draft.role.unwrap_or(document.role);
+            document.description = input.description.clone().or(document.description);
+            document.role = input.role.unwrap_or(document.role);
             document.updated_at = context.now;
             Ok((document.content()?, self.user_group_of(account, document)))
         })

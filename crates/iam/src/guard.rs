@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use gatewright_policy::{Decision, Question, Resource, ResourceUrn, decide};
+use gatewright_policy::{Decision, Request, Resource, ResourceUrn, decide};
 use smallvec::SmallVec;
 
 use crate::caller::Context;
@@ -13,14 +13,14 @@ use crate::view::View;
 
 /// The accounts whose policies bear on a resource: its owner's, and the caller's where that is
 /// another one.
-pub(crate) struct Scene {
+pub(crate) struct DecisionContext {
     pub(crate) owner: Arc<View>,
     home: Option<Arc<View>>,
     /// Whether somebody registered the resource.
     pub(crate) known: bool,
 }
 
-impl Scene {
+impl DecisionContext {
     pub(crate) fn decide(
         &self,
         context: &Context,
@@ -37,54 +37,58 @@ impl Scene {
         action: &str,
         resource: Resource<'_>,
     ) -> Decision<'_> {
-        let question = Question {
+        let request = Request {
             caller: &context.principal.caller,
             action,
             resource,
-            circumstances: context.circumstances(),
+            environment: context.environment(),
         };
-        decide(&question, self.owner.policies(), self.home.as_ref().map(|home| home.policies()))
+        decide(&request, self.owner.policies(), self.home.as_ref().map(|home| home.policies()))
     }
 }
 
 impl Iam {
     /// Finds whose policies decide about a resource. One that nobody registered is taken for the
     /// caller's own.
-    pub(crate) async fn scene(
+    pub(crate) async fn decision_context(
         &self,
         context: &Context,
         urn: &ResourceUrn,
-    ) -> Result<Scene, IamError> {
+    ) -> Result<DecisionContext, IamError> {
         let home = self.views.get(context.account()).await?;
-        self.scene_from(home, urn).await
+        self.decision_context_from(home, urn).await
     }
 
     /// The same, of a caller whose account is at hand.
-    pub(crate) async fn scene_from(
+    pub(crate) async fn decision_context_from(
         &self,
         home: Arc<View>,
         urn: &ResourceUrn,
-    ) -> Result<Scene, IamError> {
+    ) -> Result<DecisionContext, IamError> {
         if home.resource(urn.urn()).is_some() {
-            return Ok(Scene { owner: home, home: None, known: true });
+            return Ok(DecisionContext { owner: home, home: None, known: true });
         }
         match self.views.owner_of(urn.urn()).await? {
             Some(owner) if *owner != *home.account() => {
                 let owner = self.views.get(&owner).await?;
-                Ok(Scene { owner, home: Some(home), known: true })
+                Ok(DecisionContext { owner, home: Some(home), known: true })
             }
-            owner => Ok(Scene { owner: home, home: None, known: owner.is_some() }),
+            owner => Ok(DecisionContext { owner: home, home: None, known: owner.is_some() }),
         }
     }
 
     /// The same for a resource of which it is known that it belongs to an account.
-    pub(crate) async fn scene_of(&self, home: Arc<View>, owner: &str) -> Result<Scene, IamError> {
+    pub(crate) async fn decision_context_of(
+        &self,
+        home: Arc<View>,
+        owner: &str,
+    ) -> Result<DecisionContext, IamError> {
         if owner == home.account() {
-            return Ok(Scene { owner: home, home: None, known: true });
+            return Ok(DecisionContext { owner: home, home: None, known: true });
         }
         // Seldom needed, and large.
         let owner = Box::pin(self.views.get(owner)).await?;
-        Ok(Scene { owner, home: Some(home), known: true })
+        Ok(DecisionContext { owner, home: Some(home), known: true })
     }
 
     /// Whether the caller has a right on their own account. It is no decision that the log is to have.
@@ -94,27 +98,27 @@ impl Iam {
         action: &str,
     ) -> Result<bool, IamError> {
         let account = self.account_urn(context.account());
-        let scene = self.scene(context, &account).await?;
-        Ok(scene.decide(context, action, &account).is_allowed())
+        let decision_context = self.decision_context(context, &account).await?;
+        Ok(decision_context.decide(context, action, &account).is_allowed())
     }
 
     /// Refuses a caller who lacks one of the actions on the caller's own account.
     pub(crate) async fn demand(&self, context: &Context, action: &str) -> Result<(), IamError> {
         let account = self.account_urn(context.account());
-        let scene = self.scene(context, &account).await?;
-        self.demand_all(context, [(&scene, action, &account)])
+        let decision_context = self.decision_context(context, &account).await?;
+        self.demand_all(context, [(&decision_context, action, &account)])
     }
 
     /// Refuses a caller who lacks one of the actions, and names all that are missing.
     pub(crate) fn demand_all<'a>(
         &self,
         context: &Context,
-        needed: impl IntoIterator<Item = (&'a Scene, &'a str, &'a ResourceUrn)>,
+        needed: impl IntoIterator<Item = (&'a DecisionContext, &'a str, &'a ResourceUrn)>,
     ) -> Result<(), IamError> {
         let (mut by_policy, mut by_scope) = (Vec::new(), Vec::new());
         let mut decided: SmallVec<[Decided<'_>; 2]> = SmallVec::new();
-        for (scene, action, urn) in needed {
-            let decision = scene.decide(context, action, urn);
+        for (decision_context, action, urn) in needed {
+            let decision = decision_context.decide(context, action, urn);
             match decision {
                 decision if decision.is_allowed() => {}
                 Decision::OutOfScope => by_scope.push(action.to_owned()),
@@ -134,6 +138,6 @@ impl Iam {
 
     /// The resource that stands for an account.
     pub(crate) fn account_urn(&self, account: &str) -> ResourceUrn {
-        ResourceUrn::new(self.settings.plate, "account", account)
+        ResourceUrn::new(self.settings.region, "account", account)
     }
 }

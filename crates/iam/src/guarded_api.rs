@@ -7,7 +7,7 @@ use crate::caller::Context;
 use crate::catalogue::{ApiDocument, ApiError, CatalogueError};
 use crate::error::{Fault, IamError};
 use crate::iam::Iam;
-use crate::input::Draft;
+use crate::input::Input;
 use crate::rights;
 use crate::write::{create, delete};
 
@@ -63,7 +63,7 @@ impl Iam {
         &self,
         context: &Context,
         name: &str,
-        document: Draft<Value>,
+        document: Input<Value>,
     ) -> Result<GuardedApi, IamError> {
         self.demand(context, rights::API_EDIT).await?;
         let registrars = &self.settings.registrars;
@@ -88,7 +88,7 @@ impl Iam {
             detail: "AlreadyExists",
             message: format!("there is an API {name} already"),
         };
-        self.living.check(name, &document).map_err(|error| match error {
+        self.live_catalogue.check(name, &document).map_err(|error| match error {
             CatalogueError::Api { source: ApiError::Twice(_), .. } => taken(),
             error => wrong(error.to_string()),
         })?;
@@ -117,7 +117,7 @@ impl Iam {
             }
         }
         // In force before it is acknowledged.
-        self.living.renew().await?;
+        self.live_catalogue.renew().await?;
         let object = self.store.object(account, Kind::Api, name).await?;
         GuardedApi::read(&object.ok_or(IamError::NotFound)?)
     }
@@ -128,6 +128,6 @@ impl Iam {
         let object = self.store.object(context.account(), Kind::Api, name).await?;
         object.ok_or(IamError::NotFound)?;
         self.write(context, vec![delete(Kind::Api, name)]).await?;
-        self.living.renew().await
+        self.live_catalogue.renew().await
     }
 }

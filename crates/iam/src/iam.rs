@@ -4,13 +4,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use gatewright_policy::{Caller, Identity, Plate, Scope};
+use gatewright_policy::{Caller, Identity, Region, Scope};
 use gatewright_store::{Address, Store, StoreError};
 use tokio::task::JoinHandle;
 use webauthn_rs::Webauthn;
 
 use crate::caller::{Context, Principal, PrincipalKind, Token};
-use crate::catalogue::{Catalogue, CatalogueError, Living};
+use crate::catalogue::{Catalogue, CatalogueError, LiveCatalogue};
 use crate::clock;
 use crate::error::IamError;
 use crate::log::Recorder;
@@ -41,7 +41,7 @@ impl Default for Limits {
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// The region in every URN.
-    pub plate: Plate,
+    pub region: Region,
     /// The public URL, without a slash at its end; it is the issuer of every token.
     pub public_url: String,
     /// What new tokens are signed with.
@@ -85,7 +85,7 @@ pub struct Iam {
     pub(crate) settings: Settings,
     pub(crate) store: Store,
     pub(crate) views: Arc<Views>,
-    pub(crate) living: Arc<Living>,
+    pub(crate) live_catalogue: Arc<LiveCatalogue>,
     pub(crate) tokens: Arc<Tokens>,
     pub(crate) sessions: Sessions,
     /// None where browsers have no passkeys at the public URL.
@@ -114,19 +114,24 @@ impl Iam {
     ) -> Result<Arc<Self>, OpenError> {
         let products = settings.products.as_deref();
         let store = Store::open(address).await?;
-        let living = Living::open(&store, settings.built_in_products, products).await?;
-        let living = Arc::new(living);
+        let live_catalogue =
+            LiveCatalogue::open(&store, settings.built_in_products, products).await?;
+        let live_catalogue = Arc::new(live_catalogue);
         let tokens = Arc::new(Tokens::open(&store, master, &settings).await?);
-        let views =
-            Views::new(store.clone(), settings.plate, living.now(), settings.accounts_in_memory);
+        let views = Views::new(
+            store.clone(),
+            settings.region,
+            live_catalogue.now(),
+            settings.accounts_in_memory,
+        );
         let views = Arc::new(views);
         let following = views.follow().await?;
         let recorder = Arc::new(Recorder::new(store.clone()));
-        let tasks = [recorder.run(settings.log_days), tokens.run(), living.run(&views)];
+        let tasks = [recorder.run(settings.log_days), tokens.run(), live_catalogue.run(&views)];
         Ok(Arc::new(Self {
             store,
             views,
-            living,
+            live_catalogue,
             tokens,
             passkeys: relying_party(&settings.public_url),
             sessions: Sessions::new(),
@@ -145,16 +150,16 @@ impl Iam {
 
     /// The products that the installation knows. Anybody who is logged in may read them.
     pub fn catalogue(&self) -> Arc<Catalogue> {
-        self.living.now()
+        self.live_catalogue.now()
     }
 
     /// What the operator does in the name of an account's owner.
     pub fn as_owner(&self, account: &str) -> Context {
-        let plate = self.settings.plate;
+        let region = self.settings.region;
         let principal = Principal {
             kind: PrincipalKind::Root,
-            identity: Identity::account_of(plate, account),
-            caller: Caller::root(plate, account, Scope::All),
+            identity: Identity::account_of(region, account),
+            caller: Caller::root(region, account, Scope::All),
             token: Token::None,
         };
         Context {

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use crate::error::{Fault, IamError};
 
 /// What a caller sent, read or refused. A use case looks at it once the caller's right is known.
-pub type Draft<T> = Result<T, IamError>;
+pub type Input<T> = Result<T, IamError>;
 
 /// A name that policies and groups may have.
 pub(crate) fn check_name(field: &str, name: &str) -> Result<(), IamError> {

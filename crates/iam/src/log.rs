@@ -80,11 +80,11 @@ impl Reason {
     pub(crate) fn of(decision: &Decision<'_>) -> (Self, Option<Uuid>) {
         match decision {
             Decision::Root => (Self::Root, None),
-            Decision::Allowed(ground) => (Self::Allowed, Some(ground.policy)),
+            Decision::Allowed(determining) => (Self::Allowed, Some(determining.policy)),
             Decision::PassedOn { passed, .. } => (Self::PassedOn, Some(passed.policy)),
             Decision::OutOfScope => (Self::OutOfScope, None),
             Decision::WrongType => (Self::WrongType, None),
-            Decision::Denied(ground) => (Self::Denied, Some(ground.policy)),
+            Decision::Denied(determining) => (Self::Denied, Some(determining.policy)),
             Decision::NotAllowed => (Self::NotAllowed, None),
         }
     }
@@ -157,7 +157,7 @@ pub struct LogLines {
 
 /// How often something happened in an hour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Tallies {
+pub struct HourlyCounts {
     /// Hours since 1970, UTC.
     pub hour: i64,
     /// Tokens that were given out.
@@ -237,15 +237,19 @@ impl Iam {
     }
 
     /// What happened how often in the caller's account since an hour, counted from 1970.
-    pub async fn tallies(&self, context: &Context, since: i64) -> Result<Vec<Tallies>, IamError> {
+    pub async fn hourly_counts(
+        &self,
+        context: &Context,
+        since: i64,
+    ) -> Result<Vec<HourlyCounts>, IamError> {
         self.demand(context, rights::DECISIONS_READ).await?;
         self.recorder.flush().await?;
-        let mut tallies: Vec<Tallies> = Vec::new();
-        for one in self.store.tallies(context.account(), since).await? {
-            if tallies.last().is_none_or(|last| last.hour != one.hour) {
-                tallies.push(Tallies { hour: one.hour, ..Tallies::default() });
+        let mut hourly_counts: Vec<HourlyCounts> = Vec::new();
+        for one in self.store.hourly_counts(context.account(), since).await? {
+            if hourly_counts.last().is_none_or(|last| last.hour != one.hour) {
+                hourly_counts.push(HourlyCounts { hour: one.hour, ..HourlyCounts::default() });
             }
-            let Some(last) = tallies.last_mut() else { continue };
+            let Some(last) = hourly_counts.last_mut() else { continue };
             match one.what.as_str() {
                 "token" => last.tokens = one.count,
                 "allowed" => last.allowed = one.count,
@@ -253,7 +257,7 @@ impl Iam {
                 _ => last.left_out = one.count,
             }
         }
-        Ok(tallies)
+        Ok(hourly_counts)
     }
 
     /// A call was answered, be it well or not.

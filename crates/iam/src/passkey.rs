@@ -100,13 +100,13 @@ impl Iam {
         identity: &str,
     ) -> Result<Vec<Passkey>, IamError> {
         let objects = self.store.objects_of_kind(account, Kind::Passkey, 0, i64::MAX).await?;
-        let usages = self.usages(account).await?;
+        let last_used = self.last_used(account).await?;
         let mut passkeys = Vec::new();
         for object in objects {
             let document: PasskeyDocument = serde_json::from_str(&object.document)?;
             if document.identity == identity {
                 passkeys.push(Passkey {
-                    used_at: usages.get(&subject(&object.id)).copied(),
+                    used_at: last_used.get(&subject(&object.id)).copied(),
                     id: object.id,
                     name: document.name,
                     created_at: document.created_at,
@@ -213,8 +213,8 @@ impl Iam {
             &document.credential,
         );
         let checked = checked.map_err(|_| wrong())?;
-        let identity =
-            Identity::parse(&document.identity, self.settings.plate).map_err(IamError::internal)?;
+        let identity = Identity::parse(&document.identity, self.settings.region)
+            .map_err(IamError::internal)?;
         let author = origin.author(identity.urn());
         if document.credential.update_credential(&checked) == Some(true) {
             let content = Content {

@@ -9,7 +9,7 @@ use crate::caller::Context;
 use crate::catalogue::{MANAGED_OWNER, ManagedGroup};
 use crate::error::{Fault, IamError};
 use crate::iam::Iam;
-use crate::input::{Draft, check_name, check_text};
+use crate::input::{Input, check_name, check_text};
 use crate::page::{Page, PageRequest};
 use crate::policy::check_permissions;
 use crate::rights;
@@ -51,7 +51,7 @@ pub struct PermissionsGroup {
 
 /// A permissions group to be made, or what one shall be from now on.
 #[derive(Debug, Clone)]
-pub struct PermissionsGroupDraft {
+pub struct PermissionsGroupInput {
     /// Unique in the account.
     pub name: String,
     /// At most 1024 characters.
@@ -66,7 +66,7 @@ enum Named {
     Own(String),
 }
 
-impl PermissionsGroupDraft {
+impl PermissionsGroupInput {
     fn check(mut self, most: usize) -> Result<PermissionsGroupDocument, IamError> {
         check_name("name", &self.name)?;
         check_text("description", &self.description, 0, 1024)?;
@@ -98,7 +98,7 @@ impl Iam {
     fn managed(&self, group: &ManagedGroup) -> PermissionsGroup {
         PermissionsGroup {
             id: group.id,
-            urn: permissions_group_urn(self.settings.plate, MANAGED_OWNER, &group.name),
+            urn: permissions_group_urn(self.settings.region, MANAGED_OWNER, &group.name),
             name: group.name.clone(),
             owner: MANAGED_OWNER.to_owned(),
             description: group.description.clone(),
@@ -116,7 +116,7 @@ impl Iam {
     ) -> Result<PermissionsGroup, IamError> {
         Ok(PermissionsGroup {
             id: Uuid::parse_str(id).map_err(IamError::internal)?,
-            urn: permissions_group_urn(self.settings.plate, owner, &document.name),
+            urn: permissions_group_urn(self.settings.region, owner, &document.name),
             name: document.name,
             owner: owner.to_owned(),
             description: document.description,
@@ -128,14 +128,14 @@ impl Iam {
 
     /// Which group of the server or of the account a URN names.
     fn named(&self, account: &str, urn: &str) -> Result<Named, IamError> {
-        let plate = self.settings.plate;
+        let region = self.settings.region;
         // An empty region is read as the server's own.
-        let rest = [plate.as_str(), ""]
+        let rest = [region.as_str(), ""]
             .into_iter()
             .find_map(|region| urn.strip_prefix(&format!("urn:v1:{region}:permissionsGroup:")));
         let (owner, name) = rest.and_then(|rest| rest.split_once(':')).ok_or_else(|| {
             let message = format!(
-                "the URN {urn} is malformed, expected urn:v1:{plate}:permissionsGroup:owner:name"
+                "the URN {urn} is malformed, expected urn:v1:{region}:permissionsGroup:owner:name"
             );
             IamError::invalid(Fault::ResourceUrn, message)
         })?;
@@ -150,7 +150,7 @@ impl Iam {
     pub async fn permissions_groups(
         &self,
         context: &Context,
-        page: Draft<PageRequest>,
+        page: Input<PageRequest>,
     ) -> Result<Page<PermissionsGroup>, IamError> {
         self.demand(context, rights::PERMISSIONS_GROUP_GET).await?;
         let page = page?;
@@ -222,10 +222,10 @@ impl Iam {
     pub async fn create_permissions_group(
         &self,
         context: &Context,
-        draft: Draft<PermissionsGroupDraft>,
+        input: Input<PermissionsGroupInput>,
     ) -> Result<PermissionsGroup, IamError> {
         self.demand(context, rights::PERMISSIONS_GROUP_CREATE).await?;
-        let mut document = draft?.check(self.settings.limits.entries)?;
+        let mut document = input?.check(self.settings.limits.entries)?;
         document.created_at = context.now;
         let id = Uuid::now_v7().to_string();
         let change = create(Kind::PermissionsGroup, id.clone(), document.content()?);
@@ -239,16 +239,16 @@ impl Iam {
         &self,
         context: &Context,
         urn: &str,
-        draft: Draft<PermissionsGroupDraft>,
+        input: Input<PermissionsGroupInput>,
     ) -> Result<PermissionsGroup, IamError> {
         self.demand(context, rights::PERMISSIONS_GROUP_EDIT).await?;
-        let after = draft?.check(self.settings.limits.entries)?;
+        let after = input?.check(self.settings.limits.entries)?;
         let account = context.account();
         let object = self.own_permissions_group(account, urn).await?;
         let view = self.views.get(account).await?;
         self.change(account, context, (Kind::PermissionsGroup, &object.id), |object| {
             let before: PermissionsGroupDocument = serde_json::from_str(&object.document)?;
-            let urn = permissions_group_urn(self.settings.plate, account, &before.name);
+            let urn = permissions_group_urn(self.settings.region, account, &before.name);
             if before.name != after.name && view.policies().uses_permissions_group(&urn) {
                 let message = "\"name\" cannot be changed while policies use this permissions \
                                group: take it out of them first";

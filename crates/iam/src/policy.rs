@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use gatewright_policy::{
-    Condition, Identity, Permissions, Plate, Policy as Rule, PolicyError, ResourcePattern,
+    Condition, Identity, Permissions, Policy as Rule, PolicyError, Region, ResourcePattern,
     ResourceUrn, UrnError,
 };
 use gatewright_store::{Content, Kind, Object};
@@ -14,7 +14,7 @@ use crate::caller::Context;
 use crate::clock;
 use crate::error::{Fault, IamError};
 use crate::iam::{Iam, Limits};
-use crate::input::{Draft, check_list, check_name, check_text};
+use crate::input::{Input, check_list, check_name, check_text};
 use crate::page::{Page, PageRequest};
 use crate::resource::Resource;
 use crate::rights;
@@ -51,7 +51,7 @@ pub struct Policy {
 
 /// A policy to be made, or what one shall be from now on.
 #[derive(Debug, Clone, Default)]
-pub struct PolicyDraft {
+pub struct PolicyInput {
     /// Unique in the account.
     pub name: String,
     /// At most 1024 characters.
@@ -101,8 +101,13 @@ pub enum PolicyTarget {
     Other,
 }
 
-impl PolicyDraft {
-    pub(crate) fn check(self, id: Uuid, plate: Plate, limits: &Limits) -> Result<Policy, IamError> {
+impl PolicyInput {
+    pub(crate) fn check(
+        self,
+        id: Uuid,
+        region: Region,
+        limits: &Limits,
+    ) -> Result<Policy, IamError> {
         check_name("name", &self.name)?;
         if self.name.starts_with(RESERVED) {
             let message = format!("\"name\" must not begin with {RESERVED}, which is reserved");
@@ -120,7 +125,7 @@ impl PolicyDraft {
             expired_at,
             created_at: 0,
             updated_at: None,
-            rule: self.rule(id, plate, limits)?,
+            rule: self.rule(id, region, limits)?,
         })
     }
 
@@ -128,7 +133,7 @@ impl PolicyDraft {
     pub(crate) fn rule(
         mut self,
         id: Uuid,
-        plate: Plate,
+        region: Region,
         limits: &Limits,
     ) -> Result<Rule, IamError> {
         let most = limits.entries;
@@ -144,7 +149,7 @@ impl PolicyDraft {
             })?),
         };
         let rule = Rule { id, expires, ..self.into_rule() };
-        rule.compile(plate).map_err(|error| refusal(&error))?;
+        rule.compile(region).map_err(|error| refusal(&error))?;
         Ok(rule)
     }
 
@@ -162,7 +167,7 @@ impl PolicyDraft {
     }
 }
 
-impl From<Policy> for PolicyDraft {
+impl From<Policy> for PolicyInput {
     fn from(policy: Policy) -> Self {
         Self {
             name: policy.name,
@@ -201,9 +206,9 @@ impl Policy {
     }
 
     /// What is stored, with the other accounts that it names.
-    pub(crate) fn content(&self, account: &str, plate: Plate) -> Result<Content, IamError> {
+    pub(crate) fn content(&self, account: &str, region: Region) -> Result<Content, IamError> {
         let named = self.rule.identities.iter();
-        let named = named.filter_map(|urn| Identity::parse(urn, plate).ok());
+        let named = named.filter_map(|urn| Identity::parse(urn, region).ok());
         let others: BTreeSet<String> =
             named.map(|one| one.account().to_owned()).filter(|one| one != account).collect();
         Ok(Content {
@@ -216,17 +221,17 @@ impl Policy {
 
 impl PolicyFilter {
     /// The filter in its canonical form.
-    fn check(mut self, plate: Plate) -> Result<Self, IamError> {
+    fn check(mut self, region: Region) -> Result<Self, IamError> {
         let refused = |name: &str, urn: &str, error: UrnError| {
             IamError::invalid(Fault::ResourceUrn, format!("\"{name}\": the URN {urn} {error}"))
         };
         for urn in &mut self.identities {
             let identity =
-                Identity::parse(urn, plate).map_err(|error| refused("identity", urn, error))?;
+                Identity::parse(urn, region).map_err(|error| refused("identity", urn, error))?;
             identity.urn().clone_into(urn);
         }
         for urn in &self.resources {
-            ResourcePattern::parse(urn, plate)
+            ResourcePattern::parse(urn, region)
                 .map_err(|error| refused("resourceURN", urn, error))?;
         }
         Ok(self)
@@ -253,11 +258,11 @@ impl Iam {
     pub async fn policies(
         &self,
         context: &Context,
-        filter: Draft<PolicyFilter>,
-        page: Draft<PageRequest>,
+        filter: Input<PolicyFilter>,
+        page: Input<PageRequest>,
     ) -> Result<Page<Policy>, IamError> {
         self.demand(context, rights::POLICY_GET).await?;
-        let filter = filter?.check(self.settings.plate)?;
+        let filter = filter?.check(self.settings.region)?;
         let page = page?;
         let view = self.views.get(context.account()).await?;
         let enough = page.size() + 1;
@@ -288,7 +293,7 @@ impl Iam {
     }
 
     /// A policy of the account.
-    pub async fn policy(&self, context: &Context, id: Draft<Uuid>) -> Result<Policy, IamError> {
+    pub async fn policy(&self, context: &Context, id: Input<Uuid>) -> Result<Policy, IamError> {
         self.demand(context, rights::POLICY_GET).await?;
         self.stored_policy(context.account(), id?).await?.ok_or(IamError::NotFound)
     }
@@ -306,18 +311,18 @@ impl Iam {
     pub async fn create_policy(
         &self,
         context: &Context,
-        draft: Draft<PolicyDraft>,
+        input: Input<PolicyInput>,
     ) -> Result<Policy, IamError> {
         self.demand(context, rights::POLICY_CREATE).await?;
-        let plate = self.settings.plate;
-        let mut policy = draft?.check(Uuid::now_v7(), plate, &self.settings.limits)?;
+        let region = self.settings.region;
+        let mut policy = input?.check(Uuid::now_v7(), region, &self.settings.limits)?;
         policy.created_at = context.now;
         let most = self.settings.limits.policies;
         if self.views.get(context.account()).await?.policy_count() >= most {
             let message = format!("the account has {most} policies already: delete some");
             return Err(IamError::invalid(Fault::Parameter, message));
         }
-        let content = policy.content(context.account(), plate)?;
+        let content = policy.content(context.account(), region)?;
         let change = create(Kind::Policy, policy.rule.id.to_string(), content);
         self.write(context, vec![change]).await.map_err(taken)?;
         Ok(policy)
@@ -327,13 +332,13 @@ impl Iam {
     pub async fn edit_policy(
         &self,
         context: &Context,
-        id: Draft<Uuid>,
-        draft: Draft<PolicyDraft>,
+        id: Input<Uuid>,
+        input: Input<PolicyInput>,
     ) -> Result<Policy, IamError> {
         self.demand(context, rights::POLICY_EDIT).await?;
         let id = id?;
-        let plate = self.settings.plate;
-        let policy = draft?.check(id, plate, &self.settings.limits)?;
+        let region = self.settings.region;
+        let policy = input?.check(id, region, &self.settings.limits)?;
         let key = id.to_string();
         self.change(context.account(), context, (Kind::Policy, &key), |object| {
             let before = Policy::read(object)?;
@@ -343,7 +348,7 @@ impl Iam {
             let mut policy = policy.clone();
             policy.created_at = before.created_at;
             policy.updated_at = Some(context.now);
-            Ok((policy.content(context.account(), plate)?, policy))
+            Ok((policy.content(context.account(), region)?, policy))
         })
         .await
         .map_err(taken)
@@ -353,13 +358,13 @@ impl Iam {
     pub async fn set_policy_identity(
         &self,
         context: &Context,
-        id: Draft<Uuid>,
+        id: Input<Uuid>,
         identity: &str,
         named: bool,
     ) -> Result<Policy, IamError> {
         self.demand(context, rights::POLICY_EDIT).await?;
         let id = id?;
-        let (plate, limits) = (self.settings.plate, &self.settings.limits);
+        let (region, limits) = (self.settings.region, &self.settings.limits);
         let key = id.to_string();
         self.change(context.account(), context, (Kind::Policy, &key), |object| {
             let mut policy = Policy::read(object)?;
@@ -368,18 +373,18 @@ impl Iam {
             }
             let identities = &mut policy.rule.identities;
             let is_it =
-                |urn: &String| Identity::parse(urn, plate).is_ok_and(|one| one.urn() == identity);
+                |urn: &String| Identity::parse(urn, region).is_ok_and(|one| one.urn() == identity);
             if identities.iter().any(is_it) == named {
-                return Ok((policy.content(context.account(), plate)?, policy));
+                return Ok((policy.content(context.account(), region)?, policy));
             }
             identities.retain(|urn| !is_it(urn));
             if named {
                 identities.push(identity.to_owned());
             }
             check_list("identities", identities, limits.entries)?;
-            policy.rule.compile(plate).map_err(|error| refusal(&error))?;
+            policy.rule.compile(region).map_err(|error| refusal(&error))?;
             policy.updated_at = Some(context.now);
-            Ok((policy.content(context.account(), plate)?, policy))
+            Ok((policy.content(context.account(), region)?, policy))
         })
         .await
     }
@@ -396,7 +401,7 @@ impl Iam {
     }
 
     /// Deletes a policy.
-    pub async fn delete_policy(&self, context: &Context, id: Draft<Uuid>) -> Result<(), IamError> {
+    pub async fn delete_policy(&self, context: &Context, id: Input<Uuid>) -> Result<(), IamError> {
         self.demand(context, rights::POLICY_DELETE).await?;
         let id = id?.to_string();
         let object = self.store.object(context.account(), Kind::Policy, &id).await?;
@@ -421,7 +426,7 @@ impl Iam {
     }
 
     async fn policy_target(&self, context: &Context, urn: &str) -> Result<PolicyTarget, IamError> {
-        match ResourcePattern::parse(urn, self.settings.plate) {
+        match ResourcePattern::parse(urn, self.settings.region) {
             Ok(ResourcePattern::Group(id)) => {
                 let group = self.find_resource_group(context.account(), id).await?;
                 Ok(group.map_or(PolicyTarget::Other, |group| PolicyTarget::Group {
@@ -431,7 +436,7 @@ impl Iam {
                 }))
             }
             Ok(ResourcePattern::One(urn)) => {
-                let Ok(urn) = ResourceUrn::parse(&urn, self.settings.plate) else {
+                let Ok(urn) = ResourceUrn::parse(&urn, self.settings.region) else {
                     return Ok(PolicyTarget::Other);
                 };
                 let resource = self.visible_resource(context, &urn).await?;

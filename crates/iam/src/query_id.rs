@@ -2,32 +2,32 @@
 
 use std::fmt;
 
-use gatewright_policy::Plate;
+use gatewright_policy::Region;
 use uuid::Uuid;
 
 /// The name of a request, as in `EU.ext-0123…`. It is a number until somebody reads it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct QueryId(Option<(Plate, u128)>);
+pub struct QueryId(Option<(Region, u128)>);
 
 impl QueryId {
     /// What the operator does on the command line.
     pub(crate) const OPERATOR: Self = Self(None);
 
     /// Another one for each request.
-    pub fn random(plate: Plate) -> Self {
-        Self(Some((plate, fastrand::u128(..))))
+    pub fn random(region: Region) -> Self {
+        Self(Some((region, fastrand::u128(..))))
     }
 }
 
 impl fmt::Display for QueryId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some((plate, number)) = self.0 else { return f.write_str("operator") };
+        let Some((region, number)) = self.0 else { return f.write_str("operator") };
         let mut digits = Uuid::encode_buffer();
         let digits = Uuid::from_u128(number).simple().encode_lower(&mut digits);
-        f.write_str(match plate {
-            Plate::Eu => "EU.ext-",
-            Plate::Ca => "CA.ext-",
-            Plate::Us => "US.ext-",
+        f.write_str(match region {
+            Region::Eu => "EU.ext-",
+            Region::Ca => "CA.ext-",
+            Region::Us => "US.ext-",
         })?;
         f.write_str(digits)
     }
@@ -39,9 +39,9 @@ mod tests {
 
     #[test]
     fn a_request_is_called_by_its_region_and_32_digits() {
-        let one = QueryId(Some((Plate::Eu, 0x1f)));
+        let one = QueryId(Some((Region::Eu, 0x1f)));
         assert_eq!(one.to_string(), "EU.ext-0000000000000000000000000000001f");
-        let (one, other) = (QueryId::random(Plate::Ca), QueryId::random(Plate::Ca));
+        let (one, other) = (QueryId::random(Region::Ca), QueryId::random(Region::Ca));
         assert_ne!(one, other);
         assert_eq!(one.to_string().len(), "CA.ext-".len() + 32);
     }

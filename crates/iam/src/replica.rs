@@ -12,7 +12,7 @@ use crate::catalogue::MANAGED_OWNER;
 use crate::error::{Fault, IamError};
 use crate::group::{BUILT_IN, GroupDocument, Role, role_policy, role_policy_id};
 use crate::iam::Iam;
-use crate::input::Draft;
+use crate::input::Input;
 use crate::permissions_group::PermissionsGroupDocument;
 use crate::resource::ResourceDocument;
 use crate::resource_group::ResourceGroupDocument;
@@ -66,8 +66,8 @@ impl Iam {
         match followed {
             Followed::Nothing => {
                 let revision = self.store.revision(account).await?.ok_or(IamError::NotFound)?;
-                let plate = self.settings.plate.to_string();
-                let mut facts = vec![Fact::Account { account: account.to_owned(), plate }];
+                let region = self.settings.region.to_string();
+                let mut facts = vec![Fact::Account { account: account.to_owned(), region }];
                 let catalogue = self.common_facts(account, &mut facts);
                 Ok((facts, Followed::Rows { after: 0, revision, catalogue }))
             }
@@ -95,7 +95,7 @@ impl Iam {
     pub async fn resume(
         &self,
         context: &Context,
-        revision: Draft<i64>,
+        revision: Input<i64>,
     ) -> Result<(Vec<Fact>, Followed), IamError> {
         self.demand(context, rights::REPLICA_GET).await?;
         let (account, revision) = (context.account(), revision?);
@@ -125,10 +125,10 @@ impl Iam {
         let entries = self.store.journal(account, revision, CHUNK).await?;
         let mut facts = Vec::new();
         if entries.iter().any(|entry| entry.kind == Kind::Api) {
-            self.living.renew().await?;
+            self.live_catalogue.renew().await?;
         }
         // Another account may have declared something as well.
-        let catalogue = self.living.changes();
+        let catalogue = self.live_catalogue.changes();
         if catalogue != told {
             facts.push(Fact::Actions { names: self.catalogue().names() });
         }
@@ -146,10 +146,10 @@ impl Iam {
 
     /// What every account has, and what no journal tells; answers which change of the catalogue it is.
     fn common_facts(&self, account: &str, facts: &mut Vec<Fact>) -> u64 {
-        let catalogue = self.living.changes();
+        let catalogue = self.live_catalogue.changes();
         facts.push(Fact::Actions { names: self.catalogue().names() });
         for group in self.catalogue().groups() {
-            let urn = permissions_group_urn(self.settings.plate, MANAGED_OWNER, &group.name);
+            let urn = permissions_group_urn(self.settings.region, MANAGED_OWNER, &group.name);
             facts
                 .push(Fact::PermissionsGroup { urn, permissions: Some(group.permissions.clone()) });
         }
@@ -161,8 +161,8 @@ impl Iam {
 
     /// The role of a group is a policy.
     fn role_fact(&self, account: &str, name: &str, role: Role) -> Fact {
-        let group = Identity::group(self.settings.plate, account, name);
-        let rule = role_policy(self.settings.plate, &group, role, &self.catalogue());
+        let group = Identity::group(self.settings.region, account, name);
+        let rule = role_policy(self.settings.region, &group, role, &self.catalogue());
         Fact::Policy { id: role_policy_id(&group), rule: rule.map(Box::new) }
     }
 
@@ -176,7 +176,7 @@ impl Iam {
         after: Option<&str>,
         facts: &mut Vec<Fact>,
     ) -> Result<(), IamError> {
-        let plate = self.settings.plate;
+        let region = self.settings.region;
         match kind {
             Kind::Account
             | Kind::Totp
@@ -185,17 +185,17 @@ impl Iam {
             | Kind::UserToken
             | Kind::Api => {}
             Kind::Client => {
-                let identity = Identity::service_account(plate, account, id);
+                let identity = Identity::service_account(region, account, id);
                 let identities = after.map(|_| vec![identity.urn().to_owned()]);
                 facts.push(Fact::Subject { urn: identity.urn().into(), identities });
             }
             Kind::User => {
                 let login = id.split_once('/').map_or(id, |(_, login)| login);
-                let urn = Identity::user(plate, account, login).urn().into();
+                let urn = Identity::user(region, account, login).urn().into();
                 let user: Option<UserDocument> = after.map(serde_json::from_str).transpose()?;
                 let user = user.filter(|user| user.enabled);
                 let identities = user.map(|user| {
-                    let caller = user.principal(plate, account).caller;
+                    let caller = user.principal(region, account).caller;
                     caller.identities().map(str::to_owned).collect()
                 });
                 facts.push(Fact::Subject { urn, identities });
@@ -210,7 +210,7 @@ impl Iam {
                 for (document, is_there) in [(before, false), (after, true)] {
                     let Some(document) = document else { continue };
                     let group: PermissionsGroupDocument = serde_json::from_str(document)?;
-                    let urn = permissions_group_urn(plate, account, &group.name);
+                    let urn = permissions_group_urn(region, account, &group.name);
                     let permissions = is_there.then_some(group.permissions);
                     facts.push(Fact::PermissionsGroup { urn, permissions });
                 }

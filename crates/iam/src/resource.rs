@@ -9,9 +9,9 @@ use uuid::Uuid;
 
 use crate::caller::Context;
 use crate::error::{Fault, IamError};
-use crate::guard::Scene;
+use crate::guard::DecisionContext;
 use crate::iam::Iam;
-use crate::input::{Draft, check_text};
+use crate::input::{Input, check_text};
 use crate::page::{Page, PageRequest};
 use crate::rights;
 use crate::write::{create, delete};
@@ -110,10 +110,10 @@ fn system_tag(key: &str) -> IamError {
 
 impl Iam {
     fn resource_urn(&self, text: &str) -> Result<ResourceUrn, IamError> {
-        let plate = self.settings.plate;
-        ResourceUrn::parse(text, plate).map_err(|error| {
+        let region = self.settings.region;
+        ResourceUrn::parse(text, region).map_err(|error| {
             let message =
-                format!("the URN {text} {error}, expected urn:v1:{plate}:resource:type:name");
+                format!("the URN {text} {error}, expected urn:v1:{region}:resource:type:name");
             IamError::invalid(Fault::ResourceUrn, message)
         })
     }
@@ -154,8 +154,8 @@ impl Iam {
     pub async fn resources(
         &self,
         context: &Context,
-        filter: Draft<ResourceFilter>,
-        page: Draft<PageRequest>,
+        filter: Input<ResourceFilter>,
+        page: Input<PageRequest>,
     ) -> Result<Page<Resource>, IamError> {
         let (filter, page) = (filter?.check()?, page?);
         let mut owners = vec![context.account().to_owned()];
@@ -207,28 +207,28 @@ impl Iam {
     pub async fn create_resource(
         &self,
         context: &Context,
-        draft: Draft<NewResource>,
+        input: Input<NewResource>,
     ) -> Result<Resource, IamError> {
         self.demand(context, rights::RESOURCE_CREATE).await?;
         let registrar = self.demand_registrar(context, rights::RESOURCE_CREATE)?;
-        let draft = draft?;
-        let urn = self.resource_urn(&draft.urn)?;
-        let owner = draft.owner.unwrap_or_else(|| context.account().to_owned());
+        let input = input?;
+        let urn = self.resource_urn(&input.urn)?;
+        let owner = input.owner.unwrap_or_else(|| context.account().to_owned());
         if owner != context.account() && !registrar {
             let message = "\"owner\" must be your own account";
             return Err(IamError::invalid(Fault::Parameter, message));
         }
-        if urn.kind() == "account" {
+        if urn.resource_type() == "account" {
             let message = "a resource of type account is made with the account itself";
             return Err(IamError::invalid(Fault::Parameter, message));
         }
-        let display_name = draft.display_name.unwrap_or_else(|| urn.name().to_owned());
+        let display_name = input.display_name.unwrap_or_else(|| urn.name().to_owned());
         check_text("displayName", &display_name, 1, 255)?;
-        self.check_tags(&draft.tags)?;
-        if let Some(key) = draft.tags.keys().find(|key| key.starts_with(SYSTEM) && !registrar) {
+        self.check_tags(&input.tags)?;
+        if let Some(key) = input.tags.keys().find(|key| key.starts_with(SYSTEM) && !registrar) {
             return Err(system_tag(key));
         }
-        let document = ResourceDocument { display_name, tags: draft.tags, created_at: context.now };
+        let document = ResourceDocument { display_name, tags: input.tags, created_at: context.now };
         let content = document.content(urn.urn())?;
         let change = create(Kind::Resource, urn.urn().to_owned(), content);
         match self.write_in(&owner, context, vec![change]).await {
@@ -250,7 +250,7 @@ impl Iam {
         self.demand(context, rights::RESOURCE_DELETE).await?;
         let registrar = self.demand_registrar(context, rights::RESOURCE_DELETE)?;
         let urn = self.resource_urn(urn)?;
-        if urn.kind() == "account" {
+        if urn.resource_type() == "account" {
             return Err(IamError::ReadOnly("The resource of an account goes with the account"));
         }
         let found = self.find_resource(context.account(), &urn).await?;
@@ -265,7 +265,7 @@ impl Iam {
         &self,
         context: &Context,
         urn: &str,
-        tags: Draft<Option<BTreeMap<String, String>>>,
+        tags: Input<Option<BTreeMap<String, String>>>,
     ) -> Result<Resource, IamError> {
         self.demand(context, rights::RESOURCE_EDIT).await?;
         let (urn, tags) = (self.resource_urn(urn)?, tags?);
@@ -273,20 +273,20 @@ impl Iam {
             return self.resource(context, urn.urn()).await;
         };
         self.check_tags(&tags)?;
-        let scene = self.scene(context, &urn).await?;
+        let decision_context = self.decision_context(context, &urn).await?;
         let nothing = Tags::new();
-        let there = scene.owner.resource(urn.urn()).map_or(&nothing, |one| &one.tags);
+        let there = decision_context.owner.resource(urn.urn()).map_or(&nothing, |one| &one.tags);
         let mine = |key: &str| !key.starts_with(SYSTEM);
         let adds_to = |there: &Tags| tags.iter().any(|(key, value)| there.get(key) != Some(value));
         let removes_from =
             |there: &Tags| there.keys().any(|key| mine(key) && !tags.contains_key(key));
         let (adds, removes) = (adds_to(there), removes_from(there));
-        let add = rights::tag_add(urn.kind());
-        let remove = rights::tag_remove(urn.kind());
+        let add = rights::tag_add(urn.resource_type());
+        let remove = rights::tag_remove(urn.resource_type());
         let needed = [(adds, add.as_str()), (removes, remove.as_str())];
         let needed = needed.into_iter().filter(|(needed, _)| *needed);
-        self.demand_all(context, needed.map(|(_, action)| (&scene, action, &urn)))?;
-        self.edit_tags(context, &scene, &urn, |there| {
+        self.demand_all(context, needed.map(|(_, action)| (&decision_context, action, &urn)))?;
+        self.edit_tags(context, &decision_context, &urn, |there| {
             // The tags may have changed since: what was not demanded then is not done now.
             if (adds_to(there) && !adds) || (removes_from(there) && !removes) {
                 return Err(IamError::Unavailable(StoreError::Stale));
@@ -310,7 +310,7 @@ impl Iam {
         &self,
         context: &Context,
         urn: &str,
-        tag: Draft<(String, String)>,
+        tag: Input<(String, String)>,
     ) -> Result<Resource, IamError> {
         let parsed = self.resource_urn(urn);
         self.demand_tag(context, rights::TAG_ADD, parsed.as_ref().ok(), rights::tag_add).await?;
@@ -319,8 +319,8 @@ impl Iam {
         if key.starts_with(SYSTEM) {
             return Err(system_tag(&key));
         }
-        let scene = self.scene(context, &urn).await?;
-        self.edit_tags(context, &scene, &urn, |there| {
+        let decision_context = self.decision_context(context, &urn).await?;
+        self.edit_tags(context, &decision_context, &urn, |there| {
             let mut next = there.clone();
             next.insert(key.clone(), value.clone());
             self.check_tags(&next)?;
@@ -343,8 +343,8 @@ impl Iam {
         if key.starts_with(SYSTEM) {
             return Err(system_tag(key));
         }
-        let scene = self.scene(context, &urn).await?;
-        self.edit_tags(context, &scene, &urn, |there| {
+        let decision_context = self.decision_context(context, &urn).await?;
+        self.edit_tags(context, &decision_context, &urn, |there| {
             let mut next = there.clone();
             next.remove(key);
             Ok(next)
@@ -362,13 +362,16 @@ impl Iam {
         on_resource: impl Fn(&str) -> String,
     ) -> Result<(), IamError> {
         let account = self.account_urn(context.account());
-        let home = self.scene(context, &account).await?;
+        let home = self.decision_context(context, &account).await?;
         let Some(urn) = urn else {
             return self.demand_all(context, [(&home, right, &account)]);
         };
-        let scene = self.scene(context, urn).await?;
-        let on_resource = on_resource(urn.kind());
-        self.demand_all(context, [(&home, right, &account), (&scene, on_resource.as_str(), urn)])
+        let decision_context = self.decision_context(context, urn).await?;
+        let on_resource = on_resource(urn.resource_type());
+        self.demand_all(
+            context,
+            [(&home, right, &account), (&decision_context, on_resource.as_str(), urn)],
+        )
     }
 
     /// Whether the caller may work for other accounts; refused where only registrars may work at
@@ -394,14 +397,14 @@ impl Iam {
     async fn edit_tags(
         &self,
         context: &Context,
-        scene: &Scene,
+        decision_context: &DecisionContext,
         urn: &ResourceUrn,
         edit: impl Fn(&Tags) -> Result<Tags, IamError>,
     ) -> Result<Resource, IamError> {
-        if !scene.known || !self.sees(context, urn).await? {
+        if !decision_context.known || !self.sees(context, urn).await? {
             return Err(IamError::NotFound);
         }
-        let owner = scene.owner.policies().owner();
+        let owner = decision_context.owner.policies().owner();
         self.change(owner, context, (Kind::Resource, urn.urn()), |object: &Object| {
             let mut document: ResourceDocument = serde_json::from_str(&object.document)?;
             document.tags = edit(&document.tags)?;

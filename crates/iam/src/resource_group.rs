@@ -1,6 +1,6 @@
 //! Resource groups: resources under an identifier, which policies refer to by URN.
 
-use gatewright_policy::{Plate, ResourceUrn};
+use gatewright_policy::{Region, ResourceUrn};
 use gatewright_store::{Content, Kind, Object};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::caller::Context;
 use crate::error::{Fault, IamError};
 use crate::iam::Iam;
-use crate::input::{Draft, check_list, check_name};
+use crate::input::{Input, check_list, check_name};
 use crate::page::{Page, PageRequest};
 use crate::resource::{Resource, resource_id};
 use crate::rights;
@@ -60,7 +60,7 @@ pub enum Member {
 
 /// A resource group to be made, or what one shall be from now on.
 #[derive(Debug, Clone)]
-pub struct ResourceGroupDraft {
+pub struct ResourceGroupInput {
     /// What people call it.
     pub name: String,
     /// Its resources.
@@ -78,7 +78,7 @@ impl Iam {
     pub async fn resource_groups(
         &self,
         context: &Context,
-        page: Draft<PageRequest>,
+        page: Input<PageRequest>,
     ) -> Result<Page<ResourceGroup>, IamError> {
         self.demand(context, rights::RESOURCE_GROUP_GET).await?;
         let page = page?;
@@ -97,7 +97,7 @@ impl Iam {
     pub async fn resource_group(
         &self,
         context: &Context,
-        id: Draft<Uuid>,
+        id: Input<Uuid>,
     ) -> Result<ResourceGroup, IamError> {
         self.demand(context, rights::RESOURCE_GROUP_GET).await?;
         self.find_resource_group(context.account(), id?).await?.ok_or(IamError::NotFound)
@@ -124,7 +124,7 @@ impl Iam {
     ) -> Result<Vec<(ResourceUrn, Option<Resource>)>, IamError> {
         let mut details = Vec::with_capacity(group.resources.len());
         for urn in &group.resources {
-            let urn = ResourceUrn::parse(urn, self.settings.plate).map_err(IamError::internal)?;
+            let urn = ResourceUrn::parse(urn, self.settings.region).map_err(IamError::internal)?;
             let resource = self.visible_resource(context, &urn).await?;
             details.push((urn, resource));
         }
@@ -135,10 +135,10 @@ impl Iam {
     pub async fn create_resource_group(
         &self,
         context: &Context,
-        draft: Draft<ResourceGroupDraft>,
+        input: Input<ResourceGroupInput>,
     ) -> Result<ResourceGroup, IamError> {
         self.demand(context, rights::RESOURCE_GROUP_CREATE).await?;
-        let document = self.checked(context, draft?, &[]).await?;
+        let document = self.checked(context, input?, &[]).await?;
         let id = Uuid::now_v7();
         let change = create(Kind::ResourceGroup, id.to_string(), document.content()?);
         self.write(context, vec![change]).await?;
@@ -149,18 +149,18 @@ impl Iam {
     pub async fn edit_resource_group(
         &self,
         context: &Context,
-        id: Draft<Uuid>,
-        draft: Draft<ResourceGroupDraft>,
+        id: Input<Uuid>,
+        input: Input<ResourceGroupInput>,
     ) -> Result<ResourceGroup, IamError> {
         self.demand(context, rights::RESOURCE_GROUP_EDIT).await?;
-        let (id, draft) = (id?, draft?);
+        let (id, input) = (id?, input?);
         let account = context.account();
-        check_name("name", &draft.name)?;
+        check_name("name", &input.name)?;
         let there = self.find_resource_group(account, id).await?.ok_or(IamError::NotFound)?;
         if there.read_only {
             return Err(IamError::ReadOnly(READ_ONLY));
         }
-        let after = self.checked(context, draft, &there.resources).await?;
+        let after = self.checked(context, input, &there.resources).await?;
         self.change(account, context, (Kind::ResourceGroup, &id.to_string()), |object| {
             let before: ResourceGroupDocument = serde_json::from_str(&object.document)?;
             let document = ResourceGroupDocument {
@@ -178,7 +178,7 @@ impl Iam {
     pub async fn delete_resource_group(
         &self,
         context: &Context,
-        id: Draft<Uuid>,
+        id: Input<Uuid>,
     ) -> Result<(), IamError> {
         self.demand(context, rights::RESOURCE_GROUP_DELETE).await?;
         let id = id?;
@@ -210,20 +210,20 @@ impl Iam {
         })
     }
 
-    /// What a draft asks for, with each resource by its canonical URN. An identifier is that of a
+    /// What an input asks for, with each resource by its canonical URN. An identifier is that of a
     /// resource of the account, of one that was given to it, or of one that is in the group.
     async fn checked(
         &self,
         context: &Context,
-        draft: ResourceGroupDraft,
+        input: ResourceGroupInput,
         present: &[String],
     ) -> Result<ResourceGroupDocument, IamError> {
-        check_name("name", &draft.name)?;
-        let plate = self.settings.plate;
-        let mut resources = Vec::with_capacity(draft.resources.len());
-        for (index, member) in draft.resources.into_iter().enumerate() {
+        check_name("name", &input.name)?;
+        let region = self.settings.region;
+        let mut resources = Vec::with_capacity(input.resources.len());
+        for (index, member) in input.resources.into_iter().enumerate() {
             let urn = match member {
-                Member::Urn(urn) => canonical(index, &urn, plate)?,
+                Member::Urn(urn) => canonical(index, &urn, region)?,
                 Member::Id(id) => match present.iter().find(|urn| resource_id(urn) == id) {
                     Some(urn) => urn.clone(),
                     None => self.urn_of(context.account(), index, id).await?,
@@ -233,7 +233,7 @@ impl Iam {
         }
         check_list("resources", &mut resources, self.settings.limits.entries)?;
         Ok(ResourceGroupDocument {
-            name: draft.name,
+            name: input.name,
             read_only: false,
             everything: false,
             resources,
@@ -256,8 +256,8 @@ impl Iam {
     }
 }
 
-fn canonical(index: usize, urn: &str, plate: Plate) -> Result<String, IamError> {
-    let urn = ResourceUrn::parse(urn, plate).map_err(|error| {
+fn canonical(index: usize, urn: &str, region: Region) -> Result<String, IamError> {
+    let urn = ResourceUrn::parse(urn, region).map_err(|error| {
         let message = format!(
             "urn \"resources[{index}].urn\" {error}, expected urn:v1:region:resource:type:name"
         );

@@ -54,7 +54,7 @@ impl Iam {
 
     /// Makes sure that what is decided from now on follows all changes up to the revision, wherever
     /// they were made; refuses one that does not exist.
-    pub async fn catch_up_to(&self, revision: &Revision) -> Result<(), IamError> {
+    pub async fn wait_for_revision(&self, revision: &Revision) -> Result<(), IamError> {
         let Revision { account, number } = revision;
         match self.views.reach(account, *number).await {
             Ok(true) => Ok(()),

@@ -15,9 +15,9 @@ macro_rules! rights {
 }
 
 rights! {
-    /// Read the account's particulars.
+    /// Read the account's contact details.
     ME_GET = "me/get", Read;
-    /// Change the account's particulars.
+    /// Change the account's contact details.
     ME_EDIT = "me/edit", Edit;
     /// Read service accounts.
     CLIENT_GET = "me/api/oauth2/client/get", Read;

@@ -12,12 +12,12 @@ use tokio::sync::Semaphore;
 use crate::account::Profile;
 use crate::caller::{Context, Principal, PrincipalKind, Token};
 use crate::error::{Fault, IamError};
-use crate::factor::{Proof, as_somebody};
 use crate::group::key;
 use crate::iam::Iam;
 use crate::query_id::QueryId;
 use crate::secret::{Secret, hex};
 use crate::throttle::Throttle;
+use crate::totp::{Proof, as_somebody};
 use crate::user::UserDocument;
 use crate::view::View;
 use crate::write::delete;
@@ -227,12 +227,12 @@ impl Iam {
             Some((account, user)) => (account.to_lowercase(), Some(user.to_owned())),
             None => (attempt.login.trim().to_lowercase(), None),
         };
-        let plate = self.settings.plate;
+        let region = self.settings.region;
         let (kind, id, identity) = match &user {
             Some(login) => {
-                (Kind::User, key(&account, login), Identity::user(plate, &account, login))
+                (Kind::User, key(&account, login), Identity::user(region, &account, login))
             }
-            None => (Kind::Account, account.clone(), Identity::account_of(plate, &account)),
+            None => (Kind::Account, account.clone(), Identity::account_of(region, &account)),
         };
         let from = origin.ip.map(|ip| ip.to_string()).unwrap_or_default();
         let keys = [format!("{id} {from}"), format!(" {from}")];
@@ -385,11 +385,11 @@ impl Iam {
         id: &str,
         document: &SessionDocument,
     ) -> Result<Session, IamError> {
-        let plate = self.settings.plate;
-        let identity = Identity::parse(&document.identity, plate).map_err(IamError::internal)?;
+        let region = self.settings.region;
+        let identity = Identity::parse(&document.identity, region).map_err(IamError::internal)?;
         let principal = match identity.kind() {
             IdentityKind::Account => {
-                let caller = Caller::root(plate, identity.account(), Scope::All);
+                let caller = Caller::root(region, identity.account(), Scope::All);
                 Principal { kind: PrincipalKind::Root, identity, caller, token: Token::None }
             }
             IdentityKind::User => {
@@ -398,7 +398,7 @@ impl Iam {
                 let user = view
                     .user(&key(identity.account(), login))
                     .filter(|one| one.enabled && one.created_at <= document.created_at);
-                user.ok_or(IamError::BadCredential)?.principal(plate, identity.account())
+                user.ok_or(IamError::BadCredential)?.principal(region, identity.account())
             }
             _ => return Err(IamError::BadCredential),
         };

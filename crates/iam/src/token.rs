@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwap;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use gatewright_policy::{Caller, Identity, Plate};
+use gatewright_policy::{Caller, Identity, Region};
 use gatewright_store::Store;
 use highway::{HighwayHash, HighwayHasher, Key};
 use jsonwebtoken::{Validation, decode, decode_header};
@@ -117,7 +117,7 @@ type Mark = [u64; 4];
 pub(crate) struct Tokens {
     store: Store,
     master: MasterKey,
-    plate: Plate,
+    region: Region,
     issuer: String,
     algorithm: Algorithm,
     key_days: Option<u32>,
@@ -137,7 +137,7 @@ impl Tokens {
         settings: &Settings,
     ) -> Result<Self, KeyError> {
         let (algorithm, key_days) = (settings.algorithm, settings.key_days);
-        let keys = Keyring::tend(store, &master, algorithm, key_days, clock::now()).await?;
+        let keys = Keyring::maintain(store, &master, algorithm, key_days, clock::now()).await?;
         let mut marker = Mark::default();
         for part in &mut marker {
             *part = u64::from_ne_bytes(random()?);
@@ -145,7 +145,7 @@ impl Tokens {
         Ok(Self {
             store: store.clone(),
             master,
-            plate: settings.plate,
+            region: settings.region,
             issuer: settings.public_url.clone(),
             algorithm,
             key_days,
@@ -164,7 +164,7 @@ impl Tokens {
                 tokio::time::sleep(TEND).await;
                 let (store, master) = (&tokens.store, &tokens.master);
                 let (algorithm, days) = (tokens.algorithm, tokens.key_days);
-                match Keyring::tend(store, master, algorithm, days, clock::now()).await {
+                match Keyring::maintain(store, master, algorithm, days, clock::now()).await {
                     Ok(keys) => tokens.keep(keys),
                     Err(error) => tracing::warn!(%error, "the signing keys cannot be read"),
                 }
@@ -279,13 +279,13 @@ impl Tokens {
         scope: &str,
         token: Token,
     ) -> Option<Principal> {
-        let identity = Identity::parse(sub, self.plate).ok()?;
+        let identity = Identity::parse(sub, self.region).ok()?;
         let account = identity.account().to_owned();
-        if identity != Identity::service_account(self.plate, &account, client_id) {
+        if identity != Identity::service_account(self.region, &account, client_id) {
             return None;
         }
         let scope = scope::read(scope)?;
-        let caller = Caller::new(self.plate, &account, std::slice::from_ref(&identity), scope);
+        let caller = Caller::new(self.region, &account, std::slice::from_ref(&identity), scope);
         let kind = PrincipalKind::ServiceAccount;
         Some(Principal { kind, identity, caller, token })
     }

@@ -1,6 +1,6 @@
 //! Local users: people who sign in to an account beside its owner.
 
-use gatewright_policy::{Caller, Identity, Plate, Scope};
+use gatewright_policy::{Caller, Identity, Region, Scope};
 use gatewright_store::{Act, Change, Content, Kind, Object};
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +8,7 @@ use crate::caller::{Context, Principal, PrincipalKind, Token};
 use crate::error::{Fault, IamError};
 use crate::group::{DEFAULT, key};
 use crate::iam::Iam;
-use crate::input::{Draft, check_list, check_text};
+use crate::input::{Input, check_list, check_text};
 use crate::rights;
 use crate::secret::Secret;
 use crate::session::check_password;
@@ -71,7 +71,7 @@ pub struct User {
 
 /// A user to be made.
 #[derive(Debug, Default)]
-pub struct UserDraft {
+pub struct UserInput {
     /// Letters, digits, `.`, `_` and `-`.
     pub login: String,
     /// What they sign in with; without one they cannot.
@@ -138,18 +138,18 @@ impl UserDocument {
     }
 
     /// Who counts when this user asks: they, and each group that they are in.
-    pub(crate) fn principal(&self, plate: Plate, account: &str) -> Principal {
-        let identity = Identity::user(plate, account, &self.login);
-        let groups = self.groups.iter().map(|name| Identity::group(plate, account, name));
+    pub(crate) fn principal(&self, region: Region, account: &str) -> Principal {
+        let identity = Identity::user(region, account, &self.login);
+        let groups = self.groups.iter().map(|name| Identity::group(region, account, name));
         let identities: Vec<Identity> = std::iter::once(identity.clone()).chain(groups).collect();
-        let caller = Caller::new(plate, account, &identities, Scope::All);
+        let caller = Caller::new(region, account, &identities, Scope::All);
         Principal { kind: PrincipalKind::User, identity, caller, token: Token::None }
     }
 }
 
 impl Iam {
     fn user_of(&self, account: &str, document: UserDocument) -> User {
-        let urn = Identity::user(self.settings.plate, account, &document.login);
+        let urn = Identity::user(self.settings.region, account, &document.login);
         User {
             urn: urn.urn().to_owned(),
             login: document.login,
@@ -188,27 +188,27 @@ impl Iam {
     pub async fn create_user(
         &self,
         context: &Context,
-        draft: Draft<UserDraft>,
+        input: Input<UserInput>,
     ) -> Result<User, IamError> {
         self.demand(context, rights::USER_CREATE).await?;
-        let draft = draft?;
+        let input = input?;
         let mut document = UserDocument {
-            login: draft.login,
-            email: draft.email,
-            description: draft.description,
-            groups: draft.groups,
-            kind: draft.kind,
+            login: input.login,
+            email: input.email,
+            description: input.description,
+            groups: input.groups,
+            kind: input.kind,
             enabled: true,
             created_at: context.now,
             updated_at: context.now,
-            password_changed_at: draft.password.as_ref().map(|_| context.now),
+            password_changed_at: input.password.as_ref().map(|_| context.now),
         };
         document.check()?;
         let account = context.account();
         for group in &document.groups {
             self.check_group(account, group).await?;
         }
-        let secret = match draft.password {
+        let secret = match input.password {
             None => None,
             Some(password) => {
                 check_password(&password)?;
@@ -232,7 +232,7 @@ impl Iam {
         &self,
         context: &Context,
         login: &str,
-        edit: Draft<UserEdit>,
+        edit: Input<UserEdit>,
     ) -> Result<User, IamError> {
         self.demand(context, rights::USER_EDIT).await?;
         let edit = edit?;
@@ -269,12 +269,12 @@ impl Iam {
     pub async fn delete_user(&self, context: &Context, login: &str) -> Result<(), IamError> {
         self.demand(context, rights::USER_DELETE).await?;
         let account = context.account();
-        let urn = Identity::user(self.settings.plate, account, login);
+        let urn = Identity::user(self.settings.region, account, login);
         let over = self.sessions_of(account, urn.urn()).await?;
         let view = self.views.get(account).await?;
         let tokens = view.user_tokens().filter(|(_, one)| one.user() == login);
         let mut gone = vec![delete(Kind::User, &key(account, login))];
-        gone.extend(self.factors_of(account, login).await?);
+        gone.extend(self.mfa_methods_of(account, login).await?);
         gone.extend(tokens.map(|(id, _)| delete(Kind::UserToken, id)));
         self.write(context, gone).await?;
         self.end(context, over).await

@@ -10,7 +10,7 @@ use crate::caller::{Context, Principal, Token};
 use crate::error::{Fault, IamError};
 use crate::group::key;
 use crate::iam::Iam;
-use crate::input::{Draft, check_text};
+use crate::input::{Input, check_text};
 use crate::rights;
 use crate::secret::{Secret, hex};
 use crate::token::Recognised;
@@ -81,7 +81,7 @@ impl Expiry {
 
 /// A token to be made.
 #[derive(Debug, Clone)]
-pub struct UserTokenDraft {
+pub struct UserTokenInput {
     /// Letters, digits, spaces, `.`, `_`, `@` and `-`.
     pub name: String,
     /// At most 255 characters.
@@ -145,10 +145,10 @@ impl Iam {
         let account = context.account();
         let view = self.views.get(account).await?;
         view.user(&key(account, login)).ok_or(IamError::NotFound)?;
-        let usages = self.usages(account).await?;
+        let last_used = self.last_used(account).await?;
         let own = view.user_tokens().filter(|(_, one)| one.user == login);
         let token = |(id, one): (&str, &Arc<UserTokenDocument>)| {
-            one.token(usages.get(&subject(id)).copied())
+            one.token(last_used.get(&subject(id)).copied())
         };
         let mut tokens: Vec<UserToken> = own.map(token).collect();
         tokens.sort_by(|a, b| (a.created_at, &a.name).cmp(&(b.created_at, &b.name)));
@@ -171,25 +171,25 @@ impl Iam {
         &self,
         context: &Context,
         login: &str,
-        draft: Draft<UserTokenDraft>,
+        input: Input<UserTokenInput>,
     ) -> Result<(UserToken, Secret), IamError> {
         self.demand(context, rights::USER_TOKEN_CREATE).await?;
         let account = context.account();
         let view = self.views.get(account).await?;
         view.user(&key(account, login)).ok_or(IamError::NotFound)?;
-        let draft = draft?;
-        check_name(&draft.name)?;
-        check_text("description", &draft.description, 0, 255)?;
+        let input = input?;
+        check_name(&input.name)?;
+        check_text("description", &input.description, 0, 255)?;
         if view.user_tokens().filter(|(_, one)| one.user == login).count() >= MOST {
             let message = format!("a user has at most {MOST} tokens: delete one");
             return Err(IamError::invalid(Fault::TooLong, message));
         }
         let document = UserTokenDocument {
             user: login.to_owned(),
-            name: draft.name,
-            description: draft.description,
+            name: input.name,
+            description: input.description,
             created_at: context.now,
-            expires: draft.expiry.instant(context.now)?,
+            expires: input.expiry.instant(context.now)?,
         };
         let secret = Secret::generate(&format!("{PREFIX}{account}."))?;
         let act = Act::Create { content: document.content()?, secret: None };
@@ -210,7 +210,7 @@ impl Iam {
         context: &Context,
         login: &str,
         name: &str,
-        edit: Draft<UserTokenEdit>,
+        edit: Input<UserTokenEdit>,
     ) -> Result<UserToken, IamError> {
         self.demand(context, rights::USER_TOKEN_EDIT).await?;
         let object = self.user_token_object(context, login, name).await?;
@@ -219,7 +219,7 @@ impl Iam {
             check_text("description", description, 0, 255)?;
         }
         let expires = edit.expiry.map(|expiry| expiry.instant(context.now)).transpose()?;
-        let used_at = self.usages(context.account()).await?.get(&subject(&object.id)).copied();
+        let used_at = self.last_used(context.account()).await?.get(&subject(&object.id)).copied();
         self.change(context.account(), context, (Kind::UserToken, &object.id), |object| {
             let mut document: UserTokenDocument = serde_json::from_str(&object.document)?;
             document.description = edit.description.clone().unwrap_or(document.description);
@@ -253,10 +253,10 @@ impl Iam {
     }
 
     /// When what was last used in the account, to some seconds.
-    pub(crate) async fn usages(&self, account: &str) -> Result<HashMap<String, i64>, IamError> {
+    pub(crate) async fn last_used(&self, account: &str) -> Result<HashMap<String, i64>, IamError> {
         self.recorder.flush().await?;
-        let usages = self.store.usages(account).await?;
-        Ok(usages.into_iter().map(|one| (one.subject, one.last)).collect())
+        let last_used = self.store.last_used(account).await?;
+        Ok(last_used.into_iter().map(|one| (one.subject, one.last)).collect())
     }
 
     /// Who a personal access token belongs to, while it counts, and what it is called; none when it
@@ -293,6 +293,6 @@ impl Iam {
             && user.created_at <= token.created_at
             && token.expires.is_none_or(|expires| now < expires);
         let token = Token::Personal(id.into());
-        counts.then(|| Principal { token, ..user.principal(self.settings.plate, account) })
+        counts.then(|| Principal { token, ..user.principal(self.settings.region, account) })
     }
 }

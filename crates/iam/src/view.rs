@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use foldhash::quality::RandomState;
 use gatewright_policy::{
-    CompiledPermissions, CompiledPolicy, Identity, Members, Plate, PolicySet, Resource as Seen,
+    CompiledPermissions, CompiledPolicy, Identity, Members, PolicySet, Region, Resource as Seen,
     ResourceUrn, permissions_group_urn,
 };
 use gatewright_store::{Entry, Kind, Object};
@@ -43,7 +43,7 @@ pub(crate) struct ClientEntry {
 /// touches, so it costs the same however much the account holds.
 #[derive(Debug, Clone)]
 pub(crate) struct View {
-    plate: Plate,
+    region: Region,
     revision: i64,
     policies: PolicySet,
     clients: Map<ClientEntry>,
@@ -81,7 +81,7 @@ impl Piece {
         id: &str,
         document: &str,
         secret: Option<Vec<u8>>,
-        plate: Plate,
+        region: Region,
     ) -> Result<Self, IamError> {
         Ok(match kind {
             Kind::Account | Kind::Totp | Kind::Passkey | Kind::Api => Self::Nothing,
@@ -92,7 +92,7 @@ impl Piece {
             }
             Kind::Policy => {
                 let Rule { rule } = serde_json::from_str(document)?;
-                Self::Policy(Box::new(rule.compile(plate).map_err(IamError::internal)?))
+                Self::Policy(Box::new(rule.compile(region).map_err(IamError::internal)?))
             }
             Kind::PermissionsGroup => {
                 let group: PermissionsGroupDocument = serde_json::from_str(document)?;
@@ -120,8 +120,8 @@ impl Piece {
         })
     }
 
-    fn read_all(objects: Vec<Object>, plate: Plate) -> Result<Vec<Self>, IamError> {
-        let read = |one: Object| Self::read(one.kind, &one.id, &one.document, one.secret, plate);
+    fn read_all(objects: Vec<Object>, region: Region) -> Result<Vec<Self>, IamError> {
+        let read = |one: Object| Self::read(one.kind, &one.id, &one.document, one.secret, region);
         objects.into_iter().map(read).collect()
     }
 }
@@ -134,14 +134,14 @@ struct Rule {
 
 impl View {
     /// An account of which nothing is known but the groups that every account has.
-    fn new(account: &str, plate: Plate, catalogue: &Arc<Catalogue>) -> Self {
+    fn new(account: &str, region: Region, catalogue: &Arc<Catalogue>) -> Self {
         let mut policies = PolicySet::new(account);
         for group in catalogue.groups() {
-            let urn = permissions_group_urn(plate, MANAGED_OWNER, &group.name);
+            let urn = permissions_group_urn(region, MANAGED_OWNER, &group.name);
             policies.set_permissions_group(&urn, Arc::clone(&group.compiled));
         }
         let mut view = Self {
-            plate,
+            region,
             revision: 0,
             policies,
             clients: Map::default(),
@@ -178,10 +178,10 @@ impl View {
 
     /// The policies that were made, in no order: those that carry out roles are not among them.
     pub(crate) fn own_policies(&self) -> impl Iterator<Item = &CompiledPolicy> {
-        let plate = self.plate;
+        let region = self.region;
         let is_role = move |policy: &CompiledPolicy| {
             let first = policy.identities().next();
-            let group = first.and_then(|urn| Identity::parse(urn, plate).ok());
+            let group = first.and_then(|urn| Identity::parse(urn, region).ok());
             group.is_some_and(|group| policy.id() == role_policy_id(&group))
         };
         self.policies.iter().filter(move |policy| !is_role(policy))
@@ -218,7 +218,7 @@ impl View {
 
     /// The resource as conditions see it; one that is not known has no tags.
     pub(crate) fn see<'a>(&'a self, urn: &'a ResourceUrn) -> Seen<'a> {
-        let bare = Seen::bare(urn.urn(), urn.kind(), urn.name());
+        let bare = Seen::bare(urn.urn(), urn.resource_type(), urn.name());
         match self.resources.get(urn.urn()) {
             None => bare,
             Some(resource) => Seen { tags: &resource.tags, ..bare },
@@ -278,14 +278,14 @@ impl View {
 
     /// Gives the members of a group their role, in the place of the one that they had.
     fn set_role(&mut self, name: &str, role: Role) {
-        let group = Identity::group(self.plate, self.policies.owner(), name);
+        let group = Identity::group(self.region, self.policies.owner(), name);
         let id = role_policy_id(&group);
         if self.policies.get(id).is_some() {
             self.policies.remove(id);
             self.roles -= 1;
         }
-        let rule = role_policy(self.plate, &group, role, &self.catalogue);
-        if let Some(Ok(policy)) = rule.map(|rule| rule.compile(self.plate)) {
+        let rule = role_policy(self.region, &group, role, &self.catalogue);
+        if let Some(Ok(policy)) = rule.map(|rule| rule.compile(self.region)) {
             self.policies.insert(policy);
             self.roles += 1;
         }
@@ -333,7 +333,7 @@ impl View {
                 let secret = secret.or_else(kept);
                 // A service account that was created and is gone again is not worth a place.
                 if entry.kind != Kind::Client || secret.is_some() {
-                    self.put(Piece::read(entry.kind, id, document, secret, self.plate)?);
+                    self.put(Piece::read(entry.kind, id, document, secret, self.region)?);
                 }
             }
             None => match entry.kind {
@@ -364,7 +364,7 @@ impl View {
     }
 
     fn permissions_group_urn(&self, name: &str) -> String {
-        permissions_group_urn(self.plate, self.policies.owner(), name)
+        permissions_group_urn(self.region, self.policies.owner(), name)
     }
 }
 

@@ -137,7 +137,7 @@ pub fn router(panel: Arc<Panel>, rest: Router) -> Router {
         .route("/me/totp/remove", take(factors::remove_totp))
         .route("/me/passkeys/create", show(factors::ask_passkey).merge(take(factors::add_passkey)))
         .route("/me/passkeys/{id}/delete", take(factors::remove_passkey))
-        .route("/users/{login}/reset", take(users::reset_factors))
+        .route("/users/{login}/reset", take(users::reset_mfa))
         .route("/me/sessions/{id}/end", take(me::end_session))
         .route("/assets/{build}/{name}", get(asset))
         .fallback(move |state, request| otherwise(state, request, rest.clone()))
@@ -257,7 +257,7 @@ impl Panel {
             form: Fields::default(),
             user_agent: header(USER_AGENT).unwrap_or_default().to_owned(),
             ip: (self.options.address_of)(parts),
-            query_id: QueryId::random(self.iam.settings().plate),
+            query_id: QueryId::random(self.iam.settings().region),
             now: clock::now(),
             session: None,
             cookies: self.cookies,

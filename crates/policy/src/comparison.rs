@@ -1,7 +1,7 @@
 //! What a change of policies changes for somebody.
 
-use crate::condition::Circumstances;
-use crate::decision::{Caller, Question, Resource, decide};
+use crate::condition::Environment;
+use crate::decision::{Caller, Request, Resource, decide};
 use crate::set::PolicySet;
 
 /// The actions that somebody may do on a resource by one set of policies alone.
@@ -17,14 +17,14 @@ pub struct Difference<'a> {
 pub fn compare<'a>(
     caller: &Caller,
     resource: Resource<'_>,
-    circumstances: Circumstances,
+    environment: Environment,
     actions: impl IntoIterator<Item = &'a str>,
     (before, after): (&PolicySet, &PolicySet),
 ) -> Difference<'a> {
     let mut difference = Difference::default();
     for action in actions {
-        let question = Question { caller, action, resource, circumstances };
-        let allows = |set| decide(&question, set, None).is_allowed();
+        let request = Request { caller, action, resource, environment };
+        let allows = |set| decide(&request, set, None).is_allowed();
         match (allows(before), allows(after)) {
             (false, true) => difference.gained.push(action),
             (true, false) => difference.lost.push(action),

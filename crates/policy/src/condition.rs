@@ -5,7 +5,7 @@
 //! (an unknown key, a bad date, a list of addresses that is none) is refused when compiling.
 
 mod key;
-mod test;
+mod predicate;
 
 use std::net::IpAddr;
 
@@ -13,7 +13,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 use crate::decision::Resource;
-use test::Test;
+use predicate::Predicate;
 
 /// How deep conditions may nest.
 pub const MAX_DEPTH: usize = 8;
@@ -47,7 +47,7 @@ pub struct Condition {
 
 /// What a condition looks at, beside the resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Circumstances {
+pub struct Environment {
     /// Microseconds since 1970, UTC.
     pub now: i64,
     /// Where the request comes from; unknown in a simulation.
@@ -115,7 +115,7 @@ impl Operator {
 /// A condition that can be evaluated without failing.
 #[derive(Debug, Clone)]
 pub(crate) enum CompiledCondition {
-    Match(Box<[Test]>),
+    Match(Box<[Predicate]>),
     And(Box<[CompiledCondition]>),
     Or(Box<[CompiledCondition]>),
     Not(Box<[CompiledCondition]>),
@@ -145,8 +145,8 @@ impl Condition {
             if !inner.is_empty() {
                 return Err(ConditionError::Misplaced(name, "conditions"));
             }
-            let tests: Box<[Test]> =
-                pairs.map(|(key, value)| Test::parse(key, value)).collect::<Result<_, _>>()?;
+            let tests: Box<[Predicate]> =
+                pairs.map(|(key, value)| Predicate::parse(key, value)).collect::<Result<_, _>>()?;
             if tests.is_empty() {
                 return Err(ConditionError::Empty(name, "values"));
             }
@@ -171,9 +171,9 @@ impl Condition {
 }
 
 impl CompiledCondition {
-    pub(crate) fn holds(&self, resource: &Resource<'_>, at: &Circumstances) -> bool {
+    pub(crate) fn holds(&self, resource: &Resource<'_>, at: &Environment) -> bool {
         match self {
-            Self::Match(tests) => tests.iter().all(|test| test.holds(resource, at)),
+            Self::Match(tests) => tests.iter().all(|predicate| predicate.holds(resource, at)),
             Self::And(inner) => inner.iter().all(|one| one.holds(resource, at)),
             Self::Or(inner) => inner.iter().any(|one| one.holds(resource, at)),
             Self::Not(inner) => !inner.iter().any(|one| one.holds(resource, at)),
@@ -194,7 +194,7 @@ mod tests {
     fn an_and_without_conditions_holds() {
         let condition = compile(r#"{"operator":"AND","conditions":[]}"#).unwrap();
         let resource = Resource::bare("urn:v1:eu:resource:vps:a", "vps", "a");
-        assert!(condition.holds(&resource, &Circumstances { now: 0, ip: None }));
+        assert!(condition.holds(&resource, &Environment { now: 0, ip: None }));
     }
 
     #[test]
@@ -244,7 +244,7 @@ mod tests {
             let condition = Condition { operator: Operator::Match, values, conditions: None };
             if let Ok(compiled) = condition.compile() {
                 let resource = Resource::bare("urn:v1:eu:resource:vps:a", "vps", "a");
-                let at = Circumstances { now: 1_700_000_000_000_000, ip: None };
+                let at = Environment { now: 1_700_000_000_000_000, ip: None };
                 let _ = compiled.holds(&resource, &at);
             }
         }

@@ -7,11 +7,11 @@ use smallvec::SmallVec;
 use uuid::Uuid;
 
 use crate::action::{Scope, action_type};
-use crate::condition::Circumstances;
-use crate::known::Known;
+use crate::condition::Environment;
+use crate::hashed_identity::HashedIdentity;
 use crate::policy::CompiledPolicy;
 use crate::set::PolicySet;
-use crate::urn::{Identity, Plate};
+use crate::urn::{Identity, Region};
 
 /// The tags of a resource.
 pub type Tags = BTreeMap<String, String>;
@@ -24,7 +24,7 @@ pub struct Resource<'a> {
     /// Its canonical URN.
     pub urn: &'a str,
     /// Its type.
-    pub kind: &'a str,
+    pub resource_type: &'a str,
     /// Its name.
     pub name: &'a str,
     /// Its tags.
@@ -33,8 +33,8 @@ pub struct Resource<'a> {
 
 impl<'a> Resource<'a> {
     /// A resource without tags.
-    pub fn bare(urn: &'a str, kind: &'a str, name: &'a str) -> Self {
-        Self { urn, kind, name, tags: &NO_TAGS }
+    pub fn bare(urn: &'a str, resource_type: &'a str, name: &'a str) -> Self {
+        Self { urn, resource_type, name, tags: &NO_TAGS }
     }
 }
 
@@ -42,16 +42,16 @@ impl<'a> Resource<'a> {
 #[derive(Debug, Clone)]
 pub struct Caller {
     account: Box<str>,
-    account_identity: Known,
+    account_identity: HashedIdentity,
     root: bool,
-    identities: SmallVec<[Known; 1]>,
+    identities: SmallVec<[HashedIdentity; 1]>,
     scope: Scope,
 }
 
 impl Caller {
     /// The root login of an account, which nothing restricts there.
-    pub fn root(plate: Plate, account: &str, scope: Scope) -> Self {
-        let account_identity = Known::from(&Identity::account_of(plate, account));
+    pub fn root(region: Region, account: &str, scope: Scope) -> Self {
+        let account_identity = HashedIdentity::from(&Identity::account_of(region, account));
         Self {
             account: account.into(),
             root: true,
@@ -62,12 +62,12 @@ impl Caller {
     }
 
     /// A service account, or a user with all groups of it: `identities` are what policies may name.
-    pub fn new(plate: Plate, account: &str, identities: &[Identity], scope: Scope) -> Self {
+    pub fn new(region: Region, account: &str, identities: &[Identity], scope: Scope) -> Self {
         Self {
             account: account.into(),
-            account_identity: Known::from(&Identity::account_of(plate, account)),
+            account_identity: HashedIdentity::from(&Identity::account_of(region, account)),
             root: false,
-            identities: identities.iter().map(Known::from).collect(),
+            identities: identities.iter().map(HashedIdentity::from).collect(),
             scope,
         }
     }
@@ -88,12 +88,12 @@ impl Caller {
     }
 
     /// What policies may name to reach the caller.
-    pub(crate) fn known(&self) -> &[Known] {
+    pub(crate) fn hashed_identities(&self) -> &[HashedIdentity] {
         &self.identities
     }
 
     /// The caller's account.
-    pub(crate) fn account_identity(&self) -> &Known {
+    pub(crate) fn account_identity(&self) -> &HashedIdentity {
         &self.account_identity
     }
 
@@ -103,9 +103,9 @@ impl Caller {
     }
 }
 
-/// A question to decide.
+/// A request to decide.
 #[derive(Debug, Clone, Copy)]
-pub struct Question<'a> {
+pub struct Request<'a> {
     /// Who asks.
     pub caller: &'a Caller,
     /// What they want to do.
@@ -113,7 +113,7 @@ pub struct Question<'a> {
     /// On what.
     pub resource: Resource<'a>,
     /// When, and from where.
-    pub circumstances: Circumstances,
+    pub environment: Environment,
 }
 
 /// Which part of a policy decided.
@@ -127,7 +127,7 @@ pub enum Block<'p> {
 
 /// The policy, and the part of it, that decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ground<'p> {
+pub struct DeterminingPolicy<'p> {
     /// The account that owns the policy.
     pub owner: &'p str,
     /// The policy.
@@ -142,20 +142,20 @@ pub enum Decision<'p> {
     /// Allowed: root in its own account.
     Root,
     /// Allowed by a policy of the resource's owner.
-    Allowed(Ground<'p>),
+    Allowed(DeterminingPolicy<'p>),
     /// Allowed by a policy of the caller's account, within what the owner gave to that account.
     PassedOn {
         /// What the owner gave.
-        given: Ground<'p>,
+        given: DeterminingPolicy<'p>,
         /// What the caller's account made of it.
-        passed: Ground<'p>,
+        passed: DeterminingPolicy<'p>,
     },
     /// Refused: the token is not meant for this.
     OutOfScope,
     /// Refused: the action does not exist on resources of this type.
     WrongType,
     /// Refused by a deny.
-    Denied(Ground<'p>),
+    Denied(DeterminingPolicy<'p>),
     /// Refused: nothing allows it.
     NotAllowed,
 }
@@ -168,9 +168,9 @@ impl Decision<'_> {
 }
 
 /// What the policies of one account say, for some identities.
-pub(crate) enum Verdict<'p> {
-    Denied(Ground<'p>),
-    Granted(Ground<'p>),
+pub(crate) enum PolicyEffect<'p> {
+    Denied(DeterminingPolicy<'p>),
+    Granted(DeterminingPolicy<'p>),
     Silent,
 }
 
@@ -183,38 +183,38 @@ pub(crate) enum Verdict<'p> {
 /// A `deny` of the caller's own account counts as well, also on what the owner of a resource gave
 /// to one of its people by name.
 pub fn decide<'p>(
-    question: &Question<'_>,
+    request: &Request<'_>,
     owner: &'p PolicySet,
     home: Option<&'p PolicySet>,
 ) -> Decision<'p> {
-    let Question { caller, action, resource, .. } = question;
+    let Request { caller, action, resource, .. } = request;
     if !caller.scope.covers(action) {
         return Decision::OutOfScope;
     }
-    if action_type(action) != resource.kind {
+    if action_type(action) != resource.resource_type {
         return Decision::WrongType;
     }
     let at_home = *caller.account == *owner.owner();
     if caller.root && at_home {
         return Decision::Root;
     }
-    let direct = weigh(owner, &caller.identities, question);
-    if let Verdict::Denied(ground) = direct {
-        return Decision::Denied(ground);
+    let direct = evaluate(owner, &caller.identities, request);
+    if let PolicyEffect::Denied(determining) = direct {
+        return Decision::Denied(determining);
     }
     let home = home.filter(|home| !at_home && !caller.root && *caller.account == *home.owner());
     let passed = match home {
-        None => Verdict::Silent,
-        Some(home) => weigh(home, &caller.identities, question),
+        None => PolicyEffect::Silent,
+        Some(home) => evaluate(home, &caller.identities, request),
     };
     match (direct, passed) {
-        (_, Verdict::Denied(ground)) => Decision::Denied(ground),
-        (Verdict::Granted(ground), _) => Decision::Allowed(ground),
-        (_, Verdict::Granted(passed)) => {
-            match weigh(owner, std::slice::from_ref(&caller.account_identity), question) {
-                Verdict::Granted(given) => Decision::PassedOn { given, passed },
-                Verdict::Denied(ground) => Decision::Denied(ground),
-                Verdict::Silent => Decision::NotAllowed,
+        (_, PolicyEffect::Denied(determining)) => Decision::Denied(determining),
+        (PolicyEffect::Granted(determining), _) => Decision::Allowed(determining),
+        (_, PolicyEffect::Granted(passed)) => {
+            match evaluate(owner, std::slice::from_ref(&caller.account_identity), request) {
+                PolicyEffect::Granted(given) => Decision::PassedOn { given, passed },
+                PolicyEffect::Denied(determining) => Decision::Denied(determining),
+                PolicyEffect::Silent => Decision::NotAllowed,
             }
         }
         _ => Decision::NotAllowed,
@@ -222,67 +222,67 @@ pub fn decide<'p>(
 }
 
 /// What the policies of `set` that name one of `identities` say.
-pub(crate) fn weigh<'p>(
+pub(crate) fn evaluate<'p>(
     set: &'p PolicySet,
-    identities: &[Known],
-    question: &Question<'_>,
-) -> Verdict<'p> {
+    identities: &[HashedIdentity],
+    request: &Request<'_>,
+) -> PolicyEffect<'p> {
     let mut granted = None;
     for identity in identities {
         let mut denied = None;
         let flow = set.each_of(identity, |policy| {
-            let view = InForce { set, policy };
-            let urn = question.resource.urn;
+            let view = PolicyInSet { set, policy };
+            let urn = request.resource.urn;
             let named = policy.cover.names(urn);
             // Most policies are about something else, which is soon seen of all but those by groups.
-            if view.is_expired(question) || !(named || policy.cover.has_groups()) {
+            if view.is_expired(request) || !(named || policy.cover.has_groups()) {
                 return ControlFlow::Continue(());
             }
             let in_force =
-                || (named || set.covers_by_group(policy, urn)) && view.condition_holds(question);
-            match view.says(question.action) {
-                Some(Said::Deny(block)) if in_force() => {
-                    denied = Some(view.ground(block));
+                || (named || set.covers_by_group(policy, urn)) && view.condition_holds(request);
+            match view.effect_on(request.action) {
+                Some(BlockEffect::Deny(block)) if in_force() => {
+                    denied = Some(view.determining(block));
                     return ControlFlow::Break(());
                 }
-                Some(Said::Grant(block)) if granted.is_none() && in_force() => {
-                    granted = Some(view.ground(block));
+                Some(BlockEffect::Grant(block)) if granted.is_none() && in_force() => {
+                    granted = Some(view.determining(block));
                 }
                 _ => {}
             }
             ControlFlow::Continue(())
         });
-        if let (ControlFlow::Break(()), Some(ground)) = (flow, denied) {
-            return Verdict::Denied(ground);
+        if let (ControlFlow::Break(()), Some(determining)) = (flow, denied) {
+            return PolicyEffect::Denied(determining);
         }
     }
-    granted.map_or(Verdict::Silent, Verdict::Granted)
+    granted.map_or(PolicyEffect::Silent, PolicyEffect::Granted)
 }
 
 /// What a policy says of an action, and in which block.
-pub(crate) enum Said<'p> {
+pub(crate) enum BlockEffect<'p> {
     Deny(Block<'p>),
     Grant(Block<'p>),
 }
 
 /// A policy in the set that holds the groups it names.
-pub(crate) struct InForce<'p> {
+pub(crate) struct PolicyInSet<'p> {
     pub(crate) set: &'p PolicySet,
     pub(crate) policy: &'p CompiledPolicy,
 }
 
-impl<'p> InForce<'p> {
-    fn ground(&self, block: Block<'p>) -> Ground<'p> {
-        Ground { owner: self.set.owner(), policy: self.policy.id, block }
+impl<'p> PolicyInSet<'p> {
+    fn determining(&self, block: Block<'p>) -> DeterminingPolicy<'p> {
+        DeterminingPolicy { owner: self.set.owner(), policy: self.policy.id, block }
     }
 
-    pub(crate) fn is_expired(&self, question: &Question<'_>) -> bool {
-        self.policy.expires.is_some_and(|expires| expires <= question.circumstances.now)
+    pub(crate) fn is_expired(&self, request: &Request<'_>) -> bool {
+        self.policy.expires.is_some_and(|expires| expires <= request.environment.now)
     }
 
-    pub(crate) fn condition_holds(&self, question: &Question<'_>) -> bool {
+    pub(crate) fn condition_holds(&self, request: &Request<'_>) -> bool {
         let condition = self.policy.condition.as_ref();
-        condition.is_none_or(|one| one.holds(&question.resource, &question.circumstances))
+        condition.is_none_or(|one| one.holds(&request.resource, &request.environment))
     }
 
     /// The blocks that still exist: the policy's own, then each permissions group.
@@ -298,15 +298,15 @@ impl<'p> InForce<'p> {
 
     /// What the policy says of the action: that of the first block that denies it, else of the
     /// first that grants it.
-    pub(crate) fn says(&self, action: &str) -> Option<Said<'p>> {
+    pub(crate) fn effect_on(&self, action: &str) -> Option<BlockEffect<'p>> {
         let mut granted = None;
         for (block, permissions) in self.blocks() {
-            let stance = permissions.stance(action);
-            if stance.denies() {
-                return Some(Said::Deny(block));
+            let action_match = permissions.action_match(action);
+            if action_match.denies() {
+                return Some(BlockEffect::Deny(block));
             }
-            if granted.is_none() && stance.grants() {
-                granted = Some(Said::Grant(block));
+            if granted.is_none() && action_match.grants() {
+                granted = Some(BlockEffect::Grant(block));
             }
         }
         granted

@@ -4,8 +4,8 @@ use std::ops::ControlFlow;
 
 use uuid::Uuid;
 
-use crate::decision::{Block, Decision, InForce, Question, Said, decide};
-use crate::known::Known;
+use crate::decision::{Block, BlockEffect, Decision, PolicyInSet, Request, decide};
+use crate::hashed_identity::HashedIdentity;
 use crate::set::PolicySet;
 
 /// What a policy that names the caller did, or what was missing for it to do anything.
@@ -29,7 +29,7 @@ pub enum Outcome<'p> {
 
 /// A policy that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Considered<'p> {
+pub struct EvaluatedPolicy<'p> {
     /// The account that owns the policy.
     pub owner: &'p str,
     /// The policy.
@@ -46,61 +46,62 @@ pub struct Explanation<'p> {
     /// The same that [`decide`] answers.
     pub decision: Decision<'p>,
     /// All policies of the owner, then of the caller's account, that name the caller.
-    pub considered: Vec<Considered<'p>>,
+    pub evaluated: Vec<EvaluatedPolicy<'p>>,
 }
 
 /// Decides as [`decide`] does, and says what each policy contributed.
 pub fn explain<'p>(
-    question: &Question<'_>,
+    request: &Request<'_>,
     owner: &'p PolicySet,
     home: Option<&'p PolicySet>,
 ) -> Explanation<'p> {
-    let mut considered = Vec::new();
-    let account = std::iter::once(question.caller.account_identity());
-    let named = || question.caller.known().iter();
-    if question.caller.account() == owner.owner() || question.caller.is_root() {
-        consider(&mut considered, owner, named(), question);
+    let mut evaluated = Vec::new();
+    let account = std::iter::once(request.caller.account_identity());
+    let named = || request.caller.hashed_identities().iter();
+    if request.caller.account() == owner.owner() || request.caller.is_root() {
+        evaluate_each(&mut evaluated, owner, named(), request);
     } else {
-        consider(&mut considered, owner, named().chain(account), question);
+        evaluate_each(&mut evaluated, owner, named().chain(account), request);
         if let Some(home) = home {
-            consider(&mut considered, home, named(), question);
+            evaluate_each(&mut evaluated, home, named(), request);
         }
     }
-    Explanation { decision: decide(question, owner, home), considered }
+    Explanation { decision: decide(request, owner, home), evaluated }
 }
 
-fn consider<'p, 'q>(
-    considered: &mut Vec<Considered<'p>>,
+fn evaluate_each<'p, 'q>(
+    evaluated: &mut Vec<EvaluatedPolicy<'p>>,
     set: &'p PolicySet,
-    identities: impl Iterator<Item = &'q Known>,
-    question: &Question<'_>,
+    identities: impl Iterator<Item = &'q HashedIdentity>,
+    request: &Request<'_>,
 ) {
     for identity in identities {
         let _ = set.each_of(identity, |policy| {
-            let outcome = outcome(&InForce { set, policy }, question);
+            let outcome = outcome(&PolicyInSet { set, policy }, request);
             let (owner, identity) = (set.owner(), identity.urn.to_string());
-            considered.push(Considered { owner, policy: policy.id(), identity, outcome });
+            evaluated.push(EvaluatedPolicy { owner, policy: policy.id(), identity, outcome });
             ControlFlow::Continue(())
         });
     }
 }
 
-fn outcome<'p>(policy: &InForce<'p>, question: &Question<'_>) -> Outcome<'p> {
-    let action = question.action;
-    if policy.is_expired(question) {
+fn outcome<'p>(policy: &PolicyInSet<'p>, request: &Request<'_>) -> Outcome<'p> {
+    let action = request.action;
+    if policy.is_expired(request) {
         return Outcome::Expired;
     }
-    if !policy.set.covers(policy.policy, question.resource.urn) {
+    if !policy.set.covers(policy.policy, request.resource.urn) {
         return Outcome::OtherResource;
     }
-    if !policy.condition_holds(question) {
+    if !policy.condition_holds(request) {
         return Outcome::ConditionFails;
     }
-    match policy.says(action) {
-        Some(Said::Deny(block)) => return Outcome::Denies(block),
-        Some(Said::Grant(block)) => return Outcome::Grants(block),
+    match policy.effect_on(action) {
+        Some(BlockEffect::Deny(block)) => return Outcome::Denies(block),
+        Some(BlockEffect::Grant(block)) => return Outcome::Grants(block),
         None => {}
     }
-    let excepting = policy.blocks().find(|(_, permissions)| permissions.stance(action).excepts());
+    let excepting =
+        policy.blocks().find(|(_, permissions)| permissions.action_match(action).excepts());
     excepting.map_or(Outcome::OtherAction, |(block, _)| Outcome::Excepted(block))
 }

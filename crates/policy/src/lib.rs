@@ -1,9 +1,9 @@
 //! May this caller do that action on this resource?
 //!
-//! This crate answers that question and nothing else: it does no I/O, reads no clock and is never
+//! This crate answers that request and nothing else: it does no I/O, reads no clock and is never
 //! asynchronous. [`Policy`] is what a person writes; [`Policy::compile`] refuses what is not well
 //! formed; a [`PolicySet`] holds the compiled policies of one account, indexed by identity; and
-//! [`decide`] is a function of such sets and a [`Question`]. [`explain`] gives the same answer with
+//! [`decide`] is a function of such sets and a [`Request`]. [`explain`] gives the same answer with
 //! its reasons, and [`compare`] tells two sets apart. A [`Replica`] decides elsewhere, by the [`Fact`]s
 //! that follow an account's journal.
 //!
@@ -16,7 +16,7 @@ mod comparison;
 mod condition;
 mod decision;
 mod explanation;
-mod known;
+mod hashed_identity;
 mod pattern;
 mod patterns;
 mod policy;
@@ -26,16 +26,16 @@ mod urn;
 
 pub use action::{ActionError, Scope, action_type, check_action};
 pub use comparison::{Difference, compare};
-pub use condition::{Circumstances, Condition, ConditionError, MAX_DEPTH, Operator};
-pub use decision::{Block, Caller, Decision, Ground, Question, Resource, Tags, decide};
-pub use explanation::{Considered, Explanation, Outcome, explain};
+pub use condition::{Condition, ConditionError, Environment, MAX_DEPTH, Operator};
+pub use decision::{Block, Caller, Decision, DeterminingPolicy, Request, Resource, Tags, decide};
+pub use explanation::{EvaluatedPolicy, Explanation, Outcome, explain};
 pub use pattern::{Pattern, PatternError};
 pub use policy::{
     CompiledPermissions, CompiledPolicy, Lists, Permissions, PermissionsError, Policy, PolicyError,
 };
-pub use replica::{Asked, Fact, FactError, Replica};
+pub use replica::{Fact, FactError, Replica, ReplicaRequest};
 pub use set::{Members, PolicySet};
 pub use urn::{
-    Identity, IdentityKind, Plate, ResourcePattern, ResourceUrn, UrnError, permissions_group_urn,
+    Identity, IdentityKind, Region, ResourcePattern, ResourceUrn, UrnError, permissions_group_urn,
     resource_group_urn,
 };

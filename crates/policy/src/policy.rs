@@ -6,7 +6,7 @@ use uuid::Uuid;
 use crate::condition::{CompiledCondition, Condition, ConditionError};
 use crate::pattern::{Pattern, PatternError};
 use crate::patterns::{Marks, Patterns};
-use crate::urn::{Identity, Plate, ResourcePattern, UrnError, canonical_permissions_group};
+use crate::urn::{Identity, Region, ResourcePattern, UrnError, canonical_permissions_group};
 
 /// What is allowed, taken out of that, and forbidden.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -143,9 +143,9 @@ pub struct CompiledPermissions {
 
 /// What permissions say of an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stance(Marks);
+pub struct ActionMatch(Marks);
 
-impl Stance {
+impl ActionMatch {
     const ALLOWED: Marks = 1;
     const EXCEPTED: Marks = 2;
     const DENIED: Marks = 4;
@@ -174,17 +174,17 @@ impl Stance {
 impl Permissions {
     /// Refuses what is not well formed.
     pub fn compile(&self) -> Result<CompiledPermissions, PermissionsError> {
-        let all = patterns(Lists::Allow, &self.allow, Stance::ALLOWED)
-            .chain(patterns(Lists::Except, &self.except, Stance::EXCEPTED))
-            .chain(patterns(Lists::Deny, &self.deny, Stance::DENIED));
+        let all = patterns(Lists::Allow, &self.allow, ActionMatch::ALLOWED)
+            .chain(patterns(Lists::Except, &self.except, ActionMatch::EXCEPTED))
+            .chain(patterns(Lists::Deny, &self.deny, ActionMatch::DENIED));
         Ok(CompiledPermissions { actions: all.collect::<Result<_, _>>()? })
     }
 }
 
 impl CompiledPermissions {
     /// What they say of the action.
-    pub fn stance(&self, action: &str) -> Stance {
-        Stance(self.actions.marks(action))
+    pub fn action_match(&self, action: &str) -> ActionMatch {
+        ActionMatch(self.actions.marks(action))
     }
 }
 
@@ -198,10 +198,10 @@ pub(crate) struct Cover {
 }
 
 impl Cover {
-    fn compile(texts: &[String], plate: Plate) -> Result<Self, PolicyError> {
+    fn compile(texts: &[String], region: Region) -> Result<Self, PolicyError> {
         let (mut any_group, mut named, mut groups) = (false, Vec::new(), Vec::new());
         for (index, text) in texts.iter().enumerate() {
-            match ResourcePattern::parse(text, plate) {
+            match ResourcePattern::parse(text, region) {
                 Ok(ResourcePattern::Everything) => named.push(Pattern::Any),
                 Ok(ResourcePattern::AnyGroup) => any_group = true,
                 Ok(ResourcePattern::One(urn)) => named.push(Pattern::Exact(urn)),
@@ -256,10 +256,10 @@ impl CompiledPolicy {
 
 impl Policy {
     /// Refuses what is not well formed, so that no decision ever meets it.
-    pub fn compile(&self, plate: Plate) -> Result<CompiledPolicy, PolicyError> {
+    pub fn compile(&self, region: Region) -> Result<CompiledPolicy, PolicyError> {
         let mut identities = Vec::with_capacity(self.identities.len());
         for (index, text) in self.identities.iter().enumerate() {
-            let identity = Identity::parse(text, plate)
+            let identity = Identity::parse(text, region)
                 .map_err(|reason| PolicyError::Identity { index, reason })?;
             identities.push(Box::from(identity.urn()));
         }
@@ -268,7 +268,7 @@ impl Policy {
         let mut permissions_groups = Vec::with_capacity(self.permissions_groups.len());
         for (index, text) in self.permissions_groups.iter().enumerate() {
             permissions_groups.push(
-                canonical_permissions_group(text, plate)
+                canonical_permissions_group(text, region)
                     .map_err(|reason| PolicyError::PermissionsGroup { index, reason })?,
             );
         }
@@ -276,7 +276,7 @@ impl Policy {
             id: self.id,
             expires: self.expires,
             identities: identities.into(),
-            cover: Cover::compile(&self.resources, plate)?,
+            cover: Cover::compile(&self.resources, region)?,
             permissions: self.permissions.compile()?,
             permissions_groups: permissions_groups.into(),
             condition: self.conditions.as_ref().map(Condition::compile).transpose()?.map(Box::new),
@@ -290,7 +290,7 @@ mod tests {
 
     fn refusal(json: &str) -> String {
         let policy: Policy = serde_json::from_str(json).unwrap();
-        policy.compile(Plate::Eu).unwrap_err().to_string()
+        policy.compile(Region::Eu).unwrap_err().to_string()
     }
 
     const ID: &str = r#""id":"00000000-0000-0000-0000-000000000001""#;
@@ -319,6 +319,6 @@ mod tests {
             "resources":["urn:v1:eu:resource:teapot:none"],"permissions":{{"allow":["teapot:x:brew"]}}}}"#
         );
         let policy: Policy = serde_json::from_str(&json).unwrap();
-        assert!(policy.compile(Plate::Eu).is_ok());
+        assert!(policy.compile(Region::Eu).is_ok());
     }
 }

@@ -10,11 +10,11 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::action::Scope;
-use crate::condition::Circumstances;
-use crate::decision::{Caller, Decision, Question, Resource, Tags, decide};
+use crate::condition::Environment;
+use crate::decision::{Caller, Decision, Request, Resource, Tags, decide};
 use crate::policy::{Permissions, Policy};
 use crate::set::{Members, PolicySet};
-use crate::urn::{Identity, Plate, ResourceUrn};
+use crate::urn::{Identity, Region, ResourceUrn};
 
 type Map<V> = GenericHashMap<Box<str>, V, RandomState, DefaultSharedPtr>;
 
@@ -27,7 +27,8 @@ pub enum Fact {
         /// The name of the account.
         account: String,
         /// The region in its URNs.
-        plate: String,
+        #[serde(rename = "plate")]
+        region: String,
     },
     /// All actions that there are.
     Actions {
@@ -104,7 +105,7 @@ impl FactError {
 
 /// Who asks a replica for what.
 #[derive(Debug, Clone, Copy)]
-pub struct Asked<'a> {
+pub struct ReplicaRequest<'a> {
     /// The URN of a service account or a user.
     pub subject: &'a str,
     /// What their token may be used for.
@@ -116,14 +117,14 @@ pub struct Asked<'a> {
     /// On what.
     pub resource: &'a ResourceUrn,
     /// When, and from where.
-    pub circumstances: Circumstances,
+    pub environment: Environment,
 }
 
 /// All that decisions about an account's subjects on its resources are made from. A clone shares
 /// everything, as that of a [`PolicySet`] does.
 #[derive(Debug, Clone)]
 pub struct Replica {
-    plate: Plate,
+    region: Region,
     revision: i64,
     policies: PolicySet,
     actions: Arc<HashMap<Box<str>, bool>>,
@@ -134,9 +135,9 @@ pub struct Replica {
 
 impl Replica {
     /// A replica of an account of which nothing is known.
-    pub fn new(plate: Plate, account: &str) -> Self {
+    pub fn new(region: Region, account: &str) -> Self {
         Self {
-            plate,
+            region,
             revision: 0,
             policies: PolicySet::new(account),
             actions: Arc::default(),
@@ -152,8 +153,8 @@ impl Replica {
     }
 
     /// The region in its URNs.
-    pub fn plate(&self) -> Plate {
-        self.plate
+    pub fn region(&self) -> Region {
+        self.region
     }
 
     /// The revision of the journal that it has followed.
@@ -164,14 +165,14 @@ impl Replica {
     /// Takes a fact in. After one that cannot be, the replica is not to be trusted.
     pub fn apply(&mut self, fact: Fact) -> Result<(), FactError> {
         match fact {
-            Fact::Account { account, plate } => {
-                let plate = plate.parse().map_err(|_| FactError::new(&"the region", &plate))?;
-                *self = Self::new(plate, &account);
+            Fact::Account { account, region } => {
+                let region = region.parse().map_err(|_| FactError::new(&"the region", &region))?;
+                *self = Self::new(region, &account);
             }
             Fact::Actions { names } => self.actions = Arc::new(names),
             Fact::Policy { id, rule: None } => self.policies.remove(id),
             Fact::Policy { id, rule: Some(rule) } => {
-                let rule = rule.compile(self.plate).map_err(|why| FactError::new(&id, &why))?;
+                let rule = rule.compile(self.region).map_err(|why| FactError::new(&id, &why))?;
                 self.policies.insert(rule);
             }
             Fact::PermissionsGroup { urn, permissions: None } => {
@@ -195,10 +196,10 @@ impl Replica {
             }
             Fact::Subject { urn, identities: None } => drop(self.subjects.remove(&urn)),
             Fact::Subject { urn, identities: Some(identities) } => {
-                let read = |urn: &String| Identity::parse(urn, self.plate);
+                let read = |urn: &String| Identity::parse(urn, self.region);
                 let identities: Result<Vec<Identity>, _> = identities.iter().map(read).collect();
                 let identities = identities.map_err(|why| FactError::new(&urn, &why))?;
-                let caller = Caller::new(self.plate, self.account(), &identities, Scope::All);
+                let caller = Caller::new(self.region, self.account(), &identities, Scope::All);
                 self.subjects.insert(urn, Arc::new(caller));
             }
             Fact::RevokedToken { id, counts: true } => drop(self.revoked.insert(id, ())),
@@ -215,22 +216,22 @@ impl Replica {
 
     /// Decides as the server does about its account's subjects on what belongs to the account; none
     /// where there is no such subject, token or action. It allocates nothing.
-    pub fn decide(&self, asked: &Asked<'_>) -> Option<Decision<'_>> {
-        let caller = self.subjects.get(asked.subject)?;
-        let revoked = asked.token.is_some_and(|token| self.revoked.contains_key(token));
-        if revoked || !self.knows(asked.action) {
+    pub fn decide(&self, request: &ReplicaRequest<'_>) -> Option<Decision<'_>> {
+        let caller = self.subjects.get(request.subject)?;
+        let revoked = request.token.is_some_and(|token| self.revoked.contains_key(token));
+        if revoked || !self.knows(request.action) {
             return None;
         }
-        if !asked.scope.covers(asked.action) {
+        if !request.scope.covers(request.action) {
             return Some(Decision::OutOfScope);
         }
-        let urn = asked.resource;
-        let bare = Resource::bare(urn.urn(), urn.kind(), urn.name());
+        let urn = request.resource;
+        let bare = Resource::bare(urn.urn(), urn.resource_type(), urn.name());
         let tags = self.resources.get(urn.urn());
         let resource = tags.map_or(bare, |tags| Resource { tags, ..bare });
-        let (action, circumstances) = (asked.action, asked.circumstances);
-        let question = Question { caller, action, resource, circumstances };
-        Some(decide(&question, &self.policies, None))
+        let (action, environment) = (request.action, request.environment);
+        let request = Request { caller, action, resource, environment };
+        Some(decide(&request, &self.policies, None))
     }
 }
 
@@ -238,11 +239,11 @@ impl Replica {
 mod tests {
     use super::*;
 
-    const PLATE: Plate = Plate::Eu;
+    const REGION: Region = Region::Eu;
     const ROBOT: &str = "urn:v1:eu:identity:credential:xx11111-ovh/oauth2-EU.1";
 
     fn replica() -> Replica {
-        let mut replica = Replica::new(PLATE, "nobody");
+        let mut replica = Replica::new(REGION, "nobody");
         let policy = Policy {
             id: Uuid::from_u128(1),
             identities: vec![ROBOT.to_owned()],
@@ -251,7 +252,7 @@ mod tests {
             ..Policy::default()
         };
         for fact in [
-            Fact::Account { account: "xx11111-ovh".to_owned(), plate: "eu".to_owned() },
+            Fact::Account { account: "xx11111-ovh".to_owned(), region: "eu".to_owned() },
             Fact::Actions { names: [("vps:apiovh:get".into(), false)].into() },
             Fact::Policy { id: policy.id, rule: Some(Box::new(policy)) },
             Fact::Subject { urn: ROBOT.into(), identities: Some(vec![ROBOT.to_owned()]) },
@@ -265,11 +266,17 @@ mod tests {
     }
 
     fn may(replica: &Replica, action: &str, scope: &Scope, token: Option<&str>) -> bool {
-        let resource = ResourceUrn::of(PLATE, "vps", "a").unwrap();
-        let circumstances = Circumstances { now: 0, ip: None };
-        let asked =
-            Asked { subject: ROBOT, scope, token, action, resource: &resource, circumstances };
-        replica.decide(&asked).is_some_and(|decision| decision.is_allowed())
+        let resource = ResourceUrn::of(REGION, "vps", "a").unwrap();
+        let environment = Environment { now: 0, ip: None };
+        let request = ReplicaRequest {
+            subject: ROBOT,
+            scope,
+            token,
+            action,
+            resource: &resource,
+            environment,
+        };
+        replica.decide(&request).is_some_and(|decision| decision.is_allowed())
     }
 
     #[test]
@@ -289,7 +296,7 @@ mod tests {
             Fact::Policy { id, rule: None },
             Fact::Subject { urn, identities: None },
             Fact::RevokedToken { id: "t".into(), counts: true },
-            Fact::Account { account: "xx11111-ovh".to_owned(), plate: "eu".to_owned() },
+            Fact::Account { account: "xx11111-ovh".to_owned(), region: "eu".to_owned() },
         ] {
             let mut replica = replica();
             let before = replica.clone();

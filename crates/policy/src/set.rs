@@ -6,7 +6,7 @@ use foldhash::quality::RandomState;
 use imbl::{GenericHashMap, GenericHashSet, OrdMap, shared_ptr::DefaultSharedPtr};
 use uuid::Uuid;
 
-use crate::known::{IdentityKey, Known};
+use crate::hashed_identity::{HashedIdentity, IdentityHash};
 use crate::policy::{CompiledPermissions, CompiledPolicy};
 
 type Map<K, V> = GenericHashMap<K, V, RandomState, DefaultSharedPtr>;
@@ -99,7 +99,7 @@ impl Bundle {
 pub struct PolicySet {
     owner: Arc<str>,
     policies: Map<Uuid, Arc<CompiledPolicy>>,
-    by_identity: Map<IdentityKey, Bundle>,
+    by_identity: Map<IdentityHash, Bundle>,
     permissions_groups: Map<Box<str>, Arc<CompiledPermissions>>,
     resource_groups: Map<Uuid, Arc<Members>>,
 }
@@ -136,7 +136,7 @@ impl PolicySet {
         self.remove(policy.id);
         let policy = Arc::new(policy);
         for identity in policy.identities() {
-            let key = IdentityKey::of(identity);
+            let key = IdentityHash::of(identity);
             let bundle = match self.by_identity.get(&key) {
                 Some(bundle) => bundle.with(Arc::clone(&policy)),
                 None => Some(Bundle::One(Arc::clone(&policy))),
@@ -154,7 +154,7 @@ impl PolicySet {
             return;
         };
         for identity in policy.identities() {
-            let key = IdentityKey::of(identity);
+            let key = IdentityHash::of(identity);
             match self.by_identity.get(&key).and_then(|bundle| bundle.without(id)) {
                 Some(rest) => self.by_identity.insert(key, rest),
                 None => self.by_identity.remove(&key),
@@ -194,7 +194,7 @@ impl PolicySet {
 
     /// The ids of the policies that name the identity, by its canonical URN.
     pub fn naming(&self, identity: &str) -> Vec<Uuid> {
-        match self.by_identity.get(&IdentityKey::of(identity)) {
+        match self.by_identity.get(&IdentityHash::of(identity)) {
             None => Vec::new(),
             Some(Bundle::Many(many)) => many.keys().copied().collect(),
             Some(bundle) => bundle.few().iter().map(|policy| policy.id).collect(),
@@ -210,18 +210,18 @@ impl PolicySet {
 
     /// Whether a block of the policy allows the action, or the pattern of actions.
     pub fn mentions_action(&self, policy: &CompiledPolicy, action: &str) -> bool {
-        policy.permissions.stance(action).allows()
+        policy.permissions.action_match(action).allows()
             || policy
                 .permissions_groups
                 .iter()
                 .filter_map(|urn| self.permissions_group(urn))
-                .any(|group| group.stance(action).allows())
+                .any(|group| group.action_match(action).allows())
     }
 
     /// Calls `look` on each policy that names the identity, until it answers that it is done.
     pub(crate) fn each_of<'p>(
         &'p self,
-        identity: &Known,
+        identity: &HashedIdentity,
         mut look: impl FnMut(&'p CompiledPolicy) -> std::ops::ControlFlow<()>,
     ) -> std::ops::ControlFlow<()> {
         match self.by_identity.get(&identity.key) {

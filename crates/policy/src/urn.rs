@@ -1,6 +1,6 @@
-//! URNs: `urn:v1:<plate>:<kind>:<rest>`, the names of identities, resources and groups.
+//! URNs: `urn:v1:<region>:<kind>:<rest>`, the names of identities, resources and groups.
 //!
-//! Only the first five colons part a URN: a resource's name may hold `:` and `/`. An empty plate
+//! Only the first five colons part a URN: a resource's name may hold `:` and `/`. An empty region
 //! is read as the server's own, because some clients leave it out; the canonical form, which is
 //! what decisions compare, has it filled in. Parts are compared exactly, case included.
 
@@ -14,7 +14,7 @@ use uuid::Uuid;
 /// The part of the world that a server serves; it stands in every URN of that server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Plate {
+pub enum Region {
     /// `eu`
     #[default]
     Eu,
@@ -24,7 +24,7 @@ pub enum Plate {
     Us,
 }
 
-impl Plate {
+impl Region {
     /// The text of it in a URN.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -35,13 +35,13 @@ impl Plate {
     }
 }
 
-impl fmt::Display for Plate {
+impl fmt::Display for Region {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
 }
 
-impl FromStr for Plate {
+impl FromStr for Region {
     type Err = UrnError;
 
     fn from_str(text: &str) -> Result<Self, UrnError> {
@@ -49,7 +49,7 @@ impl FromStr for Plate {
             "eu" => Ok(Self::Eu),
             "ca" => Ok(Self::Ca),
             "us" => Ok(Self::Us),
-            _ => Err(UrnError::UnknownPlate),
+            _ => Err(UrnError::UnknownRegion),
         }
     }
 }
@@ -57,12 +57,12 @@ impl FromStr for Plate {
 /// Why a text is no URN of the wanted kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum UrnError {
-    /// The plate is none of `eu`, `ca`, `us`.
+    /// The region is none of `eu`, `ca`, `us`.
     #[error("has a region that is none of eu, ca, us")]
-    UnknownPlate,
-    /// The plate is one that another server serves.
+    UnknownRegion,
+    /// The region is one that another server serves.
     #[error("belongs to another region")]
-    OtherPlate,
+    OtherRegion,
     /// The parts are not those of the wanted kind.
     #[error("is malformed")]
     Malformed,
@@ -71,16 +71,16 @@ pub enum UrnError {
     Wildcard,
 }
 
-/// The kind and the rest of a URN of this plate.
-fn split(text: &str, plate: Plate) -> Result<(&str, &str), UrnError> {
+/// The kind and the rest of a URN of this region.
+fn split(text: &str, region: Region) -> Result<(&str, &str), UrnError> {
     let mut parts = text.splitn(5, ':');
-    let (Some("urn"), Some("v1"), Some(region), Some(kind), Some(rest)) =
+    let (Some("urn"), Some("v1"), Some(text), Some(kind), Some(rest)) =
         (parts.next(), parts.next(), parts.next(), parts.next(), parts.next())
     else {
         return Err(UrnError::Malformed);
     };
-    if !region.is_empty() && region.parse::<Plate>()? != plate {
-        return Err(UrnError::OtherPlate);
+    if !text.is_empty() && text.parse::<Region>()? != region {
+        return Err(UrnError::OtherRegion);
     }
     Ok((kind, rest))
 }
@@ -115,7 +115,7 @@ impl IdentityKind {
     }
 }
 
-/// Somebody that policies can name, `urn:v1:<plate>:identity:<kind>:<account>[/<name>]`.
+/// Somebody that policies can name, `urn:v1:<region>:identity:<kind>:<account>[/<name>]`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Identity {
     kind: IdentityKind,
@@ -125,8 +125,8 @@ pub struct Identity {
 
 impl Identity {
     /// Reads the URN of an identity; wildcards are refused.
-    pub fn parse(text: &str, plate: Plate) -> Result<Self, UrnError> {
-        let ("identity", rest) = split(text, plate)? else {
+    pub fn parse(text: &str, region: Region) -> Result<Self, UrnError> {
+        let ("identity", rest) = split(text, region)? else {
             return Err(UrnError::Malformed);
         };
         let (kind, who) = rest.split_once(':').ok_or(UrnError::Malformed)?;
@@ -145,11 +145,11 @@ impl Identity {
         if !sound(account) || name.is_some_and(|name| !is_name(name)) {
             return Err(UrnError::Malformed);
         }
-        Ok(Self::new(plate, kind, account, name))
+        Ok(Self::new(region, kind, account, name))
     }
 
-    fn new(plate: Plate, kind: IdentityKind, account: &str, name: Option<&str>) -> Self {
-        let head = format!("urn:v1:{plate}:identity:{}:", kind.as_str());
+    fn new(region: Region, kind: IdentityKind, account: &str, name: Option<&str>) -> Self {
+        let head = format!("urn:v1:{region}:identity:{}:", kind.as_str());
         let range = head.len()..head.len() + account.len();
         let urn = match name {
             None => head + account,
@@ -159,23 +159,23 @@ impl Identity {
     }
 
     /// The account as an identity: its root login, and for other accounts all its people.
-    pub fn account_of(plate: Plate, account: &str) -> Self {
-        Self::new(plate, IdentityKind::Account, account, None)
+    pub fn account_of(region: Region, account: &str) -> Self {
+        Self::new(region, IdentityKind::Account, account, None)
     }
 
     /// A local user.
-    pub fn user(plate: Plate, account: &str, login: &str) -> Self {
-        Self::new(plate, IdentityKind::User, account, Some(login))
+    pub fn user(region: Region, account: &str, login: &str) -> Self {
+        Self::new(region, IdentityKind::User, account, Some(login))
     }
 
     /// A group of users.
-    pub fn group(plate: Plate, account: &str, group: &str) -> Self {
-        Self::new(plate, IdentityKind::Group, account, Some(group))
+    pub fn group(region: Region, account: &str, group: &str) -> Self {
+        Self::new(region, IdentityKind::Group, account, Some(group))
     }
 
     /// A service account by its client identifier.
-    pub fn service_account(plate: Plate, account: &str, client_id: &str) -> Self {
-        Self::new(plate, IdentityKind::Credential, account, Some(&format!("oauth2-{client_id}")))
+    pub fn service_account(region: Region, account: &str, client_id: &str) -> Self {
+        Self::new(region, IdentityKind::Credential, account, Some(&format!("oauth2-{client_id}")))
     }
 
     /// What it is.
@@ -210,48 +210,48 @@ impl fmt::Display for Identity {
     }
 }
 
-/// One resource, `urn:v1:<plate>:resource:<type>:<name>`.
+/// One resource, `urn:v1:<region>:resource:<type>:<name>`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ResourceUrn {
     urn: Box<str>,
-    kind_at: usize,
+    type_at: usize,
     name_at: usize,
 }
 
 impl ResourceUrn {
     /// Reads the URN of one resource; wildcards are refused.
-    pub fn parse(text: &str, plate: Plate) -> Result<Self, UrnError> {
-        let ("resource", rest) = split(text, plate)? else {
+    pub fn parse(text: &str, region: Region) -> Result<Self, UrnError> {
+        let ("resource", rest) = split(text, region)? else {
             return Err(UrnError::Malformed);
         };
         if rest.contains('*') {
             return Err(UrnError::Wildcard);
         }
         let (kind, name) = rest.split_once(':').ok_or(UrnError::Malformed)?;
-        Self::of(plate, kind, name)
+        Self::of(region, kind, name)
     }
 
     /// The resource of a type and a name; wildcards are refused.
-    pub fn of(plate: Plate, kind: &str, name: &str) -> Result<Self, UrnError> {
+    pub fn of(region: Region, kind: &str, name: &str) -> Result<Self, UrnError> {
         if kind.contains('*') || name.contains('*') {
             return Err(UrnError::Wildcard);
         }
         if !is_name(kind) || !is_name(name) || kind.contains(':') {
             return Err(UrnError::Malformed);
         }
-        Ok(Self::new(plate, kind, name))
+        Ok(Self::new(region, kind, name))
     }
 
     /// The resource of a type and a name that are known to be well formed.
-    pub fn new(plate: Plate, kind: &str, name: &str) -> Self {
-        let urn = ["urn:v1:", plate.as_str(), ":resource:", kind, ":", name].concat();
+    pub fn new(region: Region, kind: &str, name: &str) -> Self {
+        let urn = ["urn:v1:", region.as_str(), ":resource:", kind, ":", name].concat();
         let name_at = urn.len() - name.len();
-        Self { kind_at: name_at - kind.len() - 1, name_at, urn: urn.into() }
+        Self { type_at: name_at - kind.len() - 1, name_at, urn: urn.into() }
     }
 
     /// Its type, as in `vps`.
-    pub fn kind(&self) -> &str {
-        self.urn.get(self.kind_at..self.name_at - 1).unwrap_or_default()
+    pub fn resource_type(&self) -> &str {
+        self.urn.get(self.type_at..self.name_at - 1).unwrap_or_default()
     }
 
     /// Its name, which may hold `:` and `/`.
@@ -288,8 +288,8 @@ pub enum ResourcePattern {
 
 impl ResourcePattern {
     /// Reads the URN of a policy's resource.
-    pub fn parse(text: &str, plate: Plate) -> Result<Self, UrnError> {
-        match split(text, plate)? {
+    pub fn parse(text: &str, region: Region) -> Result<Self, UrnError> {
+        match split(text, region)? {
             ("resourceGroup", "*") => Ok(Self::AnyGroup),
             ("resourceGroup", id) => {
                 // The short and braced forms of a UUID would be second names for one group.
@@ -304,10 +304,10 @@ impl ResourcePattern {
                     if !name.is_empty() && !is_name(name) {
                         return Err(UrnError::Malformed);
                     }
-                    Ok(Self::Prefix(format!("urn:v1:{plate}:resource:{head}").into()))
+                    Ok(Self::Prefix(format!("urn:v1:{region}:resource:{head}").into()))
                 }
                 Some(_) => Err(UrnError::Malformed),
-                None => ResourceUrn::parse(text, plate).map(|one| Self::One(one.urn)),
+                None => ResourceUrn::parse(text, region).map(|one| Self::One(one.urn)),
             },
             _ => Err(UrnError::Malformed),
         }
@@ -315,18 +315,21 @@ impl ResourcePattern {
 }
 
 /// The URN of a resource group.
-pub fn resource_group_urn(plate: Plate, id: Uuid) -> String {
-    format!("urn:v1:{plate}:resourceGroup:{id}")
+pub fn resource_group_urn(region: Region, id: Uuid) -> String {
+    format!("urn:v1:{region}:resourceGroup:{id}")
 }
 
 /// The URN of a permissions group of `owner`.
-pub fn permissions_group_urn(plate: Plate, owner: &str, name: &str) -> String {
-    format!("urn:v1:{plate}:permissionsGroup:{owner}:{name}")
+pub fn permissions_group_urn(region: Region, owner: &str, name: &str) -> String {
+    format!("urn:v1:{region}:permissionsGroup:{owner}:{name}")
 }
 
 /// The canonical URN of a permissions group; wildcards are refused.
-pub(crate) fn canonical_permissions_group(text: &str, plate: Plate) -> Result<Box<str>, UrnError> {
-    let ("permissionsGroup", rest) = split(text, plate)? else {
+pub(crate) fn canonical_permissions_group(
+    text: &str,
+    region: Region,
+) -> Result<Box<str>, UrnError> {
+    let ("permissionsGroup", rest) = split(text, region)? else {
         return Err(UrnError::Malformed);
     };
     if rest.contains('*') {
@@ -336,7 +339,7 @@ pub(crate) fn canonical_permissions_group(text: &str, plate: Plate) -> Result<Bo
     if !is_name(owner) || !is_name(name) || name.contains(':') {
         return Err(UrnError::Malformed);
     }
-    Ok(permissions_group_urn(plate, owner, name).into())
+    Ok(permissions_group_urn(region, owner, name).into())
 }
 
 #[cfg(test)]
@@ -345,29 +348,29 @@ mod tests {
     use proptest::prelude::*;
 
     fn pattern(text: &str) -> Result<ResourcePattern, UrnError> {
-        ResourcePattern::parse(text, Plate::Eu)
+        ResourcePattern::parse(text, Region::Eu)
     }
 
     #[test]
     fn only_the_first_five_colons_part_a_urn() {
-        let urn = ResourceUrn::parse("urn:v1:eu:resource:ldp/stream:a/b:c.d", Plate::Eu).unwrap();
-        assert_eq!((urn.kind(), urn.name()), ("ldp/stream", "a/b:c.d"));
+        let urn = ResourceUrn::parse("urn:v1:eu:resource:ldp/stream:a/b:c.d", Region::Eu).unwrap();
+        assert_eq!((urn.resource_type(), urn.name()), ("ldp/stream", "a/b:c.d"));
     }
 
     #[test]
     fn an_empty_region_is_the_servers_own() {
-        let urn = ResourceUrn::parse("urn:v1::resource:vps:a", Plate::Ca).unwrap();
+        let urn = ResourceUrn::parse("urn:v1::resource:vps:a", Region::Ca).unwrap();
         assert_eq!(urn.urn(), "urn:v1:ca:resource:vps:a");
-        let who = Identity::parse("urn:v1::identity:user:aa1-ovh/bob", Plate::Eu).unwrap();
+        let who = Identity::parse("urn:v1::identity:user:aa1-ovh/bob", Region::Eu).unwrap();
         assert_eq!(who.urn(), "urn:v1:eu:identity:user:aa1-ovh/bob");
     }
 
     #[test]
     fn another_region_is_refused() {
         let text = "urn:v1:ca:resource:vps:a";
-        assert_eq!(ResourceUrn::parse(text, Plate::Eu), Err(UrnError::OtherPlate));
+        assert_eq!(ResourceUrn::parse(text, Region::Eu), Err(UrnError::OtherRegion));
         let text = "urn:v1:mars:resource:vps:a";
-        assert_eq!(ResourceUrn::parse(text, Plate::Eu), Err(UrnError::UnknownPlate));
+        assert_eq!(ResourceUrn::parse(text, Region::Eu), Err(UrnError::UnknownRegion));
     }
 
     #[test]
@@ -379,7 +382,7 @@ mod tests {
             ("urn:v1:eu:identity:credential:aa1-ovh/oauth2-EU.0f", IdentityKind::Credential),
         ];
         for (text, kind) in cases {
-            let who = Identity::parse(text, Plate::Eu).unwrap();
+            let who = Identity::parse(text, Region::Eu).unwrap();
             assert_eq!((who.kind(), who.account(), who.urn()), (kind, "aa1-ovh", text));
         }
     }
@@ -402,10 +405,10 @@ mod tests {
             "urn:v1:eu:identity:user:aa1-ovh/b ob",
             "urn:v1:eu:resource:account:aa1-ovh",
         ] {
-            assert!(Identity::parse(text, Plate::Eu).is_err(), "{text}");
+            assert!(Identity::parse(text, Region::Eu).is_err(), "{text}");
         }
         let text = "urn:v1:eu:identity:user:aa1-ovh/*";
-        assert_eq!(Identity::parse(text, Plate::Eu), Err(UrnError::Wildcard));
+        assert_eq!(Identity::parse(text, Region::Eu), Err(UrnError::Wildcard));
     }
 
     #[test]
@@ -445,7 +448,7 @@ mod tests {
 
     #[test]
     fn permissions_groups_have_an_owner_and_a_name() {
-        let canonical = |text| canonical_permissions_group(text, Plate::Eu);
+        let canonical = |text| canonical_permissions_group(text, Region::Eu);
         assert_eq!(
             canonical("urn:v1::permissionsGroup:ovh:globalAdmin").as_deref(),
             Ok("urn:v1:eu:permissionsGroup:ovh:globalAdmin")
@@ -457,11 +460,11 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_is_read_or_refused_and_the_canonical_form_is_stable(text in "(urn:v1:(eu|):(resource|identity|resourceGroup):)?\\PC{0,24}") {
-            if let Ok(urn) = ResourceUrn::parse(&text, Plate::Eu) {
-                prop_assert_eq!(ResourceUrn::parse(urn.urn(), Plate::Eu), Ok(urn));
+            if let Ok(urn) = ResourceUrn::parse(&text, Region::Eu) {
+                prop_assert_eq!(ResourceUrn::parse(urn.urn(), Region::Eu), Ok(urn));
             }
-            if let Ok(who) = Identity::parse(&text, Plate::Eu) {
-                prop_assert_eq!(Identity::parse(who.urn(), Plate::Eu), Ok(who));
+            if let Ok(who) = Identity::parse(&text, Region::Eu) {
+                prop_assert_eq!(Identity::parse(who.urn(), Region::Eu), Ok(who));
             }
             let _ = pattern(&text);
         }

@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 
 use gatewright_policy::{
-    Caller, Circumstances, Identity, Plate, Policy, PolicySet, Question, Resource, Scope, Tags,
+    Caller, Environment, Identity, Policy, PolicySet, Region, Request, Resource, Scope, Tags,
     decide,
 };
 use serde_json::{Value, json};
@@ -12,17 +12,17 @@ use serde_json::{Value, json};
 /// Tuesday 2026-05-12, 09:30 UTC, which is 11:30 in Paris.
 const NOW: i64 = 1_778_578_200_000_000;
 
-struct Scene {
+struct DecisionContext {
     ip: Option<&'static str>,
     now: i64,
 }
 
-const SCENE: Scene = Scene { ip: Some("203.0.113.7"), now: NOW };
+const SCENE: DecisionContext = DecisionContext { ip: Some("203.0.113.7"), now: NOW };
 
-impl Scene {
+impl DecisionContext {
     /// Whether a policy with this condition grants its action on `vps` `prod-db-1`.
     fn holds(&self, condition: &Value) -> bool {
-        let who = Identity::service_account(Plate::Eu, "aa1-ovh", "EU.1");
+        let who = Identity::service_account(Region::Eu, "aa1-ovh", "EU.1");
         let policy: Policy = serde_json::from_value(json!({
             "id": "00000000-0000-0000-0000-000000000001",
             "identities": [who.urn()],
@@ -32,23 +32,23 @@ impl Scene {
         }))
         .unwrap();
         let mut set = PolicySet::new("aa1-ovh");
-        set.insert(policy.compile(Plate::Eu).unwrap_or_else(|e| panic!("{condition}: {e}")));
+        set.insert(policy.compile(Region::Eu).unwrap_or_else(|e| panic!("{condition}: {e}")));
         let tags =
             Tags::from([("env", "production"), ("team", "web")].map(|(k, v)| (k.into(), v.into())));
         let resource = Resource {
             urn: "urn:v1:eu:resource:vps:prod-db-1",
-            kind: "vps",
+            resource_type: "vps",
             name: "prod-db-1",
             tags: &tags,
         };
         let ip = self.ip.map(|ip| ip.parse::<IpAddr>().unwrap());
-        let question = Question {
-            caller: &Caller::new(Plate::Eu, "aa1-ovh", &[who], Scope::All),
+        let request = Request {
+            caller: &Caller::new(Region::Eu, "aa1-ovh", &[who], Scope::All),
             action: "vps:apiovh:reboot",
             resource,
-            circumstances: Circumstances { now: self.now, ip },
+            environment: Environment { now: self.now, ip },
         };
-        decide(&question, &set, None).is_allowed()
+        decide(&request, &set, None).is_allowed()
     }
 
     fn pair(&self, key: &str, value: &str) -> bool {
@@ -112,13 +112,13 @@ fn the_worked_trees_are_evaluated_whole() {
         {"operator": "NOT", "conditions": [
             {"operator": "MATCH", "values": {"request.IP.IN_RANGE": "203.0.113.0/24"}}]}]});
     assert!(!SCENE.holds(&office));
-    assert!(Scene { ip: Some("198.51.100.1"), ..SCENE }.holds(&office));
+    assert!(DecisionContext { ip: Some("198.51.100.1"), ..SCENE }.holds(&office));
     let either = json!({"operator": "OR", "conditions": [
         {"operator": "MATCH", "values": {"resource.Tag(env)": "staging"}},
         {"operator": "MATCH", "values":
             {"resource.Tag(env)": "production", "request.IP": "203.0.113.7"}}]});
     assert!(SCENE.holds(&either));
-    assert!(!Scene { ip: Some("198.51.100.1"), ..SCENE }.holds(&either));
+    assert!(!DecisionContext { ip: Some("198.51.100.1"), ..SCENE }.holds(&either));
 }
 
 #[test]
@@ -134,7 +134,7 @@ fn a_not_holds_when_none_of_its_conditions_does() {
 #[test]
 fn a_time_zone_changes_the_day() {
     // 23:30 UTC on the 12th is 01:30 on the 13th in Paris.
-    let late = Scene { now: NOW + 14 * 3_600_000_000, ..SCENE };
+    let late = DecisionContext { now: NOW + 14 * 3_600_000_000, ..SCENE };
     assert!(late.pair("date(UTC).Date", "2026-05-12"));
     assert!(late.pair("date(Europe/Paris).Date", "2026-05-13"));
     assert!(late.pair("date(Europe/Paris).WeekDay", "Wednesday"));
@@ -144,7 +144,7 @@ fn a_time_zone_changes_the_day() {
 #[test]
 fn summer_time_moves_the_hour() {
     // 2026-01-13 09:30 UTC is 10:30 in Paris.
-    let winter = Scene { now: 1_768_296_600_000_000, ..SCENE };
+    let winter = DecisionContext { now: 1_768_296_600_000_000, ..SCENE };
     assert!(winter.pair("date(Europe/Paris).Hour", "10"));
 }
 
@@ -157,7 +157,7 @@ fn utc_is_the_zone_when_none_is_given() {
 
 #[test]
 fn missing_data_makes_a_pair_false_and_its_not_true() {
-    let nowhere = Scene { ip: None, ..SCENE };
+    let nowhere = DecisionContext { ip: None, ..SCENE };
     for (key, value) in [("request.IP.IN_RANGE", "0.0.0.0/0"), ("resource.Tag(owner)", "x")] {
         assert!(!nowhere.pair(key, value));
         let pair = json!({"operator": "MATCH", "values": {key: value}});
@@ -167,7 +167,7 @@ fn missing_data_makes_a_pair_false_and_its_not_true() {
 
 #[test]
 fn a_mapped_ipv4_address_counts_as_ipv4() {
-    let mapped = Scene { ip: Some("::ffff:203.0.113.7"), ..SCENE };
+    let mapped = DecisionContext { ip: Some("::ffff:203.0.113.7"), ..SCENE };
     assert!(mapped.pair("request.IP", "203.0.113.7"));
     assert!(mapped.pair("request.IP.IN_RANGE", "203.0.113.0/24"));
     assert!(SCENE.pair("request.IP", "::ffff:203.0.113.7"));
@@ -176,7 +176,7 @@ fn a_mapped_ipv4_address_counts_as_ipv4() {
 
 #[test]
 fn ipv6_addresses_and_blocks_work() {
-    let six = Scene { ip: Some("2001:db8::7"), ..SCENE };
+    let six = DecisionContext { ip: Some("2001:db8::7"), ..SCENE };
     assert!(six.pair("request.IP", "2001:0db8:0::7"));
     assert!(six.pair("request.IP.IN", "192.0.2.1, 2001:db8::7"));
     assert!(six.pair("request.IP.IN_RANGE", "2001:db8::/32"));
@@ -228,6 +228,6 @@ fn what_no_decision_could_use_is_refused_when_written() {
             "conditions": {"operator": "MATCH", "values": {key: value}},
         }))
         .unwrap();
-        assert!(policy.compile(Plate::Eu).is_err(), "{key} = {value}");
+        assert!(policy.compile(Region::Eu).is_err(), "{key} = {value}");
     }
 }

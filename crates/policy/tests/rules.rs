@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use gatewright_policy::{
-    Block, Caller, Circumstances, Decision, Identity, Members, Outcome, Permissions, Plate, Policy,
-    PolicySet, Question, Resource, ResourceUrn, Scope, decide, explain,
+    Block, Caller, Decision, Environment, Identity, Members, Outcome, Permissions, Policy,
+    PolicySet, Region, Request, Resource, ResourceUrn, Scope, decide, explain,
 };
 use uuid::Uuid;
 
@@ -16,12 +16,12 @@ const VPS: &str = "urn:v1:eu:resource:vps:one";
 const GROUP: &str = "urn:v1:eu:permissionsGroup:aa1-ovh:team";
 
 fn robot() -> Identity {
-    Identity::service_account(Plate::Eu, HOME, "EU.1")
+    Identity::service_account(Region::Eu, HOME, "EU.1")
 }
 
 fn caller(identity: Identity) -> Caller {
     let account = identity.account().to_owned();
-    Caller::new(Plate::Eu, &account, &[identity], Scope::All)
+    Caller::new(Region::Eu, &account, &[identity], Scope::All)
 }
 
 fn texts(list: &[&str]) -> Vec<String> {
@@ -50,7 +50,7 @@ fn allow(id: u128, allow: &[&str]) -> Policy {
 fn set_of(owner: &str, policies: impl IntoIterator<Item = Policy>) -> PolicySet {
     let mut set = PolicySet::new(owner);
     for policy in policies {
-        set.insert(policy.compile(Plate::Eu).unwrap());
+        set.insert(policy.compile(Region::Eu).unwrap());
     }
     set
 }
@@ -70,12 +70,12 @@ fn ask_both<'p>(
     action: &str,
     urn: &str,
 ) -> Decision<'p> {
-    let urn = ResourceUrn::parse(urn, Plate::Eu).unwrap();
-    let resource = Resource::bare(urn.urn(), urn.kind(), urn.name());
-    let circumstances = Circumstances { now: NOW, ip: None };
-    let question = Question { caller, action, resource, circumstances };
-    let decision = decide(&question, owner, home);
-    assert_eq!(explain(&question, owner, home).decision, decision);
+    let urn = ResourceUrn::parse(urn, Region::Eu).unwrap();
+    let resource = Resource::bare(urn.urn(), urn.resource_type(), urn.name());
+    let environment = Environment { now: NOW, ip: None };
+    let request = Request { caller, action, resource, environment };
+    let decision = decide(&request, owner, home);
+    assert_eq!(explain(&request, owner, home).decision, decision);
     decision
 }
 
@@ -125,7 +125,9 @@ fn deny_beats_every_allow_of_any_policy() {
     ]);
     assert!(robot_may(&set, "vps:apiovh:get", VPS));
     let decision = ask(&set, &caller(robot()), "vps:apiovh:reboot", VPS);
-    assert!(matches!(decision, Decision::Denied(ground) if ground.policy == Uuid::from_u128(2)));
+    assert!(
+        matches!(decision, Decision::Denied(determining) if determining.policy == Uuid::from_u128(2))
+    );
 }
 
 #[test]
@@ -136,7 +138,9 @@ fn deny_in_a_permissions_group_is_as_strong_as_a_policys_own() {
     let group = permissions(&[], &[], &["vps:apiovh:reboot"]);
     set.set_permissions_group(GROUP, Arc::new(group.compile().unwrap()));
     let decision = ask(&set, &caller(robot()), "vps:apiovh:reboot", VPS);
-    assert!(matches!(decision, Decision::Denied(ground) if ground.block == Block::Group(GROUP)));
+    assert!(
+        matches!(decision, Decision::Denied(determining) if determining.block == Block::Group(GROUP))
+    );
     assert!(robot_may(&set, "vps:apiovh:get", VPS));
 }
 
@@ -162,7 +166,7 @@ fn root_is_not_restricted_by_a_deny_in_its_own_account() {
     let mut deny = policy(1, permissions(&[], &[], &["*"]));
     deny.identities = texts(&["urn:v1:eu:identity:account:aa1-ovh"]);
     let set = set([deny]);
-    let root = Caller::root(Plate::Eu, HOME, Scope::All);
+    let root = Caller::root(Region::Eu, HOME, Scope::All);
     assert_eq!(ask(&set, &root, "vps:apiovh:get", VPS), Decision::Root);
 }
 
@@ -192,7 +196,7 @@ fn a_past_date_is_accepted_and_the_policy_can_live_again() {
     let mut set = set([policy.clone()]);
     assert!(!robot_may(&set, "vps:apiovh:get", VPS));
     policy.expires = None;
-    set.insert(policy.compile(Plate::Eu).unwrap());
+    set.insert(policy.compile(Region::Eu).unwrap());
     assert!(robot_may(&set, "vps:apiovh:get", VPS));
 }
 
@@ -201,12 +205,12 @@ fn a_user_has_what_each_of_its_groups_has() {
     let mut policy = allow(1, &["*"]);
     policy.identities = texts(&["urn:v1:eu:identity:group:aa1-ovh/admins"]);
     let set = set([policy]);
-    let user = Identity::user(Plate::Eu, HOME, "bob");
-    let group = |name| Identity::group(Plate::Eu, HOME, name);
+    let user = Identity::user(Region::Eu, HOME, "bob");
+    let group = |name| Identity::group(Region::Eu, HOME, name);
     let member =
-        Caller::new(Plate::Eu, HOME, &[user.clone(), group("x"), group("admins")], Scope::All);
+        Caller::new(Region::Eu, HOME, &[user.clone(), group("x"), group("admins")], Scope::All);
     assert!(ask(&set, &member, "vps:apiovh:get", VPS).is_allowed());
-    let stranger = Caller::new(Plate::Eu, HOME, &[user, group("x")], Scope::All);
+    let stranger = Caller::new(Region::Eu, HOME, &[user, group("x")], Scope::All);
     assert!(!ask(&set, &stranger, "vps:apiovh:get", VPS).is_allowed());
 }
 
@@ -216,7 +220,7 @@ fn a_user_of_an_identity_provider_has_what_its_groups_have_alone() {
     policy.identities = texts(&["urn:v1:eu:identity:group:aa1-ovh/admins"]);
     let set = set([policy]);
     assert!(
-        ask(&set, &caller(Identity::group(Plate::Eu, HOME, "admins")), "vps:apiovh:get", VPS)
+        ask(&set, &caller(Identity::group(Region::Eu, HOME, "admins")), "vps:apiovh:get", VPS)
             .is_allowed()
     );
 }
@@ -227,7 +231,7 @@ fn the_account_in_its_own_policy_does_not_stand_for_its_people() {
     policy.identities = texts(&["urn:v1:eu:identity:account:aa1-ovh"]);
     let set = set([policy]);
     assert!(!robot_may(&set, "vps:apiovh:get", VPS));
-    let user = caller(Identity::user(Plate::Eu, HOME, "bob"));
+    let user = caller(Identity::user(Region::Eu, HOME, "bob"));
     assert!(!ask(&set, &user, "vps:apiovh:get", VPS).is_allowed());
 }
 
@@ -264,7 +268,7 @@ fn an_action_works_on_resources_of_its_type_alone() {
     let set = set([allow(1, &["*"])]);
     let decision = ask(&set, &caller(robot()), "domain:apiovh:get", VPS);
     assert_eq!(decision, Decision::WrongType);
-    let root = Caller::root(Plate::Eu, HOME, Scope::All);
+    let root = Caller::root(Region::Eu, HOME, Scope::All);
     assert_eq!(ask(&set, &root, "domain:apiovh:get", VPS), Decision::WrongType);
 }
 
@@ -329,13 +333,13 @@ fn what_another_account_gives_ends_when_it_is_withdrawn() {
         policy.resources = texts(&[VPS]);
         policy
     };
-    let account = Identity::account_of(Plate::Eu, OTHER);
-    let bob = Identity::user(Plate::Eu, OTHER, "bob");
+    let account = Identity::account_of(Region::Eu, OTHER);
+    let bob = Identity::user(Region::Eu, OTHER, "bob");
     let mut owner = set([give(1, &account)]);
     let mut pass = allow(2, &["vps:apiovh:get", "vps:apiovh:delete"]);
     pass.identities = vec![bob.urn().to_owned()];
     let passing = set_of(OTHER, [pass]);
-    let root = Caller::root(Plate::Eu, OTHER, Scope::All);
+    let root = Caller::root(Region::Eu, OTHER, Scope::All);
     let bob = caller(bob);
     let ask = |owner: &PolicySet, who: &Caller, action: &str| {
         ask_both(owner, Some(&passing), who, action, VPS).is_allowed()
@@ -351,7 +355,7 @@ fn what_another_account_gives_ends_when_it_is_withdrawn() {
 
 #[test]
 fn a_user_of_another_account_named_by_the_owner_needs_no_second_policy() {
-    let bob = Identity::user(Plate::Eu, OTHER, "bob");
+    let bob = Identity::user(Region::Eu, OTHER, "bob");
     let mut give = allow(1, &["vps:apiovh:get"]);
     give.identities = vec![bob.urn().to_owned()];
     let owner = set([give]);
@@ -362,8 +366,8 @@ fn a_user_of_another_account_named_by_the_owner_needs_no_second_policy() {
 
 #[test]
 fn either_account_can_forbid_what_was_passed_on() {
-    let account = Identity::account_of(Plate::Eu, OTHER);
-    let bob = Identity::user(Plate::Eu, OTHER, "bob");
+    let account = Identity::account_of(Region::Eu, OTHER);
+    let bob = Identity::user(Region::Eu, OTHER, "bob");
     let of = |id, identity: &Identity, permissions| {
         let mut policy = policy(id, permissions);
         policy.identities = vec![identity.urn().to_owned()];
@@ -386,7 +390,7 @@ fn either_account_can_forbid_what_was_passed_on() {
 
 #[test]
 fn root_of_another_account_is_restricted_like_anybody() {
-    let root = Caller::root(Plate::Eu, OTHER, Scope::All);
+    let root = Caller::root(Region::Eu, OTHER, Scope::All);
     let home = set_of(OTHER, []);
     assert!(!ask_both(&set([]), Some(&home), &root, "vps:apiovh:get", VPS).is_allowed());
 }
@@ -395,11 +399,11 @@ fn root_of_another_account_is_restricted_like_anybody() {
 fn a_scope_cuts_what_policies_give_and_is_told_apart() {
     let set = set([allow(1, &["*"])]);
     let scope = || Scope::Types(vec!["account".into()]);
-    let cut = Caller::new(Plate::Eu, HOME, &[robot()], scope());
+    let cut = Caller::new(Region::Eu, HOME, &[robot()], scope());
     assert_eq!(ask(&set, &cut, "vps:apiovh:get", VPS), Decision::OutOfScope);
     let account = "urn:v1:eu:resource:account:aa1-ovh";
     assert!(ask(&set, &cut, "account:apiovh:me/get", account).is_allowed());
-    let root = Caller::root(Plate::Eu, HOME, scope());
+    let root = Caller::root(Region::Eu, HOME, scope());
     assert_eq!(ask(&set, &root, "vps:apiovh:get", VPS), Decision::OutOfScope);
 }
 
@@ -463,16 +467,16 @@ fn an_explanation_names_what_each_policy_lacked() {
     let excepted = policy(4, permissions(&["*"], &["*get"], &[]));
     let set = set([expired, elsewhere, conditional, excepted, allow(5, &["vps:apiovh:x"])]);
     let robot = caller(robot());
-    let question = Question {
+    let request = Request {
         caller: &robot,
         action: "vps:apiovh:get",
         resource: Resource::bare(VPS, "vps", "one"),
-        circumstances: Circumstances { now: NOW, ip: None },
+        environment: Environment { now: NOW, ip: None },
     };
-    let explanation = explain(&question, &set, None);
+    let explanation = explain(&request, &set, None);
     assert_eq!(explanation.decision, Decision::NotAllowed);
     let mut outcomes: Vec<_> =
-        explanation.considered.iter().map(|one| (one.policy.as_u128(), one.outcome)).collect();
+        explanation.evaluated.iter().map(|one| (one.policy.as_u128(), one.outcome)).collect();
     outcomes.sort_by_key(|(id, _)| *id);
     assert_eq!(
         outcomes,

@@ -9,23 +9,23 @@
 //! This is the only crate that knows SQL. One text of each statement and one set of migrations
 //! serve both databases.
 
+mod activity;
 mod database;
 mod error;
 mod journal;
-mod keys;
 mod notice;
 mod object;
-mod record;
+mod sealed_key;
 mod sql;
 mod store;
 #[cfg(test)]
 mod tests;
 
+pub use activity::{ActivityBatch, HourlyCount, LastUsed, LogPage};
 pub use database::Address;
 pub use error::{StoreError, Taken};
 pub use journal::{Author, BrokenChain, Entry};
-pub use keys::SealedKey;
 pub use notice::{Listener, Notice};
 pub use object::{Act, Change, Content, Kind, Object};
-pub use record::{LogPage, Record, Tally, Usage};
+pub use sealed_key::SealedKey;
 pub use store::Store;

@@ -3,13 +3,13 @@
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::PgListener;
 
+use crate::activity::{ActivityBatch, HourlyCount, LastUsed, LogPage};
 use crate::database::{Address, Database, Value, Work, turn_to_open};
 use crate::error::{StoreError, Taken};
 use crate::journal::{Author, Chain, Entry, EntryRow, origin};
-use crate::keys::SealedKey;
 use crate::notice::{CHANNEL, Listener, Notice};
 use crate::object::{Act, Change, Content, Kind, Object, ObjectRow};
-use crate::record::{LogPage, Record, Tally, Usage};
+use crate::sealed_key::SealedKey;
 use crate::sql;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
@@ -204,7 +204,7 @@ impl Store {
     }
 
     /// Writes down what happened.
-    pub async fn record(&self, record: &Record) -> Result<(), StoreError> {
+    pub async fn record(&self, record: &ActivityBatch) -> Result<(), StoreError> {
         let mut work = self.database.begin().await?;
         for page in &record.pages {
             let values = [
@@ -216,12 +216,12 @@ impl Store {
             ];
             work.run(sql::LOG_ADD, &values).await?;
         }
-        for Tally { account, hour, what, count } in &record.tallies {
+        for HourlyCount { account, hour, what, count } in &record.hourly_counts {
             let values =
                 [Value::Text(account), Value::Int(*hour), Value::Text(what), Value::Int(*count)];
             work.run(sql::TALLY_ADD, &values).await?;
         }
-        for Usage { account, subject, last } in &record.usages {
+        for LastUsed { account, subject, last } in &record.last_used {
             let values = [Value::Text(account), Value::Text(subject), Value::Int(*last)];
             work.run(sql::USAGE_SET, &values).await?;
         }
@@ -255,12 +255,16 @@ impl Store {
     }
 
     /// What happened how often in the account, from that hour on, in order.
-    pub async fn tallies(&self, account: &str, hour: i64) -> Result<Vec<Tally>, StoreError> {
+    pub async fn hourly_counts(
+        &self,
+        account: &str,
+        hour: i64,
+    ) -> Result<Vec<HourlyCount>, StoreError> {
         self.database.all(sql::TALLIES, &[Value::Text(account), Value::Int(hour)]).await
     }
 
     /// When what was last used in the account.
-    pub async fn usages(&self, account: &str) -> Result<Vec<Usage>, StoreError> {
+    pub async fn last_used(&self, account: &str) -> Result<Vec<LastUsed>, StoreError> {
         self.database.all(sql::USAGES, &[Value::Text(account)]).await
     }
 

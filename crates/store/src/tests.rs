@@ -8,8 +8,8 @@ use sqlx::AssertSqlSafe;
 use crate::database::Database;
 use crate::journal::BrokenChain;
 use crate::{
-    Act, Address, Author, Change, Content, Kind, LogPage, Notice, Record, SealedKey, Store,
-    StoreError, Taken, Tally, Usage, sql,
+    Act, ActivityBatch, Address, Author, Change, Content, HourlyCount, Kind, LastUsed, LogPage,
+    Notice, SealedKey, Store, StoreError, Taken, sql,
 };
 
 const ACCOUNT: &str = "aa1-ovh";
@@ -264,20 +264,20 @@ on_both_databases! {
             lines: format!("{first}\n{last}\n"),
         };
         let tally = |hour, count| {
-            Tally { account: ACCOUNT.to_owned(), hour, what: "token".to_owned(), count }
+            HourlyCount { account: ACCOUNT.to_owned(), hour, what: "token".to_owned(), count }
         };
         let usage =
-            |last| Usage { account: ACCOUNT.to_owned(), subject: "one".to_owned(), last };
-        let record = Record {
+            |last| LastUsed { account: ACCOUNT.to_owned(), subject: "one".to_owned(), last };
+        let record = ActivityBatch {
             pages: vec![page(1, 4, "call"), page(3, 6, "call"), page(7, 8, "call"), page(1, 9, "token")],
-            tallies: vec![tally(1, 2), tally(2, 5)],
-            usages: vec![usage(8)],
+            hourly_counts: vec![tally(1, 2), tally(2, 5)],
+            last_used: vec![usage(8)],
         };
         store.record(&record).await.unwrap();
-        let again = Record {
+        let again = ActivityBatch {
             pages: vec![],
-            tallies: vec![tally(2, 5)],
-            usages: vec![usage(7)],
+            hourly_counts: vec![tally(2, 5)],
+            last_used: vec![usage(7)],
         };
         store.record(&again).await.unwrap();
         let back = async |before, most| {
@@ -286,11 +286,11 @@ on_both_databases! {
         };
         assert_eq!(back(i64::MAX, 2).await, [(7, 8), (3, 6)]);
         assert_eq!(back(5, 9).await, [(3, 6), (1, 4)], "one reaches across, one lies before");
-        assert_eq!(store.tallies(ACCOUNT, 2).await.unwrap(), [tally(2, 10)]);
-        assert_eq!(store.usages(ACCOUNT).await.unwrap(), [usage(8)], "use is never earlier");
+        assert_eq!(store.hourly_counts(ACCOUNT, 2).await.unwrap(), [tally(2, 10)]);
+        assert_eq!(store.last_used(ACCOUNT).await.unwrap(), [usage(8)], "use is never earlier");
         assert_eq!(store.forget(7, 2).await.unwrap(), 2);
         assert_eq!(back(i64::MAX, 9).await, [(7, 8)]);
-        assert_eq!(store.tallies(ACCOUNT, 0).await.unwrap(), [tally(2, 10)]);
+        assert_eq!(store.hourly_counts(ACCOUNT, 0).await.unwrap(), [tally(2, 10)]);
         assert!(store.log_back("zz9-ovh", "call", i64::MAX, 9).await.unwrap().is_empty());
     }
 

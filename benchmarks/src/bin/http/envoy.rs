@@ -10,7 +10,7 @@ use envoy_types::ext_authz::v3::pb::{
     Authorization, AuthorizationServer, CheckRequest, CheckResponse, HttpResponse, OkHttpResponse,
 };
 use envoy_types::pb::envoy::service::auth::v3::AttributeContext;
-use envoy_types::pb::envoy::service::auth::v3::attribute_context::{HttpRequest, Request as Asked};
+use envoy_types::pb::envoy::service::auth::v3::attribute_context::{HttpRequest, Request as ReplicaRequest};
 use envoy_types::pb::envoy::service::auth::v3::authorization_client::AuthorizationClient;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
@@ -40,7 +40,7 @@ pub(crate) async fn bare(listener: tokio::net::TcpListener) -> Anyhow<()> {
 }
 
 /// What Envoy asks about a request.
-pub(crate) fn question(token: &str, path: String) -> CheckRequest {
+pub(crate) fn request(token: &str, path: String) -> CheckRequest {
     let headers = HashMap::from([
         (":authority".to_owned(), "localhost".to_owned()),
         (":method".to_owned(), "GET".to_owned()),
@@ -49,7 +49,7 @@ pub(crate) fn question(token: &str, path: String) -> CheckRequest {
     ]);
     let http = HttpRequest { method: "GET".to_owned(), path, headers, ..HttpRequest::default() };
     let attributes = AttributeContext {
-        request: Some(Asked { http: Some(http), ..Asked::default() }),
+        request: Some(ReplicaRequest { http: Some(http), ..ReplicaRequest::default() }),
         context_extensions: HashMap::from([("api".to_owned(), "benchmark".to_owned())]),
         ..AttributeContext::default()
     };

@@ -5,11 +5,11 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use gatewright_benchmarks::ACCOUNT;
-use gatewright_embedded::{Asked, Circumstances, Plate, Point, ResourceUrn, Scope, Settings, now};
+use gatewright_embedded::{ReplicaRequest, Environment, Region, Point, ResourceUrn, Scope, Settings, now};
 
 use crate::{Anyhow, ROUND, exchange};
 
-/// Decisions per second of one thread, about many callers; and how long a question over HTTP takes
+/// Decisions per second of one thread, about many callers; and how long a request over HTTP takes
 /// that nobody else gets in the way of, in microseconds.
 pub(crate) async fn compare(
     address: SocketAddr,
@@ -27,18 +27,18 @@ pub(crate) async fn compare(
         .iter()
         .map(|id| format!("urn:v1:eu:identity:credential:{ACCOUNT}/oauth2-{id}"))
         .collect();
-    let resource = ResourceUrn::of(Plate::Eu, "vps", "r1")?;
-    let circumstances = Circumstances { now: now(), ip: None };
+    let resource = ResourceUrn::of(Region::Eu, "vps", "r1")?;
+    let environment = Environment { now: now(), ip: None };
     let (mut done, started) = (0_u64, Instant::now());
     while started.elapsed() < ROUND / 4 {
         for subject in &subjects {
-            let asked = Asked {
+            let asked = ReplicaRequest {
                 subject,
                 scope: &Scope::All,
                 token: None,
                 action: "vps:apiovh:reboot",
                 resource: &resource,
-                circumstances,
+                environment,
             };
             black_box(point.decide(&asked)?);
         }

@@ -290,7 +290,7 @@ async fn large(program: &Path, count: usize, only: Option<&str>) -> Anyhow<()> {
         let answer: Value = serde_json::from_str(body)?;
         let token = answer["access_token"].as_str().ok_or("no token")?;
         let (verb, resource) = (rule.verbs[0], rule.resource.unwrap_or(7));
-        questions.push(envoy::question(token, format!("/{}/{verb}/r{resource}", rule.kind)));
+        questions.push(envoy::request(token, format!("/{}/{verb}/r{resource}", rule.kind)));
         guarded_requests.push(format!(
             "GET /{}/{verb}/r{resource} HTTP/1.1\r\nHost: localhost\r\n\
              Authorization: Bearer {token}\r\n\r\n",

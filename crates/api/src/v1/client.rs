@@ -16,8 +16,8 @@ pub(crate) async fn list(context: Context, visit: Visit) -> Result<Answer, ApiEr
 }
 
 pub(crate) async fn create(context: Context, visit: Visit) -> Result<Answer, ApiError> {
-    let draft = visit.json::<ClientRequest>().map(Into::into);
-    let (client, secret) = visit.iam.create_client(&context, draft).await?;
+    let input = visit.json::<ClientRequest>().map(Into::into);
+    let (client, secret) = visit.iam.create_client(&context, input).await?;
     let answer = ClientSecret { client_id: client.id, client_secret: secret.reveal().to_owned() };
     Ok(Answer::json(&answer).unstored())
 }

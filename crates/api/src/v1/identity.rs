@@ -15,8 +15,8 @@ pub(crate) async fn users(context: Context, visit: Visit) -> Result<Answer, ApiE
 }
 
 pub(crate) async fn create_user(context: Context, visit: Visit) -> Result<Answer, ApiError> {
-    let draft = visit.json::<UserRequest>().and_then(TryInto::try_into);
-    visit.iam.create_user(&context, draft).await?;
+    let input = visit.json::<UserRequest>().and_then(TryInto::try_into);
+    visit.iam.create_user(&context, input).await?;
     Ok(Answer::null())
 }
 
@@ -52,8 +52,8 @@ pub(crate) async fn groups(context: Context, visit: Visit) -> Result<Answer, Api
 }
 
 pub(crate) async fn create_group(context: Context, visit: Visit) -> Result<Answer, ApiError> {
-    let draft = visit.json::<GroupRequest>().map(Into::into);
-    let group = visit.iam.create_group(&context, draft).await?;
+    let input = visit.json::<GroupRequest>().map(Into::into);
+    let group = visit.iam.create_group(&context, input).await?;
     Ok(Answer::json(&Group::from(group)))
 }
 
@@ -63,8 +63,8 @@ pub(crate) async fn group(context: Context, visit: Visit) -> Result<Answer, ApiE
 }
 
 pub(crate) async fn edit_group(context: Context, visit: Visit) -> Result<Answer, ApiError> {
-    let draft = visit.json::<GroupEdit>().map(Into::into);
-    visit.iam.edit_group(&context, visit.parameter(0), draft).await?;
+    let input = visit.json::<GroupEdit>().map(Into::into);
+    visit.iam.edit_group(&context, visit.parameter(0), input).await?;
     Ok(Answer::null())
 }
 

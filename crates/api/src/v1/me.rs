@@ -9,8 +9,8 @@ use crate::wire::Nichandle;
 
 pub(crate) async fn get(context: Context, visit: Visit) -> Result<Answer, ApiError> {
     let profile = visit.iam.me(&context).await?;
-    let plate = visit.iam.settings().plate;
-    Ok(Answer::json(&Nichandle::of(context.account(), &profile, plate)))
+    let region = visit.iam.settings().region;
+    Ok(Answer::json(&Nichandle::of(context.account(), &profile, region)))
 }
 
 pub(crate) async fn put(context: Context, visit: Visit) -> Result<Answer, ApiError> {

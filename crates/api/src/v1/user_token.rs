@@ -17,8 +17,8 @@ pub(crate) async fn tokens(context: Context, visit: Visit) -> Result<Answer, Api
 }
 
 pub(crate) async fn create(context: Context, visit: Visit) -> Result<Answer, ApiError> {
-    let draft = visit.json::<PersonalAccessTokenRequest>().and_then(TryInto::try_into);
-    let (token, secret) = visit.iam.create_user_token(&context, visit.parameter(0), draft).await?;
+    let input = visit.json::<PersonalAccessTokenRequest>().and_then(TryInto::try_into);
+    let (token, secret) = visit.iam.create_user_token(&context, visit.parameter(0), input).await?;
     Ok(Answer::json(&NewPersonalAccessToken::new(token, &secret)))
 }
 

@@ -13,8 +13,8 @@ pub(crate) async fn list(context: Context, visit: Visit) -> Result<Answer, ApiEr
 }
 
 pub(crate) async fn create(context: Context, visit: Visit) -> Result<Answer, ApiError> {
-    let draft = visit.json::<PermissionsGroupBody>().map(Into::into);
-    let group = visit.iam.create_permissions_group(&context, draft).await?;
+    let input = visit.json::<PermissionsGroupBody>().map(Into::into);
+    let group = visit.iam.create_permissions_group(&context, input).await?;
     Ok(Answer::json(&PermissionsGroup::from(group)))
 }
 
@@ -24,8 +24,8 @@ pub(crate) async fn get(context: Context, visit: Visit) -> Result<Answer, ApiErr
 }
 
 pub(crate) async fn put(context: Context, visit: Visit) -> Result<Answer, ApiError> {
-    let draft = visit.json::<PermissionsGroupBody>().map(Into::into);
-    let group = visit.iam.edit_permissions_group(&context, visit.parameter(0), draft).await?;
+    let input = visit.json::<PermissionsGroupBody>().map(Into::into);
+    let group = visit.iam.edit_permissions_group(&context, visit.parameter(0), input).await?;
     Ok(Answer::json(&PermissionsGroup::from(group)))
 }
 

@@ -7,7 +7,7 @@ use crate::error::ApiError;
 use crate::request::Visit;
 use crate::wire::{Policy, PolicyBody};
 
-fn filter(visit: &Visit) -> gatewright_iam::Draft<PolicyFilter> {
+fn filter(visit: &Visit) -> gatewright_iam::Input<PolicyFilter> {
     Ok(PolicyFilter {
         actions: visit.query.all("action"),
         identities: visit.query.all("identity"),
@@ -44,8 +44,8 @@ pub(crate) async fn list(context: Context, visit: Visit) -> Result<Answer, ApiEr
 }
 
 pub(crate) async fn create(context: Context, visit: Visit) -> Result<Answer, ApiError> {
-    let draft = visit.json::<PolicyBody>().map(Into::into);
-    let policy = visit.iam.create_policy(&context, draft).await?;
+    let input = visit.json::<PolicyBody>().map(Into::into);
+    let policy = visit.iam.create_policy(&context, input).await?;
     Ok(Answer::json(&Policy::of(context.account(), &policy)))
 }
 
@@ -56,8 +56,8 @@ pub(crate) async fn get(context: Context, visit: Visit) -> Result<Answer, ApiErr
 }
 
 pub(crate) async fn put(context: Context, visit: Visit) -> Result<Answer, ApiError> {
-    let draft = visit.json::<PolicyBody>().map(Into::into);
-    let policy = visit.iam.edit_policy(&context, visit.id(), draft).await?;
+    let input = visit.json::<PolicyBody>().map(Into::into);
+    let policy = visit.iam.edit_policy(&context, visit.id(), input).await?;
     Ok(Answer::json(&Policy::of(context.account(), &policy)))
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use bytes::Bytes;
 use futures_util::stream::try_unfold;
-use gatewright_iam::{Context, Draft, Fact, Fault, Followed, Iam, IamError, clock};
+use gatewright_iam::{Context, Fact, Fault, Followed, Iam, IamError, Input, clock};
 
 use crate::answer::Answer;
 use crate::error::ApiError;
@@ -62,7 +62,7 @@ impl Follower {
 }
 
 /// The revision that the caller has followed the journal to before.
-fn after(visit: &Visit) -> Option<Draft<i64>> {
+fn after(visit: &Visit) -> Option<Input<i64>> {
     let text = visit.query.only("after").transpose()?;
     Some(text.ok().and_then(|text| text.parse().ok()).ok_or_else(|| {
         let message = "\"after\" must be a revision that was reached before, such as 42";

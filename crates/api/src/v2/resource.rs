@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use gatewright_iam::{Context, Draft, Fault, IamError, ResourceFilter};
+use gatewright_iam::{Context, Fault, IamError, Input, ResourceFilter};
 use serde::Deserialize;
 
 use crate::answer::Answer;
@@ -10,7 +10,7 @@ use crate::error::ApiError;
 use crate::request::{Visit, list as page};
 use crate::wire::{NewResource, Resource, Tag, TagFilter};
 
-fn filter(visit: &Visit) -> Draft<ResourceFilter> {
+fn filter(visit: &Visit) -> Input<ResourceFilter> {
     let tags = match visit.query.first("tags") {
         None | Some("") => BTreeMap::new(),
         Some(text) => {
@@ -45,8 +45,8 @@ pub(crate) async fn get(context: Context, visit: Visit) -> Result<Answer, ApiErr
 }
 
 pub(crate) async fn create(context: Context, visit: Visit) -> Result<Answer, ApiError> {
-    let draft = visit.json::<NewResource>().and_then(|new| new.read(visit.iam.settings().plate));
-    let resource = visit.iam.create_resource(&context, draft).await?;
+    let input = visit.json::<NewResource>().and_then(|new| new.read(visit.iam.settings().region));
+    let resource = visit.iam.create_resource(&context, input).await?;
     Ok(Answer::json(&Resource::from(resource)))
 }
 

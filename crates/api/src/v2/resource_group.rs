@@ -13,12 +13,12 @@ async fn wire(
     group: gatewright_iam::ResourceGroup,
     details: bool,
 ) -> Result<ResourceGroup, ApiError> {
-    let plate = visit.iam.settings().plate;
+    let region = visit.iam.settings().region;
     if !details {
-        return Ok(ResourceGroup::of(group, plate));
+        return Ok(ResourceGroup::of(group, region));
     }
     let resources = visit.iam.resource_group_details(context, &group).await?;
-    Ok(ResourceGroup::of(group, plate).detailed(resources))
+    Ok(ResourceGroup::of(group, region).detailed(resources))
 }
 
 pub(crate) async fn list(context: Context, visit: Visit) -> Result<Answer, ApiError> {
@@ -32,8 +32,8 @@ pub(crate) async fn list(context: Context, visit: Visit) -> Result<Answer, ApiEr
 }
 
 pub(crate) async fn create(context: Context, visit: Visit) -> Result<Answer, ApiError> {
-    let draft = visit.json::<NewResourceGroup>().and_then(TryInto::try_into);
-    let group = visit.iam.create_resource_group(&context, draft).await?;
+    let input = visit.json::<NewResourceGroup>().and_then(TryInto::try_into);
+    let group = visit.iam.create_resource_group(&context, input).await?;
     Ok(Answer::json(&wire(&context, &visit, group, false).await?))
 }
 
@@ -44,8 +44,8 @@ pub(crate) async fn get(context: Context, visit: Visit) -> Result<Answer, ApiErr
 }
 
 pub(crate) async fn put(context: Context, visit: Visit) -> Result<Answer, ApiError> {
-    let draft = visit.json::<ResourceGroupBody>().and_then(TryInto::try_into);
-    let group = visit.iam.edit_resource_group(&context, visit.id(), draft).await?;
+    let input = visit.json::<ResourceGroupBody>().and_then(TryInto::try_into);
+    let group = visit.iam.edit_resource_group(&context, visit.id(), input).await?;
     Ok(Answer::json(&wire(&context, &visit, group, false).await?))
 }
 

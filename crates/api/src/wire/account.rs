@@ -1,6 +1,6 @@
 //! The account.
 
-use gatewright_iam::{Plate, Profile};
+use gatewright_iam::{Profile, Region};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -33,7 +33,7 @@ pub(crate) struct Currency {
     symbol: String,
 }
 
-/// An account's particulars.
+/// An account's contact details.
 #[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schema(as = nichandle::Nichandle)]
@@ -75,16 +75,16 @@ pub(crate) struct Nichandle {
 }
 
 impl Nichandle {
-    pub(crate) fn of(account: &str, profile: &Profile, plate: Plate) -> Self {
-        let fields = profile.particulars.fields();
+    pub(crate) fn of(account: &str, profile: &Profile, region: Region) -> Self {
+        let fields = profile.contact_details.fields();
         let fields = fields.filter_map(|(name, value)| Some((name.to_owned(), value?.into())));
         let fields = serde_json::Value::Object(fields.collect());
         // The names are those of the fields above, so nothing is refused.
         let known: Self = serde_json::from_value(fields).unwrap_or_default();
-        let (subsidiary, code, symbol) = match plate {
-            Plate::Eu => ("EU", "EUR", "€"),
-            Plate::Ca => ("CA", "CAD", "$"),
-            Plate::Us => ("US", "USD", "$"),
+        let (subsidiary, code, symbol) = match region {
+            Region::Eu => ("EU", "EUR", "€"),
+            Region::Ca => ("CA", "CAD", "$"),
+            Region::Us => ("US", "USD", "$"),
         };
         Self {
             currency: Currency { code: code.to_owned(), symbol: symbol.to_owned() },

@@ -1,6 +1,6 @@
 //! Service accounts.
 
-use gatewright_iam::{ClientDraft, Flow, clock};
+use gatewright_iam::{ClientInput, Flow, clock};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -70,7 +70,7 @@ pub(crate) struct ClientRequest {
     name: String,
 }
 
-impl From<ClientRequest> for ClientDraft {
+impl From<ClientRequest> for ClientInput {
     fn from(request: ClientRequest) -> Self {
         Self {
             name: request.name,

@@ -1,6 +1,6 @@
 //! Decisions, and the actions that they are about.
 
-use gatewright_iam::{Category, Checked};
+use gatewright_iam::{Category, CheckResult};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -21,8 +21,8 @@ pub(crate) struct CheckAnswer {
     unauthorized_actions: Vec<String>,
 }
 
-impl From<Checked> for CheckAnswer {
-    fn from(checked: Checked) -> Self {
+impl From<CheckResult> for CheckAnswer {
+    fn from(checked: CheckResult) -> Self {
         Self { authorized_actions: checked.authorized, unauthorized_actions: checked.unauthorized }
     }
 }
@@ -46,8 +46,8 @@ pub(crate) struct BatchAnswer {
     unauthorized_actions: Vec<String>,
 }
 
-impl From<Checked> for BatchAnswer {
-    fn from(checked: Checked) -> Self {
+impl From<CheckResult> for BatchAnswer {
+    fn from(checked: CheckResult) -> Self {
         Self {
             authorized_actions: checked.authorized,
             resource_urn: checked.resource,

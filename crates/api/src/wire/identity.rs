@@ -1,6 +1,6 @@
 //! Local users and their groups.
 
-use gatewright_iam::{Fault, GroupDraft, IamError, Secret, UserDraft, UserKind, clock};
+use gatewright_iam::{Fault, GroupInput, IamError, Secret, UserInput, UserKind, clock};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -114,7 +114,7 @@ pub(crate) struct UserRequest {
     kind: Option<UserType>,
 }
 
-impl TryFrom<UserRequest> for UserDraft {
+impl TryFrom<UserRequest> for UserInput {
     type Error = IamError;
 
     fn try_from(request: UserRequest) -> Result<Self, IamError> {
@@ -201,7 +201,7 @@ pub(crate) struct GroupRequest {
     role: Option<Role>,
 }
 
-impl From<GroupRequest> for GroupDraft {
+impl From<GroupRequest> for GroupInput {
     fn from(request: GroupRequest) -> Self {
         let role = request.role.map(Into::into);
         Self { name: request.name, description: request.description, role }
@@ -217,7 +217,7 @@ pub(crate) struct GroupEdit {
     role: Option<Role>,
 }
 
-impl From<GroupEdit> for GroupDraft {
+impl From<GroupEdit> for GroupInput {
     fn from(edit: GroupEdit) -> Self {
         let role = edit.role.map(Into::into);
         Self { name: String::new(), description: edit.description, role }

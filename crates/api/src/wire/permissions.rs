@@ -1,6 +1,6 @@
 //! Permissions, and groups of them.
 
-use gatewright_iam::{Permissions as Lists, PermissionsGroupDraft, clock};
+use gatewright_iam::{Permissions as Lists, PermissionsGroupInput, clock};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -91,7 +91,7 @@ pub(crate) struct PermissionsGroupBody {
     permissions: Permissions,
 }
 
-impl From<PermissionsGroupBody> for PermissionsGroupDraft {
+impl From<PermissionsGroupBody> for PermissionsGroupInput {
     fn from(body: PermissionsGroupBody) -> Self {
         Self {
             name: body.name,

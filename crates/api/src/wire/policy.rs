@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use gatewright_iam::{Condition, PermissionsGroup, PolicyDraft, PolicyTarget, clock};
+use gatewright_iam::{Condition, PermissionsGroup, PolicyInput, PolicyTarget, clock};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -66,7 +66,7 @@ pub(crate) struct PolicyBody {
     resources: Vec<ResourceReference>,
 }
 
-impl From<PolicyBody> for PolicyDraft {
+impl From<PolicyBody> for PolicyInput {
     fn from(body: PolicyBody) -> Self {
         Self {
             name: body.name,
@@ -188,7 +188,7 @@ impl Policy {
                         name: resource.urn.name().to_owned(),
                         owner: resource.owner,
                         tags: Some(resource.tags),
-                        r#type: resource.urn.kind().to_owned(),
+                        r#type: resource.urn.resource_type().to_owned(),
                     });
                 }
                 PolicyTarget::Group { id, name, read_only } => {

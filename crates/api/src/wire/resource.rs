@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use gatewright_iam::{
-    Draft, Fault, IamError, Member, Plate, ResourceGroupDraft, ResourceUrn, TagOperator, clock,
+    Fault, IamError, Input, Member, Region, ResourceGroupInput, ResourceUrn, TagOperator, clock,
     resource_group_urn, resource_id,
 };
 use serde::{Deserialize, Serialize};
@@ -33,7 +33,7 @@ impl From<gatewright_iam::Resource> for Resource {
             name: resource.urn.name().to_owned(),
             owner: resource.owner,
             tags: Some(resource.tags),
-            r#type: resource.urn.kind().to_owned(),
+            r#type: resource.urn.resource_type().to_owned(),
             urn: resource.urn.urn().to_owned(),
         }
     }
@@ -59,10 +59,10 @@ pub(crate) struct NewResource {
 }
 
 impl NewResource {
-    pub(crate) fn read(self, plate: Plate) -> Draft<gatewright_iam::NewResource> {
+    pub(crate) fn read(self, region: Region) -> Input<gatewright_iam::NewResource> {
         let urn = match (self.urn, self.r#type, self.name) {
             (Some(urn), None, None) => urn,
-            (None, Some(kind), Some(name)) => format!("urn:v1:{plate}:resource:{kind}:{name}"),
+            (None, Some(kind), Some(name)) => format!("urn:v1:{region}:resource:{kind}:{name}"),
             _ => {
                 let message = "give either \"urn\", or \"type\" and \"name\"";
                 return Err(IamError::invalid(Fault::Missing, message));
@@ -144,7 +144,7 @@ pub(crate) struct ResourceGroupBody {
     resources: Vec<MemberReference>,
 }
 
-fn members(references: Vec<MemberReference>) -> Draft<Vec<Member>> {
+fn members(references: Vec<MemberReference>) -> Input<Vec<Member>> {
     let member = |(index, one): (usize, MemberReference)| match (one.urn, one.id) {
         // Clients send both back; the URN says more.
         (Some(urn), _) => Ok(Member::Urn(urn)),
@@ -157,18 +157,18 @@ fn members(references: Vec<MemberReference>) -> Draft<Vec<Member>> {
     references.into_iter().enumerate().map(member).collect()
 }
 
-impl TryFrom<NewResourceGroup> for ResourceGroupDraft {
+impl TryFrom<NewResourceGroup> for ResourceGroupInput {
     type Error = IamError;
 
-    fn try_from(new: NewResourceGroup) -> Draft<Self> {
+    fn try_from(new: NewResourceGroup) -> Input<Self> {
         Ok(Self { name: new.name, resources: members(new.resources)? })
     }
 }
 
-impl TryFrom<ResourceGroupBody> for ResourceGroupDraft {
+impl TryFrom<ResourceGroupBody> for ResourceGroupInput {
     type Error = IamError;
 
-    fn try_from(body: ResourceGroupBody) -> Draft<Self> {
+    fn try_from(body: ResourceGroupBody) -> Input<Self> {
         Ok(Self { name: body.name, resources: members(body.resources)? })
     }
 }
@@ -208,7 +208,7 @@ pub(crate) struct ResourceGroup {
 }
 
 impl ResourceGroup {
-    pub(crate) fn of(group: gatewright_iam::ResourceGroup, plate: Plate) -> Self {
+    pub(crate) fn of(group: gatewright_iam::ResourceGroup, region: Region) -> Self {
         let member = |urn: &String| GroupMember { id: resource_id(urn), ..GroupMember::default() };
         Self {
             created_at: clock::text(group.created_at),
@@ -218,7 +218,7 @@ impl ResourceGroup {
             read_only: group.read_only,
             resources: group.resources.iter().map(member).collect(),
             updated_at: group.updated_at.map(clock::text),
-            urn: resource_group_urn(plate, group.id),
+            urn: resource_group_urn(region, group.id),
         }
     }
 
@@ -229,7 +229,7 @@ impl ResourceGroup {
     ) -> Self {
         for (entry, (urn, known)) in self.resources.iter_mut().zip(resources) {
             entry.name = Some(urn.name().to_owned());
-            entry.r#type = Some(urn.kind().to_owned());
+            entry.r#type = Some(urn.resource_type().to_owned());
             entry.urn = Some(urn.urn().to_owned());
             if let Some(known) = known {
                 entry.display_name = Some(known.display_name);

@@ -1,6 +1,6 @@
 //! Personal access tokens.
 
-use gatewright_iam::{Expiry, Fault, IamError, Secret, UserToken, UserTokenDraft, clock};
+use gatewright_iam::{Expiry, Fault, IamError, Secret, UserToken, UserTokenInput, clock};
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
@@ -61,7 +61,7 @@ pub(crate) struct PersonalAccessTokenRequest {
     name: String,
 }
 
-impl TryFrom<PersonalAccessTokenRequest> for UserTokenDraft {
+impl TryFrom<PersonalAccessTokenRequest> for UserTokenInput {
     type Error = IamError;
 
     fn try_from(request: PersonalAccessTokenRequest) -> Result<Self, IamError> {

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use gatewright_embedded::{Asked, Circumstances, Plate, Point, ResourceUrn, Scope, Settings, now};
+use gatewright_embedded::{
+    Environment, Point, Region, ReplicaRequest, ResourceUrn, Scope, Settings, now,
+};
 use gatewright_testing::{TestDatabase, on_both_databases};
 use serde_json::json;
 
@@ -32,11 +34,12 @@ async fn catch_up(point: &Point, caller: &Caller) {
 }
 
 fn may(point: &Point, subject: &str, action: &str, name: &str) -> bool {
-    let resource = ResourceUrn::of(Plate::Eu, "vps", name).unwrap();
-    let circumstances = Circumstances { now: now(), ip: None };
+    let resource = ResourceUrn::of(Region::Eu, "vps", name).unwrap();
+    let environment = Environment { now: now(), ip: None };
     let (scope, token) = (&Scope::All, None);
-    let asked = Asked { subject, scope, token, action, resource: &resource, circumstances };
-    point.decide(&asked).unwrap().allowed
+    let request =
+        ReplicaRequest { subject, scope, token, action, resource: &resource, environment };
+    point.decide(&request).unwrap().allowed
 }
 
 on_both_databases! {
@@ -187,12 +190,18 @@ async fn a_point_that_is_out_of_touch_for_too_long_decides_nothing() {
         stopped.elapsed() < Duration::from_secs(10),
         "who follows does not keep it from stopping"
     );
-    let resource = ResourceUrn::of(Plate::Eu, "vps", "a").unwrap();
-    let circumstances = Circumstances { now: now(), ip: None };
+    let resource = ResourceUrn::of(Region::Eu, "vps", "a").unwrap();
+    let environment = Environment { now: now(), ip: None };
     let (subject, action) = (admin.urn(), "vps:apiovh:get");
     let scope = &Scope::All;
-    let asked =
-        Asked { subject: &subject, scope, token: None, action, resource: &resource, circumstances };
+    let asked = ReplicaRequest {
+        subject: &subject,
+        scope,
+        token: None,
+        action,
+        resource: &resource,
+        environment,
+    };
     while point.decide(&asked).is_ok() {
         assert!(stopped.elapsed() < SOON, "it goes on without end");
         tokio::task::yield_now().await;

@@ -10,22 +10,22 @@ use crate::server::{ACCOUNT, Caller, Reply, Server, http};
 const ADAPTER: &str = "/role-adapter/urn:v1:eu:resource:publicCloudProject";
 
 /// A service account, and how it proves to be itself.
-struct Robot {
+struct InitialServiceAccount {
     caller: Caller,
     id: String,
     secret: String,
 }
 
-async fn robot(server: &Server, admin: &Caller) -> Robot {
+async fn robot(server: &Server, admin: &Caller) -> InitialServiceAccount {
     let new = json!({"name": "stack", "description": "stack", "flow": "CLIENT_CREDENTIALS"});
     let made = admin.post("/v1/me/api/oauth2/client", &new).await.expect(200);
     let text = |name: &str| made[name].as_str().unwrap().to_owned();
     let (id, secret) = (text("clientId"), text("clientSecret"));
-    Robot { caller: server.login(&id, &secret).await, id, secret }
+    InitialServiceAccount { caller: server.login(&id, &secret).await, id, secret }
 }
 
 /// Does what OpenStack's clients do: discovery, then the token endpoint that it names.
-async fn ask(server: &Server, robot: &Robot, project: &str, scope: &str) -> Reply {
+async fn ask(server: &Server, robot: &InitialServiceAccount, project: &str, scope: &str) -> Reply {
     let path = format!("{}{ADAPTER}:{project}/.well-known/openid-configuration", server.url);
     let found = Reply::of(http().get(path)).await.expect(200);
     assert!(
@@ -39,7 +39,7 @@ async fn ask(server: &Server, robot: &Robot, project: &str, scope: &str) -> Repl
 const SCOPE: &str = "openid profile email publicCloudProject/all";
 
 /// What a verifier that knows only the public keys makes of an ID token.
-async fn verified(server: &Server, robot: &Robot, token: &str) -> Value {
+async fn verified(server: &Server, robot: &InitialServiceAccount, token: &str) -> Value {
     let keys = http().get(format!("{}/auth/oauth2/jwks", server.url)).send().await.unwrap();
     let keys: JwkSet = keys.json().await.unwrap();
     let header = decode_header(token).unwrap();
@@ -165,7 +165,7 @@ on_both_databases! {
         for number in 0..8 {
             register(&admin, &format!("p{number}")).await;
         }
-        let own = Robot {
+        let own = InitialServiceAccount {
             caller: admin,
             id: server.client_id.clone(),
             secret: server.client_secret.clone(),

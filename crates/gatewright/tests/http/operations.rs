@@ -108,7 +108,7 @@ fn settings_come_from_a_file_the_environment_and_flags_in_rising_order() {
         command.args(["serve", "--config"]).arg(&file).env_remove("GATEWRIGHT_PLATE");
         command.env("GATEWRIGHT_PLATE", environment.unwrap_or("eu"));
         if let Some(flag) = flag {
-            command.args(["--plate", flag]);
+            command.args(["--region", flag]);
         }
         String::from_utf8(command.output().unwrap().stderr).unwrap()
     };

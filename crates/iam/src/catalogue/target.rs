@@ -10,7 +10,7 @@ const MOST: usize = 8192;
 /// Why a target is refused: what a proxy, this server and the API might each read in their own way
 /// is never let through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Unclear {
+pub enum TargetError {
     /// It does not begin with a slash, as a whole URL does not.
     #[error("the target must be a path that begins with /")]
     NotAPath,
@@ -51,12 +51,12 @@ pub struct Target<'t> {
 
 impl<'t> Target<'t> {
     /// Reads a target in origin form (RFC 9112, section 3.2.1), as the client sent it.
-    pub fn parse(text: &'t str) -> Result<Self, Unclear> {
+    pub fn parse(text: &'t str) -> Result<Self, TargetError> {
         if text.len() > MOST {
-            return Err(Unclear::TooLong);
+            return Err(TargetError::TooLong);
         }
         let (path, query) = text.split_once('?').unwrap_or((text, ""));
-        let path = path.strip_prefix('/').ok_or(Unclear::NotAPath)?;
+        let path = path.strip_prefix('/').ok_or(TargetError::NotAPath)?;
         check_query(query)?;
         if path.is_empty() {
             return Ok(Self { parts: SmallVec::new() });
@@ -70,15 +70,15 @@ impl<'t> Target<'t> {
     }
 }
 
-fn part(text: &str) -> Result<Cow<'_, str>, Unclear> {
+fn part(text: &str) -> Result<Cow<'_, str>, TargetError> {
     if text.is_empty() {
-        return Err(Unclear::EmptyPart);
+        return Err(TargetError::EmptyPart);
     }
     if text.bytes().all(|byte| byte == b'.') {
-        return Err(Unclear::Dots);
+        return Err(TargetError::Dots);
     }
     if let Some(wrong) = text.chars().find(|&one| !is_plain(one) && one != '%') {
-        return Err(Unclear::Character(wrong));
+        return Err(TargetError::Character(wrong));
     }
     if !text.contains('%') {
         return Ok(Cow::Borrowed(text));
@@ -91,23 +91,23 @@ fn part(text: &str) -> Result<Cow<'_, str>, Unclear> {
             rest = after;
             continue;
         }
-        let (digits, after) = after.split_first_chunk::<2>().ok_or(Unclear::Encoding)?;
+        let (digits, after) = after.split_first_chunk::<2>().ok_or(TargetError::Encoding)?;
         let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|one| u8::try_from(one).ok());
-        let [Some(high), Some(low)] = digits.map(digit) else { return Err(Unclear::Encoding) };
+        let [Some(high), Some(low)] = digits.map(digit) else { return Err(TargetError::Encoding) };
         let byte = high << 4 | low;
         let meant = char::from(byte);
         if meant.is_ascii_alphanumeric() || "-._~".contains(meant) {
-            return Err(Unclear::NotNormal(meant));
+            return Err(TargetError::NotNormal(meant));
         }
         if meant.is_ascii_control() || "/\\%;?#".contains(meant) {
-            return Err(Unclear::Encoded(meant));
+            return Err(TargetError::Encoded(meant));
         }
         decoded.push(byte);
         rest = after;
     }
-    let decoded = String::from_utf8(decoded).map_err(|_| Unclear::NotText)?;
+    let decoded = String::from_utf8(decoded).map_err(|_| TargetError::NotText)?;
     match decoded.chars().find(|one| one.is_control()) {
-        Some(control) => Err(Unclear::Encoded(control)),
+        Some(control) => Err(TargetError::Encoded(control)),
         None => Ok(Cow::Owned(decoded)),
     }
 }
@@ -123,14 +123,14 @@ fn is_plain(one: char) -> bool {
 }
 
 /// Many frameworks take the method from here.
-fn check_query(query: &str) -> Result<(), Unclear> {
+fn check_query(query: &str) -> Result<(), TargetError> {
     if query.is_empty() {
         return Ok(());
     }
     if let Some(wrong) = query.chars().find(|&one| !is_plain(one) && !"/?%;".contains(one)) {
         // Brackets, quotes and their like are sent raw by many, and mean nothing to a proxy.
         if wrong == '#' || wrong.is_control() || wrong.is_whitespace() {
-            return Err(Unclear::Character(wrong));
+            return Err(TargetError::Character(wrong));
         }
     }
     let mut names = query.split(['&', ';']).map(|pair| pair.split('=').next().unwrap_or_default());
@@ -140,7 +140,7 @@ fn check_query(query: &str) -> Result<(), Unclear> {
         ["_method", "x_http_method_override", "x_http_method", "x_method_override"]
             .contains(&name.as_str())
     });
-    if overrides { Err(Unclear::OtherMethod) } else { Ok(()) }
+    if overrides { Err(TargetError::OtherMethod) } else { Ok(()) }
 }
 
 #[cfg(test)]
@@ -148,7 +148,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn parts(text: &str) -> Result<Vec<String>, Unclear> {
+    fn parts(text: &str) -> Result<Vec<String>, TargetError> {
         Ok(Target::parse(text)?.parts().iter().map(ToString::to_string).collect())
     }
 
@@ -162,44 +162,44 @@ mod tests {
     #[test]
     fn what_could_be_read_in_two_ways_is_refused() {
         for (text, reason) in [
-            ("", Unclear::NotAPath),
-            ("a", Unclear::NotAPath),
-            ("*", Unclear::NotAPath),
-            ("http://host/a", Unclear::NotAPath),
-            ("//host/a", Unclear::EmptyPart),
-            ("/a//b", Unclear::EmptyPart),
-            ("/a/", Unclear::EmptyPart),
-            ("/a/./b", Unclear::Dots),
-            ("/a/../b", Unclear::Dots),
-            ("/a/.../b", Unclear::Dots),
-            ("/a/%2e%2e/b", Unclear::NotNormal('.')),
-            ("/a/..%2fb", Unclear::Encoded('/')),
-            ("/a%5Cb", Unclear::Encoded('\\')),
-            ("/a\\b", Unclear::Character('\\')),
-            ("/a%252fb", Unclear::Encoded('%')),
-            ("/a%00", Unclear::Encoded('\0')),
-            ("/a%0d%0ab", Unclear::Encoded('\r')),
-            ("/a;b=c", Unclear::Character(';')),
-            ("/a%3bb", Unclear::Encoded(';')),
-            ("/a%3Fb", Unclear::Encoded('?')),
-            ("/a#b", Unclear::Character('#')),
-            ("/a b", Unclear::Character(' ')),
-            ("/é", Unclear::Character('é')),
-            ("/%61", Unclear::NotNormal('a')),
-            ("/a%", Unclear::Encoding),
-            ("/a%zz", Unclear::Encoding),
-            ("/a%u002f", Unclear::Encoding),
-            ("/%c0%af", Unclear::NotText),
-            ("/%C2%85", Unclear::Encoded('\u{85}')),
-            ("/a?b#c", Unclear::Character('#')),
-            ("/a?x=1&_method=DELETE", Unclear::OtherMethod),
-            ("/a?x=1;_Method=DELETE", Unclear::OtherMethod),
-            ("/a?%5fmethod=DELETE", Unclear::OtherMethod),
-            ("/a?X-HTTP-Method-Override=DELETE", Unclear::OtherMethod),
+            ("", TargetError::NotAPath),
+            ("a", TargetError::NotAPath),
+            ("*", TargetError::NotAPath),
+            ("http://host/a", TargetError::NotAPath),
+            ("//host/a", TargetError::EmptyPart),
+            ("/a//b", TargetError::EmptyPart),
+            ("/a/", TargetError::EmptyPart),
+            ("/a/./b", TargetError::Dots),
+            ("/a/../b", TargetError::Dots),
+            ("/a/.../b", TargetError::Dots),
+            ("/a/%2e%2e/b", TargetError::NotNormal('.')),
+            ("/a/..%2fb", TargetError::Encoded('/')),
+            ("/a%5Cb", TargetError::Encoded('\\')),
+            ("/a\\b", TargetError::Character('\\')),
+            ("/a%252fb", TargetError::Encoded('%')),
+            ("/a%00", TargetError::Encoded('\0')),
+            ("/a%0d%0ab", TargetError::Encoded('\r')),
+            ("/a;b=c", TargetError::Character(';')),
+            ("/a%3bb", TargetError::Encoded(';')),
+            ("/a%3Fb", TargetError::Encoded('?')),
+            ("/a#b", TargetError::Character('#')),
+            ("/a b", TargetError::Character(' ')),
+            ("/é", TargetError::Character('é')),
+            ("/%61", TargetError::NotNormal('a')),
+            ("/a%", TargetError::Encoding),
+            ("/a%zz", TargetError::Encoding),
+            ("/a%u002f", TargetError::Encoding),
+            ("/%c0%af", TargetError::NotText),
+            ("/%C2%85", TargetError::Encoded('\u{85}')),
+            ("/a?b#c", TargetError::Character('#')),
+            ("/a?x=1&_method=DELETE", TargetError::OtherMethod),
+            ("/a?x=1;_Method=DELETE", TargetError::OtherMethod),
+            ("/a?%5fmethod=DELETE", TargetError::OtherMethod),
+            ("/a?X-HTTP-Method-Override=DELETE", TargetError::OtherMethod),
         ] {
             assert_eq!(parts(text), Err(reason), "{text}");
         }
-        assert_eq!(parts(&format!("/{}", "a".repeat(MOST))), Err(Unclear::TooLong));
+        assert_eq!(parts(&format!("/{}", "a".repeat(MOST))), Err(TargetError::TooLong));
     }
 
     proptest! {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use foldhash::fast::RandomState;
 use gatewright_policy::{Decision, Identity};
-use gatewright_store::{LogPage, Record, Store, StoreError, Tally, Usage};
+use gatewright_store::{ActivityBatch, HourlyCount, LastUsed, LogPage, Store, StoreError};
 use metrics::Counter;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
@@ -105,7 +105,7 @@ impl AddAssign for Counts {
 struct Pending {
     lines: Vec<Waiting>,
     counts: HashMap<Box<str>, Counts, RandomState>,
-    usages: HashMap<(Box<str>, Box<str>), i64, RandomState>,
+    last_used: HashMap<(Box<str>, Box<str>), i64, RandomState>,
 }
 
 impl Pending {
@@ -123,8 +123,8 @@ impl Pending {
         for (account, counts) in other.counts {
             self.count(&account, |sum| *sum += counts);
         }
-        for (what, at) in other.usages {
-            let last = self.usages.entry(what).or_default();
+        for (what, at) in other.last_used {
+            let last = self.last_used.entry(what).or_default();
             *last = at.max(*last);
         }
     }
@@ -312,7 +312,7 @@ impl Recorder {
     /// Something was used that belongs to the account.
     pub(crate) fn used(&self, account: &str, subject: &str, at: i64) {
         let mut pending = self.pending();
-        let last = pending.usages.entry((account.into(), subject.into())).or_default();
+        let last = pending.last_used.entry((account.into(), subject.into())).or_default();
         *last = at.max(*last);
     }
 
@@ -331,13 +331,13 @@ impl Recorder {
     pub(crate) async fn flush(&self) -> Result<(), StoreError> {
         // Whoever comes second finds everything written.
         let mut last = self.last.lock().await;
-        let Pending { mut lines, counts, usages } = self.take();
+        let Pending { mut lines, counts, last_used } = self.take();
         lines.sort_by_key(|line| line.at);
         for line in &mut lines {
             *last = line.at.max(*last + 1);
             line.at = *last;
         }
-        let mut record = Record { pages: pages(lines), ..Record::default() };
+        let mut record = ActivityBatch { pages: pages(lines), ..ActivityBatch::default() };
         let hour = clock::now().div_euclid(HOUR);
         for (account, counts) in counts {
             self.totals.add(counts);
@@ -348,22 +348,22 @@ impl Recorder {
                 ("leftOut", counts.left_out),
             ];
             let kinds = kinds.into_iter().filter(|(_, count)| *count > 0);
-            record.tallies.extend(kinds.map(|(what, count)| Tally {
+            record.hourly_counts.extend(kinds.map(|(what, count)| HourlyCount {
                 account: account.to_string(),
                 hour,
                 what: what.to_owned(),
                 count,
             }));
         }
-        let usage = |((account, subject), last): ((Box<str>, Box<str>), i64)| Usage {
+        let usage = |((account, subject), last): ((Box<str>, Box<str>), i64)| LastUsed {
             account: account.into(),
             subject: subject.into(),
             last,
         };
-        record.usages.extend(usages.into_iter().map(usage));
+        record.last_used.extend(last_used.into_iter().map(usage));
         // Two nodes that lock the same rows in another order would wait for each other.
-        record.tallies.sort_by(|a, b| (&a.account, &a.what).cmp(&(&b.account, &b.what)));
-        record.usages.sort_by(|a, b| (&a.account, &a.subject).cmp(&(&b.account, &b.subject)));
+        record.hourly_counts.sort_by(|a, b| (&a.account, &a.what).cmp(&(&b.account, &b.what)));
+        record.last_used.sort_by(|a, b| (&a.account, &a.subject).cmp(&(&b.account, &b.subject)));
         if record.is_empty() { Ok(()) } else { self.store.record(&record).await }
     }
 

@@ -67,7 +67,7 @@ impl ResourceFilter {
             patterns.is_empty() || patterns.iter().any(|pattern| like(pattern, text, '*'))
         };
         any(&self.names, urn.name())
-            && any(&self.kinds, urn.kind())
+            && any(&self.kinds, urn.resource_type())
             && any(&self.urns, urn.urn())
             && self.tags.iter().all(|(key, filters)| {
                 filters.iter().all(|filter| filter.holds(&document.tags, key))

@@ -178,12 +178,12 @@ impl Iam {
         (ip, query_id, now): (Option<IpAddr>, QueryId, i64),
     ) -> Result<Issued, TokenError> {
         let proved = self.prove(&grant.client_id, &grant.client_secret).await;
-        let plate = self.settings.plate;
+        let region = self.settings.region;
         let about = (ip, query_id, now);
         if let Err(TokenError::InvalidClient) = proved
             && let Some(account) = self.views.account_of_client(&grant.client_id).await?
         {
-            let identity = Identity::service_account(plate, &account, &grant.client_id);
+            let identity = Identity::service_account(region, &account, &grant.client_id);
             self.recorder.asked_token(identity, "", false, about);
         }
         let (account, flow) = proved?;
@@ -195,7 +195,7 @@ impl Iam {
         if text.len() > 1_000 || scope::read(text).is_none() {
             return Err(TokenError::InvalidScope);
         }
-        let identity = Identity::service_account(plate, &account, &grant.client_id);
+        let identity = Identity::service_account(region, &account, &grant.client_id);
         let issued = now / MICROSECONDS;
         let id = hex(&random::<16>()?);
         let claims = Claims {

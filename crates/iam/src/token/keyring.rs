@@ -63,7 +63,7 @@ impl Keyring {
 
     /// The same, after what is due: forgets the keys that are over, and makes a new one where there
     /// is none, or the newest is older than so many days.
-    pub(super) async fn tend(
+    pub(super) async fn maintain(
         store: &Store,
         master: &MasterKey,
         algorithm: Algorithm,
@@ -163,17 +163,17 @@ mod tests {
     #[tokio::test]
     async fn a_new_key_is_published_before_it_signs_and_an_old_one_after() {
         with_store(async |store, master| {
-            let ring = Keyring::tend(&store, &master, ES256, None, 0).await.unwrap();
+            let ring = Keyring::maintain(&store, &master, ES256, None, 0).await.unwrap();
             let first = ring.signer(0).unwrap().key.id().to_owned();
             let second = Keyring::rotate(&store, &master, ES256, false, DAY).await.unwrap();
-            let ring = Keyring::tend(&store, &master, ES256, None, DAY).await.unwrap();
+            let ring = Keyring::maintain(&store, &master, ES256, None, DAY).await.unwrap();
             assert_eq!(ring.signer(DAY + LEAD - 1).unwrap().key.id(), first);
             assert!(ring.public(&second).is_some());
             assert_eq!(ring.signer(DAY + LEAD).unwrap().key.id(), second);
             let last = DAY + LEAD + KEPT;
-            let ring = Keyring::tend(&store, &master, ES256, None, last - 1).await.unwrap();
+            let ring = Keyring::maintain(&store, &master, ES256, None, last - 1).await.unwrap();
             assert!(ring.public(&first).is_some());
-            let ring = Keyring::tend(&store, &master, ES256, None, last).await.unwrap();
+            let ring = Keyring::maintain(&store, &master, ES256, None, last).await.unwrap();
             assert!(ring.public(&first).is_none());
             assert_eq!(ring.signer(last).unwrap().key.id(), second);
             assert_eq!(store.keys().await.unwrap().len(), 1);
@@ -185,7 +185,7 @@ mod tests {
     async fn a_key_is_followed_by_another_when_its_days_are_over() {
         with_store(async |store, master| {
             for (now, keys) in [(0, 1), (3 * DAY - 1, 1), (3 * DAY, 2), (3 * DAY + 1, 2)] {
-                let ring = Keyring::tend(&store, &master, ES256, Some(3), now).await.unwrap();
+                let ring = Keyring::maintain(&store, &master, ES256, Some(3), now).await.unwrap();
                 assert_eq!(ring.public.len(), keys, "at {now}");
             }
         })
@@ -195,9 +195,9 @@ mod tests {
     #[tokio::test]
     async fn in_an_emergency_no_other_key_is_left() {
         with_store(async |store, master| {
-            let before = Keyring::tend(&store, &master, ES256, None, 0).await.unwrap();
+            let before = Keyring::maintain(&store, &master, ES256, None, 0).await.unwrap();
             let other = Algorithm::EdDsa;
-            Keyring::tend(&store, &master, other, None, 0).await.unwrap();
+            Keyring::maintain(&store, &master, other, None, 0).await.unwrap();
             let id = Keyring::rotate(&store, &master, ES256, true, 1).await.unwrap();
             let ring = Keyring::load(&store, &master, ES256, 1).await.unwrap();
             assert_eq!(ring.signer(1).unwrap().key.id(), id);
@@ -210,9 +210,10 @@ mod tests {
     #[tokio::test]
     async fn another_algorithm_has_keys_of_its_own() {
         with_store(async |store, master| {
-            Keyring::tend(&store, &master, ES256, None, 0).await.unwrap();
+            Keyring::maintain(&store, &master, ES256, None, 0).await.unwrap();
             let later = 100 * DAY;
-            let ring = Keyring::tend(&store, &master, Algorithm::EdDsa, None, later).await.unwrap();
+            let ring =
+                Keyring::maintain(&store, &master, Algorithm::EdDsa, None, later).await.unwrap();
             assert_eq!(ring.signer(later).unwrap().key.algorithm(), Algorithm::EdDsa);
             assert_eq!(ring.public.len(), 2);
         })

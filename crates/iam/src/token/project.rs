@@ -43,8 +43,8 @@ impl Iam {
     /// Reads what roles are asked for on: `urn:v1:eu:resource:publicCloudProject:pci` for all
     /// projects of the account, or the URN of one.
     pub fn project_target(&self, urn: &str) -> Result<ResourceUrn, TokenError> {
-        let urn = ResourceUrn::parse(urn, self.settings.plate).ok();
-        urn.filter(|urn| urn.kind() == KIND).ok_or(TokenError::InvalidTarget)
+        let urn = ResourceUrn::parse(urn, self.settings.region).ok();
+        urn.filter(|urn| urn.resource_type() == KIND).ok_or(TokenError::InvalidTarget)
     }
 
     /// The roles on the projects that are meant, where they are registered: what nobody registered
@@ -61,9 +61,10 @@ impl Iam {
         let mut projects = vec![target.clone()];
         if all {
             let view = self.views.get(context.account()).await?;
-            let plate = self.settings.plate;
-            let urns = view.resources().map(|(urn, _)| ResourceUrn::parse(urn, plate));
-            projects = urns.filter_map(Result::ok).filter(|urn| urn.kind() == KIND).collect();
+            let region = self.settings.region;
+            let urns = view.resources().map(|(urn, _)| ResourceUrn::parse(urn, region));
+            projects =
+                urns.filter_map(Result::ok).filter(|urn| urn.resource_type() == KIND).collect();
             projects.sort_by(|a, b| a.name().cmp(b.name()));
             if projects.len() > MOST_PROJECTS {
                 return Err(TokenError::TooManyRoles);
@@ -73,13 +74,13 @@ impl Iam {
         let mut roles = Vec::new();
         let catalogue = self.catalogue();
         for project in &projects {
-            let scene = self.scene(&context, project).await?;
-            if !scene.known {
+            let decision_context = self.decision_context(&context, project).await?;
+            if !decision_context.known {
                 continue;
             }
             for action in catalogue.action_names(KIND) {
                 let Some(role) = action.strip_prefix(ACTIONS) else { continue };
-                if !scene.decide(&context, action, project).is_allowed() {
+                if !decision_context.decide(&context, action, project).is_allowed() {
                     continue;
                 }
                 project_roles.push(format!("{}:{role}", project.name()));

@@ -2,7 +2,7 @@
 
 use gatewright_policy::Scope;
 
-/// Scopes that ask for a person's particulars; a service account has none.
+/// Scopes that ask for a person's contact details; a service account has none.
 const ABOUT_PEOPLE: [&str; 3] = ["openid", "profile", "email"];
 
 /// Reads a scope: `all`, or `<resource type>/all`, beside those that mean nothing here. None when

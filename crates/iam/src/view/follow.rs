@@ -32,7 +32,7 @@ impl Views {
         let Some(listener) = self.store.listen().await? else {
             return Ok(Following(Vec::new()));
         };
-        self.has_company();
+        self.has_peers();
         let views = Arc::clone(self);
         let hearing = tokio::spawn(async move {
             let mut listener = Some(listener);
@@ -68,7 +68,7 @@ impl Views {
     /// Takes in what is heard until nothing is heard any more.
     async fn hear(&self, mut listener: Listener) -> Result<(), IamError> {
         self.all_may_have_changed().await?;
-        self.heard();
+        self.record_heartbeat();
         while let Ok(notice) = tokio::time::timeout(SILENCE, listener.next()).await {
             if let Notice::Changed { account, revision, resources } = notice? {
                 self.changed_elsewhere.notify_one();
@@ -79,7 +79,7 @@ impl Views {
                     self.changed(&account).await?;
                 }
             }
-            self.heard();
+            self.record_heartbeat();
         }
         Ok(())
     }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
-use gatewright_policy::Plate;
+use gatewright_policy::Region;
 use gatewright_store::{Entry, Kind, Store};
 use quick_cache::sync::Cache;
 use tokio::sync::futures::Notified;
@@ -43,7 +43,7 @@ struct Owner {
 
 pub(crate) struct Views {
     pub(super) store: Store,
-    plate: Plate,
+    region: Region,
     catalogue: Arc<Catalogue>,
     slots: Cache<Arc<str>, Arc<Slot>>,
     owners: Cache<Box<str>, Owner>,
@@ -58,14 +58,19 @@ pub(crate) struct Views {
     started: Instant,
     /// When other nodes were last heard, in microseconds since the start; the greatest number on a
     /// database that no other node uses.
-    heard: AtomicU64,
+    last_heartbeat: AtomicU64,
 }
 
 impl Views {
-    pub(crate) fn new(store: Store, plate: Plate, catalogue: Arc<Catalogue>, most: usize) -> Self {
+    pub(crate) fn new(
+        store: Store,
+        region: Region,
+        catalogue: Arc<Catalogue>,
+        most: usize,
+    ) -> Self {
         Self {
             store,
-            plate,
+            region,
             catalogue,
             slots: Cache::new(most),
             owners: Cache::new(100_000),
@@ -74,7 +79,7 @@ impl Views {
             renewed: Notify::new(),
             changed_elsewhere: Notify::new(),
             started: Instant::now(),
-            heard: AtomicU64::new(u64::MAX),
+            last_heartbeat: AtomicU64::new(u64::MAX),
         }
     }
 
@@ -86,7 +91,7 @@ impl Views {
         let slot = self.slots.get(account);
         if let Some(slot) = &slot
             && let Some(view) = slot.view.load_full()
-            && !self.is_deaf()
+            && !self.is_stale()
         {
             return Ok(view);
         }
@@ -103,7 +108,7 @@ impl Views {
     /// The account that owns a resource, by its canonical URN; none when nobody registered it.
     pub(crate) async fn owner_of(&self, urn: &str) -> Result<Option<Arc<str>>, IamError> {
         let moves = self.moves.load(Ordering::Acquire);
-        if !self.is_deaf()
+        if !self.is_stale()
             && let Some(owner) = self.owners.get(urn)
             && owner.moves == moves
         {
@@ -194,24 +199,25 @@ impl Views {
     }
 
     /// There are other nodes; until one is heard, memory is not to be trusted.
-    pub(super) fn has_company(&self) {
-        self.heard.store(0, Ordering::Release);
+    pub(super) fn has_peers(&self) {
+        self.last_heartbeat.store(0, Ordering::Release);
     }
 
     /// Something was heard, and everything before it was taken in.
-    pub(super) fn heard(&self) {
-        self.heard.store(self.elapsed(), Ordering::Release);
+    pub(super) fn record_heartbeat(&self) {
+        self.last_heartbeat.store(self.elapsed(), Ordering::Release);
     }
 
     fn elapsed(&self) -> u64 {
         u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX - 1)
     }
 
-    fn is_deaf(&self) -> bool {
-        let heard = self.heard.load(Ordering::Acquire);
-        heard != u64::MAX
-            && (heard == 0
-                || u128::from(self.elapsed().saturating_sub(heard)) > DEAF_AFTER.as_micros())
+    fn is_stale(&self) -> bool {
+        let last_heartbeat = self.last_heartbeat.load(Ordering::Acquire);
+        last_heartbeat != u64::MAX
+            && (last_heartbeat == 0
+                || u128::from(self.elapsed().saturating_sub(last_heartbeat))
+                    > DEAF_AFTER.as_micros())
     }
 
     /// Loads the view, or applies what the journal has beyond it.
@@ -239,7 +245,7 @@ impl Views {
 
     async fn load(&self, account: &str) -> Result<Arc<View>, IamError> {
         let revision = self.store.revision(account).await?.ok_or(IamError::NotFound)?;
-        let mut view = View::new(account, self.plate, &self.catalogue);
+        let mut view = View::new(account, self.region, &self.catalogue);
         let (mut after, mut more) = (0, true);
         // Rows are fetched while those before them are read on other threads.
         let mut reading = VecDeque::new();
@@ -248,8 +254,8 @@ impl Views {
                 let objects = self.store.objects(account, after, CHUNK).await?;
                 more = objects.len() == usize::try_from(CHUNK).unwrap_or(usize::MAX);
                 after = objects.last().map_or(after, |last| last.created);
-                let plate = self.plate;
-                reading.push_back(spawn_blocking(move || Piece::read_all(objects, plate)));
+                let region = self.region;
+                reading.push_back(spawn_blocking(move || Piece::read_all(objects, region)));
             }
             if !more || reading.len() > READING_AT_ONCE {
                 let Some(chunk) = reading.pop_front() else { break };

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use askama::Template;
-use gatewright_iam::{Group, GroupDraft, Role};
+use gatewright_iam::{Group, GroupInput, Role};
 
 use super::moment;
 use crate::answer::{Answer, Answered};
@@ -68,7 +68,7 @@ pub(crate) async fn list(visit: Arc<Visit>) -> Answered {
     Answer::page(&ListPage { frame: visit.told(SECTION), groups })
 }
 
-fn form(frame: Frame, is_new: bool, typed: GroupDraft) -> Answered {
+fn form(frame: Frame, is_new: bool, typed: GroupInput) -> Answered {
     Answer::page(&FormPage {
         frame,
         is_new,
@@ -79,9 +79,9 @@ fn form(frame: Frame, is_new: bool, typed: GroupDraft) -> Answered {
     })
 }
 
-fn typed(visit: &Visit, name: &str) -> GroupDraft {
+fn typed(visit: &Visit, name: &str) -> GroupInput {
     let role = ROLES.iter().find(|(id, _, _)| *id == visit.form.get("role"));
-    GroupDraft {
+    GroupInput {
         name: name.to_owned(),
         description: Some(visit.form.get("description").to_owned()),
         role: role.map(|(_, role, _)| *role),
@@ -90,32 +90,32 @@ fn typed(visit: &Visit, name: &str) -> GroupDraft {
 
 pub(crate) async fn ask_create(visit: Arc<Visit>) -> Answered {
     visit.session()?;
-    form(visit.frame(SECTION), true, GroupDraft::default())
+    form(visit.frame(SECTION), true, GroupInput::default())
 }
 
 pub(crate) async fn create(visit: Arc<Visit>) -> Answered {
     let context = visit.context()?;
-    let draft = typed(&visit, visit.form.get("name"));
-    match visit.iam.create_group(&context, Ok(draft.clone())).await {
+    let input = typed(&visit, visit.form.get("name"));
+    match visit.iam.create_group(&context, Ok(input.clone())).await {
         Ok(_) => Ok(Answer::go("/groups?told=told-group-created")),
-        Err(error) => visit.again(error.into(), SECTION, |frame| form(frame, true, draft)),
+        Err(error) => visit.again(error.into(), SECTION, |frame| form(frame, true, input)),
     }
 }
 
 pub(crate) async fn details(visit: Arc<Visit>) -> Answered {
     let group = visit.iam.group(&visit.context()?, visit.parameter(0)).await?;
     let Group { name, description, role, .. } = group;
-    let shown = GroupDraft { name, description, role: Some(role) };
+    let shown = GroupInput { name, description, role: Some(role) };
     form(visit.told(SECTION), false, shown)
 }
 
 pub(crate) async fn edit(visit: Arc<Visit>) -> Answered {
     let context = visit.context()?;
     let name = visit.parameter(0);
-    let draft = typed(&visit, name);
-    match visit.iam.edit_group(&context, name, Ok(draft.clone())).await {
+    let input = typed(&visit, name);
+    match visit.iam.edit_group(&context, name, Ok(input.clone())).await {
         Ok(_) => Ok(Answer::go(format!("/groups/{}?told=told-edited", encoded(name)))),
-        Err(error) => visit.again(error.into(), SECTION, |frame| form(frame, false, draft)),
+        Err(error) => visit.again(error.into(), SECTION, |frame| form(frame, false, input)),
     }
 }
 
@@ -131,7 +131,7 @@ pub(crate) async fn delete(visit: Arc<Visit>) -> Answered {
             }
             let group = visit.iam.group(&context, name).await?;
             let Group { name, description, role, .. } = group;
-            let shown = GroupDraft { name, description, role: Some(role) };
+            let shown = GroupInput { name, description, role: Some(role) };
             visit.again(refusal, SECTION, |frame| form(frame, false, shown))
         }
     }

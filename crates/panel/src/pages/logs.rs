@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use askama::Template;
-use gatewright_iam::{Event, Line, LogFilter, LogKind, Reason, Tallies};
+use gatewright_iam::{Event, HourlyCounts, Line, LogFilter, LogKind, Reason};
 use serde_json::{Value, json};
 
 use super::{allowed, instant, short};
@@ -161,11 +161,11 @@ async fn show(visit: &Visit, log: Log) -> Answered {
         }
     };
     let day = visit.now / 3_600_000_000 - 24;
-    let tallies = match log {
+    let hourly_counts = match log {
         Log::Audit => None,
-        _ => allowed(visit.iam.tallies(&context, day).await)?,
+        _ => allowed(visit.iam.hourly_counts(&context, day).await)?,
     };
-    let left_out: i64 = tallies.iter().flatten().map(|one: &Tallies| one.left_out).sum();
+    let left_out: i64 = hourly_counts.iter().flatten().map(|one: &HourlyCounts| one.left_out).sum();
     let query = query(&filter);
     Answer::page(&LogPage {
         frame: visit.frame(SECTION),

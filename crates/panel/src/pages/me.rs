@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use askama::Template;
-use gatewright_iam::{Factors, Passkey, PrincipalKind, Secret, Session, SignInError};
+use gatewright_iam::{MfaMethods, Passkey, PrincipalKind, Secret, Session, SignInError};
 
 use super::{moment, sign_in};
 use crate::answer::{Answer, Answered};
@@ -19,7 +19,7 @@ struct MePage {
     is_owner: bool,
     urn: String,
     sessions: Vec<Row>,
-    factors: Factors,
+    factors: MfaMethods,
     has_passkeys: bool,
     passkeys: Vec<PasskeyRow>,
 }

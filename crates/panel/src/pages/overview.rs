@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use askama::Template;
-use gatewright_iam::{Context, Tallies, clock};
+use gatewright_iam::{Context, HourlyCounts, clock};
 use uuid::Uuid;
 
 use super::service_accounts::UNUSED;
@@ -54,7 +54,7 @@ pub(crate) async fn show(visit: Arc<Visit>) -> Answered {
     let context = visit.context()?;
     let days = visit.query.get("of") == "days";
     let since = visit.now / HOUR - if days { 30 * 24 - 1 } else { 23 };
-    let tallies = allowed(visit.iam.tallies(&context, since).await)?;
+    let hourly_counts = allowed(visit.iam.hourly_counts(&context, since).await)?;
     let unused = match allowed(visit.iam.unused_clients(&context, visit.now - UNUSED).await)? {
         None => None,
         Some(clients) => Some(unused(&visit, &context, &clients).await?),
@@ -62,16 +62,16 @@ pub(crate) async fn show(visit: Arc<Visit>) -> Answered {
     Answer::page(&OverviewPage {
         frame: visit.told(Section::Overview),
         days,
-        happened: tallies.map(|tallies| happened(since, days, &tallies)),
+        happened: hourly_counts.map(|hourly_counts| happened(since, days, &hourly_counts)),
         unused,
         policies: policies(&visit, &context).await?,
     })
 }
 
-fn happened(since: i64, days: bool, tallies: &[Tallies]) -> Happened {
+fn happened(since: i64, days: bool, hourly_counts: &[HourlyCounts]) -> Happened {
     let (step, columns) = if days { (24, 30) } else { (1, 24) };
-    let mut counts = vec![Tallies::default(); columns];
-    for tally in tallies {
+    let mut counts = vec![HourlyCounts::default(); columns];
+    for tally in hourly_counts {
         let column = usize::try_from((tally.hour - since) / step).ok();
         if let Some(sum) = column.and_then(|column| counts.get_mut(column)) {
             sum.tokens += tally.tokens;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use askama::Template;
-use gatewright_iam::{IamError, PageRequest, Permissions, PermissionsGroup, PermissionsGroupDraft};
+use gatewright_iam::{IamError, PageRequest, Permissions, PermissionsGroup, PermissionsGroupInput};
 
 use super::moment;
 use super::policies::lines;
@@ -67,8 +67,8 @@ impl Typed {
         }
     }
 
-    fn draft(&self) -> PermissionsGroupDraft {
-        PermissionsGroupDraft {
+    fn input(&self) -> PermissionsGroupInput {
+        PermissionsGroupInput {
             name: self.name.clone(),
             description: self.description.clone(),
             permissions: Permissions {
@@ -142,7 +142,7 @@ fn again(visit: &Visit, error: IamError, urn: Option<String>, typed: Typed) -> A
 
 pub(crate) async fn create(visit: Arc<Visit>) -> Answered {
     let typed = Typed::read(&visit);
-    match visit.iam.create_permissions_group(&visit.context()?, Ok(typed.draft())).await {
+    match visit.iam.create_permissions_group(&visit.context()?, Ok(typed.input())).await {
         Ok(_) => Ok(Answer::go("/permissions-groups?told=told-group-created")),
         Err(error) => again(&visit, error, None, typed),
     }
@@ -150,7 +150,7 @@ pub(crate) async fn create(visit: Arc<Visit>) -> Answered {
 
 pub(crate) async fn edit(visit: Arc<Visit>) -> Answered {
     let (urn, typed) = (visit.parameter(0), Typed::read(&visit));
-    let edited = visit.iam.edit_permissions_group(&visit.context()?, urn, Ok(typed.draft())).await;
+    let edited = visit.iam.edit_permissions_group(&visit.context()?, urn, Ok(typed.input())).await;
     match edited {
         Ok(group) => Ok(Answer::go(format!("{}?told=told-edited", path(&group.urn)))),
         Err(error) => again(&visit, error, Some(urn.to_owned()), typed),

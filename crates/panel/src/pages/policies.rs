@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use askama::Template;
 use gatewright_iam::{
-    ConditionsShift, Context, IamError, PageRequest, Policy, PolicyFilter, Proposal,
-    ResourceFilter, Shifts,
+    AccessDiffs, ConditionsChange, Context, IamError, PageRequest, Policy, PolicyFilter, Proposal,
+    ResourceFilter,
 };
 use uuid::Uuid;
 
@@ -90,23 +90,23 @@ struct FormPage {
 
 /// What saving would change.
 struct Changes {
-    shifts: Shifts,
+    diffs: AccessDiffs,
     /// Says which policy it is that was looked at.
     seen: String,
 }
 
 impl Changes {
     fn are_none(&self) -> bool {
-        let Shifts { shifts, locks_out, .. } = &self.shifts;
-        shifts.is_empty() && !self.of_conditions() && !locks_out
+        let AccessDiffs { diffs, locks_out, .. } = &self.diffs;
+        diffs.is_empty() && !self.of_conditions() && !locks_out
     }
 
     fn of_conditions(&self) -> bool {
-        self.shifts.conditions == ConditionsShift::Change
+        self.diffs.conditions == ConditionsChange::Change
     }
 
     fn has_conditions(&self) -> bool {
-        self.shifts.conditions != ConditionsShift::None
+        self.diffs.conditions != ConditionsChange::None
     }
 }
 
@@ -209,7 +209,7 @@ pub(crate) async fn create(visit: Arc<Visit>) -> Answered {
     if let Some(answered) = ask_first(&visit, None, &typed).await {
         return answered;
     }
-    match visit.iam.create_policy(&context, typed.draft()).await {
+    match visit.iam.create_policy(&context, typed.input()).await {
         Ok(policy) => {
             Ok(Answer::go(format!("/policies/{}?told=told-policy-created", policy.rule.id)))
         }
@@ -233,7 +233,7 @@ pub(crate) async fn edit(visit: Arc<Visit>) -> Answered {
     if let Some(answered) = ask_first(&visit, Some(id), &typed).await {
         return answered;
     }
-    match visit.iam.edit_policy(&context, Ok(id), typed.draft()).await {
+    match visit.iam.edit_policy(&context, Ok(id), typed.input()).await {
         Ok(_) => Ok(Answer::go(format!("/policies/{id}?told=told-edited"))),
         Err(error) => refused(&visit, error, Some(id), typed).await,
     }
@@ -242,10 +242,10 @@ pub(crate) async fn edit(visit: Arc<Visit>) -> Answered {
 pub(crate) async fn ask_delete(visit: Arc<Visit>) -> Answered {
     let context = visit.context()?;
     let policy = visit.iam.policy(&context, id(&visit)).await?;
-    let proposal = Proposal { id: Some(policy.rule.id), draft: None };
-    let shifts = visit.iam.shifts(&context, Ok(proposal)).await?;
+    let proposal = Proposal { id: Some(policy.rule.id), input: None };
+    let diffs = visit.iam.diffs(&context, Ok(proposal)).await?;
     Answer::page(&DeletePage {
-        changes: Some(Changes { shifts, seen: String::new() }),
+        changes: Some(Changes { diffs, seen: String::new() }),
         frame: visit.frame(SECTION),
         id: policy.rule.id,
         name: policy.name,
@@ -284,8 +284,8 @@ async fn prepare(visit: &Visit, id: Option<Uuid>) -> Option<Answered> {
         }
         "add-type" => {
             let kind = visit.form.get("type");
-            let plate = visit.iam.settings().plate;
-            add(&mut typed.resources, &format!("urn:v1:{plate}:resource:{kind}:*"));
+            let region = visit.iam.settings().region;
+            add(&mut typed.resources, &format!("urn:v1:{region}:resource:{kind}:*"));
         }
         "add-resource" => add(&mut typed.resources, visit.form.get("resource")),
         // What was ticked is read with everything else.
@@ -298,9 +298,9 @@ async fn prepare(visit: &Visit, id: Option<Uuid>) -> Option<Answered> {
             },
         },
         "try" => {
-            let asked = match typed.draft() {
-                Ok(draft) => {
-                    let proposal = Some(Proposal { id, draft: Some(draft) });
+            let asked = match typed.input() {
+                Ok(input) => {
+                    let proposal = Some(Proposal { id, input: Some(input) });
                     shown.trial.ask(visit, proposal, &typed.name).await
                 }
                 Err(error) => Err(error.into()),
@@ -327,9 +327,9 @@ async fn changes(
     id: Option<Uuid>,
     typed: &Typed,
 ) -> Result<Option<Changes>, Refusal> {
-    let proposal = typed.draft().map(|draft| Proposal { id, draft: Some(draft) });
-    let shifts = allowed(visit.iam.shifts(&visit.context()?, proposal).await)?;
-    Ok(shifts.map(|shifts| Changes { shifts, seen: typed.fingerprint() }))
+    let proposal = typed.input().map(|input| Proposal { id, input: Some(input) });
+    let diffs = allowed(visit.iam.diffs(&visit.context()?, proposal).await)?;
+    Ok(diffs.map(|diffs| Changes { diffs, seen: typed.fingerprint() }))
 }
 
 /// What saving changes is shown before it is done, and once only. Nothing where it has been seen,
@@ -450,7 +450,7 @@ pub(super) async fn known_resources(
     let resources = visit.iam.resources(context, Ok(ResourceFilter::default()), Ok(page)).await;
     let resources = allowed(resources)?.map(|page| page.items).unwrap_or_default();
     let choice = |one: gatewright_iam::Resource| Choice {
-        label: format!("{} ({})", one.display_name, one.urn.kind()),
+        label: format!("{} ({})", one.display_name, one.urn.resource_type()),
         urn: one.urn.urn().to_owned(),
     };
     Ok(resources.into_iter().map(choice).collect())
@@ -461,9 +461,9 @@ async fn resources(visit: &Visit, context: &Context) -> Result<Vec<Choice>, Refu
     let page = |list| PageRequest::new(Some(OFFERED), None, list);
     let groups = visit.iam.resource_groups(context, Ok(page("resource groups")?)).await;
     let groups = allowed(groups)?.map(|page| page.items).unwrap_or_default();
-    let plate = visit.iam.settings().plate;
+    let region = visit.iam.settings().region;
     let group = |one: gatewright_iam::ResourceGroup| Choice {
-        urn: gatewright_iam::resource_group_urn(plate, one.id),
+        urn: gatewright_iam::resource_group_urn(region, one.id),
         label: visit.texts.name("choice-group", &one.name),
     };
     let known = known_resources(visit, context).await?;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use askama::Template;
 use gatewright_iam::{
-    IamError, Member, PageRequest, ResourceGroup, ResourceGroupDraft, resource_group_urn,
+    IamError, Member, PageRequest, ResourceGroup, ResourceGroupInput, resource_group_urn,
 };
 use uuid::Uuid;
 
@@ -76,13 +76,13 @@ async fn form(
     group: Option<(Uuid, bool)>,
     (name, resources): (String, String),
 ) -> Answered {
-    let plate = visit.iam.settings().plate;
+    let region = visit.iam.settings().region;
     let id = group.map(|(id, _)| id);
     Answer::page(&FormPage {
         frame,
         id,
         read_only: group.is_some_and(|(_, read_only)| read_only),
-        urn: id.map(|id| resource_group_urn(plate, id)).unwrap_or_default(),
+        urn: id.map(|id| resource_group_urn(region, id)).unwrap_or_default(),
         name,
         resources,
         choices: super::policies::known_resources(visit, &visit.context()?).await?,
@@ -111,9 +111,9 @@ fn typed(visit: &Visit) -> (String, String) {
     (visit.form.get("name").to_owned(), resources)
 }
 
-fn draft((name, resources): &(String, String)) -> ResourceGroupDraft {
+fn input((name, resources): &(String, String)) -> ResourceGroupInput {
     let resources = lines(resources).into_iter().map(Member::Urn).collect();
-    ResourceGroupDraft { name: name.clone(), resources }
+    ResourceGroupInput { name: name.clone(), resources }
 }
 
 async fn again(
@@ -136,7 +136,7 @@ pub(crate) async fn create(visit: Arc<Visit>) -> Answered {
     if visit.form.get("do") == "add" {
         return form(&visit, visit.frame(SECTION), None, typed).await;
     }
-    match visit.iam.create_resource_group(&context, Ok(draft(&typed))).await {
+    match visit.iam.create_resource_group(&context, Ok(input(&typed))).await {
         Ok(_) => Ok(Answer::go("/resource-groups?told=told-group-created")),
         Err(error) => again(&visit, error, None, typed).await,
     }
@@ -148,7 +148,7 @@ pub(crate) async fn edit(visit: Arc<Visit>) -> Answered {
     if visit.form.get("do") == "add" {
         return form(&visit, visit.frame(SECTION), Some((id, false)), typed).await;
     }
-    match visit.iam.edit_resource_group(&context, Ok(id), Ok(draft(&typed))).await {
+    match visit.iam.edit_resource_group(&context, Ok(id), Ok(input(&typed))).await {
         Ok(_) => Ok(Answer::go(format!("/resource-groups/{id}?told=told-edited"))),
         Err(error) => again(&visit, error, Some(id), typed).await,
     }

@@ -110,11 +110,12 @@ pub(crate) async fn list(visit: Arc<Visit>) -> Answered {
     let wanted = Wanted::read(&visit.query, &COLUMNS);
     let (kind, tag) = (visit.query.get("type").to_owned(), visit.query.get("tag").to_owned());
     let mut resources = all(&visit, &context).await?;
-    let mut types: Vec<String> = resources.iter().map(|one| one.urn.kind().to_owned()).collect();
+    let mut types: Vec<String> =
+        resources.iter().map(|one| one.urn.resource_type().to_owned()).collect();
     types.sort_unstable();
     types.dedup();
     resources.retain(|one| {
-        (kind.is_empty() || one.urn.kind() == kind)
+        (kind.is_empty() || one.urn.resource_type() == kind)
             && (tag.is_empty() || has_tag(one, &tag))
             && wanted.fits(&[one.urn.urn(), &one.display_name])
     });
@@ -125,7 +126,7 @@ pub(crate) async fn list(visit: Arc<Visit>) -> Answered {
     let row = |one: Resource| Row {
         path: path(one.urn.urn()),
         urn: one.urn.urn().to_owned(),
-        kind: one.urn.kind().to_owned(),
+        kind: one.urn.resource_type().to_owned(),
         name: one.display_name,
         tags: one
             .tags
@@ -169,7 +170,7 @@ fn shown(frame: Frame, resource: Resource, (key, value): (String, String)) -> An
         path: path(resource.urn.urn()),
         urn: resource.urn.urn().to_owned(),
         name: resource.display_name,
-        kind: resource.urn.kind().to_owned(),
+        kind: resource.urn.resource_type().to_owned(),
         owner: resource.owner,
         tags: tags
             .map(|(key, value)| {
@@ -211,8 +212,8 @@ pub(crate) async fn remove_tag(visit: Arc<Visit>) -> Answered {
 
 pub(crate) async fn ask_create(visit: Arc<Visit>) -> Answered {
     visit.session()?;
-    let plate = visit.iam.settings().plate;
-    let (urn, frame) = (format!("urn:v1:{plate}:resource:"), visit.frame(SECTION));
+    let region = visit.iam.settings().region;
+    let (urn, frame) = (format!("urn:v1:{region}:resource:"), visit.frame(SECTION));
     Answer::page(&CreatePage { frame, urn, name: String::new(), tags: String::new() })
 }
 
@@ -224,13 +225,13 @@ pub(crate) async fn create(visit: Arc<Visit>) -> Answered {
         Some((key, value)) => (key.trim().to_owned(), value.trim().to_owned()),
         None => (line, String::new()),
     });
-    let draft = NewResource {
+    let input = NewResource {
         urn: urn.clone(),
         display_name: Some(name.clone()).filter(|name| !name.is_empty()),
         owner: None,
         tags: pairs.collect(),
     };
-    match visit.iam.create_resource(&context, Ok(draft)).await {
+    match visit.iam.create_resource(&context, Ok(input)).await {
         Ok(_) => Ok(Answer::go("/resources?told=told-resource-created")),
         Err(error) => visit.again(error.into(), SECTION, |frame| {
             Answer::page(&CreatePage { frame, urn, name, tags })

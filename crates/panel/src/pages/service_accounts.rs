@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use askama::Template;
 use gatewright_iam::{
-    Client, ClientDraft, ClientEdit, Context, Flow, IamError, Line, LogKind, PageRequest, Policy,
-    PolicyFilter, Reach, Secret,
+    Client, ClientEdit, ClientInput, Context, EffectivePermissions, Flow, IamError, Line, LogKind,
+    PageRequest, Policy, PolicyFilter, Secret,
 };
 use uuid::Uuid;
 
@@ -205,13 +205,13 @@ pub(crate) async fn ask_create(visit: Arc<Visit>) -> Answered {
 pub(crate) async fn create(visit: Arc<Visit>) -> Answered {
     let context = visit.context()?;
     let (name, description) = typed(&visit);
-    let draft = ClientDraft {
+    let input = ClientInput {
         name: name.clone(),
         description: description.clone(),
         flow: Flow::ClientCredentials,
         callback_urls: Vec::new(),
     };
-    match visit.iam.create_client(&context, Ok(draft)).await {
+    match visit.iam.create_client(&context, Ok(input)).await {
         Ok((client, secret)) => {
             Answer::page(&CreatedPage { frame: visit.frame(SECTION), client, secret })
         }
@@ -236,13 +236,13 @@ pub(crate) async fn details(visit: Arc<Visit>) -> Answered {
     let (mut reach, mut tokens, mut decisions) = (None, Vec::new(), None);
     if let Some(identity) = &client.identity {
         let last = async |kind| visit.iam.last_lines(&context, kind, identity, LINES).await;
-        reach = allowed(visit.iam.reach(&context, identity).await)?;
+        reach = allowed(visit.iam.effective_permissions(&context, identity).await)?;
         tokens = last(LogKind::Token).await?;
         decisions = allowed(last(LogKind::Decision).await)?;
     }
     let used = visit.iam.clients_used(&context).await?;
-    let reach_row = |one: Reach| {
-        let Reach { kind, resource, actions, conditional, total } = one;
+    let reach_row = |one: EffectivePermissions| {
+        let EffectivePermissions { kind, resource, actions, conditional, total } = one;
         ReachRow { kind, resource, actions, conditional, total }
     };
     let rows = |lines: Vec<Line>| lines.into_iter().map(LineRow::from).collect();

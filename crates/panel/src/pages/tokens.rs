@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use askama::Template;
 use gatewright_iam::{
-    Expiry, Fault, IamError, Secret, UserToken, UserTokenDraft, UserTokenEdit, clock,
+    Expiry, Fault, IamError, Secret, UserToken, UserTokenEdit, UserTokenInput, clock,
 };
 
 use super::moment;
@@ -102,12 +102,12 @@ pub(crate) async fn create(visit: Arc<Visit>) -> Answered {
     let login = visit.parameter(0).to_owned();
     let text = |name| visit.form.get(name).to_owned();
     let (name, description, until) = (text("name"), text("description"), text("expiry"));
-    let draft = expiry(&until).map(|expiry| UserTokenDraft {
+    let input = expiry(&until).map(|expiry| UserTokenInput {
         name: name.clone(),
         description: description.clone(),
         expiry,
     });
-    match visit.iam.create_user_token(&context, &login, draft).await {
+    match visit.iam.create_user_token(&context, &login, input).await {
         Ok((token, secret)) => {
             let frame = visit.frame(SECTION);
             Answer::page(&CreatedPage { frame, login, name: token.name, secret })

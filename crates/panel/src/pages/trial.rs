@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use askama::Template;
 use gatewright_iam::{
-    Contribution, Fault, IamError, Looked, Part, Proposal, Trial, Verdict, clock,
+    Contribution, EvaluatedPolicy, Fault, IamError, Part, Proposal, Simulation, SimulationResult,
+    clock,
 };
 
 use super::logs::reason_text;
@@ -41,10 +42,10 @@ pub(crate) struct Shown {
     pub(crate) allowed: bool,
     /// The key of the text that says why.
     pub(crate) reason: &'static str,
-    pub(crate) looked: Vec<Row>,
+    pub(crate) evaluated: Vec<Row>,
 }
 
-/// A policy that was looked at.
+/// A policy that was examined.
 pub(crate) struct Row {
     /// None where it is the one that is being written, or the role of a group.
     pub(crate) path: Option<String>,
@@ -75,7 +76,7 @@ impl TrialForm {
         ![&self.identity, &self.action, &self.resource].iter().all(|text| text.is_empty())
     }
 
-    fn trial(&self, visit: &Visit) -> Result<Trial, IamError> {
+    fn trial(&self, visit: &Visit) -> Result<Simulation, IamError> {
         let ip = match self.ip.as_str() {
             "" => visit.ip,
             text => Some(text.parse::<IpAddr>().map_err(|_| {
@@ -91,7 +92,7 @@ impl TrialForm {
             })?,
         };
         let (identity, action) = (self.identity.clone(), self.action.clone());
-        Ok(Trial { identity, action, resource: self.resource.clone(), ip, at })
+        Ok(Simulation { identity, action, resource: self.resource.clone(), ip, at })
     }
 
     /// Asks, with a policy as it may become, which is called `name`.
@@ -103,15 +104,15 @@ impl TrialForm {
     ) -> Result<(), Refusal> {
         let id = proposal.as_ref().map(|one| one.id.unwrap_or_default());
         let trial = self.trial(visit);
-        let verdict = visit.iam.try_out(&visit.context()?, trial, proposal).await?;
+        let verdict = visit.iam.simulate(&visit.context()?, trial, proposal).await?;
         self.shown = Some(Shown::of(visit, verdict, id.map(|id| (id, name))));
         Ok(())
     }
 }
 
 impl Shown {
-    fn of(visit: &Visit, verdict: Verdict, proposed: Option<(uuid::Uuid, &str)>) -> Self {
-        let row = |one: Looked| {
+    fn of(visit: &Visit, verdict: SimulationResult, proposed: Option<(uuid::Uuid, &str)>) -> Self {
+        let row = |one: EvaluatedPolicy| {
             let (text, part) = match one.contribution {
                 Contribution::Denies(part) => ("try-denies", Some(part)),
                 Contribution::Allows(part) => ("try-allows", Some(part)),
@@ -139,9 +140,9 @@ impl Shown {
                 decided: verdict.policy == Some(one.policy),
             }
         };
-        let mut looked: Vec<Row> = verdict.looked.into_iter().map(row).collect();
-        looked.sort_by_key(|row| !row.decided);
-        Self { allowed: verdict.allowed, reason: reason_text(verdict.reason), looked }
+        let mut evaluated: Vec<Row> = verdict.evaluated.into_iter().map(row).collect();
+        evaluated.sort_by_key(|row| !row.decided);
+        Self { allowed: verdict.allowed, reason: reason_text(verdict.reason), evaluated }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use askama::Template;
-use gatewright_iam::{Group, IamError, Secret, User, UserDraft, UserEdit, UserKind};
+use gatewright_iam::{Group, IamError, Secret, User, UserEdit, UserInput, UserKind};
 
 use super::groups::role_text;
 use super::moment;
@@ -120,7 +120,7 @@ pub(crate) async fn create(visit: Arc<Visit>) -> Answered {
     let chosen: Vec<String> = form.all("group").map(str::to_owned).collect();
     let (login, email) = (form.get("login").to_owned(), form.get("email").to_owned());
     let description = form.get("description").to_owned();
-    let draft = UserDraft {
+    let input = UserInput {
         login: login.clone(),
         password: Some(Secret::from(form.exact("password").to_owned())),
         email: Some(email.clone()),
@@ -128,7 +128,7 @@ pub(crate) async fn create(visit: Arc<Visit>) -> Answered {
         groups: chosen.clone(),
         kind: UserKind::User,
     };
-    match visit.iam.create_user(&context, Ok(draft)).await {
+    match visit.iam.create_user(&context, Ok(input)).await {
         Ok(user) => Ok(Answer::go(format!("{}?told=told-user-created", path(&user.login)))),
         Err(error) => {
             let groups = choices(&visit, &chosen).await?;
@@ -199,9 +199,9 @@ pub(crate) async fn disable(visit: Arc<Visit>) -> Answered {
     Ok(Answer::go(format!("{}?told=told-user-disabled", path(login))))
 }
 
-pub(crate) async fn reset_factors(visit: Arc<Visit>) -> Answered {
+pub(crate) async fn reset_mfa(visit: Arc<Visit>) -> Answered {
     let login = visit.parameter(0);
-    visit.iam.reset_factors(&visit.context()?, login).await?;
+    visit.iam.reset_mfa(&visit.context()?, login).await?;
     Ok(Answer::go(format!("{}?told=told-factors-reset", path(login))))
 }
 

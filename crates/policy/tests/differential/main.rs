@@ -36,8 +36,8 @@ fn compare(seed: u64, wanted: usize) -> Count {
             let ask = world::Ask::roll(&mut dice);
             let expected = obvious::may(&world, &ask);
             let caller = ask.caller();
-            let question = ask.question(&caller);
-            let decision = decide(&question, &owner, Some(&home));
+            let request = ask.request(&caller);
+            let decision = decide(&request, &owner, Some(&home));
             assert_eq!(
                 decision.is_allowed(),
                 expected,
@@ -51,9 +51,9 @@ fn compare(seed: u64, wanted: usize) -> Count {
         }
         let ask = world::Ask::roll(&mut dice);
         let caller = ask.caller();
-        let question = ask.question(&caller);
-        let explanation = explain(&question, &owner, Some(&home));
-        assert_eq!(explanation.decision, decide(&question, &owner, Some(&home)));
+        let request = ask.request(&caller);
+        let explanation = explain(&request, &owner, Some(&home));
+        assert_eq!(explanation.decision, decide(&request, &owner, Some(&home)));
     }
     count
 }

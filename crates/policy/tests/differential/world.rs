@@ -1,11 +1,11 @@
-//! Random accounts, policies and questions, over few enough names that they meet often.
+//! Random accounts, policies and requests, over few enough names that they meet often.
 
 use std::sync::Arc;
 
 use fastrand::Rng;
 use gatewright_policy::{
-    Caller, Circumstances, Condition, Identity, Members, Operator, Permissions, Plate, Policy,
-    PolicySet, Question, Resource, Scope, Tags, resource_group_urn,
+    Caller, Condition, Environment, Identity, Members, Operator, Permissions, Policy, PolicySet,
+    Region, Request, Resource, Scope, Tags, resource_group_urn,
 };
 use uuid::Uuid;
 
@@ -81,17 +81,17 @@ pub(crate) struct Ask {
 
 fn people(account: &str) -> [Identity; 4] {
     [
-        Identity::user(Plate::Eu, account, "bob"),
-        Identity::group(Plate::Eu, account, "team"),
-        Identity::group(Plate::Eu, account, "ops"),
-        Identity::service_account(Plate::Eu, account, "EU.1"),
+        Identity::user(Region::Eu, account, "bob"),
+        Identity::group(Region::Eu, account, "team"),
+        Identity::group(Region::Eu, account, "ops"),
+        Identity::service_account(Region::Eu, account, "EU.1"),
     ]
 }
 
 fn identity(dice: &mut Rng) -> String {
     let account = if once_in(dice, 3) { OWNER } else { HOME };
     if once_in(dice, 3) {
-        return Identity::account_of(Plate::Eu, account).urn().to_owned();
+        return Identity::account_of(Region::Eu, account).urn().to_owned();
     }
     let urn = people(account)[dice.usize(0..4)].urn().to_owned();
     if once_in(dice, 8) { urn.replace(":eu:", "::") } else { urn }
@@ -139,7 +139,7 @@ fn resource(dice: &mut Rng) -> String {
         5 => format!("urn:v1:eu:resource:{}:*", pick(dice, &TYPES)),
         6 => format!("{}*", &one[..dice.usize(20..=one.len())]),
         7 => "urn:v1:eu:resourceGroup:*".into(),
-        _ => resource_group_urn(Plate::Eu, Uuid::from_u128(dice.u128(0..3))),
+        _ => resource_group_urn(Region::Eu, Uuid::from_u128(dice.u128(0..3))),
     }
 }
 
@@ -230,7 +230,7 @@ impl Account {
     pub(crate) fn compile(&self) -> PolicySet {
         let mut set = PolicySet::new(self.name);
         for policy in &self.policies {
-            set.insert(policy.compile(Plate::Eu).unwrap_or_else(|e| panic!("{e}: {policy:#?}")));
+            set.insert(policy.compile(Region::Eu).unwrap_or_else(|e| panic!("{e}: {policy:#?}")));
         }
         for group in &self.permissions_groups {
             let permissions = group.permissions.compile().unwrap();
@@ -262,7 +262,7 @@ impl Ask {
         let root = once_in(dice, 10);
         let [user, team, ops, service] = people(account);
         let identities = match dice.u8(0..3) {
-            _ if root => vec![Identity::account_of(Plate::Eu, account)],
+            _ if root => vec![Identity::account_of(Region::Eu, account)],
             0 => vec![service],
             1 => vec![user, team],
             _ => vec![user, ops, team],
@@ -305,22 +305,19 @@ impl Ask {
             Scope::Types(self.scope.iter().map(|kind| (*kind).into()).collect())
         };
         if self.root {
-            Caller::root(Plate::Eu, self.account, scope)
+            Caller::root(Region::Eu, self.account, scope)
         } else {
-            Caller::new(Plate::Eu, self.account, &self.identities, scope)
+            Caller::new(Region::Eu, self.account, &self.identities, scope)
         }
     }
 
-    pub(crate) fn question<'a>(&'a self, caller: &'a Caller) -> Question<'a> {
-        let (urn, kind, name, tags) = (&*self.urn, self.kind, self.name, &self.tags);
-        Question {
+    pub(crate) fn request<'a>(&'a self, caller: &'a Caller) -> Request<'a> {
+        let (urn, resource_type, name, tags) = (&*self.urn, self.kind, self.name, &self.tags);
+        Request {
             caller,
             action: &self.action,
-            resource: Resource { urn, kind, name, tags },
-            circumstances: Circumstances {
-                now: self.now,
-                ip: self.ip.map(|ip| ip.parse().unwrap()),
-            },
+            resource: Resource { urn, resource_type, name, tags },
+            environment: Environment { now: self.now, ip: self.ip.map(|ip| ip.parse().unwrap()) },
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use gatewright_iam::{Fault, IamError, Permissions, Policy, PolicyDraft};
+use gatewright_iam::{Fault, IamError, Permissions, Policy, PolicyInput};
 use serde_json::{Value, json};
 
 use super::conditions::Conditions;
@@ -95,7 +95,7 @@ impl Typed {
     }
 
     /// What use cases take.
-    pub(super) fn draft(&self) -> Result<PolicyDraft, IamError> {
+    pub(super) fn input(&self) -> Result<PolicyInput, IamError> {
         let some = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
         let conditions = match self.conditions.value()? {
             Value::Null => None,
@@ -103,7 +103,7 @@ impl Typed {
                 IamError::invalid(Fault::Format, format!("\"conditions\": {error}"))
             })?),
         };
-        Ok(PolicyDraft {
+        Ok(PolicyInput {
             name: self.name.clone(),
             description: some(&self.description),
             identities: lines(&self.identities),
@@ -319,8 +319,8 @@ mod tests {
     fn conditions_that_are_no_json_are_refused_and_kept() {
         let conditions = Conditions::Text("{".to_owned());
         let typed = Typed { conditions, ..whole() };
-        assert!(typed.draft().is_err());
+        assert!(typed.input().is_err());
         assert_eq!(typed.conditions.text(), "{");
-        assert!(whole().draft().is_ok());
+        assert!(whole().input().is_ok());
     }
 }

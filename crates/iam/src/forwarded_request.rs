@@ -10,7 +10,7 @@ use smallvec::SmallVec;
 use crate::caller::{Context, Principal};
 use crate::catalogue::{Api, Found, NoRoute, Source, Target};
 use crate::error::IamError;
-use crate::guard::Scene;
+use crate::guard::DecisionContext;
 use crate::iam::Iam;
 use crate::query_id::QueryId;
 use crate::revision::Revision;
@@ -18,7 +18,7 @@ use crate::token::Recognised;
 use crate::view::View;
 
 /// A request on its way to a guarded API.
-pub struct Passage<'p> {
+pub struct ForwardedRequest<'p> {
     /// The name of the API.
     pub api: &'p str,
     /// As the client sent it.
@@ -41,7 +41,7 @@ pub struct Passage<'p> {
 
 /// Who may pass.
 #[derive(Debug)]
-pub struct Passenger {
+pub struct AuthorizedCaller {
     /// Who they are.
     pub principal: Arc<Principal>,
     /// The revision of their account that was decided at, at least.
@@ -75,43 +75,50 @@ impl Iam {
     ///
     /// What is unclear, or not declared, does not pass. A resource that nobody registered belongs to
     /// the account of the API; without one, nothing is allowed on it.
-    pub async fn pass(&self, passage: &Passage<'_>) -> Result<Option<Passenger>, Refusal> {
-        let catalogue = self.living.look();
-        let api = catalogue.api(passage.api);
+    pub async fn authorize_forwarded(
+        &self,
+        forwarded: &ForwardedRequest<'_>,
+    ) -> Result<Option<AuthorizedCaller>, Refusal> {
+        let catalogue = self.live_catalogue.look();
+        let api = catalogue.api(forwarded.api);
         let api = api.ok_or_else(|| {
-            IamError::Refused(format!("no API {:?} is declared here", passage.api))
+            IamError::Refused(format!("no API {:?} is declared here", forwarded.api))
         })?;
-        let target = Target::parse(passage.target);
+        let target = Target::parse(forwarded.target);
         let target = target.map_err(|unclear| IamError::Refused(unclear.to_string()))?;
-        let routes = api.find(passage.method, &target);
+        let routes = api.find(forwarded.method, &target);
         if let Ok(routes) = &routes
             && routes.iter().all(|route| route.needs.is_none())
-            && (!passage.upgrades || routes.iter().all(|route| route.upgrades))
+            && (!forwarded.upgrades || routes.iter().all(|route| route.upgrades))
         {
             return Ok(None);
         }
-        let token = passage.token.as_ref().map_err(IamError::again)?;
-        let Recognised { principal, home } = self.recognise(token, passage.now).await?;
+        let token = forwarded.token.as_ref().map_err(IamError::again)?;
+        let Recognised { principal, home } = self.recognise(token, forwarded.now).await?;
         let refusal = |error| Refusal { error, revision: Some(Revision::of(&home)) };
-        let (ip, query_id, now) = (passage.ip, passage.query_id, passage.now);
+        let (ip, query_id, now) = (forwarded.ip, forwarded.query_id, forwarded.now);
         let context = Context { principal, ip, query_id, now };
-        let needed = self.needed(passage, (api, &target, routes), context.account());
+        let needed = self.needed(forwarded, (api, &target, routes), context.account());
         let needed = needed.map_err(refusal)?;
-        let mut scenes: SmallVec<[Scene; MOST_NEED]> = SmallVec::new();
+        let mut scenes: SmallVec<[DecisionContext; MOST_NEED]> = SmallVec::new();
         for (_, urn) in &needed {
             let home = Arc::clone(&home);
-            let scene = self.scene_behind(api.account.as_deref(), home, urn).await;
-            scenes.push(scene.map_err(refusal)?);
+            let decision_context =
+                self.decision_context_behind(api.account.as_deref(), home, urn).await;
+            scenes.push(decision_context.map_err(refusal)?);
         }
-        let asked = scenes.iter().zip(&needed).map(|(scene, (action, urn))| (scene, *action, urn));
+        let asked = scenes
+            .iter()
+            .zip(&needed)
+            .map(|(decision_context, (action, urn))| (decision_context, *action, urn));
         self.demand_all(&context, asked).map_err(refusal)?;
-        Ok(Some(Passenger { principal: context.principal, revision: Revision::of(&home) }))
+        Ok(Some(AuthorizedCaller { principal: context.principal, revision: Revision::of(&home) }))
     }
 
     /// The rights that a request of somebody in some account needs, and on what.
     fn needed<'a>(
         &self,
-        passage: &Passage<'_>,
+        forwarded: &ForwardedRequest<'_>,
         (api, target, routes): (&'a Api, &Target<'_>, Result<Found<'a>, NoRoute>),
         account: &str,
     ) -> Result<Needed<'a>, IamError> {
@@ -120,11 +127,11 @@ impl Iam {
                 NoRoute::Unknown => "is not declared",
                 NoRoute::Near => "is too much like another path that is declared",
             };
-            let (method, path) = (passage.method, passage.target.split('?').next());
+            let (method, path) = (forwarded.method, forwarded.target.split('?').next());
             let path = path.unwrap_or_default();
-            IamError::Refused(format!("{method} {path} {said} in the API {}", passage.api))
+            IamError::Refused(format!("{method} {path} {said} in the API {}", forwarded.api))
         })?;
-        if passage.upgrades && !routes.iter().all(|route| route.upgrades) {
+        if forwarded.upgrades && !routes.iter().all(|route| route.upgrades) {
             let message = "the operation does not take another protocol (x-iam-upgrade)";
             return Err(IamError::Refused(message.to_owned()));
         }
@@ -134,12 +141,12 @@ impl Iam {
                 Source::Part(place) => {
                     target.parts().get(api.base_length() + place).map(|part| &**part)
                 }
-                Source::Header(header) => (passage.header)(header),
+                Source::Header(header) => (forwarded.header)(header),
                 Source::Fixed(name) => Some(name.as_str()),
                 Source::Account => Some(api.account.as_deref().unwrap_or(account)),
             };
-            let (plate, kind) = (self.settings.plate, action_type(&need.action));
-            let urn = name.and_then(|name| ResourceUrn::of(plate, kind, name).ok());
+            let (region, kind) = (self.settings.region, action_type(&need.action));
+            let urn = name.and_then(|name| ResourceUrn::of(region, kind, name).ok());
             let urn = urn.ok_or_else(|| {
                 let message = "the request does not name the resource that it is about";
                 IamError::Refused(message.to_owned())
@@ -151,19 +158,20 @@ impl Iam {
 
     /// Whose policies decide about a resource behind an API of an account. That it is registered says
     /// something only where not everybody can register it.
-    pub(crate) async fn scene_behind(
+    pub(crate) async fn decision_context_behind(
         &self,
         account: Option<&str>,
         home: Arc<View>,
         urn: &ResourceUrn,
-    ) -> Result<Scene, IamError> {
+    ) -> Result<DecisionContext, IamError> {
         // The resource that stands for an account is that account's.
-        let is_account = urn.kind() == "account";
+        let is_account = urn.resource_type() == "account";
         if !is_account && !self.settings.registrars.is_empty() {
             // Seldom needed, and large.
-            let scene = Box::pin(self.scene_from(Arc::clone(&home), urn)).await?;
-            if scene.known {
-                return Ok(scene);
+            let decision_context =
+                Box::pin(self.decision_context_from(Arc::clone(&home), urn)).await?;
+            if decision_context.known {
+                return Ok(decision_context);
             }
         }
         let owner = if is_account { Some(urn.name()) } else { account };
@@ -174,7 +182,7 @@ impl Iam {
             );
             IamError::Refused(message)
         })?;
-        self.scene_of(home, owner).await.map_err(|error| match error {
+        self.decision_context_of(home, owner).await.map_err(|error| match error {
             IamError::NotFound => {
                 IamError::Refused(format!("there is no account {owner} (x-iam-account)"))
             }

@@ -13,9 +13,9 @@ use crate::urn::Identity;
 /// Two identities share theirs by a chance of 2⁻¹²⁸, and without the key nobody can look for two that
 /// do. So the text itself, which lies somewhere else in memory, need not be compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct IdentityKey([u64; 2]);
+pub(crate) struct IdentityHash([u64; 2]);
 
-impl IdentityKey {
+impl IdentityHash {
     pub(crate) fn of(urn: &str) -> Self {
         static SECRET: LazyLock<[u64; 4]> = LazyLock::new(|| {
             // Its own keys come from the system's randomness.
@@ -26,7 +26,7 @@ impl IdentityKey {
     }
 }
 
-impl Hash for IdentityKey {
+impl Hash for IdentityHash {
     fn hash<H: Hasher>(&self, state: &mut H) {
         let [half, _] = self.0;
         state.write_u64(half);
@@ -35,15 +35,15 @@ impl Hash for IdentityKey {
 
 /// An identity that counts for a caller.
 #[derive(Debug, Clone)]
-pub(crate) struct Known {
+pub(crate) struct HashedIdentity {
     pub(crate) urn: Arc<str>,
-    pub(crate) key: IdentityKey,
+    pub(crate) key: IdentityHash,
 }
 
-impl From<&Identity> for Known {
+impl From<&Identity> for HashedIdentity {
     fn from(identity: &Identity) -> Self {
         let urn = identity.shared_urn();
-        Self { key: IdentityKey::of(&urn), urn }
+        Self { key: IdentityHash::of(&urn), urn }
     }
 }
 
@@ -58,8 +58,8 @@ mod tests {
             one in "\\PC{0,40}",
             other in "\\PC{0,40}",
         ) {
-            prop_assert_eq!(IdentityKey::of(&one), IdentityKey::of(&one));
-            prop_assert_eq!(IdentityKey::of(&one) == IdentityKey::of(&other), one == other);
+            prop_assert_eq!(IdentityHash::of(&one), IdentityHash::of(&one));
+            prop_assert_eq!(IdentityHash::of(&one) == IdentityHash::of(&other), one == other);
         }
     }
 }

@@ -56,9 +56,9 @@ const NEVER_NULL: [&str; 2] = ["country", "legalform"];
 
 /// The fields that have a value.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct Particulars(BTreeMap<String, String>);
+pub struct ContactDetails(BTreeMap<String, String>);
 
-impl Particulars {
+impl ContactDetails {
     /// Those of a new account.
     pub(super) fn of(account: &str) -> Self {
         let fields = [

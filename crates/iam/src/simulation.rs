@@ -6,8 +6,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use gatewright_policy::{
-    Block, Caller, Circumstances, CompiledPolicy, Identity, IdentityKind, Outcome, PolicySet,
-    Question, Resource as Seen, ResourcePattern, ResourceUrn, Scope, compare, decide, explain,
+    Block, Caller, CompiledPolicy, Environment, Identity, IdentityKind, Outcome, PolicySet,
+    Request, Resource as Seen, ResourcePattern, ResourceUrn, Scope, compare, decide, explain,
 };
 use uuid::Uuid;
 
@@ -15,24 +15,24 @@ use crate::caller::Context;
 use crate::error::{Fault, IamError};
 use crate::group::key;
 use crate::iam::Iam;
-use crate::input::Draft;
+use crate::input::Input;
 use crate::log::Reason;
-use crate::policy::PolicyDraft;
+use crate::policy::PolicyInput;
 use crate::rights;
 use crate::view::View;
 
 /// So many decisions are made for one answer.
 const MOST_DECISIONS: usize = 300_000;
 
-/// So many resources that fit a pattern are looked at one by one.
+/// So many resources that fit a pattern are examined one by one.
 const MOST_OF_A_PATTERN: usize = 20;
 
-/// So many members of a resource group are looked at.
+/// So many members of a resource group are examined.
 const MOST_OF_A_GROUP: usize = 50;
 
-/// A question to try.
+/// A request to try.
 #[derive(Debug, Clone)]
-pub struct Trial {
+pub struct Simulation {
     /// The URN of who asks.
     pub identity: String,
     /// What they want to do.
@@ -51,7 +51,7 @@ pub struct Proposal {
     /// The policy that is changed; none when one is made.
     pub id: Option<Uuid>,
     /// What it shall be; none when it is deleted.
-    pub draft: Option<PolicyDraft>,
+    pub input: Option<PolicyInput>,
 }
 
 /// Which part of a policy decided.
@@ -105,9 +105,9 @@ impl From<Outcome<'_>> for Contribution {
     }
 }
 
-/// A policy that was looked at.
+/// A policy that was examined.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Looked {
+pub struct EvaluatedPolicy {
     /// The policy.
     pub policy: Uuid,
     /// What it is called; none where it is not stored, as a proposal or the role of a group.
@@ -120,7 +120,7 @@ pub struct Looked {
 
 /// A decision with its reasons.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Verdict {
+pub struct SimulationResult {
     /// Whether they may.
     pub allowed: bool,
     /// Why.
@@ -128,12 +128,12 @@ pub struct Verdict {
     /// The policy that decided.
     pub policy: Option<Uuid>,
     /// Every policy that names who asks.
-    pub looked: Vec<Looked>,
+    pub evaluated: Vec<EvaluatedPolicy>,
 }
 
 /// What an identity may do on something.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reach {
+pub struct EffectivePermissions {
     /// The type of the resource.
     pub kind: String,
     /// The URN of a resource, or a pattern.
@@ -148,7 +148,7 @@ pub struct Reach {
 
 /// What an identity would gain and lose on something.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Shift {
+pub struct AccessDiff {
     /// The URN of the identity.
     pub identity: String,
     /// The URN of a resource, or a pattern.
@@ -161,7 +161,7 @@ pub struct Shift {
 
 /// What becomes of the conditions of a policy, which no list of rights shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum ConditionsShift {
+pub enum ConditionsChange {
     /// It had none, and gets none.
     #[default]
     None,
@@ -173,13 +173,13 @@ pub enum ConditionsShift {
 
 /// What a proposal would change.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Shifts {
+pub struct AccessDiffs {
     /// For whom, on what.
-    pub shifts: Vec<Shift>,
-    /// Whether not all of it was looked at, since it is too much.
+    pub diffs: Vec<AccessDiff>,
+    /// Whether not all of it was examined, since it is too much.
     pub is_part: bool,
     /// What becomes of its conditions, which are taken to hold.
-    pub conditions: ConditionsShift,
+    pub conditions: ConditionsChange,
     /// Whether the caller could not change policies any more.
     pub locks_out: bool,
 }
@@ -210,7 +210,7 @@ struct Target {
 
 impl Target {
     fn of(urn: &ResourceUrn) -> Self {
-        Self { urn: urn.urn().to_owned(), kind: urn.kind().to_owned() }
+        Self { urn: urn.urn().to_owned(), kind: urn.resource_type().to_owned() }
     }
 
     /// As decisions see it; what is not registered has no tags, and its name ends as the pattern.
@@ -224,22 +224,22 @@ impl Target {
 impl Iam {
     /// Who would ask, with the groups of a user.
     fn caller(&self, view: &View, identity: &Identity) -> Caller {
-        let plate = self.settings.plate;
+        let region = self.settings.region;
         let account = identity.account();
         if identity.kind() == IdentityKind::Account {
-            return Caller::root(plate, account, Scope::All);
+            return Caller::root(region, account, Scope::All);
         }
         if account == view.policies().owner()
             && let Some(user) = view.user(&key(account, identity.name().unwrap_or_default()))
             && identity.kind() == IdentityKind::User
         {
-            return user.principal(plate, account).caller;
+            return user.principal(region, account).caller;
         }
-        Caller::new(plate, account, std::slice::from_ref(identity), Scope::All)
+        Caller::new(region, account, std::slice::from_ref(identity), Scope::All)
     }
 
     fn identity(&self, text: &str) -> Result<Identity, IamError> {
-        Identity::parse(text, self.settings.plate).map_err(|error| {
+        Identity::parse(text, self.settings.region).map_err(|error| {
             let message = format!("the URN {text} {error}, expected that of an identity");
             IamError::invalid(Fault::ResourceUrn, message)
         })
@@ -253,11 +253,11 @@ impl Iam {
         bare: bool,
     ) -> Result<PolicySet, IamError> {
         let mut set = set.clone();
-        if let Some(Proposal { id, draft }) = proposal {
+        if let Some(Proposal { id, input }) = proposal {
             let id = id.unwrap_or(Uuid::nil());
             set.remove(id);
-            if let Some(draft) = draft {
-                set.insert(self.compile(draft, id, bare)?);
+            if let Some(input) = input {
+                set.insert(self.compile(input, id, bare)?);
             }
         }
         Ok(set)
@@ -265,65 +265,75 @@ impl Iam {
 
     fn compile(
         &self,
-        draft: PolicyDraft,
+        input: PolicyInput,
         id: Uuid,
         bare: bool,
     ) -> Result<CompiledPolicy, IamError> {
-        let plate = self.settings.plate;
-        let mut rule = draft.rule(id, plate, &self.settings.limits)?;
+        let region = self.settings.region;
+        let mut rule = input.rule(id, region, &self.settings.limits)?;
         if bare {
             rule.conditions = None;
         }
-        rule.compile(plate).map_err(IamError::internal)
+        rule.compile(region).map_err(IamError::internal)
     }
 
-    /// Decides a question by the policies of the caller's account, with a proposal carried out,
+    /// Decides a request by the policies of the caller's account, with a proposal carried out,
     /// and says why.
-    pub async fn try_out(
+    pub async fn simulate(
         &self,
         context: &Context,
-        trial: Draft<Trial>,
+        simulation: Input<Simulation>,
         proposal: Option<Proposal>,
-    ) -> Result<Verdict, IamError> {
+    ) -> Result<SimulationResult, IamError> {
         self.demand(context, rights::POLICY_GET).await?;
-        let trial = trial?;
-        let identity = self.identity(&trial.identity)?;
-        let urn = ResourceUrn::parse(&trial.resource, self.settings.plate).map_err(|error| {
-            let message =
-                format!("the URN {} {error}, expected that of a resource", trial.resource);
-            IamError::invalid(Fault::ResourceUrn, message)
-        })?;
-        if !self.catalogue().knows(&trial.action) {
-            let message = format!("there is no action {:?}", trial.action);
+        let simulation = simulation?;
+        let identity = self.identity(&simulation.identity)?;
+        let urn =
+            ResourceUrn::parse(&simulation.resource, self.settings.region).map_err(|error| {
+                let message =
+                    format!("the URN {} {error}, expected that of a resource", simulation.resource);
+                IamError::invalid(Fault::ResourceUrn, message)
+            })?;
+        if !self.catalogue().knows(&simulation.action) {
+            let message = format!("there is no action {:?}", simulation.action);
             return Err(IamError::invalid(Fault::Input, message));
         }
         let view = self.views.get(context.account()).await?;
         let set = self.proposed(view.policies(), proposal, false)?;
         let caller = self.caller(&view, &identity);
-        let question = Question {
+        let request = Request {
             caller: &caller,
-            action: &trial.action,
+            action: &simulation.action,
             resource: view.see(&urn),
-            circumstances: Circumstances { now: trial.at, ip: trial.ip },
+            environment: Environment { now: simulation.at, ip: simulation.ip },
         };
-        let explanation = explain(&question, &set, None);
+        let explanation = explain(&request, &set, None);
         let (reason, policy) = Reason::of(&explanation.decision);
-        let mut looked = Vec::new();
-        for one in &explanation.considered {
+        let mut evaluated = Vec::new();
+        for one in &explanation.evaluated {
             let stored = self.stored_policy(context.account(), one.policy).await?;
-            looked.push(Looked {
+            evaluated.push(EvaluatedPolicy {
                 policy: one.policy,
                 name: stored.map(|policy| policy.name),
                 identity: one.identity.clone(),
                 contribution: one.outcome.into(),
             });
         }
-        Ok(Verdict { allowed: explanation.decision.is_allowed(), reason, policy, looked })
+        Ok(SimulationResult {
+            allowed: explanation.decision.is_allowed(),
+            reason,
+            policy,
+            evaluated,
+        })
     }
 
     /// What an identity may do at present by the policies of the caller's account, from no address
     /// in particular.
-    pub async fn reach(&self, context: &Context, identity: &str) -> Result<Vec<Reach>, IamError> {
+    pub async fn effective_permissions(
+        &self,
+        context: &Context,
+        identity: &str,
+    ) -> Result<Vec<EffectivePermissions>, IamError> {
         self.demand(context, rights::POLICY_GET).await?;
         let identity = self.identity(identity)?;
         let view = self.views.get(context.account()).await?;
@@ -340,7 +350,7 @@ impl Iam {
                         let mut rule = policy.rule;
                         resources.extend(rule.resources.iter().cloned());
                         if rule.conditions.take().is_some() {
-                            let rule = rule.compile(self.settings.plate);
+                            let rule = rule.compile(self.settings.region);
                             unconditional.insert(rule.map_err(IamError::internal)?);
                         }
                     }
@@ -350,8 +360,8 @@ impl Iam {
             }
         }
         let catalogue = self.catalogue();
-        let circumstances = Circumstances { now: context.now, ip: None };
-        let mut reaches: Vec<Reach> = Vec::new();
+        let environment = Environment { now: context.now, ip: None };
+        let mut reaches: Vec<EffectivePermissions> = Vec::new();
         let mut left = MOST_DECISIONS;
         for target in self.targets(context.account(), &view, &resources).await? {
             let names = catalogue.action_names(&target.kind);
@@ -359,8 +369,8 @@ impl Iam {
             left = less;
             let resource = target.seen(&view);
             let may = |action: &String, set: &PolicySet| {
-                let question = Question { caller: &caller, action, resource, circumstances };
-                decide(&question, set, None).is_allowed()
+                let request = Request { caller: &caller, action, resource, environment };
+                decide(&request, set, None).is_allowed()
             };
             let mut conditional = 0;
             let mut actions: Vec<String> = Vec::new();
@@ -383,22 +393,22 @@ impl Iam {
             if !said {
                 let (kind, resource) = (target.kind, target.urn);
                 let total = names.len();
-                reaches.push(Reach { kind, resource, actions, conditional, total });
+                reaches.push(EffectivePermissions { kind, resource, actions, conditional, total });
             }
         }
         Ok(reaches)
     }
 
     /// What a proposal would change, for whom and on what. Its conditions are taken to hold.
-    pub async fn shifts(
+    pub async fn diffs(
         &self,
         context: &Context,
-        proposal: Draft<Proposal>,
-    ) -> Result<Shifts, IamError> {
+        proposal: Input<Proposal>,
+    ) -> Result<AccessDiffs, IamError> {
         self.demand(context, rights::POLICY_GET).await?;
         let proposal = proposal?;
-        if let Some(draft) = &proposal.draft {
-            draft.clone().check(Uuid::nil(), self.settings.plate, &self.settings.limits)?;
+        if let Some(input) = &proposal.input {
+            input.clone().check(Uuid::nil(), self.settings.region, &self.settings.limits)?;
         }
         let account = context.account();
         let view = self.views.get(account).await?;
@@ -408,10 +418,10 @@ impl Iam {
         };
         let present = before.clone().map(|policy| Proposal {
             id: Some(policy.rule.id),
-            draft: Some(PolicyDraft::from(policy)),
+            input: Some(PolicyInput::from(policy)),
         });
         let rules =
-            [before.map(|policy| policy.rule), proposal.draft.clone().map(PolicyDraft::into_rule)];
+            [before.map(|policy| policy.rule), proposal.input.clone().map(PolicyInput::into_rule)];
         let list = |of: fn(&gatewright_policy::Policy) -> &Vec<String>| {
             rules.iter().flatten().flat_map(of).cloned().collect::<BTreeSet<String>>()
         };
@@ -422,26 +432,26 @@ impl Iam {
         );
         let conditions = match &rules {
             [Some(was), Some(becomes)] if was.conditions != becomes.conditions => {
-                ConditionsShift::Change
+                ConditionsChange::Change
             }
             rules if rules.iter().flatten().any(|rule| rule.conditions.is_some()) => {
-                ConditionsShift::Stay
+                ConditionsChange::Stay
             }
-            _ => ConditionsShift::None,
+            _ => ConditionsChange::None,
         };
-        let mut found = Shifts {
+        let mut found = AccessDiffs {
             conditions,
             locks_out: self.locks_out(context, &view, proposal)?,
-            ..Shifts::default()
+            ..AccessDiffs::default()
         };
         let targets = self.targets(account, &view, &resources).await?;
-        let circumstances = Circumstances { now: context.now, ip: context.ip };
+        let environment = Environment { now: context.now, ip: context.ip };
         let catalogue = self.catalogue();
         let mut left = MOST_DECISIONS / 2;
         for text in identities {
             let identity = self.identity(&text)?;
             let caller = self.caller(&view, &identity);
-            let mut rows: Vec<Shift> = Vec::new();
+            let mut rows: Vec<AccessDiff> = Vec::new();
             for target in &targets {
                 let names = catalogue.action_names(&target.kind);
                 let Some(less) = left.checked_sub(names.len()) else {
@@ -451,10 +461,10 @@ impl Iam {
                 left = less;
                 let names = names.iter().map(String::as_str);
                 let seen = target.seen(&view);
-                let difference = compare(&caller, seen, circumstances, names, (&sets.0, &sets.1));
+                let difference = compare(&caller, seen, environment, names, (&sets.0, &sets.1));
                 let own = |list: Vec<&str>| list.into_iter().map(str::to_owned).collect();
                 let (gained, lost) = (own(difference.gained), own(difference.lost));
-                let said = rows.iter().any(|one: &Shift| {
+                let said = rows.iter().any(|one: &AccessDiff| {
                     let head = one.resource.strip_suffix('*');
                     head.is_some_and(|head| target.urn.starts_with(head))
                         && (&one.gained, &one.lost) == (&gained, &lost)
@@ -462,10 +472,10 @@ impl Iam {
                 let nothing: &Vec<String> = &Vec::new();
                 if !said && (&gained, &lost) != (nothing, nothing) {
                     let (identity, resource) = (text.clone(), target.urn.clone());
-                    rows.push(Shift { identity, resource, gained, lost });
+                    rows.push(AccessDiff { identity, resource, gained, lost });
                 }
             }
-            found.shifts.append(&mut rows);
+            found.diffs.append(&mut rows);
         }
         Ok(found)
     }
@@ -480,13 +490,13 @@ impl Iam {
         let after = self.proposed(view.policies(), Some(proposal), false)?;
         let account = self.account_urn(context.account());
         let may = |set: &PolicySet| {
-            let question = Question {
+            let request = Request {
                 caller: &context.principal.caller,
                 action: rights::POLICY_EDIT,
                 resource: view.see(&account),
-                circumstances: context.circumstances(),
+                environment: context.environment(),
             };
-            decide(&question, set, None).is_allowed()
+            decide(&request, set, None).is_allowed()
         };
         Ok(may(view.policies()) && !may(&after))
     }
@@ -497,7 +507,7 @@ impl Iam {
         let view = self.views.get(context.account()).await?;
         let set = view.policies();
         let mut findings = Findings::default();
-        let owner = Identity::account_of(self.settings.plate, context.account());
+        let owner = Identity::account_of(self.settings.region, context.account());
         for policy in view.own_policies() {
             let id = policy.id();
             // The owner of the account may do everything without it.
@@ -529,7 +539,7 @@ impl Iam {
 
     /// Whether it is the URN of somebody of the account who is not there.
     fn is_gone(&self, view: &View, urn: &str) -> bool {
-        let Ok(identity) = Identity::parse(urn, self.settings.plate) else { return false };
+        let Ok(identity) = Identity::parse(urn, self.settings.region) else { return false };
         let (account, name) = (identity.account(), identity.name().unwrap_or_default());
         if account != view.policies().owner() {
             return false;
@@ -548,7 +558,7 @@ impl Iam {
     }
 
     fn everything(&self) -> String {
-        format!("urn:v1:{}:resource:*", self.settings.plate)
+        format!("urn:v1:{}:resource:*", self.settings.region)
     }
 
     /// What to look at, to see what policies about these resources come to: patterns first, each
@@ -559,17 +569,17 @@ impl Iam {
         view: &Arc<View>,
         resources: &BTreeSet<String>,
     ) -> Result<Vec<Target>, IamError> {
-        let plate = self.settings.plate;
+        let region = self.settings.region;
         let (mut heads, mut single) = (BTreeSet::new(), BTreeSet::new());
         for text in resources {
-            match ResourcePattern::parse(text, plate) {
+            match ResourcePattern::parse(text, region) {
                 Ok(ResourcePattern::Prefix(head)) => drop(heads.insert(String::from(head))),
                 Ok(ResourcePattern::One(urn)) => drop(single.insert(String::from(urn))),
                 Ok(ResourcePattern::Group(id)) => {
                     let group = self.find_resource_group(account, id).await?;
                     match group {
                         Some(group) if group.read_only => {
-                            heads.insert(format!("urn:v1:{plate}:resource:"));
+                            heads.insert(format!("urn:v1:{region}:resource:"));
                         }
                         group => {
                             let members = group.map(|one| one.resources).unwrap_or_default();
@@ -577,7 +587,7 @@ impl Iam {
                         }
                     }
                 }
-                _ => drop(heads.insert(format!("urn:v1:{plate}:resource:"))),
+                _ => drop(heads.insert(format!("urn:v1:{region}:resource:"))),
             }
         }
         let catalogue = self.catalogue();
@@ -592,7 +602,7 @@ impl Iam {
             for kind in kinds {
                 let urn = match rest.split_once(':') {
                     Some(_) => format!("{head}*"),
-                    None => format!("urn:v1:{plate}:resource:{kind}:*"),
+                    None => format!("urn:v1:{region}:resource:{kind}:*"),
                 };
                 targets.push(Target { urn, kind: kind.to_owned() });
             }
@@ -602,7 +612,7 @@ impl Iam {
         let known: BTreeSet<String> = known.map(|(urn, _)| urn.to_owned()).collect();
         single.extend(known.into_iter().take(MOST_OF_A_PATTERN * heads.len()));
         for urn in single {
-            if let Ok(urn) = ResourceUrn::parse(&urn, plate) {
+            if let Ok(urn) = ResourceUrn::parse(&urn, region) {
                 targets.push(Target::of(&urn));
             }
         }

@@ -51,7 +51,7 @@ pub struct NewTotp {
 
 /// The second factors of somebody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Factors {
+pub struct MfaMethods {
     /// Whether they have an authenticator.
     pub has_totp: bool,
     /// How many backup codes are left.
@@ -103,11 +103,11 @@ fn backup_hash(code: &str) -> String {
 
 impl Iam {
     /// The second factors of the caller.
-    pub async fn factors(&self, context: &Context) -> Result<Factors, IamError> {
+    pub async fn factors(&self, context: &Context) -> Result<MfaMethods, IamError> {
         let identity = context.principal.identity.urn();
         let object = self.store.object(context.account(), Kind::Totp, identity).await?;
         let document = object.map(|one| serde_json::from_str::<TotpDocument>(&one.document));
-        Ok(document.transpose()?.map_or_else(Factors::default, |document| Factors {
+        Ok(document.transpose()?.map_or_else(MfaMethods::default, |document| MfaMethods {
             has_totp: true,
             backup_codes_left: document.backup_codes_left,
         }))
@@ -145,7 +145,7 @@ impl Iam {
             codes.push(backup_code()?);
         }
         let sealed = Sealed { secret, backup: codes.iter().map(|one| backup_hash(one)).collect() };
-        let sealed = Some(self.seal_factor(identity, &sealed)?);
+        let sealed = Some(self.seal_totp(identity, &sealed)?);
         let document = TotpDocument {
             created_at: context.now,
             last_step: step,
@@ -175,22 +175,22 @@ impl Iam {
     }
 
     /// Takes all second factors and passkeys from a user who has lost them.
-    pub async fn reset_factors(&self, context: &Context, login: &str) -> Result<(), IamError> {
+    pub async fn reset_mfa(&self, context: &Context, login: &str) -> Result<(), IamError> {
         self.demand(context, rights::USER_EDIT).await?;
         let account = context.account();
         let view = self.views.get(account).await?;
         view.user(&key(account, login)).ok_or(IamError::NotFound)?;
-        let gone = self.factors_of(account, login).await?;
+        let gone = self.mfa_methods_of(account, login).await?;
         if gone.is_empty() { Ok(()) } else { self.write(context, gone).await }
     }
 
     /// The changes that take all second factors and passkeys from a user.
-    pub(crate) async fn factors_of(
+    pub(crate) async fn mfa_methods_of(
         &self,
         account: &str,
         login: &str,
     ) -> Result<Vec<Change>, IamError> {
-        let identity = gatewright_policy::Identity::user(self.settings.plate, account, login);
+        let identity = gatewright_policy::Identity::user(self.settings.region, account, login);
         let mut gone = Vec::new();
         if self.store.object(account, Kind::Totp, identity.urn()).await?.is_some() {
             gone.push(delete(Kind::Totp, identity.urn()));
@@ -201,11 +201,11 @@ impl Iam {
         Ok(gone)
     }
 
-    fn seal_factor(&self, identity: &str, sealed: &Sealed) -> Result<Vec<u8>, IamError> {
+    fn seal_totp(&self, identity: &str, sealed: &Sealed) -> Result<Vec<u8>, IamError> {
         self.tokens.seal(identity, serde_json::to_vec(sealed)?)
     }
 
-    fn open_factor(&self, identity: &str, object: &Object) -> Result<Sealed, IamError> {
+    fn unseal_totp(&self, identity: &str, object: &Object) -> Result<Sealed, IamError> {
         let sealed = object.secret.as_deref().unwrap_or_default();
         let opened = self.tokens.unseal(identity, sealed).ok_or_else(|| {
             IamError::internal(std::io::Error::other("a second factor is sealed by another key"))
@@ -222,7 +222,7 @@ impl Iam {
         let (account, identity) = (context.account(), context.principal.identity.urn());
         let object = self.store.object(account, Kind::Totp, identity).await;
         let object = object.map_err(IamError::from)?.ok_or(SignInError::WrongCode)?;
-        let mut sealed = self.open_factor(identity, &object)?;
+        let mut sealed = self.unseal_totp(identity, &object)?;
         let mut document: TotpDocument =
             serde_json::from_str(&object.document).map_err(IamError::from)?;
         let step = totp(&sealed.secret, "")?.check(&plain(code), seconds(context.now));
@@ -241,7 +241,7 @@ impl Iam {
         };
         let document = serde_json::to_string(&document).map_err(IamError::from)?;
         let content = Content { document, ..Content::default() };
-        let secret = Some(self.seal_factor(identity, &sealed)?);
+        let secret = Some(self.seal_totp(identity, &sealed)?);
         let act = Act::Update { from: object.document, content, secret };
         let change = Change { kind: Kind::Totp, id: identity.to_owned(), act };
         // Whoever sent the same code a moment before was quicker.

@@ -17,7 +17,7 @@ pub struct LogPage {
 
 /// How often something happened in an hour.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
-pub struct Tally {
+pub struct HourlyCount {
     /// In which account.
     pub account: String,
     /// Hours since 1970, UTC.
@@ -30,7 +30,7 @@ pub struct Tally {
 
 /// When something was last used.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
-pub struct Usage {
+pub struct LastUsed {
     /// In which account.
     pub account: String,
     /// What was used.
@@ -41,18 +41,18 @@ pub struct Usage {
 
 /// What is written down at once.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Record {
+pub struct ActivityBatch {
     /// Lines of logs.
     pub pages: Vec<LogPage>,
     /// What is added to the counts.
-    pub tallies: Vec<Tally>,
+    pub hourly_counts: Vec<HourlyCount>,
     /// What was used.
-    pub usages: Vec<Usage>,
+    pub last_used: Vec<LastUsed>,
 }
 
-impl Record {
+impl ActivityBatch {
     /// Whether there is nothing in it.
     pub fn is_empty(&self) -> bool {
-        self.pages.is_empty() && self.tallies.is_empty() && self.usages.is_empty()
+        self.pages.is_empty() && self.hourly_counts.is_empty() && self.last_used.is_empty()
     }
 }

@@ -8,12 +8,12 @@ use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
 
 use super::key::{self, Attribute, Comparison};
-use super::{Circumstances, ConditionError};
+use super::{ConditionError, Environment};
 use crate::decision::Resource;
 
 /// A pair of a key and a value. What it needs and does not find makes it false.
 #[derive(Debug, Clone)]
-pub(crate) enum Test {
+pub(crate) enum Predicate {
     Date(TimeZone, Ordered<Date>),
     Hour(TimeZone, Ordered<i8>),
     /// Days count from Monday, 1, to Sunday, 7.
@@ -66,7 +66,7 @@ impl Text {
     }
 }
 
-impl Test {
+impl Predicate {
     pub(super) fn parse(key: &str, value: &str) -> Result<Self, ConditionError> {
         let (attribute, comparison) = key::parse(key)?;
         let bad = |expected| ConditionError::BadValue {
@@ -103,7 +103,7 @@ impl Test {
         })
     }
 
-    pub(super) fn holds(&self, resource: &Resource<'_>, at: &Circumstances) -> bool {
+    pub(super) fn holds(&self, resource: &Resource<'_>, at: &Environment) -> bool {
         let local = |zone: &TimeZone| {
             Timestamp::from_microsecond(at.now).ok().map(|now| zone.to_datetime(now))
         };
@@ -114,7 +114,7 @@ impl Test {
                 .is_some_and(|now| test.holds(&now.date().weekday().to_monday_one_offset())),
             Self::Tag(tag, test) => resource.tags.get(&**tag).is_some_and(|text| test.holds(text)),
             Self::Name(test) => test.holds(resource.name),
-            Self::Type(test) => test.holds(resource.kind),
+            Self::Type(test) => test.holds(resource.resource_type),
             Self::Ip(blocks) => at.ip.is_some_and(|ip| {
                 let ip = ip.to_canonical();
                 blocks.iter().any(|block| block.contains(&ip))

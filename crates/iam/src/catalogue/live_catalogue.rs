@@ -28,7 +28,7 @@ pub(crate) struct ApiDocument {
     pub(crate) updated_at: Option<i64>,
 }
 
-pub(crate) struct Living {
+pub(crate) struct LiveCatalogue {
     store: Store,
     /// What the files declare, before it is completed.
     files: Catalogue,
@@ -39,7 +39,7 @@ pub(crate) struct Living {
     apis: Mutex<Vec<(String, String)>>,
 }
 
-impl Living {
+impl LiveCatalogue {
     pub(crate) async fn open(
         store: &Store,
         built_in: bool,
@@ -48,9 +48,9 @@ impl Living {
         let files = Catalogue::read(built_in, folder)?;
         let now = ArcSwap::from_pointee(files.clone().completed());
         let (changes, apis) = (AtomicU64::new(0), Mutex::default());
-        let living = Self { store: store.clone(), files, now, changes, apis };
-        living.renew().await?;
-        Ok(living)
+        let live_catalogue = Self { store: store.clone(), files, now, changes, apis };
+        live_catalogue.renew().await?;
+        Ok(live_catalogue)
     }
 
     pub(crate) fn now(&self) -> Arc<Catalogue> {
@@ -101,11 +101,11 @@ impl Living {
 
     /// Follows what other nodes declare, until it is aborted.
     pub(crate) fn run(self: &Arc<Self>, views: &Arc<Views>) -> JoinHandle<()> {
-        let (living, views) = (Arc::clone(self), Arc::clone(views));
+        let (live_catalogue, views) = (Arc::clone(self), Arc::clone(views));
         tokio::spawn(async move {
             loop {
                 let _ = tokio::time::timeout(PAUSE, views.changed_elsewhere()).await;
-                if let Err(error) = living.renew().await {
+                if let Err(error) = live_catalogue.renew().await {
                     tracing::warn!(%error, "what others declared cannot be read");
                 }
             }
