@@ -126,7 +126,6 @@ pub(crate) const BANNED: &[Banned] = &[
     anywhere(&["passage"], "ForwardedRequest"),
     anywhere(&["passages"], "forwarded requests"),
     anywhere(&["passenger"], "AuthorizedCaller"),
-    anywhere(&["asking"], "Request"),
     anywhere(&["draft"], "Input"),
     anywhere(&["drafts"], "inputs"),
     anywhere(&["living"], "LiveCatalogue"),
@@ -137,7 +136,7 @@ pub(crate) const BANNED: &[Banned] = &[
     anywhere(&["identity", "key"], "IdentityHash"),
     anywhere(&["circumstances"], "Environment"),
     anywhere(&["particulars"], "ContactDetails"),
-    anywhere(&["robot"], "InitialServiceAccount"),
+    in_types(&["robot"], "InitialServiceAccount"),
     anywhere(&["fronts"], "AcceptorPool"),
     anywhere(&["desk"], "Worker"),
     anywhere(&["plate"], "region"),
@@ -153,18 +152,25 @@ pub(crate) const BANNED: &[Banned] = &[
     in_types(&["reach"], "EffectivePermissions"),
     in_types(&["ground"], "DeterminingPolicy"),
     in_types(&["known"], "HashedIdentity"),
-    Banned { words: &["visit"], place: Place::WholeType, instead: "RequestContext" },
-    Banned { words: &["visit"], place: Place::WholeName, instead: "request" },
-    Banned { words: &["visitor"], place: Place::WholeType, instead: "ProxyRequest" },
-    Banned { words: &["said"], place: Place::WholeType, instead: "ActionMatch" },
-    Banned { words: &["front"], place: Place::WholeType, instead: "Dispatcher" },
-    Banned { words: &["trial"], place: Place::WholeType, instead: "Simulation" },
-    Banned { words: &["told"], place: Place::WholeName, instead: "flash message" },
-    Banned { words: &["tend"], place: Place::WholeName, instead: "maintain" },
+    in_types(&["question"], "Request"),
+    in_types(&["asking"], "ProxyRequest"),
+    in_types(&["visit"], "RequestContext"),
+    in_types(&["visitor"], "ProxyRequest"),
+    in_types(&["said"], "ActionMatch"),
+    in_types(&["front"], "Dispatcher"),
+    in_types(&["trial"], "Simulation"),
+    exactly(&["visit"], "request"),
+    exactly(&["asking"], "request"),
+    exactly(&["TOLD"], "flash message"),
+    exactly(&["tend"], "maintain"),
 ];
 
 const fn anywhere(words: &'static [&'static str], instead: &'static str) -> Banned {
     Banned { words, place: Place::Anywhere, instead }
+}
+
+const fn exactly(words: &'static [&'static str], instead: &'static str) -> Banned {
+    Banned { words, place: Place::Exactly, instead }
 }
 
 const fn in_types(words: &'static [&'static str], instead: &'static str) -> Banned {

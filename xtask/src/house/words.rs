@@ -7,7 +7,7 @@ use super::source::Sources;
 
 /// A word that identifiers must not contain.
 pub(crate) struct Banned {
-    /// The word, or several, in small letters.
+    /// The word, or several, in small letters; the identifier itself where it is banned exactly.
     pub(crate) words: &'static [&'static str],
     pub(crate) place: Place,
     /// What to say.
@@ -21,10 +21,8 @@ pub(crate) enum Place {
     Anywhere,
     /// In the names of types and variants.
     InTypes,
-    /// Where it is the whole name of a type or a variant.
-    WholeType,
-    /// Where it is the whole name of anything else.
-    WholeName,
+    /// Where an identifier is this very text.
+    Exactly,
 }
 
 /// An identifier that may be as it is: the file, or the beginning of its path; the identifier;
@@ -66,8 +64,7 @@ impl Banned {
         match self.place {
             Place::Anywhere => contains,
             Place::InTypes => is_type && contains,
-            Place::WholeType => is_type && words == self.words,
-            Place::WholeName => !is_type && words == self.words,
+            Place::Exactly => self.words == [name],
         }
     }
 }
@@ -110,8 +107,8 @@ mod tests {
 
     const BANNED: &[Banned] = &[
         Banned { words: &["passage"], place: Place::Anywhere, instead: "ForwardedRequest" },
-        Banned { words: &["known"], place: Place::WholeType, instead: "HashedIdentity" },
-        Banned { words: &["tend"], place: Place::WholeName, instead: "maintain" },
+        Banned { words: &["known"], place: Place::InTypes, instead: "HashedIdentity" },
+        Banned { words: &["tend"], place: Place::Exactly, instead: "maintain" },
         Banned { words: &["has", "company"], place: Place::Anywhere, instead: "has_peers" },
     ];
 
@@ -142,10 +139,10 @@ mod tests {
     }
 
     #[test]
-    fn a_word_of_plain_language_is_banned_only_as_a_name_of_its_own() {
-        assert!(found("fn f(known: u8, well_known: u8) { struct KnownHosts; }", &[]).is_empty());
-        assert_eq!(found("enum Known {}", &[]).len(), 1);
-        assert!(found("fn tend_to(extend: u8) {}", &[]).is_empty());
+    fn a_word_of_plain_language_is_banned_in_types_or_as_one_name() {
+        assert!(found("const KNOWN: u8 = 0; fn f(known: u8, well_known: u8) {}", &[]).is_empty());
+        assert_eq!(found("enum KnownIdentity {}", &[]).len(), 1);
+        assert!(found("fn tend_to(extend: u8) { TEND }", &[]).is_empty());
         assert_eq!(found("fn tend() {}", &[]).len(), 1);
     }
 
