@@ -9,13 +9,28 @@ use reqwest::{Client, Response, StatusCode};
 use serde::Deserialize;
 use tokio::sync::watch;
 
-use crate::{Heard, Settings};
-
 /// The server says something four times a second; after this silence it is request anew.
 const SILENCE: Duration = Duration::from_secs(2);
 
 /// After a failure it is request again so soon.
 const PAUSE: Duration = Duration::from_millis(200);
+
+/// Whom to follow, and in whose name.
+#[derive(Clone)]
+pub struct Settings {
+    /// The public URL of a Gatewright, without a slash at its end.
+    pub url: String,
+    /// The identifier and the secret of the service account that follows.
+    pub credentials: (String, String),
+    /// For so long it answers from what it last heard.
+    pub offline: Duration,
+}
+
+/// What was heard, and when.
+pub(crate) struct Heard {
+    pub(crate) replica: Replica,
+    pub(crate) at: Instant,
+}
 
 #[derive(Debug, thiserror::Error)]
 enum Lost {

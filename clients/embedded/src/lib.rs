@@ -8,25 +8,15 @@
 mod follow;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwapOption;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use gatewright_policy::Replica;
+use follow::Heard;
+pub use follow::Settings;
 pub use gatewright_policy::{Environment, Region, ReplicaRequest, ResourceUrn, Scope};
-
-/// Whom to follow, and in whose name.
-#[derive(Clone)]
-pub struct Settings {
-    /// The public URL of a Gatewright, without a slash at its end.
-    pub url: String,
-    /// The identifier and the secret of the service account that follows.
-    pub credentials: (String, String),
-    /// For so long it answers from what it last heard.
-    pub offline: Duration,
-}
 
 /// The server has not been heard for too long, so nothing is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -40,12 +30,6 @@ pub struct Answer {
     pub allowed: bool,
     /// The revision of the account that it was decided at.
     pub revision: i64,
-}
-
-/// What was heard, and when.
-struct Heard {
-    replica: Replica,
-    at: Instant,
 }
 
 /// A decision point. It stops following when it is dropped.

@@ -1,7 +1,5 @@
 //! What can go wrong when remembering.
 
-use crate::journal::BrokenChain;
-
 /// What another object has already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Taken {
@@ -49,4 +47,33 @@ pub enum StoreError {
     /// The database cannot be reached, or refused.
     #[error("the database failed: {0}")]
     Database(#[from] sqlx::Error),
+}
+
+/// The journal of an account is not what was written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BrokenChain {
+    /// An entry is missing.
+    #[error("the journal of {account} lacks revision {revision}")]
+    Gap {
+        /// Whose journal.
+        account: String,
+        /// The revision that is missing.
+        revision: i64,
+    },
+    /// An entry, or one before it, was altered.
+    #[error("the journal of {account} was altered at or before revision {revision}")]
+    Altered {
+        /// Whose journal.
+        account: String,
+        /// The first revision that does not fit.
+        revision: i64,
+    },
+    /// The account says another last revision than the journal.
+    #[error("the journal of {account} ends at revision {revision}, the account says otherwise")]
+    End {
+        /// Whose journal.
+        account: String,
+        /// The last revision in the journal.
+        revision: i64,
+    },
 }

@@ -2,7 +2,7 @@
 
 use aws_lc_rs::digest::{Context, SHA256};
 
-use crate::error::StoreError;
+use crate::error::{BrokenChain, StoreError};
 use crate::object::Kind;
 
 /// Who makes a change.
@@ -37,35 +37,6 @@ pub struct Entry {
     pub after: Option<String>,
     /// Binds this entry to all before it.
     pub hash: Vec<u8>,
-}
-
-/// The journal of an account is not what was written.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum BrokenChain {
-    /// An entry is missing.
-    #[error("the journal of {account} lacks revision {revision}")]
-    Gap {
-        /// Whose journal.
-        account: String,
-        /// The revision that is missing.
-        revision: i64,
-    },
-    /// An entry, or one before it, was altered.
-    #[error("the journal of {account} was altered at or before revision {revision}")]
-    Altered {
-        /// Whose journal.
-        account: String,
-        /// The first revision that does not fit.
-        revision: i64,
-    },
-    /// The account says another last revision than the journal.
-    #[error("the journal of {account} ends at revision {revision}, the account says otherwise")]
-    End {
-        /// Whose journal.
-        account: String,
-        /// The last revision in the journal.
-        revision: i64,
-    },
 }
 
 /// What the first entry of an account follows.

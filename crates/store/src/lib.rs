@@ -23,8 +23,8 @@ mod tests;
 
 pub use activity::{ActivityBatch, HourlyCount, LastUsed, LogPage};
 pub use database::Address;
-pub use error::{StoreError, Taken};
-pub use journal::{Author, BrokenChain, Entry};
+pub use error::{BrokenChain, StoreError, Taken};
+pub use journal::{Author, Entry};
 pub use notice::{Listener, Notice};
 pub use object::{Act, Change, Content, Kind, Object};
 pub use sealed_key::SealedKey;

@@ -6,7 +6,7 @@ use gatewright_testing::{TestDatabase, on_both_databases};
 use sqlx::AssertSqlSafe;
 
 use crate::database::Database;
-use crate::journal::BrokenChain;
+use crate::error::BrokenChain;
 use crate::{
     Act, ActivityBatch, Address, Author, Change, Content, HourlyCount, Kind, LastUsed, LogPage,
     Notice, SealedKey, Store, StoreError, Taken, sql,
