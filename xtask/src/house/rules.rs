@@ -94,7 +94,6 @@ pub(crate) const PURE: &[Pure] = &[
 /// Rules that a package, or a document, does not keep yet; `*` is all of them.
 pub(crate) const NOT_YET: &[(Rule, &str)] = &[
     (Circle, "gatewright-benchmarks"),
-    (Circle, "gatewright-embedded"),
     (Circle, "xtask"),
     (Modules, "gatewright-api"),
     (Modules, "gatewright-iam"),
@@ -102,7 +101,6 @@ pub(crate) const NOT_YET: &[(Rule, &str)] = &[
     (Circle, "gatewright-iam"),
     (Circle, "gatewright-panel"),
     (Circle, "gatewright-policy"),
-    (Circle, "gatewright-store"),
     (Purity, "gatewright-iam"),
     (Words, "*"),
     (Length, "gatewright"),
