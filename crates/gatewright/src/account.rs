@@ -1,4 +1,4 @@
-//! `gatewright account`.
+//! Implements `gatewright account`.
 
 use clap::{Args, Subcommand};
 use gatewright_iam::{NewAccount, Secret};
@@ -18,10 +18,10 @@ pub(crate) struct Create {
     /// Two letters and some digits, then -ovh, -sys or -ks, as in xx11111-ovh
     #[arg(long)]
     name: String,
-    /// The owner's address
+    /// The owner's email address
     #[arg(long)]
     email: String,
-    /// Also create a service account that may do everything, and show its secret once
+    /// Also create a service account with full access, and show its secret once
     #[arg(long)]
     service_account: bool,
     /// Print one JSON object

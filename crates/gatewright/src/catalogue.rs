@@ -1,4 +1,4 @@
-//! `gatewright catalogue`.
+//! Implements `gatewright catalogue`.
 
 use std::path::{Path, PathBuf};
 
@@ -9,11 +9,11 @@ use crate::error::Failure;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Print an OpenAPI document with proposals of how its API is guarded, to be edited
+    /// Print an OpenAPI document with proposed actions and resources, to be edited
     Propose(Propose),
-    /// Check a folder of products and APIs, and say what is in it
+    /// Check a folder of products and APIs, and print a summary
     Check(Check),
-    /// Check an OpenAPI document or a product, and put it into the folder, for the next start
+    /// Check an OpenAPI document or a product, and copy it into the folder for the next start
     Add(Add),
 }
 
@@ -21,7 +21,7 @@ pub(crate) enum Command {
 pub(crate) struct Propose {
     /// The OpenAPI document, in JSON or YAML
     file: PathBuf,
-    /// The account that everything behind the API belongs to
+    /// The account that owns all resources behind the API
     #[arg(long)]
     account: Option<String>,
 }
@@ -44,7 +44,7 @@ pub(crate) struct Add {
 pub(crate) fn run(command: Command) -> Result<(), Failure> {
     match command {
         Command::Propose(Propose { file, account }) => {
-            let text = std::fs::read_to_string(&file).map_err(failed(&file))?;
+            let text = std::fs::read_to_string(&file).map_err(file_error(&file))?;
             let proposal = propose(&text, account.as_deref());
             let proposal = proposal.map_err(|error| {
                 let message = error.to_string();
@@ -52,12 +52,12 @@ pub(crate) fn run(command: Command) -> Result<(), Failure> {
             })?;
             println!("{}", proposal.trim_end());
         }
-        Command::Check(Check { folder }) => say(&Catalogue::load(false, Some(&folder))?),
+        Command::Check(Check { folder }) => print_summary(&Catalogue::load(false, Some(&folder))?),
         Command::Add(Add { file, products }) => {
             let name = file.file_name().unwrap_or_default();
             // Beside the others, where it would be, and only then among them.
             let trial = tempfolder(&products)?;
-            for path in std::fs::read_dir(&products).map_err(failed(&products))?.flatten() {
+            for path in std::fs::read_dir(&products).map_err(file_error(&products))?.flatten() {
                 let path = path.path();
                 if path.is_file() && path.file_name() != Some(name) {
                     copy(&path, &trial.0)?;
@@ -66,27 +66,28 @@ pub(crate) fn run(command: Command) -> Result<(), Failure> {
             copy(&file, &trial.0)?;
             let catalogue = Catalogue::load(false, Some(&trial.0))?;
             copy(&file, &products)?;
-            say(&catalogue);
+            print_summary(&catalogue);
         }
     }
     Ok(())
 }
 
-fn say(catalogue: &Catalogue) {
+/// Prints how much a catalogue declares.
+fn print_summary(catalogue: &Catalogue) {
     println!("{} types, {} actions", catalogue.types().count(), catalogue.actions(None).len());
     for (name, operations) in catalogue.apis() {
         println!("API {name}: {operations} operations");
     }
 }
 
-fn failed(path: &Path) -> impl FnOnce(std::io::Error) -> Failure {
+fn file_error(path: &Path) -> impl FnOnce(std::io::Error) -> Failure {
     let path = path.to_owned();
     move |source| Failure::File { path, source }
 }
 
 fn copy(file: &Path, folder: &Path) -> Result<(), Failure> {
     let to = folder.join(file.file_name().unwrap_or_default());
-    std::fs::copy(file, to).map(drop).map_err(failed(file))
+    std::fs::copy(file, to).map(drop).map_err(file_error(file))
 }
 
 /// A folder within another that is removed in the end.
@@ -100,6 +101,6 @@ impl Drop for TemporaryFolder {
 
 fn tempfolder(within: &Path) -> Result<TemporaryFolder, Failure> {
     let path = within.join(format!(".check-{}", std::process::id()));
-    std::fs::create_dir(&path).map_err(failed(&path))?;
+    std::fs::create_dir(&path).map_err(file_error(&path))?;
     Ok(TemporaryFolder(path))
 }

@@ -1,4 +1,4 @@
-//! Settings, in rising order of precedence: a file, the environment, flags.
+//! Reads the settings, in rising order of precedence: a file, the environment, flags.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -16,14 +16,14 @@ const LISTEN: SocketAddr =
 const OPERATIONS: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 9080);
 
-/// Every setting; each may be left out. Lists are separated by commas.
+/// Holds every setting; each is optional. Lists are separated by commas.
 #[derive(Debug, Clone, Default, Args, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub(crate) struct Options {
     /// The database: sqlite:PATH or postgres://…
     #[arg(long, env = "GATEWRIGHT_DATABASE", hide_env_values = true)]
     database: Option<String>,
-    /// The file of the master key that signing keys are sealed under
+    /// The file of the master key that encrypts the signing keys
     #[arg(long, env = "GATEWRIGHT_MASTER_KEY", value_name = "FILE")]
     master_key: Option<PathBuf>,
     /// The address to serve on [default: 127.0.0.1:8080]
@@ -32,7 +32,7 @@ pub(crate) struct Options {
     /// The address for /healthz, /readyz and /metrics [default: 127.0.0.1:9080]
     #[arg(long, env = "GATEWRIGHT_OPERATIONS_LISTEN")]
     operations_listen: Option<SocketAddr>,
-    /// The address for Envoy's external authorisation over gRPC [default: none]
+    /// The address for Envoy's external authorization over gRPC [default: none]
     #[arg(long, env = "GATEWRIGHT_EXT_AUTHZ_LISTEN")]
     ext_authz_listen: Option<SocketAddr>,
     /// The URL that clients use, the issuer of tokens [default: http:// and the address]
@@ -41,48 +41,48 @@ pub(crate) struct Options {
     /// The region in URNs: eu, ca or us [default: eu]
     #[arg(long, env = "GATEWRIGHT_PLATE")]
     region: Option<String>,
-    /// What tokens are signed with: ES256, EdDSA or RS256 [default: ES256]
+    /// The algorithm that signs tokens: ES256, EdDSA or RS256 [default: ES256]
     #[arg(long, env = "GATEWRIGHT_ALGORITHM")]
     algorithm: Option<String>,
-    /// Days after which another signing key takes over; 0 for never [default: 90]
+    /// Days after which the signing key is rotated; 0 for never [default: 90]
     #[arg(long, env = "GATEWRIGHT_KEY_DAYS")]
     key_days: Option<u32>,
-    /// A folder with files that declare products, and APIs to guard
+    /// The folder with the declarations of products and of guarded APIs
     #[arg(long, env = "GATEWRIGHT_PRODUCTS", value_name = "FOLDER")]
     products: Option<PathBuf>,
-    /// Whether OVHcloud's products are known [default: true]
+    /// Whether the catalogue includes OVHcloud's products [default: true]
     #[arg(long, env = "GATEWRIGHT_BUILT_IN_PRODUCTS")]
     built_in_products: Option<bool>,
-    /// The accounts whose people alone may register resources [default: each its own]
+    /// The only accounts that may register resources [default: each its own]
     #[arg(long, env = "GATEWRIGHT_REGISTRARS", value_delimiter = ',')]
     registrars: Option<Vec<String>>,
-    /// The proxies whose X-Forwarded-For is believed [default: none]
+    /// The proxies whose X-Forwarded-For is trusted [default: none]
     #[arg(long, env = "GATEWRIGHT_TRUSTED_PROXIES", value_delimiter = ',')]
     trusted_proxies: Option<Vec<IpNet>>,
-    /// Policies that an account may have [default: 100000]
+    /// The limit of policies per account [default: 100000]
     #[arg(long, env = "GATEWRIGHT_MAX_POLICIES")]
     max_policies: Option<usize>,
-    /// Service accounts that an account may have [default: 1000000]
+    /// The limit of service accounts per account [default: 1000000]
     #[arg(long, env = "GATEWRIGHT_MAX_CLIENTS")]
     max_clients: Option<usize>,
-    /// Entries that any list may have [default: 5000]
+    /// The limit of entries per list in a request [default: 5000]
     #[arg(long, env = "GATEWRIGHT_MAX_ENTRIES")]
     max_entries: Option<usize>,
-    /// Accounts that are held in memory [default: 1000]
+    /// The limit of accounts cached in memory [default: 1000]
     #[arg(long, env = "GATEWRIGHT_ACCOUNTS_IN_MEMORY")]
     accounts_in_memory: Option<usize>,
-    /// Days that logs of tokens, decisions and calls are kept [default: 30]
+    /// Days after which logs of tokens, decisions and calls are deleted [default: 30]
     #[arg(long, env = "GATEWRIGHT_LOG_DAYS")]
     log_days: Option<u32>,
-    /// What is logged, as in info or warn [default: info]
+    /// The log level or filter, as in info or warn [default: info]
     #[arg(long, env = "GATEWRIGHT_LOG")]
     log: Option<String>,
-    /// How it is logged: text or json [default: json]
+    /// The log format: text or json [default: json]
     #[arg(long, env = "GATEWRIGHT_LOG_FORMAT")]
     log_format: Option<String>,
 }
 
-/// Where the settings come from.
+/// Locates the settings on the command line.
 #[derive(Debug, Args)]
 pub(crate) struct Source {
     /// The configuration file
@@ -92,7 +92,7 @@ pub(crate) struct Source {
     options: Options,
 }
 
-/// All settings, read and checked.
+/// Holds all settings, read and validated.
 #[derive(Debug)]
 pub(crate) struct Config {
     pub(crate) database: Address,
@@ -113,7 +113,7 @@ impl Source {
             None => Options::default(),
             Some(path) => read(path)?,
         };
-        self.options.over(file).check()
+        self.options.with_defaults_of(file).validate()
     }
 }
 
@@ -128,7 +128,8 @@ fn read(path: &Path) -> Result<Options, Failure> {
 }
 
 impl Options {
-    fn over(self, file: Self) -> Self {
+    /// Takes from the file what is not set otherwise.
+    fn with_defaults_of(self, file: Self) -> Self {
         Self {
             database: self.database.or(file.database),
             master_key: self.master_key.or(file.master_key),
@@ -153,7 +154,7 @@ impl Options {
         }
     }
 
-    fn check(self) -> Result<Config, Failure> {
+    fn validate(self) -> Result<Config, Failure> {
         let setting = |name| move |message: String| Failure::Setting { name, message };
         let database: Address = self.database.ok_or(Failure::Missing("--database"))?.parse()?;
         let region = match self.region.as_deref() {
@@ -212,7 +213,7 @@ fn check_url(url: &str) -> Result<String, String> {
 }
 
 impl Config {
-    /// The settings of `gatewright dev`, with everything in one folder.
+    /// Makes the settings of `gatewright dev`, with all files in one folder.
     pub(crate) fn of_folder(
         folder: &Path,
         listen: SocketAddr,
@@ -227,21 +228,21 @@ impl Config {
             log_format: Some("text".to_owned()),
             ..Options::default()
         };
-        options.check()
+        options.validate()
     }
 
     pub(crate) fn master_key(&self) -> Result<MasterKey, Failure> {
         Ok(MasterKey::read(&self.master_key)?)
     }
 
-    /// Opens the database for a command of the operator's. It gives no token out, so the issuer does
+    /// Opens the database for a command of the operator. It issues no token, so the issuer does
     /// not matter.
     pub(crate) async fn open(self) -> Result<Arc<Iam>, Failure> {
         let settings = self.settings(SocketAddr::from(([127, 0, 0, 1], 0)))?;
         Ok(Iam::open(&self.database, self.master_key()?, settings).await?)
     }
 
-    /// The settings, for a server that answers at this address.
+    /// Completes the settings, for a server at this address.
     pub(crate) fn settings(&self, address: SocketAddr) -> Result<Settings, Failure> {
         let public_url = match &self.public_url {
             Some(url) => url.clone(),

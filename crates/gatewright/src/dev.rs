@@ -1,4 +1,4 @@
-//! `gatewright dev`: a complete server to try things on.
+//! Implements `gatewright dev`: a complete server for trials.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -14,11 +14,11 @@ use crate::serve::Server;
 
 const ACCOUNT: &str = "xx11111-ovh";
 
-/// A resource to try policies on: type, name, display name, tags.
-type Demonstration =
+/// A sample resource: type, name, display name, tags.
+type SampleResource =
     (&'static str, &'static str, &'static str, &'static [(&'static str, &'static str)]);
 
-const RESOURCES: &[Demonstration] = &[
+const RESOURCES: &[SampleResource] = &[
     (
         "vps",
         "vps-1a2b3c4d.vps.example.net",
@@ -35,13 +35,13 @@ pub(crate) struct Arguments {
     /// The address to serve on
     #[arg(long, default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
-    /// The folder to keep everything in
+    /// The folder for the database, the keys and the credentials
     #[arg(long, default_value = ".gatewright")]
     data: PathBuf,
-    /// A folder with files that declare products, and APIs to guard
+    /// The folder with the declarations of products and of guarded APIs
     #[arg(long, value_name = "FOLDER")]
     products: Option<PathBuf>,
-    /// The address for Envoy's external authorisation over gRPC
+    /// The address for Envoy's external authorization over gRPC
     #[arg(long)]
     ext_authz_listen: Option<SocketAddr>,
     /// Print one JSON object when ready
@@ -49,7 +49,7 @@ pub(crate) struct Arguments {
     json: bool,
 }
 
-/// What there is to try with, kept in the folder.
+/// Holds the credentials of the sample account, saved in the folder.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Secrets {
@@ -82,21 +82,21 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     }
     log::start(&config)?;
     let server = Server::open(config).await?;
-    let mut secrets = secrets(&server.iam, folder).await?;
+    let mut secrets = load_or_create(&server.iam, folder).await?;
     secrets.url.clone_from(&server.iam.settings().public_url);
     server
         .run(|_| {
             if arguments.json {
                 println!("{}", serde_json::to_string(&secrets).unwrap_or_default());
             } else {
-                greet(&secrets, folder);
+                print_instructions(&secrets, folder);
             }
         })
         .await
 }
 
-/// What was made for trying, now or the first time.
-async fn secrets(iam: &Iam, folder: &Path) -> Result<Secrets, Failure> {
+/// Loads the credentials of the sample account, which is created the first time.
+async fn load_or_create(iam: &Iam, folder: &Path) -> Result<Secrets, Failure> {
     let path = folder.join("secrets.json");
     match std::fs::read_to_string(&path) {
         Ok(text) => serde_json::from_str(&text)
@@ -105,15 +105,16 @@ async fn secrets(iam: &Iam, folder: &Path) -> Result<Secrets, Failure> {
             if !iam.accounts().await?.is_empty() {
                 return Err(Failure::LostSecrets(folder.to_owned()));
             }
-            let secrets = make(iam).await?;
-            keep(&secrets, &path).map_err(|source| Failure::File { path, source })?;
+            let secrets = create_samples(iam).await?;
+            save(&secrets, &path).map_err(|source| Failure::File { path, source })?;
             Ok(secrets)
         }
         Err(source) => Err(Failure::File { path, source }),
     }
 }
 
-async fn make(iam: &Iam) -> Result<Secrets, Failure> {
+/// Creates the sample account and its resources.
+async fn create_samples(iam: &Iam) -> Result<Secrets, Failure> {
     let password = Secret::password()?;
     let new = NewAccount {
         name: ACCOUNT.to_owned(),
@@ -124,11 +125,11 @@ async fn make(iam: &Iam) -> Result<Secrets, Failure> {
     let service_account =
         iam.create_account(new).await?.ok_or(Failure::Missing("a service account"))?;
     let owner = iam.as_owner(ACCOUNT);
-    for (kind, name, display_name, tags) in RESOURCES {
+    for (resource_type, name, display_name, tags) in RESOURCES {
         let region = iam.settings().region;
         let tags = tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
         let resource = NewResource {
-            urn: format!("urn:v1:{region}:resource:{kind}:{name}"),
+            urn: format!("urn:v1:{region}:resource:{resource_type}:{name}"),
             display_name: Some((*display_name).to_owned()),
             owner: None,
             tags: tags.collect(),
@@ -145,8 +146,8 @@ async fn make(iam: &Iam) -> Result<Secrets, Failure> {
     })
 }
 
-/// Writes the secrets where their owner alone can read them.
-fn keep(secrets: &Secrets, path: &Path) -> std::io::Result<()> {
+/// Saves the credentials in a file that its owner alone can read.
+fn save(secrets: &Secrets, path: &Path) -> std::io::Result<()> {
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -156,7 +157,7 @@ fn keep(secrets: &Secrets, path: &Path) -> std::io::Result<()> {
     file.sync_all()
 }
 
-fn greet(secrets: &Secrets, folder: &Path) {
+fn print_instructions(secrets: &Secrets, folder: &Path) {
     let Secrets { url, account, login, password, client_id, client_secret } = secrets;
     println!(
         "Gatewright is ready at {url}

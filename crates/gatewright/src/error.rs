@@ -1,4 +1,4 @@
-//! Why a command failed, in one line that says what to do.
+//! Describes why a command failed, in one line that says what to do.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -6,12 +6,12 @@ use std::path::PathBuf;
 use gatewright_iam::{CatalogueError, IamError, KeyError, OpenError, StoreError};
 use gatewright_panel::TextsError;
 
-/// Why a command failed.
+/// Describes why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
     #[error("{}: {source}", path.display())]
     File { path: PathBuf, source: std::io::Error },
-    #[error("the configuration {}: {message}", path.display())]
+    #[error("configuration file {}: {message}", path.display())]
     Configuration { path: PathBuf, message: String },
     #[error("{0} is missing: give it as a flag, in the environment or in the configuration")]
     Missing(&'static str),
@@ -19,7 +19,7 @@ pub(crate) enum Failure {
     Setting { name: &'static str, message: String },
     #[error("cannot listen on {address}: {source}")]
     Listen { address: SocketAddr, source: std::io::Error },
-    #[error("the folder {} has an account but not its secrets: remove it to start anew", .0.display())]
+    #[error("the folder {} has an account but not its credentials: remove it to start over", .0.display())]
     LostSecrets(PathBuf),
     #[error(transparent)]
     Open(#[from] OpenError),
@@ -33,7 +33,7 @@ pub(crate) enum Failure {
     Iam(#[from] IamError),
     #[error(transparent)]
     Texts(#[from] TextsError),
-    #[error("metrics cannot be gathered: {0}")]
+    #[error("the metrics recorder cannot be installed: {0}")]
     Metrics(#[from] metrics_exporter_prometheus::BuildError),
     #[error("the server stopped: {0}")]
     Serve(#[source] std::io::Error),

@@ -1,4 +1,4 @@
-//! `gatewright journal`.
+//! Implements `gatewright journal`.
 
 use clap::{Args, Subcommand};
 
@@ -7,7 +7,7 @@ use crate::error::Failure;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Follow the journal's chain of hashes from its first entry to its last
+    /// Verify the hash chain of the journal, from the first entry to the last
     Verify(Verify),
 }
 

@@ -1,4 +1,4 @@
-//! `gatewright key`.
+//! Implements `gatewright key`.
 
 use std::path::PathBuf;
 
@@ -16,13 +16,13 @@ pub(crate) enum Command {
         #[arg(long)]
         file: PathBuf,
     },
-    /// Make a new signing key: it is published at once, and signs after an hour
+    /// Create a new signing key: it is published at once, and signs after an hour
     Rotate(Box<Rotate>),
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Rotate {
-    /// In an emergency: sign with it immediately, and accept no token that another key signed
+    /// In an emergency: sign with it immediately, and reject all tokens signed by other keys
     #[arg(long)]
     at_once: bool,
     #[command(flatten)]
@@ -39,7 +39,7 @@ pub(crate) async fn run(command: Command) -> Result<(), Failure> {
     iam.close().await;
     let id = rotated?;
     if rotate.at_once {
-        println!("{id} is the only signing key now; all tokens must be asked for anew");
+        println!("{id} is the only signing key now; clients must request new tokens");
     } else {
         println!("{id} is published, and signs in an hour");
     }

@@ -1,11 +1,11 @@
-//! The log, on standard error.
+//! Sets up the log, on standard error.
 
 use tracing_subscriber::EnvFilter;
 
 use crate::config::Config;
 use crate::error::Failure;
 
-/// Starts to log as the settings say.
+/// Installs the subscriber that the settings choose.
 pub(crate) fn start(config: &Config) -> Result<(), Failure> {
     let filter = EnvFilter::try_new(&config.log)
         .map_err(|error| Failure::Setting { name: "--log", message: error.to_string() })?;

@@ -1,12 +1,12 @@
 //! Gatewright: service accounts and access policies for any API.
 
+mod acceptor_pool;
 mod account;
 mod catalogue;
 mod config;
 mod dev;
+mod dispatcher;
 mod error;
-mod front;
-mod fronts;
 mod journal;
 mod key;
 mod log;
@@ -27,7 +27,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Start a complete server to try things on, with an account and some resources
+    /// Start a server for trials, with an account and some resources
     Dev(dev::Arguments),
     /// Start the server
     Serve(serve::Arguments),
@@ -37,17 +37,17 @@ enum Command {
     /// Manage the master key and the signing keys
     #[command(subcommand)]
     Key(key::Command),
-    /// Declare products, and APIs to guard
+    /// Manage the declarations of products and of guarded APIs
     #[command(subcommand)]
     Catalogue(catalogue::Command),
-    /// Check the journal
+    /// Verify the journal
     #[command(subcommand)]
     Journal(journal::Command),
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let done = match Arguments::parse().command {
+    let result = match Arguments::parse().command {
         Command::Dev(arguments) => dev::run(arguments).await,
         Command::Serve(arguments) => serve::run(arguments).await,
         Command::Account(command) => account::run(command).await,
@@ -55,7 +55,7 @@ async fn main() -> ExitCode {
         Command::Catalogue(command) => catalogue::run(command),
         Command::Journal(command) => journal::run(command).await,
     };
-    match done {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("gatewright: {failure}");

@@ -1,4 +1,4 @@
-//! What operators ask, on a listener of its own: is it alive, is it ready, what does it do.
+//! Serves health, readiness and metrics to operators, on a listener of its own.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,13 +13,13 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
 use crate::error::Failure;
 
-/// Seconds.
-const LATENCIES: [f64; 12] =
+/// Upper bounds of the buckets of durations, in seconds.
+const BUCKETS: [f64; 12] =
     [0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0];
 
-/// Starts to gather what is counted.
-pub(crate) fn gather() -> Result<PrometheusHandle, Failure> {
-    let handle = PrometheusBuilder::new().set_buckets(&LATENCIES)?.install_recorder()?;
+/// Installs the recorder of metrics.
+pub(crate) fn install_recorder() -> Result<PrometheusHandle, Failure> {
+    let handle = PrometheusBuilder::new().set_buckets(&BUCKETS)?.install_recorder()?;
     let upkeep = handle.clone();
     tokio::spawn(async move {
         let mut interval = tokio::time::interval(Duration::from_secs(5));
@@ -31,20 +31,20 @@ pub(crate) fn gather() -> Result<PrometheusHandle, Failure> {
     Ok(handle)
 }
 
-/// Answers operators.
+/// Routes the requests of operators.
 pub(crate) fn router(iam: Arc<Iam>, api: Arc<Api>, metrics: PrometheusHandle) -> Router {
-    let tell = move || {
+    let render = move || {
         api.settle();
         std::future::ready(metrics.render())
     };
     Router::new()
         .route("/healthz", get(|| async { "alive\n" }))
-        .route("/readyz", get(ready))
+        .route("/readyz", get(readiness))
         .with_state(iam)
-        .route("/metrics", get(tell))
+        .route("/metrics", get(render))
 }
 
-async fn ready(State(iam): State<Arc<Iam>>) -> (StatusCode, &'static str) {
+async fn readiness(State(iam): State<Arc<Iam>>) -> (StatusCode, &'static str) {
     if iam.is_ready().await {
         (StatusCode::OK, "ready\n")
     } else {

@@ -1,4 +1,4 @@
-//! `gatewright serve`.
+//! Implements `gatewright serve`.
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -12,10 +12,10 @@ use gatewright_panel::Panel;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::runtime::Handle;
 
+use crate::acceptor_pool::AcceptorPool;
 use crate::config::{Config, Source};
+use crate::dispatcher::Dispatcher;
 use crate::error::Failure;
-use crate::front::Front;
-use crate::fronts::Fronts;
 use crate::{log, operations};
 
 #[derive(Debug, Args)]
@@ -31,15 +31,15 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     server.run(|_| {}).await
 }
 
-/// Listens on an address, from before the database is opened: it may be needed for the public URL.
-pub(crate) fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
+/// Binds an address, before the database is opened: it may be needed for the public URL.
+pub(crate) fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
     let failed = |source| Failure::Listen { address, source };
     let listener = TcpListener::bind(address).map_err(failed)?;
     listener.set_nonblocking(true).map_err(failed)?;
     Ok(listener)
 }
 
-/// A server that is about to answer.
+/// Holds a server whose listeners are bound and whose database is open.
 pub(crate) struct Server {
     pub(crate) iam: Arc<Iam>,
     config: Config,
@@ -51,18 +51,18 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) async fn open(config: Config) -> Result<Self, Failure> {
-        let listener = listen(config.listen)?;
-        let operations = listen(config.operations_listen)?;
-        let ext_authz = config.ext_authz_listen.map(listen).transpose()?;
+        let listener = bind(config.listen)?;
+        let operations = bind(config.operations_listen)?;
+        let ext_authz = config.ext_authz_listen.map(bind).transpose()?;
         let address = listener.local_addr().map_err(Failure::Serve)?;
         let settings = config.settings(address)?;
-        // Before anything is counted.
-        let metrics = operations::gather()?;
+        // Before anything is measured.
+        let metrics = operations::install_recorder()?;
         let iam = Iam::open(&config.database, config.master_key()?, settings).await?;
         Ok(Self { iam, config, listener, operations, ext_authz, metrics })
     }
 
-    /// Answers until it is told to stop; calls `ready` once it answers.
+    /// Serves until a signal to stop; calls `ready` once connections are accepted.
     pub(crate) async fn run(self, ready: impl FnOnce(&Iam)) -> Result<(), Failure> {
         let operations = tokio::net::TcpListener::from_std(self.operations);
         let operations = operations.map_err(Failure::Serve)?;
@@ -72,8 +72,8 @@ impl Server {
         let options =
             gatewright_api::Options { trusted_proxies: self.config.trusted_proxies.clone() };
         let api = Arc::new(Api::new(Arc::clone(&self.iam), options));
-        let operators = operations::router(Arc::clone(&self.iam), Arc::clone(&api), self.metrics);
-        let operators = tokio::spawn(async { axum::serve(operations, operators).await });
+        let router = operations::router(Arc::clone(&self.iam), Arc::clone(&api), self.metrics);
+        let operations_server = tokio::spawn(async { axum::serve(operations, router).await });
 
         let ext_authz = self.ext_authz.map(tokio::net::TcpListener::from_std).transpose();
         let ext_authz = ext_authz.map_err(Failure::Serve)?.map(|listener| {
@@ -89,22 +89,22 @@ impl Server {
         let panel = Panel::new(Arc::clone(&self.iam), options)?;
         let rest = gatewright_api::router(Arc::clone(&api));
         let pages = gatewright_panel::router(Arc::new(panel), rest);
-        let front = Front { api, pages, others: Handle::current() };
-        let mut fronts = Fronts::open(&front).map_err(Failure::Serve)?;
+        let dispatcher = Dispatcher { api, pages, runtime: Handle::current() };
+        let mut pool = AcceptorPool::start(&dispatcher).map_err(Failure::Serve)?;
         let listener = tokio::net::TcpListener::from_std(self.listener).map_err(Failure::Serve)?;
 
         tracing::info!(address = %api_address, operations = %operations_address, "ready");
         ready(&self.iam);
         tokio::select! {
-            () = told_to_stop() => {}
-            () = fronts.hand_out(&listener) => {}
+            () = shutdown_signal() => {}
+            () = pool.accept(&listener) => {}
         }
         tracing::info!("stopping");
-        // From now on, connections are refused.
+        // From now on, the system refuses connections.
         drop(listener);
         self.iam.stop();
-        fronts.end().await;
-        operators.abort();
+        pool.shut_down().await;
+        operations_server.abort();
         if let Some(ext_authz) = ext_authz {
             ext_authz.abort();
         }
@@ -114,8 +114,8 @@ impl Server {
     }
 }
 
-/// Waits for the signal to stop.
-async fn told_to_stop() {
+/// Waits for SIGTERM or SIGINT.
+async fn shutdown_signal() {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};

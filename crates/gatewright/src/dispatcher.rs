@@ -1,0 +1,107 @@
+//! Dispatches requests: to the API or the Control Panel, and on the worker that has the connection
+//! where the answer comes from memory, else on the general runtime.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::http::{Request, Response, StatusCode};
+use gatewright_api::{Api, serve};
+use hyper::body::Incoming;
+use tokio::runtime::Handle;
+use tower_service::Service;
+
+/// Prefixes of paths that are the API's, and nearly all requests.
+const API: [&str; 7] =
+    ["/v1/", "/v2/", "/1.0/", "/auth/", "/access/", "/forward-auth/", "/ext-authz/"];
+
+/// Prefixes of paths that are answered from memory, as is what ends with `authorization/check`.
+const FROM_MEMORY: [&str; 5] = [
+    "/forward-auth/",
+    "/ext-authz/",
+    "/access/v1/evaluation",
+    "/auth/oauth2/token",
+    "/auth/oauth2/introspect",
+];
+
+/// Dispatches every request.
+pub(crate) struct Dispatcher {
+    pub(crate) api: Arc<Api>,
+    /// Routes the pages, and what the API answers outside of its prefixes.
+    pub(crate) pages: Router,
+    /// The general runtime, for what takes longer.
+    pub(crate) runtime: Handle,
+}
+
+impl Dispatcher {
+    /// Makes a dispatcher for another thread, with an API of its own: threads would wait for each
+    /// other where its references are counted.
+    pub(crate) fn for_thread(&self) -> Self {
+        let (pages, runtime) = (self.pages.clone(), self.runtime.clone());
+        Self { api: Arc::new(Api::clone(&self.api)), pages, runtime }
+    }
+}
+
+/// Handles the requests of one connection with a client.
+pub(crate) struct Connection {
+    dispatcher: Arc<Dispatcher>,
+    peer: SocketAddr,
+    has_received_request: AtomicBool,
+}
+
+impl Connection {
+    pub(crate) fn new(dispatcher: &Arc<Dispatcher>, peer: SocketAddr) -> Self {
+        let dispatcher = Arc::clone(dispatcher);
+        Self { dispatcher, peer, has_received_request: AtomicBool::new(false) }
+    }
+
+    /// Tells whether a request has been received.
+    pub(crate) fn has_received_request(&self) -> bool {
+        self.has_received_request.load(Ordering::Relaxed)
+    }
+
+    /// Handles a request.
+    pub(crate) async fn handle(
+        self: Arc<Self>,
+        request: Request<Incoming>,
+    ) -> Result<Response<Body>, Infallible> {
+        self.has_received_request.store(true, Ordering::Relaxed);
+        Ok(if is_answered_from_memory(request.uri().path()) {
+            serve(&self.dispatcher.api, Some(self.peer), request).await
+        } else {
+            // Seldom needed, and large.
+            Box::pin(self.offload(request)).await
+        })
+    }
+
+    /// Runs a request on the general runtime, and waits for its response.
+    async fn offload(&self, mut request: Request<Incoming>) -> Response<Body> {
+        let (dispatcher, peer) = (Arc::clone(&self.dispatcher), self.peer);
+        let path = request.uri().path();
+        let is_api = API.iter().any(|prefix| path.starts_with(prefix));
+        let handling = async move {
+            if is_api {
+                return serve(&dispatcher.api, Some(peer), request).await;
+            }
+            request.extensions_mut().insert(ConnectInfo(peer));
+            let Ok(response) = dispatcher.pages.clone().call(request).await;
+            response
+        };
+        self.dispatcher.runtime.spawn(handling).await.unwrap_or_else(|error| {
+            tracing::error!(%error, "a request handler panicked");
+            let mut response = Response::new(Body::empty());
+            *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+            response
+        })
+    }
+}
+
+/// Tells whether a request is answered from memory, as nearly all are.
+fn is_answered_from_memory(path: &str) -> bool {
+    FROM_MEMORY.iter().any(|prefix| path.starts_with(prefix))
+        || path.ends_with("/authorization/check")
+}
