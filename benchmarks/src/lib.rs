@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use gatewright_policy::{
-    Caller, Environment, Identity, Permissions, Region, Policy, PolicySet, Request, Resource,
+    Caller, Environment, Identity, Permissions, Policy, PolicySet, Region, Request, Resource,
     ResourceUrn, Scope, decide,
 };
 use uuid::Uuid;

@@ -93,7 +93,6 @@ pub(crate) const PURE: &[Pure] = &[
 
 /// Rules that a package, or a document, does not keep yet; `*` is all of them.
 pub(crate) const NOT_YET: &[(Rule, &str)] = &[
-    (Circle, "gatewright-benchmarks"),
     (Circle, "xtask"),
     (Modules, "gatewright-api"),
     (Modules, "gatewright-iam"),
@@ -104,7 +103,6 @@ pub(crate) const NOT_YET: &[(Rule, &str)] = &[
     (Purity, "gatewright-iam"),
     (Words, "*"),
     (Length, "gatewright"),
-    (Length, "gatewright-benchmarks"),
     (Length, "gatewright-iam"),
     (Generated, "ARCHITECTURE.md"),
     (Generated, "docs/code.md"),

@@ -10,13 +10,15 @@ use envoy_types::ext_authz::v3::pb::{
     Authorization, AuthorizationServer, CheckRequest, CheckResponse, HttpResponse, OkHttpResponse,
 };
 use envoy_types::pb::envoy::service::auth::v3::AttributeContext;
-use envoy_types::pb::envoy::service::auth::v3::attribute_context::{HttpRequest, Request as ReplicaRequest};
+use envoy_types::pb::envoy::service::auth::v3::attribute_context::{
+    HttpRequest, Request as HttpAttributes,
+};
 use envoy_types::pb::envoy::service::auth::v3::authorization_client::AuthorizationClient;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Response, Status};
 
-use crate::{Anyhow, ROUND, connections};
+use crate::client::{Anyhow, ROUND, connections};
 
 struct Everybody;
 
@@ -49,7 +51,7 @@ pub(crate) fn request(token: &str, path: String) -> CheckRequest {
     ]);
     let http = HttpRequest { method: "GET".to_owned(), path, headers, ..HttpRequest::default() };
     let attributes = AttributeContext {
-        request: Some(ReplicaRequest { http: Some(http), ..ReplicaRequest::default() }),
+        request: Some(HttpAttributes { http: Some(http), ..HttpAttributes::default() }),
         context_extensions: HashMap::from([("api".to_owned(), "benchmark".to_owned())]),
         ..AttributeContext::default()
     };

@@ -5,9 +5,11 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use gatewright_benchmarks::ACCOUNT;
-use gatewright_embedded::{ReplicaRequest, Environment, Region, Point, ResourceUrn, Scope, Settings, now};
+use gatewright_embedded::{
+    Environment, Point, Region, ReplicaRequest, ResourceUrn, Scope, Settings, now,
+};
 
-use crate::{Anyhow, ROUND, exchange};
+use crate::client::{Anyhow, ROUND, exchange};
 
 /// Decisions per second of one thread, about many callers; and how long a request over HTTP takes
 /// that nobody else gets in the way of, in microseconds.

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::process::{Child, Command};
 use std::time::Duration;
 
-use crate::Anyhow;
+use crate::client::Anyhow;
 
 pub(crate) struct Guarded {
     pub(crate) address: SocketAddr,
