@@ -115,8 +115,8 @@ impl Follower {
         if self.whole {
             request = request.query(&[("after", self.replica.revision())]);
         }
-        let asking = request.bearer_auth(token.access_token).send();
-        let answer = tokio::time::timeout(SILENCE, asking).await.map_err(|_| Lost::Silent)??;
+        let response = request.bearer_auth(token.access_token).send();
+        let answer = tokio::time::timeout(SILENCE, response).await.map_err(|_| Lost::Silent)??;
         if answer.status() == StatusCode::BAD_REQUEST {
             return Err(Lost::Strayed);
         }

@@ -68,8 +68,8 @@ pub struct Settings {
     pub account: String,
 }
 
-type Asked = (Arc<str>, Need, Option<IpAddr>);
-type Question = (Value, oneshot::Sender<bool>);
+type DecisionKey = (Arc<str>, Need, Option<IpAddr>);
+type PendingCheck = (Value, oneshot::Sender<bool>);
 
 /// Checks tokens and rights. All clones share what they remember.
 #[derive(Clone)]
@@ -80,8 +80,8 @@ struct Inner {
     http: Client,
     keys: Mutex<Option<(JwkSet, Instant)>>,
     identities: Cache<Arc<str>, (Identity, Instant)>,
-    decisions: Cache<Asked, (bool, Instant)>,
-    waiting: mpsc::UnboundedSender<Question>,
+    decisions: Cache<DecisionKey, (bool, Instant)>,
+    waiting: mpsc::UnboundedSender<PendingCheck>,
 }
 
 impl Guard {
@@ -155,14 +155,14 @@ impl Guard {
         Ok(identity)
     }
 
-    async fn may(&self, asked: Asked) -> Result<bool, Refused> {
+    async fn may(&self, key: DecisionKey) -> Result<bool, Refused> {
         // A decision is as fresh as when it was asked for, not as when the answer came.
         let now = Instant::now();
-        let known = self.0.decisions.get(&asked).filter(|(_, at)| *at + FRESH > now);
+        let known = self.0.decisions.get(&key).filter(|(_, at)| *at + FRESH > now);
         if let Some((allowed, _)) = known {
             return Ok(allowed);
         }
-        let (token, Need(action, kind, name), ip) = &asked;
+        let (token, Need(action, kind, name), ip) = &key;
         let owner = json!({"account": self.0.settings.account});
         let question = json!({
             "subject": {"type": "token", "id": &**token},
@@ -173,14 +173,14 @@ impl Guard {
         let (answer, allowed) = oneshot::channel();
         let _ = self.0.waiting.send((question, answer));
         let allowed = allowed.await.map_err(|_| Refused::Unavailable)?;
-        self.0.decisions.insert(asked, (allowed, now));
+        self.0.decisions.insert(key, (allowed, now));
         Ok(allowed)
     }
 }
 
 /// Asks what waits, up to 500 questions at once, and what has come meanwhile with the next request.
 /// A question that is dropped without an answer is refused.
-async fn ask(settings: Settings, mut waiting: mpsc::UnboundedReceiver<Question>) {
+async fn ask(settings: Settings, mut waiting: mpsc::UnboundedReceiver<PendingCheck>) {
     let (http, mut own, mut batch) = (Client::new(), None, Vec::new());
     while waiting.recv_many(&mut batch, 500).await > 0 {
         let (questions, answers): (Vec<Value>, Vec<_>) = batch.drain(..).unzip();
