@@ -1,7 +1,7 @@
 //! What a change of policies changes for somebody.
 
-use crate::condition::Environment;
-use crate::decision::{Caller, Request, Resource, decide};
+use crate::decision::decide;
+use crate::request::{Caller, Environment, Request, Resource};
 use crate::set::PolicySet;
 
 /// The actions that somebody may do on a resource by one set of policies alone.

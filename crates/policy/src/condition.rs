@@ -4,15 +4,15 @@
 //! `CompiledCondition` is what a decision evaluates. Everything that could go wrong in a decision
 //! (an unknown key, a bad date, a list of addresses that is none) is refused when compiling.
 
+mod error;
 mod key;
 mod predicate;
-
-use std::net::IpAddr;
 
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
-use crate::decision::Resource;
+use crate::request::{Environment, Resource};
+pub use error::ConditionError;
 use predicate::Predicate;
 
 /// How deep conditions may nest.
@@ -43,59 +43,6 @@ pub struct Condition {
     /// Inner conditions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conditions: Option<Vec<Condition>>,
-}
-
-/// What a condition looks at, beside the resource.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Environment {
-    /// Microseconds since 1970, UTC.
-    pub now: i64,
-    /// Where the request comes from; unknown in a simulation.
-    pub ip: Option<IpAddr>,
-}
-
-/// Why a condition is refused.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ConditionError {
-    /// Nested deeper than [`MAX_DEPTH`].
-    #[error("conditions may nest at most {MAX_DEPTH} deep")]
-    TooDeep,
-    /// More pairs and inner conditions than a policy may have.
-    #[error("conditions may hold at most {0} parts")]
-    TooMany(usize),
-    /// `MATCH` without a pair, `OR` or `NOT` without an inner condition.
-    #[error("{0} needs at least one entry in \"{1}\"")]
-    Empty(&'static str, &'static str),
-    /// `MATCH` with inner conditions, or another operator with pairs.
-    #[error("{0} takes no \"{1}\"")]
-    Misplaced(&'static str, &'static str),
-    /// The key names nothing that conditions know.
-    #[error(
-        "\"{0}\" is no condition key: use date(<time zone>).Date, date(<time zone>).Hour, \
-         date(<time zone>).WeekDay, resource.Tag(<key>), resource.Name, resource.Type or request.IP"
-    )]
-    UnknownKey(String),
-    /// The key exists, the suffix does not go with it.
-    #[error("\"{key}\" ends in an operator that is none of {allowed}")]
-    UnknownSuffix {
-        /// The key as written.
-        key: String,
-        /// What it could end in.
-        allowed: &'static str,
-    },
-    /// No such time zone.
-    #[error("\"{0}\" is no IANA time zone")]
-    UnknownTimeZone(String),
-    /// The value is not what the key compares with.
-    #[error("the value \"{value}\" of \"{key}\" must be {expected}")]
-    BadValue {
-        /// The key as written.
-        key: String,
-        /// The value as written.
-        value: String,
-        /// What it should be.
-        expected: &'static str,
-    },
 }
 
 /// More pairs than this in one tree are refused.
@@ -132,7 +79,7 @@ impl Condition {
         parts: &mut usize,
     ) -> Result<CompiledCondition, ConditionError> {
         if depth > MAX_DEPTH {
-            return Err(ConditionError::TooDeep);
+            return Err(ConditionError::TooDeep(MAX_DEPTH));
         }
         let name = self.operator.as_str();
         let pairs = self.values.iter().flatten();
@@ -227,7 +174,10 @@ mod tests {
             })
         };
         assert!(compile(&nested(MAX_DEPTH)).is_ok());
-        assert_eq!(compile(&nested(MAX_DEPTH + 1)).unwrap_err(), ConditionError::TooDeep);
+        assert_eq!(
+            compile(&nested(MAX_DEPTH + 1)).unwrap_err(),
+            ConditionError::TooDeep(MAX_DEPTH)
+        );
     }
 
     #[test]

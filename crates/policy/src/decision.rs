@@ -1,120 +1,15 @@
 //! The decision procedure: who may do what, given the policies of one account or two.
 
-use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use smallvec::SmallVec;
 use uuid::Uuid;
 
-use crate::action::{Scope, action_type};
-use crate::condition::Environment;
+use crate::action::action_type;
 use crate::hashed_identity::HashedIdentity;
+use crate::permissions::CompiledPermissions;
 use crate::policy::CompiledPolicy;
+use crate::request::Request;
 use crate::set::PolicySet;
-use crate::urn::{Identity, Region};
-
-/// The tags of a resource.
-pub type Tags = BTreeMap<String, String>;
-
-static NO_TAGS: Tags = Tags::new();
-
-/// A resource as conditions see it.
-#[derive(Debug, Clone, Copy)]
-pub struct Resource<'a> {
-    /// Its canonical URN.
-    pub urn: &'a str,
-    /// Its type.
-    pub resource_type: &'a str,
-    /// Its name.
-    pub name: &'a str,
-    /// Its tags.
-    pub tags: &'a Tags,
-}
-
-impl<'a> Resource<'a> {
-    /// A resource without tags.
-    pub fn bare(urn: &'a str, resource_type: &'a str, name: &'a str) -> Self {
-        Self { urn, resource_type, name, tags: &NO_TAGS }
-    }
-}
-
-/// Who asks, and what counts for them.
-#[derive(Debug, Clone)]
-pub struct Caller {
-    account: Box<str>,
-    account_identity: HashedIdentity,
-    root: bool,
-    identities: SmallVec<[HashedIdentity; 1]>,
-    scope: Scope,
-}
-
-impl Caller {
-    /// The root login of an account, which nothing restricts there.
-    pub fn root(region: Region, account: &str, scope: Scope) -> Self {
-        let account_identity = HashedIdentity::from(&Identity::account_of(region, account));
-        Self {
-            account: account.into(),
-            root: true,
-            identities: [account_identity.clone()].into(),
-            account_identity,
-            scope,
-        }
-    }
-
-    /// A service account, or a user with all groups of it: `identities` are what policies may name.
-    pub fn new(region: Region, account: &str, identities: &[Identity], scope: Scope) -> Self {
-        Self {
-            account: account.into(),
-            account_identity: HashedIdentity::from(&Identity::account_of(region, account)),
-            root: false,
-            identities: identities.iter().map(HashedIdentity::from).collect(),
-            scope,
-        }
-    }
-
-    /// The name of the account that the caller belongs to.
-    pub fn account(&self) -> &str {
-        &self.account
-    }
-
-    /// Whether it is the root login of its account.
-    pub fn is_root(&self) -> bool {
-        self.root
-    }
-
-    /// The canonical URNs that count for the caller.
-    pub fn identities(&self) -> impl Iterator<Item = &str> {
-        self.identities.iter().map(|identity| &*identity.urn)
-    }
-
-    /// What policies may name to reach the caller.
-    pub(crate) fn hashed_identities(&self) -> &[HashedIdentity] {
-        &self.identities
-    }
-
-    /// The caller's account.
-    pub(crate) fn account_identity(&self) -> &HashedIdentity {
-        &self.account_identity
-    }
-
-    /// What the caller's token may be used for.
-    pub fn scope(&self) -> &Scope {
-        &self.scope
-    }
-}
-
-/// A request to decide.
-#[derive(Debug, Clone, Copy)]
-pub struct Request<'a> {
-    /// Who asks.
-    pub caller: &'a Caller,
-    /// What they want to do.
-    pub action: &'a str,
-    /// On what.
-    pub resource: Resource<'a>,
-    /// When, and from where.
-    pub environment: Environment,
-}
 
 /// Which part of a policy decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -188,30 +83,31 @@ pub fn decide<'p>(
     home: Option<&'p PolicySet>,
 ) -> Decision<'p> {
     let Request { caller, action, resource, .. } = request;
-    if !caller.scope.covers(action) {
+    if !caller.scope().covers(action) {
         return Decision::OutOfScope;
     }
     if action_type(action) != resource.resource_type {
         return Decision::WrongType;
     }
-    let at_home = *caller.account == *owner.owner();
-    if caller.root && at_home {
+    let at_home = caller.account() == owner.owner();
+    if caller.is_root() && at_home {
         return Decision::Root;
     }
-    let direct = evaluate(owner, &caller.identities, request);
+    let direct = evaluate(owner, caller.hashed_identities(), request);
     if let PolicyEffect::Denied(determining) = direct {
         return Decision::Denied(determining);
     }
-    let home = home.filter(|home| !at_home && !caller.root && *caller.account == *home.owner());
+    let home =
+        home.filter(|home| !at_home && !caller.is_root() && caller.account() == home.owner());
     let passed = match home {
         None => PolicyEffect::Silent,
-        Some(home) => evaluate(home, &caller.identities, request),
+        Some(home) => evaluate(home, caller.hashed_identities(), request),
     };
     match (direct, passed) {
         (_, PolicyEffect::Denied(determining)) => Decision::Denied(determining),
         (PolicyEffect::Granted(determining), _) => Decision::Allowed(determining),
         (_, PolicyEffect::Granted(passed)) => {
-            match evaluate(owner, std::slice::from_ref(&caller.account_identity), request) {
+            match evaluate(owner, std::slice::from_ref(caller.account_identity()), request) {
                 PolicyEffect::Granted(given) => Decision::PassedOn { given, passed },
                 PolicyEffect::Denied(determining) => Decision::Denied(determining),
                 PolicyEffect::Silent => Decision::NotAllowed,
@@ -286,9 +182,7 @@ impl<'p> PolicyInSet<'p> {
     }
 
     /// The blocks that still exist: the policy's own, then each permissions group.
-    pub(crate) fn blocks(
-        &self,
-    ) -> impl Iterator<Item = (Block<'p>, &'p crate::policy::CompiledPermissions)> {
+    pub(crate) fn blocks(&self) -> impl Iterator<Item = (Block<'p>, &'p CompiledPermissions)> {
         let set = self.set;
         let groups = self.policy.permissions_groups.iter().filter_map(move |urn| {
             set.permissions_group(urn).map(|permissions| (Block::Group(urn), permissions))

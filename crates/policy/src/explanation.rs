@@ -4,8 +4,9 @@ use std::ops::ControlFlow;
 
 use uuid::Uuid;
 
-use crate::decision::{Block, BlockEffect, Decision, PolicyInSet, Request, decide};
+use crate::decision::{Block, BlockEffect, Decision, PolicyInSet, decide};
 use crate::hashed_identity::HashedIdentity;
+use crate::request::Request;
 use crate::set::PolicySet;
 
 /// What a policy that names the caller did, or what was missing for it to do anything.

@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 
 use highway::{HighwayHash, HighwayHasher, Key};
 
-use crate::urn::Identity;
+use crate::identity::Identity;
 
 /// What stands for the canonical URN of an identity where it is looked up: 128 bits, made of it under
 /// a key that is drawn anew by each process and never leaves it.

@@ -16,26 +16,31 @@ mod comparison;
 mod condition;
 mod decision;
 mod explanation;
+mod fact;
 mod hashed_identity;
+mod identity;
 mod pattern;
 mod patterns;
+mod permissions;
 mod policy;
 mod replica;
+mod request;
+mod resource_urn;
 mod set;
 mod urn;
 
 pub use action::{ActionError, Scope, action_type, check_action};
 pub use comparison::{Difference, compare};
-pub use condition::{Condition, ConditionError, Environment, MAX_DEPTH, Operator};
-pub use decision::{Block, Caller, Decision, DeterminingPolicy, Request, Resource, Tags, decide};
+pub use condition::{Condition, ConditionError, MAX_DEPTH, Operator};
+pub use decision::{Block, Decision, DeterminingPolicy, decide};
 pub use explanation::{EvaluatedPolicy, Explanation, Outcome, explain};
+pub use fact::{Fact, FactError};
+pub use identity::{Identity, IdentityKind};
 pub use pattern::{Pattern, PatternError};
-pub use policy::{
-    CompiledPermissions, CompiledPolicy, Lists, Permissions, PermissionsError, Policy, PolicyError,
-};
-pub use replica::{Fact, FactError, Replica, ReplicaRequest};
+pub use permissions::{ActionMatch, CompiledPermissions, Lists, Permissions, PermissionsError};
+pub use policy::{CompiledPolicy, Policy, PolicyError};
+pub use replica::{Replica, ReplicaRequest};
+pub use request::{Caller, Environment, Request, Resource, Tags};
+pub use resource_urn::{ResourcePattern, ResourceUrn};
 pub use set::{Members, PolicySet};
-pub use urn::{
-    Identity, IdentityKind, Region, ResourcePattern, ResourceUrn, UrnError, permissions_group_urn,
-    resource_group_urn,
-};
+pub use urn::{Region, UrnError, permissions_group_urn, resource_group_urn};

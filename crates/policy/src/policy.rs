@@ -4,23 +4,12 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::condition::{CompiledCondition, Condition, ConditionError};
-use crate::pattern::{Pattern, PatternError};
-use crate::patterns::{Marks, Patterns};
-use crate::urn::{Identity, Region, ResourcePattern, UrnError, canonical_permissions_group};
-
-/// What is allowed, taken out of that, and forbidden.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Permissions {
-    /// Patterns of actions that are granted.
-    #[serde(default)]
-    pub allow: Vec<String>,
-    /// Patterns that take out of this very `allow`.
-    #[serde(default)]
-    pub except: Vec<String>,
-    /// Patterns that are forbidden whatever else says.
-    #[serde(default)]
-    pub deny: Vec<String>,
-}
+use crate::identity::Identity;
+use crate::pattern::Pattern;
+use crate::patterns::Patterns;
+use crate::permissions::{CompiledPermissions, Permissions, PermissionsError};
+use crate::resource_urn::ResourcePattern;
+use crate::urn::{Region, UrnError, canonical_permissions_group};
 
 /// A policy: what some identities may do on some resources, and when.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -45,39 +34,6 @@ pub struct Policy {
     /// Microseconds since 1970, UTC, from which on it has no effect.
     #[serde(default)]
     pub expires: Option<i64>,
-}
-
-/// One of the lists of [`Permissions`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lists {
-    /// `allow`
-    Allow,
-    /// `except`
-    Except,
-    /// `deny`
-    Deny,
-}
-
-impl Lists {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Allow => "allow",
-            Self::Except => "except",
-            Self::Deny => "deny",
-        }
-    }
-}
-
-/// Which action of some permissions is refused, and why.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("action \"{}[{index}]\" {reason}", .list.as_str())]
-pub struct PermissionsError {
-    /// The list that it is in.
-    pub list: Lists,
-    /// Its place there, from 0.
-    pub index: usize,
-    /// What is wrong with it.
-    pub reason: PatternError,
 }
 
 /// Which part of a policy is refused, and why.
@@ -122,70 +78,6 @@ pub enum PolicyError {
     /// The conditions.
     #[error(transparent)]
     Condition(#[from] ConditionError),
-}
-
-fn patterns(
-    list: Lists,
-    texts: &[String],
-    marks: Marks,
-) -> impl Iterator<Item = Result<(Pattern, Marks), PermissionsError>> {
-    texts.iter().enumerate().map(move |(index, text)| match Pattern::parse(text) {
-        Ok(pattern) => Ok((pattern, marks)),
-        Err(reason) => Err(PermissionsError { list, index, reason }),
-    })
-}
-
-/// Permissions that can be decided by.
-#[derive(Debug, Clone, Default)]
-pub struct CompiledPermissions {
-    actions: Patterns<160>,
-}
-
-/// What permissions say of an action.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ActionMatch(Marks);
-
-impl ActionMatch {
-    const ALLOWED: Marks = 1;
-    const EXCEPTED: Marks = 2;
-    const DENIED: Marks = 4;
-
-    /// Whether the action is granted: allowed and not excepted. A deny is not looked at.
-    pub fn grants(self) -> bool {
-        self.0 & (Self::ALLOWED | Self::EXCEPTED) == Self::ALLOWED
-    }
-
-    /// Whether an `allow` covers the action, excepted or not.
-    pub(crate) fn allows(self) -> bool {
-        self.0 & Self::ALLOWED != 0
-    }
-
-    /// Whether the action is allowed, and then excepted.
-    pub(crate) fn excepts(self) -> bool {
-        self.allows() && self.0 & Self::EXCEPTED != 0
-    }
-
-    /// Whether the action is forbidden.
-    pub fn denies(self) -> bool {
-        self.0 & Self::DENIED != 0
-    }
-}
-
-impl Permissions {
-    /// Refuses what is not well formed.
-    pub fn compile(&self) -> Result<CompiledPermissions, PermissionsError> {
-        let all = patterns(Lists::Allow, &self.allow, ActionMatch::ALLOWED)
-            .chain(patterns(Lists::Except, &self.except, ActionMatch::EXCEPTED))
-            .chain(patterns(Lists::Deny, &self.deny, ActionMatch::DENIED));
-        Ok(CompiledPermissions { actions: all.collect::<Result<_, _>>()? })
-    }
-}
-
-impl CompiledPermissions {
-    /// What they say of the action.
-    pub fn action_match(&self, action: &str) -> ActionMatch {
-        ActionMatch(self.actions.marks(action))
-    }
 }
 
 /// What resources a policy is about.

@@ -6,102 +6,17 @@ use std::sync::Arc;
 
 use foldhash::quality::RandomState;
 use imbl::{GenericHashMap, shared_ptr::DefaultSharedPtr};
-use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 use crate::action::Scope;
-use crate::condition::Environment;
-use crate::decision::{Caller, Decision, Request, Resource, Tags, decide};
-use crate::policy::{Permissions, Policy};
+use crate::decision::{Decision, decide};
+use crate::fact::{Fact, FactError};
+use crate::identity::Identity;
+use crate::request::{Caller, Environment, Request, Resource, Tags};
+use crate::resource_urn::ResourceUrn;
 use crate::set::{Members, PolicySet};
-use crate::urn::{Identity, Region, ResourceUrn};
+use crate::urn::Region;
 
 type Map<V> = GenericHashMap<Box<str>, V, RandomState, DefaultSharedPtr>;
-
-/// Something that decisions depend on, as it is now. Where what it is about is gone, it says none.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(tag = "fact", rename_all = "camelCase")]
-pub enum Fact {
-    /// Whose facts follow, from the beginning: what was known before counts no longer.
-    Account {
-        /// The name of the account.
-        account: String,
-        /// The region in its URNs.
-        #[serde(rename = "plate")]
-        region: String,
-    },
-    /// All actions that there are.
-    Actions {
-        /// Their names, and whether parameters may follow.
-        names: HashMap<Box<str>, bool>,
-    },
-    /// A policy.
-    Policy {
-        /// Its identifier.
-        id: Uuid,
-        /// What it says.
-        rule: Option<Box<Policy>>,
-    },
-    /// A permissions group.
-    PermissionsGroup {
-        /// Its URN.
-        urn: String,
-        /// What it permits.
-        permissions: Option<Permissions>,
-    },
-    /// A resource group.
-    ResourceGroup {
-        /// Its identifier.
-        id: Uuid,
-        /// The canonical URNs of its members.
-        members: Option<Vec<Box<str>>>,
-    },
-    /// A resource group that holds every resource of the account.
-    EveryResource {
-        /// Its identifier.
-        id: Uuid,
-    },
-    /// A resource that is registered.
-    Resource {
-        /// Its canonical URN.
-        urn: Box<str>,
-        /// Its tags.
-        tags: Option<Tags>,
-    },
-    /// A service account, or a user who is not disabled.
-    Subject {
-        /// Their URN.
-        urn: Box<str>,
-        /// The URNs that count for them: their own, and those of their groups.
-        identities: Option<Vec<String>>,
-    },
-    /// A token that was taken back.
-    RevokedToken {
-        /// What it is called.
-        id: Box<str>,
-        /// Whether it would not have expired by now.
-        counts: bool,
-    },
-    /// All facts up to a revision of the journal have been said.
-    Reached {
-        /// Which revision.
-        revision: i64,
-    },
-}
-
-/// A fact that cannot be taken in.
-#[derive(Debug, thiserror::Error)]
-#[error("{what} cannot be read: {why}")]
-pub struct FactError {
-    what: String,
-    why: String,
-}
-
-impl FactError {
-    fn new(what: &impl ToString, why: &impl ToString) -> Self {
-        Self { what: what.to_string(), why: why.to_string() }
-    }
-}
 
 /// Who asks a replica for what.
 #[derive(Debug, Clone, Copy)]
@@ -237,7 +152,11 @@ impl Replica {
 
 #[cfg(test)]
 mod tests {
+    use uuid::Uuid;
+
     use super::*;
+    use crate::permissions::Permissions;
+    use crate::policy::Policy;
 
     const REGION: Region = Region::Eu;
     const ROBOT: &str = "urn:v1:eu:identity:credential:xx11111-ovh/oauth2-EU.1";

@@ -7,7 +7,8 @@ use imbl::{GenericHashMap, GenericHashSet, OrdMap, shared_ptr::DefaultSharedPtr}
 use uuid::Uuid;
 
 use crate::hashed_identity::{HashedIdentity, IdentityHash};
-use crate::policy::{CompiledPermissions, CompiledPolicy};
+use crate::permissions::CompiledPermissions;
+use crate::policy::CompiledPolicy;
 
 type Map<K, V> = GenericHashMap<K, V, RandomState, DefaultSharedPtr>;
 

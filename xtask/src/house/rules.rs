@@ -99,7 +99,6 @@ pub(crate) const NOT_YET: &[(Rule, &str)] = &[
     (Circle, "gatewright-api"),
     (Circle, "gatewright-iam"),
     (Circle, "gatewright-panel"),
-    (Circle, "gatewright-policy"),
     (Purity, "gatewright-iam"),
     (Words, "gatewright"),
     (Words, "gatewright-api"),

@@ -2,7 +2,7 @@
 
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 
-use super::ConditionError;
+use super::error::ConditionError;
 
 /// What is looked at.
 #[derive(Debug, Clone)]

@@ -7,9 +7,9 @@ use jiff::Timestamp;
 use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
 
+use super::error::ConditionError;
 use super::key::{self, Attribute, Comparison};
-use super::{ConditionError, Environment};
-use crate::decision::Resource;
+use crate::request::{Environment, Resource};
 
 /// A pair of a key and a value. What it needs and does not find makes it false.
 #[derive(Debug, Clone)]

@@ -1,0 +1,185 @@
+//! Identities: the accounts, users, groups and service accounts that policies name.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::urn::{Region, UrnError, is_name, split};
+
+/// What an [`Identity`] is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum IdentityKind {
+    /// A whole account, and its root login.
+    Account,
+    /// A local user of an account.
+    User,
+    /// A group of users of an account.
+    Group,
+    /// A service account.
+    Credential,
+}
+
+impl IdentityKind {
+    /// The text of it in a URN.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Account => "account",
+            Self::User => "user",
+            Self::Group => "group",
+            Self::Credential => "credential",
+        }
+    }
+}
+
+/// Somebody that policies can name, `urn:v1:<region>:identity:<kind>:<account>[/<name>]`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Identity {
+    kind: IdentityKind,
+    urn: Arc<str>,
+    account: std::ops::Range<usize>,
+}
+
+impl Identity {
+    /// Reads the URN of an identity; wildcards are refused.
+    pub fn parse(text: &str, region: Region) -> Result<Self, UrnError> {
+        let ("identity", rest) = split(text, region)? else {
+            return Err(UrnError::Malformed);
+        };
+        let (kind, who) = rest.split_once(':').ok_or(UrnError::Malformed)?;
+        if who.contains('*') {
+            return Err(UrnError::Wildcard);
+        }
+        let (account, name) = who.split_once('/').map_or((who, None), |(a, n)| (a, Some(n)));
+        let kind = match (kind, name) {
+            ("account", None) => IdentityKind::Account,
+            ("user", Some(_)) => IdentityKind::User,
+            ("group", Some(_)) => IdentityKind::Group,
+            ("credential", Some(_)) => IdentityKind::Credential,
+            _ => return Err(UrnError::Malformed),
+        };
+        let sound = |part: &str| is_name(part) && !part.contains([':', '/']);
+        if !sound(account) || name.is_some_and(|name| !is_name(name)) {
+            return Err(UrnError::Malformed);
+        }
+        Ok(Self::new(region, kind, account, name))
+    }
+
+    fn new(region: Region, kind: IdentityKind, account: &str, name: Option<&str>) -> Self {
+        let head = format!("urn:v1:{region}:identity:{}:", kind.as_str());
+        let range = head.len()..head.len() + account.len();
+        let urn = match name {
+            None => head + account,
+            Some(name) => format!("{head}{account}/{name}"),
+        };
+        Self { kind, urn: urn.into(), account: range }
+    }
+
+    /// The account as an identity: its root login, and for other accounts all its people.
+    pub fn account_of(region: Region, account: &str) -> Self {
+        Self::new(region, IdentityKind::Account, account, None)
+    }
+
+    /// A local user.
+    pub fn user(region: Region, account: &str, login: &str) -> Self {
+        Self::new(region, IdentityKind::User, account, Some(login))
+    }
+
+    /// A group of users.
+    pub fn group(region: Region, account: &str, group: &str) -> Self {
+        Self::new(region, IdentityKind::Group, account, Some(group))
+    }
+
+    /// A service account by its client identifier.
+    pub fn service_account(region: Region, account: &str, client_id: &str) -> Self {
+        Self::new(region, IdentityKind::Credential, account, Some(&format!("oauth2-{client_id}")))
+    }
+
+    /// What it is.
+    pub fn kind(&self) -> IdentityKind {
+        self.kind
+    }
+
+    /// The name of the account that it belongs to.
+    pub fn account(&self) -> &str {
+        self.urn.get(self.account.clone()).unwrap_or_default()
+    }
+
+    /// Its name in the account; an account has none.
+    pub fn name(&self) -> Option<&str> {
+        self.urn.get(self.account.end + 1..)
+    }
+
+    /// The canonical URN.
+    pub fn urn(&self) -> &str {
+        &self.urn
+    }
+
+    /// The same, for whoever keeps it beside the identity.
+    pub(crate) fn shared_urn(&self) -> Arc<str> {
+        Arc::clone(&self.urn)
+    }
+}
+
+impl fmt::Display for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.urn)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn an_empty_region_is_the_servers_own() {
+        let who = Identity::parse("urn:v1::identity:user:aa1-ovh/bob", Region::Eu).unwrap();
+        assert_eq!(who.urn(), "urn:v1:eu:identity:user:aa1-ovh/bob");
+    }
+
+    #[test]
+    fn identities_have_a_kind_and_an_account() {
+        let cases = [
+            ("urn:v1:eu:identity:account:aa1-ovh", IdentityKind::Account),
+            ("urn:v1:eu:identity:user:aa1-ovh/bob", IdentityKind::User),
+            ("urn:v1:eu:identity:group:aa1-ovh/team@a.b", IdentityKind::Group),
+            ("urn:v1:eu:identity:credential:aa1-ovh/oauth2-EU.0f", IdentityKind::Credential),
+        ];
+        for (text, kind) in cases {
+            let who = Identity::parse(text, Region::Eu).unwrap();
+            assert_eq!((who.kind(), who.account(), who.urn()), (kind, "aa1-ovh", text));
+        }
+    }
+
+    #[test]
+    fn malformed_identities_are_refused() {
+        for text in [
+            "",
+            "*",
+            "urn",
+            "urn:v1:eu:identity",
+            "urn:v1:eu:identity:account",
+            "urn:v1:eu:identity:account:",
+            "urn:v1:eu:identity:account:aa1-ovh/bob",
+            "urn:v1:eu:identity:user:aa1-ovh",
+            "urn:v1:eu:identity:user:/bob",
+            "urn:v1:eu:identity:user:aa1-ovh/",
+            "urn:v1:eu:identity:robot:aa1-ovh/x",
+            "urn:v2:eu:identity:account:aa1-ovh",
+            "urn:v1:eu:identity:user:aa1-ovh/b ob",
+            "urn:v1:eu:resource:account:aa1-ovh",
+        ] {
+            assert!(Identity::parse(text, Region::Eu).is_err(), "{text}");
+        }
+        let text = "urn:v1:eu:identity:user:aa1-ovh/*";
+        assert_eq!(Identity::parse(text, Region::Eu), Err(UrnError::Wildcard));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused_and_the_canonical_form_is_stable(text in "(urn:v1:(eu|):(resource|identity|resourceGroup):)?\\PC{0,24}") {
+            if let Ok(who) = Identity::parse(&text, Region::Eu) {
+                prop_assert_eq!(Identity::parse(who.urn(), Region::Eu), Ok(who));
+            }
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! URNs of resources, and the patterns of them that policies hold.
+
+use std::fmt;
+
+use uuid::Uuid;
+
+use crate::urn::{Region, UrnError, is_name, split};
+
+/// One resource, `urn:v1:<region>:resource:<type>:<name>`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ResourceUrn {
+    urn: Box<str>,
+    type_at: usize,
+    name_at: usize,
+}
+
+impl ResourceUrn {
+    /// Reads the URN of one resource; wildcards are refused.
+    pub fn parse(text: &str, region: Region) -> Result<Self, UrnError> {
+        let ("resource", rest) = split(text, region)? else {
+            return Err(UrnError::Malformed);
+        };
+        if rest.contains('*') {
+            return Err(UrnError::Wildcard);
+        }
+        let (kind, name) = rest.split_once(':').ok_or(UrnError::Malformed)?;
+        Self::of(region, kind, name)
+    }
+
+    /// The resource of a type and a name; wildcards are refused.
+    pub fn of(region: Region, kind: &str, name: &str) -> Result<Self, UrnError> {
+        if kind.contains('*') || name.contains('*') {
+            return Err(UrnError::Wildcard);
+        }
+        if !is_name(kind) || !is_name(name) || kind.contains(':') {
+            return Err(UrnError::Malformed);
+        }
+        Ok(Self::new(region, kind, name))
+    }
+
+    /// The resource of a type and a name that are known to be well formed.
+    pub fn new(region: Region, kind: &str, name: &str) -> Self {
+        let urn = ["urn:v1:", region.as_str(), ":resource:", kind, ":", name].concat();
+        let name_at = urn.len() - name.len();
+        Self { type_at: name_at - kind.len() - 1, name_at, urn: urn.into() }
+    }
+
+    /// Its type, as in `vps`.
+    pub fn resource_type(&self) -> &str {
+        self.urn.get(self.type_at..self.name_at - 1).unwrap_or_default()
+    }
+
+    /// Its name, which may hold `:` and `/`.
+    pub fn name(&self) -> &str {
+        self.urn.get(self.name_at..).unwrap_or_default()
+    }
+
+    /// The canonical URN.
+    pub fn urn(&self) -> &str {
+        &self.urn
+    }
+}
+
+impl fmt::Display for ResourceUrn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.urn)
+    }
+}
+
+/// What a policy says about resources.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum ResourcePattern {
+    /// `urn:v1:eu:resource:*`, and `urn:v1:eu:resource:*:*`
+    Everything,
+    /// One resource, by its canonical URN.
+    One(Box<str>),
+    /// All whose canonical URN begins so, as in `urn:v1:eu:resource:vps:*`.
+    Prefix(Box<str>),
+    /// The members of a resource group.
+    Group(Uuid),
+    /// The members of any resource group of the policy's owner.
+    AnyGroup,
+}
+
+impl ResourcePattern {
+    /// Reads the URN of a policy's resource.
+    pub fn parse(text: &str, region: Region) -> Result<Self, UrnError> {
+        match split(text, region)? {
+            ("resourceGroup", "*") => Ok(Self::AnyGroup),
+            ("resourceGroup", id) => {
+                // The short and braced forms of a UUID would be second names for one group.
+                let id = Some(id).filter(|id| id.len() == 36).ok_or(UrnError::Malformed)?;
+                Uuid::try_parse(id).map(Self::Group).map_err(|_| UrnError::Malformed)
+            }
+            ("resource", "*" | "*:*") => Ok(Self::Everything),
+            ("resource", rest) => match rest.strip_suffix('*') {
+                Some(head) if head.contains('*') => Err(UrnError::Wildcard),
+                Some(head) if head.split(':').next().is_some_and(is_name) => {
+                    let name = head.split_once(':').map_or("", |(_, name)| name);
+                    if !name.is_empty() && !is_name(name) {
+                        return Err(UrnError::Malformed);
+                    }
+                    Ok(Self::Prefix(format!("urn:v1:{region}:resource:{head}").into()))
+                }
+                Some(_) => Err(UrnError::Malformed),
+                None => ResourceUrn::parse(text, region).map(|one| Self::One(one.urn)),
+            },
+            _ => Err(UrnError::Malformed),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn pattern(text: &str) -> Result<ResourcePattern, UrnError> {
+        ResourcePattern::parse(text, Region::Eu)
+    }
+
+    #[test]
+    fn only_the_first_five_colons_part_a_urn() {
+        let urn = ResourceUrn::parse("urn:v1:eu:resource:ldp/stream:a/b:c.d", Region::Eu).unwrap();
+        assert_eq!((urn.resource_type(), urn.name()), ("ldp/stream", "a/b:c.d"));
+    }
+
+    #[test]
+    fn an_empty_region_is_the_servers_own() {
+        let urn = ResourceUrn::parse("urn:v1::resource:vps:a", Region::Ca).unwrap();
+        assert_eq!(urn.urn(), "urn:v1:ca:resource:vps:a");
+    }
+
+    #[test]
+    fn another_region_is_refused() {
+        let text = "urn:v1:ca:resource:vps:a";
+        assert_eq!(ResourceUrn::parse(text, Region::Eu), Err(UrnError::OtherRegion));
+        let text = "urn:v1:mars:resource:vps:a";
+        assert_eq!(ResourceUrn::parse(text, Region::Eu), Err(UrnError::UnknownRegion));
+    }
+
+    #[test]
+    fn resource_patterns_have_a_wildcard_at_the_end_alone() {
+        assert_eq!(pattern("urn:v1:eu:resource:*"), Ok(ResourcePattern::Everything));
+        assert_eq!(pattern("urn:v1:eu:resource:*:*"), Ok(ResourcePattern::Everything));
+        assert_eq!(pattern("urn:v1:eu:resourceGroup:*"), Ok(ResourcePattern::AnyGroup));
+        assert_eq!(
+            pattern("urn:v1:eu:resource:vps:*"),
+            Ok(ResourcePattern::Prefix("urn:v1:eu:resource:vps:".into()))
+        );
+        assert_eq!(
+            pattern("urn:v1::resource:dedicated*"),
+            Ok(ResourcePattern::Prefix("urn:v1:eu:resource:dedicated".into()))
+        );
+        for text in [
+            "*",
+            "urn:*",
+            "urn:v1:eu:*",
+            "urn:v1:eu:resource*",
+            "urn:v1:eu:resource:",
+            "urn:v1:eu:resource:vps",
+            "urn:v1:eu:resource:vps:",
+            "urn:v1:eu:resource::a",
+            "urn:v1:eu:resource::*",
+            "urn:v1:eu:resource:*:a",
+            "urn:v1:eu:resource:v*s:a",
+            "urn:v1:eu:resource:vps:a*b",
+            "urn:v1:eu:resource:vps:**",
+            "urn:v1:eu:resourceGroup:abc",
+            "urn:v1:eu:resourceGroup:{8d4b3c4e-0f0f-4d5e-9b1a-000000000001}",
+            "urn:v1:eu:identity:account:aa1-ovh",
+        ] {
+            assert!(pattern(text).is_err(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused_and_the_canonical_form_is_stable(text in "(urn:v1:(eu|):(resource|identity|resourceGroup):)?\\PC{0,24}") {
+            if let Ok(urn) = ResourceUrn::parse(&text, Region::Eu) {
+                prop_assert_eq!(ResourceUrn::parse(urn.urn(), Region::Eu), Ok(urn));
+            }
+            let _ = pattern(&text);
+        }
+    }
+}
