@@ -63,254 +63,277 @@ async fn meddle(database: &TestDatabase, text: &str) {
     }
 }
 
-on_both_databases! {
-    async fn every_statement_is_understood(database) {
-        Store::open(&address(&database)).await.unwrap();
-        for (name, text) in sql::ALL {
-            let prepared = match Database::open(&address(&database)).await.unwrap() {
-                Database::Sqlite { writer, .. } => {
-                    let mut connection = writer.acquire().await.unwrap();
-                    sqlx::Executor::prepare(&mut *connection, sqlx::SqlStr::from_static(text)).await.map(drop)
-                }
-                Database::Postgres(pool) => {
-                    let mut connection = pool.acquire().await.unwrap();
-                    sqlx::Executor::prepare(&mut *connection, sqlx::SqlStr::from_static(text)).await.map(drop)
-                }
-            };
-            assert!(prepared.is_ok(), "{name}: {prepared:?}");
-        }
-    }
-
-    async fn what_was_written_is_read_back(database) {
-        let store = opened(&database).await;
-        let mut change = create("p1", "näme ' \" \u{1F980}", "{\"a\":\"ü\"}");
-        if let Act::Create { secret, .. } = &mut change.act {
-            *secret = Some(vec![0, 255, 7]);
-        }
-        store.write(ACCOUNT, &author(), &[change]).await.unwrap();
-        let object = store.object(ACCOUNT, Kind::Policy, "p1").await.unwrap().unwrap();
-        assert_eq!(object.name.as_deref(), Some("näme ' \" \u{1F980}"));
-        assert_eq!(object.document, "{\"a\":\"ü\"}");
-        assert_eq!(object.secret, Some(vec![0, 255, 7]));
-        assert_eq!(object.created, 2);
-        let by_name =
-            store.object_by_name(ACCOUNT, Kind::Policy, "näme ' \" \u{1F980}").await.unwrap();
-        assert_eq!(by_name, Some(object.clone()));
-        assert_eq!(store.object_anywhere(Kind::Policy, "p1").await.unwrap(), Some(object));
-        assert_eq!(store.object("zz9-ovh", Kind::Policy, "p1").await.unwrap(), None);
-        assert_eq!(store.object(ACCOUNT, Kind::Client, "p1").await.unwrap(), None);
-    }
-
-    async fn names_differ_by_case_alike_on_both(database) {
-        let store = opened(&database).await;
-        store.write(ACCOUNT, &author(), &[create("p1", "FIRST", "{}")]).await.unwrap();
-        let found = store.object_by_name(ACCOUNT, Kind::Policy, "First").await.unwrap();
-        assert_eq!(found, None);
-    }
-
-    async fn the_journal_counts_without_gaps_and_holds_before_and_after(database) {
-        let store = opened(&database).await;
-        let changes = [create("p1", "one", "1"), create("p2", "two", "2")];
-        store.write(ACCOUNT, &author(), &changes).await.unwrap();
-        store.write(ACCOUNT, &author(), &[update("p1", "one", "1", "1b")]).await.unwrap();
-        store.write(ACCOUNT, &author(), &[delete("p2")]).await.unwrap();
-        let journal = store.journal(ACCOUNT, 0, 100).await.unwrap();
-        let revisions: Vec<i64> = journal.iter().map(|entry| entry.revision).collect();
-        assert_eq!(revisions, [1, 2, 3, 4, 5]);
-        assert_eq!(journal[3].before.as_deref(), Some("1"));
-        assert_eq!(journal[3].after.as_deref(), Some("1b"));
-        assert_eq!((journal[4].before.as_deref(), &journal[4].after), (Some("2"), &None));
-        assert_eq!(journal[0].author, author());
-        assert_eq!(store.verify_journal(ACCOUNT).await.unwrap(), 5);
-        assert_eq!(store.revision(ACCOUNT).await.unwrap(), Some(5));
-    }
-
-    async fn a_change_that_fails_changes_nothing(database) {
-        let store = opened(&database).await;
-        let stale = [create("p1", "one", "1"), update("p0", "first", "other", "x")];
-        let error = store.write(ACCOUNT, &author(), &stale).await.unwrap_err();
-        assert!(matches!(error, StoreError::Stale));
-        let missing = [create("p1", "one", "1"), delete("p9")];
-        let error = store.write(ACCOUNT, &author(), &missing).await.unwrap_err();
-        assert!(matches!(error, StoreError::Missing));
-        assert_eq!(store.revision(ACCOUNT).await.unwrap(), Some(1));
-        assert_eq!(store.object(ACCOUNT, Kind::Policy, "p1").await.unwrap(), None);
-        assert_eq!(store.verify_journal(ACCOUNT).await.unwrap(), 1);
-    }
-
-    async fn an_identifier_and_a_name_are_taken_once(database) {
-        let store = opened(&database).await;
-        let write = async |account: &str, change: Change| {
-            store.write(account, &author(), &[change]).await.map(drop)
+on_both_databases!(every_statement_is_understood);
+async fn every_statement_is_understood(database: TestDatabase) {
+    Store::open(&address(&database)).await.unwrap();
+    for (name, text) in sql::ALL {
+        let prepared = match Database::open(&address(&database)).await.unwrap() {
+            Database::Sqlite { writer, .. } => {
+                let mut connection = writer.acquire().await.unwrap();
+                sqlx::Executor::prepare(&mut *connection, sqlx::SqlStr::from_static(text))
+                    .await
+                    .map(drop)
+            }
+            Database::Postgres(pool) => {
+                let mut connection = pool.acquire().await.unwrap();
+                sqlx::Executor::prepare(&mut *connection, sqlx::SqlStr::from_static(text))
+                    .await
+                    .map(drop)
+            }
         };
-        let error = write(ACCOUNT, create("p0", "other", "{}")).await.unwrap_err();
-        assert!(matches!(error, StoreError::Taken(Taken::Id)), "{error}");
-        let error = write(ACCOUNT, create("p1", "first", "{}")).await.unwrap_err();
-        assert!(matches!(error, StoreError::Taken(Taken::Name)), "{error}");
-        store.create_account("bb2-ovh", &author(), &[]).await.unwrap();
-        let error = write("bb2-ovh", create("p0", "first", "{}")).await.unwrap_err();
-        assert!(matches!(error, StoreError::Taken(Taken::Id)), "{error}");
-        write("bb2-ovh", create("p1", "first", "{}")).await.unwrap();
-        let error = store.create_account(ACCOUNT, &author(), &[]).await.unwrap_err();
-        assert!(matches!(error, StoreError::Taken(Taken::Name)), "{error}");
-        let error = write("nobody", create("p3", "x", "{}")).await.unwrap_err();
-        assert!(matches!(error, StoreError::Missing), "{error}");
+        assert!(prepared.is_ok(), "{name}: {prepared:?}");
     }
+}
 
-    async fn changes_made_at_once_follow_one_another(database) {
-        let store = Arc::new(opened(&database).await);
-        let writers = (0..8).map(|writer| {
-            let store = Arc::clone(&store);
-            tokio::spawn(async move {
-                for turn in 0..10 {
-                    let id = format!("p-{writer}-{turn}");
-                    store.write(ACCOUNT, &author(), &[create(&id, &id, "{}")]).await.unwrap();
-                }
-            })
-        });
-        for writer in writers.collect::<Vec<_>>() {
-            writer.await.unwrap();
-        }
-        assert_eq!(store.verify_journal(ACCOUNT).await.unwrap(), 81);
+on_both_databases!(what_was_written_is_read_back);
+async fn what_was_written_is_read_back(database: TestDatabase) {
+    let store = opened(&database).await;
+    let mut change = create("p1", "näme ' \" \u{1F980}", "{\"a\":\"ü\"}");
+    if let Act::Create { secret, .. } = &mut change.act {
+        *secret = Some(vec![0, 255, 7]);
     }
+    store.write(ACCOUNT, &author(), &[change]).await.unwrap();
+    let object = store.object(ACCOUNT, Kind::Policy, "p1").await.unwrap().unwrap();
+    assert_eq!(object.name.as_deref(), Some("näme ' \" \u{1F980}"));
+    assert_eq!(object.document, "{\"a\":\"ü\"}");
+    assert_eq!(object.secret, Some(vec![0, 255, 7]));
+    assert_eq!(object.created, 2);
+    let by_name = store.object_by_name(ACCOUNT, Kind::Policy, "näme ' \" \u{1F980}").await.unwrap();
+    assert_eq!(by_name, Some(object.clone()));
+    assert_eq!(store.object_anywhere(Kind::Policy, "p1").await.unwrap(), Some(object));
+    assert_eq!(store.object("zz9-ovh", Kind::Policy, "p1").await.unwrap(), None);
+    assert_eq!(store.object(ACCOUNT, Kind::Client, "p1").await.unwrap(), None);
+}
 
-    async fn a_text_with_a_nul_is_found_nowhere(database) {
-        let store = opened(&database).await;
-        assert_eq!(store.object(ACCOUNT, Kind::Policy, "p0\0").await.unwrap(), None);
-        assert_eq!(store.object_anywhere(Kind::Client, "\0").await.unwrap(), None);
+on_both_databases!(names_differ_by_case_alike_on_both);
+async fn names_differ_by_case_alike_on_both(database: TestDatabase) {
+    let store = opened(&database).await;
+    store.write(ACCOUNT, &author(), &[create("p1", "FIRST", "{}")]).await.unwrap();
+    let found = store.object_by_name(ACCOUNT, Kind::Policy, "First").await.unwrap();
+    assert_eq!(found, None);
+}
+
+on_both_databases!(the_journal_counts_without_gaps_and_holds_before_and_after);
+async fn the_journal_counts_without_gaps_and_holds_before_and_after(database: TestDatabase) {
+    let store = opened(&database).await;
+    let changes = [create("p1", "one", "1"), create("p2", "two", "2")];
+    store.write(ACCOUNT, &author(), &changes).await.unwrap();
+    store.write(ACCOUNT, &author(), &[update("p1", "one", "1", "1b")]).await.unwrap();
+    store.write(ACCOUNT, &author(), &[delete("p2")]).await.unwrap();
+    let journal = store.journal(ACCOUNT, 0, 100).await.unwrap();
+    let revisions: Vec<i64> = journal.iter().map(|entry| entry.revision).collect();
+    assert_eq!(revisions, [1, 2, 3, 4, 5]);
+    assert_eq!(journal[3].before.as_deref(), Some("1"));
+    assert_eq!(journal[3].after.as_deref(), Some("1b"));
+    assert_eq!((journal[4].before.as_deref(), &journal[4].after), (Some("2"), &None));
+    assert_eq!(journal[0].author, author());
+    assert_eq!(store.verify_journal(ACCOUNT).await.unwrap(), 5);
+    assert_eq!(store.revision(ACCOUNT).await.unwrap(), Some(5));
+}
+
+on_both_databases!(a_change_that_fails_changes_nothing);
+async fn a_change_that_fails_changes_nothing(database: TestDatabase) {
+    let store = opened(&database).await;
+    let stale = [create("p1", "one", "1"), update("p0", "first", "other", "x")];
+    let error = store.write(ACCOUNT, &author(), &stale).await.unwrap_err();
+    assert!(matches!(error, StoreError::Stale));
+    let missing = [create("p1", "one", "1"), delete("p9")];
+    let error = store.write(ACCOUNT, &author(), &missing).await.unwrap_err();
+    assert!(matches!(error, StoreError::Missing));
+    assert_eq!(store.revision(ACCOUNT).await.unwrap(), Some(1));
+    assert_eq!(store.object(ACCOUNT, Kind::Policy, "p1").await.unwrap(), None);
+    assert_eq!(store.verify_journal(ACCOUNT).await.unwrap(), 1);
+}
+
+on_both_databases!(an_identifier_and_a_name_are_taken_once);
+async fn an_identifier_and_a_name_are_taken_once(database: TestDatabase) {
+    let store = opened(&database).await;
+    let write = async |account: &str, change: Change| {
+        store.write(account, &author(), &[change]).await.map(drop)
+    };
+    let error = write(ACCOUNT, create("p0", "other", "{}")).await.unwrap_err();
+    assert!(matches!(error, StoreError::Taken(Taken::Id)), "{error}");
+    let error = write(ACCOUNT, create("p1", "first", "{}")).await.unwrap_err();
+    assert!(matches!(error, StoreError::Taken(Taken::Name)), "{error}");
+    store.create_account("bb2-ovh", &author(), &[]).await.unwrap();
+    let error = write("bb2-ovh", create("p0", "first", "{}")).await.unwrap_err();
+    assert!(matches!(error, StoreError::Taken(Taken::Id)), "{error}");
+    write("bb2-ovh", create("p1", "first", "{}")).await.unwrap();
+    let error = store.create_account(ACCOUNT, &author(), &[]).await.unwrap_err();
+    assert!(matches!(error, StoreError::Taken(Taken::Name)), "{error}");
+    let error = write("nobody", create("p3", "x", "{}")).await.unwrap_err();
+    assert!(matches!(error, StoreError::Missing), "{error}");
+}
+
+on_both_databases!(changes_made_at_once_follow_one_another);
+async fn changes_made_at_once_follow_one_another(database: TestDatabase) {
+    let store = Arc::new(opened(&database).await);
+    let writers = (0..8).map(|writer| {
+        let store = Arc::clone(&store);
+        tokio::spawn(async move {
+            for turn in 0..10 {
+                let id = format!("p-{writer}-{turn}");
+                store.write(ACCOUNT, &author(), &[create(&id, &id, "{}")]).await.unwrap();
+            }
+        })
+    });
+    for writer in writers.collect::<Vec<_>>() {
+        writer.await.unwrap();
     }
+    assert_eq!(store.verify_journal(ACCOUNT).await.unwrap(), 81);
+}
 
-    async fn lists_go_on_where_they_ended(database) {
-        let store = opened(&database).await;
-        for number in 1..=5 {
-            let id = format!("p{number}");
-            store.write(ACCOUNT, &author(), &[create(&id, &id, "{}")]).await.unwrap();
-        }
-        let first = store.objects_of_kind(ACCOUNT, Kind::Policy, 0, 4).await.unwrap();
-        let last = first.last().unwrap().created;
-        let second = store.objects_of_kind(ACCOUNT, Kind::Policy, last, 4).await.unwrap();
-        let ids: Vec<&str> = first.iter().chain(&second).map(|one| one.id.as_str()).collect();
-        assert_eq!(ids, ["p0", "p1", "p2", "p3", "p4", "p5"]);
-        assert_eq!(store.objects(ACCOUNT, 0, 100).await.unwrap().len(), 6);
+on_both_databases!(a_text_with_a_nul_is_found_nowhere);
+async fn a_text_with_a_nul_is_found_nowhere(database: TestDatabase) {
+    let store = opened(&database).await;
+    assert_eq!(store.object(ACCOUNT, Kind::Policy, "p0\0").await.unwrap(), None);
+    assert_eq!(store.object_anywhere(Kind::Client, "\0").await.unwrap(), None);
+}
+
+on_both_databases!(lists_go_on_where_they_ended);
+async fn lists_go_on_where_they_ended(database: TestDatabase) {
+    let store = opened(&database).await;
+    for number in 1..=5 {
+        let id = format!("p{number}");
+        store.write(ACCOUNT, &author(), &[create(&id, &id, "{}")]).await.unwrap();
     }
+    let first = store.objects_of_kind(ACCOUNT, Kind::Policy, 0, 4).await.unwrap();
+    let last = first.last().unwrap().created;
+    let second = store.objects_of_kind(ACCOUNT, Kind::Policy, last, 4).await.unwrap();
+    let ids: Vec<&str> = first.iter().chain(&second).map(|one| one.id.as_str()).collect();
+    assert_eq!(ids, ["p0", "p1", "p2", "p3", "p4", "p5"]);
+    assert_eq!(store.objects(ACCOUNT, 0, 100).await.unwrap().len(), 6);
+}
 
-    async fn accounts_find_the_owners_of_what_names_them(database) {
-        let store = opened(&database).await;
-        let mut change = create("p1", "one", "1");
-        let Act::Create { content: given, .. } = &mut change.act else { unreachable!() };
-        given.mentions = vec!["bb2-ovh".to_owned()];
-        store.write(ACCOUNT, &author(), &[change]).await.unwrap();
-        assert_eq!(store.mentioning("bb2-ovh").await.unwrap(), [ACCOUNT]);
-        store.write(ACCOUNT, &author(), &[update("p1", "one", "1", "2")]).await.unwrap();
-        assert!(store.mentioning("bb2-ovh").await.unwrap().is_empty());
-        let mut change = update("p1", "one", "2", "3");
-        let Act::Update { content: given, .. } = &mut change.act else { unreachable!() };
-        given.mentions = vec!["bb2-ovh".to_owned()];
-        store.write(ACCOUNT, &author(), &[change]).await.unwrap();
-        store.write(ACCOUNT, &author(), &[delete("p1")]).await.unwrap();
-        assert!(store.mentioning("bb2-ovh").await.unwrap().is_empty());
+on_both_databases!(accounts_find_the_owners_of_what_names_them);
+async fn accounts_find_the_owners_of_what_names_them(database: TestDatabase) {
+    let store = opened(&database).await;
+    let mut change = create("p1", "one", "1");
+    let Act::Create { content: given, .. } = &mut change.act else { unreachable!() };
+    given.mentions = vec!["bb2-ovh".to_owned()];
+    store.write(ACCOUNT, &author(), &[change]).await.unwrap();
+    assert_eq!(store.mentioning("bb2-ovh").await.unwrap(), [ACCOUNT]);
+    store.write(ACCOUNT, &author(), &[update("p1", "one", "1", "2")]).await.unwrap();
+    assert!(store.mentioning("bb2-ovh").await.unwrap().is_empty());
+    let mut change = update("p1", "one", "2", "3");
+    let Act::Update { content: given, .. } = &mut change.act else { unreachable!() };
+    given.mentions = vec!["bb2-ovh".to_owned()];
+    store.write(ACCOUNT, &author(), &[change]).await.unwrap();
+    store.write(ACCOUNT, &author(), &[delete("p1")]).await.unwrap();
+    assert!(store.mentioning("bb2-ovh").await.unwrap().is_empty());
+}
+
+on_both_databases!(a_journal_that_was_touched_no_longer_verifies);
+async fn a_journal_that_was_touched_no_longer_verifies(database: TestDatabase) {
+    let store = opened(&database).await;
+    for number in 1..=3 {
+        let id = format!("p{number}");
+        store.write(ACCOUNT, &author(), &[create(&id, &id, "{}")]).await.unwrap();
     }
+    let broken = async || match store.verify_journal(ACCOUNT).await.unwrap_err() {
+        StoreError::Journal(broken) => broken,
+        other => panic!("{other}"),
+    };
+    let account = || ACCOUNT.to_owned();
+    meddle(&database, "UPDATE journal SET actor = 'another' WHERE revision = 2").await;
+    assert_eq!(broken().await, BrokenChain::Altered { account: account(), revision: 2 });
+    meddle(&database, "DELETE FROM journal WHERE revision = 2").await;
+    assert_eq!(broken().await, BrokenChain::Gap { account: account(), revision: 2 });
+    meddle(&database, "DELETE FROM journal WHERE revision > 1").await;
+    assert_eq!(broken().await, BrokenChain::End { account: account(), revision: 1 });
+}
 
-    async fn a_journal_that_was_touched_no_longer_verifies(database) {
-        let store = opened(&database).await;
-        for number in 1..=3 {
-            let id = format!("p{number}");
-            store.write(ACCOUNT, &author(), &[create(&id, &id, "{}")]).await.unwrap();
-        }
-        let broken = async || match store.verify_journal(ACCOUNT).await.unwrap_err() {
-            StoreError::Journal(broken) => broken,
-            other => panic!("{other}"),
-        };
-        let account = || ACCOUNT.to_owned();
-        meddle(&database, "UPDATE journal SET actor = 'another' WHERE revision = 2").await;
-        assert_eq!(broken().await, BrokenChain::Altered { account: account(), revision: 2 });
-        meddle(&database, "DELETE FROM journal WHERE revision = 2").await;
-        assert_eq!(broken().await, BrokenChain::Gap { account: account(), revision: 2 });
-        meddle(&database, "DELETE FROM journal WHERE revision > 1").await;
-        assert_eq!(broken().await, BrokenChain::End { account: account(), revision: 1 });
-    }
-
-    async fn a_newer_schema_is_refused_and_left_alone(database) {
-        opened(&database).await.close().await;
-        meddle(
-            &database,
-            "INSERT INTO _sqlx_migrations
+on_both_databases!(a_newer_schema_is_refused_and_left_alone);
+async fn a_newer_schema_is_refused_and_left_alone(database: TestDatabase) {
+    opened(&database).await.close().await;
+    meddle(
+        &database,
+        "INSERT INTO _sqlx_migrations
                 (version, description, installed_on, success, checksum, execution_time)
                 VALUES (9999, 'later', CURRENT_TIMESTAMP, TRUE, '', 0)",
-        )
-        .await;
-        let error = Store::open(&address(&database)).await.err().unwrap();
-        assert!(matches!(error, StoreError::NewerSchema { found: 9999, .. }), "{error}");
-        assert!(error.to_string().contains("newer Gatewright"), "{error}");
-    }
+    )
+    .await;
+    let error = Store::open(&address(&database)).await.err().unwrap();
+    assert!(matches!(error, StoreError::NewerSchema { found: 9999, .. }), "{error}");
+    assert!(error.to_string().contains("newer Gatewright"), "{error}");
+}
 
-    async fn nodes_may_start_at_once(database) {
-        let opening = (0..16).map(|_| {
-            let address = address(&database);
-            tokio::spawn(async move { Store::open(&address).await.map(drop) })
-        });
-        for opened in opening.collect::<Vec<_>>() {
-            opened.await.unwrap().unwrap();
-        }
+on_both_databases!(nodes_may_start_at_once);
+async fn nodes_may_start_at_once(database: TestDatabase) {
+    let opening = (0..16).map(|_| {
+        let address = address(&database);
+        tokio::spawn(async move { Store::open(&address).await.map(drop) })
+    });
+    for opened in opening.collect::<Vec<_>>() {
+        opened.await.unwrap().unwrap();
     }
+}
 
-    async fn what_happened_is_read_back_from_its_end_and_forgotten_by_age(database) {
-        let store = opened(&database).await;
-        let page = |first, last, kind: &str| LogPage {
-            account: ACCOUNT.to_owned(),
-            kind: kind.to_owned(),
-            first,
-            last,
-            lines: format!("{first}\n{last}\n"),
-        };
-        let tally = |hour, count| {
-            HourlyCount { account: ACCOUNT.to_owned(), hour, what: "token".to_owned(), count }
-        };
-        let usage =
-            |last| LastUsed { account: ACCOUNT.to_owned(), subject: "one".to_owned(), last };
-        let record = ActivityBatch {
-            pages: vec![page(1, 4, "call"), page(3, 6, "call"), page(7, 8, "call"), page(1, 9, "token")],
-            hourly_counts: vec![tally(1, 2), tally(2, 5)],
-            last_used: vec![usage(8)],
-        };
-        store.record(&record).await.unwrap();
-        let again = ActivityBatch {
-            pages: vec![],
-            hourly_counts: vec![tally(2, 5)],
-            last_used: vec![usage(7)],
-        };
-        store.record(&again).await.unwrap();
-        let back = async |before, most| {
-            let pages = store.log_back(ACCOUNT, "call", before, most).await.unwrap();
-            pages.into_iter().map(|page| (page.first, page.last)).collect::<Vec<_>>()
-        };
-        assert_eq!(back(i64::MAX, 2).await, [(7, 8), (3, 6)]);
-        assert_eq!(back(5, 9).await, [(3, 6), (1, 4)], "one reaches across, one lies before");
-        assert_eq!(store.hourly_counts(ACCOUNT, 2).await.unwrap(), [tally(2, 10)]);
-        assert_eq!(store.last_used(ACCOUNT).await.unwrap(), [usage(8)], "use is never earlier");
-        assert_eq!(store.forget(7, 2).await.unwrap(), 2);
-        assert_eq!(back(i64::MAX, 9).await, [(7, 8)]);
-        assert_eq!(store.hourly_counts(ACCOUNT, 0).await.unwrap(), [tally(2, 10)]);
-        assert!(store.log_back("zz9-ovh", "call", i64::MAX, 9).await.unwrap().is_empty());
-    }
+on_both_databases!(what_happened_is_read_back_from_its_end_and_forgotten_by_age);
+async fn what_happened_is_read_back_from_its_end_and_forgotten_by_age(database: TestDatabase) {
+    let store = opened(&database).await;
+    let page = |first, last, kind: &str| LogPage {
+        account: ACCOUNT.to_owned(),
+        kind: kind.to_owned(),
+        first,
+        last,
+        lines: format!("{first}\n{last}\n"),
+    };
+    let tally = |hour, count| HourlyCount {
+        account: ACCOUNT.to_owned(),
+        hour,
+        what: "token".to_owned(),
+        count,
+    };
+    let usage = |last| LastUsed { account: ACCOUNT.to_owned(), subject: "one".to_owned(), last };
+    let record = ActivityBatch {
+        pages: vec![
+            page(1, 4, "call"),
+            page(3, 6, "call"),
+            page(7, 8, "call"),
+            page(1, 9, "token"),
+        ],
+        hourly_counts: vec![tally(1, 2), tally(2, 5)],
+        last_used: vec![usage(8)],
+    };
+    store.record(&record).await.unwrap();
+    let again = ActivityBatch {
+        pages: vec![],
+        hourly_counts: vec![tally(2, 5)],
+        last_used: vec![usage(7)],
+    };
+    store.record(&again).await.unwrap();
+    let back = async |before, most| {
+        let pages = store.log_back(ACCOUNT, "call", before, most).await.unwrap();
+        pages.into_iter().map(|page| (page.first, page.last)).collect::<Vec<_>>()
+    };
+    assert_eq!(back(i64::MAX, 2).await, [(7, 8), (3, 6)]);
+    assert_eq!(back(5, 9).await, [(3, 6), (1, 4)], "one reaches across, one lies before");
+    assert_eq!(store.hourly_counts(ACCOUNT, 2).await.unwrap(), [tally(2, 10)]);
+    assert_eq!(store.last_used(ACCOUNT).await.unwrap(), [usage(8)], "use is never earlier");
+    assert_eq!(store.forget(7, 2).await.unwrap(), 2);
+    assert_eq!(back(i64::MAX, 9).await, [(7, 8)]);
+    assert_eq!(store.hourly_counts(ACCOUNT, 0).await.unwrap(), [tally(2, 10)]);
+    assert!(store.log_back("zz9-ovh", "call", i64::MAX, 9).await.unwrap().is_empty());
+}
 
-    async fn keys_are_kept_in_order(database) {
-        let store = Store::open(&address(&database)).await.unwrap();
-        for (id, created) in [("b", 2), ("a", 1)] {
-            let key = SealedKey {
-                id: id.to_owned(),
-                algorithm: "ES256".to_owned(),
-                sealed: vec![1, 2, 3],
-                created,
-            };
-            store.add_key(&key).await.unwrap();
-        }
-        let ids: Vec<String> = store.keys().await.unwrap().into_iter().map(|key| key.id).collect();
-        assert_eq!(ids, ["a", "b"]);
-        store.delete_key("a").await.unwrap();
-        let ids: Vec<String> = store.keys().await.unwrap().into_iter().map(|key| key.id).collect();
-        assert_eq!(ids, ["b"]);
+on_both_databases!(keys_are_kept_in_order);
+async fn keys_are_kept_in_order(database: TestDatabase) {
+    let store = Store::open(&address(&database)).await.unwrap();
+    for (id, created) in [("b", 2), ("a", 1)] {
+        let key = SealedKey {
+            id: id.to_owned(),
+            algorithm: "ES256".to_owned(),
+            sealed: vec![1, 2, 3],
+            created,
+        };
+        store.add_key(&key).await.unwrap();
     }
+    let ids: Vec<String> = store.keys().await.unwrap().into_iter().map(|key| key.id).collect();
+    assert_eq!(ids, ["a", "b"]);
+    store.delete_key("a").await.unwrap();
+    let ids: Vec<String> = store.keys().await.unwrap().into_iter().map(|key| key.id).collect();
+    assert_eq!(ids, ["b"]);
 }
 
 #[tokio::test]

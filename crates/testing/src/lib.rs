@@ -76,26 +76,21 @@ impl TakenAway {
     }
 }
 
-/// Makes each `async fn rule(TestDatabase)` a test on SQLite and a test on PostgreSQL.
+/// Makes tests of a rule, an `async fn rule(database: TestDatabase)`: one on SQLite, one on
+/// PostgreSQL. It takes names only, so that rustfmt formats the rules.
 #[macro_export]
 macro_rules! on_both_databases {
-    ($($(#[$attribute:meta])* async fn $name:ident($database:ident) $body:block)*) => {
-        $(mod $name {
-            #[allow(unused_imports, reason = "not every test needs all of them")]
-            use super::*;
-
-            $(#[$attribute])*
-            async fn rule($database: $crate::TestDatabase) $body
-
+    ($($rule:ident),+ $(,)?) => {
+        $(mod $rule {
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn on_sqlite() {
-                rule($crate::TestDatabase::sqlite()).await;
+                super::$rule($crate::TestDatabase::sqlite()).await;
             }
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn on_postgres() {
-                rule($crate::TestDatabase::postgres().await).await;
+                super::$rule($crate::TestDatabase::postgres().await).await;
             }
-        })*
+        })+
     };
 }

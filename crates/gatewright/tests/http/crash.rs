@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use gatewright_testing::on_both_databases;
+use gatewright_testing::{TestDatabase, on_both_databases};
 use serde_json::{Value, json};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
@@ -88,39 +88,38 @@ async fn check(caller: &Caller, acknowledged: &[Acknowledged]) {
     }
 }
 
-on_both_databases! {
-    async fn every_acknowledged_write_outlives_two_hundred_kills(database) {
-        let mut server = Server::start_with(&database, &["--public-url", "https://iam.test"]);
-        let admin = server.admin().await;
-        let mut all = 0;
-        for round in 0..ROUNDS {
-            let mut caller = admin.clone();
-            caller.url.clone_from(&server.url);
-            let stop = Arc::new(AtomicBool::new(false));
-            let (progress, mut progressing) = unbounded_channel();
-            let writers: Vec<_> = (0..WRITERS)
-                .map(|writer| {
-                    let prefix = format!("p-{round}-{writer}");
-                    tokio::spawn(write(caller.clone(), prefix, Arc::clone(&stop), progress.clone()))
-                })
-                .collect();
-            for _ in 0..fastrand::u32(2..20) {
-                progressing.recv().await.unwrap();
-            }
-            // The writers end by themselves when nobody answers any more.
-            server.crash();
-            stop.store(true, Ordering::Relaxed);
-            let mut acknowledged = Vec::new();
-            for writer in writers {
-                acknowledged.extend(writer.await.unwrap());
-            }
-            all += acknowledged.len();
-            check(&server.bearing(&admin.token), &acknowledged).await;
-            if round % 40 == 0 || round + 1 == ROUNDS {
-                let (holds, said) = server.setup().run(&["journal", "verify"]);
-                assert!(holds, "round {round}: {said}");
-            }
+on_both_databases!(every_acknowledged_write_outlives_two_hundred_kills);
+async fn every_acknowledged_write_outlives_two_hundred_kills(database: TestDatabase) {
+    let mut server = Server::start_with(&database, &["--public-url", "https://iam.test"]);
+    let admin = server.admin().await;
+    let mut all = 0;
+    for round in 0..ROUNDS {
+        let mut caller = admin.clone();
+        caller.url.clone_from(&server.url);
+        let stop = Arc::new(AtomicBool::new(false));
+        let (progress, mut progressing) = unbounded_channel();
+        let writers: Vec<_> = (0..WRITERS)
+            .map(|writer| {
+                let prefix = format!("p-{round}-{writer}");
+                tokio::spawn(write(caller.clone(), prefix, Arc::clone(&stop), progress.clone()))
+            })
+            .collect();
+        for _ in 0..fastrand::u32(2..20) {
+            progressing.recv().await.unwrap();
         }
-        assert!(all > ROUNDS, "only {all} writes were acknowledged");
+        // The writers end by themselves when nobody answers any more.
+        server.crash();
+        stop.store(true, Ordering::Relaxed);
+        let mut acknowledged = Vec::new();
+        for writer in writers {
+            acknowledged.extend(writer.await.unwrap());
+        }
+        all += acknowledged.len();
+        check(&server.bearing(&admin.token), &acknowledged).await;
+        if round % 40 == 0 || round + 1 == ROUNDS {
+            let (holds, said) = server.setup().run(&["journal", "verify"]);
+            assert!(holds, "round {round}: {said}");
+        }
     }
+    assert!(all > ROUNDS, "only {all} writes were acknowledged");
 }

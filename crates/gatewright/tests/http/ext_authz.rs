@@ -79,98 +79,102 @@ async fn guarded(database: &TestDatabase) -> (Server, Caller, Caller, Envoy) {
     (server, admin, caller, Envoy(envoy))
 }
 
-on_both_databases! {
-    async fn envoy_hears_what_may_pass_and_who_it_is(database) {
-        let (_server, admin, caller, mut envoy) = guarded(&database).await;
-        let (code, headers) = envoy.ask(request(&caller.token, "GET", "/orders/7?x=1", &[])).await;
-        assert_eq!(code, 0);
-        assert_eq!(headers["x-gatewright-identity"], caller.urn());
-        assert_eq!(headers["x-gatewright-account"], ACCOUNT);
-        let (code, headers) = envoy.ask(request(&caller.token, "GET", "/orders/8", &[])).await;
-        assert_eq!(code, 7);
-        assert_eq!(headers["x-gatewright-missing"], "order:shop:get");
-        let revision = headers["x-gatewright-revision"].as_str();
-        let fresh = [("x-gatewright-at-least", revision)];
-        assert_eq!(envoy.ask(request(&caller.token, "GET", "/orders/7", &fresh)).await.0, 0);
-        let future = [("x-gatewright-at-least", "xx11111-ovh:999999")];
-        assert_ne!(envoy.ask(request(&caller.token, "GET", "/orders/7", &future)).await.0, 0);
-        let (code, headers) = envoy.ask(request("", "GET", "/orders/7", &[])).await;
-        assert_eq!(code, 16);
-        assert_eq!(headers["www-authenticate"], "Bearer");
-        // Whom everybody may ask hears that nobody in particular calls.
-        let open = envoy.check(request("", "GET", "/health", &[]), "shop", "").await;
-        assert_eq!(open.status.unwrap().code, 0);
-        let Some(HttpResponse::OkResponse(ok)) = open.http_response else { panic!("it is open") };
-        assert!(ok.headers_to_remove.contains(&"x-gatewright-identity".to_owned()));
-        let other = envoy.check(request(&caller.token, "GET", "/orders/7", &[]), "other", "").await;
-        assert_eq!(other.status.unwrap().code, 7);
-        // Headers as they came are read as well.
-        let mut raw = request("", "GET", "/orders/7", &[]);
-        let value = HeaderValue {
-            key: "Authorization".to_owned(),
-            raw_value: format!("Bearer {}", caller.token).into_bytes(),
-            ..HeaderValue::default()
-        };
-        raw.headers.clear();
-        raw.header_map = Some(HeaderMap { headers: vec![value.clone()] });
-        assert_eq!(envoy.ask(raw.clone()).await.0, 0);
-        raw.header_map = Some(HeaderMap { headers: vec![value.clone(), value] });
-        assert_eq!(envoy.ask(raw).await.0, 16);
-        admin.delete(&format!("/v1/me/api/oauth2/client/{}", caller.id)).await.expect(200);
-        assert_eq!(envoy.ask(request(&caller.token, "GET", "/orders/7", &[])).await.0, 16);
-    }
+on_both_databases!(envoy_hears_what_may_pass_and_who_it_is);
+async fn envoy_hears_what_may_pass_and_who_it_is(database: TestDatabase) {
+    let (_server, admin, caller, mut envoy) = guarded(&database).await;
+    let (code, headers) = envoy.ask(request(&caller.token, "GET", "/orders/7?x=1", &[])).await;
+    assert_eq!(code, 0);
+    assert_eq!(headers["x-gatewright-identity"], caller.urn());
+    assert_eq!(headers["x-gatewright-account"], ACCOUNT);
+    let (code, headers) = envoy.ask(request(&caller.token, "GET", "/orders/8", &[])).await;
+    assert_eq!(code, 7);
+    assert_eq!(headers["x-gatewright-missing"], "order:shop:get");
+    let revision = headers["x-gatewright-revision"].as_str();
+    let fresh = [("x-gatewright-at-least", revision)];
+    assert_eq!(envoy.ask(request(&caller.token, "GET", "/orders/7", &fresh)).await.0, 0);
+    let future = [("x-gatewright-at-least", "xx11111-ovh:999999")];
+    assert_ne!(envoy.ask(request(&caller.token, "GET", "/orders/7", &future)).await.0, 0);
+    let (code, headers) = envoy.ask(request("", "GET", "/orders/7", &[])).await;
+    assert_eq!(code, 16);
+    assert_eq!(headers["www-authenticate"], "Bearer");
+    // Whom everybody may ask hears that nobody in particular calls.
+    let open = envoy.check(request("", "GET", "/health", &[]), "shop", "").await;
+    assert_eq!(open.status.unwrap().code, 0);
+    let Some(HttpResponse::OkResponse(ok)) = open.http_response else { panic!("it is open") };
+    assert!(ok.headers_to_remove.contains(&"x-gatewright-identity".to_owned()));
+    let other = envoy.check(request(&caller.token, "GET", "/orders/7", &[]), "other", "").await;
+    assert_eq!(other.status.unwrap().code, 7);
+    // Headers as they came are read as well.
+    let mut raw = request("", "GET", "/orders/7", &[]);
+    let value = HeaderValue {
+        key: "Authorization".to_owned(),
+        raw_value: format!("Bearer {}", caller.token).into_bytes(),
+        ..HeaderValue::default()
+    };
+    raw.headers.clear();
+    raw.header_map = Some(HeaderMap { headers: vec![value.clone()] });
+    assert_eq!(envoy.ask(raw.clone()).await.0, 0);
+    raw.header_map = Some(HeaderMap { headers: vec![value.clone(), value] });
+    assert_eq!(envoy.ask(raw).await.0, 16);
+    admin.delete(&format!("/v1/me/api/oauth2/client/{}", caller.id)).await.expect(200);
+    assert_eq!(envoy.ask(request(&caller.token, "GET", "/orders/7", &[])).await.0, 16);
+}
 
-    async fn nothing_gets_round_envoy(database) {
-        let (_server, _, caller, mut envoy) = guarded(&database).await;
-        for Attack(method, target, extra) in ATTACKS {
-            let (code, _) = envoy.ask(request(&caller.token, method, target, extra)).await;
-            assert_ne!(code, 0, "{method} {target} {extra:?}");
-        }
+on_both_databases!(nothing_gets_round_envoy);
+async fn nothing_gets_round_envoy(database: TestDatabase) {
+    let (_server, _, caller, mut envoy) = guarded(&database).await;
+    for Attack(method, target, extra) in ATTACKS {
+        let (code, _) = envoy.ask(request(&caller.token, method, target, extra)).await;
+        assert_ne!(code, 0, "{method} {target} {extra:?}");
     }
+}
 
-    async fn conditions_see_the_address_that_envoy_saw(database) {
-        let (_server, admin, caller, mut envoy) = guarded(&database).await;
-        let policy = json!({
-            "name": "eight-from-home",
-            "identities": [caller.urn()],
-            "resources": [{"urn": "urn:v1:eu:resource:order:8"}],
-            "permissions": {"allow": [{"action": "order:shop:get"}]},
-            "conditions": {"operator": "MATCH", "values": {"request.IP.IN_RANGE": "198.51.100.0/24"}},
-        });
-        admin.post("/v2/iam/policy", &policy).await.expect(200);
-        for (from, code) in [("198.51.100.9", 0), ("203.0.113.7", 7), ("nonsense", 7)] {
-            let asked = request(&caller.token, "GET", "/orders/8", &[]);
-            let answer = envoy.check(asked, "shop", from).await;
-            assert_eq!(answer.status.unwrap().code, code, "{from}");
-        }
+on_both_databases!(conditions_see_the_address_that_envoy_saw);
+async fn conditions_see_the_address_that_envoy_saw(database: TestDatabase) {
+    let (_server, admin, caller, mut envoy) = guarded(&database).await;
+    let policy = json!({
+        "name": "eight-from-home",
+        "identities": [caller.urn()],
+        "resources": [{"urn": "urn:v1:eu:resource:order:8"}],
+        "permissions": {"allow": [{"action": "order:shop:get"}]},
+        "conditions": {"operator": "MATCH", "values": {"request.IP.IN_RANGE": "198.51.100.0/24"}},
+    });
+    admin.post("/v2/iam/policy", &policy).await.expect(200);
+    for (from, code) in [("198.51.100.9", 0), ("203.0.113.7", 7), ("nonsense", 7)] {
+        let asked = request(&caller.token, "GET", "/orders/8", &[]);
+        let answer = envoy.check(asked, "shop", from).await;
+        assert_eq!(answer.status.unwrap().code, code, "{from}");
     }
+}
 
-    async fn nothing_gets_round_envoy_over_http(database) {
-        let (server, _, caller, _) = guarded(&database).await;
-        let port = server.url.rsplit_once(':').unwrap().1.parse().unwrap();
-        let bearer = format!("Bearer {}", caller.token);
-        let ask = async |method: &str, target: &str, extra: &[(&str, &str)]| {
-            let mut headers = vec![("Authorization", bearer.as_str())];
-            headers.extend_from_slice(extra);
-            send(port, method, &format!("/ext-authz/shop{target}"), &headers).await
-        };
-        let (status, answer) = ask("GET", "/orders/7?x=1", &[]).await;
-        assert_eq!(status, 200);
-        assert!(answer.contains(&format!("x-gatewright-identity: {}", caller.urn().to_lowercase())));
-        let (status, answer) = ask("DELETE", "/orders/7", &[]).await;
-        assert_eq!(status, 403);
-        assert!(answer.contains("x-gatewright-missing: order:shop:delete"), "{answer}");
-        let (status, answer) = send(port, "GET", "/ext-authz/shop/orders/7", &[]).await;
-        assert_eq!(status, 401);
-        assert!(answer.contains("www-authenticate: bearer"), "{answer}");
-        assert_eq!(send(port, "GET", "/ext-authz/shop/health", &[]).await.0, 200);
-        for elsewhere in ["/ext-authz/", "/ext-authz/shop", "/ext-authz//orders/7", "/ext-authz/other/orders/7"] {
-            let (status, _) = send(port, "GET", elsewhere, &[("Authorization", &bearer)]).await;
-            assert_eq!(status, 403, "{elsewhere}");
-        }
-        for Attack(method, target, extra) in ATTACKS {
-            let (status, answer) = ask(method, target, extra).await;
-            assert!(!(200..300).contains(&status), "{method} {target} {extra:?}: {answer}");
-        }
+on_both_databases!(nothing_gets_round_envoy_over_http);
+async fn nothing_gets_round_envoy_over_http(database: TestDatabase) {
+    let (server, _, caller, _) = guarded(&database).await;
+    let port = server.url.rsplit_once(':').unwrap().1.parse().unwrap();
+    let bearer = format!("Bearer {}", caller.token);
+    let ask = async |method: &str, target: &str, extra: &[(&str, &str)]| {
+        let mut headers = vec![("Authorization", bearer.as_str())];
+        headers.extend_from_slice(extra);
+        send(port, method, &format!("/ext-authz/shop{target}"), &headers).await
+    };
+    let (status, answer) = ask("GET", "/orders/7?x=1", &[]).await;
+    assert_eq!(status, 200);
+    assert!(answer.contains(&format!("x-gatewright-identity: {}", caller.urn().to_lowercase())));
+    let (status, answer) = ask("DELETE", "/orders/7", &[]).await;
+    assert_eq!(status, 403);
+    assert!(answer.contains("x-gatewright-missing: order:shop:delete"), "{answer}");
+    let (status, answer) = send(port, "GET", "/ext-authz/shop/orders/7", &[]).await;
+    assert_eq!(status, 401);
+    assert!(answer.contains("www-authenticate: bearer"), "{answer}");
+    assert_eq!(send(port, "GET", "/ext-authz/shop/health", &[]).await.0, 200);
+    for elsewhere in
+        ["/ext-authz/", "/ext-authz/shop", "/ext-authz//orders/7", "/ext-authz/other/orders/7"]
+    {
+        let (status, _) = send(port, "GET", elsewhere, &[("Authorization", &bearer)]).await;
+        assert_eq!(status, 403, "{elsewhere}");
+    }
+    for Attack(method, target, extra) in ATTACKS {
+        let (status, answer) = ask(method, target, extra).await;
+        assert!(!(200..300).contains(&status), "{method} {target} {extra:?}: {answer}");
     }
 }

@@ -1,6 +1,6 @@
 //! No call can go round the policies.
 
-use gatewright_testing::on_both_databases;
+use gatewright_testing::{TestDatabase, on_both_databases};
 use reqwest::Method;
 use serde_json::Value;
 
@@ -19,60 +19,65 @@ fn filled(path: &str, admin: &Caller) -> String {
         .replace("{groupId}", "00000000-0000-0000-0000-000000000000")
 }
 
-on_both_databases! {
-    async fn every_call_needs_a_token_and_the_actions_that_it_names(database) {
-        let server = Server::start(&database);
-        let admin = server.admin().await;
-        let stranger = server.stranger(&admin).await;
-        let before = server.setup().run(&["journal", "verify"]).1;
-        let (mut guarded, mut open) = (0, 0);
-        for tree in ["v1", "v2"] {
-            let document = document(&server, tree).await;
-            for (path, operations) in document["paths"].as_object().unwrap() {
-                for (method, operation) in operations.as_object().unwrap() {
-                    let method: Method = method.to_uppercase().parse().unwrap();
-                    let url = format!("/{tree}{}", filled(path, &admin));
-                    if operation["security"].is_null() {
-                        assert_eq!(path, "/auth/time");
-                        continue;
-                    }
-                    // The right comes before the body: this one is no JSON.
-                    let nobody = http().request(method.clone(), format!("{}{url}", server.url));
-                    let reply = Reply::of(nobody.body("{")).await;
-                    assert_eq!(reply.refused(401, "Client::Unauthorized"), "You must login first");
-                    let reply = Reply::of(stranger.request(method.clone(), &url).body("{")).await;
-                    let needed = operation["x-iam-actions"].as_array().unwrap();
-                    let needed: Vec<&str> = needed.iter().map(|one| one["name"].as_str().unwrap()).collect();
-                    if needed.is_empty() {
-                        assert_ne!(reply.status, 403, "{method} {path}");
-                        open += 1;
-                        continue;
-                    }
-                    let missing = reply.body["details"]["unauthorizedActionsByIAM"].as_str().unwrap_or_default();
-                    let on_account = missing.split(',').take(needed.len()).collect::<Vec<_>>();
-                    assert_eq!(on_account, needed, "{method} {path}: {}", reply.body);
-                    assert_eq!(reply.body["details"]["unauthorizedActionsByAuthentication"], "");
-                    assert_eq!(reply.body["errorCode"], "FORBIDDEN");
-                    assert_eq!(reply.refused(403, "Client::Forbidden"), "User not granted for this request");
-                    guarded += 1;
+on_both_databases!(every_call_needs_a_token_and_the_actions_that_it_names);
+async fn every_call_needs_a_token_and_the_actions_that_it_names(database: TestDatabase) {
+    let server = Server::start(&database);
+    let admin = server.admin().await;
+    let stranger = server.stranger(&admin).await;
+    let before = server.setup().run(&["journal", "verify"]).1;
+    let (mut guarded, mut open) = (0, 0);
+    for tree in ["v1", "v2"] {
+        let document = document(&server, tree).await;
+        for (path, operations) in document["paths"].as_object().unwrap() {
+            for (method, operation) in operations.as_object().unwrap() {
+                let method: Method = method.to_uppercase().parse().unwrap();
+                let url = format!("/{tree}{}", filled(path, &admin));
+                if operation["security"].is_null() {
+                    assert_eq!(path, "/auth/time");
+                    continue;
                 }
+                // The right comes before the body: this one is no JSON.
+                let nobody = http().request(method.clone(), format!("{}{url}", server.url));
+                let reply = Reply::of(nobody.body("{")).await;
+                assert_eq!(reply.refused(401, "Client::Unauthorized"), "You must login first");
+                let reply = Reply::of(stranger.request(method.clone(), &url).body("{")).await;
+                let needed = operation["x-iam-actions"].as_array().unwrap();
+                let needed: Vec<&str> =
+                    needed.iter().map(|one| one["name"].as_str().unwrap()).collect();
+                if needed.is_empty() {
+                    assert_ne!(reply.status, 403, "{method} {path}");
+                    open += 1;
+                    continue;
+                }
+                let missing =
+                    reply.body["details"]["unauthorizedActionsByIAM"].as_str().unwrap_or_default();
+                let on_account = missing.split(',').take(needed.len()).collect::<Vec<_>>();
+                assert_eq!(on_account, needed, "{method} {path}: {}", reply.body);
+                assert_eq!(reply.body["details"]["unauthorizedActionsByAuthentication"], "");
+                assert_eq!(reply.body["errorCode"], "FORBIDDEN");
+                assert_eq!(
+                    reply.refused(403, "Client::Forbidden"),
+                    "User not granted for this request"
+                );
+                guarded += 1;
             }
         }
-        assert!(guarded >= 25 && open == 7, "{guarded} {open}");
-        assert_eq!(server.setup().run(&["journal", "verify"]).1, before, "something changed");
     }
+    assert!(guarded >= 25 && open == 7, "{guarded} {open}");
+    assert_eq!(server.setup().run(&["journal", "verify"]).1, before, "something changed");
+}
 
-    async fn each_action_alone_opens_its_own_calls_and_no_other(database) {
-        let server = Server::start(&database);
-        let admin = server.admin().await;
-        let account = format!("urn:v1:eu:resource:account:{ACCOUNT}");
-        let caller = server.stranger(&admin).await;
-        admin.allow("one", &caller, "account:apiovh:iam/policy/get", &account).await;
-        caller.get("/v2/iam/policy").await.expect(200);
-        caller.get("/v2/iam/resourceGroup").await.refused(403, "Client::Forbidden");
-        caller.post("/v2/iam/policy", &Value::Null).await.refused(403, "Client::Forbidden");
-        let elsewhere = server.stranger(&admin).await;
-        admin.allow("two", &elsewhere, "*", "urn:v1:eu:resource:account:zz9-ovh").await;
-        elsewhere.get("/v2/iam/policy").await.refused(403, "Client::Forbidden");
-    }
+on_both_databases!(each_action_alone_opens_its_own_calls_and_no_other);
+async fn each_action_alone_opens_its_own_calls_and_no_other(database: TestDatabase) {
+    let server = Server::start(&database);
+    let admin = server.admin().await;
+    let account = format!("urn:v1:eu:resource:account:{ACCOUNT}");
+    let caller = server.stranger(&admin).await;
+    admin.allow("one", &caller, "account:apiovh:iam/policy/get", &account).await;
+    caller.get("/v2/iam/policy").await.expect(200);
+    caller.get("/v2/iam/resourceGroup").await.refused(403, "Client::Forbidden");
+    caller.post("/v2/iam/policy", &Value::Null).await.refused(403, "Client::Forbidden");
+    let elsewhere = server.stranger(&admin).await;
+    admin.allow("two", &elsewhere, "*", "urn:v1:eu:resource:account:zz9-ovh").await;
+    elsewhere.get("/v2/iam/policy").await.refused(403, "Client::Forbidden");
 }

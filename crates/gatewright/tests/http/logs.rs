@@ -1,6 +1,6 @@
 //! What is written down of what happened.
 
-use gatewright_testing::on_both_databases;
+use gatewright_testing::{TestDatabase, on_both_databases};
 use serde_json::{Value, json};
 
 use crate::server::{ACCOUNT, Server};
@@ -12,72 +12,75 @@ fn of_type<'e>(events: &'e Value, kind: &str) -> Vec<&'e Value> {
     events.as_array().unwrap().iter().filter(|event| event["type"] == kind).collect()
 }
 
-on_both_databases! {
-    async fn every_call_is_written_down_with_its_caller(database) {
-        let mut server = Server::start(&database);
-        let admin = server.admin().await;
-        admin.get("/v1/me?secret=hidden").await.expect(200);
-        admin.get("/v1/me/api/oauth2/client/EU.0").await.refused(404, "Client::NotFound");
-        let ids = admin.get(CALLS).await.expect(200);
-        let ids: Vec<i64> = serde_json::from_value(ids).unwrap();
-        assert!(ids.is_sorted_by(|a, b| a > b), "the last first: {ids:?}");
-        let one = admin.get(&format!("{CALLS}/{}", ids[0])).await.expect(200);
-        assert_eq!(one["path"], "/v1/me/api/oauth2/client/EU.0");
-        assert_eq!(one["route"], "/me/api/oauth2/client/{clientId}");
-        assert_eq!((&one["method"], &one["account"]), (&json!("GET"), &json!(ACCOUNT)));
-        assert_eq!(one["ip"], "127.0.0.1");
-        let before = admin.get(&format!("{CALLS}/{}", ids[1])).await.expect(200);
-        assert_eq!(before["path"], "/v1/me", "queries are not written down");
+on_both_databases!(every_call_is_written_down_with_its_caller);
+async fn every_call_is_written_down_with_its_caller(database: TestDatabase) {
+    let mut server = Server::start(&database);
+    let admin = server.admin().await;
+    admin.get("/v1/me?secret=hidden").await.expect(200);
+    admin.get("/v1/me/api/oauth2/client/EU.0").await.refused(404, "Client::NotFound");
+    let ids = admin.get(CALLS).await.expect(200);
+    let ids: Vec<i64> = serde_json::from_value(ids).unwrap();
+    assert!(ids.is_sorted_by(|a, b| a > b), "the last first: {ids:?}");
+    let one = admin.get(&format!("{CALLS}/{}", ids[0])).await.expect(200);
+    assert_eq!(one["path"], "/v1/me/api/oauth2/client/EU.0");
+    assert_eq!(one["route"], "/me/api/oauth2/client/{clientId}");
+    assert_eq!((&one["method"], &one["account"]), (&json!("GET"), &json!(ACCOUNT)));
+    assert_eq!(one["ip"], "127.0.0.1");
+    let before = admin.get(&format!("{CALLS}/{}", ids[1])).await.expect(200);
+    assert_eq!(before["path"], "/v1/me", "queries are not written down");
 
-        server.stop();
-        server.restart();
-        let admin = server.admin().await;
-        assert_eq!(admin.get(&format!("{CALLS}/{}", ids[0])).await.expect(200), one);
-        for wrong in ["x", "-1", "99999999999999999999", "1.5"] {
-            assert_eq!(admin.get(&format!("{CALLS}/{wrong}")).await.status, 400, "{wrong}");
-        }
-        admin.get(&format!("{CALLS}/7")).await.refused(404, "Client::NotFound");
-
-        let other = server.setup().create_account("zz99999-ovh");
-        let text = |name: &str| other[name].as_str().unwrap();
-        let other = server.login(text("clientId"), text("clientSecret")).await;
-        assert_eq!(other.get(CALLS).await.expect(200), json!([]), "another account's calls");
+    server.stop();
+    server.restart();
+    let admin = server.admin().await;
+    assert_eq!(admin.get(&format!("{CALLS}/{}", ids[0])).await.expect(200), one);
+    for wrong in ["x", "-1", "99999999999999999999", "1.5"] {
+        assert_eq!(admin.get(&format!("{CALLS}/{wrong}")).await.status, 400, "{wrong}");
     }
+    admin.get(&format!("{CALLS}/7")).await.refused(404, "Client::NotFound");
 
-    async fn the_audit_says_who_changed_what(database) {
-        let server = Server::start(&database);
-        let admin = server.admin().await;
-        let user = json!({"login": "jane", "password": "correct horse", "description": "a"});
-        admin.post("/v1/me/identity/user", &user).await.expect(200);
-        let edit = json!({"description": "b"});
-        admin.put("/v1/me/identity/user/jane", &edit).await.expect(200);
-        let token = json!({"name": "laptop", "description": "c", "expiresIn": 60});
-        admin.post("/v1/me/identity/user/jane/token", &token).await.expect(200);
-        let stranger = server.stranger(&admin).await;
-        let urn = format!("urn:v1:eu:resource:account:{ACCOUNT}");
-        let policy = admin.allow("p", &stranger, "account:apiovh:me/get", &urn).await;
-        admin.delete(&format!("/v2/iam/policy/{}", policy["id"].as_str().unwrap())).await;
-        let mut visitor = crate::panel::Visitor::new(&server);
-        visitor.sign_in(&format!("{ACCOUNT}/jane"), "correct horse").await;
+    let other = server.setup().create_account("zz99999-ovh");
+    let text = |name: &str| other[name].as_str().unwrap();
+    let other = server.login(text("clientId"), text("clientSecret")).await;
+    assert_eq!(other.get(CALLS).await.expect(200), json!([]), "another account's calls");
+}
 
-        let events = admin.get(AUDIT).await.expect(200);
-        let fields: Vec<usize> =
-            events.as_array().unwrap().iter().map(|one| one.as_object().unwrap().len()).collect();
-        assert!(fields.iter().all(|count| *count == 24), "{fields:?}");
-        let modified = of_type(&events, "USER_MODIFIED");
-        let details = &modified[0]["userModifiedDetails"];
-        assert_eq!((&details["old"]["description"], &details["new"]["description"]), (&json!("a"), &json!("b")));
-        assert_eq!(modified[0]["userCreatedDetails"], Value::Null);
-        let created = &of_type(&events, "TOKEN_CREATED")[0]["tokenCreatedDetails"];
-        assert_eq!((&created["user"], &created["tokenName"]), (&json!("jane"), &json!("laptop")));
-        assert!(created["new"]["expiresAt"].is_string());
-        let made = &of_type(&events, "POLICY_CREATED")[0]["policyCreatedDetails"];
-        assert_eq!(made["added"]["identities"], json!([stranger.urn()]));
-        let gone = &of_type(&events, "POLICY_DELETED")[0]["policyDeletedDetails"];
-        assert_eq!((&gone["policyId"], &gone["removed"]["resources"]), (&policy["id"], &json!([urn])));
-        let login = &of_type(&events, "LOGIN_SUCCESS")[0];
-        assert_eq!(login["authDetails"]["userDetails"], json!({"type": "USER", "user": "jane"}));
-        assert_eq!(login["loginSuccessDetails"]["mfaType"], "NONE");
-        assert!(!events.to_string().contains("correct horse"));
-    }
+on_both_databases!(the_audit_says_who_changed_what);
+async fn the_audit_says_who_changed_what(database: TestDatabase) {
+    let server = Server::start(&database);
+    let admin = server.admin().await;
+    let user = json!({"login": "jane", "password": "correct horse", "description": "a"});
+    admin.post("/v1/me/identity/user", &user).await.expect(200);
+    let edit = json!({"description": "b"});
+    admin.put("/v1/me/identity/user/jane", &edit).await.expect(200);
+    let token = json!({"name": "laptop", "description": "c", "expiresIn": 60});
+    admin.post("/v1/me/identity/user/jane/token", &token).await.expect(200);
+    let stranger = server.stranger(&admin).await;
+    let urn = format!("urn:v1:eu:resource:account:{ACCOUNT}");
+    let policy = admin.allow("p", &stranger, "account:apiovh:me/get", &urn).await;
+    admin.delete(&format!("/v2/iam/policy/{}", policy["id"].as_str().unwrap())).await;
+    let mut visitor = crate::panel::Visitor::new(&server);
+    visitor.sign_in(&format!("{ACCOUNT}/jane"), "correct horse").await;
+
+    let events = admin.get(AUDIT).await.expect(200);
+    let fields: Vec<usize> =
+        events.as_array().unwrap().iter().map(|one| one.as_object().unwrap().len()).collect();
+    assert!(fields.iter().all(|count| *count == 24), "{fields:?}");
+    let modified = of_type(&events, "USER_MODIFIED");
+    let details = &modified[0]["userModifiedDetails"];
+    assert_eq!(
+        (&details["old"]["description"], &details["new"]["description"]),
+        (&json!("a"), &json!("b"))
+    );
+    assert_eq!(modified[0]["userCreatedDetails"], Value::Null);
+    let created = &of_type(&events, "TOKEN_CREATED")[0]["tokenCreatedDetails"];
+    assert_eq!((&created["user"], &created["tokenName"]), (&json!("jane"), &json!("laptop")));
+    assert!(created["new"]["expiresAt"].is_string());
+    let made = &of_type(&events, "POLICY_CREATED")[0]["policyCreatedDetails"];
+    assert_eq!(made["added"]["identities"], json!([stranger.urn()]));
+    let gone = &of_type(&events, "POLICY_DELETED")[0]["policyDeletedDetails"];
+    assert_eq!((&gone["policyId"], &gone["removed"]["resources"]), (&policy["id"], &json!([urn])));
+    let login = &of_type(&events, "LOGIN_SUCCESS")[0];
+    assert_eq!(login["authDetails"]["userDetails"], json!({"type": "USER", "user": "jane"}));
+    assert_eq!(login["loginSuccessDetails"]["mfaType"], "NONE");
+    assert!(!events.to_string().contains("correct horse"));
 }

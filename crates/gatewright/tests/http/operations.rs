@@ -2,85 +2,98 @@
 
 use std::process::{Command, Stdio};
 
-use gatewright_testing::on_both_databases;
+use gatewright_testing::{TestDatabase, on_both_databases};
 use serde_json::{Value, json};
 
 use crate::server::{ACCOUNT, PROGRAM, Server, Setup, http, run};
 
-on_both_databases! {
-    async fn the_listener_for_operators_says_how_it_goes(database) {
-        let server = Server::start(&database);
-        let admin = server.admin().await;
-        admin.may("vps:apiovh:get", "urn:v1:eu:resource:vps:a").await;
-        let ask = async |path: &str| {
-            let response = http().get(format!("{}{path}", server.operations)).send().await.unwrap();
-            (response.status().as_u16(), response.text().await.unwrap())
-        };
-        assert_eq!(ask("/healthz").await, (200, "alive\n".to_owned()));
-        assert_eq!(ask("/readyz").await, (200, "ready\n".to_owned()));
-        // Decisions are counted once a second.
-        let begun = std::time::Instant::now();
-        let (status, metrics) = loop {
-            let (status, metrics) = ask("/metrics").await;
-            if metrics.contains("decisions_total{allowed=\"true\"} 1") || begun.elapsed().as_secs() > 20 {
-                break (status, metrics);
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-        };
-        assert_eq!(status, 200);
-        for line in [
-            "gatewright_tokens_issued_total 1",
-            "gatewright_decisions_total{allowed=\"true\"} 1",
-            "gatewright_http_requests_total{route=\"/iam/authorization/check\",status=\"200\"} 1",
-            "gatewright_http_request_seconds_bucket",
-        ] {
-            assert!(metrics.contains(line), "{line} is not in\n{metrics}");
+on_both_databases!(the_listener_for_operators_says_how_it_goes);
+async fn the_listener_for_operators_says_how_it_goes(database: TestDatabase) {
+    let server = Server::start(&database);
+    let admin = server.admin().await;
+    admin.may("vps:apiovh:get", "urn:v1:eu:resource:vps:a").await;
+    let ask = async |path: &str| {
+        let response = http().get(format!("{}{path}", server.operations)).send().await.unwrap();
+        (response.status().as_u16(), response.text().await.unwrap())
+    };
+    assert_eq!(ask("/healthz").await, (200, "alive\n".to_owned()));
+    assert_eq!(ask("/readyz").await, (200, "ready\n".to_owned()));
+    // Decisions are counted once a second.
+    let begun = std::time::Instant::now();
+    let (status, metrics) = loop {
+        let (status, metrics) = ask("/metrics").await;
+        if metrics.contains("decisions_total{allowed=\"true\"} 1") || begun.elapsed().as_secs() > 20
+        {
+            break (status, metrics);
         }
-        assert_eq!(admin.get("/metrics").await.status, 404);
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    };
+    assert_eq!(status, 200);
+    for line in [
+        "gatewright_tokens_issued_total 1",
+        "gatewright_decisions_total{allowed=\"true\"} 1",
+        "gatewright_http_requests_total{route=\"/iam/authorization/check\",status=\"200\"} 1",
+        "gatewright_http_request_seconds_bucket",
+    ] {
+        assert!(metrics.contains(line), "{line} is not in\n{metrics}");
     }
+    assert_eq!(admin.get("/metrics").await.status, 404);
+}
 
-    async fn a_server_that_is_told_to_stop_ends_well_and_keeps_everything(database) {
-        let mut server = Server::start_with(&database, &["--public-url", "https://iam.test"]);
-        let admin = server.admin().await;
-        let policies = admin.get("/v2/iam/policy").await.expect(200);
-        assert!(server.stop().success());
-        server.restart();
-        assert_eq!(server.bearing(&admin.token).get("/v2/iam/policy").await.expect(200), policies);
-    }
+on_both_databases!(a_server_that_is_told_to_stop_ends_well_and_keeps_everything);
+async fn a_server_that_is_told_to_stop_ends_well_and_keeps_everything(database: TestDatabase) {
+    let mut server = Server::start_with(&database, &["--public-url", "https://iam.test"]);
+    let admin = server.admin().await;
+    let policies = admin.get("/v2/iam/policy").await.expect(200);
+    assert!(server.stop().success());
+    server.restart();
+    assert_eq!(server.bearing(&admin.token).get("/v2/iam/policy").await.expect(200), policies);
+}
 
-    async fn an_account_is_made_once_and_by_the_operator_alone(database) {
-        let setup = Setup::new(&database, &[]);
-        let (mut child, url, _) = setup.spawn();
-        let form = [("grant_type", "client_credentials"), ("scope", "all"), ("client_id", "x"), ("client_secret", "y")];
-        let reply = http().post(format!("{url}/auth/oauth2/token")).form(&form).send().await;
-        assert_eq!(reply.unwrap().status(), 400);
-        // Also while a server runs on the same database.
-        let made = setup.create_account("XX11111-OVH");
-        assert_eq!((made["account"].as_str(), made["login"].as_str()), (Some(ACCOUNT), Some(ACCOUNT)));
-        let id = made["clientId"].as_str().unwrap();
-        let token = http().post(format!("{url}/auth/oauth2/token"))
-            .basic_auth(id, made["clientSecret"].as_str()).form(&form[..2]).send().await;
-        assert_eq!(token.unwrap().status(), 200);
-        let email = ["--email", "a@b.example"];
-        let again = [&["account", "create", "--name", ACCOUNT], &email[..]].concat();
-        let (done, said) = setup.run(&again);
-        assert!(!done && said.contains("there is an account xx11111-ovh already"), "{said}");
-        let wrong = [&["account", "create", "--name", "nobody"], &email[..]].concat();
-        let (done, said) = setup.run(&wrong);
-        assert!(!done && said.contains("must be two letters and some digits"), "{said}");
-        let (done, said) = setup.run(&["journal", "verify"]);
-        assert!(done && said.contains("the chain holds"), "{said}");
-        child.kill().unwrap();
-        child.wait().unwrap();
-    }
+on_both_databases!(an_account_is_made_once_and_by_the_operator_alone);
+async fn an_account_is_made_once_and_by_the_operator_alone(database: TestDatabase) {
+    let setup = Setup::new(&database, &[]);
+    let (mut child, url, _) = setup.spawn();
+    let form = [
+        ("grant_type", "client_credentials"),
+        ("scope", "all"),
+        ("client_id", "x"),
+        ("client_secret", "y"),
+    ];
+    let reply = http().post(format!("{url}/auth/oauth2/token")).form(&form).send().await;
+    assert_eq!(reply.unwrap().status(), 400);
+    // Also while a server runs on the same database.
+    let made = setup.create_account("XX11111-OVH");
+    assert_eq!((made["account"].as_str(), made["login"].as_str()), (Some(ACCOUNT), Some(ACCOUNT)));
+    let id = made["clientId"].as_str().unwrap();
+    let token = http()
+        .post(format!("{url}/auth/oauth2/token"))
+        .basic_auth(id, made["clientSecret"].as_str())
+        .form(&form[..2])
+        .send()
+        .await;
+    assert_eq!(token.unwrap().status(), 200);
+    let email = ["--email", "a@b.example"];
+    let again = [&["account", "create", "--name", ACCOUNT], &email[..]].concat();
+    let (done, said) = setup.run(&again);
+    assert!(!done && said.contains("there is an account xx11111-ovh already"), "{said}");
+    let wrong = [&["account", "create", "--name", "nobody"], &email[..]].concat();
+    let (done, said) = setup.run(&wrong);
+    assert!(!done && said.contains("must be two letters and some digits"), "{said}");
+    let (done, said) = setup.run(&["journal", "verify"]);
+    assert!(done && said.contains("the chain holds"), "{said}");
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
 
-    async fn another_master_key_is_refused(database) {
-        let setup = Setup::new(&database, &[]);
-        setup.create_account(ACCOUNT);
-        let other = Setup::new(&database, &[]);
-        let (done, said) = other.run(&["serve", "--listen", "127.0.0.1:0", "--operations-listen", "127.0.0.1:0"]);
-        assert!(!done && said.contains("sealed under another master key"), "{said}");
-    }
+on_both_databases!(another_master_key_is_refused);
+async fn another_master_key_is_refused(database: TestDatabase) {
+    let setup = Setup::new(&database, &[]);
+    setup.create_account(ACCOUNT);
+    let other = Setup::new(&database, &[]);
+    let (done, said) =
+        other.run(&["serve", "--listen", "127.0.0.1:0", "--operations-listen", "127.0.0.1:0"]);
+    assert!(!done && said.contains("sealed under another master key"), "{said}");
 }
 
 #[test]

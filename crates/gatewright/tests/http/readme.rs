@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use gatewright_testing::on_both_databases;
+use gatewright_testing::{TestDatabase, on_both_databases};
 
 use crate::server::{ACCOUNT, Server};
 
@@ -45,28 +45,31 @@ fn fits(expected: &str, text: &str) -> bool {
     rest.is_empty() || expected.ends_with('…')
 }
 
-on_both_databases! {
-    async fn the_walk_of_the_readme_goes_as_it_says(database) {
-        let server = Server::start(&database);
-        let steps = steps();
-        assert!(steps.len() >= 8, "{}", steps.len());
-        let end = format!("\necho\necho '{MARK}'\n");
-        let script = steps.iter().map(|(lines, _)| lines.as_str()).collect::<Vec<_>>().join(&end) + end.as_str();
-        let output = Command::new("bash")
-            .args(["-eu", "-c", &script])
-            .env("URL", &server.url)
-            .env("ACCOUNT", ACCOUNT)
-            .env("CLIENT_ID", &server.client_id)
-            .env("CLIENT_SECRET", &server.client_secret)
-            .output()
-            .unwrap();
-        let said = String::from_utf8(output.stdout).unwrap();
-        let errors = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{said}\n{errors}");
-        for ((lines, expected), answer) in steps.iter().zip(said.split(MARK)) {
-            if let Some(expected) = expected {
-                assert!(fits(expected, answer.trim()), "{lines}\nanswered\n{answer}\ninstead of\n{expected}");
-            }
+on_both_databases!(the_walk_of_the_readme_goes_as_it_says);
+async fn the_walk_of_the_readme_goes_as_it_says(database: TestDatabase) {
+    let server = Server::start(&database);
+    let steps = steps();
+    assert!(steps.len() >= 8, "{}", steps.len());
+    let end = format!("\necho\necho '{MARK}'\n");
+    let script =
+        steps.iter().map(|(lines, _)| lines.as_str()).collect::<Vec<_>>().join(&end) + end.as_str();
+    let output = Command::new("bash")
+        .args(["-eu", "-c", &script])
+        .env("URL", &server.url)
+        .env("ACCOUNT", ACCOUNT)
+        .env("CLIENT_ID", &server.client_id)
+        .env("CLIENT_SECRET", &server.client_secret)
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}\n{errors}");
+    for ((lines, expected), answer) in steps.iter().zip(said.split(MARK)) {
+        if let Some(expected) = expected {
+            assert!(
+                fits(expected, answer.trim()),
+                "{lines}\nanswered\n{answer}\ninstead of\n{expected}"
+            );
         }
     }
 }
