@@ -9,22 +9,22 @@ use gatewright_iam::{
 };
 use serde_json::{Map, Value, json};
 
-use crate::answer::Answer;
 use crate::error::ApiError;
-use crate::request::Visit;
+use crate::request::Request;
+use crate::response::Response;
 
 /// A request may ask so many requests.
 const MOST: usize = 10_000;
 
-/// A request is an object, and a denial is an answer: only what cannot be read is an error.
-fn body(visit: &Visit) -> Result<Map<String, Value>, IamError> {
+/// A request is an object, and a denial is a decision: only what cannot be read is an error.
+fn body(request: &Request) -> Result<Map<String, Value>, IamError> {
     let wrong = |message: &str| IamError::invalid(Fault::Input, message);
-    let kind = visit.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let kind = request.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let kind = kind.and_then(|text| text.split(';').next()).unwrap_or_default().trim();
     if !kind.eq_ignore_ascii_case("application/json") {
         return Err(wrong("the Content-Type must be application/json"));
     }
-    match serde_json::from_slice(&visit.body) {
+    match serde_json::from_slice(&request.body) {
         Ok(Value::Object(fields)) => Ok(fields),
         Ok(_) => Err(wrong("the body must be a JSON object")),
         Err(error) => Err(wrong(&format!("the body must be a JSON object: {error}"))),
@@ -45,7 +45,7 @@ enum Asks {
 }
 
 /// Reads a request.
-fn request(fields: &Map<String, Value>, asks: Asks) -> Result<Evaluation, IamError> {
+fn read_evaluation(fields: &Map<String, Value>, asks: Asks) -> Result<Evaluation, IamError> {
     let object = |name: &str| match fields.get(name) {
         Some(Value::Object(object)) => Ok(object),
         Some(_) => Err(invalid(format!("\"{name}\" must be an object"))),
@@ -131,30 +131,30 @@ fn invalid(message: String) -> IamError {
     IamError::invalid(Fault::Input, message)
 }
 
-/// An answer with what tells it from others; errors about what was sent are a message alone.
-fn answered(visit: &Visit, answer: Result<Value, IamError>) -> Result<Answer, ApiError> {
-    let answer = match answer {
-        Ok(value) => Answer::json(&value),
+/// A response with what tells it from others; errors about what was sent are a message alone.
+fn respond(request: &Request, response: Result<Value, IamError>) -> Result<Response, ApiError> {
+    let response = match response {
+        Ok(value) => Response::json(&value),
         Err(IamError::Invalid { message, .. }) => {
-            Answer::json_with(StatusCode::BAD_REQUEST, &message)
+            Response::json_with(StatusCode::BAD_REQUEST, &message)
         }
         Err(error) => return Err(error.into()),
     };
-    Ok(match visit.header("x-request-id") {
-        Some(id) => answer.with("x-request-id", id),
-        None => answer,
+    Ok(match request.header("x-request-id") {
+        Some(id) => response.with("x-request-id", id),
+        None => response,
     })
 }
 
-fn decision_of(answer: &Result<EvaluationResult, IamError>) -> Value {
-    let answer = match answer {
-        Ok(answer) => answer,
+fn decision_of(response: &Result<EvaluationResult, IamError>) -> Value {
+    let response = match response {
+        Ok(response) => response,
         Err(error) => {
             let error = json!({"status": 400, "message": error.to_string()});
             return json!({"decision": false, "context": {"error": error}});
         }
     };
-    let reason = match answer.reason {
+    let reason = match response.reason {
         Some(Reason::Root) => "the owner of the account may do everything",
         Some(Reason::Allowed | Reason::PassedOn) => "a policy allows it",
         Some(Reason::OutOfScope) => "the token is for something else",
@@ -164,45 +164,46 @@ fn decision_of(answer: &Result<EvaluationResult, IamError>) -> Value {
         None => "there is no such subject, action or resource to ask about",
     };
     let mut context = json!({ "reason": reason });
-    if let (Some(policy), Some(context)) = (answer.policy, context.as_object_mut()) {
+    if let (Some(policy), Some(context)) = (response.policy, context.as_object_mut()) {
         context.insert("policy".to_owned(), policy.to_string().into());
     }
-    json!({"decision": answer.allowed, "context": context})
+    json!({"decision": response.allowed, "context": context})
 }
 
-pub(crate) async fn evaluation(context: Context, visit: Visit) -> Result<Answer, ApiError> {
-    let answer = evaluate_one(&context, &visit, body(&visit)).await;
-    answered(&visit, answer)
+pub(crate) async fn evaluation(context: Context, request: Request) -> Result<Response, ApiError> {
+    let response = evaluate_one(&context, &request, body(&request)).await;
+    respond(&request, response)
 }
 
 async fn evaluate_one(
     context: &Context,
-    visit: &Visit,
+    request: &Request,
     fields: Result<Map<String, Value>, IamError>,
 ) -> Result<Value, IamError> {
-    let asked = fields.and_then(|fields| request(&fields, Asks::All)).map(|one| vec![Ok(one)]);
-    let answers = visit.iam.evaluate(context, asked, None).await?;
+    let evaluations =
+        fields.and_then(|fields| read_evaluation(&fields, Asks::All)).map(|one| vec![Ok(one)]);
+    let answers = request.iam.evaluate(context, evaluations, None).await?;
     Ok(answers.first().map(decision_of).unwrap_or_default())
 }
 
-pub(crate) async fn evaluations(context: Context, visit: Visit) -> Result<Answer, ApiError> {
-    let fields = body(&visit);
+pub(crate) async fn evaluations(context: Context, request: Request) -> Result<Response, ApiError> {
+    let fields = body(&request);
     let items = fields.as_ref().ok().and_then(|fields| fields.get("evaluations"));
     if items.is_none_or(|items| items.as_array().is_some_and(Vec::is_empty)) {
-        let answer = evaluate_one(&context, &visit, fields).await;
-        return answered(&visit, answer);
+        let response = evaluate_one(&context, &request, fields).await;
+        return respond(&request, response);
     }
-    let (asked, last) = match fields.and_then(|fields| batch(&fields)) {
+    let (evaluations, last) = match fields.and_then(|fields| batch(&fields)) {
         Ok((requests, last)) => (Ok(requests), last),
         Err(error) => (Err(error), None),
     };
-    let answers = visit.iam.evaluate(&context, asked, last).await;
+    let answers = request.iam.evaluate(&context, evaluations, last).await;
     let evaluations =
         answers.map(|answers| answers.iter().map(decision_of).collect::<Vec<Value>>());
-    answered(&visit, evaluations.map(|evaluations| json!({ "evaluations": evaluations })))
+    respond(&request, evaluations.map(|evaluations| json!({ "evaluations": evaluations })))
 }
 
-/// What is asked, and after which answer no more is wanted.
+/// What is asked, and after which response no more is wanted.
 type Batch = (Vec<Result<Evaluation, IamError>>, Option<bool>);
 
 /// Reads many requests, of which each may be wrong by itself.
@@ -237,44 +238,53 @@ fn batch(fields: &Map<String, Value>) -> Result<Batch, IamError> {
                 whole.insert(name.to_owned(), value.clone());
             }
         }
-        request(&whole, Asks::All)
+        read_evaluation(&whole, Asks::All)
     };
     Ok((items.iter().map(read).collect(), last))
 }
 
-pub(crate) async fn search_subject(context: Context, visit: Visit) -> Result<Answer, ApiError> {
-    let fields = body(&visit);
+pub(crate) async fn search_subject(
+    context: Context,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let fields = body(&request);
     let kind = fields.as_ref().ok().and_then(|fields| fields.get("subject")?.get("type").cloned());
-    let asked = fields.and_then(|fields| request(&fields, Asks::Subjects));
-    let found = visit.iam.search_subjects(&context, asked).await;
+    let evaluations = fields.and_then(|fields| read_evaluation(&fields, Asks::Subjects));
+    let found = request.iam.search_subjects(&context, evaluations).await;
     let results = found.map(|found| {
         found.into_iter().map(|id| json!({"type": kind, "id": id})).collect::<Vec<_>>()
     });
-    answered(&visit, results.map(|results| json!({ "results": results })))
+    respond(&request, results.map(|results| json!({ "results": results })))
 }
 
-pub(crate) async fn search_resource(context: Context, visit: Visit) -> Result<Answer, ApiError> {
-    let fields = body(&visit);
+pub(crate) async fn search_resource(
+    context: Context,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let fields = body(&request);
     let kind = fields.as_ref().ok().and_then(|fields| fields.get("resource")?.get("type").cloned());
-    let asked = fields.and_then(|fields| request(&fields, Asks::Resources));
-    let found = visit.iam.search_resources(&context, asked).await;
+    let evaluations = fields.and_then(|fields| read_evaluation(&fields, Asks::Resources));
+    let found = request.iam.search_resources(&context, evaluations).await;
     let results = found.map(|found| {
         found.into_iter().map(|id| json!({"type": kind, "id": id})).collect::<Vec<_>>()
     });
-    answered(&visit, results.map(|results| json!({ "results": results })))
+    respond(&request, results.map(|results| json!({ "results": results })))
 }
 
-pub(crate) async fn search_action(context: Context, visit: Visit) -> Result<Answer, ApiError> {
-    let asked = body(&visit).and_then(|fields| request(&fields, Asks::Actions));
-    let found = visit.iam.search_actions(&context, asked).await;
+pub(crate) async fn search_action(
+    context: Context,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let evaluations = body(&request).and_then(|fields| read_evaluation(&fields, Asks::Actions));
+    let found = request.iam.search_actions(&context, evaluations).await;
     let results = found
         .map(|found| found.into_iter().map(|name| json!({ "name": name })).collect::<Vec<_>>());
-    answered(&visit, results.map(|results| json!({ "results": results })))
+    respond(&request, results.map(|results| json!({ "results": results })))
 }
 
-pub(crate) async fn configuration(visit: Visit) -> Result<Answer, ApiError> {
-    let url = &visit.iam.settings().public_url;
-    Ok(Answer::json(&json!({
+pub(crate) async fn configuration(request: Request) -> Result<Response, ApiError> {
+    let url = &request.iam.settings().public_url;
+    Ok(Response::json(&json!({
         "policy_decision_point": url,
         "access_evaluation_endpoint": format!("{url}/access/v1/evaluation"),
         "access_evaluations_endpoint": format!("{url}/access/v1/evaluations"),

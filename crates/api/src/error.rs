@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use gatewright_iam::{Fault, IamError, TokenError};
 use serde_json::{Value, json};
 
-use crate::answer::Answer;
+use crate::response::Response;
 
 /// An error as it is answered.
 #[derive(Debug)]
@@ -16,7 +16,7 @@ struct Parts {
     body: Value,
     /// For whoever reads the log, never for the caller.
     cause: Option<String>,
-    /// What the answer must say beside the body.
+    /// What the response must say beside the body.
     header: Option<(&'static str, String)>,
 }
 
@@ -91,20 +91,20 @@ impl ApiError {
         &self.0.body
     }
 
-    /// What the answer says beside the body.
+    /// What the response says beside the body.
     pub(crate) fn header(&self) -> Option<(&'static str, &str)> {
         self.0.header.as_ref().map(|(name, value)| (*name, value.as_str()))
     }
 
-    pub(crate) fn into_answer(self) -> Answer {
+    pub(crate) fn into_response(self) -> Response {
         let Parts { status, body, cause, header } = *self.0;
         if status.is_server_error() {
             tracing::error!(%status, cause, "failed");
         }
-        let answer = Answer::json_with(status, &body);
+        let response = Response::json_with(status, &body);
         match header {
-            Some((name, value)) => answer.with(name, &value),
-            None => answer,
+            Some((name, value)) => response.with(name, &value),
+            None => response,
         }
     }
 }

@@ -7,23 +7,27 @@ use gatewright_iam::{Fault, IamError};
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
-use crate::answer::Answer;
 use crate::error::ApiError;
-use crate::request::Visit;
+use crate::request::Request;
+use crate::response::Response;
 
 const DEFAULT_SIZE: usize = 1_000;
 const MAX_SIZE: usize = 10_000;
 
 /// Answers a list as the request's headers want it. `id` is the field that identifies an object.
-pub(crate) fn answer(visit: &Visit, objects: Vec<Value>, id: &str) -> Result<Answer, ApiError> {
-    let mode = visit.header("x-pagination-mode").unwrap_or_default().to_ascii_lowercase();
+pub(crate) fn respond(
+    request: &Request,
+    objects: Vec<Value>,
+    id: &str,
+) -> Result<Response, ApiError> {
+    let mode = request.header("x-pagination-mode").unwrap_or_default().to_ascii_lowercase();
     match mode.as_str() {
         "" => {
             let ids: Vec<&Value> = objects.iter().filter_map(|one| one.get(id)).collect();
-            Ok(Answer::json(&ids))
+            Ok(Response::json(&ids))
         }
-        "cachedobjectlist-pages" => pages(visit, objects),
-        "cachedobjectlist-cursor" => cursor(visit, objects),
+        "cachedobjectlist-pages" => pages(request, objects),
+        "cachedobjectlist-cursor" => cursor(request, objects),
         _ => Err(refused(
             "X-Pagination-Mode must be CachedObjectList-Pages or CachedObjectList-Cursor",
         )),
@@ -34,36 +38,36 @@ fn refused(message: impl Into<String>) -> ApiError {
     IamError::invalid(Fault::Parameter, message).into()
 }
 
-fn pages(visit: &Visit, mut objects: Vec<Value>) -> Result<Answer, ApiError> {
-    if let Some(filter) = visit.header("x-pagination-filter") {
+fn pages(request: &Request, mut objects: Vec<Value>) -> Result<Response, ApiError> {
+    if let Some(filter) = request.header("x-pagination-filter") {
         let filter = Filter::parse(filter)?;
         objects.retain(|object| filter.fits(object));
     }
-    if let Some(field) = visit.header("x-pagination-sort") {
+    if let Some(field) = request.header("x-pagination-sort") {
         if objects.first().is_some_and(|one| one.get(field).is_none()) {
             return Err(refused(format!("X-Pagination-Sort: there is no field {field}")));
         }
         objects.sort_by(|one, other| compare(one.get(field), other.get(field)));
-        match visit.header("x-pagination-sort-order").unwrap_or("ASC") {
+        match request.header("x-pagination-sort-order").unwrap_or("ASC") {
             order if order.eq_ignore_ascii_case("ASC") => {}
             order if order.eq_ignore_ascii_case("DESC") => objects.reverse(),
             _ => return Err(refused("X-Pagination-Sort-Order must be ASC or DESC")),
         }
     }
-    let number = whole(visit, "x-pagination-number")?.unwrap_or(1);
-    let size = whole(visit, "x-pagination-size")?.unwrap_or(DEFAULT_SIZE).min(MAX_SIZE);
+    let number = whole(request, "x-pagination-number")?.unwrap_or(1);
+    let size = whole(request, "x-pagination-size")?.unwrap_or(DEFAULT_SIZE).min(MAX_SIZE);
     let total = objects.len();
     let begin = (number - 1).saturating_mul(size);
     let page: Vec<Value> = objects.into_iter().skip(begin).take(size).collect();
-    Ok(Answer::json(&page)
+    Ok(Response::json(&page)
         .with("x-pagination-elements", &total.to_string())
         .with("x-pagination-number", &number.to_string())
         .with("x-pagination-size", &size.to_string()))
 }
 
-fn cursor(visit: &Visit, objects: Vec<Value>) -> Result<Answer, ApiError> {
-    let size = whole(visit, "x-pagination-size")?.unwrap_or(DEFAULT_SIZE).min(MAX_SIZE);
-    let begin = match visit.header("x-pagination-cursor").filter(|text| !text.is_empty()) {
+fn cursor(request: &Request, objects: Vec<Value>) -> Result<Response, ApiError> {
+    let size = whole(request, "x-pagination-size")?.unwrap_or(DEFAULT_SIZE).min(MAX_SIZE);
+    let begin = match request.header("x-pagination-cursor").filter(|text| !text.is_empty()) {
         None => 0,
         Some(text) => text
             .parse::<usize>()
@@ -72,11 +76,11 @@ fn cursor(visit: &Visit, objects: Vec<Value>) -> Result<Answer, ApiError> {
     let end = begin.saturating_add(size);
     let next = (end < objects.len()).then(|| end.to_string());
     let page: Vec<Value> = objects.into_iter().skip(begin).take(size).collect();
-    Ok(Answer::json(&page).with_next(next.as_deref()))
+    Ok(Response::json(&page).with_next(next.as_deref()))
 }
 
-fn whole(visit: &Visit, name: &str) -> Result<Option<usize>, ApiError> {
-    let Some(text) = visit.header(name) else { return Ok(None) };
+fn whole(request: &Request, name: &str) -> Result<Option<usize>, ApiError> {
+    let Some(text) = request.header(name) else { return Ok(None) };
     match text.parse::<usize>() {
         Ok(number) if number > 0 => Ok(Some(number)),
         _ => Err(refused(format!("{name} must be a whole number from 1 on"))),

@@ -21,7 +21,7 @@ use tonic::transport::server::TcpIncoming;
 use tonic::{Code, Request, Response, Status};
 
 use crate::error::ApiError;
-use crate::forward_auth::{Asked, ask, missing};
+use crate::forward_auth::{OriginalRequest, ask, missing};
 
 /// What Envoy asks.
 struct Checks {
@@ -51,8 +51,8 @@ impl Authorization for Checks {
         };
         let http = attributes.request.and_then(|request| request.http).unwrap_or_default();
         let api = attributes.context_extensions.get("api").map_or("", String::as_str);
-        let answered = self.answer(&http, api, ip.map(|ip| ip.to_canonical())).await;
-        Ok(Response::new(match answered {
+        let result = self.response(&http, api, ip.map(|ip| ip.to_canonical())).await;
+        Ok(Response::new(match result {
             Ok(said) => allowed(&said),
             Err(error) => denied(error),
         }))
@@ -60,7 +60,7 @@ impl Authorization for Checks {
 }
 
 impl Checks {
-    async fn answer(
+    async fn response(
         &self,
         http: &HttpRequest,
         api: &str,
@@ -68,7 +68,7 @@ impl Checks {
     ) -> Result<HeaderMap, Refusal> {
         let headers = headers(http)
             .ok_or_else(|| IamError::Refused("the request has a header that is none".to_owned()))?;
-        let asked = Asked {
+        let asked = OriginalRequest {
             api,
             method: &http.method,
             target: &http.path,
@@ -123,7 +123,7 @@ fn allowed(said: &HeaderMap) -> CheckResponse {
         headers_to_remove: empty.into_iter().map(|(name, _)| name.to_owned()).collect(),
         ..OkHttpResponse::default()
     };
-    answer(Code::Ok, HttpResponse::OkResponse(ok))
+    response(Code::Ok, HttpResponse::OkResponse(ok))
 }
 
 fn denied(Refusal { error, revision }: Refusal) -> CheckResponse {
@@ -150,10 +150,10 @@ fn denied(Refusal { error, revision }: Refusal) -> CheckResponse {
         headers,
         body: error.body().to_string(),
     };
-    answer(code, HttpResponse::DeniedResponse(denied))
+    response(code, HttpResponse::DeniedResponse(denied))
 }
 
-fn answer(code: Code, response: HttpResponse) -> CheckResponse {
+fn response(code: Code, response: HttpResponse) -> CheckResponse {
     CheckResponse {
         status: Some(RpcStatus { code: code.into(), ..RpcStatus::default() }),
         http_response: Some(response),

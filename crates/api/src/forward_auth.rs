@@ -15,9 +15,9 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use bytes::BytesMut;
 use gatewright_iam::{AuthorizedCaller, ForwardedRequest, Iam, IamError, QueryId, Refusal};
 
-use crate::answer::Answer;
 use crate::error::ApiError;
-use crate::serve::{AT_LEAST, bearer, catch_up};
+use crate::response::Response;
+use crate::serve::{MINIMUM_REVISION, bearer, wait_for_revision};
 
 /// How a kind of proxy tells of a request.
 struct Proxy {
@@ -62,14 +62,14 @@ const ACCOUNT: HeaderName = HeaderName::from_static("x-gatewright-account");
 const TOKEN: HeaderName = HeaderName::from_static("x-gatewright-token");
 const REVISION: HeaderName = HeaderName::from_static("x-gatewright-revision");
 
-/// An answer has so many headers, with those that every answer has.
+/// A response has so many headers, with those that every response has.
 const HEADERS: usize = 8;
 
 /// How the headers begin by which an API hears who calls.
 const OURS: &str = "x-gatewright-";
 
 /// What a proxy says of a request.
-pub(crate) struct Asked<'a> {
+pub(crate) struct OriginalRequest<'a> {
     pub(crate) api: &'a str,
     pub(crate) method: &'a str,
     pub(crate) target: &'a str,
@@ -84,14 +84,14 @@ pub(crate) struct Asked<'a> {
 
 /// How a proxy asks over HTTP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Form {
+pub(crate) enum ProxyProtocol {
     /// It tells of the request in headers.
     ForwardAuth,
     /// It asks in the place of the request.
     Envoy,
 }
 
-impl Form {
+impl ProxyProtocol {
     /// Which of them a request is, if any: what is said follows as it came, and is not looked up
     /// among the other calls.
     pub(crate) fn of(method: &Method, path: &str) -> Option<Self> {
@@ -104,7 +104,7 @@ impl Form {
 }
 
 /// A proxy's request.
-pub(crate) struct Asking<'a> {
+pub(crate) struct ProxyRequest<'a> {
     pub(crate) parts: &'a Parts,
     pub(crate) ip: Option<IpAddr>,
     pub(crate) query_id: QueryId,
@@ -112,22 +112,26 @@ pub(crate) struct Asking<'a> {
 }
 
 /// Answers a proxy.
-pub(crate) async fn pass(iam: &Iam, form: Form, asking: &Asking<'_>) -> Result<Answer, ApiError> {
-    let asked = match form {
-        Form::ForwardAuth => told_in_headers(asking),
-        Form::Envoy => Ok(told_in_place(asking)),
+pub(crate) async fn pass(
+    iam: &Iam,
+    protocol: ProxyProtocol,
+    request: &ProxyRequest<'_>,
+) -> Result<Response, ApiError> {
+    let asked = match protocol {
+        ProxyProtocol::ForwardAuth => from_headers(request),
+        ProxyProtocol::Envoy => Ok(from_request_line(request)),
     };
     let said = match asked {
         Ok(asked) => ask(iam, &asked).await,
         Err(error) => Err(error.into()),
     };
-    let query_id = asking.query_id;
-    let answer = said.map(Answer::saying).or_else(|refusal| refuse(query_id, refusal))?;
-    Ok(answer.unstored())
+    let query_id = request.query_id;
+    let response = said.map(Response::with_headers).or_else(|refusal| refuse(query_id, refusal))?;
+    Ok(response.no_store())
 }
 
-fn told_in_headers<'a>(asking: &Asking<'a>) -> Result<Asked<'a>, IamError> {
-    let Asking { parts, ip, query_id, now } = *asking;
+fn from_headers<'a>(request: &ProxyRequest<'a>) -> Result<OriginalRequest<'a>, IamError> {
+    let ProxyRequest { parts, ip, query_id, now } = *request;
     let rest = parts.uri.path().strip_prefix(FORWARD_AUTH).unwrap_or_default();
     let (name, api) = rest.trim_end_matches('/').split_once('/').unwrap_or((rest, ""));
     let proxy = PROXIES.iter().find(|proxy| proxy.name == name);
@@ -143,22 +147,22 @@ fn told_in_headers<'a>(asking: &Asking<'a>) -> Result<Asked<'a>, IamError> {
     let [method, target] = &proxy.sets;
     let (method, target) = (only(method)?, only(target)?);
     let (headers, set) = (&parts.headers, &proxy.sets[..]);
-    Ok(Asked { api, method, target, headers, set, ip, query_id, now })
+    Ok(OriginalRequest { api, method, target, headers, set, ip, query_id, now })
 }
 
-fn told_in_place<'a>(asking: &Asking<'a>) -> Asked<'a> {
-    let Asking { parts, ip, query_id, now } = *asking;
+fn from_request_line<'a>(request: &ProxyRequest<'a>) -> OriginalRequest<'a> {
+    let ProxyRequest { parts, ip, query_id, now } = *request;
     let whole = parts.uri.path_and_query().map_or("", |target| target.as_str());
     let rest = whole.strip_prefix(EXT_AUTHZ).unwrap_or_default();
     let (api, target) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
     let (method, headers) = (parts.method.as_str(), &parts.headers);
-    Asked { api, method, target, headers, set: &[], ip, query_id, now }
+    OriginalRequest { api, method, target, headers, set: &[], ip, query_id, now }
 }
 
 /// What an API is to hear of who calls it, or why they do not pass.
-pub(crate) async fn ask(iam: &Iam, asked: &Asked<'_>) -> Result<HeaderMap, Refusal> {
+pub(crate) async fn ask(iam: &Iam, asked: &OriginalRequest<'_>) -> Result<HeaderMap, Refusal> {
     let headers = asked.headers;
-    catch_up(iam, headers).await?;
+    wait_for_revision(iam, headers).await?;
     if let Some(misleading) = misleading(headers, asked.set) {
         return Err(refused(format!("the request must not have a header {misleading}")).into());
     }
@@ -175,12 +179,12 @@ pub(crate) async fn ask(iam: &Iam, asked: &Asked<'_>) -> Result<HeaderMap, Refus
         now: asked.now,
     };
     let caller = iam.authorize_forwarded(&forwarded).await?;
-    Ok(introduce(caller.as_ref()))
+    Ok(identity_headers(caller.as_ref()))
 }
 
 /// Tells of somebody in headers, or of nobody. All that say who it is are there always, so that a
 /// proxy overwrites what its client made up.
-fn introduce(caller: Option<&AuthorizedCaller>) -> HeaderMap {
+fn identity_headers(caller: Option<&AuthorizedCaller>) -> HeaderMap {
     let who = caller.map(|one| &one.principal);
     let (urn, account, token) = who.map_or(("", "", ""), |who| {
         (who.identity.urn(), who.account(), who.token_id().unwrap_or_default())
@@ -217,20 +221,20 @@ pub(crate) fn missing(error: &IamError) -> Option<Vec<String>> {
 }
 
 /// A refusal as proxies understand it.
-fn refuse(query_id: QueryId, Refusal { error, revision }: Refusal) -> Result<Answer, ApiError> {
+fn refuse(query_id: QueryId, Refusal { error, revision }: Refusal) -> Result<Response, ApiError> {
     // What is not known is not allowed, and is told apart by proxies that can.
     let Some(missing) = missing(&error) else { return Err(error.into()) };
     let message = error.to_string();
-    let answer = ApiError::from(error).into_answer();
-    if answer.status() == StatusCode::UNAUTHORIZED {
-        return Ok(answer);
+    let response = ApiError::from(error).into_response();
+    if response.status() == StatusCode::UNAUTHORIZED {
+        return Ok(response);
     }
     tracing::debug!(%query_id, message, "does not pass");
     // nginx drops the body of a refusal.
-    Ok(answer
+    Ok(response
         .with("x-gatewright-missing", &missing.join(","))
         .with("x-gatewright-reason", &message)
-        .made_at(revision))
+        .at_revision(revision))
 }
 
 fn refused(message: String) -> IamError {
@@ -256,7 +260,7 @@ fn misleading(headers: &HeaderMap, set: &[HeaderName]) -> Option<String> {
         } else {
             Cow::Borrowed(name)
         };
-        (plain.starts_with(OURS) && name != AT_LEAST) || MISLEADING.contains(&&*plain)
+        (plain.starts_with(OURS) && name != MINIMUM_REVISION) || MISLEADING.contains(&&*plain)
     });
     wrong.map(str::to_owned)
 }

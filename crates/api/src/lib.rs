@@ -6,7 +6,6 @@
 //! the answer. The OpenAPI document is made from the same table.
 
 mod access;
-mod answer;
 mod error;
 mod expand;
 mod ext_authz;
@@ -17,6 +16,7 @@ mod openapi;
 mod operation;
 mod query;
 mod request;
+mod response;
 mod route;
 mod serve;
 mod table;

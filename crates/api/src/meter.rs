@@ -43,7 +43,7 @@ impl Meter {
     }
 
     /// Counts all that was noted.
-    pub(crate) fn settle(&self) {
+    pub(crate) fn flush(&self) {
         for part in &*lock(&self.all) {
             self.count(&mut lock(part));
         }

@@ -10,10 +10,10 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 use serde::Serialize;
 use serde_json::json;
 
-use crate::answer::Answer;
 use crate::error::ApiError;
 use crate::query::Query;
-use crate::request::Visit;
+use crate::request::Request;
+use crate::response::Response;
 
 /// What stays as it is in a part of a path.
 const IN_PATH: &AsciiSet =
@@ -24,13 +24,13 @@ fn invalid_request(description: &str) -> ApiError {
 }
 
 /// The form in a request's body.
-fn form(visit: &Visit) -> Result<Query, ApiError> {
-    let kind = visit.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+fn form(request: &Request) -> Result<Query, ApiError> {
+    let kind = request.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let kind = kind.and_then(|text| text.split(';').next()).map(str::trim);
     if kind.is_some_and(|kind| !kind.eq_ignore_ascii_case("application/x-www-form-urlencoded")) {
         return Err(invalid_request("the body must be application/x-www-form-urlencoded"));
     }
-    let text = std::str::from_utf8(&visit.body);
+    let text = std::str::from_utf8(&request.body);
     text.map(Query::parse).map_err(|_| invalid_request("the body must be a form in UTF-8"))
 }
 
@@ -51,9 +51,9 @@ struct Proof {
 
 impl Proof {
     /// Basic, or the two fields of the form; never both.
-    fn read(visit: &Visit, form: &Query) -> Result<Self, ApiError> {
+    fn read(request: &Request, form: &Query) -> Result<Self, ApiError> {
         let body = (field(form, "client_id")?, field(form, "client_secret")?);
-        if let Some(header) = visit.headers.get(AUTHORIZATION) {
+        if let Some(header) = request.headers.get(AUTHORIZATION) {
             let pair = header.to_str().ok().and_then(basic);
             let (id, secret) = pair.ok_or_else(|| refused(true))?;
             if body.1.is_some() || body.0.is_some_and(|other| other != id) {
@@ -97,22 +97,25 @@ fn basic(header: &str) -> Option<(String, String)> {
     Some((decode(id)?, decode(secret)?))
 }
 
-pub(crate) async fn token(visit: Visit) -> Result<Answer, ApiError> {
-    let answer = give_token(&visit, None).await;
-    Ok(answer.unwrap_or_else(ApiError::into_answer).unstored())
+pub(crate) async fn token(request: Request) -> Result<Response, ApiError> {
+    let response = give_token(&request, None).await;
+    Ok(response.unwrap_or_else(ApiError::into_response).no_store())
 }
 
 /// The same, with the roles on OpenStack projects in the ID token.
-pub(crate) async fn token_with_roles(visit: Visit) -> Result<Answer, ApiError> {
-    let answer = match visit.iam.project_target(visit.parameter(0)) {
-        Ok(projects) => give_token(&visit, Some(projects)).await,
+pub(crate) async fn token_with_roles(request: Request) -> Result<Response, ApiError> {
+    let response = match request.iam.project_target(request.parameter(0)) {
+        Ok(projects) => give_token(&request, Some(projects)).await,
         Err(error) => Err(error.into()),
     };
-    Ok(answer.unwrap_or_else(ApiError::into_answer).unstored())
+    Ok(response.unwrap_or_else(ApiError::into_response).no_store())
 }
 
-async fn give_token(visit: &Visit, projects: Option<ResourceUrn>) -> Result<Answer, ApiError> {
-    let form = form(visit)?;
+async fn give_token(
+    request: &Request,
+    projects: Option<ResourceUrn>,
+) -> Result<Response, ApiError> {
+    let form = form(request)?;
     match field(&form, "grant_type")? {
         Some("client_credentials") => {}
         Some(_) => {
@@ -122,13 +125,13 @@ async fn give_token(visit: &Visit, projects: Option<ResourceUrn>) -> Result<Answ
         }
         None => return Err(invalid_request("grant_type is missing")),
     }
-    let proof = Proof::read(visit, &form)?;
+    let proof = Proof::read(request, &form)?;
     let scope = field(&form, "scope")?.map(str::to_owned);
     let (client_id, client_secret) = (proof.id.clone(), proof.secret.clone());
     let grant = Grant { client_id, client_secret, scope, projects };
-    let about = (visit.ip, visit.query_id, visit.now);
-    let issued = visit.iam.issue(&grant, about).await.map_err(|error| proof.error(error))?;
-    Ok(Answer::json(&TokenAnswer {
+    let about = (request.ip, request.query_id, request.now);
+    let issued = request.iam.issue(&grant, about).await.map_err(|error| proof.error(error))?;
+    Ok(Response::json(&TokenAnswer {
         access_token: issued.access_token.reveal(),
         token_type: "Bearer",
         expires_in: issued.expires_in,
@@ -147,22 +150,22 @@ struct TokenAnswer<'a> {
     id_token: Option<&'a str>,
 }
 
-pub(crate) async fn introspect(visit: Visit) -> Result<Answer, ApiError> {
-    let form = form(&visit)?;
-    let proof = Proof::read(&visit, &form)?;
+pub(crate) async fn introspect(request: Request) -> Result<Response, ApiError> {
+    let form = form(&request)?;
+    let proof = Proof::read(&request, &form)?;
     let token = field(&form, "token")?.ok_or_else(|| invalid_request("token is missing"))?;
-    let found = visit.iam.introspect(&proof.id, &proof.secret, token, visit.now).await;
+    let found = request.iam.introspect(&proof.id, &proof.secret, token, request.now).await;
     let Some(found) = found.map_err(|error| proof.error(error))? else {
-        return Ok(Answer::json(&json!({"active": false})).unstored());
+        return Ok(Response::json(&json!({"active": false})).no_store());
     };
-    let issuer = &visit.iam.settings().public_url;
+    let issuer = &request.iam.settings().public_url;
     let (token_type, audience) = if found.is_access_token {
         ("Bearer", issuer)
     } else {
         // Not to be taken for an access token (as in RFC 8693, section 2.2.1).
         ("N_A", &found.client_id)
     };
-    Ok(Answer::json(&IntrospectionAnswer {
+    Ok(Response::json(&IntrospectionAnswer {
         active: true,
         scope: &found.scope,
         client_id: &found.client_id,
@@ -177,7 +180,7 @@ pub(crate) async fn introspect(visit: Visit) -> Result<Answer, ApiError> {
         account: &found.account,
         roles: found.roles.as_ref(),
     })
-    .unstored())
+    .no_store())
 }
 
 #[derive(Serialize)]
@@ -198,39 +201,39 @@ struct IntrospectionAnswer<'a> {
     roles: Option<&'a ProjectRoles>,
 }
 
-pub(crate) async fn revoke(visit: Visit) -> Result<Answer, ApiError> {
-    let form = form(&visit)?;
-    let proof = Proof::read(&visit, &form)?;
+pub(crate) async fn revoke(request: Request) -> Result<Response, ApiError> {
+    let form = form(&request)?;
+    let proof = Proof::read(&request, &form)?;
     let token = field(&form, "token")?.ok_or_else(|| invalid_request("token is missing"))?;
-    let from = (visit.ip, visit.query_id, visit.now);
-    let revoked = visit.iam.revoke(&proof.id, &proof.secret, token, from).await;
+    let from = (request.ip, request.query_id, request.now);
+    let revoked = request.iam.revoke(&proof.id, &proof.secret, token, from).await;
     revoked.map_err(|error| proof.error(error))?;
-    Ok(Answer::json(&json!({})))
+    Ok(Response::json(&json!({})))
 }
 
-pub(crate) async fn jwks(visit: Visit) -> Result<Answer, ApiError> {
-    Ok(Answer::json(&visit.iam.jwks()).with("cache-control", "public, max-age=300"))
+pub(crate) async fn jwks(request: Request) -> Result<Response, ApiError> {
+    Ok(Response::json(&request.iam.jwks()).with("cache-control", "public, max-age=300"))
 }
 
-pub(crate) async fn discovery(visit: Visit) -> Result<Answer, ApiError> {
-    let token_endpoint = format!("{}/auth/oauth2/token", visit.iam.settings().public_url);
-    Ok(describe(&visit, &token_endpoint))
+pub(crate) async fn discovery(request: Request) -> Result<Response, ApiError> {
+    let token_endpoint = format!("{}/auth/oauth2/token", request.iam.settings().public_url);
+    Ok(describe(&request, &token_endpoint))
 }
 
 /// For OpenStack's clients: a token endpoint that says roles.
-pub(crate) async fn discovery_with_roles(visit: Visit) -> Result<Answer, ApiError> {
-    let projects = visit.iam.project_target(visit.parameter(0))?;
-    let url = &visit.iam.settings().public_url;
+pub(crate) async fn discovery_with_roles(request: Request) -> Result<Response, ApiError> {
+    let projects = request.iam.project_target(request.parameter(0))?;
+    let url = &request.iam.settings().public_url;
     let projects = utf8_percent_encode(projects.urn(), IN_PATH);
-    Ok(describe(&visit, &format!("{url}/role-adapter/{projects}/auth/oauth2/token")))
+    Ok(describe(&request, &format!("{url}/role-adapter/{projects}/auth/oauth2/token")))
 }
 
 /// Built from the configuration alone, but for the token endpoint.
-fn describe(visit: &Visit, token_endpoint: &str) -> Answer {
-    let settings = visit.iam.settings();
+fn describe(request: &Request, token_endpoint: &str) -> Response {
+    let settings = request.iam.settings();
     let url = &settings.public_url;
     let methods = ["client_secret_basic", "client_secret_post"];
-    Answer::json(&json!({
+    Response::json(&json!({
         "issuer": url,
         "token_endpoint": token_endpoint,
         "introspection_endpoint": format!("{url}/auth/oauth2/introspect"),

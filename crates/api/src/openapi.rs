@@ -80,28 +80,31 @@ pub(crate) fn document(table: &[Operation], tree: Tree, server: &str) -> Value {
 
 fn describe(operation: &Operation, components: &mut Components) -> Value {
     let body = |schema: Value| json!({"application/json": {"schema": schema}});
-    let needs = operation.needs.iter().map(|action| json!({"name": action, "required": true}));
+    let requires =
+        operation.requires.iter().map(|action| json!({"name": action, "required": true}));
     let mut described = Map::new();
     let mut say = |key: &str, value: Value| drop(described.insert(key.to_owned(), value));
     say("summary", operation.summary.into());
     say("parameters", parameters(operation).into());
-    if let Some(takes) = operation.takes {
-        say("requestBody", json!({"required": true, "content": body(takes(components))}));
+    if let Some(request_body) = operation.request_body {
+        say("requestBody", json!({"required": true, "content": body(request_body(components))}));
     }
-    let responses = match operation.gives {
-        Some(gives) => json!({"200": {"description": "done", "content": body(gives(components))}}),
+    let responses = match operation.response {
+        Some(response) => {
+            json!({"200": {"description": "done", "content": body(response(components))}})
+        }
         None if operation.tree == Tree::V2 => json!({"204": {"description": "done"}}),
         None => json!({"200": {"description": "done"}}),
     };
     say("responses", responses);
-    say("x-iam-actions", needs.collect());
+    say("x-iam-actions", requires.collect());
     if let Some(expands_to) = operation.expands_to {
         say("x-expanded-response", expands_to(components));
     }
     if operation.extension {
         say("x-gatewright-extension", true.into());
     }
-    if matches!(operation.handler, Handler::Private(_)) {
+    if matches!(operation.handler, Handler::Authenticated(_)) {
         say("security", json!([{"bearer": []}]));
     }
     described.into()

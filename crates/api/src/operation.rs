@@ -6,23 +6,23 @@ use axum::http::Method;
 use gatewright_iam::Context;
 use utoipa::ToSchema;
 
-use crate::answer::Answer;
 use crate::error::ApiError;
-use crate::forward_auth::Form;
+use crate::forward_auth::ProxyProtocol;
 use crate::openapi::{Components, Shape};
-use crate::request::Visit;
+use crate::request::Request;
+use crate::response::Response;
 
-pub(crate) type Answering = Pin<Box<dyn Future<Output = Result<Answer, ApiError>> + Send>>;
+pub(crate) type ResponseFuture = Pin<Box<dyn Future<Output = Result<Response, ApiError>> + Send>>;
 
 /// What answers a call.
 #[derive(Clone, Copy)]
 pub(crate) enum Handler {
     /// Anybody may call; the handler finds out who it is, if it must.
-    Open(fn(Visit) -> Answering),
+    Public(fn(Request) -> ResponseFuture),
     /// Only somebody who is logged in may call.
-    Private(fn(Context, Visit) -> Answering),
+    Authenticated(fn(Context, Request) -> ResponseFuture),
     /// A proxy calls, and asks about the request of somebody else.
-    Proxy(Form),
+    Proxy(ProxyProtocol),
 }
 
 /// Which tree of URLs a call belongs to.
@@ -36,7 +36,7 @@ pub(crate) enum Tree {
     Root,
 }
 
-/// A call: how it is made, who may make it, what it takes and what it gives.
+/// A call: how it is made, who may make it, what it request_body and what it response.
 pub(crate) struct Operation {
     pub(crate) tree: Tree,
     pub(crate) method: Method,
@@ -46,19 +46,19 @@ pub(crate) struct Operation {
     pub(crate) parts: Vec<&'static str>,
     pub(crate) summary: &'static str,
     pub(crate) handler: Handler,
-    /// The actions that it needs on the caller's account.
-    pub(crate) needs: &'static [&'static str],
+    /// The actions that it requires on the caller's account.
+    pub(crate) requires: &'static [&'static str],
     pub(crate) query: &'static [Parameter],
     /// Whether it answers in pages by cursor.
     pub(crate) paged: bool,
-    pub(crate) takes: Option<Shape>,
-    pub(crate) gives: Option<Shape>,
+    pub(crate) request_body: Option<Shape>,
+    pub(crate) response: Option<Shape>,
     /// The name of whole objects, where a list of identifiers can be expanded.
     pub(crate) expands_to: Option<Shape>,
     /// Whether OVHcloud has no such call.
     pub(crate) extension: bool,
     /// Whether it leaves everything as it is; such calls are too frequent to be logged one by one.
-    pub(crate) looks: bool,
+    pub(crate) read_only: bool,
 }
 
 /// A parameter of the query.
@@ -88,26 +88,26 @@ impl Operation {
             parts: path.split('/').skip(1).collect(),
             summary,
             handler,
-            needs: &[],
+            requires: &[],
             query: &[],
             paged: false,
-            takes: None,
-            gives: None,
+            request_body: None,
+            response: None,
             expands_to: None,
             extension: false,
-            looks: matches!(method, Method::GET),
+            read_only: matches!(method, Method::GET),
             method,
         }
     }
 
     /// Leaves everything as it is, although its method says nothing of that.
-    pub(crate) fn looks(mut self) -> Self {
-        self.looks = true;
+    pub(crate) fn read_only(mut self) -> Self {
+        self.read_only = true;
         self
     }
 
-    pub(crate) fn needs(mut self, needs: &'static [&'static str]) -> Self {
-        self.needs = needs;
+    pub(crate) fn requires(mut self, requires: &'static [&'static str]) -> Self {
+        self.requires = requires;
         self
     }
 
@@ -121,13 +121,13 @@ impl Operation {
         self
     }
 
-    pub(crate) fn takes<T: ToSchema>(mut self) -> Self {
-        self.takes = Some(Components::one::<T>);
+    pub(crate) fn request_body<T: ToSchema>(mut self) -> Self {
+        self.request_body = Some(Components::one::<T>);
         self
     }
 
-    pub(crate) fn gives(mut self, shape: Shape) -> Self {
-        self.gives = Some(shape);
+    pub(crate) fn response(mut self, shape: Shape) -> Self {
+        self.response = Some(shape);
         self
     }
 

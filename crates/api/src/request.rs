@@ -12,12 +12,12 @@ use serde_json::Value;
 use serde_json::error::Category;
 use uuid::Uuid;
 
-use crate::answer::Answer;
 use crate::query::Query;
+use crate::response::Response;
 use crate::serve::MAX_BODY;
 
 /// A request whose route is known.
-pub(crate) struct Visit {
+pub(crate) struct Request {
     pub(crate) iam: Arc<Iam>,
     /// The path's parameters, decoded, in their order.
     pub(crate) parameters: Vec<String>,
@@ -29,7 +29,7 @@ pub(crate) struct Visit {
     pub(crate) now: i64,
 }
 
-impl Visit {
+impl Request {
     /// A parameter of the path by its place.
     pub(crate) fn parameter(&self, place: usize) -> &str {
         self.parameters.get(place).map_or("", String::as_str)
@@ -112,7 +112,7 @@ fn refusal(error: &serde_json::Error, path: &str) -> IamError {
 }
 
 /// A page of a list, each item as it goes over the wire.
-pub(crate) fn list<T, W: Serialize>(page: Page<T>, wire: impl Fn(T) -> W) -> Answer {
+pub(crate) fn list<T, W: Serialize>(page: Page<T>, wire: impl Fn(T) -> W) -> Response {
     let items: Vec<W> = page.items.into_iter().map(wire).collect();
-    Answer::json(&items).with_next(page.next.as_deref())
+    Response::json(&items).with_next(page.next.as_deref())
 }

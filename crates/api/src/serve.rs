@@ -1,4 +1,4 @@
-//! From a request to its answer.
+//! From a request to its response.
 
 use std::borrow::Cow;
 use std::convert::Infallible;
@@ -8,11 +8,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::body::{Body, HttpBody};
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{ConnectInfo, State};
 use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH};
 use axum::http::request::Parts;
-use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Response};
-use axum::{BoxError, Router};
+use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method};
+use axum::{BoxError, Router, http};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use bytes::{Bytes, BytesMut};
@@ -20,14 +20,14 @@ use gatewright_iam::{Call, Context, Iam, IamError, QueryId, clock};
 use http_body_util::BodyExt;
 use ipnet::IpNet;
 
-use crate::answer::Answer;
 use crate::error::ApiError;
-use crate::forward_auth::{Asking, Form, pass};
+use crate::forward_auth::{ProxyProtocol, ProxyRequest, pass};
 use crate::meter::Meter;
 use crate::openapi::document;
 use crate::operation::{Handler, Operation, Tree};
 use crate::query::Query;
-use crate::request::Visit;
+use crate::request::Request;
+use crate::response::Response;
 use crate::route::{Found, find};
 use crate::table::table;
 
@@ -41,7 +41,7 @@ const MAX_DROPPED: usize = 32 << 20;
 const BODY_TIME: Duration = Duration::from_secs(30);
 
 /// By this, a caller demands that changes up to a revision are followed.
-pub(crate) const AT_LEAST: HeaderName = HeaderName::from_static("x-gatewright-at-least");
+pub(crate) const MINIMUM_REVISION: HeaderName = HeaderName::from_static("x-gatewright-at-least");
 
 /// What the request is called in the log.
 const QUERY_ID: HeaderName = HeaderName::from_static("x-ovh-queryid");
@@ -86,8 +86,8 @@ impl Api {
     }
 
     /// Counts what was answered until now, for those who watch the server.
-    pub fn settle(&self) {
-        self.meter.settle();
+    pub fn flush_metrics(&self) {
+        self.meter.flush();
     }
 }
 
@@ -98,14 +98,18 @@ pub fn router(api: Arc<Api>) -> Router {
 
 async fn fall_back(
     State(api): State<Arc<Api>>,
-    request: Request,
-) -> Result<Response<Body>, Infallible> {
+    request: http::Request<Body>,
+) -> Result<http::Response<Body>, Infallible> {
     let peer = peer(request.extensions());
     Ok(serve(&api, peer, request).await)
 }
 
 /// Answers a request from some address.
-pub async fn serve<B>(api: &Api, peer: Option<SocketAddr>, request: Request<B>) -> Response<Body>
+pub async fn serve<B>(
+    api: &Api,
+    peer: Option<SocketAddr>,
+    request: http::Request<B>,
+) -> http::Response<Body>
 where
     B: HttpBody<Data = Bytes> + Send + 'static,
     B::Error: Into<BoxError>,
@@ -114,68 +118,78 @@ where
     let (parts, body) = request.into_parts();
     let ip = client_ip(peer, &parts.headers, &api.options.trusted_proxies);
     let (query_id, now) = (QueryId::random(api.iam.settings().region), clock::now());
-    let visitor = Visitor { started, ip, query_id, now };
+    let context = RequestContext { started, ip, query_id, now };
     // What it takes to read a body and to find a call, only those pay for who need it.
-    if let Some(form) = Form::of(&parts.method, parts.uri.path()) {
-        return serve_proxy(api, visitor, form, &parts).await;
+    if let Some(protocol) = ProxyProtocol::of(&parts.method, parts.uri.path()) {
+        return serve_proxy(api, context, protocol, &parts).await;
     }
-    Box::pin(serve_call(api, visitor, parts, Body::new(body))).await
+    Box::pin(serve_call(api, context, parts, Body::new(body))).await
 }
 
 /// Who sends a request, and when.
 #[derive(Clone, Copy)]
-struct Visitor {
+struct RequestContext {
     started: Instant,
     ip: Option<IpAddr>,
     query_id: QueryId,
     now: i64,
 }
 
-impl Visitor {
-    fn asking(self, parts: &Parts) -> Asking<'_> {
+impl RequestContext {
+    fn request(self, parts: &Parts) -> ProxyRequest<'_> {
         let Self { ip, query_id, now, .. } = self;
-        Asking { parts, ip, query_id, now }
+        ProxyRequest { parts, ip, query_id, now }
     }
 }
 
-async fn serve_proxy(api: &Api, visitor: Visitor, form: Form, parts: &Parts) -> Response<Body> {
-    let answered = pass(&api.iam, form, &visitor.asking(parts)).await;
+async fn serve_proxy(
+    api: &Api,
+    context: RequestContext,
+    protocol: ProxyProtocol,
+    parts: &Parts,
+) -> http::Response<Body> {
+    let result = pass(&api.iam, protocol, &context.request(parts)).await;
     let operation =
-        api.table.iter().find(|one| matches!(one.handler, Handler::Proxy(of) if of == form));
-    finish(api, visitor, operation, (&parts.method, parts.uri.path()), answered)
+        api.table.iter().find(|one| matches!(one.handler, Handler::Proxy(of) if of == protocol));
+    finish(api, context, operation, (&parts.method, parts.uri.path()), result)
 }
 
-async fn serve_call(api: &Api, visitor: Visitor, parts: Parts, body: Body) -> Response<Body> {
+async fn serve_call(
+    api: &Api,
+    context: RequestContext,
+    parts: Parts,
+    body: Body,
+) -> http::Response<Body> {
     let (method, uri) = (parts.method.clone(), parts.uri.clone());
-    let (operation, answered) = match find(&api.table, &method, uri.path()) {
+    let (operation, result) = match find(&api.table, &method, uri.path()) {
         Found::Call(operation, parameters) => {
-            let answered = call(api, visitor, operation, parameters, parts, body).await;
-            (Some(operation), answered)
+            let result = call(api, context, operation, parameters, parts, body).await;
+            (Some(operation), result)
         }
         Found::OtherMethod(allowed) => (None, Err(ApiError::wrong_method(&allowed))),
         Found::Nothing => (None, api.openapi(uri.path())),
     };
-    finish(api, visitor, operation, (&method, uri.path()), answered)
+    finish(api, context, operation, (&method, uri.path()), result)
 }
 
 /// Counts and logs what was answered.
 fn finish(
     api: &Api,
-    Visitor { started, query_id, .. }: Visitor,
+    RequestContext { started, query_id, .. }: RequestContext,
     operation: Option<&Operation>,
     (method, path): (&Method, &str),
-    answered: Result<Answer, ApiError>,
-) -> Response<Body> {
-    let answer = answered.unwrap_or_else(ApiError::into_answer);
-    let status = answer.status();
-    if status.is_success() && operation.is_none_or(|operation| operation.looks) {
+    result: Result<Response, ApiError>,
+) -> http::Response<Body> {
+    let response = result.unwrap_or_else(ApiError::into_response);
+    let status = response.status();
+    if status.is_success() && operation.is_none_or(|operation| operation.read_only) {
         tracing::debug!(%query_id, %method, path, %status);
     } else {
         tracing::info!(%query_id, %method, path, %status);
     }
     let route = operation.map_or("", |operation| operation.path);
     api.meter.note(route, status, started.elapsed().as_secs_f64());
-    let mut response = answer.into_response();
+    let mut response = response.into_response();
     let mut name = String::with_capacity(QUERY_ID_LENGTH);
     let written = write!(name, "{query_id}");
     if let (Ok(()), Ok(value)) = (written, HeaderValue::try_from(name)) {
@@ -186,23 +200,25 @@ fn finish(
 
 async fn call(
     api: &Api,
-    visitor: Visitor,
+    context: RequestContext,
     operation: &Operation,
     parameters: Vec<String>,
     parts: Parts,
     body: Body,
-) -> Result<Answer, ApiError> {
-    let Visitor { ip, query_id, now, .. } = visitor;
-    if let Handler::Proxy(form) = operation.handler {
-        return pass(&api.iam, form, &visitor.asking(&parts)).await;
+) -> Result<Response, ApiError> {
+    let RequestContext { ip, query_id, now, .. } = context;
+    if let Handler::Proxy(protocol) = operation.handler {
+        return pass(&api.iam, protocol, &context.request(&parts)).await;
     }
-    catch_up(&api.iam, &parts.headers).await?;
+    wait_for_revision(&api.iam, &parts.headers).await?;
     let principal = match operation.handler {
-        Handler::Private(_) => Some(api.iam.authenticate(&bearer(&parts.headers)?, now).await?),
+        Handler::Authenticated(_) => {
+            Some(api.iam.authenticate(&bearer(&parts.headers)?, now).await?)
+        }
         _ => None,
     };
     let (method, uri) = (parts.method.clone(), parts.uri.clone());
-    let visit = Visit {
+    let request = Request {
         iam: Arc::clone(&api.iam),
         parameters,
         query: Query::parse(parts.uri.query().unwrap_or_default()),
@@ -213,34 +229,34 @@ async fn call(
         now,
     };
     match (operation.handler, principal) {
-        (Handler::Open(handler), _) => handler(visit).await,
-        (Handler::Private(handler), Some(principal)) => {
+        (Handler::Public(handler), _) => handler(request).await,
+        (Handler::Authenticated(handler), Some(principal)) => {
             let context = Context { principal, ip, query_id, now };
             let account = context.account().to_owned();
             let revision = || api.iam.revision(&account);
-            // A question for decisions is in the log of these, and has an answer that is no newer
+            // A question for decisions is in the log of these, and has a response that is no newer
             // than what it was made from.
-            if operation.looks && method == Method::POST {
+            if operation.read_only && method == Method::POST {
                 let revision = revision();
-                let answered = handler(context, visit).await;
-                return Ok(answered.unwrap_or_else(ApiError::into_answer).made_at(revision));
+                let result = handler(context, request).await;
+                return Ok(result.unwrap_or_else(ApiError::into_response).at_revision(revision));
             }
-            let user_agent = visit.header("user-agent").map(str::to_owned);
-            let answered = handler(context.clone(), visit).await;
-            let status = answered.as_ref().map_or_else(ApiError::status, Answer::status);
+            let user_agent = request.header("user-agent").map(str::to_owned);
+            let result = handler(context.clone(), request).await;
+            let status = result.as_ref().map_or_else(ApiError::status, Response::status);
             let what = format!("{method} {}", uri.path());
             let (route, status) = (operation.path, status.as_u16());
             let user_agent = user_agent.as_deref();
             api.iam.record(&context, Call { what, route, status, user_agent });
-            Ok(answered.unwrap_or_else(ApiError::into_answer).made_at(revision()))
+            Ok(result.unwrap_or_else(ApiError::into_response).at_revision(revision()))
         }
-        (Handler::Private(_) | Handler::Proxy(_), _) => Err(IamError::NoCredentials.into()),
+        (Handler::Authenticated(_) | Handler::Proxy(_), _) => Err(IamError::NoCredentials.into()),
     }
 }
 
 /// Follows the changes that a caller demands to be followed.
-pub(crate) async fn catch_up(iam: &Iam, headers: &HeaderMap) -> Result<(), IamError> {
-    for text in headers.get_all(AT_LEAST) {
+pub(crate) async fn wait_for_revision(iam: &Iam, headers: &HeaderMap) -> Result<(), IamError> {
+    for text in headers.get_all(MINIMUM_REVISION) {
         for revision in text.to_str().unwrap_or_default().split(',') {
             // Seldom needed, and large.
             Box::pin(iam.wait_for_revision(&revision.parse()?)).await?;
@@ -333,7 +349,7 @@ pub fn client_ip(
 
 impl Api {
     /// The OpenAPI documents and their list.
-    fn openapi(&self, path: &str) -> Result<Answer, ApiError> {
+    fn openapi(&self, path: &str) -> Result<Response, ApiError> {
         let path = path.trim_matches('/');
         let Some(name) = path.strip_prefix("openapi") else {
             return Err(ApiError::no_route());
@@ -342,11 +358,11 @@ impl Api {
         if name.is_empty() {
             let url = &self.iam.settings().public_url;
             let urls = self.documents.iter().map(|(name, _)| format!("{url}/openapi/{name}.json"));
-            return Ok(Answer::json(&urls.collect::<Vec<_>>()));
+            return Ok(Response::json(&urls.collect::<Vec<_>>()));
         }
         let document = self.documents.iter().find(|(one, _)| *one == name);
         let (_, text) = document.ok_or_else(ApiError::no_route)?;
-        Ok(Answer::raw(text.clone()))
+        Ok(Response::raw(text.clone()))
     }
 }
 

@@ -34,7 +34,7 @@ pub(crate) fn install_recorder() -> Result<PrometheusHandle, Failure> {
 /// Routes the requests of operators.
 pub(crate) fn router(iam: Arc<Iam>, api: Arc<Api>, metrics: PrometheusHandle) -> Router {
     let render = move || {
-        api.settle();
+        api.flush_metrics();
         std::future::ready(metrics.render())
     };
     Router::new()

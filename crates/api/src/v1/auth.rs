@@ -2,16 +2,16 @@
 
 use gatewright_iam::{Context, PrincipalKind};
 
-use crate::answer::Answer;
 use crate::error::ApiError;
-use crate::request::Visit;
+use crate::request::Request;
+use crate::response::Response;
 use crate::wire::Details;
 
-pub(crate) async fn time(visit: Visit) -> Result<Answer, ApiError> {
-    Ok(Answer::json(&(visit.now / 1_000_000)))
+pub(crate) async fn time(request: Request) -> Result<Response, ApiError> {
+    Ok(Response::json(&(request.now / 1_000_000)))
 }
 
-pub(crate) async fn details(context: Context, _: Visit) -> Result<Answer, ApiError> {
+pub(crate) async fn details(context: Context, _: Request) -> Result<Response, ApiError> {
     let principal = &context.principal;
     let (method, roles) = match principal.kind {
         PrincipalKind::Root => ("account", vec!["ADMIN".to_owned()]),
@@ -20,7 +20,7 @@ pub(crate) async fn details(context: Context, _: Visit) -> Result<Answer, ApiErr
     };
     let is_user = principal.kind == PrincipalKind::User;
     let user = principal.identity.name().filter(|_| is_user);
-    Ok(Answer::json(&Details {
+    Ok(Response::json(&Details {
         account: context.account().to_owned(),
         allowed_routes: None,
         description: None,

@@ -3,9 +3,9 @@
 use gatewright_iam::{Context, GuardedApi, clock};
 use serde_json::{Value, json};
 
-use crate::answer::Answer;
 use crate::error::ApiError;
-use crate::request::Visit;
+use crate::request::Request;
+use crate::response::Response;
 
 fn shown(api: &GuardedApi) -> Value {
     json!({
@@ -16,23 +16,23 @@ fn shown(api: &GuardedApi) -> Value {
     })
 }
 
-pub(crate) async fn list(context: Context, visit: Visit) -> Result<Answer, ApiError> {
-    let apis = visit.iam.guarded_apis(&context).await?;
-    Ok(Answer::json(&apis.iter().map(|api| &api.name).collect::<Vec<_>>()))
+pub(crate) async fn list(context: Context, request: Request) -> Result<Response, ApiError> {
+    let apis = request.iam.guarded_apis(&context).await?;
+    Ok(Response::json(&apis.iter().map(|api| &api.name).collect::<Vec<_>>()))
 }
 
-pub(crate) async fn get(context: Context, visit: Visit) -> Result<Answer, ApiError> {
-    let api = visit.iam.guarded_api(&context, visit.parameter(0)).await?;
-    Ok(Answer::json(&shown(&api)))
+pub(crate) async fn get(context: Context, request: Request) -> Result<Response, ApiError> {
+    let api = request.iam.guarded_api(&context, request.parameter(0)).await?;
+    Ok(Response::json(&shown(&api)))
 }
 
-pub(crate) async fn put(context: Context, visit: Visit) -> Result<Answer, ApiError> {
-    let document = visit.document();
-    let api = visit.iam.declare_api(&context, visit.parameter(0), document).await?;
-    Ok(Answer::json(&shown(&api)))
+pub(crate) async fn put(context: Context, request: Request) -> Result<Response, ApiError> {
+    let document = request.document();
+    let api = request.iam.declare_api(&context, request.parameter(0), document).await?;
+    Ok(Response::json(&shown(&api)))
 }
 
-pub(crate) async fn delete(context: Context, visit: Visit) -> Result<Answer, ApiError> {
-    visit.iam.forget_api(&context, visit.parameter(0)).await?;
-    Ok(Answer::nothing())
+pub(crate) async fn delete(context: Context, request: Request) -> Result<Response, ApiError> {
+    request.iam.forget_api(&context, request.parameter(0)).await?;
+    Ok(Response::no_content())
 }

@@ -2,34 +2,34 @@
 
 use gatewright_iam::Context;
 
-use crate::answer::Answer;
 use crate::error::ApiError;
-use crate::request::{Visit, list as page};
+use crate::request::{Request, list as page};
+use crate::response::Response;
 use crate::wire::{PermissionsGroup, PermissionsGroupBody};
 
-pub(crate) async fn list(context: Context, visit: Visit) -> Result<Answer, ApiError> {
-    let wanted = visit.page("permissionsGroup");
-    Ok(page(visit.iam.permissions_groups(&context, wanted).await?, PermissionsGroup::from))
+pub(crate) async fn list(context: Context, request: Request) -> Result<Response, ApiError> {
+    let wanted = request.page("permissionsGroup");
+    Ok(page(request.iam.permissions_groups(&context, wanted).await?, PermissionsGroup::from))
 }
 
-pub(crate) async fn create(context: Context, visit: Visit) -> Result<Answer, ApiError> {
-    let input = visit.json::<PermissionsGroupBody>().map(Into::into);
-    let group = visit.iam.create_permissions_group(&context, input).await?;
-    Ok(Answer::json(&PermissionsGroup::from(group)))
+pub(crate) async fn create(context: Context, request: Request) -> Result<Response, ApiError> {
+    let input = request.json::<PermissionsGroupBody>().map(Into::into);
+    let group = request.iam.create_permissions_group(&context, input).await?;
+    Ok(Response::json(&PermissionsGroup::from(group)))
 }
 
-pub(crate) async fn get(context: Context, visit: Visit) -> Result<Answer, ApiError> {
-    let group = visit.iam.permissions_group(&context, visit.parameter(0)).await?;
-    Ok(Answer::json(&PermissionsGroup::from(group)))
+pub(crate) async fn get(context: Context, request: Request) -> Result<Response, ApiError> {
+    let group = request.iam.permissions_group(&context, request.parameter(0)).await?;
+    Ok(Response::json(&PermissionsGroup::from(group)))
 }
 
-pub(crate) async fn put(context: Context, visit: Visit) -> Result<Answer, ApiError> {
-    let input = visit.json::<PermissionsGroupBody>().map(Into::into);
-    let group = visit.iam.edit_permissions_group(&context, visit.parameter(0), input).await?;
-    Ok(Answer::json(&PermissionsGroup::from(group)))
+pub(crate) async fn put(context: Context, request: Request) -> Result<Response, ApiError> {
+    let input = request.json::<PermissionsGroupBody>().map(Into::into);
+    let group = request.iam.edit_permissions_group(&context, request.parameter(0), input).await?;
+    Ok(Response::json(&PermissionsGroup::from(group)))
 }
 
-pub(crate) async fn delete(context: Context, visit: Visit) -> Result<Answer, ApiError> {
-    visit.iam.delete_permissions_group(&context, visit.parameter(0)).await?;
-    Ok(Answer::nothing())
+pub(crate) async fn delete(context: Context, request: Request) -> Result<Response, ApiError> {
+    request.iam.delete_permissions_group(&context, request.parameter(0)).await?;
+    Ok(Response::no_content())
 }

@@ -2,20 +2,20 @@
 
 use gatewright_iam::Context;
 
-use crate::answer::Answer;
 use crate::error::ApiError;
-use crate::request::{Visit, list as page};
+use crate::request::{Request, list as page};
+use crate::response::Response;
 use crate::wire::Action;
 
-pub(crate) async fn actions(_: Context, visit: Visit) -> Result<Answer, ApiError> {
-    let kind = visit.query.first("resourceType").filter(|kind| !kind.is_empty());
-    let catalogue = visit.iam.catalogue();
-    let actions = visit.page("action")?.of(catalogue.actions(kind));
+pub(crate) async fn actions(_: Context, request: Request) -> Result<Response, ApiError> {
+    let kind = request.query.first("resourceType").filter(|kind| !kind.is_empty());
+    let catalogue = request.iam.catalogue();
+    let actions = request.page("action")?.of(catalogue.actions(kind));
     Ok(page(actions, Action::from))
 }
 
-pub(crate) async fn types(_: Context, visit: Visit) -> Result<Answer, ApiError> {
-    let catalogue = visit.iam.catalogue();
-    let types = visit.page("type")?.of(catalogue.types());
+pub(crate) async fn types(_: Context, request: Request) -> Result<Response, ApiError> {
+    let catalogue = request.iam.catalogue();
+    let types = request.page("type")?.of(catalogue.types());
     Ok(page(types, str::to_owned))
 }

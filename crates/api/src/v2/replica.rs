@@ -7,9 +7,9 @@ use bytes::Bytes;
 use futures_util::stream::try_unfold;
 use gatewright_iam::{Context, Fact, Fault, Followed, Iam, IamError, Input, clock};
 
-use crate::answer::Answer;
 use crate::error::ApiError;
-use crate::request::Visit;
+use crate::request::Request;
+use crate::response::Response;
 use crate::serve::bearer;
 
 /// Somebody who follows, and what they were told.
@@ -22,11 +22,11 @@ struct Follower {
     first: Option<Vec<Fact>>,
 }
 
-pub(crate) async fn follow(context: Context, visit: Visit) -> Result<Answer, ApiError> {
-    let iam = Arc::clone(&visit.iam);
-    let token = bearer(&visit.headers)?.into_owned();
+pub(crate) async fn follow(context: Context, request: Request) -> Result<Response, ApiError> {
+    let iam = Arc::clone(&request.iam);
+    let token = bearer(&request.headers)?.into_owned();
     // Whoever may not follow is refused before the answer begins.
-    let (first, followed) = match after(&visit) {
+    let (first, followed) = match after(&request) {
         None => iam.follow(&context, Followed::Nothing).await?,
         Some(revision) => iam.resume(&context, revision).await?,
     };
@@ -40,7 +40,7 @@ pub(crate) async fn follow(context: Context, visit: Visit) -> Result<Answer, Api
         }
         Ok::<_, IamError>(Some((Bytes::from(lines), follower)))
     });
-    Ok(Answer::lines(Body::from_stream(lines)).unstored())
+    Ok(Response::lines(Body::from_stream(lines)).no_store())
 }
 
 impl Follower {
@@ -62,8 +62,8 @@ impl Follower {
 }
 
 /// The revision that the caller has followed the journal to before.
-fn after(visit: &Visit) -> Option<Input<i64>> {
-    let text = visit.query.only("after").transpose()?;
+fn after(request: &Request) -> Option<Input<i64>> {
+    let text = request.query.only("after").transpose()?;
     Some(text.ok().and_then(|text| text.parse().ok()).ok_or_else(|| {
         let message = "\"after\" must be a revision that was reached before, such as 42";
         IamError::invalid(Fault::Parameter, message)

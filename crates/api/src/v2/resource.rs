@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use gatewright_iam::{Context, Fault, IamError, Input, ResourceFilter};
 use serde::Deserialize;
 
-use crate::answer::Answer;
 use crate::error::ApiError;
-use crate::request::{Visit, list as page};
+use crate::request::{Request, list as page};
+use crate::response::Response;
 use crate::wire::{NewResource, Resource, Tag, TagFilter};
 
-fn filter(visit: &Visit) -> Input<ResourceFilter> {
-    let tags = match visit.query.first("tags") {
+fn filter(request: &Request) -> Input<ResourceFilter> {
+    let tags = match request.query.first("tags") {
         None | Some("") => BTreeMap::new(),
         Some(text) => {
             let tags: BTreeMap<String, Vec<TagFilter>> =
@@ -27,27 +27,28 @@ fn filter(visit: &Visit) -> Input<ResourceFilter> {
         }
     };
     Ok(ResourceFilter {
-        names: visit.query.all("resourceName"),
-        kinds: visit.query.all("resourceType"),
-        urns: visit.query.all("resourceURN"),
+        names: request.query.all("resourceName"),
+        kinds: request.query.all("resourceType"),
+        urns: request.query.all("resourceURN"),
         tags,
     })
 }
 
-pub(crate) async fn list(context: Context, visit: Visit) -> Result<Answer, ApiError> {
-    let (filter, wanted) = (filter(&visit), visit.page("resource"));
-    Ok(page(visit.iam.resources(&context, filter, wanted).await?, Resource::from))
+pub(crate) async fn list(context: Context, request: Request) -> Result<Response, ApiError> {
+    let (filter, wanted) = (filter(&request), request.page("resource"));
+    Ok(page(request.iam.resources(&context, filter, wanted).await?, Resource::from))
 }
 
-pub(crate) async fn get(context: Context, visit: Visit) -> Result<Answer, ApiError> {
-    let resource = visit.iam.resource(&context, visit.parameter(0)).await?;
-    Ok(Answer::json(&Resource::from(resource)))
+pub(crate) async fn get(context: Context, request: Request) -> Result<Response, ApiError> {
+    let resource = request.iam.resource(&context, request.parameter(0)).await?;
+    Ok(Response::json(&Resource::from(resource)))
 }
 
-pub(crate) async fn create(context: Context, visit: Visit) -> Result<Answer, ApiError> {
-    let input = visit.json::<NewResource>().and_then(|new| new.read(visit.iam.settings().region));
-    let resource = visit.iam.create_resource(&context, input).await?;
-    Ok(Answer::json(&Resource::from(resource)))
+pub(crate) async fn create(context: Context, request: Request) -> Result<Response, ApiError> {
+    let input =
+        request.json::<NewResource>().and_then(|new| new.read(request.iam.settings().region));
+    let resource = request.iam.create_resource(&context, input).await?;
+    Ok(Response::json(&Resource::from(resource)))
 }
 
 /// All that is read of the body: clients send whole resources back.
@@ -57,24 +58,24 @@ struct Tags {
     tags: Option<BTreeMap<String, String>>,
 }
 
-pub(crate) async fn put(context: Context, visit: Visit) -> Result<Answer, ApiError> {
-    let tags = visit.json::<Tags>().map(|body| body.tags);
-    let resource = visit.iam.set_tags(&context, visit.parameter(0), tags).await?;
-    Ok(Answer::json(&Resource::from(resource)))
+pub(crate) async fn put(context: Context, request: Request) -> Result<Response, ApiError> {
+    let tags = request.json::<Tags>().map(|body| body.tags);
+    let resource = request.iam.set_tags(&context, request.parameter(0), tags).await?;
+    Ok(Response::json(&Resource::from(resource)))
 }
 
-pub(crate) async fn delete(context: Context, visit: Visit) -> Result<Answer, ApiError> {
-    visit.iam.delete_resource(&context, visit.parameter(0)).await?;
-    Ok(Answer::nothing())
+pub(crate) async fn delete(context: Context, request: Request) -> Result<Response, ApiError> {
+    request.iam.delete_resource(&context, request.parameter(0)).await?;
+    Ok(Response::no_content())
 }
 
-pub(crate) async fn add_tag(context: Context, visit: Visit) -> Result<Answer, ApiError> {
-    let tag = visit.json::<Tag>().map(|tag| (tag.key, tag.value));
-    visit.iam.add_tag(&context, visit.parameter(0), tag).await?;
-    Ok(Answer::nothing())
+pub(crate) async fn add_tag(context: Context, request: Request) -> Result<Response, ApiError> {
+    let tag = request.json::<Tag>().map(|tag| (tag.key, tag.value));
+    request.iam.add_tag(&context, request.parameter(0), tag).await?;
+    Ok(Response::no_content())
 }
 
-pub(crate) async fn remove_tag(context: Context, visit: Visit) -> Result<Answer, ApiError> {
-    visit.iam.remove_tag(&context, visit.parameter(0), visit.parameter(1)).await?;
-    Ok(Answer::nothing())
+pub(crate) async fn remove_tag(context: Context, request: Request) -> Result<Response, ApiError> {
+    request.iam.remove_tag(&context, request.parameter(0), request.parameter(1)).await?;
+    Ok(Response::no_content())
 }
