@@ -1,4 +1,8 @@
 //! Fetches the pinned front-end packages with npm, and puts together what the panel serves.
+//!
+//! Where npm is missing or finds no registry, a debug build goes on without style and script, so
+//! that checks, lints and in-process tests need nothing but Rust and a C compiler. A build for use
+//! fails instead, and so does any build with `GATEWRIGHT_PANEL_ASSETS=required`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -48,22 +52,52 @@ fn main() {
 fn build() -> Result<(), String> {
     let variable = |name| env::var(name).map(PathBuf::from).map_err(|_| format!("no {name}"));
     let (source, out) = (variable("CARGO_MANIFEST_DIR")?, variable("OUT_DIR")?);
+    let (packages, files) = (out.join("node_modules"), out.join("files"));
+    fs::create_dir_all(&files).map_err(|error| error.to_string())?;
+    write_own_files(&source, &files)?;
+    match fetch_packages(&source, &out) {
+        Ok(()) => write_packaged_files(&source, &packages, &files),
+        Err(reason) if is_required() => Err(reason),
+        Err(reason) => {
+            println!("cargo::warning=the Control Panel has no style and no script: {reason}");
+            // A file that is never there: the next build looks for npm again.
+            println!("cargo::rerun-if-changed={}", out.join("absent").display());
+            write_placeholders(&source, &files)
+        }
+    }
+}
+
+/// Whether a build without style and script would be of no use.
+fn is_required() -> bool {
+    let debug = env::var("PROFILE").is_ok_and(|profile| profile == "debug");
+    !debug || env::var("GATEWRIGHT_PANEL_ASSETS").is_ok_and(|value| value == "required")
+}
+
+fn fetch_packages(source: &Path, out: &Path) -> Result<(), String> {
     for file in ["package.json", "package-lock.json"] {
         copy(&source.join(file), &out.join(file))?;
     }
     let npm = Command::new("npm")
         .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--omit=dev"])
-        .current_dir(&out)
+        .current_dir(out)
         .output()
         .map_err(|error| format!("the Control Panel needs npm, of Node.js 20 or newer: {error}"))?;
-    if !npm.status.success() {
-        let said = String::from_utf8_lossy(&npm.stderr).replace('\n', " ");
-        return Err(format!("npm ci failed: {said}"));
+    if npm.status.success() {
+        return Ok(());
     }
-    let packages = out.join("node_modules");
+    let said = String::from_utf8_lossy(&npm.stderr).replace('\n', " ");
+    Err(format!("npm ci failed: {said}"))
+}
+
+fn write_own_files(source: &Path, files: &Path) -> Result<(), String> {
+    for file in ["panel.js", "logo.svg"] {
+        copy(&source.join("static").join(file), &files.join(file))?;
+    }
+    Ok(())
+}
+
+fn write_packaged_files(source: &Path, packages: &Path, files: &Path) -> Result<(), String> {
     let design = packages.join("@patternfly/patternfly");
-    let files = out.join("files");
-    fs::create_dir_all(&files).map_err(|error| error.to_string())?;
     let mut style = follow_the_browser(&read(&design.join("patternfly-base.css"))?)?;
     for component in COMPONENTS {
         style.push_str(&read(&design.join("components").join(format!("{component}.css")))?);
@@ -71,13 +105,21 @@ fn build() -> Result<(), String> {
     style.push_str(&read(&source.join("static/panel.css"))?);
     write(&files.join("panel.css"), &style)?;
     copy(&packages.join("htmx.org/dist/htmx.min.js"), &files.join("htmx.js"))?;
-    copy(&source.join("static/panel.js"), &files.join("panel.js"))?;
-    copy(&source.join("static/logo.svg"), &files.join("logo.svg"))?;
     for font in FONTS {
-        let name = font.rsplit('/').next().unwrap_or(font);
-        copy(&design.join("assets/fonts").join(font), &files.join(name))?;
+        copy(&design.join("assets/fonts").join(font), &files.join(file_name(font)))?;
     }
     Ok(())
+}
+
+/// Writes what stands in for the files of the packages: our own style, and nothing else.
+fn write_placeholders(source: &Path, files: &Path) -> Result<(), String> {
+    copy(&source.join("static/panel.css"), &files.join("panel.css"))?;
+    write(&files.join("htmx.js"), "")?;
+    FONTS.iter().try_for_each(|font| write(&files.join(file_name(font)), ""))
+}
+
+fn file_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
 }
 
 /// Dark where the browser asks for it, rather than where a script sets a class; and fonts from
@@ -93,8 +135,7 @@ fn follow_the_browser(style: &str) -> Result<String, String> {
         style.replace_range(start..start + length + 2, &dark);
     }
     for font in FONTS {
-        let name = font.rsplit('/').next().unwrap_or(font);
-        style = style.replace(&format!("assets/fonts/{font}"), name);
+        style = style.replace(&format!("assets/fonts/{font}"), file_name(font));
     }
     Ok(style)
 }
