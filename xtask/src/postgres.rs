@@ -4,7 +4,7 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::{Failure, run, tools};
+use crate::process::{Failure, command, run};
 
 /// A running server; it stops and its data go when this is dropped.
 pub(crate) struct Server {
@@ -14,19 +14,15 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts a server on a free port of the loopback, and installs PostgreSQL when it is missing.
+    /// Starts a server on a free port of the loopback.
     pub(crate) fn start() -> Result<Self, Failure> {
-        if programs().is_none() {
-            tools::apt_install("postgresql")?;
-        }
-        let programs =
-            programs().ok_or("PostgreSQL is installed, and initdb is not to be found")?;
+        let programs = programs().ok_or("PostgreSQL's initdb is not to be found")?;
         let folder =
             std::env::temp_dir().join(format!("gatewright-postgres-{}", std::process::id()));
         std::fs::create_dir_all(&folder)
             .map_err(|error| format!("{}: {error}", folder.display()))?;
         if is_root() {
-            run(Command::new("chown").arg("postgres").arg(&folder))?;
+            run(command("chown").arg("postgres").arg(&folder))?;
         }
         let port = TcpListener::bind(("127.0.0.1", 0))
             .and_then(|listener| listener.local_addr())
@@ -60,9 +56,9 @@ impl Server {
     fn command(&self, program: &str) -> Command {
         let program = self.programs.join(program);
         if !is_root() {
-            return Command::new(program);
+            return command(program);
         }
-        let mut command = Command::new("setpriv");
+        let mut command = command("setpriv");
         command.args(["--reuid=postgres", "--regid=postgres", "--init-groups", "--"]).arg(program);
         command
     }
@@ -83,8 +79,8 @@ impl Drop for Server {
     }
 }
 
-/// The folder of the newest version, which Debian keeps off the path.
-fn programs() -> Option<PathBuf> {
+/// Returns the folder of the newest version, which Debian keeps off the path.
+pub(crate) fn programs() -> Option<PathBuf> {
     let debian = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let mut versions: Vec<PathBuf> = debian.map(|version| version.path().join("bin")).collect();
     versions.sort();

