@@ -1,5 +1,8 @@
 //! The policies and questions that every engine gets.
 
+pub mod client;
+pub mod dev_server;
+
 use std::collections::HashMap;
 
 use gatewright_policy::{

@@ -1,6 +1,7 @@
 //! Builds the program: for use, for a trial, and to be measured.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use crate::needs::{self, Need};
 use crate::process::{Failure, cargo, command, root, run};
@@ -10,10 +11,15 @@ pub(crate) fn build() -> Result<(), Failure> {
     cargo(&["build", "--release", "--package", "gatewright", "--locked"])
 }
 
-/// Builds a server to try things on, which must not take long to build, and starts it.
-pub(crate) fn dev(arguments: &[OsString]) -> Result<(), Failure> {
+/// Builds the program with the profile that is quick to build, and returns its path.
+pub(crate) fn build_trial() -> Result<PathBuf, Failure> {
     cargo(&["build", "--profile", "trial", "--package", "gatewright", "--locked"])?;
-    run(command(root().join("target/trial/gatewright")).arg("dev").args(arguments))
+    Ok(root().join("target/trial/gatewright"))
+}
+
+/// Builds a trial server and starts it.
+pub(crate) fn dev(arguments: &[OsString]) -> Result<(), Failure> {
+    run(command(build_trial()?).arg("dev").args(arguments))
 }
 
 /// Measures what docs/benchmarks.md shows.

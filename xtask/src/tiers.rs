@@ -1,7 +1,13 @@
 //! The three tiers of tests: a list of steps, each with what it needs and the tiers that it is in.
 
+mod checkout;
 mod figures;
 mod fuzz;
+mod measured;
+mod old_data;
+mod random;
+mod reproducible;
+mod server;
 mod step;
 mod steps;
 mod times;
@@ -88,9 +94,9 @@ mod tests {
     const BOTH: &[Tier] = &[Tier::Quick, Tier::Whole];
     const WHOLE: &[Tier] = &[Tier::Whole];
     const STEPS: &[Step] = &[
-        Step { name: "one", tiers: BOTH, needs: &[], run: passes },
-        Step { name: "two", tiers: WHOLE, needs: &[], run: fails },
-        Step { name: "three", tiers: WHOLE, needs: &[], run: passes },
+        Step::new("one", BOTH, &[], passes),
+        Step::new("two", WHOLE, &[], fails),
+        Step::new("three", WHOLE, &[], passes),
     ];
 
     fn chosen(tier: Tier, only: &[&str]) -> Result<Vec<&'static str>, Failure> {

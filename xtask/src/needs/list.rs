@@ -30,6 +30,9 @@ macro_rules! file {
 impl Need {
     /// What every build needs; nothing installs it.
     pub(crate) const OF_EVERY_BUILD: &[Self] = &[Self::CC, Self::RUSTFMT, Self::CLIPPY];
+    /// What a build with style and script needs, and what asks the program then.
+    pub(crate) const OF_A_BUILD_FOR_USE: &[Self] = &[Self::NPM, Self::CURL];
+    pub(crate) const OF_FUZZING: &[Self] = &[Self::CPP, Self::CARGO_FUZZ];
     /// What the tests that start the program use.
     pub(crate) const OF_THE_TESTS: &[Self] = &[
         Self::POSTGRES,
@@ -69,7 +72,7 @@ impl Need {
         is_there: || tools().join("bin/cargo-deny").is_file(),
         source: Source::Own(|| crate_tool("cargo-deny", CARGO_DENY), "cargo install cargo-deny"),
     };
-    pub(crate) const CARGO_FUZZ: Self = Self {
+    const CARGO_FUZZ: Self = Self {
         name: "cargo-fuzz",
         is_there: || tools().join("bin/cargo-fuzz").is_file(),
         source: Source::Own(|| crate_tool("cargo-fuzz", CARGO_FUZZ), "cargo install cargo-fuzz"),

@@ -31,3 +31,14 @@ pub(crate) struct Step {
     pub(crate) needs: &'static [Need],
     pub(crate) run: fn(&mut Figures) -> Result<(), Failure>,
 }
+
+impl Step {
+    pub(crate) const fn new(
+        name: &'static str,
+        tiers: &'static [Tier],
+        needs: &'static [Need],
+        run: fn(&mut Figures) -> Result<(), Failure>,
+    ) -> Self {
+        Self { name, tiers, needs, run }
+    }
+}

@@ -3,30 +3,31 @@
 use std::process::Command;
 
 use super::figures::Figures;
-use super::fuzz;
 use super::step::Step;
 use super::step::Tier::{Long, Quick, Whole};
+use super::{fuzz, measured, old_data, random, reproducible};
 use crate::needs::{self, Need};
 use crate::process::{Failure, cargo, command, root, run, tools};
 use crate::{house, postgres};
 
 pub(super) const STEPS: &[Step] = &[
-    Step { name: "format", tiers: &[Quick, Whole], needs: Need::OF_EVERY_BUILD, run: format },
-    Step { name: "house", tiers: &[Quick, Whole], needs: &[], run: |_| house::check(&root()) },
-    Step { name: "licences", tiers: &[Whole], needs: &[Need::CARGO_DENY], run: licences },
-    Step { name: "lints", tiers: &[Quick], needs: Need::OF_EVERY_BUILD, run: offline_lints },
-    Step { name: "lints of all", tiers: &[Whole], needs: &[Need::NPM], run: lints },
-    Step { name: "in process", tiers: &[Quick], needs: Need::OF_EVERY_BUILD, run: in_process },
-    Step { name: "lints beside", tiers: &[Whole], needs: &[Need::CPP], run: lints_beside },
-    Step { name: "go", tiers: &[Whole], needs: &[Need::GO], run: go },
-    Step { name: "tests", tiers: &[Whole], needs: Need::OF_THE_TESTS, run: all_tests },
-    Step { name: "fuzz", tiers: &[Whole], needs: &[Need::CPP, Need::CARGO_FUZZ], run: fuzz::short },
-    Step {
-        name: "long fuzz",
-        tiers: &[Long],
-        needs: &[Need::CPP, Need::CARGO_FUZZ],
-        run: fuzz::long,
-    },
+    Step::new("format", &[Quick, Whole], Need::OF_EVERY_BUILD, format),
+    Step::new("house", &[Quick, Whole], &[], |_| house::check(&root())),
+    Step::new("licences", &[Whole], &[Need::CARGO_DENY], licences),
+    Step::new("offline lints", &[Quick], Need::OF_EVERY_BUILD, offline_lints),
+    Step::new("lints", &[Whole], &[Need::NPM], lints),
+    Step::new("lints beside", &[Whole], &[Need::CPP], lints_beside),
+    Step::new("go vet", &[Whole], &[Need::GO], go_vet),
+    Step::new("in process", &[Quick], Need::OF_EVERY_BUILD, in_process),
+    Step::new("tests", &[Whole], Need::OF_THE_TESTS, all_tests),
+    Step::new("fuzz", &[Whole], Need::OF_FUZZING, fuzz::short),
+    Step::new("old data", &[Long], Need::OF_A_BUILD_FOR_USE, old_data::upgrade),
+    Step::new("attacks", &[Long], Need::OF_A_BUILD_FOR_USE, measured::attacks),
+    Step::new("soak", &[Long], Need::OF_A_BUILD_FOR_USE, measured::soak),
+    Step::new("properties", &[Long], Need::OF_EVERY_BUILD, random::properties),
+    Step::new("random decisions", &[Long], Need::OF_EVERY_BUILD, random::decisions),
+    Step::new("long fuzz", &[Long], Need::OF_FUZZING, fuzz::long),
+    Step::new("reproducible", &[Long], Need::OF_A_BUILD_FOR_USE, reproducible::builds),
 ];
 
 /// The workspaces beside the main one, which nothing else compiles.
@@ -75,7 +76,7 @@ fn in_process(_: &mut Figures) -> Result<(), Failure> {
     offline_cargo(&["test", "--package", "gatewright", "--bins", "--locked"])
 }
 
-fn go(_: &mut Figures) -> Result<(), Failure> {
+fn go_vet(_: &mut Figures) -> Result<(), Failure> {
     for folder in ["clients/go", "examples/go"] {
         run(command("go").args(["vet", "-C", folder, "./..."]))?;
     }

@@ -3,40 +3,20 @@
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use aws_lc_rs::digest::{SHA256, digest};
+use gatewright_benchmarks::dev_server::{DevServer, Running};
 use gatewright_benchmarks::{ACCOUNT, TYPES, VERBS, action, policy, rules};
 use gatewright_store::{Act, Author, Change, Content, Kind, Store};
 use serde_json::{Value, json};
 
 use crate::client::Anyhow;
 
-/// A program that ends with its owner.
-pub(crate) struct Running(pub(crate) Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// How much memory the trial server takes once it has answered.
+/// Prints how much memory the trial server takes once it has answered.
 pub(crate) fn resident(program: &Path) -> Anyhow<()> {
-    let folder = tempfile::tempdir()?;
-    let mut child = Command::new(program)
-        .args(["dev", "--json", "--listen", "127.0.0.1:0", "--data"])
-        .arg(folder.path())
-        .stdout(Stdio::piped())
-        .spawn()?;
-    let mut line = String::new();
-    BufReader::new(child.stdout.take().ok_or("no output")?).read_line(&mut line)?;
-    let running = Running(child);
-    let status = std::fs::read_to_string(format!("/proc/{}/status", running.0.id()))?;
-    let resident = status.lines().find(|line| line.starts_with("VmRSS")).unwrap_or_default();
-    println!("trial server: {resident}");
+    println!("trial server: {} kB", DevServer::start(program)?.memory()?);
     Ok(())
 }
 

@@ -1,0 +1,128 @@
+//! Loads a server for a long time, and looks whether it grows, slows down or makes mistakes.
+//!
+//! `soak PROGRAM SECONDS` prints one JSON object of figures, and fails when a figure is bad.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use gatewright_benchmarks::client::{Anyhow, answer, exchange, request};
+use gatewright_benchmarks::dev_server::DevServer;
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+
+const CONNECTIONS: usize = 16;
+/// How often a connection is given up for a new one.
+const REQUESTS_PER_CONNECTION: usize = 1_000;
+
+#[tokio::main]
+async fn main() -> Anyhow<()> {
+    let mut arguments = std::env::args().skip(1);
+    let usage = "usage: soak PROGRAM SECONDS";
+    let program = arguments.next().ok_or(usage)?;
+    let seconds: u64 = arguments.next().ok_or(usage)?.parse()?;
+    let trial = Arc::new(DevServer::start(Path::new(&program))?);
+    let end = Instant::now() + Duration::from_secs(seconds);
+    let done = Arc::new(AtomicU64::new(0));
+    let load: Vec<_> = (0..CONNECTIONS)
+        .map(|number| tokio::spawn(load(Arc::clone(&trial), number, end, Arc::clone(&done))))
+        .collect();
+    // What is cached and pooled is there after a tenth of the time.
+    tokio::time::sleep(Duration::from_secs(seconds / 10)).await;
+    let (early, first) = (trial.memory()?, done.load(Ordering::Relaxed));
+    let files = trial.open_files()?;
+    for one in load {
+        one.await??;
+    }
+    let late = trial.memory()?;
+    let all = done.load(Ordering::Relaxed);
+    let figures = json!({
+        "time": format!("{seconds} s"),
+        "requests, all answered as they must be": all,
+        "requests per second in the first tenth": first * 10 / seconds,
+        "requests per second in the rest": (all - first) * 10 / (seconds * 9),
+        "memory after a tenth of the time": format!("{early} kB"),
+        "memory at the end": format!("{late} kB"),
+        "open files after a tenth of the time": files,
+        "open files at the end": trial.open_files()?,
+    });
+    println!("{figures}");
+    if late > 2 * early {
+        return Err("the server's memory has more than doubled".into());
+    }
+    Ok(())
+}
+
+/// Does what clients do, in turn, until the end.
+async fn load(
+    trial: Arc<DevServer>,
+    number: usize,
+    end: Instant,
+    done: Arc<AtomicU64>,
+) -> Anyhow<()> {
+    for turn in 0.. {
+        let token = trial.token().await?;
+        let mut stream = TcpStream::connect(&trial.address).await?;
+        stream.set_nodelay(true)?;
+        let bearer = format!("Authorization: Bearer {token}");
+        for step in 0..REQUESTS_PER_CONNECTION {
+            if Instant::now() > end {
+                return Ok(());
+            }
+            match step % 100 {
+                0 => {
+                    let name = format!("soak-{number}-{turn}-{step}");
+                    create_and_delete(&trial, &mut stream, &bearer, &name).await?;
+                }
+                1 => {
+                    let path = "GET /v2/iam/policy HTTP/1.1\r\nHost: localhost\r\n";
+                    exchange(&mut stream, &format!("{path}{bearer}\r\n\r\n")).await?;
+                }
+                2 => {
+                    let wrong = "GET /v1/me HTTP/1.1\r\nHost: localhost\r\n";
+                    let wrong = format!("{wrong}Authorization: Bearer {number}\r\n\r\n");
+                    expect(&answer(&mut stream, &wrong).await?, "401")?;
+                }
+                3..13 => {
+                    exchange(&mut stream, &trial.token_request()).await?;
+                }
+                _ => {
+                    let path = "/v2/iam/resource/urn:v1:eu:resource:vps:r1/authorization/check";
+                    let body = r#"{"actions":["vps:apiovh:reboot"]}"#;
+                    exchange(&mut stream, &request(path, &bearer, body)).await?;
+                }
+            }
+            done.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+    Ok(())
+}
+
+async fn create_and_delete(
+    trial: &DevServer,
+    stream: &mut TcpStream,
+    bearer: &str,
+    name: &str,
+) -> Anyhow<()> {
+    let owner = format!("urn:v1:eu:identity:account:{}", trial.account);
+    let policy = json!({
+        "name": name, "identities": [owner], "resources": [{"urn": "urn:v1:eu:resource:vps:*"}],
+        "permissions": {"allow": [{"action": "vps:apiovh:reboot"}]},
+    });
+    let said = exchange(stream, &request("/v2/iam/policy", bearer, &policy.to_string())).await?;
+    let (_, body) = said.split_once("\r\n\r\n").ok_or("no body")?;
+    let policy: Value = serde_json::from_str(body)?;
+    let id = policy["id"].as_str().ok_or("no identifier")?;
+    let delete =
+        format!("DELETE /v2/iam/policy/{id} HTTP/1.1\r\nHost: localhost\r\n{bearer}\r\n\r\n");
+    expect(&answer(stream, &delete).await?, "204")
+}
+
+fn expect(answer: &[u8], status: &str) -> Anyhow<()> {
+    if answer.starts_with(format!("HTTP/1.1 {status}").as_bytes()) {
+        Ok(())
+    } else {
+        Err(String::from_utf8_lossy(answer).into())
+    }
+}

@@ -1,0 +1,44 @@
+//! Other states of the project's sources, or the same in another place, to be built beside it.
+
+use std::fs;
+use std::path::PathBuf;
+
+use crate::process::{Failure, command, output, root, run};
+
+/// A clone of the repository at one commit, and the folder of what is built from it.
+pub(super) struct Checkout {
+    folder: PathBuf,
+}
+
+impl Checkout {
+    /// Clones a commit below `target/long`; what was built there before is gone.
+    pub(super) fn new(name: &str, commit: &str) -> Result<Self, Failure> {
+        let folder = root().join("target/long").join(name);
+        if folder.exists() {
+            fs::remove_dir_all(&folder)
+                .map_err(|error| format!("{}: {error}", folder.display()))?;
+        }
+        run(command("git")
+            .args(["clone", "--quiet", "--local", "--no-checkout"])
+            .arg(root())
+            .arg(&folder))?;
+        run(command("git").args(["checkout", "--quiet", "--detach", commit]).current_dir(&folder))?;
+        Ok(Self { folder })
+    }
+
+    /// Builds the program in a target folder of its own, and returns its path.
+    pub(super) fn build(&self, profile: &str) -> Result<PathBuf, Failure> {
+        run(command(env!("CARGO"))
+            .args(["build", "--profile", profile, "--locked", "--package", "gatewright"])
+            .args(["--target-dir", "target"])
+            .current_dir(&self.folder))?;
+        let folder = if profile == "dev" { "debug" } else { profile };
+        Ok(self.folder.join("target").join(folder).join("gatewright"))
+    }
+}
+
+/// Returns the commit that a name stands for.
+pub(super) fn commit(name: &str) -> Result<String, Failure> {
+    let name = format!("{name}^{{commit}}");
+    output(command("git").args(["rev-parse", "--verify", "--quiet", &name]))
+}

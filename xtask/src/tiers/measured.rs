@@ -1,0 +1,41 @@
+//! Runs the programs of `benchmarks/` that load and attack a server, and takes down their figures.
+
+use serde_json::{Map, Value};
+
+use super::figures::Figures;
+use crate::process::{Failure, command, output, root};
+use crate::program;
+
+/// How long the server is loaded.
+const SOAK_SECONDS: &str = "1800";
+
+pub(super) fn soak(figures: &mut Figures) -> Result<(), Failure> {
+    measure("soak", &[SOAK_SECONDS], figures)
+}
+
+pub(super) fn attacks(figures: &mut Figures) -> Result<(), Failure> {
+    measure("attacks", &[], figures)
+}
+
+/// Runs a program that prints its figures as one JSON object.
+fn measure(name: &str, arguments: &[&str], figures: &mut Figures) -> Result<(), Failure> {
+    program::build()?;
+    eprintln!("running {name}");
+    let printed = output(
+        command(env!("CARGO"))
+            .args(["run", "--release", "--quiet", "--locked"])
+            .args(["--manifest-path", "benchmarks/Cargo.toml", "--target-dir", "target/benchmarks"])
+            .args(["--bin", name, "--"])
+            .arg(root().join("target/release/gatewright"))
+            .args(arguments),
+    )?;
+    let all: Map<String, Value> =
+        serde_json::from_str(&printed).map_err(|error| format!("{name}: {error}: {printed}"))?;
+    for (what, figure) in all {
+        match figure {
+            Value::String(figure) => figures.add(what, figure),
+            other => figures.add(what, other),
+        }
+    }
+    Ok(())
+}
