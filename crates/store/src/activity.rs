@@ -1,7 +1,9 @@
 //! What happened and changed nothing: kept for a while, and lost in a crash for its last second.
 
+use crate::row::from_row;
+
 /// Lines that were written together.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogPage {
     /// Whose log.
     pub account: String,
@@ -15,8 +17,10 @@ pub struct LogPage {
     pub lines: String,
 }
 
+from_row!(LogPage: account, kind, first, last, lines);
+
 /// How often something happened in an hour.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HourlyCount {
     /// In which account.
     pub account: String,
@@ -28,8 +32,10 @@ pub struct HourlyCount {
     pub count: i64,
 }
 
+from_row!(HourlyCount: account, hour, what, count);
+
 /// When something was last used.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LastUsed {
     /// In which account.
     pub account: String,
@@ -38,6 +44,8 @@ pub struct LastUsed {
     /// Microseconds since 1970, UTC.
     pub last: i64,
 }
+
+from_row!(LastUsed: account, subject, last);
 
 /// What is written down at once.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -4,6 +4,7 @@ use aws_lc_rs::digest::{Context, SHA256};
 
 use crate::error::{BrokenChain, StoreError};
 use crate::object::Kind;
+use crate::row::from_row;
 
 /// Who makes a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,7 +112,6 @@ impl Chain {
     }
 }
 
-#[derive(sqlx::FromRow)]
 pub(crate) struct EntryRow {
     account: String,
     revision: i64,
@@ -125,6 +125,8 @@ pub(crate) struct EntryRow {
     after: Option<String>,
     hash: Vec<u8>,
 }
+
+from_row!(EntryRow: account, revision, at, actor, ip, query_id, kind, object, before, after, hash);
 
 impl TryFrom<EntryRow> for Entry {
     type Error = StoreError;

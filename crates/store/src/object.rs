@@ -1,6 +1,7 @@
 //! Objects, and changes of them.
 
 use crate::error::StoreError;
+use crate::row::from_row;
 
 /// What an object is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -160,7 +161,6 @@ impl Change {
     }
 }
 
-#[derive(sqlx::FromRow)]
 pub(crate) struct ObjectRow {
     kind: String,
     id: String,
@@ -170,6 +170,8 @@ pub(crate) struct ObjectRow {
     document: String,
     secret: Option<Vec<u8>>,
 }
+
+from_row!(ObjectRow: kind, id, account, name, created, document, secret);
 
 impl TryFrom<ObjectRow> for Object {
     type Error = StoreError;

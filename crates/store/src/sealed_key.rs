@@ -1,7 +1,9 @@
 //! The keys that sign tokens, as they are kept.
 
+use crate::row::from_row;
+
 /// A private key, sealed under a master key that the database does not hold.
-#[derive(Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct SealedKey {
     /// Its identifier, the `kid` of its tokens.
     pub id: String,
@@ -12,6 +14,8 @@ pub struct SealedKey {
     /// Microseconds since 1970, UTC.
     pub created: i64,
 }
+
+from_row!(SealedKey: id, algorithm, sealed, created);
 
 impl std::fmt::Debug for SealedKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -1,18 +1,18 @@
 //! Reading and changing what is remembered.
 
-use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::migrate::MigrateError;
 use sqlx::postgres::PgListener;
 
 use crate::activity::{ActivityBatch, HourlyCount, LastUsed, LogPage};
 use crate::database::{Address, Database, Value, Work, turn_to_open};
 use crate::error::{StoreError, Taken};
 use crate::journal::{Author, Chain, Entry, EntryRow, origin};
+use crate::migrations::migrator;
 use crate::notice::{CHANNEL, Listener, Notice};
 use crate::object::{Act, Change, Content, Kind, Object, ObjectRow};
+use crate::row::from_row;
 use crate::sealed_key::SealedKey;
 use crate::sql;
-
-static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
 /// How many rows are read at once where all are wanted.
 const CHUNK: i64 = 10_000;
@@ -23,16 +23,18 @@ pub struct Store {
     database: Database,
 }
 
-#[derive(sqlx::FromRow)]
 struct Head {
     revision: i64,
     head: Vec<u8>,
 }
 
-#[derive(sqlx::FromRow)]
+from_row!(Head: revision, head);
+
 struct Name {
     name: String,
 }
+
+from_row!(Name: name);
 
 impl Store {
     /// Opens the database and brings its schema up to date.
@@ -42,13 +44,14 @@ impl Store {
     pub async fn open(address: &Address) -> Result<Self, StoreError> {
         let _turn = turn_to_open(address).await?;
         let database = Database::open(address).await?;
+        let migrations = migrator();
         let migrated = match &database {
-            Database::Sqlite { writer, .. } => MIGRATIONS.run(writer).await,
-            Database::Postgres(pool) => MIGRATIONS.run(pool).await,
+            Database::Sqlite { writer, .. } => migrations.run(writer).await,
+            Database::Postgres(pool) => migrations.run(pool).await,
         };
         migrated.map_err(|error| match error {
             MigrateError::VersionMissing(found) => {
-                let known = MIGRATIONS.iter().map(|one| one.version).max().unwrap_or_default();
+                let known = migrations.iter().map(|one| one.version).max().unwrap_or_default();
                 StoreError::NewerSchema { found, known }
             }
             other => StoreError::Migration(other),

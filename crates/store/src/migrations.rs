@@ -1,0 +1,47 @@
+//! The steps from an empty database to today's schema.
+
+use sqlx::SqlSafeStr;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+
+/// The files in `migrations/`, each with its number and name. One that was released never changes:
+/// databases keep its hash.
+const FILES: &[(i64, &str, &str)] = &[
+    (1, "objects and journal", include_str!("../migrations/0001_objects_and_journal.sql")),
+    (2, "log and usage", include_str!("../migrations/0002_log_and_usage.sql")),
+];
+
+/// Returns what brings a database up to date.
+pub(crate) fn migrator() -> Migrator {
+    let migration = |(version, name, sql): &(i64, &'static str, &'static str)| {
+        Migration::new(*version, (*name).into(), MigrationType::Simple, sql.into_sql_str(), false)
+    };
+    Migrator::with_migrations(FILES.iter().map(migration).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_is_a_step_by_its_name() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations");
+        let mut names: Vec<String> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|file| file.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        let listed = FILES
+            .iter()
+            .map(|(version, name, _)| format!("{version:04}_{}.sql", name.replace(' ', "_")));
+        assert_eq!(names, listed.collect::<Vec<_>>());
+    }
+
+    /// As databases out there have it.
+    #[test]
+    fn a_released_step_keeps_its_hash() {
+        let migrator = migrator();
+        let hashes: Vec<&[u8]> =
+            migrator.iter().map(|one| one.checksum.get(..4).unwrap_or_default()).collect();
+        assert_eq!(hashes, [[0xdd, 0xfd, 0x1a, 0xa4], [0xc6, 0xe7, 0x76, 0x0c]]);
+    }
+}

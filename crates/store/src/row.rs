@@ -1,0 +1,23 @@
+//! Rows of either database as structs.
+
+/// Reads a struct from a row by the names of its columns, which are those of its fields.
+///
+/// sqlx has a derive macro for this. It makes the compiler itself load both databases and their TLS,
+/// which takes longer to build than the rest of this crate.
+macro_rules! from_row {
+    ($name:ident: $($field:ident),+) => {
+        impl<'r, R: sqlx::Row> sqlx::FromRow<'r, R> for $name
+        where
+            &'static str: sqlx::ColumnIndex<R>,
+            i64: sqlx::Type<R::Database> + sqlx::Decode<'r, R::Database>,
+            String: sqlx::Type<R::Database> + sqlx::Decode<'r, R::Database>,
+            Vec<u8>: sqlx::Type<R::Database> + sqlx::Decode<'r, R::Database>,
+        {
+            fn from_row(row: &'r R) -> Result<Self, sqlx::Error> {
+                Ok(Self { $($field: row.try_get(stringify!($field))?),+ })
+            }
+        }
+    };
+}
+
+pub(crate) use from_row;
