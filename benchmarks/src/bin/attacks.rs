@@ -25,30 +25,30 @@ const PATIENCE: Duration = Duration::from_secs(2);
 #[tokio::main]
 async fn main() -> Anyhow<()> {
     let program = std::env::args().nth(1).ok_or("usage: attacks PROGRAM")?;
-    let trial = Arc::new(DevServer::start(Path::new(&program))?);
+    let server = Arc::new(DevServer::start(Path::new(&program))?);
     let mut figures = Map::new();
-    honest(&trial, "nobody attacks", &mut figures).await?;
+    honest(&server, "nobody attacks", &mut figures).await?;
 
     let mut attack = JoinSet::new();
     for _ in 0..SLOW {
-        attack.spawn(slow(Arc::clone(&trial)));
+        attack.spawn(slow(Arc::clone(&server)));
     }
-    honest(&trial, "1,000 connections send a header a byte a second", &mut figures).await?;
+    honest(&server, "1,000 connections send a header a byte a second", &mut figures).await?;
     stop(&mut attack).await?;
 
     for _ in 0..GUESSERS {
-        attack.spawn(guess(Arc::clone(&trial)));
+        attack.spawn(guess(Arc::clone(&server)));
     }
-    honest(&trial, "16 connections guess secrets", &mut figures).await?;
+    honest(&server, "16 connections guess secrets", &mut figures).await?;
     stop(&mut attack).await?;
 
     for number in 0..GUESSERS {
-        attack.spawn(send_nonsense(Arc::clone(&trial), number));
+        attack.spawn(send_nonsense(Arc::clone(&server), number));
     }
-    honest(&trial, "16 connections send nonsense", &mut figures).await?;
+    honest(&server, "16 connections send nonsense", &mut figures).await?;
     stop(&mut attack).await?;
 
-    figures.insert("memory at the end".into(), format!("{} kB", trial.memory()?).into());
+    figures.insert("memory at the end".into(), format!("{} kB", server.memory()?).into());
     println!("{}", Value::Object(figures));
     Ok(())
 }
@@ -64,11 +64,11 @@ async fn stop(attack: &mut JoinSet<Anyhow<()>>) -> Anyhow<()> {
 
 /// Checks again and again, as a client whose every request is answered; notes how long it waits.
 async fn honest(
-    trial: &DevServer,
+    server: &DevServer,
     while_what: &str,
     figures: &mut Map<String, Value>,
 ) -> Anyhow<()> {
-    let token = trial.token().await?;
+    let token = server.token().await?;
     let path = "/v2/iam/resource/urn:v1:eu:resource:vps:r1/authorization/check";
     let body = r#"{"actions":["vps:apiovh:reboot"]}"#;
     let check = request(path, &format!("Authorization: Bearer {token}"), body);
@@ -77,7 +77,7 @@ async fn honest(
     while Instant::now() < end {
         let started = Instant::now();
         // A connection each: to be let in at all is a part of it.
-        let mut stream = TcpStream::connect(&trial.address).await?;
+        let mut stream = TcpStream::connect(&server.address).await?;
         exchange(&mut stream, &check).await?;
         times.push(started.elapsed());
         tokio::time::sleep(Duration::from_millis(10)).await;
@@ -94,9 +94,9 @@ async fn honest(
 }
 
 /// Sends a header as slowly as it can, again and again.
-async fn slow(trial: Arc<DevServer>) -> Anyhow<()> {
+async fn slow(server: Arc<DevServer>) -> Anyhow<()> {
     loop {
-        let Ok(mut stream) = TcpStream::connect(&trial.address).await else { continue };
+        let Ok(mut stream) = TcpStream::connect(&server.address).await else { continue };
         for byte in b"GET /v1/me HTTP/1.1\r\nHost: localhost\r\nX-Long: ".iter().cycle() {
             tokio::time::sleep(Duration::from_secs(1)).await;
             if stream.write_all(&[*byte]).await.is_err() {
@@ -107,10 +107,10 @@ async fn slow(trial: Arc<DevServer>) -> Anyhow<()> {
 }
 
 /// Guesses secrets as fast as it is answered.
-async fn guess(trial: Arc<DevServer>) -> Anyhow<()> {
+async fn guess(server: Arc<DevServer>) -> Anyhow<()> {
     for number in 0_u64.. {
         let basic = BASE64_STANDARD.encode(format!("EU.{number:016x}:gws_guess-{number}"));
-        let Ok(mut stream) = TcpStream::connect(&trial.address).await else { continue };
+        let Ok(mut stream) = TcpStream::connect(&server.address).await else { continue };
         for _ in 0..100 {
             match answer(&mut stream, &token_request(&basic)).await {
                 Ok(said) if said.starts_with(b"HTTP/1.1 4") => {}
@@ -123,7 +123,7 @@ async fn guess(trial: Arc<DevServer>) -> Anyhow<()> {
 }
 
 /// Sends what is no request, or far too much of one.
-async fn send_nonsense(trial: Arc<DevServer>, number: usize) -> Anyhow<()> {
+async fn send_nonsense(server: Arc<DevServer>, number: usize) -> Anyhow<()> {
     let long = "a".repeat(1 << 20);
     let deep = "[".repeat(1 << 20);
     let nonsense = [
@@ -139,7 +139,7 @@ async fn send_nonsense(trial: Arc<DevServer>, number: usize) -> Anyhow<()> {
     ];
     let mut buffer = vec![0; 4096];
     for one in nonsense.iter().cycle().skip(number) {
-        let Ok(mut stream) = TcpStream::connect(&trial.address).await else { continue };
+        let Ok(mut stream) = TcpStream::connect(&server.address).await else { continue };
         if stream.write_all(one.as_bytes()).await.is_ok() {
             let wait = Duration::from_millis(500);
             let _ = tokio::time::timeout(wait, stream.read(&mut buffer)).await;

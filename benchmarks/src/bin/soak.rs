@@ -22,20 +22,20 @@ async fn main() -> Anyhow<()> {
     let usage = "usage: soak PROGRAM SECONDS";
     let program = arguments.next().ok_or(usage)?;
     let seconds: u64 = arguments.next().ok_or(usage)?.parse()?;
-    let trial = Arc::new(DevServer::start(Path::new(&program))?);
+    let server = Arc::new(DevServer::start(Path::new(&program))?);
     let end = Instant::now() + Duration::from_secs(seconds);
     let done = Arc::new(AtomicU64::new(0));
     let load: Vec<_> = (0..CONNECTIONS)
-        .map(|number| tokio::spawn(load(Arc::clone(&trial), number, end, Arc::clone(&done))))
+        .map(|number| tokio::spawn(load(Arc::clone(&server), number, end, Arc::clone(&done))))
         .collect();
     // What is cached and pooled is there after a tenth of the time.
     tokio::time::sleep(Duration::from_secs(seconds / 10)).await;
-    let (early, first) = (trial.memory()?, done.load(Ordering::Relaxed));
-    let files = trial.open_files()?;
+    let (early, first) = (server.memory()?, done.load(Ordering::Relaxed));
+    let files = server.open_files()?;
     for one in load {
         one.await??;
     }
-    let late = trial.memory()?;
+    let late = server.memory()?;
     let all = done.load(Ordering::Relaxed);
     let figures = json!({
         "time": format!("{seconds} s"),
@@ -45,7 +45,7 @@ async fn main() -> Anyhow<()> {
         "memory after a tenth of the time": format!("{early} kB"),
         "memory at the end": format!("{late} kB"),
         "open files after a tenth of the time": files,
-        "open files at the end": trial.open_files()?,
+        "open files at the end": server.open_files()?,
     });
     println!("{figures}");
     if late > 2 * early {
@@ -56,14 +56,14 @@ async fn main() -> Anyhow<()> {
 
 /// Does what clients do, in turn, until the end.
 async fn load(
-    trial: Arc<DevServer>,
+    server: Arc<DevServer>,
     number: usize,
     end: Instant,
     done: Arc<AtomicU64>,
 ) -> Anyhow<()> {
     for turn in 0.. {
-        let token = trial.token().await?;
-        let mut stream = TcpStream::connect(&trial.address).await?;
+        let token = server.token().await?;
+        let mut stream = TcpStream::connect(&server.address).await?;
         stream.set_nodelay(true)?;
         let bearer = format!("Authorization: Bearer {token}");
         for step in 0..REQUESTS_PER_CONNECTION {
@@ -73,7 +73,7 @@ async fn load(
             match step % 100 {
                 0 => {
                     let name = format!("soak-{number}-{turn}-{step}");
-                    create_and_delete(&trial, &mut stream, &bearer, &name).await?;
+                    create_and_delete(&server, &mut stream, &bearer, &name).await?;
                 }
                 1 => {
                     let path = "GET /v2/iam/policy HTTP/1.1\r\nHost: localhost\r\n";
@@ -85,7 +85,7 @@ async fn load(
                     expect(&answer(&mut stream, &wrong).await?, "401")?;
                 }
                 3..13 => {
-                    exchange(&mut stream, &trial.token_request()).await?;
+                    exchange(&mut stream, &server.token_request()).await?;
                 }
                 _ => {
                     let path = "/v2/iam/resource/urn:v1:eu:resource:vps:r1/authorization/check";
@@ -100,12 +100,12 @@ async fn load(
 }
 
 async fn create_and_delete(
-    trial: &DevServer,
+    server: &DevServer,
     stream: &mut TcpStream,
     bearer: &str,
     name: &str,
 ) -> Anyhow<()> {
-    let owner = format!("urn:v1:eu:identity:account:{}", trial.account);
+    let owner = format!("urn:v1:eu:identity:account:{}", server.account);
     let policy = json!({
         "name": name, "identities": [owner], "resources": [{"urn": "urn:v1:eu:resource:vps:*"}],
         "permissions": {"allow": [{"action": "vps:apiovh:reboot"}]},
