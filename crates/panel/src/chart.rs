@@ -10,11 +10,11 @@ const COLOURS: [RGBColor; 2] = [RGBColor(0x3d, 0x85, 0xc6), RGBColor(0xd9, 0x5b,
 /// What the text is drawn in, and the page replaces by its own colour.
 const TEXT: RGBColor = RGBColor(1, 2, 3);
 
-/// What happened in the hours or days of a chart.
+/// Counts of the hours or days of a chart.
 pub(crate) struct Chart<'a> {
     /// The names of the columns.
     pub(crate) columns: &'a [String],
-    /// For each column how often each of one or two things happened, one upon the other.
+    /// Counts of each column: one or two bars, stacked.
     pub(crate) counts: &'a [[i64; 2]],
 }
 

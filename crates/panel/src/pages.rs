@@ -1,9 +1,9 @@
 //! The pages, a module for each part of the menu.
 
-pub(crate) mod factors;
 pub(crate) mod groups;
 pub(crate) mod logs;
 pub(crate) mod me;
+pub(crate) mod mfa;
 pub(crate) mod overview;
 pub(crate) mod permissions_groups;
 pub(crate) mod policies;
@@ -11,8 +11,8 @@ pub(crate) mod resource_groups;
 pub(crate) mod resources;
 pub(crate) mod service_accounts;
 pub(crate) mod sign_in;
+pub(crate) mod simulation;
 pub(crate) mod tokens;
-pub(crate) mod trial;
 pub(crate) mod users;
 
 /// Nothing, where the reader may not know it.
@@ -26,7 +26,7 @@ fn allowed<T>(
 }
 
 /// The part of a URN that people know: what comes last in it.
-fn short(urn: &str) -> &str {
+fn short_urn(urn: &str) -> &str {
     urn.strip_prefix("urn:v1:").and_then(|rest| rest.splitn(4, ':').nth(3)).unwrap_or(urn)
 }
 
@@ -37,7 +37,7 @@ fn instant(instant: i64) -> String {
 }
 
 /// An instant as people read it: UTC, to the minute.
-fn moment(instant: i64) -> String {
+fn format_minute(instant: i64) -> String {
     let text = gatewright_iam::clock::text(instant);
     let minute = text.get(..16).unwrap_or(&text);
     format!("{} UTC", minute.replace('T', " "))

@@ -13,17 +13,17 @@ use axum::routing::{MethodRouter, get, post};
 use gatewright_iam::{Call, Iam, IamError, QueryId, Session, SessionToken, clock};
 use tower::ServiceExt;
 
-use crate::answer::{Answer, Answered};
 use crate::assets;
-use crate::cookie::{self, Cookies};
+use crate::cookies::{self, Cookies};
+use crate::error::PageError;
 use crate::fields::Fields;
 use crate::pages::{
-    factors, groups, logs, me, overview, permissions_groups, policies, resource_groups, resources,
-    service_accounts, sign_in, tokens, trial, users,
+    groups, logs, me, mfa, overview, permissions_groups, policies, resource_groups, resources,
+    service_accounts, sign_in, simulation, tokens, users,
 };
-use crate::refusal::Refusal;
+use crate::request::RequestContext;
+use crate::response::{HandlerResult, PageResponse};
 use crate::text::{Catalogues, Texts, TextsError};
-use crate::visit::Visit;
 
 /// No form may be longer.
 const MAX_FORM: usize = 2 << 20;
@@ -65,28 +65,28 @@ pub fn router(panel: Arc<Panel>, rest: Router) -> Router {
         .route("/service-accounts", show(service_accounts::list))
         .route(
             "/service-accounts/create",
-            show(service_accounts::ask_create).merge(take(service_accounts::create)),
+            show(service_accounts::create_form).merge(take(service_accounts::create)),
         )
         .route("/service-accounts/{id}", show(service_accounts::details))
         .route(
             "/service-accounts/{id}/edit",
-            show(service_accounts::ask_edit).merge(take(service_accounts::edit)),
+            show(service_accounts::edit_form).merge(take(service_accounts::edit)),
         )
         .route(
             "/service-accounts/{id}/delete",
-            show(service_accounts::ask_delete).merge(take(service_accounts::delete)),
+            show(service_accounts::delete_form).merge(take(service_accounts::delete)),
         )
         .route("/service-accounts/{id}/detach", take(service_accounts::detach))
         .route("/service-accounts/{id}/attach", take(service_accounts::attach))
         .route("/policies", show(policies::list))
-        .route("/policies/create", show(policies::ask_create).merge(take(policies::create)))
-        .route("/policies/try", show(trial::show))
+        .route("/policies/create", show(policies::create_form).merge(take(policies::create)))
+        .route("/policies/try", show(simulation::show))
         .route("/policies/{id}", show(policies::details).merge(take(policies::edit)))
-        .route("/policies/{id}/delete", show(policies::ask_delete).merge(take(policies::delete)))
+        .route("/policies/{id}/delete", show(policies::delete_form).merge(take(policies::delete)))
         .route("/resource-groups", show(resource_groups::list))
         .route(
             "/resource-groups/create",
-            show(resource_groups::ask_create).merge(take(resource_groups::create)),
+            show(resource_groups::create_form).merge(take(resource_groups::create)),
         )
         .route(
             "/resource-groups/{id}",
@@ -96,7 +96,7 @@ pub fn router(panel: Arc<Panel>, rest: Router) -> Router {
         .route("/permissions-groups", show(permissions_groups::list))
         .route(
             "/permissions-groups/create",
-            show(permissions_groups::ask_create).merge(take(permissions_groups::create)),
+            show(permissions_groups::create_form).merge(take(permissions_groups::create)),
         )
         .route(
             "/permissions-groups/{urn}",
@@ -104,20 +104,23 @@ pub fn router(panel: Arc<Panel>, rest: Router) -> Router {
         )
         .route("/permissions-groups/{urn}/delete", take(permissions_groups::delete))
         .route("/resources", show(resources::list))
-        .route("/resources/create", show(resources::ask_create).merge(take(resources::create)))
+        .route("/resources/create", show(resources::create_form).merge(take(resources::create)))
         .route("/resources/{urn}", show(resources::details))
         .route("/resources/{urn}/delete", take(resources::delete))
         .route("/resources/{urn}/tags", take(resources::add_tag))
         .route("/resources/{urn}/tags/remove", take(resources::remove_tag))
         .route("/tags", show(resources::tags))
         .route("/users", show(users::list))
-        .route("/users/create", show(users::ask_create).merge(take(users::create)))
+        .route("/users/create", show(users::create_form).merge(take(users::create)))
         .route("/users/{login}", show(users::details).merge(take(users::edit)))
         .route("/users/{login}/enable", take(users::enable))
         .route("/users/{login}/disable", take(users::disable))
         .route("/users/{login}/delete", take(users::delete))
         .route("/users/{login}/tokens", show(tokens::list))
-        .route("/users/{login}/tokens/create", show(tokens::ask_create).merge(take(tokens::create)))
+        .route(
+            "/users/{login}/tokens/create",
+            show(tokens::create_form).merge(take(tokens::create)),
+        )
         .route("/users/{login}/tokens/{name}", show(tokens::details).merge(take(tokens::edit)))
         .route("/users/{login}/tokens/{name}/delete", take(tokens::delete))
         .route("/logs", show(logs::first))
@@ -128,15 +131,15 @@ pub fn router(panel: Arc<Panel>, rest: Router) -> Router {
         .route("/logs/activity/download", show(logs::activity_file))
         .route("/logs/decisions/download", show(logs::decisions_file))
         .route("/groups", show(groups::list))
-        .route("/groups/create", show(groups::ask_create).merge(take(groups::create)))
+        .route("/groups/create", show(groups::create_form).merge(take(groups::create)))
         .route("/groups/{name}", show(groups::details).merge(take(groups::edit)))
         .route("/groups/{name}/delete", take(groups::delete))
         .route("/me", show(me::show))
         .route("/me/password", take(me::change_password))
-        .route("/me/totp", show(factors::ask_totp).merge(take(factors::confirm_totp)))
-        .route("/me/totp/remove", take(factors::remove_totp))
-        .route("/me/passkeys/create", show(factors::ask_passkey).merge(take(factors::add_passkey)))
-        .route("/me/passkeys/{id}/delete", take(factors::remove_passkey))
+        .route("/me/totp", show(mfa::totp_form).merge(take(mfa::confirm_totp)))
+        .route("/me/totp/remove", take(mfa::remove_totp))
+        .route("/me/passkeys/create", show(mfa::passkey_form).merge(take(mfa::add_passkey)))
+        .route("/me/passkeys/{id}/delete", take(mfa::remove_passkey))
         .route("/users/{login}/reset", take(users::reset_mfa))
         .route("/me/sessions/{id}/end", take(me::end_session))
         .route("/assets/{build}/{name}", get(asset))
@@ -151,8 +154,8 @@ async fn asset(Path((_, name)): Path<(String, String)>) -> Response<Body> {
 /// A page that is read.
 fn show<F, A>(handler: F) -> MethodRouter<Arc<Panel>>
 where
-    F: Fn(Arc<Visit>) -> A + Clone + Send + Sync + 'static,
-    A: Future<Output = Answered> + Send + 'static,
+    F: Fn(Arc<RequestContext>) -> A + Clone + Send + Sync + 'static,
+    A: Future<Output = HandlerResult> + Send + 'static,
 {
     get(move |State(panel): State<Arc<Panel>>, request: Request| async move {
         panel.answer(request, handler).await
@@ -162,8 +165,8 @@ where
 /// A form that is sent.
 fn take<F, A>(handler: F) -> MethodRouter<Arc<Panel>>
 where
-    F: Fn(Arc<Visit>) -> A + Clone + Send + Sync + 'static,
-    A: Future<Output = Answered> + Send + 'static,
+    F: Fn(Arc<RequestContext>) -> A + Clone + Send + Sync + 'static,
+    A: Future<Output = HandlerResult> + Send + 'static,
 {
     post(move |State(panel): State<Arc<Panel>>, request: Request| async move {
         panel.answer(request, handler).await
@@ -182,8 +185,8 @@ async fn otherwise(
     let is_under = |tree: &str| {
         path.strip_prefix(tree).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };
-    if request.method() == Method::GET && is_person && !TREES.into_iter().any(is_under) {
-        return panel.answer(request, |_| async { Err(Refusal::NoSuchPage) }).await;
+    if request.method() == Method::GET && is_person && !API_PREFIXES.into_iter().any(is_under) {
+        return panel.answer(request, |_| async { Err(PageError::NoSuchPage) }).await;
     }
     match rest.oneshot(request).await {
         Ok(response) => response,
@@ -192,46 +195,46 @@ async fn otherwise(
 }
 
 /// What programs call.
-const TREES: [&str; 8] =
+const API_PREFIXES: [&str; 8] =
     ["/auth", "/v1", "/1.0", "/v2", "/openapi", "/.well-known", "/access", "/forward-auth"];
 
 impl Panel {
     async fn answer<F, A>(&self, request: Request, handler: F) -> Response<Body>
     where
-        F: Fn(Arc<Visit>) -> A,
-        A: Future<Output = Answered>,
+        F: Fn(Arc<RequestContext>) -> A,
+        A: Future<Output = HandlerResult>,
     {
         let (mut parts, body) = request.into_parts();
         let (method, path) = (parts.method.clone(), parts.uri.path().to_owned());
-        let (mut visit, is_new) = self.visit(&mut parts).await;
-        let session = self.session(&visit).await.map(|session| visit.session = session);
-        let form = read(&parts, body, &visit).await.map(|form| visit.form = form);
+        let (mut request, is_new) = self.request(&mut parts).await;
+        let session = self.session(&request).await.map(|session| request.session = session);
+        let form = read(&parts, body, &request).await.map(|form| request.form = form);
         let read = form.and(session);
-        let visit = Arc::new(visit);
+        let request = Arc::new(request);
         let answered = match read {
-            Ok(()) => handler(Arc::clone(&visit)).await,
-            Err(refusal) => Err(refusal),
+            Ok(()) => handler(Arc::clone(&request)).await,
+            Err(error) => Err(error),
         };
-        let answered = answered.or_else(|refusal| refusal.answer(&visit));
-        let mut answer: Answer = answered.unwrap_or_else(|refusal| {
-            tracing::error!(query_id = %visit.query_id, cause = ?refusal, "failed");
-            Answer::go("/").with_status(StatusCode::INTERNAL_SERVER_ERROR)
+        let answered = answered.or_else(|error| error.answer(&request));
+        let mut answer: PageResponse = answered.unwrap_or_else(|error| {
+            tracing::error!(query_id = %request.query_id, cause = ?error, "failed");
+            PageResponse::redirect("/").with_status(StatusCode::INTERNAL_SERVER_ERROR)
         });
         if is_new {
-            answer = answer.with_cookie(self.cookies.set(self.cookies.form, &visit.form_cookie));
+            answer = answer.with_cookie(self.cookies.set(self.cookies.form, &request.form_cookie));
         }
         let status = answer.status();
         // Who watches a log is no news in it every other second.
-        if let (Ok(context), false) = (visit.context(), visit.query.get("live") == "1") {
+        if let (Ok(context), false) = (request.context(), request.query.get("live") == "1") {
             let (what, status) = (format!("{method} {path}"), status.as_u16());
-            let user_agent = Some(visit.user_agent.as_str());
+            let user_agent = Some(request.user_agent.as_str());
             self.iam.record(&context, Call { what, route: "panel", status, user_agent });
         }
-        tracing::info!(query_id = %visit.query_id, %method, path, %status);
+        tracing::info!(query_id = %request.query_id, %method, path, %status);
         let labels = [("route", "panel".to_owned()), ("status", status.as_u16().to_string())];
         metrics::counter!("gatewright_http_requests_total", &labels).increment(1);
         let mut response = answer.into_response();
-        if let Ok(value) = HeaderValue::try_from(visit.query_id.to_string()) {
+        if let Ok(value) = HeaderValue::try_from(request.query_id.to_string()) {
             response.headers_mut().insert("x-ovh-queryid", value);
         }
         response
@@ -239,16 +242,16 @@ impl Panel {
 
     /// The request as pages see it, but for who is signed in and what was sent; and whether the
     /// browser has no form cookie yet.
-    async fn visit(&self, parts: &mut Parts) -> (Visit, bool) {
+    async fn request(&self, parts: &mut Parts) -> (RequestContext, bool) {
         let parameters = RawPathParams::from_request_parts(parts, &()).await;
         let parameters =
             parameters.map(|all| all.iter().map(|(_, value)| value.to_owned()).collect());
         let header = |name| parts.headers.get(name).and_then(|value| value.to_str().ok());
-        let cookie = |name| cookie::read(&parts.headers, name).map(str::to_owned);
+        let cookie = |name| cookies::read(&parts.headers, name).map(str::to_owned);
         let form_cookie = cookie(self.cookies.form);
         let is_new = form_cookie.is_none();
         let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
-        let visit = Visit {
+        let request = RequestContext {
             iam: Arc::clone(&self.iam),
             texts: self.texts(header(ACCEPT_LANGUAGE)),
             target: target.to_owned(),
@@ -265,18 +268,18 @@ impl Panel {
             session_cookie: cookie(self.cookies.session),
             assets: Arc::clone(&self.assets),
         };
-        (visit, is_new)
+        (request, is_new)
     }
 
     fn texts(&self, accepted: Option<&str>) -> Texts {
         self.catalogues.choose(accepted.unwrap_or_default())
     }
 
-    async fn session(&self, visit: &Visit) -> Result<Option<Session>, Refusal> {
-        let Some(token) = visit.session_cookie.as_deref().and_then(SessionToken::parse) else {
+    async fn session(&self, request: &RequestContext) -> Result<Option<Session>, PageError> {
+        let Some(token) = request.session_cookie.as_deref().and_then(SessionToken::parse) else {
             return Ok(None);
         };
-        match self.iam.session(&token, visit.now).await {
+        match self.iam.session(&token, request.now).await {
             Ok(session) => Ok(Some(session)),
             Err(IamError::BadCredential) => Ok(None),
             Err(error) => Err(error.into()),
@@ -285,19 +288,19 @@ impl Panel {
 }
 
 /// The form that was sent, which must be one of ours.
-async fn read(parts: &Parts, body: Body, visit: &Visit) -> Result<Fields, Refusal> {
+async fn read(parts: &Parts, body: Body, request: &RequestContext) -> Result<Fields, PageError> {
     if parts.method != Method::POST {
         return Ok(Fields::default());
     }
     let site = parts.headers.get("sec-fetch-site").and_then(|value| value.to_str().ok());
     if site.is_some_and(|site| site != "same-origin" && site != "none") {
-        return Err(Refusal::ForeignForm { kept: Vec::new() });
+        return Err(PageError::CsrfTokenMismatch { kept: Vec::new() });
     }
-    let body = axum::body::to_bytes(body, MAX_FORM).await.map_err(|_| Refusal::TooLarge)?;
+    let body = axum::body::to_bytes(body, MAX_FORM).await.map_err(|_| PageError::FormTooLarge)?;
     let form = Fields::parse(&body);
-    if visit.has_own_form(&form) {
+    if request.has_csrf_token(&form) {
         return Ok(form);
     }
     let ours = site == Some("same-origin") && !parts.uri.path().starts_with("/sign-");
-    Err(Refusal::ForeignForm { kept: if ours { form.to_keep() } else { Vec::new() } })
+    Err(PageError::CsrfTokenMismatch { kept: if ours { form.to_keep() } else { Vec::new() } })
 }

@@ -50,9 +50,9 @@ impl Catalogues {
 
     /// The texts in the best language for an `Accept-Language` header.
     pub(crate) fn choose(&self, accepted: &str) -> Texts {
-        let wanted = parse_accepted_languages(accepted);
+        let requested = parse_accepted_languages(accepted);
         let best = negotiate_languages(
-            &wanted,
+            &requested,
             &self.languages,
             self.languages.first(),
             NegotiationStrategy::Lookup,
@@ -127,28 +127,13 @@ mod tests {
     fn every_text_that_is_asked_for_is_there_and_no_other() {
         let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
         let mut sources = String::new();
-        for folder in [
-            "src",
-            "src/pages",
-            "src/pages/policies",
-            "templates",
-            "templates/service_accounts",
-            "templates/policies",
-            "templates/users",
-            "templates/groups",
-            "templates/factors",
-            "templates/logs",
-            "templates/permissions_groups",
-            "templates/resource_groups",
-            "templates/resources",
-            "templates/tokens",
-            "templates/trial",
-        ] {
-            for file in std::fs::read_dir(root.join(folder)).unwrap() {
-                let path = file.unwrap().path();
-                if path.is_file() {
-                    sources.push_str(&std::fs::read_to_string(path).unwrap());
-                }
+        let mut paths = vec![root.join("src"), root.join("templates")];
+        while let Some(path) = paths.pop() {
+            if path.is_dir() {
+                let entries = std::fs::read_dir(path).unwrap();
+                paths.extend(entries.map(|entry| entry.unwrap().path()));
+            } else {
+                sources.push_str(&std::fs::read_to_string(path).unwrap());
             }
         }
         let [(_, english), _] = CATALOGUES;

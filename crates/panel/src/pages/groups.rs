@@ -5,12 +5,12 @@ use std::sync::Arc;
 use askama::Template;
 use gatewright_iam::{Group, GroupInput, Role};
 
-use super::moment;
-use crate::answer::{Answer, Answered};
+use super::format_minute;
+use crate::error::PageError;
 use crate::fields::encoded;
-use crate::frame::{Frame, Section};
-use crate::refusal::Refusal;
-use crate::visit::Visit;
+use crate::layout::{Layout, Section};
+use crate::request::RequestContext;
+use crate::response::{HandlerResult, PageResponse};
 
 const SECTION: Section = Section::Groups;
 
@@ -30,7 +30,7 @@ pub(super) fn role_text(role: Role) -> &'static str {
 #[derive(Template)]
 #[template(path = "groups/list.html")]
 struct ListPage {
-    frame: Frame,
+    layout: Layout,
     groups: Vec<Row>,
 }
 
@@ -46,7 +46,7 @@ struct Row {
 #[derive(Template)]
 #[template(path = "groups/form.html")]
 struct FormPage {
-    frame: Frame,
+    layout: Layout,
     is_new: bool,
     name: String,
     description: String,
@@ -54,23 +54,23 @@ struct FormPage {
     roles: &'static [(&'static str, Role, &'static str)],
 }
 
-pub(crate) async fn list(visit: Arc<Visit>) -> Answered {
-    let groups = visit.iam.groups(&visit.context()?).await?;
+pub(crate) async fn list(request: Arc<RequestContext>) -> HandlerResult {
+    let groups = request.iam.groups(&request.context()?).await?;
     let row = |one: Group| Row {
         name: one.name,
         built_in: one.built_in,
         role: role_text(one.role),
         description: one.description.unwrap_or_default(),
-        created: moment(one.created_at),
-        changed: moment(one.updated_at),
+        created: format_minute(one.created_at),
+        changed: format_minute(one.updated_at),
     };
     let groups = groups.into_iter().map(row).collect();
-    Answer::page(&ListPage { frame: visit.told(SECTION), groups })
+    PageResponse::render(&ListPage { layout: request.layout_with_flash(SECTION), groups })
 }
 
-fn form(frame: Frame, is_new: bool, typed: GroupInput) -> Answered {
-    Answer::page(&FormPage {
-        frame,
+fn form(layout: Layout, is_new: bool, typed: GroupInput) -> HandlerResult {
+    PageResponse::render(&FormPage {
+        layout,
         is_new,
         name: typed.name,
         description: typed.description.unwrap_or_default(),
@@ -79,60 +79,60 @@ fn form(frame: Frame, is_new: bool, typed: GroupInput) -> Answered {
     })
 }
 
-fn typed(visit: &Visit, name: &str) -> GroupInput {
-    let role = ROLES.iter().find(|(id, _, _)| *id == visit.form.get("role"));
+fn typed(request: &RequestContext, name: &str) -> GroupInput {
+    let role = ROLES.iter().find(|(id, _, _)| *id == request.form.get("role"));
     GroupInput {
         name: name.to_owned(),
-        description: Some(visit.form.get("description").to_owned()),
+        description: Some(request.form.get("description").to_owned()),
         role: role.map(|(_, role, _)| *role),
     }
 }
 
-pub(crate) async fn ask_create(visit: Arc<Visit>) -> Answered {
-    visit.session()?;
-    form(visit.frame(SECTION), true, GroupInput::default())
+pub(crate) async fn create_form(request: Arc<RequestContext>) -> HandlerResult {
+    request.session()?;
+    form(request.layout(SECTION), true, GroupInput::default())
 }
 
-pub(crate) async fn create(visit: Arc<Visit>) -> Answered {
-    let context = visit.context()?;
-    let input = typed(&visit, visit.form.get("name"));
-    match visit.iam.create_group(&context, Ok(input.clone())).await {
-        Ok(_) => Ok(Answer::go("/groups?told=told-group-created")),
-        Err(error) => visit.again(error.into(), SECTION, |frame| form(frame, true, input)),
+pub(crate) async fn create(request: Arc<RequestContext>) -> HandlerResult {
+    let context = request.context()?;
+    let input = typed(&request, request.form.get("name"));
+    match request.iam.create_group(&context, Ok(input.clone())).await {
+        Ok(_) => Ok(PageResponse::redirect("/groups?told=told-group-created")),
+        Err(error) => request.again(error.into(), SECTION, |layout| form(layout, true, input)),
     }
 }
 
-pub(crate) async fn details(visit: Arc<Visit>) -> Answered {
-    let group = visit.iam.group(&visit.context()?, visit.parameter(0)).await?;
+pub(crate) async fn details(request: Arc<RequestContext>) -> HandlerResult {
+    let group = request.iam.group(&request.context()?, request.parameter(0)).await?;
     let Group { name, description, role, .. } = group;
     let shown = GroupInput { name, description, role: Some(role) };
-    form(visit.told(SECTION), false, shown)
+    form(request.layout_with_flash(SECTION), false, shown)
 }
 
-pub(crate) async fn edit(visit: Arc<Visit>) -> Answered {
-    let context = visit.context()?;
-    let name = visit.parameter(0);
-    let input = typed(&visit, name);
-    match visit.iam.edit_group(&context, name, Ok(input.clone())).await {
-        Ok(_) => Ok(Answer::go(format!("/groups/{}?told=told-edited", encoded(name)))),
-        Err(error) => visit.again(error.into(), SECTION, |frame| form(frame, false, input)),
+pub(crate) async fn edit(request: Arc<RequestContext>) -> HandlerResult {
+    let context = request.context()?;
+    let name = request.parameter(0);
+    let input = typed(&request, name);
+    match request.iam.edit_group(&context, name, Ok(input.clone())).await {
+        Ok(_) => Ok(PageResponse::redirect(format!("/groups/{}?told=told-edited", encoded(name)))),
+        Err(error) => request.again(error.into(), SECTION, |layout| form(layout, false, input)),
     }
 }
 
-pub(crate) async fn delete(visit: Arc<Visit>) -> Answered {
-    let context = visit.context()?;
-    let name = visit.parameter(0);
-    match visit.iam.delete_group(&context, name).await {
-        Ok(()) => Ok(Answer::go("/groups?told=told-group-deleted")),
+pub(crate) async fn delete(request: Arc<RequestContext>) -> HandlerResult {
+    let context = request.context()?;
+    let name = request.parameter(0);
+    match request.iam.delete_group(&context, name).await {
+        Ok(()) => Ok(PageResponse::redirect("/groups?told=told-group-deleted")),
         Err(error) => {
-            let refusal = Refusal::from(error);
-            if refusal.about_input().is_none() {
-                return Err(refusal);
+            let error = PageError::from(error);
+            if error.validation_message().is_none() {
+                return Err(error);
             }
-            let group = visit.iam.group(&context, name).await?;
+            let group = request.iam.group(&context, name).await?;
             let Group { name, description, role, .. } = group;
             let shown = GroupInput { name, description, role: Some(role) };
-            visit.again(refusal, SECTION, |frame| form(frame, false, shown))
+            request.again(error, SECTION, |layout| form(layout, false, shown))
         }
     }
 }

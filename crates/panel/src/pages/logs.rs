@@ -6,12 +6,12 @@ use askama::Template;
 use gatewright_iam::{Event, HourlyCounts, Line, LogFilter, LogKind, Reason};
 use serde_json::{Value, json};
 
-use super::{allowed, instant, short};
-use crate::answer::{Answer, Answered};
+use super::{allowed, instant, short_urn};
+use crate::error::PageError;
 use crate::fields::encoded;
-use crate::frame::{Frame, Section};
-use crate::refusal::Refusal;
-use crate::visit::Visit;
+use crate::layout::{Layout, Section};
+use crate::request::RequestContext;
+use crate::response::{HandlerResult, PageResponse};
 
 const SECTION: Section = Section::Logs;
 
@@ -59,7 +59,7 @@ impl Log {
 #[derive(Template)]
 #[template(path = "logs/log.html")]
 struct LogPage {
-    frame: Frame,
+    layout: Layout,
     log: Log,
     rows: Vec<Row>,
     /// What is filtered by.
@@ -96,37 +96,37 @@ struct Row {
     after: String,
 }
 
-pub(crate) async fn audit(visit: Arc<Visit>) -> Answered {
-    show(&visit, Log::Audit).await
+pub(crate) async fn audit(request: Arc<RequestContext>) -> HandlerResult {
+    show(&request, Log::Audit).await
 }
 
-pub(crate) async fn activity(visit: Arc<Visit>) -> Answered {
-    show(&visit, Log::Activity).await
+pub(crate) async fn activity(request: Arc<RequestContext>) -> HandlerResult {
+    show(&request, Log::Activity).await
 }
 
-pub(crate) async fn decisions(visit: Arc<Visit>) -> Answered {
-    show(&visit, Log::Decisions).await
+pub(crate) async fn decisions(request: Arc<RequestContext>) -> HandlerResult {
+    show(&request, Log::Decisions).await
 }
 
-pub(crate) async fn audit_file(visit: Arc<Visit>) -> Answered {
-    file(&visit, Log::Audit).await
+pub(crate) async fn audit_file(request: Arc<RequestContext>) -> HandlerResult {
+    file(&request, Log::Audit).await
 }
 
-pub(crate) async fn activity_file(visit: Arc<Visit>) -> Answered {
-    file(&visit, Log::Activity).await
+pub(crate) async fn activity_file(request: Arc<RequestContext>) -> HandlerResult {
+    file(&request, Log::Activity).await
 }
 
-pub(crate) async fn decisions_file(visit: Arc<Visit>) -> Answered {
-    file(&visit, Log::Decisions).await
+pub(crate) async fn decisions_file(request: Arc<RequestContext>) -> HandlerResult {
+    file(&request, Log::Decisions).await
 }
 
-fn filter(visit: &Visit) -> LogFilter {
-    let text = |name| visit.query.get(name).to_owned();
+fn filter(request: &RequestContext) -> LogFilter {
+    let text = |name| request.query.get(name).to_owned();
     LogFilter {
         who: text("who"),
         what: text("what"),
         on: text("on"),
-        allowed: match visit.query.get("outcome") {
+        allowed: match request.query.get("outcome") {
             "allowed" => Some(true),
             "refused" => Some(false),
             _ => None,
@@ -145,45 +145,45 @@ fn query(filter: &LogFilter) -> String {
     format!("?who={who}&what={what}&on={on}&outcome={outcome}")
 }
 
-async fn show(visit: &Visit, log: Log) -> Answered {
-    let context = visit.context()?;
-    let filter = filter(visit);
-    let before = visit.query.get("before").parse().unwrap_or(i64::MAX);
+async fn show(request: &RequestContext, log: Log) -> HandlerResult {
+    let context = request.context()?;
+    let filter = filter(request);
+    let before = request.query.get("before").parse().unwrap_or(i64::MAX);
     let place = (before, SHOWN);
     let (rows, older) = match log.kind() {
         None => {
-            let found = visit.iam.audit(&context, &filter, place).await?;
+            let found = request.iam.audit(&context, &filter, place).await?;
             (found.events.into_iter().map(Row::of_event).collect(), found.older)
         }
         Some(kind) => {
-            let found = visit.iam.log(&context, kind, &filter, place).await?;
+            let found = request.iam.log(&context, kind, &filter, place).await?;
             (found.lines.into_iter().map(Row::of_line).collect::<Vec<_>>(), found.older)
         }
     };
-    let day = visit.now / 3_600_000_000 - 24;
+    let day = request.now / 3_600_000_000 - 24;
     let hourly_counts = match log {
         Log::Audit => None,
-        _ => allowed(visit.iam.hourly_counts(&context, day).await)?,
+        _ => allowed(request.iam.hourly_counts(&context, day).await)?,
     };
     let left_out: i64 = hourly_counts.iter().flatten().map(|one: &HourlyCounts| one.left_out).sum();
     let query = query(&filter);
-    Answer::page(&LogPage {
-        frame: visit.frame(SECTION),
+    PageResponse::render(&LogPage {
+        layout: request.layout(SECTION),
         log,
         rows,
         older: older.map(|older| format!("{query}&before={older}")),
-        live: visit.query.get("live") == "1" && before == i64::MAX,
+        live: request.query.get("live") == "1" && before == i64::MAX,
         query,
         filter,
-        days: usize::try_from(visit.iam.settings().log_days).unwrap_or_default(),
+        days: usize::try_from(request.iam.settings().log_days).unwrap_or_default(),
         left_out: usize::try_from(left_out).unwrap_or_default(),
     })
 }
 
 /// All that fits the filter, one JSON object a line.
-async fn file(visit: &Visit, log: Log) -> Answered {
-    let context = visit.context()?;
-    let filter = filter(visit);
+async fn file(request: &RequestContext, log: Log) -> HandlerResult {
+    let context = request.context()?;
+    let filter = filter(request);
     let mut text = String::new();
     let mut before = Some(i64::MAX);
     let mut left = IN_A_FILE;
@@ -191,12 +191,12 @@ async fn file(visit: &Visit, log: Log) -> Answered {
         let most = left.min(10_000);
         let lines: Vec<Value> = match log.kind() {
             None => {
-                let found = visit.iam.audit(&context, &filter, (place, most)).await?;
+                let found = request.iam.audit(&context, &filter, (place, most)).await?;
                 before = found.older;
                 found.events.iter().map(event).collect()
             }
             Some(kind) => {
-                let found = visit.iam.log(&context, kind, &filter, (place, most)).await?;
+                let found = request.iam.log(&context, kind, &filter, (place, most)).await?;
                 before = found.older;
                 found.lines.iter().filter_map(|line| serde_json::to_value(line).ok()).collect()
             }
@@ -211,7 +211,7 @@ async fn file(visit: &Visit, log: Log) -> Answered {
         }
     }
     let name = log.path().rsplit('/').next().unwrap_or_default();
-    Ok(Answer::file(&format!("{name}.jsonl"), text))
+    Ok(PageResponse::download(&format!("{name}.jsonl"), text))
 }
 
 fn event(event: &Event) -> Value {
@@ -251,10 +251,10 @@ impl Row {
         let on = line.on.unwrap_or_default();
         Self {
             at: instant(line.at),
-            who_short: short(&line.who).to_owned(),
+            who_short: short_urn(&line.who).to_owned(),
             who: line.who,
             what: line.what,
-            on_short: short(&on).to_owned(),
+            on_short: short_urn(&on).to_owned(),
             on,
             allowed: Some(line.allowed),
             reason: line.reason.map_or("", reason_text),
@@ -270,7 +270,7 @@ impl Row {
     fn of_event(event: Event) -> Self {
         Self {
             at: instant(event.at),
-            who_short: short(&event.who).to_owned(),
+            who_short: short_urn(&event.who).to_owned(),
             what: format!("{} {}", event.subject.as_str(), event.act()),
             on_short: event.name,
             on: event.id,
@@ -288,7 +288,7 @@ impl Row {
 }
 
 /// The first of the logs.
-pub(crate) async fn first(visit: Arc<Visit>) -> Answered {
-    visit.session()?;
-    Ok::<_, Refusal>(Answer::go(Log::Audit.path()))
+pub(crate) async fn first(request: Arc<RequestContext>) -> HandlerResult {
+    request.session()?;
+    Ok::<_, PageError>(PageResponse::redirect(Log::Audit.path()))
 }

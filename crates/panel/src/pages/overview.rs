@@ -7,12 +7,12 @@ use gatewright_iam::{Context, HourlyCounts, clock};
 use uuid::Uuid;
 
 use super::service_accounts::UNUSED;
-use super::{allowed, moment};
-use crate::answer::{Answer, Answered};
+use super::{allowed, format_minute};
 use crate::chart::Chart;
-use crate::frame::{Frame, Section};
-use crate::refusal::Refusal;
-use crate::visit::Visit;
+use crate::error::PageError;
+use crate::layout::{Layout, Section};
+use crate::request::RequestContext;
+use crate::response::{HandlerResult, PageResponse};
 
 const HOUR: i64 = 3_600_000_000;
 
@@ -22,17 +22,17 @@ const NAMED: usize = 5;
 #[derive(Template)]
 #[template(path = "overview.html")]
 struct OverviewPage {
-    frame: Frame,
+    layout: Layout,
     days: bool,
     /// None where the reader may not know.
-    happened: Option<Happened>,
+    activity: Option<Activity>,
     unused: Option<Warning>,
     /// None where the reader may not know.
     policies: Option<Vec<Warning>>,
 }
 
-/// What happened in the last day or the last days.
-struct Happened {
+/// Tokens and decisions of the last day or the last 30 days.
+struct Activity {
     tokens: i64,
     allowed: i64,
     refused: i64,
@@ -50,33 +50,33 @@ struct Warning {
     some: Vec<(String, String)>,
 }
 
-pub(crate) async fn show(visit: Arc<Visit>) -> Answered {
-    let context = visit.context()?;
-    let days = visit.query.get("of") == "days";
-    let since = visit.now / HOUR - if days { 30 * 24 - 1 } else { 23 };
-    let hourly_counts = allowed(visit.iam.hourly_counts(&context, since).await)?;
-    let unused = match allowed(visit.iam.unused_clients(&context, visit.now - UNUSED).await)? {
+pub(crate) async fn show(request: Arc<RequestContext>) -> HandlerResult {
+    let context = request.context()?;
+    let days = request.query.get("of") == "days";
+    let since = request.now / HOUR - if days { 30 * 24 - 1 } else { 23 };
+    let hourly_counts = allowed(request.iam.hourly_counts(&context, since).await)?;
+    let unused = match allowed(request.iam.unused_clients(&context, request.now - UNUSED).await)? {
         None => None,
-        Some(clients) => Some(unused(&visit, &context, &clients).await?),
+        Some(clients) => Some(unused(&request, &context, &clients).await?),
     };
-    Answer::page(&OverviewPage {
-        frame: visit.told(Section::Overview),
+    PageResponse::render(&OverviewPage {
+        layout: request.layout_with_flash(Section::Overview),
         days,
-        happened: hourly_counts.map(|hourly_counts| happened(since, days, &hourly_counts)),
+        activity: hourly_counts.map(|hourly_counts| activity(since, days, &hourly_counts)),
         unused,
-        policies: policies(&visit, &context).await?,
+        policies: policies(&request, &context).await?,
     })
 }
 
-fn happened(since: i64, days: bool, hourly_counts: &[HourlyCounts]) -> Happened {
+fn activity(since: i64, days: bool, hourly_counts: &[HourlyCounts]) -> Activity {
     let (step, columns) = if days { (24, 30) } else { (1, 24) };
     let mut counts = vec![HourlyCounts::default(); columns];
-    for tally in hourly_counts {
-        let column = usize::try_from((tally.hour - since) / step).ok();
+    for hour in hourly_counts {
+        let column = usize::try_from((hour.hour - since) / step).ok();
         if let Some(sum) = column.and_then(|column| counts.get_mut(column)) {
-            sum.tokens += tally.tokens;
-            sum.allowed += tally.allowed;
-            sum.refused += tally.refused;
+            sum.tokens += hour.tokens;
+            sum.allowed += hour.allowed;
+            sum.refused += hour.refused;
         }
     }
     let name = |column: usize| {
@@ -90,7 +90,7 @@ fn happened(since: i64, days: bool, hourly_counts: &[HourlyCounts]) -> Happened 
     let decisions: Vec<[i64; 2]> = counts.iter().map(|one| [one.allowed, one.refused]).collect();
     let chart = |counts: &[[i64; 2]]| Chart { columns: &names, counts }.svg();
     let rows = names.iter().zip(&counts);
-    Happened {
+    Activity {
         tokens: counts.iter().map(|one| one.tokens).sum(),
         allowed: counts.iter().map(|one| one.allowed).sum(),
         refused: counts.iter().map(|one| one.refused).sum(),
@@ -104,25 +104,28 @@ fn happened(since: i64, days: bool, hourly_counts: &[HourlyCounts]) -> Happened 
 
 /// The service accounts that nobody has used, or not for long.
 async fn unused(
-    visit: &Visit,
+    request: &RequestContext,
     context: &Context,
     clients: &[(String, Option<i64>)],
-) -> Result<Warning, Refusal> {
+) -> Result<Warning, PageError> {
     let mut some = Vec::new();
     for (id, used) in clients.iter().take(NAMED) {
         let last = used.map_or_else(
-            || visit.texts.say("never-used"),
-            |used| visit.texts.name("used-at", &moment(used)),
+            || request.texts.say("never-used"),
+            |used| request.texts.name("used-at", &format_minute(used)),
         );
-        let client = visit.iam.client(context, id).await?;
+        let client = request.iam.client(context, id).await?;
         some.push((format!("/service-accounts/{id}"), format!("{} ({last})", client.name)));
     }
     Ok(Warning { text: "overview-unused", count: clients.len(), some })
 }
 
 /// The policies that somebody should look at.
-async fn policies(visit: &Visit, context: &Context) -> Result<Option<Vec<Warning>>, Refusal> {
-    let Some(findings) = allowed(visit.iam.findings(context).await)? else { return Ok(None) };
+async fn policies(
+    request: &RequestContext,
+    context: &Context,
+) -> Result<Option<Vec<Warning>>, PageError> {
+    let Some(findings) = allowed(request.iam.findings(context).await)? else { return Ok(None) };
     let expiring: Vec<Uuid> = findings.expiring.into_iter().map(|(_, id)| id).collect();
     let kinds = [
         ("overview-everything", findings.everything),
@@ -135,7 +138,7 @@ async fn policies(visit: &Visit, context: &Context) -> Result<Option<Vec<Warning
     for (text, ids) in kinds {
         let mut some = Vec::new();
         for id in ids.iter().take(NAMED) {
-            let policy = visit.iam.policy(context, Ok(*id)).await?;
+            let policy = request.iam.policy(context, Ok(*id)).await?;
             some.push((format!("/policies/{id}"), policy.name));
         }
         if !ids.is_empty() {

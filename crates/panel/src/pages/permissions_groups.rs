@@ -5,14 +5,14 @@ use std::sync::Arc;
 use askama::Template;
 use gatewright_iam::{IamError, PageRequest, Permissions, PermissionsGroup, PermissionsGroupInput};
 
-use super::moment;
+use super::format_minute;
 use super::policies::lines;
-use crate::answer::{Answer, Answered};
+use crate::error::PageError;
 use crate::fields::encoded;
-use crate::frame::{Banner, Frame, Section};
-use crate::page::{Cut, Wanted};
-use crate::refusal::Refusal;
-use crate::visit::Visit;
+use crate::layout::{Banner, Layout, Section};
+use crate::request::RequestContext;
+use crate::response::{HandlerResult, PageResponse};
+use crate::table::{TablePage, TableQuery};
 
 const SECTION: Section = Section::Policies;
 
@@ -21,8 +21,8 @@ const COLUMNS: [&str; 2] = ["name", "owner"];
 #[derive(Template)]
 #[template(path = "permissions_groups/list.html")]
 struct ListPage {
-    frame: Frame,
-    table: Cut<Row>,
+    layout: Layout,
+    table: TablePage<Row>,
 }
 
 struct Row {
@@ -37,17 +37,17 @@ struct Row {
 #[derive(Template)]
 #[template(path = "permissions_groups/form.html")]
 struct FormPage {
-    frame: Frame,
+    layout: Layout,
     /// The group that is changed; none when one is made.
     urn: Option<String>,
     path: String,
     read_only: bool,
-    typed: Typed,
+    form: GroupForm,
 }
 
 /// The fields as texts, lists one entry a line.
 #[derive(Debug, Clone, Default)]
-struct Typed {
+struct GroupForm {
     name: String,
     description: String,
     allow: String,
@@ -55,9 +55,9 @@ struct Typed {
     deny: String,
 }
 
-impl Typed {
-    fn read(visit: &Visit) -> Self {
-        let text = |name| visit.form.get(name).to_owned();
+impl GroupForm {
+    fn read(request: &RequestContext) -> Self {
+        let text = |name| request.form.get(name).to_owned();
         Self {
             name: text("name"),
             description: text("description"),
@@ -84,13 +84,13 @@ fn path(urn: &str) -> String {
     format!("/permissions-groups/{}", encoded(urn))
 }
 
-pub(crate) async fn list(visit: Arc<Visit>) -> Answered {
-    let context = visit.context()?;
-    let wanted = Wanted::read(&visit.query, &COLUMNS);
+pub(crate) async fn list(request: Arc<RequestContext>) -> HandlerResult {
+    let context = request.context()?;
+    let query = TableQuery::parse(&request.query, &COLUMNS);
     let page = PageRequest::new(Some(PageRequest::MAX_SIZE), None, "permissions groups")?;
-    let mut groups = visit.iam.permissions_groups(&context, Ok(page)).await?.items;
-    groups.retain(|one| wanted.fits(&[&one.name, &one.description]));
-    match wanted.sort.as_str() {
+    let mut groups = request.iam.permissions_groups(&context, Ok(page)).await?.items;
+    groups.retain(|one| query.matches(&[&one.name, &one.description]));
+    match query.sort.as_str() {
         "owner" => groups.sort_by_cached_key(|one| (one.owner.clone(), one.name.to_lowercase())),
         _ => groups.sort_by_cached_key(|one| one.name.to_lowercase()),
     }
@@ -100,27 +100,30 @@ pub(crate) async fn list(visit: Arc<Visit>) -> Answered {
         owner: one.owner,
         description: one.description,
         allow: one.permissions.allow.len(),
-        changed: moment(one.updated_at.unwrap_or(one.created_at)),
+        changed: format_minute(one.updated_at.unwrap_or(one.created_at)),
     };
-    Answer::page(&ListPage { frame: visit.told(SECTION), table: wanted.cut(groups).map(row) })
+    PageResponse::render(&ListPage {
+        layout: request.layout_with_flash(SECTION),
+        table: query.paginate(groups).map(row),
+    })
 }
 
-pub(crate) async fn ask_create(visit: Arc<Visit>) -> Answered {
-    visit.session()?;
+pub(crate) async fn create_form(request: Arc<RequestContext>) -> HandlerResult {
+    request.session()?;
     let path = "/permissions-groups/create".to_owned();
-    let (frame, typed) = (visit.frame(SECTION), Typed::default());
-    Answer::page(&FormPage { frame, urn: None, path, read_only: false, typed })
+    let (layout, form) = (request.layout(SECTION), GroupForm::default());
+    PageResponse::render(&FormPage { layout, urn: None, path, read_only: false, form })
 }
 
-pub(crate) async fn details(visit: Arc<Visit>) -> Answered {
-    let context = visit.context()?;
-    let group = visit.iam.permissions_group(&context, visit.parameter(0)).await?;
-    Answer::page(&FormPage {
-        frame: visit.told(SECTION),
+pub(crate) async fn details(request: Arc<RequestContext>) -> HandlerResult {
+    let context = request.context()?;
+    let group = request.iam.permissions_group(&context, request.parameter(0)).await?;
+    PageResponse::render(&FormPage {
+        layout: request.layout_with_flash(SECTION),
         path: path(&group.urn),
         urn: Some(group.urn),
         read_only: group.owner != context.account(),
-        typed: Typed {
+        form: GroupForm {
             name: group.name,
             description: group.description,
             allow: group.permissions.allow.join("\n"),
@@ -130,34 +133,40 @@ pub(crate) async fn details(visit: Arc<Visit>) -> Answered {
     })
 }
 
-fn again(visit: &Visit, error: IamError, urn: Option<String>, typed: Typed) -> Answered {
-    let refusal = Refusal::from(error);
-    let Some(text) = refusal.about_input() else { return Err(refusal) };
-    let mut frame = visit.frame(SECTION);
-    frame.banner = Some(Banner::danger(text));
+fn again(
+    request: &RequestContext,
+    error: IamError,
+    urn: Option<String>,
+    form: GroupForm,
+) -> HandlerResult {
+    let error = PageError::from(error);
+    let Some(text) = error.validation_message() else { return Err(error) };
+    let mut layout = request.layout(SECTION);
+    layout.banner = Some(Banner::danger(text));
     let path = urn.as_deref().map_or("/permissions-groups/create".to_owned(), path);
-    let page = Answer::page(&FormPage { frame, urn, path, read_only: false, typed })?;
-    Ok(page.with_status(refusal.status()))
+    let page = PageResponse::render(&FormPage { layout, urn, path, read_only: false, form })?;
+    Ok(page.with_status(error.status()))
 }
 
-pub(crate) async fn create(visit: Arc<Visit>) -> Answered {
-    let typed = Typed::read(&visit);
-    match visit.iam.create_permissions_group(&visit.context()?, Ok(typed.input())).await {
-        Ok(_) => Ok(Answer::go("/permissions-groups?told=told-group-created")),
-        Err(error) => again(&visit, error, None, typed),
+pub(crate) async fn create(request: Arc<RequestContext>) -> HandlerResult {
+    let form = GroupForm::read(&request);
+    match request.iam.create_permissions_group(&request.context()?, Ok(form.input())).await {
+        Ok(_) => Ok(PageResponse::redirect("/permissions-groups?told=told-group-created")),
+        Err(error) => again(&request, error, None, form),
     }
 }
 
-pub(crate) async fn edit(visit: Arc<Visit>) -> Answered {
-    let (urn, typed) = (visit.parameter(0), Typed::read(&visit));
-    let edited = visit.iam.edit_permissions_group(&visit.context()?, urn, Ok(typed.input())).await;
+pub(crate) async fn edit(request: Arc<RequestContext>) -> HandlerResult {
+    let (urn, form) = (request.parameter(0), GroupForm::read(&request));
+    let edited =
+        request.iam.edit_permissions_group(&request.context()?, urn, Ok(form.input())).await;
     match edited {
-        Ok(group) => Ok(Answer::go(format!("{}?told=told-edited", path(&group.urn)))),
-        Err(error) => again(&visit, error, Some(urn.to_owned()), typed),
+        Ok(group) => Ok(PageResponse::redirect(format!("{}?told=told-edited", path(&group.urn)))),
+        Err(error) => again(&request, error, Some(urn.to_owned()), form),
     }
 }
 
-pub(crate) async fn delete(visit: Arc<Visit>) -> Answered {
-    visit.iam.delete_permissions_group(&visit.context()?, visit.parameter(0)).await?;
-    Ok(Answer::go("/permissions-groups?told=told-group-deleted"))
+pub(crate) async fn delete(request: Arc<RequestContext>) -> HandlerResult {
+    request.iam.delete_permissions_group(&request.context()?, request.parameter(0)).await?;
+    Ok(PageResponse::redirect("/permissions-groups?told=told-group-deleted"))
 }

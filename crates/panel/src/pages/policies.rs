@@ -1,8 +1,8 @@
 //! Policies: the table, and the form that makes and changes one.
 
 mod conditions;
+mod form;
 mod tree;
-mod typed;
 
 use std::sync::Arc;
 
@@ -13,26 +13,26 @@ use gatewright_iam::{
 };
 use uuid::Uuid;
 
-use super::trial::TrialForm;
-use super::{allowed, moment};
-use crate::answer::{Answer, Answered};
+use super::simulation::SimulationForm;
+use super::{allowed, format_minute};
+use crate::error::PageError;
 use crate::fields::encoded;
-use crate::frame::{Banner, Frame, Section};
-use crate::page::{Cut, Wanted};
-use crate::refusal::Refusal;
-use crate::visit::Visit;
+use crate::layout::{Banner, Layout, Section};
+use crate::request::RequestContext;
+use crate::response::{HandlerResult, PageResponse};
+use crate::table::{TablePage, TableQuery};
+use form::PolicyForm;
+pub(super) use form::{add, lines};
 use tree::{TypeActions, of_category, tree};
-use typed::Typed;
-pub(super) use typed::{add, lines};
 
 const SECTION: Section = Section::Policies;
 
 const COLUMNS: [&str; 2] = ["name", "created"];
 
-/// So many actions are shown that a search finds.
+/// Limits the actions that a search displays.
 const FOUND: usize = 200;
 
-/// So many identities are shown that a search finds.
+/// Limits the identities that a search displays.
 const FOUND_IDENTITIES: usize = 50;
 
 /// So many resources are offered to choose from.
@@ -41,8 +41,8 @@ const OFFERED: usize = 500;
 #[derive(Template)]
 #[template(path = "policies/list.html")]
 struct ListPage {
-    frame: Frame,
-    table: Cut<Row>,
+    layout: Layout,
+    table: TablePage<Row>,
     /// Whether these are the policies that belong to the server.
     of_server: bool,
     /// What they must name.
@@ -66,11 +66,11 @@ struct Row {
 #[derive(Template)]
 #[template(path = "policies/form.html")]
 struct FormPage {
-    frame: Frame,
+    layout: Layout,
     /// The policy that is changed; none when one is made.
     id: Option<Uuid>,
     read_only: bool,
-    typed: Typed,
+    policy: PolicyForm,
     json: String,
     terraform: String,
     find_identity: String,
@@ -84,7 +84,7 @@ struct FormPage {
     /// The type whose actions are being chosen.
     opened: String,
     conditions: Vec<conditions::Row>,
-    trial: TrialForm,
+    simulation: SimulationForm,
     changes: Option<Changes>,
 }
 
@@ -133,18 +133,18 @@ struct Found {
 #[derive(Template)]
 #[template(path = "policies/delete.html")]
 struct DeletePage {
-    frame: Frame,
+    layout: Layout,
     id: Uuid,
     name: String,
     identities: Vec<String>,
     changes: Option<Changes>,
 }
 
-pub(crate) async fn list(visit: Arc<Visit>) -> Answered {
-    let context = visit.context()?;
-    let of_server = visit.query.get("of") == "server";
-    let wanted = Wanted::read(&visit.query, &COLUMNS);
-    let text = |name| visit.query.get(name).to_owned();
+pub(crate) async fn list(request: Arc<RequestContext>) -> HandlerResult {
+    let context = request.context()?;
+    let of_server = request.query.get("of") == "server";
+    let query = TableQuery::parse(&request.query, &COLUMNS);
+    let text = |name| request.query.get(name).to_owned();
     let (identity, resource, action) = (text("identity"), text("resource"), text("action"));
     let one =
         |text: &String| Some(text.clone()).filter(|text| !text.is_empty()).into_iter().collect();
@@ -154,17 +154,17 @@ pub(crate) async fn list(visit: Arc<Visit>) -> Answered {
         actions: one(&action),
         read_only: Some(of_server),
     };
-    let mut frame = visit.told(SECTION);
+    let mut layout = request.layout_with_flash(SECTION);
     let mut policies = Vec::new();
     let mut cursor: Option<String> = None;
     loop {
         let page = PageRequest::new(Some(PageRequest::MAX_SIZE), cursor.as_deref(), "policies")?;
-        let page = match visit.iam.policies(&context, Ok(filter.clone()), Ok(page)).await {
+        let page = match request.iam.policies(&context, Ok(filter.clone()), Ok(page)).await {
             Ok(page) => page,
             Err(error) => {
-                let refusal = Refusal::from(error);
-                let Some(text) = refusal.about_input() else { return Err(refusal) };
-                frame.banner = Some(Banner::danger(text));
+                let error = PageError::from(error);
+                let Some(text) = error.validation_message() else { return Err(error) };
+                layout.banner = Some(Banner::danger(text));
                 break;
             }
         };
@@ -175,8 +175,8 @@ pub(crate) async fn list(visit: Arc<Visit>) -> Answered {
         }
     }
     policies
-        .retain(|one| wanted.fits(&[&one.name, one.description.as_deref().unwrap_or_default()]));
-    if wanted.sort == "name" {
+        .retain(|one| query.matches(&[&one.name, one.description.as_deref().unwrap_or_default()]));
+    if query.sort == "name" {
         policies.sort_by_cached_key(|one| one.name.to_lowercase());
     }
     let row = |one: Policy| Row {
@@ -186,239 +186,271 @@ pub(crate) async fn list(visit: Arc<Visit>) -> Answered {
         identities: one.rule.identities.len(),
         resources: one.rule.resources.len(),
         actions: one.rule.permissions.allow.len(),
-        created: moment(one.created_at),
+        created: format_minute(one.created_at),
     };
-    let table = wanted.cut(policies).map(row);
+    let table = query.paginate(policies).map(row);
     let [who, what, on] = [&identity, &action, &resource].map(|text| encoded(text));
     let of = if of_server { "&of=server" } else { "" };
     let rest = format!("&identity={who}&action={what}&resource={on}{of}");
-    Answer::page(&ListPage { frame, table, of_server, identity, resource, action, rest })
+    PageResponse::render(&ListPage { layout, table, of_server, identity, resource, action, rest })
 }
 
-pub(crate) async fn ask_create(visit: Arc<Visit>) -> Answered {
-    visit.session()?;
-    form(&visit, visit.frame(SECTION), None, Typed::default(), Shown::of(&visit)).await
+pub(crate) async fn create_form(request: Arc<RequestContext>) -> HandlerResult {
+    request.session()?;
+    render_form(
+        &request,
+        request.layout(SECTION),
+        None,
+        PolicyForm::default(),
+        EditorState::of(&request),
+    )
+    .await
 }
 
-pub(crate) async fn create(visit: Arc<Visit>) -> Answered {
-    let context = visit.context()?;
-    if let Some(answered) = prepare(&visit, None).await {
+pub(crate) async fn create(request: Arc<RequestContext>) -> HandlerResult {
+    let context = request.context()?;
+    if let Some(answered) = prepare(&request, None).await {
         return answered;
     }
-    let typed = Typed::read(&visit.form);
-    if let Some(answered) = ask_first(&visit, None, &typed).await {
+    let form = PolicyForm::read(&request.form);
+    if let Some(answered) = ask_first(&request, None, &form).await {
         return answered;
     }
-    match visit.iam.create_policy(&context, typed.input()).await {
-        Ok(policy) => {
-            Ok(Answer::go(format!("/policies/{}?told=told-policy-created", policy.rule.id)))
-        }
-        Err(error) => refused(&visit, error, None, typed).await,
+    match request.iam.create_policy(&context, form.input()).await {
+        Ok(policy) => Ok(PageResponse::redirect(format!(
+            "/policies/{}?told=told-policy-created",
+            policy.rule.id
+        ))),
+        Err(error) => refused(&request, error, None, form).await,
     }
 }
 
-pub(crate) async fn details(visit: Arc<Visit>) -> Answered {
-    let policy = visit.iam.policy(&visit.context()?, id(&visit)).await?;
-    let shown = Some((policy.rule.id, policy.read_only));
-    form(&visit, visit.told(SECTION), shown, Typed::of(policy), Shown::of(&visit)).await
+pub(crate) async fn details(request: Arc<RequestContext>) -> HandlerResult {
+    let policy = request.iam.policy(&request.context()?, id(&request)).await?;
+    let state = Some((policy.rule.id, policy.read_only));
+    render_form(
+        &request,
+        request.layout_with_flash(SECTION),
+        state,
+        PolicyForm::of(policy),
+        EditorState::of(&request),
+    )
+    .await
 }
 
-pub(crate) async fn edit(visit: Arc<Visit>) -> Answered {
-    let context = visit.context()?;
-    let id = id(&visit)?;
-    if let Some(answered) = prepare(&visit, Some(id)).await {
+pub(crate) async fn edit(request: Arc<RequestContext>) -> HandlerResult {
+    let context = request.context()?;
+    let id = id(&request)?;
+    if let Some(answered) = prepare(&request, Some(id)).await {
         return answered;
     }
-    let typed = Typed::read(&visit.form);
-    if let Some(answered) = ask_first(&visit, Some(id), &typed).await {
+    let form = PolicyForm::read(&request.form);
+    if let Some(answered) = ask_first(&request, Some(id), &form).await {
         return answered;
     }
-    match visit.iam.edit_policy(&context, Ok(id), typed.input()).await {
-        Ok(_) => Ok(Answer::go(format!("/policies/{id}?told=told-edited"))),
-        Err(error) => refused(&visit, error, Some(id), typed).await,
+    match request.iam.edit_policy(&context, Ok(id), form.input()).await {
+        Ok(_) => Ok(PageResponse::redirect(format!("/policies/{id}?told=told-edited"))),
+        Err(error) => refused(&request, error, Some(id), form).await,
     }
 }
 
-pub(crate) async fn ask_delete(visit: Arc<Visit>) -> Answered {
-    let context = visit.context()?;
-    let policy = visit.iam.policy(&context, id(&visit)).await?;
+pub(crate) async fn delete_form(request: Arc<RequestContext>) -> HandlerResult {
+    let context = request.context()?;
+    let policy = request.iam.policy(&context, id(&request)).await?;
     let proposal = Proposal { id: Some(policy.rule.id), input: None };
-    let diffs = visit.iam.diffs(&context, Ok(proposal)).await?;
-    Answer::page(&DeletePage {
+    let diffs = request.iam.diffs(&context, Ok(proposal)).await?;
+    PageResponse::render(&DeletePage {
         changes: Some(Changes { diffs, seen: String::new() }),
-        frame: visit.frame(SECTION),
+        layout: request.layout(SECTION),
         id: policy.rule.id,
         name: policy.name,
         identities: policy.rule.identities,
     })
 }
 
-pub(crate) async fn delete(visit: Arc<Visit>) -> Answered {
-    visit.iam.delete_policy(&visit.context()?, id(&visit)).await?;
-    Ok(Answer::go("/policies?told=told-policy-deleted"))
+pub(crate) async fn delete(request: Arc<RequestContext>) -> HandlerResult {
+    request.iam.delete_policy(&request.context()?, id(&request)).await?;
+    Ok(PageResponse::redirect("/policies?told=told-policy-deleted"))
 }
 
-fn id(visit: &Visit) -> Result<Uuid, IamError> {
-    Uuid::parse_str(visit.parameter(0)).map_err(|_| IamError::NotFound)
+fn id(request: &RequestContext) -> Result<Uuid, IamError> {
+    Uuid::parse_str(request.parameter(0)).map_err(|_| IamError::NotFound)
 }
 
 /// What a button does to the form without saving it, so that it works without a script; nothing
 /// for the button that saves.
-async fn prepare(visit: &Visit, id: Option<Uuid>) -> Option<Answered> {
-    let mut typed = Typed::read(&visit.form);
-    let mut frame = visit.frame(SECTION);
-    let mut shown = Shown::of(visit);
-    let mut words = visit.form.get("do").split(' ');
+async fn prepare(request: &RequestContext, id: Option<Uuid>) -> Option<HandlerResult> {
+    let mut form = PolicyForm::read(&request.form);
+    let mut layout = request.layout(SECTION);
+    let mut state = EditorState::of(request);
+    let mut words = request.form.get("do").split(' ');
     match words.next().unwrap_or_default() {
         "tree" => {
             let (act, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-            typed.conditions.change(act, path);
+            form.conditions.change(act, path);
         }
         "all" => {
             let kind = words.next().unwrap_or_default();
             let category = words.next().unwrap_or_default();
-            for action in of_category(&visit.iam.catalogue(), kind, category) {
-                add(&mut typed.allow, &action);
+            for action in of_category(&request.iam.catalogue(), kind, category) {
+                add(&mut form.allow, &action);
             }
-            kind.clone_into(&mut shown.opened);
+            kind.clone_into(&mut state.opened);
         }
         "add-type" => {
-            let kind = visit.form.get("type");
-            let region = visit.iam.settings().region;
-            add(&mut typed.resources, &format!("urn:v1:{region}:resource:{kind}:*"));
+            let kind = request.form.get("type");
+            let region = request.iam.settings().region;
+            add(&mut form.resources, &format!("urn:v1:{region}:resource:{kind}:*"));
         }
-        "add-resource" => add(&mut typed.resources, visit.form.get("resource")),
+        "add-resource" => add(&mut form.resources, request.form.get("resource")),
         // What was ticked is read with everything else.
         "add" | "find" | "find-identity" => {}
-        "preview" => match changes(visit, id, &typed).await {
-            Ok(changes) => shown.changes = changes,
-            Err(refusal) => match refusal.about_input() {
-                Some(text) => frame.banner = Some(Banner::danger(text)),
-                None => return Some(Err(refusal)),
+        "preview" => match changes(request, id, &form).await {
+            Ok(changes) => state.changes = changes,
+            Err(error) => match error.validation_message() {
+                Some(text) => layout.banner = Some(Banner::danger(text)),
+                None => return Some(Err(error)),
             },
         },
         "try" => {
-            let asked = match typed.input() {
+            let asked = match form.input() {
                 Ok(input) => {
                     let proposal = Some(Proposal { id, input: Some(input) });
-                    shown.trial.ask(visit, proposal, &typed.name).await
+                    state.simulation.ask(request, proposal, &form.name).await
                 }
                 Err(error) => Err(error.into()),
             };
-            if let Err(refusal) = asked {
-                match refusal.about_input() {
-                    Some(text) => frame.banner = Some(Banner::danger(text)),
-                    None => return Some(Err(refusal)),
+            if let Err(error) = asked {
+                match error.validation_message() {
+                    Some(text) => layout.banner = Some(Banner::danger(text)),
+                    None => return Some(Err(error)),
                 }
             }
         }
-        "read-json" => match Typed::from_json(visit.form.get("json")) {
-            Ok(read) => typed = read,
-            Err(error) => frame.banner = Some(Banner::danger(error.to_string())),
+        "read-json" => match PolicyForm::from_json(request.form.get("json")) {
+            Ok(read) => form = read,
+            Err(error) => layout.banner = Some(Banner::danger(error.to_string())),
         },
         _ => return None,
     }
-    Some(form(visit, frame, id.map(|id| (id, false)), typed, shown).await)
+    Some(render_form(request, layout, id.map(|id| (id, false)), form, state).await)
 }
 
 /// What saving would change, as far as the reader may know it.
 async fn changes(
-    visit: &Visit,
+    request: &RequestContext,
     id: Option<Uuid>,
-    typed: &Typed,
-) -> Result<Option<Changes>, Refusal> {
-    let proposal = typed.input().map(|input| Proposal { id, input: Some(input) });
-    let diffs = allowed(visit.iam.diffs(&visit.context()?, proposal).await)?;
-    Ok(diffs.map(|diffs| Changes { diffs, seen: typed.fingerprint() }))
+    form: &PolicyForm,
+) -> Result<Option<Changes>, PageError> {
+    let proposal = form.input().map(|input| Proposal { id, input: Some(input) });
+    let diffs = allowed(request.iam.diffs(&request.context()?, proposal).await)?;
+    Ok(diffs.map(|diffs| Changes { diffs, seen: form.fingerprint() }))
 }
 
-/// What saving changes is shown before it is done, and once only. Nothing where it has been seen,
+/// Shows what saving changes before it is done, and once only. Nothing where it has been seen,
 /// or where there is nothing to see.
-async fn ask_first(visit: &Visit, id: Option<Uuid>, typed: &Typed) -> Option<Answered> {
-    if visit.form.get("seen") == typed.fingerprint() {
+async fn ask_first(
+    request: &RequestContext,
+    id: Option<Uuid>,
+    form: &PolicyForm,
+) -> Option<HandlerResult> {
+    if request.form.get("seen") == form.fingerprint() {
         return None;
     }
     // What cannot be looked at cannot be saved either, and that is said better there.
-    let changes = changes(visit, id, typed).await.ok()??;
+    let changes = changes(request, id, form).await.ok()??;
     if changes.are_none() {
         return None;
     }
-    let mut frame = visit.frame(SECTION);
-    let text = visit.texts.say("changes-look");
-    frame.banner = Some(Banner { kind: "warning", title: "banner-warning", text });
-    let shown = Shown { changes: Some(changes), ..Shown::of(visit) };
-    Some(form(visit, frame, id.map(|id| (id, false)), typed.clone(), shown).await)
+    let mut layout = request.layout(SECTION);
+    let text = request.texts.say("changes-look");
+    layout.banner = Some(Banner { kind: "warning", title: "banner-warning", text });
+    let state = EditorState { changes: Some(changes), ..EditorState::of(request) };
+    Some(render_form(request, layout, id.map(|id| (id, false)), form.clone(), state).await)
 }
 
-/// What is shown beside the form.
-struct Shown {
-    trial: TrialForm,
+/// State of the editor beside the fields of the policy.
+struct EditorState {
+    simulation: SimulationForm,
     changes: Option<Changes>,
     opened: String,
 }
 
-impl Shown {
-    /// What was typed into the trial, and nothing else as yet.
-    fn of(visit: &Visit) -> Self {
-        Self { trial: TrialForm::read(&visit.form), changes: None, opened: String::new() }
+impl EditorState {
+    /// Reads the fields of the simulation; the rest is empty.
+    fn of(request: &RequestContext) -> Self {
+        Self {
+            simulation: SimulationForm::read(&request.form),
+            changes: None,
+            opened: String::new(),
+        }
     }
 }
 
-/// The form again, with what was typed and what is wrong with it.
-async fn refused(visit: &Visit, error: IamError, id: Option<Uuid>, typed: Typed) -> Answered {
-    let refusal = Refusal::from(error);
-    let Some(text) = refusal.about_input() else { return Err(refusal) };
-    let mut frame = visit.frame(SECTION);
-    frame.banner = Some(Banner::danger(text));
+/// Renders the form again, with its fields and what is wrong with them.
+async fn refused(
+    request: &RequestContext,
+    error: IamError,
+    id: Option<Uuid>,
+    form: PolicyForm,
+) -> HandlerResult {
+    let error = PageError::from(error);
+    let Some(text) = error.validation_message() else { return Err(error) };
+    let mut layout = request.layout(SECTION);
+    layout.banner = Some(Banner::danger(text));
     let id = id.map(|id| (id, false));
-    let answer = form(visit, frame, id, typed, Shown::of(visit)).await?;
-    Ok(answer.with_status(refusal.status()))
+    let answer = render_form(request, layout, id, form, EditorState::of(request)).await?;
+    Ok(answer.with_status(error.status()))
 }
 
-async fn form(
-    visit: &Visit,
-    frame: Frame,
+async fn render_form(
+    request: &RequestContext,
+    layout: Layout,
     policy: Option<(Uuid, bool)>,
-    typed: Typed,
-    shown: Shown,
-) -> Answered {
-    let context = visit.context()?;
-    let find = visit.form.get("find").to_lowercase();
-    let find_identity = visit.form.get("find-identity").to_owned();
-    let asked = visit.form.get("do") == "find-identity";
-    Answer::page(&FormPage {
-        frame,
+    form: PolicyForm,
+    state: EditorState,
+) -> HandlerResult {
+    let context = request.context()?;
+    let find = request.form.get("find").to_lowercase();
+    let find_identity = request.form.get("find-identity").to_owned();
+    let asked = request.form.get("do") == "find-identity";
+    PageResponse::render(&FormPage {
+        layout,
         id: policy.map(|(id, _)| id),
         read_only: policy.is_some_and(|(_, read_only)| read_only),
-        trial: shown.trial,
-        changes: shown.changes,
-        json: typed.json(),
-        terraform: typed.terraform(),
+        simulation: state.simulation,
+        changes: state.changes,
+        json: form.json(),
+        terraform: form.terraform(),
         identities: if asked || !find_identity.is_empty() {
-            Some(identities(visit, &context, &find_identity.to_lowercase()).await?)
+            Some(identities(request, &context, &find_identity.to_lowercase()).await?)
         } else {
             None
         },
         find_identity,
-        actions: tree(&visit.iam.catalogue(), &typed),
-        opened: shown.opened,
-        conditions: typed.conditions.rows(),
-        types: visit.iam.catalogue().types().map(str::to_owned).collect(),
-        resources: resources(visit, &context).await?,
-        groups: groups(visit, &context, &typed).await?,
-        found: found(visit, &find),
+        actions: tree(&request.iam.catalogue(), &form),
+        opened: state.opened,
+        conditions: form.conditions.rows(),
+        types: request.iam.catalogue().types().map(str::to_owned).collect(),
+        resources: resources(request, &context).await?,
+        groups: groups(request, &context, &form).await?,
+        found: found(request, &find),
         find,
-        typed,
+        policy: form,
     })
 }
 
 /// Some of those whom a policy can name and whom a search finds, as far as the reader may know them.
-async fn identities(visit: &Visit, context: &Context, find: &str) -> Result<Vec<Choice>, Refusal> {
-    let iam = &visit.iam;
+async fn identities(
+    request: &RequestContext,
+    context: &Context,
+    find: &str,
+) -> Result<Vec<Choice>, PageError> {
+    let iam = &request.iam;
     let clients = allowed(iam.clients(context).await)?.unwrap_or_default();
     let users = allowed(iam.users(context).await)?.unwrap_or_default();
     let groups = allowed(iam.groups(context).await)?.unwrap_or_default();
-    let texts = &visit.texts;
+    let texts = &request.texts;
     let mut choices = Vec::new();
     for client in clients {
         if let Some(urn) = client.identity {
@@ -443,11 +475,11 @@ async fn identities(visit: &Visit, context: &Context, find: &str) -> Result<Vec<
 
 /// Some resources, as far as the reader may know them.
 pub(super) async fn known_resources(
-    visit: &Visit,
+    request: &RequestContext,
     context: &Context,
-) -> Result<Vec<Choice>, Refusal> {
+) -> Result<Vec<Choice>, PageError> {
     let page = PageRequest::new(Some(OFFERED), None, "resources")?;
-    let resources = visit.iam.resources(context, Ok(ResourceFilter::default()), Ok(page)).await;
+    let resources = request.iam.resources(context, Ok(ResourceFilter::default()), Ok(page)).await;
     let resources = allowed(resources)?.map(|page| page.items).unwrap_or_default();
     let choice = |one: gatewright_iam::Resource| Choice {
         label: format!("{} ({})", one.display_name, one.urn.resource_type()),
@@ -457,38 +489,38 @@ pub(super) async fn known_resources(
 }
 
 /// All resource groups and some resources, as far as the reader may know them.
-async fn resources(visit: &Visit, context: &Context) -> Result<Vec<Choice>, Refusal> {
+async fn resources(request: &RequestContext, context: &Context) -> Result<Vec<Choice>, PageError> {
     let page = |list| PageRequest::new(Some(OFFERED), None, list);
-    let groups = visit.iam.resource_groups(context, Ok(page("resource groups")?)).await;
+    let groups = request.iam.resource_groups(context, Ok(page("resource groups")?)).await;
     let groups = allowed(groups)?.map(|page| page.items).unwrap_or_default();
-    let region = visit.iam.settings().region;
+    let region = request.iam.settings().region;
     let group = |one: gatewright_iam::ResourceGroup| Choice {
         urn: gatewright_iam::resource_group_urn(region, one.id),
-        label: visit.texts.name("choice-group", &one.name),
+        label: request.texts.name("choice-group", &one.name),
     };
-    let known = known_resources(visit, context).await?;
+    let known = known_resources(request, context).await?;
     Ok(groups.into_iter().map(group).chain(known).collect())
 }
 
 /// The permissions groups to choose from, and those that are chosen and not known.
 async fn groups(
-    visit: &Visit,
+    request: &RequestContext,
     context: &Context,
-    typed: &Typed,
-) -> Result<Vec<GroupChoice>, Refusal> {
+    form: &PolicyForm,
+) -> Result<Vec<GroupChoice>, PageError> {
     let page = PageRequest::new(Some(PageRequest::MAX_SIZE), None, "permissions groups")?;
-    let known = allowed(visit.iam.permissions_groups(context, Ok(page)).await)?;
+    let known = allowed(request.iam.permissions_groups(context, Ok(page)).await)?;
     let known = known.map(|page| page.items).unwrap_or_default();
     let mut choices: Vec<GroupChoice> = known
         .into_iter()
         .map(|one| GroupChoice {
-            chosen: typed.groups.contains(&one.urn),
+            chosen: form.groups.contains(&one.urn),
             urn: one.urn,
             name: one.name,
             description: one.description,
         })
         .collect();
-    for urn in &typed.groups {
+    for urn in &form.groups {
         if !choices.iter().any(|one| one.urn == *urn) {
             let (name, description) = (urn.clone(), String::new());
             choices.push(GroupChoice { urn: urn.clone(), name, description, chosen: true });
@@ -498,7 +530,7 @@ async fn groups(
 }
 
 /// The actions whose name or description holds all words of the search.
-fn found(visit: &Visit, find: &str) -> Vec<Found> {
+fn found(request: &RequestContext, find: &str) -> Vec<Found> {
     let words: Vec<&str> = find.split_whitespace().collect();
     if words.is_empty() {
         return Vec::new();
@@ -507,7 +539,7 @@ fn found(visit: &Visit, find: &str) -> Vec<Found> {
         let (name, text) = (action.name.to_lowercase(), action.description.to_lowercase());
         words.iter().all(|word| name.contains(word) || text.contains(word))
     };
-    let catalogue = visit.iam.catalogue();
+    let catalogue = request.iam.catalogue();
     let actions = catalogue.actions(None).into_iter().filter(fits).take(FOUND);
     let found = actions.map(|action| Found {
         name: action.name.clone(),

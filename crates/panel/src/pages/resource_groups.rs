@@ -8,13 +8,13 @@ use gatewright_iam::{
 };
 use uuid::Uuid;
 
-use super::moment;
+use super::format_minute;
 use super::policies::{add, lines};
-use crate::answer::{Answer, Answered};
-use crate::frame::{Banner, Frame, Section};
-use crate::page::{Cut, Wanted};
-use crate::refusal::Refusal;
-use crate::visit::Visit;
+use crate::error::PageError;
+use crate::layout::{Banner, Layout, Section};
+use crate::request::RequestContext;
+use crate::response::{HandlerResult, PageResponse};
+use crate::table::{TablePage, TableQuery};
 
 const SECTION: Section = Section::Policies;
 
@@ -23,8 +23,8 @@ const COLUMNS: [&str; 2] = ["name", "created"];
 #[derive(Template)]
 #[template(path = "resource_groups/list.html")]
 struct ListPage {
-    frame: Frame,
-    table: Cut<Row>,
+    layout: Layout,
+    table: TablePage<Row>,
 }
 
 struct Row {
@@ -39,7 +39,7 @@ struct Row {
 #[derive(Template)]
 #[template(path = "resource_groups/form.html")]
 struct FormPage {
-    frame: Frame,
+    layout: Layout,
     /// The group that is changed; none when one is made.
     id: Option<Uuid>,
     read_only: bool,
@@ -50,13 +50,13 @@ struct FormPage {
     choices: Vec<super::policies::Choice>,
 }
 
-pub(crate) async fn list(visit: Arc<Visit>) -> Answered {
-    let context = visit.context()?;
-    let wanted = Wanted::read(&visit.query, &COLUMNS);
+pub(crate) async fn list(request: Arc<RequestContext>) -> HandlerResult {
+    let context = request.context()?;
+    let query = TableQuery::parse(&request.query, &COLUMNS);
     let page = PageRequest::new(Some(PageRequest::MAX_SIZE), None, "resource groups")?;
-    let mut groups = visit.iam.resource_groups(&context, Ok(page)).await?.items;
-    groups.retain(|one| wanted.fits(&[&one.name]));
-    if wanted.sort == "name" {
+    let mut groups = request.iam.resource_groups(&context, Ok(page)).await?.items;
+    groups.retain(|one| query.matches(&[&one.name]));
+    if query.sort == "name" {
         groups.sort_by_cached_key(|one| one.name.to_lowercase());
     }
     let row = |one: ResourceGroup| Row {
@@ -64,51 +64,60 @@ pub(crate) async fn list(visit: Arc<Visit>) -> Answered {
         name: one.name,
         resources: one.resources.len(),
         read_only: one.read_only,
-        created: moment(one.created_at),
-        changed: one.updated_at.map_or("--".to_owned(), moment),
+        created: format_minute(one.created_at),
+        changed: one.updated_at.map_or("--".to_owned(), format_minute),
     };
-    Answer::page(&ListPage { frame: visit.told(SECTION), table: wanted.cut(groups).map(row) })
+    PageResponse::render(&ListPage {
+        layout: request.layout_with_flash(SECTION),
+        table: query.paginate(groups).map(row),
+    })
 }
 
 async fn form(
-    visit: &Visit,
-    frame: Frame,
+    request: &RequestContext,
+    layout: Layout,
     group: Option<(Uuid, bool)>,
     (name, resources): (String, String),
-) -> Answered {
-    let region = visit.iam.settings().region;
+) -> HandlerResult {
+    let region = request.iam.settings().region;
     let id = group.map(|(id, _)| id);
-    Answer::page(&FormPage {
-        frame,
+    PageResponse::render(&FormPage {
+        layout,
         id,
         read_only: group.is_some_and(|(_, read_only)| read_only),
         urn: id.map(|id| resource_group_urn(region, id)).unwrap_or_default(),
         name,
         resources,
-        choices: super::policies::known_resources(visit, &visit.context()?).await?,
+        choices: super::policies::known_resources(request, &request.context()?).await?,
     })
 }
 
-pub(crate) async fn ask_create(visit: Arc<Visit>) -> Answered {
-    visit.session()?;
-    form(&visit, visit.frame(SECTION), None, (String::new(), String::new())).await
+pub(crate) async fn create_form(request: Arc<RequestContext>) -> HandlerResult {
+    request.session()?;
+    form(&request, request.layout(SECTION), None, (String::new(), String::new())).await
 }
 
-pub(crate) async fn details(visit: Arc<Visit>) -> Answered {
-    let group = visit.iam.resource_group(&visit.context()?, id(&visit)).await?;
+pub(crate) async fn details(request: Arc<RequestContext>) -> HandlerResult {
+    let group = request.iam.resource_group(&request.context()?, id(&request)).await?;
     let shown = Some((group.id, group.read_only));
-    form(&visit, visit.told(SECTION), shown, (group.name, group.resources.join("\n"))).await
+    form(
+        &request,
+        request.layout_with_flash(SECTION),
+        shown,
+        (group.name, group.resources.join("\n")),
+    )
+    .await
 }
 
-fn id(visit: &Visit) -> Result<Uuid, IamError> {
-    Uuid::parse_str(visit.parameter(0)).map_err(|_| IamError::NotFound)
+fn id(request: &RequestContext) -> Result<Uuid, IamError> {
+    Uuid::parse_str(request.parameter(0)).map_err(|_| IamError::NotFound)
 }
 
 /// What was typed, with what was chosen from the list.
-fn typed(visit: &Visit) -> (String, String) {
-    let mut resources = visit.form.get("resources").to_owned();
-    add(&mut resources, visit.form.get("resource"));
-    (visit.form.get("name").to_owned(), resources)
+fn typed(request: &RequestContext) -> (String, String) {
+    let mut resources = request.form.get("resources").to_owned();
+    add(&mut resources, request.form.get("resource"));
+    (request.form.get("name").to_owned(), resources)
 }
 
 fn input((name, resources): &(String, String)) -> ResourceGroupInput {
@@ -117,44 +126,44 @@ fn input((name, resources): &(String, String)) -> ResourceGroupInput {
 }
 
 async fn again(
-    visit: &Visit,
+    request: &RequestContext,
     error: IamError,
     id: Option<Uuid>,
     typed: (String, String),
-) -> Answered {
-    let refusal = Refusal::from(error);
-    let Some(text) = refusal.about_input() else { return Err(refusal) };
-    let mut frame = visit.frame(SECTION);
-    frame.banner = Some(Banner::danger(text));
-    let page = form(visit, frame, id.map(|id| (id, false)), typed).await?;
-    Ok(page.with_status(refusal.status()))
+) -> HandlerResult {
+    let error = PageError::from(error);
+    let Some(text) = error.validation_message() else { return Err(error) };
+    let mut layout = request.layout(SECTION);
+    layout.banner = Some(Banner::danger(text));
+    let page = form(request, layout, id.map(|id| (id, false)), typed).await?;
+    Ok(page.with_status(error.status()))
 }
 
-pub(crate) async fn create(visit: Arc<Visit>) -> Answered {
-    let context = visit.context()?;
-    let typed = typed(&visit);
-    if visit.form.get("do") == "add" {
-        return form(&visit, visit.frame(SECTION), None, typed).await;
+pub(crate) async fn create(request: Arc<RequestContext>) -> HandlerResult {
+    let context = request.context()?;
+    let typed = typed(&request);
+    if request.form.get("do") == "add" {
+        return form(&request, request.layout(SECTION), None, typed).await;
     }
-    match visit.iam.create_resource_group(&context, Ok(input(&typed))).await {
-        Ok(_) => Ok(Answer::go("/resource-groups?told=told-group-created")),
-        Err(error) => again(&visit, error, None, typed).await,
-    }
-}
-
-pub(crate) async fn edit(visit: Arc<Visit>) -> Answered {
-    let context = visit.context()?;
-    let (id, typed) = (id(&visit)?, typed(&visit));
-    if visit.form.get("do") == "add" {
-        return form(&visit, visit.frame(SECTION), Some((id, false)), typed).await;
-    }
-    match visit.iam.edit_resource_group(&context, Ok(id), Ok(input(&typed))).await {
-        Ok(_) => Ok(Answer::go(format!("/resource-groups/{id}?told=told-edited"))),
-        Err(error) => again(&visit, error, Some(id), typed).await,
+    match request.iam.create_resource_group(&context, Ok(input(&typed))).await {
+        Ok(_) => Ok(PageResponse::redirect("/resource-groups?told=told-group-created")),
+        Err(error) => again(&request, error, None, typed).await,
     }
 }
 
-pub(crate) async fn delete(visit: Arc<Visit>) -> Answered {
-    visit.iam.delete_resource_group(&visit.context()?, id(&visit)).await?;
-    Ok(Answer::go("/resource-groups?told=told-group-deleted"))
+pub(crate) async fn edit(request: Arc<RequestContext>) -> HandlerResult {
+    let context = request.context()?;
+    let (id, typed) = (id(&request)?, typed(&request));
+    if request.form.get("do") == "add" {
+        return form(&request, request.layout(SECTION), Some((id, false)), typed).await;
+    }
+    match request.iam.edit_resource_group(&context, Ok(id), Ok(input(&typed))).await {
+        Ok(_) => Ok(PageResponse::redirect(format!("/resource-groups/{id}?told=told-edited"))),
+        Err(error) => again(&request, error, Some(id), typed).await,
+    }
+}
+
+pub(crate) async fn delete(request: Arc<RequestContext>) -> HandlerResult {
+    request.iam.delete_resource_group(&request.context()?, id(&request)).await?;
+    Ok(PageResponse::redirect("/resource-groups?told=told-group-deleted"))
 }

@@ -7,12 +7,12 @@ use askama::Template;
 use gatewright_iam::{Context, NewResource, PageRequest, Resource, ResourceFilter};
 
 use super::policies::lines;
-use crate::answer::{Answer, Answered};
+use crate::error::PageError;
 use crate::fields::encoded;
-use crate::frame::{Banner, Frame, Section};
-use crate::page::{Cut, Wanted};
-use crate::refusal::Refusal;
-use crate::visit::Visit;
+use crate::layout::{Banner, Layout, Section};
+use crate::request::RequestContext;
+use crate::response::{HandlerResult, PageResponse};
+use crate::table::{TablePage, TableQuery};
 
 const SECTION: Section = Section::Resources;
 
@@ -24,8 +24,8 @@ const SYSTEM: &str = "ovh:";
 #[derive(Template)]
 #[template(path = "resources/list.html")]
 struct ListPage {
-    frame: Frame,
-    table: Cut<Row>,
+    layout: Layout,
+    table: TablePage<Row>,
     types: Vec<String>,
     kind: String,
     tag: String,
@@ -44,7 +44,7 @@ struct Row {
 #[derive(Template)]
 #[template(path = "resources/details.html")]
 struct DetailsPage {
-    frame: Frame,
+    layout: Layout,
     path: String,
     urn: String,
     name: String,
@@ -59,7 +59,7 @@ struct DetailsPage {
 #[derive(Template)]
 #[template(path = "resources/create.html")]
 struct CreatePage {
-    frame: Frame,
+    layout: Layout,
     urn: String,
     name: String,
     tags: String,
@@ -68,8 +68,8 @@ struct CreatePage {
 #[derive(Template)]
 #[template(path = "resources/tags.html")]
 struct TagsPage {
-    frame: Frame,
-    table: Cut<TagRow>,
+    layout: Layout,
+    table: TablePage<TagRow>,
     system: bool,
     /// What a link to another page of the table must say of that.
     rest: &'static str,
@@ -86,13 +86,13 @@ fn path(urn: &str) -> String {
 }
 
 /// All resources that the reader may see.
-async fn all(visit: &Visit, context: &Context) -> Result<Vec<Resource>, Refusal> {
+async fn all(request: &RequestContext, context: &Context) -> Result<Vec<Resource>, PageError> {
     let mut resources = Vec::new();
     let mut cursor: Option<String> = None;
     loop {
         let page = PageRequest::new(Some(PageRequest::MAX_SIZE), cursor.as_deref(), "resources")?;
         let filter = ResourceFilter::default();
-        let page = visit.iam.resources(context, Ok(filter), Ok(page)).await?;
+        let page = request.iam.resources(context, Ok(filter), Ok(page)).await?;
         resources.extend(page.items);
         cursor = page.next;
         if cursor.is_none() {
@@ -105,11 +105,11 @@ fn has_tag(resource: &Resource, tag: &str) -> bool {
     resource.tags.iter().any(|(key, value)| format!("{key}:{value}") == tag)
 }
 
-pub(crate) async fn list(visit: Arc<Visit>) -> Answered {
-    let context = visit.context()?;
-    let wanted = Wanted::read(&visit.query, &COLUMNS);
-    let (kind, tag) = (visit.query.get("type").to_owned(), visit.query.get("tag").to_owned());
-    let mut resources = all(&visit, &context).await?;
+pub(crate) async fn list(request: Arc<RequestContext>) -> HandlerResult {
+    let context = request.context()?;
+    let query = TableQuery::parse(&request.query, &COLUMNS);
+    let (kind, tag) = (request.query.get("type").to_owned(), request.query.get("tag").to_owned());
+    let mut resources = all(&request, &context).await?;
     let mut types: Vec<String> =
         resources.iter().map(|one| one.urn.resource_type().to_owned()).collect();
     types.sort_unstable();
@@ -117,9 +117,9 @@ pub(crate) async fn list(visit: Arc<Visit>) -> Answered {
     resources.retain(|one| {
         (kind.is_empty() || one.urn.resource_type() == kind)
             && (tag.is_empty() || has_tag(one, &tag))
-            && wanted.fits(&[one.urn.urn(), &one.display_name])
+            && query.matches(&[one.urn.urn(), &one.display_name])
     });
-    match wanted.sort.as_str() {
+    match query.sort.as_str() {
         "type" => resources.sort_by_cached_key(|one| one.urn.urn().to_owned()),
         _ => resources.sort_by_cached_key(|one| one.display_name.to_lowercase()),
     }
@@ -135,17 +135,24 @@ pub(crate) async fn list(visit: Arc<Visit>) -> Answered {
             .map(|tag| (format!("/resources?tag={}", encoded(&tag)), tag))
             .collect(),
     };
-    let table = wanted.cut(resources).map(row);
+    let table = query.paginate(resources).map(row);
     let rest = format!("&type={}&tag={}", encoded(&kind), encoded(&tag));
-    Answer::page(&ListPage { frame: visit.told(SECTION), table, types, kind, tag, rest })
+    PageResponse::render(&ListPage {
+        layout: request.layout_with_flash(SECTION),
+        table,
+        types,
+        kind,
+        tag,
+        rest,
+    })
 }
 
-pub(crate) async fn tags(visit: Arc<Visit>) -> Answered {
-    let context = visit.context()?;
-    let wanted = Wanted::read(&visit.query, &["tag", "resources"]);
-    let system = visit.query.get("system") == "1";
+pub(crate) async fn tags(request: Arc<RequestContext>) -> HandlerResult {
+    let context = request.context()?;
+    let query = TableQuery::parse(&request.query, &["tag", "resources"]);
+    let system = request.query.get("system") == "1";
     let mut counts: BTreeMap<(String, bool), usize> = BTreeMap::new();
-    for resource in all(&visit, &context).await? {
+    for resource in all(&request, &context).await? {
         for (key, value) in &resource.tags {
             let is_system = key.starts_with(SYSTEM);
             if system || !is_system {
@@ -153,20 +160,25 @@ pub(crate) async fn tags(visit: Arc<Visit>) -> Answered {
             }
         }
     }
-    let rows = counts.into_iter().filter(|((tag, _), _)| wanted.fits(&[tag]));
+    let rows = counts.into_iter().filter(|((tag, _), _)| query.matches(&[tag]));
     let mut rows: Vec<TagRow> =
         rows.map(|((tag, system), resources)| TagRow { tag, system, resources }).collect();
-    if wanted.sort == "resources" {
+    if query.sort == "resources" {
         rows.sort_by_key(|row| row.resources);
     }
     let rest = if system { "&system=1" } else { "" };
-    Answer::page(&TagsPage { frame: visit.told(SECTION), table: wanted.cut(rows), system, rest })
+    PageResponse::render(&TagsPage {
+        layout: request.layout_with_flash(SECTION),
+        table: query.paginate(rows),
+        system,
+        rest,
+    })
 }
 
-fn shown(frame: Frame, resource: Resource, (key, value): (String, String)) -> Answered {
+fn shown(layout: Layout, resource: Resource, (key, value): (String, String)) -> HandlerResult {
     let tags = resource.tags.into_iter();
-    Answer::page(&DetailsPage {
-        frame,
+    PageResponse::render(&DetailsPage {
+        layout,
         path: path(resource.urn.urn()),
         urn: resource.urn.urn().to_owned(),
         name: resource.display_name,
@@ -183,43 +195,43 @@ fn shown(frame: Frame, resource: Resource, (key, value): (String, String)) -> An
     })
 }
 
-pub(crate) async fn details(visit: Arc<Visit>) -> Answered {
-    let resource = visit.iam.resource(&visit.context()?, visit.parameter(0)).await?;
-    shown(visit.told(SECTION), resource, (String::new(), String::new()))
+pub(crate) async fn details(request: Arc<RequestContext>) -> HandlerResult {
+    let resource = request.iam.resource(&request.context()?, request.parameter(0)).await?;
+    shown(request.layout_with_flash(SECTION), resource, (String::new(), String::new()))
 }
 
-pub(crate) async fn add_tag(visit: Arc<Visit>) -> Answered {
-    let (context, urn) = (visit.context()?, visit.parameter(0));
-    let tag = (visit.form.get("key").to_owned(), visit.form.get("value").to_owned());
-    match visit.iam.add_tag(&context, urn, Ok(tag.clone())).await {
-        Ok(_) => Ok(Answer::go(format!("{}?told=told-edited", path(urn)))),
+pub(crate) async fn add_tag(request: Arc<RequestContext>) -> HandlerResult {
+    let (context, urn) = (request.context()?, request.parameter(0));
+    let tag = (request.form.get("key").to_owned(), request.form.get("value").to_owned());
+    match request.iam.add_tag(&context, urn, Ok(tag.clone())).await {
+        Ok(_) => Ok(PageResponse::redirect(format!("{}?told=told-edited", path(urn)))),
         Err(error) => {
-            let refusal = Refusal::from(error);
-            let Some(text) = refusal.about_input() else { return Err(refusal) };
-            let resource = visit.iam.resource(&context, urn).await?;
-            let mut frame = visit.frame(SECTION);
-            frame.banner = Some(Banner::danger(text));
-            Ok(shown(frame, resource, tag)?.with_status(refusal.status()))
+            let error = PageError::from(error);
+            let Some(text) = error.validation_message() else { return Err(error) };
+            let resource = request.iam.resource(&context, urn).await?;
+            let mut layout = request.layout(SECTION);
+            layout.banner = Some(Banner::danger(text));
+            Ok(shown(layout, resource, tag)?.with_status(error.status()))
         }
     }
 }
 
-pub(crate) async fn remove_tag(visit: Arc<Visit>) -> Answered {
-    let urn = visit.parameter(0);
-    visit.iam.remove_tag(&visit.context()?, urn, visit.form.get("key")).await?;
-    Ok(Answer::go(format!("{}?told=told-edited", path(urn))))
+pub(crate) async fn remove_tag(request: Arc<RequestContext>) -> HandlerResult {
+    let urn = request.parameter(0);
+    request.iam.remove_tag(&request.context()?, urn, request.form.get("key")).await?;
+    Ok(PageResponse::redirect(format!("{}?told=told-edited", path(urn))))
 }
 
-pub(crate) async fn ask_create(visit: Arc<Visit>) -> Answered {
-    visit.session()?;
-    let region = visit.iam.settings().region;
-    let (urn, frame) = (format!("urn:v1:{region}:resource:"), visit.frame(SECTION));
-    Answer::page(&CreatePage { frame, urn, name: String::new(), tags: String::new() })
+pub(crate) async fn create_form(request: Arc<RequestContext>) -> HandlerResult {
+    request.session()?;
+    let region = request.iam.settings().region;
+    let (urn, layout) = (format!("urn:v1:{region}:resource:"), request.layout(SECTION));
+    PageResponse::render(&CreatePage { layout, urn, name: String::new(), tags: String::new() })
 }
 
-pub(crate) async fn create(visit: Arc<Visit>) -> Answered {
-    let context = visit.context()?;
-    let text = |name| visit.form.get(name).to_owned();
+pub(crate) async fn create(request: Arc<RequestContext>) -> HandlerResult {
+    let context = request.context()?;
+    let text = |name| request.form.get(name).to_owned();
     let (urn, name, tags) = (text("urn"), text("name"), text("tags"));
     let pairs = lines(&tags).into_iter().map(|line| match line.split_once(['=', ':']) {
         Some((key, value)) => (key.trim().to_owned(), value.trim().to_owned()),
@@ -231,15 +243,15 @@ pub(crate) async fn create(visit: Arc<Visit>) -> Answered {
         owner: None,
         tags: pairs.collect(),
     };
-    match visit.iam.create_resource(&context, Ok(input)).await {
-        Ok(_) => Ok(Answer::go("/resources?told=told-resource-created")),
-        Err(error) => visit.again(error.into(), SECTION, |frame| {
-            Answer::page(&CreatePage { frame, urn, name, tags })
+    match request.iam.create_resource(&context, Ok(input)).await {
+        Ok(_) => Ok(PageResponse::redirect("/resources?told=told-resource-created")),
+        Err(error) => request.again(error.into(), SECTION, |layout| {
+            PageResponse::render(&CreatePage { layout, urn, name, tags })
         }),
     }
 }
 
-pub(crate) async fn delete(visit: Arc<Visit>) -> Answered {
-    visit.iam.delete_resource(&visit.context()?, visit.parameter(0)).await?;
-    Ok(Answer::go("/resources?told=told-resource-deleted"))
+pub(crate) async fn delete(request: Arc<RequestContext>) -> HandlerResult {
+    request.iam.delete_resource(&request.context()?, request.parameter(0)).await?;
+    Ok(PageResponse::redirect("/resources?told=told-resource-deleted"))
 }

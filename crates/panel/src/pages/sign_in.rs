@@ -6,15 +6,15 @@ use askama::Template;
 use axum::http::StatusCode;
 use gatewright_iam::{Attempt, Challenge, IamError, SessionToken, SignInError, SignedIn};
 
-use crate::answer::{Answer, Answered};
-use crate::frame::{Banner, Frame, Section};
-use crate::refusal::Refusal;
-use crate::visit::Visit;
+use crate::error::PageError;
+use crate::layout::{Banner, Layout, Section};
+use crate::request::RequestContext;
+use crate::response::{HandlerResult, PageResponse};
 
 #[derive(Template)]
 #[template(path = "sign_in.html")]
 struct SignInPage {
-    frame: Frame,
+    layout: Layout,
     login: String,
     /// Where to go on.
     next: String,
@@ -26,7 +26,7 @@ struct SignInPage {
 #[derive(Template)]
 #[template(path = "sign_in_code.html")]
 struct CodePage {
-    frame: Frame,
+    layout: Layout,
     next: String,
     kept: Vec<(String, String)>,
 }
@@ -34,7 +34,7 @@ struct CodePage {
 #[derive(Template)]
 #[template(path = "resume.html")]
 struct ResumePage {
-    frame: Frame,
+    layout: Layout,
     next: String,
     kept: Vec<(String, String)>,
 }
@@ -46,52 +46,61 @@ fn inside(next: &str) -> &str {
     if next.starts_with('/') && !elsewhere { next } else { "/" }
 }
 
-pub(crate) async fn show(visit: Arc<Visit>) -> Answered {
-    let next = inside(visit.query.get("next")).to_owned();
-    if visit.session.is_some() {
-        return Ok(Answer::go(next));
+pub(crate) async fn show(request: Arc<RequestContext>) -> HandlerResult {
+    let next = inside(request.query.get("next")).to_owned();
+    if request.session.is_some() {
+        return Ok(PageResponse::redirect(next));
     }
-    let frame = visit.frame(Section::None);
-    let passkey = passkey(&visit)?;
-    Answer::page(&SignInPage { frame, login: String::new(), next, kept: Vec::new(), passkey })
+    let layout = request.layout(Section::None);
+    let passkey = passkey(&request)?;
+    PageResponse::render(&SignInPage {
+        layout,
+        login: String::new(),
+        next,
+        kept: Vec::new(),
+        passkey,
+    })
 }
 
 /// What a browser is asked that signs in by a passkey, where it can.
-fn passkey(visit: &Visit) -> Result<Option<Challenge>, Refusal> {
-    if !visit.iam.has_passkeys() {
+fn passkey(request: &RequestContext) -> Result<Option<Challenge>, PageError> {
+    if !request.iam.has_passkeys() {
         return Ok(None);
     }
-    Ok(Some(visit.iam.begin_sign_in(visit.now)?))
+    Ok(Some(request.iam.begin_sign_in(request.now)?))
 }
 
 /// The page for whoever sent a form of an earlier session: nothing is done before they say so.
-pub(crate) fn resume(visit: &Visit, kept: Vec<(String, String)>) -> Answered {
-    let frame = visit.frame(Section::None);
-    let page = ResumePage { frame, next: visit.target.clone(), kept };
-    Answer::page(&page).map(|answer| answer.with_status(StatusCode::FORBIDDEN))
+pub(crate) fn resume(request: &RequestContext, kept: Vec<(String, String)>) -> HandlerResult {
+    let layout = request.layout(Section::None);
+    let page = ResumePage { layout, next: request.target.clone(), kept };
+    PageResponse::render(&page).map(|answer| answer.with_status(StatusCode::FORBIDDEN))
 }
 
 /// The page for whoever sent a form after their session had ended.
-pub(crate) fn keeping(visit: &Visit, kept: Vec<(String, String)>) -> Answered {
-    let mut frame = visit.frame(Section::None);
-    let text = visit.texts.say("session-ended");
-    frame.banner = Some(Banner { kind: "warning", title: "banner-warning", text });
-    let next = visit.target.clone();
-    let page = SignInPage { frame, login: String::new(), next, kept, passkey: passkey(visit)? };
-    Answer::page(&page).map(|answer| answer.with_status(StatusCode::UNAUTHORIZED))
+pub(crate) fn keeping(request: &RequestContext, kept: Vec<(String, String)>) -> HandlerResult {
+    let mut layout = request.layout(Section::None);
+    let text = request.texts.say("session-ended");
+    layout.banner = Some(Banner { kind: "warning", title: "banner-warning", text });
+    let next = request.target.clone();
+    let page = SignInPage { layout, login: String::new(), next, kept, passkey: passkey(request)? };
+    PageResponse::render(&page).map(|answer| answer.with_status(StatusCode::UNAUTHORIZED))
 }
 
 /// Where to go on, and what to send there.
-fn onward(visit: &Visit) -> (String, Vec<(String, String)>) {
-    let form = &visit.form;
+fn onward(request: &RequestContext) -> (String, Vec<(String, String)>) {
+    let form = &request.form;
     let names = form.all("kept-name").map(str::to_owned);
     let kept = names.zip(form.all("kept-value").map(str::to_owned)).collect();
     (inside(form.get("next")).to_owned(), kept)
 }
 
 /// Why nobody was signed in, as people read it; other failures are pages of their own.
-pub(super) fn reason(visit: &Visit, error: SignInError) -> Result<(StatusCode, String), Refusal> {
-    let say = |key| visit.texts.say(key);
+pub(super) fn reason(
+    request: &RequestContext,
+    error: SignInError,
+) -> Result<(StatusCode, String), PageError> {
+    let say = |key| request.texts.say(key);
     Ok(match error {
         SignInError::Failed(error) => return Err(error.into()),
         SignInError::Wrong => (StatusCode::UNAUTHORIZED, say("sign-in-wrong")),
@@ -100,90 +109,93 @@ pub(super) fn reason(visit: &Visit, error: SignInError) -> Result<(StatusCode, S
         SignInError::Disabled => (StatusCode::FORBIDDEN, say("sign-in-disabled")),
         SignInError::TooMany { seconds } => {
             let seconds = usize::try_from(seconds).unwrap_or(1);
-            (StatusCode::TOO_MANY_REQUESTS, visit.texts.count("sign-in-too-many", seconds))
+            (StatusCode::TOO_MANY_REQUESTS, request.texts.count("sign-in-too-many", seconds))
         }
     })
 }
 
 /// The way on for somebody who is signed in.
-fn welcome(visit: &Visit, token: &SessionToken) -> Answered {
-    let (next, kept) = onward(visit);
+fn welcome(request: &RequestContext, token: &SessionToken) -> HandlerResult {
+    let (next, kept) = onward(request);
     let token = token.reveal();
-    let cookie = visit.cookies.set(visit.cookies.session, token.reveal());
+    let cookie = request.cookies.set(request.cookies.session, token.reveal());
     let answer = if kept.is_empty() {
-        Answer::go(next)
+        PageResponse::redirect(next)
     } else {
-        let frame = visit.frame_for(Section::None, Some(token.reveal()));
-        Answer::page(&ResumePage { frame, next, kept })?
+        let layout = request.layout_for(Section::None, Some(token.reveal()));
+        PageResponse::render(&ResumePage { layout, next, kept })?
     };
     Ok(answer.with_cookie(cookie))
 }
 
 /// The page again, for somebody who is not signed in.
-fn again(visit: &Visit, error: SignInError) -> Answered {
-    let (status, text) = reason(visit, error)?;
-    let (next, kept) = onward(visit);
-    let mut frame = visit.frame(Section::None);
-    frame.banner = Some(Banner::danger(text));
-    let login = visit.form.get("login").to_owned();
-    let page = SignInPage { frame, login, next, kept, passkey: passkey(visit)? };
-    Answer::page(&page).map(|answer| answer.with_status(status))
+fn again(request: &RequestContext, error: SignInError) -> HandlerResult {
+    let (status, text) = reason(request, error)?;
+    let (next, kept) = onward(request);
+    let mut layout = request.layout(Section::None);
+    layout.banner = Some(Banner::danger(text));
+    let login = request.form.get("login").to_owned();
+    let page = SignInPage { layout, login, next, kept, passkey: passkey(request)? };
+    PageResponse::render(&page).map(|answer| answer.with_status(status))
 }
 
-pub(crate) async fn sign_in(visit: Arc<Visit>) -> Answered {
+pub(crate) async fn sign_in(request: Arc<RequestContext>) -> HandlerResult {
     let attempt = Attempt {
-        login: visit.form.get("login").to_owned(),
-        password: visit.form.exact("password").to_owned().into(),
-        origin: visit.origin(),
+        login: request.form.get("login").to_owned(),
+        password: request.form.exact("password").to_owned().into(),
+        origin: request.origin(),
     };
-    match visit.iam.sign_in(attempt).await {
-        Ok(SignedIn::Whole(token)) => welcome(&visit, &token),
+    match request.iam.sign_in(attempt).await {
+        Ok(SignedIn::Whole(token)) => welcome(&request, &token),
         Ok(SignedIn::NeedsCode(token)) => {
-            let (next, kept) = onward(&visit);
+            let (next, kept) = onward(&request);
             let token = token.reveal();
-            let frame = visit.frame_for(Section::None, Some(token.reveal()));
-            let cookie = visit.cookies.set(visit.cookies.session, token.reveal());
-            Ok(Answer::page(&CodePage { frame, next, kept })?.with_cookie(cookie))
+            let layout = request.layout_for(Section::None, Some(token.reveal()));
+            let cookie = request.cookies.set(request.cookies.session, token.reveal());
+            Ok(PageResponse::render(&CodePage { layout, next, kept })?.with_cookie(cookie))
         }
-        Err(error) => again(&visit, error),
+        Err(error) => again(&request, error),
     }
 }
 
 /// The code that follows a password.
-pub(crate) async fn confirm(visit: Arc<Visit>) -> Answered {
-    let token = visit.session_cookie.as_deref().and_then(SessionToken::parse);
-    let token = token.ok_or(Refusal::SignInFirst)?;
-    let code = visit.form.get("code");
-    match visit.iam.confirm_sign_in(&token, code, &visit.origin()).await {
-        Ok(token) => welcome(&visit, &token),
+pub(crate) async fn confirm(request: Arc<RequestContext>) -> HandlerResult {
+    let token = request.session_cookie.as_deref().and_then(SessionToken::parse);
+    let token = token.ok_or(PageError::Unauthenticated)?;
+    let code = request.form.get("code");
+    match request.iam.confirm_sign_in(&token, code, &request.origin()).await {
+        Ok(token) => welcome(&request, &token),
         Err(error @ (SignInError::WrongCode | SignInError::TooMany { .. })) => {
-            let (status, text) = reason(&visit, error)?;
-            let (next, kept) = onward(&visit);
-            let mut frame = visit.frame(Section::None);
-            frame.banner = Some(Banner::danger(text));
-            let page = Answer::page(&CodePage { frame, next, kept })?;
+            let (status, text) = reason(&request, error)?;
+            let (next, kept) = onward(&request);
+            let mut layout = request.layout(Section::None);
+            layout.banner = Some(Banner::danger(text));
+            let page = PageResponse::render(&CodePage { layout, next, kept })?;
             Ok(page.with_status(status))
         }
         // Whoever took too long begins anew, and keeps what was typed.
-        Err(SignInError::Failed(IamError::BadCredential)) => again(&visit, SignInError::WrongCode),
-        Err(error) => again(&visit, error),
+        Err(SignInError::Failed(IamError::BadCredential)) => {
+            again(&request, SignInError::WrongCode)
+        }
+        Err(error) => again(&request, error),
     }
 }
 
-pub(crate) async fn by_passkey(visit: Arc<Visit>) -> Answered {
-    let form = &visit.form;
+pub(crate) async fn by_passkey(request: Arc<RequestContext>) -> HandlerResult {
+    let form = &request.form;
     let answer = (form.exact("state"), form.exact("credential"));
-    match visit.iam.sign_in_by_passkey(answer, &visit.origin()).await {
-        Ok(token) => welcome(&visit, &token),
-        Err(error) => again(&visit, error),
+    match request.iam.sign_in_by_passkey(answer, &request.origin()).await {
+        Ok(token) => welcome(&request, &token),
+        Err(error) => again(&request, error),
     }
 }
 
-pub(crate) async fn sign_out(visit: Arc<Visit>) -> Answered {
-    if let Some(session) = &visit.session {
-        visit.iam.end_session(&visit.context()?, &session.id).await?;
+pub(crate) async fn sign_out(request: Arc<RequestContext>) -> HandlerResult {
+    if let Some(session) = &request.session {
+        request.iam.end_session(&request.context()?, &session.id).await?;
     }
-    Ok(Answer::go("/sign-in").with_cookie(visit.cookies.clear(visit.cookies.session)))
+    Ok(PageResponse::redirect("/sign-in")
+        .with_cookie(request.cookies.clear(request.cookies.session)))
 }
 
 #[cfg(test)]

@@ -7,18 +7,18 @@ use gatewright_iam::{
     Expiry, Fault, IamError, Secret, UserToken, UserTokenEdit, UserTokenInput, clock,
 };
 
-use super::moment;
-use crate::answer::{Answer, Answered};
+use super::format_minute;
 use crate::fields::encoded;
-use crate::frame::{Frame, Section};
-use crate::visit::Visit;
+use crate::layout::{Layout, Section};
+use crate::request::RequestContext;
+use crate::response::{HandlerResult, PageResponse};
 
 const SECTION: Section = Section::Users;
 
 #[derive(Template)]
 #[template(path = "tokens/list.html")]
 struct ListPage {
-    frame: Frame,
+    layout: Layout,
     login: String,
     rows: Vec<Row>,
 }
@@ -36,7 +36,7 @@ struct Row {
 #[derive(Template)]
 #[template(path = "tokens/form.html")]
 struct FormPage {
-    frame: Frame,
+    layout: Layout,
     login: String,
     /// The token that is changed; none when one is made.
     path: Option<String>,
@@ -48,7 +48,7 @@ struct FormPage {
 #[derive(Template)]
 #[template(path = "tokens/created.html")]
 struct CreatedPage {
-    frame: Frame,
+    layout: Layout,
     login: String,
     name: String,
     secret: Secret,
@@ -58,20 +58,24 @@ fn tokens_of(login: &str) -> String {
     format!("/users/{}/tokens", encoded(login))
 }
 
-pub(crate) async fn list(visit: Arc<Visit>) -> Answered {
-    let login = visit.parameter(0);
-    let tokens = visit.iam.user_tokens(&visit.context()?, login).await?;
+pub(crate) async fn list(request: Arc<RequestContext>) -> HandlerResult {
+    let login = request.parameter(0);
+    let tokens = request.iam.user_tokens(&request.context()?, login).await?;
     let row = |one: UserToken| Row {
         path: format!("{}/{}", tokens_of(login), encoded(&one.name)),
         name: one.name,
         description: one.description,
-        created: moment(one.created_at),
-        expires: one.expires.map_or("--".to_owned(), moment),
-        used: one.used_at.map_or("--".to_owned(), moment),
-        expired: one.expires.is_some_and(|expires| expires <= visit.now),
+        created: format_minute(one.created_at),
+        expires: one.expires.map_or("--".to_owned(), format_minute),
+        used: one.used_at.map_or("--".to_owned(), format_minute),
+        expired: one.expires.is_some_and(|expires| expires <= request.now),
     };
     let rows = tokens.into_iter().map(row).collect();
-    Answer::page(&ListPage { frame: visit.told(SECTION), login: login.to_owned(), rows })
+    PageResponse::render(&ListPage {
+        layout: request.layout_with_flash(SECTION),
+        login: login.to_owned(),
+        rows,
+    })
 }
 
 /// When the token ends, as it was typed: a date and time, a number of days, or nothing.
@@ -89,41 +93,41 @@ fn expiry(text: &str) -> Result<Expiry, IamError> {
     })
 }
 
-pub(crate) async fn ask_create(visit: Arc<Visit>) -> Answered {
-    visit.session()?;
+pub(crate) async fn create_form(request: Arc<RequestContext>) -> HandlerResult {
+    request.session()?;
     let (name, description) = (String::new(), String::new());
-    let (frame, login) = (visit.frame(SECTION), visit.parameter(0).to_owned());
+    let (layout, login) = (request.layout(SECTION), request.parameter(0).to_owned());
     let expiry = "90".to_owned();
-    Answer::page(&FormPage { frame, login, path: None, name, description, expiry })
+    PageResponse::render(&FormPage { layout, login, path: None, name, description, expiry })
 }
 
-pub(crate) async fn create(visit: Arc<Visit>) -> Answered {
-    let context = visit.context()?;
-    let login = visit.parameter(0).to_owned();
-    let text = |name| visit.form.get(name).to_owned();
+pub(crate) async fn create(request: Arc<RequestContext>) -> HandlerResult {
+    let context = request.context()?;
+    let login = request.parameter(0).to_owned();
+    let text = |name| request.form.get(name).to_owned();
     let (name, description, until) = (text("name"), text("description"), text("expiry"));
     let input = expiry(&until).map(|expiry| UserTokenInput {
         name: name.clone(),
         description: description.clone(),
         expiry,
     });
-    match visit.iam.create_user_token(&context, &login, input).await {
+    match request.iam.create_user_token(&context, &login, input).await {
         Ok((token, secret)) => {
-            let frame = visit.frame(SECTION);
-            Answer::page(&CreatedPage { frame, login, name: token.name, secret })
+            let layout = request.layout(SECTION);
+            PageResponse::render(&CreatedPage { layout, login, name: token.name, secret })
         }
-        Err(error) => visit.again(error.into(), SECTION, |frame| {
+        Err(error) => request.again(error.into(), SECTION, |layout| {
             let expiry = until;
-            Answer::page(&FormPage { frame, login, path: None, name, description, expiry })
+            PageResponse::render(&FormPage { layout, login, path: None, name, description, expiry })
         }),
     }
 }
 
-pub(crate) async fn details(visit: Arc<Visit>) -> Answered {
-    let (login, name) = (visit.parameter(0), visit.parameter(1));
-    let token = visit.iam.user_token(&visit.context()?, login, name).await?;
-    Answer::page(&FormPage {
-        frame: visit.told(SECTION),
+pub(crate) async fn details(request: Arc<RequestContext>) -> HandlerResult {
+    let (login, name) = (request.parameter(0), request.parameter(1));
+    let token = request.iam.user_token(&request.context()?, login, name).await?;
+    PageResponse::render(&FormPage {
+        layout: request.layout_with_flash(SECTION),
         login: login.to_owned(),
         path: Some(format!("{}/{}", tokens_of(login), encoded(name))),
         name: token.name,
@@ -132,27 +136,27 @@ pub(crate) async fn details(visit: Arc<Visit>) -> Answered {
     })
 }
 
-pub(crate) async fn edit(visit: Arc<Visit>) -> Answered {
-    let context = visit.context()?;
-    let (login, name) = (visit.parameter(0).to_owned(), visit.parameter(1).to_owned());
+pub(crate) async fn edit(request: Arc<RequestContext>) -> HandlerResult {
+    let context = request.context()?;
+    let (login, name) = (request.parameter(0).to_owned(), request.parameter(1).to_owned());
     let path = format!("{}/{}", tokens_of(&login), encoded(&name));
-    let description = visit.form.get("description").to_owned();
-    let until = visit.form.get("expiry").to_owned();
+    let description = request.form.get("description").to_owned();
+    let until = request.form.get("expiry").to_owned();
     // An expiry that was not touched may well be over.
-    let kept = until == visit.form.get("expiry-before");
+    let kept = until == request.form.get("expiry-before");
     let edit = if kept { Ok(None) } else { expiry(&until).map(Some) };
     let edit = edit.map(|expiry| UserTokenEdit { description: Some(description.clone()), expiry });
-    match visit.iam.edit_user_token(&context, &login, &name, edit).await {
-        Ok(_) => Ok(Answer::go(format!("{}?told=told-edited", tokens_of(&login)))),
-        Err(error) => visit.again(error.into(), SECTION, |frame| {
+    match request.iam.edit_user_token(&context, &login, &name, edit).await {
+        Ok(_) => Ok(PageResponse::redirect(format!("{}?told=told-edited", tokens_of(&login)))),
+        Err(error) => request.again(error.into(), SECTION, |layout| {
             let (path, expiry) = (Some(path), until);
-            Answer::page(&FormPage { frame, login, path, name, description, expiry })
+            PageResponse::render(&FormPage { layout, login, path, name, description, expiry })
         }),
     }
 }
 
-pub(crate) async fn delete(visit: Arc<Visit>) -> Answered {
-    let (login, name) = (visit.parameter(0), visit.parameter(1));
-    visit.iam.delete_user_token(&visit.context()?, login, name).await?;
-    Ok(Answer::go(format!("{}?told=told-token-deleted", tokens_of(login))))
+pub(crate) async fn delete(request: Arc<RequestContext>) -> HandlerResult {
+    let (login, name) = (request.parameter(0), request.parameter(1));
+    request.iam.delete_user_token(&request.context()?, login, name).await?;
+    Ok(PageResponse::redirect(format!("{}?told=told-token-deleted", tokens_of(login))))
 }

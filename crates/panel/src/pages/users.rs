@@ -5,14 +5,14 @@ use std::sync::Arc;
 use askama::Template;
 use gatewright_iam::{Group, IamError, Secret, User, UserEdit, UserInput, UserKind};
 
+use super::format_minute;
 use super::groups::role_text;
-use super::moment;
-use crate::answer::{Answer, Answered};
+use crate::error::PageError;
 use crate::fields::encoded;
-use crate::frame::{Frame, Section};
-use crate::page::{Cut, Wanted};
-use crate::refusal::Refusal;
-use crate::visit::Visit;
+use crate::layout::{Layout, Section};
+use crate::request::RequestContext;
+use crate::response::{HandlerResult, PageResponse};
+use crate::table::{TablePage, TableQuery};
 
 const SECTION: Section = Section::Users;
 
@@ -21,9 +21,9 @@ const COLUMNS: [&str; 2] = ["login", "created"];
 #[derive(Template)]
 #[template(path = "users/list.html")]
 struct ListPage {
-    frame: Frame,
+    layout: Layout,
     account: String,
-    table: Cut<Row>,
+    table: TablePage<Row>,
 }
 
 struct Row {
@@ -39,7 +39,7 @@ struct Row {
 #[derive(Template)]
 #[template(path = "users/form.html")]
 struct FormPage {
-    frame: Frame,
+    layout: Layout,
     is_new: bool,
     login: String,
     urn: String,
@@ -56,40 +56,40 @@ struct Choice {
     chosen: bool,
 }
 
-pub(crate) async fn list(visit: Arc<Visit>) -> Answered {
-    let context = visit.context()?;
-    let wanted = Wanted::read(&visit.query, &COLUMNS);
-    let mut users = visit.iam.users(&context).await?;
+pub(crate) async fn list(request: Arc<RequestContext>) -> HandlerResult {
+    let context = request.context()?;
+    let query = TableQuery::parse(&request.query, &COLUMNS);
+    let mut users = request.iam.users(&context).await?;
     users.retain(|one| {
         let email = one.email.as_deref().unwrap_or_default();
-        wanted.fits(&[&one.login, &one.description, email])
+        query.matches(&[&one.login, &one.description, email])
     });
-    if wanted.sort == "login" {
+    if query.sort == "login" {
         users.sort_by_cached_key(|one| one.login.to_lowercase());
     }
     let row = |one: User| Row {
         login: one.login,
         description: one.description,
         groups: one.groups.join(", "),
-        created: moment(one.created_at),
-        password: one.password_changed_at.map_or("--".to_owned(), moment),
+        created: format_minute(one.created_at),
+        password: one.password_changed_at.map_or("--".to_owned(), format_minute),
         enabled: one.enabled,
     };
-    Answer::page(&ListPage {
-        frame: visit.told(SECTION),
+    PageResponse::render(&ListPage {
+        layout: request.layout_with_flash(SECTION),
         account: context.account().to_owned(),
-        table: wanted.cut(users).map(row),
+        table: query.paginate(users).map(row),
     })
 }
 
 /// The groups to choose from; only the chosen ones where the reader may not know the others.
-async fn choices(visit: &Visit, chosen: &[String]) -> Result<Vec<Choice>, Refusal> {
+async fn choices(request: &RequestContext, chosen: &[String]) -> Result<Vec<Choice>, PageError> {
     let choice = |group: Group| Choice {
         chosen: chosen.contains(&group.name),
         role: role_text(group.role),
         name: group.name,
     };
-    match visit.iam.groups(&visit.context()?).await {
+    match request.iam.groups(&request.context()?).await {
         Ok(groups) => Ok(groups.into_iter().map(choice).collect()),
         Err(IamError::Forbidden { .. }) => {
             let known =
@@ -100,10 +100,10 @@ async fn choices(visit: &Visit, chosen: &[String]) -> Result<Vec<Choice>, Refusa
     }
 }
 
-pub(crate) async fn ask_create(visit: Arc<Visit>) -> Answered {
-    let groups = choices(&visit, &["DEFAULT".to_owned()]).await?;
-    Answer::page(&FormPage {
-        frame: visit.frame(SECTION),
+pub(crate) async fn create_form(request: Arc<RequestContext>) -> HandlerResult {
+    let groups = choices(&request, &["DEFAULT".to_owned()]).await?;
+    PageResponse::render(&FormPage {
+        layout: request.layout(SECTION),
         is_new: true,
         login: String::new(),
         urn: String::new(),
@@ -114,9 +114,9 @@ pub(crate) async fn ask_create(visit: Arc<Visit>) -> Answered {
     })
 }
 
-pub(crate) async fn create(visit: Arc<Visit>) -> Answered {
-    let context = visit.context()?;
-    let form = &visit.form;
+pub(crate) async fn create(request: Arc<RequestContext>) -> HandlerResult {
+    let context = request.context()?;
+    let form = &request.form;
     let chosen: Vec<String> = form.all("group").map(str::to_owned).collect();
     let (login, email) = (form.get("login").to_owned(), form.get("email").to_owned());
     let description = form.get("description").to_owned();
@@ -128,25 +128,27 @@ pub(crate) async fn create(visit: Arc<Visit>) -> Answered {
         groups: chosen.clone(),
         kind: UserKind::User,
     };
-    match visit.iam.create_user(&context, Ok(input)).await {
-        Ok(user) => Ok(Answer::go(format!("{}?told=told-user-created", path(&user.login)))),
+    match request.iam.create_user(&context, Ok(input)).await {
+        Ok(user) => {
+            Ok(PageResponse::redirect(format!("{}?told=told-user-created", path(&user.login))))
+        }
         Err(error) => {
-            let groups = choices(&visit, &chosen).await?;
-            visit.again(error.into(), SECTION, |frame| {
+            let groups = choices(&request, &chosen).await?;
+            request.again(error.into(), SECTION, |layout| {
                 let (is_new, enabled, urn) = (true, true, String::new());
                 let page =
-                    FormPage { frame, is_new, login, urn, email, description, groups, enabled };
-                Answer::page(&page)
+                    FormPage { layout, is_new, login, urn, email, description, groups, enabled };
+                PageResponse::render(&page)
             })
         }
     }
 }
 
-pub(crate) async fn details(visit: Arc<Visit>) -> Answered {
-    let user = visit.iam.user(&visit.context()?, visit.parameter(0)).await?;
-    let groups = choices(&visit, &user.groups).await?;
-    Answer::page(&FormPage {
-        frame: visit.told(SECTION),
+pub(crate) async fn details(request: Arc<RequestContext>) -> HandlerResult {
+    let user = request.iam.user(&request.context()?, request.parameter(0)).await?;
+    let groups = choices(&request, &user.groups).await?;
+    PageResponse::render(&FormPage {
+        layout: request.layout_with_flash(SECTION),
         is_new: false,
         login: user.login,
         urn: user.urn,
@@ -157,10 +159,10 @@ pub(crate) async fn details(visit: Arc<Visit>) -> Answered {
     })
 }
 
-pub(crate) async fn edit(visit: Arc<Visit>) -> Answered {
-    let context = visit.context()?;
-    let form = &visit.form;
-    let login = visit.parameter(0);
+pub(crate) async fn edit(request: Arc<RequestContext>) -> HandlerResult {
+    let context = request.context()?;
+    let form = &request.form;
+    let login = request.parameter(0);
     let chosen: Vec<String> = form.all("group").map(str::to_owned).collect();
     let (email, description) = (form.get("email").to_owned(), form.get("description").to_owned());
     let edit = UserEdit {
@@ -168,46 +170,46 @@ pub(crate) async fn edit(visit: Arc<Visit>) -> Answered {
         description: Some(description.clone()),
         groups: Some(chosen.clone()),
     };
-    match visit.iam.edit_user(&context, login, Ok(edit)).await {
-        Ok(_) => Ok(Answer::go(format!("{}?told=told-edited", path(login)))),
+    match request.iam.edit_user(&context, login, Ok(edit)).await {
+        Ok(_) => Ok(PageResponse::redirect(format!("{}?told=told-edited", path(login)))),
         Err(error) => {
-            let refusal = Refusal::from(error);
-            if refusal.about_input().is_none() {
-                return Err(refusal);
+            let error = PageError::from(error);
+            if error.validation_message().is_none() {
+                return Err(error);
             }
-            let User { login, urn, enabled, .. } = visit.iam.user(&context, login).await?;
-            let groups = choices(&visit, &chosen).await?;
-            visit.again(refusal, SECTION, |frame| {
+            let User { login, urn, enabled, .. } = request.iam.user(&context, login).await?;
+            let groups = choices(&request, &chosen).await?;
+            request.again(error, SECTION, |layout| {
                 let is_new = false;
                 let page =
-                    FormPage { frame, is_new, login, urn, email, description, groups, enabled };
-                Answer::page(&page)
+                    FormPage { layout, is_new, login, urn, email, description, groups, enabled };
+                PageResponse::render(&page)
             })
         }
     }
 }
 
-pub(crate) async fn enable(visit: Arc<Visit>) -> Answered {
-    let login = visit.parameter(0);
-    visit.iam.enable_user(&visit.context()?, login, true).await?;
-    Ok(Answer::go(format!("{}?told=told-user-enabled", path(login))))
+pub(crate) async fn enable(request: Arc<RequestContext>) -> HandlerResult {
+    let login = request.parameter(0);
+    request.iam.enable_user(&request.context()?, login, true).await?;
+    Ok(PageResponse::redirect(format!("{}?told=told-user-enabled", path(login))))
 }
 
-pub(crate) async fn disable(visit: Arc<Visit>) -> Answered {
-    let login = visit.parameter(0);
-    visit.iam.enable_user(&visit.context()?, login, false).await?;
-    Ok(Answer::go(format!("{}?told=told-user-disabled", path(login))))
+pub(crate) async fn disable(request: Arc<RequestContext>) -> HandlerResult {
+    let login = request.parameter(0);
+    request.iam.enable_user(&request.context()?, login, false).await?;
+    Ok(PageResponse::redirect(format!("{}?told=told-user-disabled", path(login))))
 }
 
-pub(crate) async fn reset_mfa(visit: Arc<Visit>) -> Answered {
-    let login = visit.parameter(0);
-    visit.iam.reset_mfa(&visit.context()?, login).await?;
-    Ok(Answer::go(format!("{}?told=told-factors-reset", path(login))))
+pub(crate) async fn reset_mfa(request: Arc<RequestContext>) -> HandlerResult {
+    let login = request.parameter(0);
+    request.iam.reset_mfa(&request.context()?, login).await?;
+    Ok(PageResponse::redirect(format!("{}?told=told-factors-reset", path(login))))
 }
 
-pub(crate) async fn delete(visit: Arc<Visit>) -> Answered {
-    visit.iam.delete_user(&visit.context()?, visit.parameter(0)).await?;
-    Ok(Answer::go("/users?told=told-user-deleted"))
+pub(crate) async fn delete(request: Arc<RequestContext>) -> HandlerResult {
+    request.iam.delete_user(&request.context()?, request.parameter(0)).await?;
+    Ok(PageResponse::redirect("/users?told=told-user-deleted"))
 }
 
 fn path(login: &str) -> String {

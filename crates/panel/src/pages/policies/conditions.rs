@@ -13,7 +13,7 @@ const OPERATORS: [(&str, &str); 4] = [
     ("NOT", "condition-not"),
 ];
 
-/// What was typed of the conditions of a policy.
+/// Conditions of a policy, as the form holds them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub(super) enum Conditions {
     /// There are none.
@@ -48,7 +48,7 @@ impl Conditions {
         match (value, Node::of(value)) {
             (Value::Null, _) => Self::None,
             (_, Some(node)) => Self::Tree(node),
-            (value, None) => Self::Text(super::typed::pretty(value)),
+            (value, None) => Self::Text(super::form::pretty(value)),
         }
     }
 

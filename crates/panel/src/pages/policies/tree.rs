@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use gatewright_iam::Catalogue;
 
-use super::typed::{Typed, lines};
+use super::form::{PolicyForm, lines};
 
 /// The actions on resources of one type.
 pub(super) struct TypeActions {
@@ -41,8 +41,8 @@ fn covers(pattern: &str, action: &str) -> bool {
 }
 
 /// The types that the resources of a policy name.
-fn types(typed: &Typed) -> Vec<String> {
-    let mut types: Vec<String> = lines(&typed.resources)
+fn types(form: &PolicyForm) -> Vec<String> {
+    let mut types: Vec<String> = lines(&form.resources)
         .iter()
         .filter_map(|urn| urn.split(':').nth(4).map(str::to_owned))
         .filter(|kind| !kind.is_empty() && !kind.contains('*'))
@@ -52,11 +52,11 @@ fn types(typed: &Typed) -> Vec<String> {
     types
 }
 
-/// The tree for what was typed.
-pub(super) fn tree(catalogue: &Catalogue, typed: &Typed) -> Vec<TypeActions> {
-    let allow = lines(&typed.allow);
+/// Builds the tree of the types that the resources of the form name.
+pub(super) fn tree(catalogue: &Catalogue, form: &PolicyForm) -> Vec<TypeActions> {
+    let allow = lines(&form.allow);
     let mut tree = Vec::new();
-    for kind in types(typed) {
+    for kind in types(form) {
         let mut categories: BTreeMap<&'static str, Vec<TreeAction>> = BTreeMap::new();
         let (mut allowed, mut total) = (0, 0);
         for action in catalogue.actions(Some(&kind)) {
@@ -110,8 +110,8 @@ mod tests {
         let resources = "urn:v1:eu:resource:vps:*\nurn:v1:eu:resource:vps:a\nurn:v1:eu:resource:*\n\
                          urn:v1:eu:resourceGroup:00000000-0000-0000-0000-000000000000\n\
                          urn:v1:eu:resource:dns*\nnonsense\nurn:v1:eu:resource:domain:b:c";
-        let typed = Typed { resources: resources.to_owned(), ..Typed::default() };
-        let found = types(&typed);
+        let form = PolicyForm { resources: resources.to_owned(), ..PolicyForm::default() };
+        let found = types(&form);
         assert_eq!(found.iter().filter(|one| ["vps", "domain"].contains(&one.as_str())).count(), 2);
         assert!(!found.iter().any(|one| one.contains('*')), "{found:?}");
     }

@@ -45,7 +45,7 @@ pub(crate) fn read<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
 
 /// What a form must hold: it follows from both cookies, which no other site can read, and tells
 /// neither.
-pub(crate) fn form_proof(form: &str, session: Option<&str>) -> String {
+pub(crate) fn csrf_token(form: &str, session: Option<&str>) -> String {
     let text = format!("form {form} {}", session.unwrap_or_default());
     let hash = digest(&SHA256, text.as_bytes());
     hash.as_ref().iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
@@ -75,8 +75,8 @@ mod tests {
 
     #[test]
     fn a_form_is_proved_by_its_cookies_alone() {
-        assert_ne!(form_proof("a", None), form_proof("b", None));
-        assert_ne!(form_proof("a", None), form_proof("a", Some("s")));
-        assert_ne!(form_proof("a", Some("s")), form_proof("a", Some("t")));
+        assert_ne!(csrf_token("a", None), csrf_token("b", None));
+        assert_ne!(csrf_token("a", None), csrf_token("a", Some("s")));
+        assert_ne!(csrf_token("a", Some("s")), csrf_token("a", Some("t")));
     }
 }

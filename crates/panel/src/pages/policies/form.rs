@@ -1,4 +1,4 @@
-//! What is typed of a policy, and its other forms: JSON, as the API takes it, and Terraform.
+//! Fields of the policy form, and the policy as JSON, as the API takes it, and as Terraform.
 
 use std::fmt::Write;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -12,7 +12,7 @@ use crate::fields::Fields;
 /// The fields of the form as texts, lists one entry a line, so that nothing that was typed is ever
 /// lost, be it right or wrong.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-pub(super) struct Typed {
+pub(super) struct PolicyForm {
     pub(super) name: String,
     pub(super) description: String,
     pub(super) identities: String,
@@ -26,7 +26,7 @@ pub(super) struct Typed {
     pub(super) expiry: String,
 }
 
-/// The entries of a list that was typed one a line.
+/// Splits a list of one entry a line.
 pub(in crate::pages) fn lines(text: &str) -> Vec<String> {
     text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect()
 }
@@ -40,10 +40,10 @@ pub(in crate::pages) fn add(list: &mut String, entry: &str) {
     *list = entries.join("\n");
 }
 
-impl Typed {
-    pub(super) fn read(form: &Fields) -> Self {
-        let text = |name| form.get(name).to_owned();
-        let mut typed = Self {
+impl PolicyForm {
+    pub(super) fn read(fields: &Fields) -> Self {
+        let text = |name| fields.get(name).to_owned();
+        let mut form = Self {
             name: text("name"),
             description: text("description"),
             identities: text("identities"),
@@ -51,23 +51,23 @@ impl Typed {
             allow: text("allow"),
             except: text("except"),
             deny: text("deny"),
-            groups: form.all("group").map(str::to_owned).collect(),
-            conditions: Conditions::read(form),
+            groups: fields.all("group").map(str::to_owned).collect(),
+            conditions: Conditions::read(fields),
             expiry: text("expiry"),
         };
         // A box that is as it was says nothing: its action may have been taken out of the list.
-        let picked: Vec<&str> = form.all("pick").collect();
-        let was: Vec<&str> = form.all("was").collect();
-        let mut allow = lines(&typed.allow);
+        let picked: Vec<&str> = fields.all("pick").collect();
+        let was: Vec<&str> = fields.all("was").collect();
+        let mut allow = lines(&form.allow);
         allow.retain(|one| picked.contains(&one.as_str()) || !was.contains(&one.as_str()));
-        typed.allow = allow.join("\n");
+        form.allow = allow.join("\n");
         for action in picked.iter().filter(|action| !was.contains(action)) {
-            add(&mut typed.allow, action);
+            add(&mut form.allow, action);
         }
-        for identity in form.all("pick-identity") {
-            add(&mut typed.identities, identity);
+        for identity in fields.all("pick-identity") {
+            add(&mut form.identities, identity);
         }
-        typed
+        form
     }
 
     pub(super) fn of(policy: Policy) -> Self {
@@ -269,8 +269,8 @@ fn condition(text: &mut String, name: &str, value: &serde_json::Map<String, Valu
 mod tests {
     use super::*;
 
-    fn whole() -> Typed {
-        Typed {
+    fn whole() -> PolicyForm {
+        PolicyForm {
             name: "9 to 5/x".to_owned(),
             description: "says \"${this}\"".to_owned(),
             identities: "urn:v1:eu:identity:user:xx1-ovh/a\nurn:v1:eu:identity:group:xx1-ovh/b"
@@ -289,14 +289,17 @@ mod tests {
 
     #[test]
     fn a_policy_is_read_back_from_its_json_whole() {
-        assert_eq!(Typed::from_json(&whole().json()).unwrap(), whole());
-        assert_eq!(Typed::from_json(&Typed::default().json()).unwrap(), Typed::default());
+        assert_eq!(PolicyForm::from_json(&whole().json()).unwrap(), whole());
+        assert_eq!(
+            PolicyForm::from_json(&PolicyForm::default().json()).unwrap(),
+            PolicyForm::default()
+        );
     }
 
     #[test]
     fn json_that_is_no_policy_is_refused() {
         for wrong in ["", "[]", "1", "{\"name\":1}", "{\"resources\":{}}", "{\"resources\":[1]}"] {
-            assert!(Typed::from_json(wrong).is_err(), "{wrong}");
+            assert!(PolicyForm::from_json(wrong).is_err(), "{wrong}");
         }
     }
 
@@ -318,9 +321,9 @@ mod tests {
     #[test]
     fn conditions_that_are_no_json_are_refused_and_kept() {
         let conditions = Conditions::Text("{".to_owned());
-        let typed = Typed { conditions, ..whole() };
-        assert!(typed.input().is_err());
-        assert_eq!(typed.conditions.text(), "{");
+        let form = PolicyForm { conditions, ..whole() };
+        assert!(form.input().is_err());
+        assert_eq!(form.conditions.text(), "{");
         assert!(whole().input().is_ok());
     }
 }

@@ -38,7 +38,7 @@ impl Banner {
 }
 
 /// What every template has.
-pub(crate) struct Frame {
+pub(crate) struct Layout {
     pub(crate) texts: Texts,
     pub(crate) assets: Arc<str>,
     pub(crate) query_id: QueryId,
@@ -46,11 +46,11 @@ pub(crate) struct Frame {
     pub(crate) who: Option<String>,
     pub(crate) section: Section,
     /// What a form must hold to be taken.
-    pub(crate) form: String,
+    pub(crate) csrf_token: String,
     pub(crate) banner: Option<Banner>,
 }
 
-impl Frame {
+impl Layout {
     /// Marks the entry of the menu that the page belongs to.
     pub(crate) fn current(&self, section: Section) -> &'static str {
         if self.section == section { "page" } else { "false" }

@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 use gatewright_iam::{Context, Iam, Origin, QueryId, Session};
 
-use crate::answer::Answered;
-use crate::cookie::{Cookies, form_proof};
+use crate::cookies::{Cookies, csrf_token};
+use crate::error::PageError;
 use crate::fields::{FORM, Fields};
-use crate::frame::{Banner, Frame, Section};
-use crate::refusal::Refusal;
+use crate::layout::{Banner, Layout, Section};
+use crate::response::HandlerResult;
 use crate::text::Texts;
 
 /// A request whose page is known.
-pub(crate) struct Visit {
+pub(crate) struct RequestContext {
     pub(crate) iam: Arc<Iam>,
     pub(crate) texts: Texts,
     /// The path and the query.
@@ -36,28 +36,28 @@ pub(crate) struct Visit {
     pub(crate) assets: Arc<str>,
 }
 
-impl Visit {
+impl RequestContext {
     /// A parameter of the path by its place.
     pub(crate) fn parameter(&self, place: usize) -> &str {
         self.parameters.get(place).map_or("", String::as_str)
     }
 
     /// Whether the form is one that this panel gave to this browser.
-    pub(crate) fn has_own_form(&self, form: &Fields) -> bool {
-        form.exact(FORM) == self.proof(self.session_cookie.as_deref())
+    pub(crate) fn has_csrf_token(&self, form: &Fields) -> bool {
+        form.exact(FORM) == self.csrf_token(self.session_cookie.as_deref())
     }
 
-    fn proof(&self, session: Option<&str>) -> String {
-        form_proof(&self.form_cookie, session)
+    fn csrf_token(&self, session: Option<&str>) -> String {
+        csrf_token(&self.form_cookie, session)
     }
 
     /// The session of who is signed in.
-    pub(crate) fn session(&self) -> Result<&Session, Refusal> {
-        self.session.as_ref().ok_or(Refusal::SignInFirst)
+    pub(crate) fn session(&self) -> Result<&Session, PageError> {
+        self.session.as_ref().ok_or(PageError::Unauthenticated)
     }
 
     /// Who asks, for use cases; nobody unless they are signed in.
-    pub(crate) fn context(&self) -> Result<Context, Refusal> {
+    pub(crate) fn context(&self) -> Result<Context, PageError> {
         Ok(Context {
             principal: Arc::clone(&self.session()?.principal),
             ip: self.ip,
@@ -77,12 +77,12 @@ impl Visit {
     }
 
     /// What surrounds a page.
-    pub(crate) fn frame(&self, section: Section) -> Frame {
-        self.frame_for(section, self.session_cookie.as_deref())
+    pub(crate) fn layout(&self, section: Section) -> Layout {
+        self.layout_for(section, self.session_cookie.as_deref())
     }
 
     /// The same, for a page that comes with another session.
-    pub(crate) fn frame_for(&self, section: Section, session: Option<&str>) -> Frame {
+    pub(crate) fn layout_for(&self, section: Section, session: Option<&str>) -> Layout {
         let who = self.session.as_ref().map(|session| {
             let principal = &session.principal;
             let name = principal.identity.name();
@@ -90,42 +90,42 @@ impl Visit {
                 format!("{}/{name}", principal.account())
             })
         });
-        Frame {
+        Layout {
             texts: self.texts.clone(),
             assets: Arc::clone(&self.assets),
             query_id: self.query_id,
             who,
             section,
-            form: self.proof(session),
+            csrf_token: self.csrf_token(session),
             banner: None,
         }
     }
 
-    /// The frame of a page that says how the last thing went.
-    pub(crate) fn told(&self, section: Section) -> Frame {
-        let mut frame = self.frame(section);
-        let told = TOLD.iter().find(|key| **key == self.query.get("told"));
-        frame.banner = told.map(|key| Banner::success(self.texts.say(key)));
-        frame
+    /// Returns the layout with the flash message that the query names.
+    pub(crate) fn layout_with_flash(&self, section: Section) -> Layout {
+        let mut layout = self.layout(section);
+        let key = FLASH_MESSAGES.iter().find(|key| **key == self.query.get("told"));
+        layout.banner = key.map(|key| Banner::success(self.texts.say(key)));
+        layout
     }
 
     /// The page shown again with what was typed, and with what the use case refused of it; any
     /// other failure is a page of its own.
     pub(crate) fn again(
         &self,
-        refusal: Refusal,
+        error: PageError,
         section: Section,
-        page: impl FnOnce(Frame) -> Answered,
-    ) -> Answered {
-        let Some(text) = refusal.about_input() else { return Err(refusal) };
-        let mut frame = self.frame(section);
-        frame.banner = Some(Banner::danger(text));
-        page(frame).map(|answer| answer.with_status(refusal.status()))
+        page: impl FnOnce(Layout) -> HandlerResult,
+    ) -> HandlerResult {
+        let Some(text) = error.validation_message() else { return Err(error) };
+        let mut layout = self.layout(section);
+        layout.banner = Some(Banner::danger(text));
+        page(layout).map(|answer| answer.with_status(error.status()))
     }
 }
 
-/// What pages may be asked to tell.
-const TOLD: [&str; 21] = [
+/// Flash messages: keys of texts that the query `told` may name.
+const FLASH_MESSAGES: [&str; 21] = [
     "told-deleted",
     "told-edited",
     "told-detached",

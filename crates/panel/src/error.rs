@@ -4,25 +4,25 @@ use askama::Template;
 use axum::http::StatusCode;
 use gatewright_iam::IamError;
 
-use crate::answer::{Answer, Answered};
 use crate::fields::encoded;
-use crate::frame::{Frame, Section};
+use crate::layout::{Layout, Section};
 use crate::pages::sign_in;
-use crate::visit::Visit;
+use crate::request::RequestContext;
+use crate::response::{HandlerResult, PageResponse};
 
 /// Why a page cannot be shown.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Refusal {
+pub(crate) enum PageError {
     #[error("nobody is signed in")]
-    SignInFirst,
+    Unauthenticated,
     /// What was typed is kept only where the browser says that a page of ours sent it, as one of an
     /// earlier session does.
     #[error("the form is not one of ours")]
-    ForeignForm { kept: Vec<(String, String)> },
+    CsrfTokenMismatch { kept: Vec<(String, String)> },
     #[error("there is no such page")]
     NoSuchPage,
     #[error("the form is too large")]
-    TooLarge,
+    FormTooLarge,
     #[error(transparent)]
     Iam(#[from] IamError),
     #[error("a template failed")]
@@ -31,9 +31,9 @@ pub(crate) enum Refusal {
 
 /// A page that says what went wrong, and where to go on.
 #[derive(Template)]
-#[template(path = "refusal.html")]
-struct RefusalPage {
-    frame: Frame,
+#[template(path = "error.html")]
+struct ErrorPage {
+    layout: Layout,
     title: &'static str,
     text: &'static str,
     /// What exactly, where that is known.
@@ -42,13 +42,13 @@ struct RefusalPage {
     missing: Vec<String>,
 }
 
-impl Refusal {
+impl PageError {
     pub(crate) fn status(&self) -> StatusCode {
         match self {
-            Self::SignInFirst => StatusCode::UNAUTHORIZED,
-            Self::ForeignForm { .. } => StatusCode::FORBIDDEN,
+            Self::Unauthenticated => StatusCode::UNAUTHORIZED,
+            Self::CsrfTokenMismatch { .. } => StatusCode::FORBIDDEN,
             Self::NoSuchPage => StatusCode::NOT_FOUND,
-            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::FormTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Template(_) => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Iam(error) => match error {
                 IamError::NoCredentials | IamError::BadCredential => StatusCode::UNAUTHORIZED,
@@ -65,7 +65,7 @@ impl Refusal {
     }
 
     /// What is wrong with what was typed, if that is what is wrong.
-    pub(crate) fn about_input(&self) -> Option<String> {
+    pub(crate) fn validation_message(&self) -> Option<String> {
         match self {
             Self::Iam(error @ (IamError::Invalid { .. } | IamError::Conflict { .. })) => {
                 Some(error.to_string())
@@ -75,23 +75,23 @@ impl Refusal {
     }
 
     /// What is shown instead of the page.
-    pub(crate) fn answer(&self, visit: &Visit) -> Answered {
+    pub(crate) fn answer(&self, request: &RequestContext) -> HandlerResult {
         let status = self.status();
         if status.is_server_error() {
-            tracing::error!(query_id = %visit.query_id, cause = ?self, "failed");
+            tracing::error!(query_id = %request.query_id, cause = ?self, "failed");
         }
         let (title, text) = match (self, status) {
-            (Self::SignInFirst, _) | (_, StatusCode::UNAUTHORIZED) => {
-                return ask_to_sign_in(visit);
+            (Self::Unauthenticated, _) | (_, StatusCode::UNAUTHORIZED) => {
+                return ask_to_sign_in(request);
             }
-            (Self::ForeignForm { kept }, _) if !kept.is_empty() => {
-                return match visit.session {
-                    Some(_) => sign_in::resume(visit, kept.clone()),
-                    None => sign_in::keeping(visit, kept.clone()),
+            (Self::CsrfTokenMismatch { kept }, _) if !kept.is_empty() => {
+                return match request.session {
+                    Some(_) => sign_in::resume(request, kept.clone()),
+                    None => sign_in::keeping(request, kept.clone()),
                 };
             }
-            (Self::ForeignForm { .. }, _) => ("foreign-form-title", "foreign-form-text"),
-            (Self::TooLarge, _) => ("too-large-title", "too-large-text"),
+            (Self::CsrfTokenMismatch { .. }, _) => ("foreign-form-title", "foreign-form-text"),
+            (Self::FormTooLarge, _) => ("too-large-title", "too-large-text"),
             (Self::Iam(IamError::ReadOnly(_)), _) => ("read-only-title", "read-only-text"),
             (_, StatusCode::FORBIDDEN) => ("forbidden-title", "forbidden-text"),
             (_, StatusCode::NOT_FOUND) => ("not-found-title", "not-found-text"),
@@ -105,18 +105,18 @@ impl Refusal {
             }
             _ => Vec::new(),
         };
-        let frame = visit.frame(Section::None);
-        let detail = self.about_input();
-        let page = RefusalPage { frame, title, text, detail, missing };
-        Answer::page(&page).map(|answer| answer.with_status(status))
+        let layout = request.layout(Section::None);
+        let detail = self.validation_message();
+        let page = ErrorPage { layout, title, text, detail, missing };
+        PageResponse::render(&page).map(|answer| answer.with_status(status))
     }
 }
 
 /// What was typed is kept, and sent again once the person has signed in.
-fn ask_to_sign_in(visit: &Visit) -> Answered {
-    let kept = visit.form.to_keep();
+fn ask_to_sign_in(request: &RequestContext) -> HandlerResult {
+    let kept = request.form.to_keep();
     if kept.is_empty() {
-        return Ok(Answer::go(format!("/sign-in?next={}", encoded(&visit.target))));
+        return Ok(PageResponse::redirect(format!("/sign-in?next={}", encoded(&request.target))));
     }
-    sign_in::keeping(visit, kept)
+    sign_in::keeping(request, kept)
 }

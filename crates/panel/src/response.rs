@@ -5,12 +5,12 @@ use axum::body::Body;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, LOCATION, SET_COOKIE};
 use axum::http::{HeaderValue, Response, StatusCode};
 
-use crate::refusal::Refusal;
+use crate::error::PageError;
 
-pub(crate) type Answered = Result<Answer, Refusal>;
+pub(crate) type HandlerResult = Result<PageResponse, PageError>;
 
 /// A page, or the way to one.
-pub(crate) struct Answer {
+pub(crate) struct PageResponse {
     status: StatusCode,
     body: String,
     kind: &'static str,
@@ -20,14 +20,14 @@ pub(crate) struct Answer {
     cookies: Vec<String>,
 }
 
-impl Answer {
-    pub(crate) fn page(template: &impl Template) -> Answered {
+impl PageResponse {
+    pub(crate) fn render(template: &impl Template) -> HandlerResult {
         let html = template.render()?;
         Ok(Self { body: html, ..Self::empty(StatusCode::OK) })
     }
 
     /// A file of JSON lines, to be kept under a name of letters, digits and dots.
-    pub(crate) fn file(name: &str, body: String) -> Self {
+    pub(crate) fn download(name: &str, body: String) -> Self {
         let file = Some(name.to_owned());
         Self { body, kind: "application/jsonl", file, ..Self::empty(StatusCode::OK) }
     }
@@ -44,7 +44,7 @@ impl Answer {
     }
 
     /// Sends the browser to a page of the panel, with GET.
-    pub(crate) fn go(to: impl Into<String>) -> Self {
+    pub(crate) fn redirect(to: impl Into<String>) -> Self {
         Self { location: Some(to.into()), ..Self::empty(StatusCode::SEE_OTHER) }
     }
 
@@ -91,13 +91,13 @@ const HEADERS: &[(&str, &str)] = &[
     (
         "content-security-policy",
         "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; \
-         img-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; \
+         img-src 'self'; connect-src 'self'; form-action 'self'; layout-ancestors 'none'; \
          base-uri 'none'",
     ),
     ("cache-control", "no-store"),
     ("referrer-policy", "no-referrer"),
     ("vary", "cookie, accept-language"),
     ("x-content-type-options", "nosniff"),
-    ("x-frame-options", "DENY"),
+    ("x-layout-options", "DENY"),
     ("cross-origin-opener-policy", "same-origin"),
 ];

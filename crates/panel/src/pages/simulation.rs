@@ -10,35 +10,35 @@ use gatewright_iam::{
 };
 
 use super::logs::reason_text;
-use super::{instant, short};
-use crate::answer::{Answer, Answered};
+use super::{instant, short_urn};
+use crate::error::PageError;
 use crate::fields::Fields;
-use crate::frame::{Banner, Frame, Section};
-use crate::refusal::Refusal;
-use crate::visit::Visit;
+use crate::layout::{Banner, Layout, Section};
+use crate::request::RequestContext;
+use crate::response::{HandlerResult, PageResponse};
 
 const SECTION: Section = Section::Policies;
 
 #[derive(Template)]
-#[template(path = "trial/page.html")]
-struct TrialPage {
-    frame: Frame,
-    trial: TrialForm,
+#[template(path = "simulation/page.html")]
+struct SimulationPage {
+    layout: Layout,
+    simulation: SimulationForm,
 }
 
 /// What is asked, as it was typed, and the answer.
 #[derive(Default)]
-pub(crate) struct TrialForm {
+pub(crate) struct SimulationForm {
     pub(crate) identity: String,
     pub(crate) action: String,
     pub(crate) resource: String,
     pub(crate) ip: String,
     pub(crate) at: String,
-    pub(crate) shown: Option<Shown>,
+    pub(crate) outcome: Option<SimulationOutcome>,
 }
 
 /// The answer.
-pub(crate) struct Shown {
+pub(crate) struct SimulationOutcome {
     pub(crate) allowed: bool,
     /// The key of the text that says why.
     pub(crate) reason: &'static str,
@@ -58,7 +58,7 @@ pub(crate) struct Row {
     pub(crate) decided: bool,
 }
 
-impl TrialForm {
+impl SimulationForm {
     pub(crate) fn read(fields: &Fields) -> Self {
         let text = |name| fields.get(name).to_owned();
         Self {
@@ -67,7 +67,7 @@ impl TrialForm {
             resource: text("try-resource"),
             ip: text("try-ip"),
             at: text("try-at"),
-            shown: None,
+            outcome: None,
         }
     }
 
@@ -76,16 +76,16 @@ impl TrialForm {
         ![&self.identity, &self.action, &self.resource].iter().all(|text| text.is_empty())
     }
 
-    fn trial(&self, visit: &Visit) -> Result<Simulation, IamError> {
+    fn simulation(&self, request: &RequestContext) -> Result<Simulation, IamError> {
         let ip = match self.ip.as_str() {
-            "" => visit.ip,
+            "" => request.ip,
             text => Some(text.parse::<IpAddr>().map_err(|_| {
                 let message = format!("{text} is no address, such as 203.0.113.7");
                 IamError::invalid(Fault::Format, message)
             })?),
         };
         let at = match self.at.as_str() {
-            "" => visit.now,
+            "" => request.now,
             text => clock::parse(text).ok_or_else(|| {
                 let message = format!("{text} is no date and time, such as 2027-12-31T23:59:59Z");
                 IamError::invalid(Fault::Format, message)
@@ -98,20 +98,24 @@ impl TrialForm {
     /// Asks, with a policy as it may become, which is called `name`.
     pub(crate) async fn ask(
         &mut self,
-        visit: &Visit,
+        request: &RequestContext,
         proposal: Option<Proposal>,
         name: &str,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), PageError> {
         let id = proposal.as_ref().map(|one| one.id.unwrap_or_default());
-        let trial = self.trial(visit);
-        let verdict = visit.iam.simulate(&visit.context()?, trial, proposal).await?;
-        self.shown = Some(Shown::of(visit, verdict, id.map(|id| (id, name))));
+        let simulation = self.simulation(request);
+        let result = request.iam.simulate(&request.context()?, simulation, proposal).await?;
+        self.outcome = Some(SimulationOutcome::of(request, result, id.map(|id| (id, name))));
         Ok(())
     }
 }
 
-impl Shown {
-    fn of(visit: &Visit, verdict: SimulationResult, proposed: Option<(uuid::Uuid, &str)>) -> Self {
+impl SimulationOutcome {
+    fn of(
+        request: &RequestContext,
+        result: SimulationResult,
+        proposed: Option<(uuid::Uuid, &str)>,
+    ) -> Self {
         let row = |one: EvaluatedPolicy| {
             let (text, part) = match one.contribution {
                 Contribution::Denies(part) => ("try-denies", Some(part)),
@@ -126,41 +130,46 @@ impl Shown {
             let (path, name) = match (proposed, one.name) {
                 (Some((_, name)), _) if is_proposed => (None, name.to_owned()),
                 (_, Some(name)) => (Some(format!("/policies/{}", one.policy)), name),
-                (_, None) => (None, visit.texts.say("try-role")),
+                (_, None) => (None, request.texts.say("try-role")),
             };
             Row {
                 path,
                 name,
-                identity: short(&one.identity).to_owned(),
+                identity: short_urn(&one.identity).to_owned(),
                 text,
                 group: match part {
-                    Some(Part::Group(urn)) => short(&urn).to_owned(),
+                    Some(Part::Group(urn)) => short_urn(&urn).to_owned(),
                     _ => String::new(),
                 },
-                decided: verdict.policy == Some(one.policy),
+                decided: result.policy == Some(one.policy),
             }
         };
-        let mut evaluated: Vec<Row> = verdict.evaluated.into_iter().map(row).collect();
+        let mut evaluated: Vec<Row> = result.evaluated.into_iter().map(row).collect();
         evaluated.sort_by_key(|row| !row.decided);
-        Self { allowed: verdict.allowed, reason: reason_text(verdict.reason), evaluated }
+        Self { allowed: result.allowed, reason: reason_text(result.reason), evaluated }
     }
 }
 
-pub(crate) async fn show(visit: Arc<Visit>) -> Answered {
-    visit.session()?;
-    let mut trial = TrialForm::read(&visit.query);
-    if !trial.is_asked() {
-        trial.at = instant(visit.now).replace(' ', "T") + "Z";
-        return Answer::page(&TrialPage { frame: visit.frame(SECTION), trial });
+pub(crate) async fn show(request: Arc<RequestContext>) -> HandlerResult {
+    request.session()?;
+    let mut simulation = SimulationForm::read(&request.query);
+    if !simulation.is_asked() {
+        simulation.at = instant(request.now).replace(' ', "T") + "Z";
+        return PageResponse::render(&SimulationPage {
+            layout: request.layout(SECTION),
+            simulation,
+        });
     }
-    match trial.ask(&visit, None, "").await {
-        Ok(()) => Answer::page(&TrialPage { frame: visit.frame(SECTION), trial }),
-        Err(refusal) => {
-            let Some(text) = refusal.about_input() else { return Err(refusal) };
-            let mut frame = visit.frame(SECTION);
-            frame.banner = Some(Banner::danger(text));
-            let page = Answer::page(&TrialPage { frame, trial })?;
-            Ok(page.with_status(refusal.status()))
+    match simulation.ask(&request, None, "").await {
+        Ok(()) => {
+            PageResponse::render(&SimulationPage { layout: request.layout(SECTION), simulation })
+        }
+        Err(error) => {
+            let Some(text) = error.validation_message() else { return Err(error) };
+            let mut layout = request.layout(SECTION);
+            layout.banner = Some(Banner::danger(text));
+            let page = PageResponse::render(&SimulationPage { layout, simulation })?;
+            Ok(page.with_status(error.status()))
         }
     }
 }
