@@ -17,7 +17,7 @@ struct DecisionContext {
     now: i64,
 }
 
-const SCENE: DecisionContext = DecisionContext { ip: Some("203.0.113.7"), now: NOW };
+const CONTEXT: DecisionContext = DecisionContext { ip: Some("203.0.113.7"), now: NOW };
 
 impl DecisionContext {
     /// Whether a policy with this condition grants its action on `vps` `prod-db-1`.
@@ -100,7 +100,7 @@ fn each_worked_example_holds_or_not_as_the_table_says() {
         ("request.IP.IN_RANGE", "203.0.113.0/24,10.0.0.0/8", true),
     ];
     for (key, value, expected) in table {
-        assert_eq!(SCENE.pair(key, value), expected, "{key} = {value}");
+        assert_eq!(CONTEXT.pair(key, value), expected, "{key} = {value}");
     }
 }
 
@@ -111,14 +111,14 @@ fn the_worked_trees_are_evaluated_whole() {
             {"date(UTC).WeekDay.IN": "monday,tuesday,wednesday,thursday,friday"}},
         {"operator": "NOT", "conditions": [
             {"operator": "MATCH", "values": {"request.IP.IN_RANGE": "203.0.113.0/24"}}]}]});
-    assert!(!SCENE.holds(&office));
-    assert!(DecisionContext { ip: Some("198.51.100.1"), ..SCENE }.holds(&office));
+    assert!(!CONTEXT.holds(&office));
+    assert!(DecisionContext { ip: Some("198.51.100.1"), ..CONTEXT }.holds(&office));
     let either = json!({"operator": "OR", "conditions": [
         {"operator": "MATCH", "values": {"resource.Tag(env)": "staging"}},
         {"operator": "MATCH", "values":
             {"resource.Tag(env)": "production", "request.IP": "203.0.113.7"}}]});
-    assert!(SCENE.holds(&either));
-    assert!(!DecisionContext { ip: Some("198.51.100.1"), ..SCENE }.holds(&either));
+    assert!(CONTEXT.holds(&either));
+    assert!(!DecisionContext { ip: Some("198.51.100.1"), ..CONTEXT }.holds(&either));
 }
 
 #[test]
@@ -127,14 +127,14 @@ fn a_not_holds_when_none_of_its_conditions_does() {
         json!({"operator": "NOT", "conditions": names.map(
             |name| json!({"operator": "MATCH", "values": {"resource.Name": name}}))})
     };
-    assert!(SCENE.holds(&not(["a", "b"])));
-    assert!(!SCENE.holds(&not(["a", "prod-db-1"])));
+    assert!(CONTEXT.holds(&not(["a", "b"])));
+    assert!(!CONTEXT.holds(&not(["a", "prod-db-1"])));
 }
 
 #[test]
 fn a_time_zone_changes_the_day() {
     // 23:30 UTC on the 12th is 01:30 on the 13th in Paris.
-    let late = DecisionContext { now: NOW + 14 * 3_600_000_000, ..SCENE };
+    let late = DecisionContext { now: NOW + 14 * 3_600_000_000, ..CONTEXT };
     assert!(late.pair("date(UTC).Date", "2026-05-12"));
     assert!(late.pair("date(Europe/Paris).Date", "2026-05-13"));
     assert!(late.pair("date(Europe/Paris).WeekDay", "Wednesday"));
@@ -144,20 +144,20 @@ fn a_time_zone_changes_the_day() {
 #[test]
 fn summer_time_moves_the_hour() {
     // 2026-01-13 09:30 UTC is 10:30 in Paris.
-    let winter = DecisionContext { now: 1_768_296_600_000_000, ..SCENE };
+    let winter = DecisionContext { now: 1_768_296_600_000_000, ..CONTEXT };
     assert!(winter.pair("date(Europe/Paris).Hour", "10"));
 }
 
 #[test]
 fn utc_is_the_zone_when_none_is_given() {
     for key in ["date.Hour", "date().Hour", "date(utc).Hour.eq"] {
-        assert!(SCENE.pair(key, "9"), "{key}");
+        assert!(CONTEXT.pair(key, "9"), "{key}");
     }
 }
 
 #[test]
 fn missing_data_makes_a_pair_false_and_its_not_true() {
-    let nowhere = DecisionContext { ip: None, ..SCENE };
+    let nowhere = DecisionContext { ip: None, ..CONTEXT };
     for (key, value) in [("request.IP.IN_RANGE", "0.0.0.0/0"), ("resource.Tag(owner)", "x")] {
         assert!(!nowhere.pair(key, value));
         let pair = json!({"operator": "MATCH", "values": {key: value}});
@@ -167,29 +167,29 @@ fn missing_data_makes_a_pair_false_and_its_not_true() {
 
 #[test]
 fn a_mapped_ipv4_address_counts_as_ipv4() {
-    let mapped = DecisionContext { ip: Some("::ffff:203.0.113.7"), ..SCENE };
+    let mapped = DecisionContext { ip: Some("::ffff:203.0.113.7"), ..CONTEXT };
     assert!(mapped.pair("request.IP", "203.0.113.7"));
     assert!(mapped.pair("request.IP.IN_RANGE", "203.0.113.0/24"));
-    assert!(SCENE.pair("request.IP", "::ffff:203.0.113.7"));
-    assert!(SCENE.pair("request.IP.IN_RANGE", "::ffff:203.0.113.0/120"));
+    assert!(CONTEXT.pair("request.IP", "::ffff:203.0.113.7"));
+    assert!(CONTEXT.pair("request.IP.IN_RANGE", "::ffff:203.0.113.0/120"));
 }
 
 #[test]
 fn ipv6_addresses_and_blocks_work() {
-    let six = DecisionContext { ip: Some("2001:db8::7"), ..SCENE };
+    let six = DecisionContext { ip: Some("2001:db8::7"), ..CONTEXT };
     assert!(six.pair("request.IP", "2001:0db8:0::7"));
     assert!(six.pair("request.IP.IN", "192.0.2.1, 2001:db8::7"));
     assert!(six.pair("request.IP.IN_RANGE", "2001:db8::/32"));
     assert!(!six.pair("request.IP.IN_RANGE", "0.0.0.0/0"));
-    assert!(!SCENE.pair("request.IP.IN_RANGE", "::/0"));
+    assert!(!CONTEXT.pair("request.IP.IN_RANGE", "::/0"));
 }
 
 #[test]
 fn suffixes_have_both_spellings_in_any_case() {
-    assert!(SCENE.pair("resource.Name.start_with", "prod"));
-    assert!(SCENE.pair("resource.Name.End_With", "-1"));
-    assert!(SCENE.pair("resource.Name.Starts_With", "prod"));
-    assert!(SCENE.pair("resource.Name.ends_with", "-1"));
+    assert!(CONTEXT.pair("resource.Name.start_with", "prod"));
+    assert!(CONTEXT.pair("resource.Name.End_With", "-1"));
+    assert!(CONTEXT.pair("resource.Name.Starts_With", "prod"));
+    assert!(CONTEXT.pair("resource.Name.ends_with", "-1"));
 }
 
 #[test]

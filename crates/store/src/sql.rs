@@ -58,11 +58,11 @@ statements! {
     LOG_ACROSS = "SELECT account, kind, first, last, lines FROM log
         WHERE account = $1 AND kind = $2 AND first < $3 AND last >= $3";
     LOG_FORGET = "DELETE FROM log WHERE last < $1";
-    TALLY_ADD = "INSERT INTO tally (account, hour, what, count) VALUES ($1, $2, $3, $4)
+    HOURLY_COUNT_ADD = "INSERT INTO tally (account, hour, what, count) VALUES ($1, $2, $3, $4)
         ON CONFLICT (account, hour, what) DO UPDATE SET count = tally.count + excluded.count";
-    TALLIES = "SELECT account, hour, what, count FROM tally WHERE account = $1 AND hour >= $2
+    HOURLY_COUNTS = "SELECT account, hour, what, count FROM tally WHERE account = $1 AND hour >= $2
         ORDER BY hour";
-    TALLY_FORGET = "DELETE FROM tally WHERE hour < $1";
+    HOURLY_COUNT_FORGET = "DELETE FROM tally WHERE hour < $1";
     USAGE_SET = "INSERT INTO usage (account, subject, last) VALUES ($1, $2, $3)
         ON CONFLICT (account, subject) DO UPDATE SET last = excluded.last
         WHERE usage.last < excluded.last";

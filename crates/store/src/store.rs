@@ -222,7 +222,7 @@ impl Store {
         for HourlyCount { account, hour, what, count } in &record.hourly_counts {
             let values =
                 [Value::Text(account), Value::Int(*hour), Value::Text(what), Value::Int(*count)];
-            work.run(sql::TALLY_ADD, &values).await?;
+            work.run(sql::HOURLY_COUNT_ADD, &values).await?;
         }
         for LastUsed { account, subject, last } in &record.last_used {
             let values = [Value::Text(account), Value::Text(subject), Value::Int(*last)];
@@ -252,7 +252,7 @@ impl Store {
     pub async fn forget(&self, lines: i64, hour: i64) -> Result<u64, StoreError> {
         let mut work = self.database.begin().await?;
         let gone = work.run(sql::LOG_FORGET, &[Value::Int(lines)]).await?;
-        work.run(sql::TALLY_FORGET, &[Value::Int(hour)]).await?;
+        work.run(sql::HOURLY_COUNT_FORGET, &[Value::Int(hour)]).await?;
         work.commit().await?;
         Ok(gone)
     }
@@ -263,7 +263,7 @@ impl Store {
         account: &str,
         hour: i64,
     ) -> Result<Vec<HourlyCount>, StoreError> {
-        self.database.all(sql::TALLIES, &[Value::Text(account), Value::Int(hour)]).await
+        self.database.all(sql::HOURLY_COUNTS, &[Value::Text(account), Value::Int(hour)]).await
     }
 
     /// When what was last used in the account.

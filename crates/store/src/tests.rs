@@ -279,7 +279,7 @@ async fn what_happened_is_read_back_from_its_end_and_forgotten_by_age(database: 
         last,
         lines: format!("{first}\n{last}\n"),
     };
-    let tally = |hour, count| HourlyCount {
+    let hourly_count = |hour, count| HourlyCount {
         account: ACCOUNT.to_owned(),
         hour,
         what: "token".to_owned(),
@@ -293,13 +293,13 @@ async fn what_happened_is_read_back_from_its_end_and_forgotten_by_age(database: 
             page(7, 8, "call"),
             page(1, 9, "token"),
         ],
-        hourly_counts: vec![tally(1, 2), tally(2, 5)],
+        hourly_counts: vec![hourly_count(1, 2), hourly_count(2, 5)],
         last_used: vec![usage(8)],
     };
     store.record(&record).await.unwrap();
     let again = ActivityBatch {
         pages: vec![],
-        hourly_counts: vec![tally(2, 5)],
+        hourly_counts: vec![hourly_count(2, 5)],
         last_used: vec![usage(7)],
     };
     store.record(&again).await.unwrap();
@@ -309,11 +309,11 @@ async fn what_happened_is_read_back_from_its_end_and_forgotten_by_age(database: 
     };
     assert_eq!(back(i64::MAX, 2).await, [(7, 8), (3, 6)]);
     assert_eq!(back(5, 9).await, [(3, 6), (1, 4)], "one reaches across, one lies before");
-    assert_eq!(store.hourly_counts(ACCOUNT, 2).await.unwrap(), [tally(2, 10)]);
+    assert_eq!(store.hourly_counts(ACCOUNT, 2).await.unwrap(), [hourly_count(2, 10)]);
     assert_eq!(store.last_used(ACCOUNT).await.unwrap(), [usage(8)], "use is never earlier");
     assert_eq!(store.forget(7, 2).await.unwrap(), 2);
     assert_eq!(back(i64::MAX, 9).await, [(7, 8)]);
-    assert_eq!(store.hourly_counts(ACCOUNT, 0).await.unwrap(), [tally(2, 10)]);
+    assert_eq!(store.hourly_counts(ACCOUNT, 0).await.unwrap(), [hourly_count(2, 10)]);
     assert!(store.log_back("zz9-ovh", "call", i64::MAX, 9).await.unwrap().is_empty());
 }
 

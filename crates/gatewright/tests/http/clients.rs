@@ -140,8 +140,8 @@ async fn an_account_has_so_many_service_accounts_at_most(database: TestDatabase)
     assert!(message.contains("has 2 service accounts already"), "{message}");
 }
 
-on_both_databases!(an_account_reads_and_changes_its_particulars);
-async fn an_account_reads_and_changes_its_particulars(database: TestDatabase) {
+on_both_databases!(an_account_reads_and_changes_its_contact_details);
+async fn an_account_reads_and_changes_its_contact_details(database: TestDatabase) {
     let server = Server::start(&database);
     let admin = server.admin().await;
     let me = admin.get("/1.0/me/").await.expect(200);

@@ -27,7 +27,7 @@ async fn point(server: &Server, admin: &Caller, offline: Duration) -> Point {
 }
 
 /// Waits until the point has followed what the caller has just done.
-async fn catch_up(point: &Point, caller: &Caller) {
+async fn wait_for_revision(point: &Point, caller: &Caller) {
     let reply = caller.get("/v1/auth/details").await;
     let revision = reply.header("x-gatewright-revision").rsplit_once(':').unwrap().1.to_owned();
     point.reach(revision.parse().unwrap(), SOON).await.unwrap();
@@ -92,7 +92,7 @@ async fn a_point_in_process_decides_as_the_server_does(database: TestDatabase) {
             let gone = made.swap_remove(random(made.len()));
             admin.delete(&format!("/v2/iam/policy/{gone}")).await;
         }
-        catch_up(&point, &admin).await;
+        wait_for_revision(&point, &admin).await;
         for (caller, name) in [(0, "a"), (0, "b"), (1, "a"), (1, "b")] {
             let caller = &callers[caller];
             let urn = format!("urn:v1:eu:resource:vps:{name}");
@@ -120,7 +120,7 @@ async fn what_ends_elsewhere_ends_in_process(database: TestDatabase) {
     let caller = server.stranger(&admin).await;
     let action = "vps:apiovh:get";
     admin.allow("get", &caller, action, "urn:v1:eu:resource:vps:a").await;
-    catch_up(&point, &admin).await;
+    wait_for_revision(&point, &admin).await;
     assert!(may(&point, &caller.urn(), action, "a"));
 
     // A server that is gone for a while is followed again from where it was.
@@ -130,7 +130,7 @@ async fn what_ends_elsewhere_ends_in_process(database: TestDatabase) {
     let other = server.stranger(&admin).await;
     admin.allow("again", &other, action, "urn:v1:eu:resource:vps:a").await;
     admin.delete(&format!("/v1/me/api/oauth2/client/{}", caller.id)).await.expect(200);
-    catch_up(&point, &admin).await;
+    wait_for_revision(&point, &admin).await;
     assert!(!may(&point, &caller.urn(), action, "a"), "the service account is gone");
     assert!(may(&point, &other.urn(), action, "a"));
 }
@@ -148,7 +148,7 @@ async fn actions_that_are_declared_meanwhile_are_known_in_process(database: Test
     }}}});
     admin.put("/v2/iam/api/library", &api).await.expect(200);
     admin.allow("lend", &caller, action, "urn:v1:eu:resource:vps:a").await;
-    catch_up(&point, &admin).await;
+    wait_for_revision(&point, &admin).await;
     assert!(may(&point, &caller.urn(), action, "a"));
 }
 

@@ -3,7 +3,7 @@
 use gatewright_testing::{TestDatabase, on_both_databases};
 use serde_json::{Value, json};
 
-use crate::panel::Visitor;
+use crate::panel::PanelClient;
 use crate::server::{ACCOUNT, Caller, Server};
 
 const USERS: &str = "/v1/me/identity/user";
@@ -133,7 +133,7 @@ async fn a_user_may_what_policies_and_their_groups_allow(database: TestDatabase)
     let mut jane = user("jane");
     jane["group"] = json!("ops");
     admin.post(USERS, &jane).await.expect(200);
-    let mut visitor = Visitor::new(&server);
+    let mut visitor = PanelClient::new(&server);
     let seen = visitor.sign_in(&format!("{ACCOUNT}/jane"), "correct horse").await;
     assert_eq!(seen.location, "/me");
     let list = "/service-accounts";
@@ -176,7 +176,7 @@ async fn who_is_disabled_or_gone_is_signed_out_at_once_and_for_good(database: Te
     let one = format!("{USERS}/jane");
     admin.post(USERS, &user("jane")).await.expect(200);
     let login = format!("{ACCOUNT}/jane");
-    let mut visitor = Visitor::new(&server);
+    let mut visitor = PanelClient::new(&server);
     visitor.sign_in(&login, "correct horse").await;
     assert_eq!(visitor.get("/me").await.status, 200);
     admin.post(&format!("{one}/disable"), &Value::Null).await.expect(200);
@@ -200,7 +200,7 @@ async fn a_user_without_a_password_cannot_sign_in(database: TestDatabase) {
     admin.post(USERS, &json!({"login": "robot", "type": "SERVICE"})).await.expect(200);
     let read = admin.get(&format!("{USERS}/robot")).await.expect(200);
     assert_eq!((&read["passwordLastUpdate"], &read["group"]), (&Value::Null, &json!("DEFAULT")));
-    let mut visitor = Visitor::new(&server);
+    let mut visitor = PanelClient::new(&server);
     for password in ["", "null", "correct horse"] {
         let seen = visitor.sign_in(&format!("{ACCOUNT}/robot"), password).await;
         assert_eq!(seen.status, 401);

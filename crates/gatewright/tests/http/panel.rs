@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::server::{ACCOUNT, Server, http};
 
 /// Somebody with a browser's cookies, who follows no redirection.
-pub(crate) struct Visitor {
+pub(crate) struct PanelClient {
     http: reqwest::Client,
     url: String,
     cookies: Vec<(String, String)>,
@@ -21,7 +21,7 @@ pub(crate) struct Seen {
     headers: reqwest::header::HeaderMap,
 }
 
-impl Visitor {
+impl PanelClient {
     pub(crate) fn new(server: &Server) -> Self {
         let http = reqwest::Client::builder().redirect(Policy::none()).build().unwrap();
         Self { http, url: server.url.clone(), cookies: Vec::new() }
@@ -223,7 +223,7 @@ fn all_forms() -> impl Iterator<Item = &'static str> {
 on_both_databases!(nobody_sees_a_page_without_signing_in);
 async fn nobody_sees_a_page_without_signing_in(database: TestDatabase) {
     let server = Server::start(&database);
-    let mut visitor = Visitor::new(&server);
+    let mut visitor = PanelClient::new(&server);
     for (page, _) in PAGES {
         let seen = visitor.get(page).await;
         assert_eq!(seen.status, 303, "{page}");
@@ -236,10 +236,10 @@ async fn nobody_sees_a_page_without_signing_in(database: TestDatabase) {
 on_both_databases!(a_form_is_taken_from_our_own_pages_alone);
 async fn a_form_is_taken_from_our_own_pages_alone(database: TestDatabase) {
     let server = Server::start(&database);
-    let mut visitor = Visitor::new(&server);
+    let mut visitor = PanelClient::new(&server);
     assert_eq!(visitor.sign_in(ACCOUNT, &server.password).await.location, "/me");
     let own = proof(&visitor.get("/me").await.html);
-    let mut other = Visitor::new(&server);
+    let mut other = PanelClient::new(&server);
     other.sign_in(ACCOUNT, &server.password).await;
     let others = proof(&other.get("/me").await.html);
     let fields = [("name", "forged"), ("description", "x")];
@@ -267,7 +267,7 @@ async fn every_page_and_form_names_the_action_that_its_reader_lacks(database: Te
     admin.post("/v1/me/identity/group", &json!({"name": "ops"})).await.expect(200);
     let user = json!({"login": "jane", "password": "correct horse", "group": "ops"});
     admin.post("/v1/me/identity/user", &user).await.expect(200);
-    let mut visitor = Visitor::new(&server);
+    let mut visitor = PanelClient::new(&server);
     visitor.sign_in(&format!("{ACCOUNT}/jane"), "correct horse").await;
     let own = proof(&visitor.get("/me").await.html);
     let before = server.setup().run(&["journal", "verify"]).1;
@@ -292,8 +292,8 @@ async fn every_page_and_form_names_the_action_that_its_reader_lacks(database: Te
 on_both_databases!(whoever_guesses_passwords_must_wait);
 async fn whoever_guesses_passwords_must_wait(database: TestDatabase) {
     let server = Server::start(&database);
-    let mut visitor = Visitor::new(&server);
-    let mut unknown = Visitor::new(&server);
+    let mut visitor = PanelClient::new(&server);
+    let mut unknown = PanelClient::new(&server);
     let wrong = visitor.sign_in(ACCOUNT, "wrong").await;
     let nobody = unknown.sign_in("zz9-ovh", "wrong").await;
     assert_eq!((wrong.status, nobody.status), (401, 401));
@@ -322,7 +322,7 @@ async fn a_code_is_asked_for_after_the_password_and_is_good_for_once(database: T
     let user = json!({"login": "jane", "password": "correct horse"});
     admin.post("/v1/me/identity/user", &user).await.expect(200);
     let login = format!("{ACCOUNT}/jane");
-    let mut jane = Visitor::new(&server);
+    let mut jane = PanelClient::new(&server);
     jane.sign_in(&login, "correct horse").await;
     let page = jane.get("/me/totp").await.html;
     let value = |html: &str, before: &str| {
@@ -362,13 +362,13 @@ async fn a_code_is_asked_for_after_the_password_and_is_good_for_once(database: T
 
     server.stop();
     server.restart();
-    let mut other = Visitor::new(&server);
+    let mut other = PanelClient::new(&server);
     let seen = other.sign_in(&login, "correct horse").await;
     assert_eq!(seen.status, 200, "a code is asked for");
     assert!(seen.html.contains("/sign-in/code"));
     assert_eq!(other.get("/me").await.status, 303, "the password alone is not enough");
     let proof = proof(&seen.html);
-    let fields = async |other: &mut Visitor, code: &str| {
+    let fields = async |other: &mut PanelClient, code: &str| {
         other.post_with(&proof, "/sign-in/code", &[("code", code), ("next", "/me")]).await
     };
     for used in [code(started), "000000".to_owned(), String::new()] {
@@ -382,7 +382,7 @@ async fn a_code_is_asked_for_after_the_password_and_is_good_for_once(database: T
     assert!(events.to_string().contains("\"mfaType\":\"TOTP\""), "{events}");
 
     for (code, status) in [(&next, 401), (&backup[3], 303), (&backup[3], 401)] {
-        let mut third = Visitor::new(&server);
+        let mut third = PanelClient::new(&server);
         let seen = third.sign_in(&login, "correct horse").await;
         let proof = self::proof(&seen.html);
         let fields = [("code", code.as_str()), ("next", "/me")];
@@ -390,23 +390,23 @@ async fn a_code_is_asked_for_after_the_password_and_is_good_for_once(database: T
         assert_eq!(seen.status, status, "{code}");
     }
     assert!(other.get("/me").await.html.contains("9 backup codes are left."));
-    let mut owner = Visitor::new(&server);
+    let mut owner = PanelClient::new(&server);
     owner.sign_in(ACCOUNT, &server.password).await;
     let seen = owner.post("/me", "/users/jane/reset", &[]).await;
     assert!(seen.location.ends_with("told-factors-reset"), "{}", seen.location);
-    let mut last = Visitor::new(&server);
+    let mut last = PanelClient::new(&server);
     assert_eq!(last.sign_in(&login, "correct horse").await.location, "/me");
 }
 
 on_both_databases!(a_form_of_an_earlier_session_is_kept_and_not_done);
 async fn a_form_of_an_earlier_session_is_kept_and_not_done(database: TestDatabase) {
     let server = Server::start(&database);
-    let mut visitor = Visitor::new(&server);
+    let mut visitor = PanelClient::new(&server);
     visitor.sign_in(ACCOUNT, &server.password).await;
     let old = proof(&visitor.get("/service-accounts/create").await.html);
     visitor.post("/me", "/sign-out", &[]).await;
     let fields = [("form", old.as_str()), ("name", "kept"), ("description", "typed before")];
-    let send = async |visitor: &mut Visitor, site: &str| {
+    let send = async |visitor: &mut PanelClient, site: &str| {
         let request = visitor.http.post(format!("{}/service-accounts/create", visitor.url));
         visitor.send(request.header("sec-fetch-site", site).form(&fields)).await
     };
@@ -444,7 +444,7 @@ async fn nothing_of_another_account_is_found(database: TestDatabase) {
     let permissions = permissions["urn"].as_str().unwrap();
     let before = server.setup().run(&["journal", "verify"]).1;
 
-    let mut visitor = Visitor::new(&server);
+    let mut visitor = PanelClient::new(&server);
     visitor.sign_in(ACCOUNT, &server.password).await;
     let own = proof(&visitor.get("/me").await.html);
     let signed_in = server.setup().run(&["journal", "verify"]).1;
@@ -474,7 +474,7 @@ on_both_databases!(another_accounts_service_account_is_not_found);
 async fn another_accounts_service_account_is_not_found(database: TestDatabase) {
     let server = Server::start(&database);
     let theirs = server.setup().create_account("yy22222-ovh");
-    let mut visitor = Visitor::new(&server);
+    let mut visitor = PanelClient::new(&server);
     visitor.sign_in(ACCOUNT, &server.password).await;
     let id = theirs["clientId"].as_str().unwrap();
     let path = format!("/service-accounts/{id}");
@@ -493,7 +493,7 @@ async fn another_accounts_service_account_is_not_found(database: TestDatabase) {
 on_both_databases!(what_is_wrong_is_said_beside_what_was_typed);
 async fn what_is_wrong_is_said_beside_what_was_typed(database: TestDatabase) {
     let server = Server::start(&database);
-    let mut visitor = Visitor::new(&server);
+    let mut visitor = PanelClient::new(&server);
     visitor.sign_in(ACCOUNT, &server.password).await;
     let long = "x".repeat(256);
     for (name, description) in [("", "typed"), (long.as_str(), "typed"), ("a\u{7}", "typed")] {
@@ -532,7 +532,7 @@ async fn a_policy_that_is_saved_unchanged_says_what_it_said(database: TestDataba
     let made = admin.post("/v2/iam/policy", &policy).await.expect(200);
     let id = made["id"].as_str().unwrap();
     let path = format!("/policies/{id}");
-    let mut visitor = Visitor::new(&server);
+    let mut visitor = PanelClient::new(&server);
     visitor.sign_in(ACCOUNT, &server.password).await;
     let html = visitor.get(&path).await.html;
     let typed = typed(&html);
@@ -556,7 +556,7 @@ async fn a_change_of_conditions_alone_is_shown_before_it_is_saved(database: Test
     });
     let id =
         admin.post("/v2/iam/policy", &policy).await.expect(200)["id"].as_str().unwrap().to_owned();
-    let mut owner = Visitor::new(&server);
+    let mut owner = PanelClient::new(&server);
     owner.sign_in(ACCOUNT, &server.password).await;
     let path = format!("/policies/{id}");
     let mut fields = typed(&owner.get(&path).await.html);
@@ -590,7 +590,7 @@ async fn a_condition_on_the_name_holds_where_the_resource_is_named_so(database: 
         "conditions": {"operator": "MATCH", "values": {"resource.Name.EQ": "web-1"}},
     });
     admin.post("/v2/iam/policy", &policy).await.expect(200);
-    let mut owner = Visitor::new(&server);
+    let mut owner = PanelClient::new(&server);
     owner.sign_in(ACCOUNT, &server.password).await;
     let page = owner.get(&format!("/service-accounts/{}", caller.id)).await.html;
     assert!(page.contains("urn:v1:eu:resource:vps:web-1"), "{page}");
@@ -600,7 +600,7 @@ async fn a_condition_on_the_name_holds_where_the_resource_is_named_so(database: 
 on_both_databases!(a_session_ends_on_every_page_and_after_a_restart_goes_on);
 async fn a_session_ends_on_every_page_and_after_a_restart_goes_on(database: TestDatabase) {
     let mut server = Server::start(&database);
-    let mut visitor = Visitor::new(&server);
+    let mut visitor = PanelClient::new(&server);
     visitor.sign_in(ACCOUNT, &server.password).await;
     server.crash();
     visitor.url.clone_from(&server.url);
@@ -614,7 +614,7 @@ async fn a_session_ends_on_every_page_and_after_a_restart_goes_on(database: Test
 on_both_databases!(every_page_is_guarded_by_its_headers);
 async fn every_page_is_guarded_by_its_headers(database: TestDatabase) {
     let server = Server::start(&database);
-    let mut visitor = Visitor::new(&server);
+    let mut visitor = PanelClient::new(&server);
     for page in ["/sign-in", "/nowhere", "/"] {
         let seen = visitor.get(page).await;
         let header = |name: &str| seen.headers[name].to_str().unwrap().to_owned();
@@ -630,7 +630,7 @@ async fn every_page_is_guarded_by_its_headers(database: TestDatabase) {
 on_both_databases!(programs_still_get_their_own_errors);
 async fn programs_still_get_their_own_errors(database: TestDatabase) {
     let server = Server::start(&database);
-    let mut visitor = Visitor::new(&server);
+    let mut visitor = PanelClient::new(&server);
     let seen = visitor.get("/v1/nowhere").await;
     assert_eq!(seen.status, 404);
     assert!(seen.html.starts_with('{'), "{}", seen.html);
