@@ -102,7 +102,6 @@ pub(crate) const NOT_YET: &[(Rule, &str)] = &[
     (Words, "gatewright-api"),
     (Words, "gatewright-iam"),
     (Words, "gatewright-panel"),
-    (Length, "gatewright"),
     (Length, "gatewright-api"),
     (Length, "gatewright-iam"),
     (Generated, "ARCHITECTURE.md"),

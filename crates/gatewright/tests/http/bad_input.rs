@@ -35,15 +35,9 @@ async fn what_is_no_json_is_refused(database: TestDatabase) {
     }
 }
 
-on_both_databases!(a_wrong_policy_is_told_where_it_is_wrong);
-async fn a_wrong_policy_is_told_where_it_is_wrong(database: TestDatabase) {
-    let server = Server::start(&database);
-    let admin = server.admin().await;
-    let before = admin.get("/v2/iam/policy").await.expect(200);
-    let good = json!({
-        "name": "p", "identities": [], "resources": [], "permissions": {},
-    });
-    let cases = [
+/// Wrong fields of a policy: the field, its value, the class of the error, and a part of its message.
+fn wrong_policies() -> Vec<(&'static str, Value, &'static str, &'static str)> {
+    vec![
         ("name", json!(7), "FORMAT", "\"name\": invalid type: integer \"7\", expected a string"),
         ("name", Value::Null, "FORMAT", "\"name\": invalid type: null, expected a string"),
         ("identities", json!("x"), "FORMAT", "\"identities\": invalid type: string"),
@@ -131,8 +125,18 @@ async fn a_wrong_policy_is_told_where_it_is_wrong(database: TestDatabase) {
             "FORMAT",
             "must be an IP address",
         ),
-    ];
-    for (field, value, class, message) in cases {
+    ]
+}
+
+on_both_databases!(a_wrong_policy_is_told_where_it_is_wrong);
+async fn a_wrong_policy_is_told_where_it_is_wrong(database: TestDatabase) {
+    let server = Server::start(&database);
+    let admin = server.admin().await;
+    let before = admin.get("/v2/iam/policy").await.expect(200);
+    let good = json!({
+        "name": "p", "identities": [], "resources": [], "permissions": {},
+    });
+    for (field, value, class, message) in wrong_policies() {
         let mut body = good.clone();
         body[field] = value.clone();
         let class = match class {

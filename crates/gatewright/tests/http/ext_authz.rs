@@ -12,7 +12,7 @@ use gatewright_testing::{TestDatabase, on_both_databases};
 use serde_json::json;
 use tonic::transport::Channel;
 
-use crate::forward_auth::{ATTACKS, Attack};
+use crate::attacks::{ATTACKS, Attack};
 use crate::programs::{examples, free_port, send};
 use crate::server::{ACCOUNT, Caller, Server};
 

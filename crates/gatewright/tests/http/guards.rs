@@ -7,7 +7,7 @@ use gatewright_testing::TestDatabase;
 use reqwest::Method;
 use serde_json::json;
 
-use crate::forward_auth::{ATTACKS, Attack};
+use crate::attacks::{ATTACKS, Attack};
 use crate::programs::{Running, examples, free_port, listens, send};
 use crate::server::{ACCOUNT, Caller, Reply, Server, http};
 

@@ -3,7 +3,7 @@
 use gatewright_testing::{TestDatabase, on_both_databases};
 use serde_json::{Value, json};
 
-use crate::panel::PanelClient;
+use crate::panel_client::PanelClient;
 use crate::server::{ACCOUNT, Caller, Server};
 
 const USERS: &str = "/v1/me/identity/user";

@@ -58,7 +58,7 @@ async fn the_audit_says_who_changed_what(database: TestDatabase) {
     let urn = format!("urn:v1:eu:resource:account:{ACCOUNT}");
     let policy = admin.allow("p", &stranger, "account:apiovh:me/get", &urn).await;
     admin.delete(&format!("/v2/iam/policy/{}", policy["id"].as_str().unwrap())).await;
-    let mut visitor = crate::panel::PanelClient::new(&server);
+    let mut visitor = crate::panel_client::PanelClient::new(&server);
     visitor.sign_in(&format!("{ACCOUNT}/jane"), "correct horse").await;
 
     let events = admin.get(AUDIT).await.expect(200);

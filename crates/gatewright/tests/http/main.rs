@@ -9,6 +9,7 @@
 )]
 
 mod access;
+mod attacks;
 mod bad_input;
 mod browser;
 mod clients;
@@ -28,7 +29,9 @@ mod openapi;
 mod openstack;
 mod operations;
 mod panel;
+mod panel_client;
 mod panel_pages;
+mod panel_policies;
 mod policies;
 mod programs;
 mod python;
