@@ -6,85 +6,82 @@
 //! the refusal counts only once the caller is known to have the right.
 
 pub mod clock;
-pub mod rights;
 
-mod account;
-mod audit;
-mod caller;
+mod activity;
+mod apis;
 mod catalogue;
-mod check;
-mod client;
-mod error;
-mod evaluation;
-mod forwarded_request;
-mod group;
-mod guard;
-mod guarded_api;
-mod iam;
-mod input;
-mod log;
-mod page;
-mod passkey;
-mod permissions_group;
-mod policy;
-mod query_id;
-mod replica;
-mod resource;
-mod resource_group;
-mod revision;
-mod secret;
-mod session;
-mod simulation;
-mod throttle;
-mod token;
-mod totp;
-mod user;
-mod user_token;
-mod view;
-mod write;
+mod core;
+mod decisions;
+mod engine;
+mod identities;
+mod model;
+mod policies;
+mod replication;
+mod resources;
+mod tokens;
 
-pub use account::{ContactDetails, InitialServiceAccount, NewAccount, Profile};
-pub use audit::{Event, Events};
-pub use caller::{Context, Principal, PrincipalKind};
-pub use catalogue::{
-    Action, ApiError, Catalogue, CatalogueError, Category, MANAGED_OWNER, ManagedGroup, Target,
-    TargetError, propose, read_document,
-};
-pub use check::CheckResult;
-pub use client::{Client, ClientEdit, ClientInput, Flow};
-pub use error::{Fault, IamError};
-pub use evaluation::{Evaluation, EvaluationResult, SubjectKind};
-pub use forwarded_request::{AuthorizedCaller, ForwardedRequest, Refusal};
+// Of every use case.
+pub use self::core::iam::{Iam, OpenError};
 pub use gatewright_policy::{
     Condition, Fact, Identity, IdentityKind, Operator, Permissions, Region, ResourceUrn, UrnError,
     permissions_group_urn, resource_group_urn,
 };
 pub use gatewright_store::{Address, Kind, StoreError};
-pub use group::{Group, GroupInput, Role};
-pub use guarded_api::GuardedApi;
-pub use iam::{Iam, Limits, OpenError, Settings};
-pub use input::Input;
-pub use log::{Call, HourlyCounts, Line, LogFilter, LogKind, LogLines, Reason};
-pub use page::{Page, PageRequest};
-pub use passkey::{Challenge, Passkey};
-pub use permissions_group::{PermissionsGroup, PermissionsGroupInput};
-pub use policy::{Policy, PolicyFilter, PolicyInput, PolicyTarget};
-pub use query_id::QueryId;
-pub use replica::Followed;
-pub use resource::{
-    NewResource, Resource, ResourceFilter, TagFilter, TagOperator, like, resource_id,
-};
-pub use resource_group::{Member, ResourceGroup, ResourceGroupInput};
-pub use revision::Revision;
-pub use secret::Secret;
-pub use session::{Attempt, Origin, Session, SessionToken, SignInError, SignedIn};
-pub use simulation::{
+pub use model::caller::{Context, Origin, Principal, PrincipalKind};
+pub use model::error::{Fault, IamError};
+pub use model::input::Input;
+pub use model::page::{Page, PageRequest};
+pub use model::query_id::QueryId;
+pub use model::revision::Revision;
+pub use model::rights::{self, Category};
+pub use model::secret::Secret;
+pub use model::settings::{Limits, Settings};
+
+// Identities.
+pub use model::account::{InitialServiceAccount, NewAccount, Profile};
+pub use model::client::{Client, ClientEdit, ClientInput, Flow};
+pub use model::contact_details::ContactDetails;
+pub use model::group::{Group, GroupInput, Role};
+pub use model::passkey::{Challenge, Passkey};
+pub use model::session::{Attempt, Session, SessionToken, SignInError, SignedIn};
+pub use model::totp::{MfaMethods, NewTotp};
+pub use model::user::{User, UserEdit, UserInput, UserKind};
+pub use model::user_token::{Expiry, UserToken, UserTokenEdit, UserTokenInput};
+
+// Policies.
+pub use model::permissions_group::{MANAGED_OWNER, PermissionsGroup, PermissionsGroupInput};
+pub use model::policy::{Policy, PolicyFilter, PolicyInput, PolicyTarget};
+pub use model::simulation::{
     AccessDiff, AccessDiffs, ConditionsChange, Contribution, EffectivePermissions, EvaluatedPolicy,
     Findings, Part, Proposal, Simulation, SimulationResult,
 };
-pub use token::{
-    Algorithm, Grant, Introspection, Issued, KeyError, MasterKey, ProjectRoles, TokenError,
-};
-pub use totp::{MfaMethods, NewTotp};
-pub use user::{User, UserEdit, UserInput, UserKind};
-pub use user_token::{Expiry, UserToken, UserTokenEdit, UserTokenInput};
+
+// Resources.
+pub use model::resource::{NewResource, Resource, resource_id};
+pub use model::resource_filter::{ResourceFilter, TagFilter, TagOperator, like};
+pub use model::resource_group::{Member, ResourceGroup, ResourceGroupInput};
+
+// Tokens.
+pub use engine::vault::{KeyError, MasterKey};
+pub use model::token::{Algorithm, Grant, Introspection, Issued, ProjectRoles, TokenError};
+
+// Decisions.
+pub use decisions::check::CheckResult;
+pub use decisions::evaluation::{Evaluation, EvaluationResult, SubjectKind};
+pub use decisions::forwarded_request::{AuthorizedCaller, ForwardedRequest, Refusal};
+
+// Guarded APIs, and the catalogue of all actions.
+pub use catalogue::action::{Action, ManagedGroup};
+pub use catalogue::document::read_document;
+pub use catalogue::error::{ApiError, CatalogueError};
+pub use catalogue::index::Catalogue;
+pub use catalogue::propose::propose;
+pub use catalogue::target::{Target, TargetError};
+pub use model::guarded_api::GuardedApi;
+
+// Activity.
+pub use model::event::{Event, Events};
+pub use model::log::{Call, HourlyCounts, Line, LogFilter, LogKind, LogLines, Reason};
+
+// Replication.
+pub use replication::replica::Followed;

@@ -1,7 +1,7 @@
 //! Descriptions of actions that come without one, made from their names.
 
 /// What an action does, in words: `vps:apiovh:ips/reverse/edit` is "Edit ips reverse".
-pub(super) fn action(name: &str) -> String {
+pub(crate) fn action(name: &str) -> String {
     let path = name.splitn(3, ':').last().unwrap_or(name);
     let mut parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
     let verb = parts.pop().unwrap_or(path);

@@ -11,7 +11,7 @@ pub fn read_document(text: &str) -> Result<Value, serde_json::Error> {
 }
 
 /// A document in JSON, whatever it is written in.
-pub(super) fn in_json(text: &str) -> Result<Cow<'_, str>, serde_json::Error> {
+pub(crate) fn in_json(text: &str) -> Result<Cow<'_, str>, serde_json::Error> {
     if !is_yaml(text) {
         return Ok(Cow::Borrowed(text));
     }
@@ -22,7 +22,7 @@ pub(super) fn in_json(text: &str) -> Result<Cow<'_, str>, serde_json::Error> {
 }
 
 /// A document in the language that another one is written in.
-pub(super) fn like(other: &str, document: &Value) -> Result<String, serde_json::Error> {
+pub(crate) fn like(other: &str, document: &Value) -> Result<String, serde_json::Error> {
     if is_yaml(other) {
         serde_saphyr::to_string(document).map_err(serde_json::Error::custom)
     } else {

@@ -1,219 +1,126 @@
-//! The two forms of a product's file: our own, and an OpenAPI document with `x-iam-actions`.
+//! The files of products in a folder.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
 
-use gatewright_policy::{Permissions, PermissionsError};
-use serde::Deserialize;
-use uuid::Uuid;
+use crate::catalogue::error::CatalogueError;
+use crate::catalogue::index::Catalogue;
 
-use super::api::{DeclaredRoute, Locator};
-use super::document::in_json;
-use super::{Category, ManagedGroup, describe};
-use crate::clock;
-
-/// A product as its file declares it.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct Product {
-    /// Its name, for people who read the file.
-    #[serde(rename = "product")]
-    _name: String,
-    /// Types that have no action of their own.
-    #[serde(default)]
-    pub(super) resource_types: Vec<String>,
-    #[serde(default)]
-    pub(super) actions: Vec<Declared>,
-    #[serde(default)]
-    pub(super) permissions_groups: Vec<DeclaredGroup>,
-    /// The API that the file says how to guard.
-    #[serde(skip)]
-    pub(super) api: Option<DeclaredApi>,
-}
-
-/// A guarded API as an OpenAPI document declares it.
-#[derive(Debug)]
-pub(super) struct DeclaredApi {
-    /// None where it is called as its file.
-    pub(super) name: Option<String>,
-    pub(super) account: Option<String>,
-    pub(super) servers: Vec<String>,
-    pub(super) routes: Vec<DeclaredRoute>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct Declared {
-    pub(super) action: String,
-    #[serde(default)]
-    pub(super) description: Option<String>,
-    #[serde(default)]
-    pub(super) categories: Vec<Category>,
-    #[serde(default)]
-    pub(super) has_query_parameters: bool,
-}
-
-impl Declared {
-    pub(super) fn new(action: &str, category: Option<Category>) -> Self {
-        Self {
-            action: action.to_owned(),
-            description: None,
-            categories: category.into_iter().collect(),
-            has_query_parameters: false,
-        }
+impl Catalogue {
+    /// Reads the files of a folder, beside what is built in.
+    ///
+    /// `built_in` takes OVHcloud's product in; Gatewright's own actions are always there.
+    pub fn load(built_in: bool, folder: Option<&Path>) -> Result<Self, CatalogueError> {
+        Ok(Self::declared(built_in, &texts(folder)?)?.completed())
     }
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct DeclaredGroup {
-    #[serde(default)]
-    id: Option<Uuid>,
-    pub(super) name: String,
-    #[serde(default)]
-    description: Option<String>,
-    #[serde(default)]
-    permissions: Permissions,
-    #[serde(default)]
-    created_at: Option<String>,
-    #[serde(default)]
-    updated_at: Option<String>,
+/// The texts of the products' files of a folder, in the order of their names.
+pub(crate) fn texts(folder: Option<&Path>) -> Result<Vec<(PathBuf, String)>, CatalogueError> {
+    let Some(folder) = folder else { return Ok(Vec::new()) };
+    let read = |path: PathBuf| match std::fs::read_to_string(&path) {
+        Ok(text) => Ok((path, text)),
+        Err(source) => Err(CatalogueError::Unreadable { path, source }),
+    };
+    files(folder)?.into_iter().map(read).collect()
 }
 
-impl DeclaredGroup {
-    pub(super) fn compile(self) -> Result<ManagedGroup, PermissionsError> {
-        let compiled = Arc::new(self.permissions.compile()?);
-        let instant = |text: Option<String>| text.as_deref().and_then(clock::parse);
-        Ok(ManagedGroup {
-            id: self.id.unwrap_or_else(|| Uuid::new_v5(&Uuid::NAMESPACE_OID, self.name.as_bytes())),
-            description: self.description.unwrap_or_else(|| describe::action(&self.name)),
-            name: self.name,
-            permissions: self.permissions,
-            compiled,
-            created_at: instant(self.created_at).unwrap_or_default(),
-            updated_at: instant(self.updated_at),
-        })
-    }
-}
-
-/// What is read of an OpenAPI document.
-#[derive(Deserialize)]
-struct OpenApi {
-    paths: BTreeMap<String, BTreeMap<String, serde_json::Value>>,
-    #[serde(default)]
-    servers: Vec<Server>,
-    #[serde(default, rename = "x-iam-api")]
-    name: Option<String>,
-    #[serde(default, rename = "x-iam-account")]
-    account: Option<String>,
-    #[serde(default, rename = "x-iam-resource")]
-    resources: Option<Locators>,
-}
-
-#[derive(Deserialize)]
-struct Server {
-    url: String,
-}
-
-#[derive(Clone, Deserialize)]
-#[serde(untagged)]
-enum Locators {
-    One(Locator),
-    Several(Vec<Locator>),
-}
-
-impl Locators {
-    fn list(self) -> Vec<Locator> {
-        match self {
-            Self::One(one) => vec![one],
-            Self::Several(list) => list,
+/// The products' files of a folder, in the order of their names.
+fn files(folder: &Path) -> Result<Vec<PathBuf>, CatalogueError> {
+    let unreadable = |source| CatalogueError::Unreadable { path: folder.to_owned(), source };
+    let mut paths = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        match path.extension().and_then(|extension| extension.to_str()) {
+            Some("json" | "yaml" | "yml") => paths.push(path),
+            Some("toml") => return Err(CatalogueError::Unread(path)),
+            _ => {}
         }
     }
+    paths.sort();
+    Ok(paths)
 }
 
-#[derive(Deserialize)]
-struct Operation {
-    #[serde(default)]
-    summary: Option<String>,
-    #[serde(default, rename = "x-iam-actions")]
-    actions: Vec<Needed>,
-    #[serde(default, rename = "x-iam-resource")]
-    resources: Option<Locators>,
-    #[serde(default, rename = "x-iam-public")]
-    public: bool,
-    #[serde(default, rename = "x-iam-upgrade")]
-    upgrades: bool,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::rights::{self, Category};
 
-#[derive(Deserialize)]
-struct Needed {
-    name: String,
-    #[serde(default = "yes")]
-    required: bool,
-}
-
-fn yes() -> bool {
-    true
-}
-
-impl Product {
-    pub(super) fn parse(text: &str) -> Result<Self, serde_json::Error> {
-        #[derive(Deserialize)]
-        struct Form {
-            openapi: Option<serde::de::IgnoredAny>,
+    fn loaded(files: &[(&str, &str)]) -> Result<Catalogue, CatalogueError> {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            std::fs::write(folder.path().join(name), text).unwrap();
         }
-        let text = &in_json(text)?;
-        let form: Form = serde_json::from_str(text)?;
-        if form.openapi.is_none() {
-            return serde_json::from_str(text);
-        }
-        let document: OpenApi = serde_json::from_str(text)?;
-        let mut product = Self::default();
-        let mut routes = Vec::new();
-        for (path, mut item) in document.paths {
-            let of_path = item.remove("x-iam-resource").map(serde_json::from_value::<Locators>);
-            let of_path = of_path.transpose()?.or_else(|| document.resources.clone());
-            for (method, operation) in item {
-                let Some(category) = category(&method) else { continue };
-                let operation: Operation = serde_json::from_value(operation)?;
-                for needed in &operation.actions {
-                    let mut declared = Declared::new(&needed.name, Some(category));
-                    declared.description.clone_from(&operation.summary);
-                    product.actions.push(declared);
-                }
-                let resources = operation.resources.or_else(|| of_path.clone());
-                // An operation without actions is guarded by its absence.
-                let is_guarded = resources.is_some() && !operation.actions.is_empty();
-                if is_guarded || operation.public {
-                    let needed = operation.actions.into_iter().filter(|one| one.required);
-                    routes.push(DeclaredRoute {
-                        method,
-                        path: path.clone(),
-                        actions: needed.map(|one| one.name).collect(),
-                        resources: resources.map(Locators::list).unwrap_or_default(),
-                        public: operation.public,
-                        upgrades: operation.upgrades,
-                    });
-                }
-            }
-        }
-        if !routes.is_empty() {
-            let servers = document.servers.into_iter().map(|server| server.url).collect();
-            let (name, account) = (document.name, document.account);
-            product.api = Some(DeclaredApi { name, account, servers, routes });
-        }
-        Ok(product)
+        Catalogue::load(false, Some(folder.path()))
     }
-}
 
-/// What an operation of this method most likely does; none when the key is no method.
-fn category(method: &str) -> Option<Category> {
-    Some(match method {
-        "get" | "head" => Category::Read,
-        "post" => Category::Create,
-        "put" | "patch" => Category::Edit,
-        "delete" => Category::Delete,
-        "options" | "trace" => Category::Operate,
-        _ => return None,
-    })
+    #[test]
+    fn the_built_in_product_has_its_actions_types_and_groups() {
+        let catalogue = Catalogue::load(true, None).unwrap();
+        assert!(catalogue.knows("vps:apiovh:reboot"));
+        assert!(!catalogue.knows("vps:apiovh:fly"));
+        assert!(catalogue.knows("vps:apiovh:iam/resource/tag/add"));
+        assert!(catalogue.types().any(|kind| kind == "webHosting"));
+        assert_eq!(catalogue.groups().count(), 11);
+        assert_eq!(catalogue.group("globalAdmin").unwrap().permissions.allow, ["*"]);
+        assert!(catalogue.actions(Some("vps")).iter().all(|one| one.resource_type() == "vps"));
+        assert!(catalogue.actions(None).iter().all(|one| !one.description.is_empty()));
+    }
+
+    #[test]
+    fn a_setting_leaves_the_built_in_product_out() {
+        let catalogue = Catalogue::load(false, None).unwrap();
+        assert!(!catalogue.knows("vps:apiovh:reboot"));
+        assert!(catalogue.knows(rights::POLICY_CREATE));
+        assert_eq!(catalogue.groups().count(), 0);
+    }
+
+    #[test]
+    fn parameters_may_follow_where_the_action_says_so() {
+        let catalogue = Catalogue::load(true, None).unwrap();
+        assert!(catalogue.knows("pccVMware:vSphere:assumeRole?role=admin"));
+        assert!(!catalogue.knows("vps:apiovh:reboot?now=1"));
+    }
+
+    #[test]
+    fn a_folder_declares_products_and_openapi_documents() {
+        let catalogue = loaded(&[
+            (
+                "coffee.json",
+                r#"{"product":"Coffee","actions":[
+                    {"action":"machine:brew:start","categories":["OPERATE"],"description":"Start"},
+                    {"action":"machine:brew:stop"}]}"#,
+            ),
+            (
+                "tea.json",
+                r#"{"openapi":"3.0.0","info":{"title":"Tea"},"paths":{"/pot/{id}":{
+                    "parameters":[],
+                    "get":{"summary":"Look into a pot","x-iam-actions":[{"name":"pot:tea:get","required":true}]},
+                    "delete":{"x-iam-actions":[{"name":"pot:tea:delete"}]}}}}"#,
+            ),
+            ("notes.txt", "not read"),
+        ])
+        .unwrap();
+        let names = |kind| catalogue.action_names(kind).to_vec();
+        assert_eq!(names("pot")[1..3], ["pot:apiovh:iam/resource/tag/remove", "pot:tea:delete"]);
+        let get = &catalogue.actions["pot:tea:get"];
+        assert_eq!(get.description, "Look into a pot");
+        assert_eq!(get.categories, [Category::Read]);
+        assert_eq!(catalogue.actions["machine:brew:start"].description, "Start");
+        assert_eq!(catalogue.actions["machine:brew:stop"].description, "Stop");
+    }
+
+    #[test]
+    fn a_wrong_file_is_named_with_what_is_wrong() {
+        let refusal = |name: &str, text: &str| loaded(&[(name, text)]).unwrap_err().to_string();
+        assert!(refusal("a.json", "{").contains("a.json: EOF"));
+        assert!(refusal("a.json", r#"{"product":"x","actoins":[]}"#).contains("actoins"));
+        let text = refusal("a.json", r#"{"product":"x","actions":[{"action":"a:b:*"}]}"#);
+        assert!(
+            text.ends_with(
+                "the action \"a:b:*\" must not hold a *, a space or a control character"
+            )
+        );
+        assert!(refusal("a.toml", "").contains("only JSON and YAML are read"));
+        assert!(refusal("a.yaml", "product: x\nactoins: []").contains("a.yaml: unknown field"));
+    }
 }

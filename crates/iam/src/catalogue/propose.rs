@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::document::{in_json, like};
+use crate::catalogue::document::{in_json, like};
 
 /// Adds `x-iam-actions` and `x-iam-resource` to each operation that has neither, and is not public.
 ///

@@ -5,16 +5,12 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use foldhash::quality::RandomState;
-use smallvec::SmallVec;
 
-use super::api::{NoRoute, Route};
-
-/// Operations that were found; nearly always it is one.
-pub(crate) type Found<'r> = SmallVec<[&'r Route; 4]>;
+use crate::catalogue::route::{Found, NoRoute, Route};
 
 /// The operations below a path.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub(super) struct Routes {
+pub(crate) struct Routes {
     /// Those of the path itself.
     here: Vec<Route>,
     /// By what all parts have in common that some server might take for one another.
@@ -32,7 +28,7 @@ struct Literal {
 
 impl Routes {
     /// Adds an operation. A part of its path is none where a parameter stands.
-    pub(super) fn add(&mut self, parts: &[Option<String>], route: Route) {
+    pub(crate) fn add(&mut self, parts: &[Option<String>], route: Route) {
         let Some((part, rest)) = parts.split_first() else {
             self.here.push(route);
             return;
@@ -52,7 +48,7 @@ impl Routes {
 
     /// The operations whose paths fit, of any method; refused where another path that is declared
     /// might be taken for this one.
-    pub(super) fn fitting(&self, parts: &[Cow<'_, str>]) -> Result<Found<'_>, NoRoute> {
+    pub(crate) fn fitting(&self, parts: &[Cow<'_, str>]) -> Result<Found<'_>, NoRoute> {
         let mut found = Found::new();
         if self.gather(parts, true, &mut found) { Ok(found) } else { Err(NoRoute::Near) }
     }
@@ -71,7 +67,7 @@ impl Routes {
     }
 
     /// How many operations there are.
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         let literals = self.literals.values().flatten().map(|literal| &literal.below);
         let below = literals.chain(self.parameter.as_deref());
         self.here.len() + below.map(Self::len).sum::<usize>()

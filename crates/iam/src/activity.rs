@@ -1,0 +1,4 @@
+//! What happened in an account.
+
+pub(crate) mod audit;
+pub(crate) mod log;

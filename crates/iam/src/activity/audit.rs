@@ -1,0 +1,51 @@
+//! The audit log: the journal, as people read it.
+
+use crate::core::iam::Iam;
+use crate::model::caller::Context;
+use crate::model::error::IamError;
+use crate::model::event::{Event, Events};
+use crate::model::log::LogFilter;
+use crate::model::rights;
+
+/// So many entries are read at once.
+const CHUNK: i64 = 500;
+
+/// A request looks through so many entries at most; the next one goes on from there.
+const MOST: i64 = 20_000;
+
+impl Iam {
+    /// At most `most` of what was changed in the caller's account before a revision, the last
+    /// first. Of the filter, what is the kind of an object and what was done to it, and on what its
+    /// name or identifier.
+    pub async fn audit(
+        &self,
+        context: &Context,
+        filter: &LogFilter,
+        (mut before, most): (i64, usize),
+    ) -> Result<Events, IamError> {
+        self.demand(context, rights::AUDIT_GET).await?;
+        let mut found = Events::default();
+        let mut looked = 0;
+        while looked < MOST {
+            let entries = self.store.journal_back(context.account(), before, CHUNK).await?;
+            let Some(oldest) = entries.last().map(|entry| entry.revision) else {
+                found.older = None;
+                return Ok(found);
+            };
+            for entry in entries {
+                let event = Event::read(entry)?;
+                if event.fits(filter) {
+                    if found.events.len() == most {
+                        found.older = found.events.last().map(|event| event.revision);
+                        return Ok(found);
+                    }
+                    found.events.push(event);
+                }
+            }
+            looked += CHUNK;
+            before = oldest;
+            found.older = Some(before);
+        }
+        Ok(found)
+    }
+}

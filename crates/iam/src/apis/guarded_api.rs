@@ -1,0 +1,107 @@
+//! Guarded APIs that accounts declare, beside those in the files of the installation.
+
+use gatewright_store::Kind;
+use serde_json::Value;
+
+use crate::catalogue::error::{ApiError, CatalogueError};
+use crate::core::iam::Iam;
+use crate::core::write::{create, delete};
+use crate::model::caller::Context;
+use crate::model::error::{Fault, IamError};
+use crate::model::guarded_api::{ApiDocument, GuardedApi};
+use crate::model::input::Input;
+use crate::model::rights;
+
+/// An account may declare so many.
+const MOST: usize = 1_000;
+
+impl Iam {
+    /// The APIs that the account declared, in the order in which it first did.
+    pub async fn guarded_apis(&self, context: &Context) -> Result<Vec<GuardedApi>, IamError> {
+        self.demand(context, rights::API_GET).await?;
+        let account = context.account();
+        let objects = self.store.objects_of_kind(account, Kind::Api, 0, i64::MAX).await?;
+        objects.iter().map(GuardedApi::read).collect()
+    }
+
+    /// An API that the account declared.
+    pub async fn guarded_api(&self, context: &Context, name: &str) -> Result<GuardedApi, IamError> {
+        self.demand(context, rights::API_GET).await?;
+        let object = self.store.object(context.account(), Kind::Api, name).await?;
+        GuardedApi::read(&object.ok_or(IamError::NotFound)?)
+    }
+
+    /// Declares an API by its OpenAPI document, anew where the account has declared it before. What
+    /// is behind it belongs to the account.
+    pub async fn declare_api(
+        &self,
+        context: &Context,
+        name: &str,
+        document: Input<Value>,
+    ) -> Result<GuardedApi, IamError> {
+        self.demand(context, rights::API_EDIT).await?;
+        let registrars = &self.settings.registrars;
+        let account = context.account();
+        let is_registrar = registrars.iter().any(|one| one == account);
+        if !registrars.is_empty() && !is_registrar {
+            let message = "here, only the registrars declare APIs: ask who runs the server";
+            return Err(IamError::Refused(message.to_owned()));
+        }
+        let mut document = document?;
+        let wrong = |message: String| IamError::invalid(Fault::Parameter, message);
+        let fields = document.as_object_mut().filter(|fields| fields.contains_key("openapi"));
+        let fields = fields.ok_or_else(|| wrong("the body must be an OpenAPI document".into()))?;
+        if fields.get("x-iam-api").is_some_and(|said| said != name) {
+            return Err(wrong(format!("x-iam-api must be {name}, as in the URL, or left out")));
+        }
+        let owner = fields.entry("x-iam-account").or_insert_with(|| account.into());
+        if *owner != account && !is_registrar {
+            return Err(wrong(format!("x-iam-account must be {account}, or left out")));
+        }
+        let taken = || IamError::Conflict {
+            detail: "AlreadyExists",
+            message: format!("there is an API {name} already"),
+        };
+        self.live_catalogue.check(name, &document).map_err(|error| match error {
+            CatalogueError::Api { source: ApiError::Twice(_), .. } => taken(),
+            error => wrong(error.to_string()),
+        })?;
+        match self.store.object_anywhere(Kind::Api, name).await? {
+            Some(there) if there.account != account => return Err(taken()),
+            Some(_) => {
+                self.change(account, context, (Kind::Api, name), |object| {
+                    let before = GuardedApi::read(object)?;
+                    let after = ApiDocument {
+                        document: document.clone(),
+                        created_at: before.created_at,
+                        updated_at: Some(context.now),
+                    };
+                    Ok((after.content()?, ()))
+                })
+                .await?;
+            }
+            None => {
+                let all = self.store.objects_of_kind(account, Kind::Api, 0, i64::MAX).await?;
+                if all.len() >= MOST {
+                    return Err(wrong(format!("an account may declare {MOST} APIs at most")));
+                }
+                let new = ApiDocument { document, created_at: context.now, updated_at: None };
+                let change = create(Kind::Api, name.to_owned(), new.content()?);
+                self.write(context, vec![change]).await?;
+            }
+        }
+        // In force before it is acknowledged.
+        self.live_catalogue.renew().await?;
+        let object = self.store.object(account, Kind::Api, name).await?;
+        GuardedApi::read(&object.ok_or(IamError::NotFound)?)
+    }
+
+    /// Takes the declaration of an API back: proxies that ask about it are refused.
+    pub async fn forget_api(&self, context: &Context, name: &str) -> Result<(), IamError> {
+        self.demand(context, rights::API_DELETE).await?;
+        let object = self.store.object(context.account(), Kind::Api, name).await?;
+        object.ok_or(IamError::NotFound)?;
+        self.write(context, vec![delete(Kind::Api, name)]).await?;
+        self.live_catalogue.renew().await
+    }
+}

@@ -1,0 +1,215 @@
+//! The products that policies are about: resource types, actions and managed permissions groups.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+
+use foldhash::quality::RandomState;
+use gatewright_policy::{action_type, check_action};
+
+use crate::catalogue::action::{Action, ManagedGroup};
+use crate::catalogue::api::Api;
+use crate::catalogue::describe;
+use crate::catalogue::error::{ApiError, CatalogueError};
+use crate::catalogue::product::{Declared, DeclaredApi, Product};
+use crate::model::rights::{self, Category};
+
+/// Every product that an installation knows.
+#[derive(Debug, Default, Clone)]
+pub struct Catalogue {
+    /// By name.
+    pub(crate) actions: BTreeMap<String, Action>,
+    /// The names of the actions, to look up fast.
+    names: HashMap<String, bool, RandomState>,
+    types: BTreeMap<String, Vec<String>>,
+    groups: BTreeMap<String, ManagedGroup>,
+    apis: HashMap<String, Api, RandomState>,
+}
+
+/// The types, actions and managed groups of OVHcloud, as one product among others.
+const OVHCLOUD: &str = include_str!("../../data/ovhcloud.json");
+
+impl Catalogue {
+    /// Takes in the texts of files, beside what is built in, without what `completed` adds.
+    ///
+    /// `built_in` takes OVHcloud's product in; Gatewright's own actions are always there.
+    pub(crate) fn declared(
+        built_in: bool,
+        files: &[(PathBuf, String)],
+    ) -> Result<Self, CatalogueError> {
+        let mut catalogue = Self::default();
+        for (name, category) in rights::ALL {
+            catalogue.add(Declared::new(name, Some(*category)));
+        }
+        if built_in {
+            catalogue.add_product("the built-in product", OVHCLOUD)?;
+        }
+        for (path, text) in files {
+            catalogue.add_product(&path.display().to_string(), text)?;
+        }
+        Ok(catalogue)
+    }
+
+    fn add_product(&mut self, file: &str, text: &str) -> Result<(), CatalogueError> {
+        let file = || file.to_owned();
+        let product = Product::parse(text)
+            .map_err(|source| CatalogueError::Malformed { file: file(), source })?;
+        for kind in product.resource_types {
+            self.types.entry(kind).or_default();
+        }
+        for declared in product.actions {
+            check_action(&declared.action).map_err(|source| CatalogueError::Action {
+                file: file(),
+                action: declared.action.clone(),
+                source,
+            })?;
+            self.add(declared);
+        }
+        for group in product.permissions_groups {
+            let name = group.name.clone();
+            let group = group.compile().map_err(|source| CatalogueError::Group {
+                file: file(),
+                group: name.clone(),
+                source,
+            })?;
+            self.groups.insert(name, group);
+        }
+        if let Some(api) = product.api {
+            let stem = Path::new(&file()).file_stem().map(|stem| stem.to_string_lossy().into());
+            self.add_api(stem.unwrap_or_default(), api)
+                .map_err(|source| CatalogueError::Api { file: file(), source })?;
+        }
+        Ok(())
+    }
+
+    fn add_api(&mut self, stem: String, declared: DeclaredApi) -> Result<(), ApiError> {
+        let DeclaredApi { name, account, servers, routes } = declared;
+        let name = name.unwrap_or(stem);
+        let is_plain = |one: char| one.is_ascii_alphanumeric() || "-_".contains(one);
+        if name.is_empty() || !name.chars().all(is_plain) {
+            return Err(ApiError::Name(name));
+        }
+        let api = Api::new(account, &servers, routes)?;
+        if self.apis.contains_key(&name) {
+            return Err(ApiError::Twice(name));
+        }
+        self.apis.insert(name, api);
+        Ok(())
+    }
+
+    /// The guarded APIs by their names, and how many operations each has.
+    pub fn apis(&self) -> BTreeMap<&str, usize> {
+        self.apis.iter().map(|(name, api)| (name.as_str(), api.len())).collect()
+    }
+
+    /// The guarded API of that name.
+    pub(crate) fn api(&self, name: &str) -> Option<&Api> {
+        self.apis.get(name)
+    }
+
+    /// Takes an action in; where it is there already, the first description stays.
+    fn add(&mut self, declared: Declared) {
+        let kind = action_type(&declared.action).to_owned();
+        self.types.entry(kind).or_default();
+        let name = declared.action.clone();
+        let action = self.actions.entry(name).or_insert_with(|| Action {
+            description: declared
+                .description
+                .clone()
+                .unwrap_or_else(|| describe::action(&declared.action)),
+            name: declared.action.clone(),
+            categories: Vec::new(),
+            has_query_parameters: false,
+        });
+        action.has_query_parameters |= declared.has_query_parameters;
+        action.categories.extend(declared.categories);
+        action.categories.sort_unstable();
+        action.categories.dedup();
+    }
+
+    /// Adds the actions that every type has, and the indexes; once, when all products are there.
+    pub(crate) fn completed(mut self) -> Self {
+        let kinds: Vec<String> = self.types.keys().cloned().collect();
+        for kind in kinds {
+            for name in [rights::tag_add(&kind), rights::tag_remove(&kind)] {
+                self.add(Declared::new(&name, Some(Category::Edit)));
+            }
+        }
+        for action in self.actions.values() {
+            self.names.insert(action.name.clone(), action.has_query_parameters);
+            self.types
+                .entry(action.resource_type().to_owned())
+                .or_default()
+                .push(action.name.clone());
+        }
+        self
+    }
+
+    /// All actions in the order of their names, or those of one resource type.
+    pub fn actions(&self, kind: Option<&str>) -> Vec<&Action> {
+        match kind {
+            None => self.actions.values().collect(),
+            Some(kind) => {
+                self.action_names(kind).iter().filter_map(|name| self.actions.get(name)).collect()
+            }
+        }
+    }
+
+    /// The names of the actions on resources of one type.
+    pub(crate) fn action_names(&self, kind: &str) -> &[String] {
+        self.types.get(kind).map_or(&[], Vec::as_slice)
+    }
+
+    /// All resource types in the order of their names.
+    pub fn types(&self) -> impl Iterator<Item = &str> {
+        self.types.keys().map(String::as_str)
+    }
+
+    /// Whether an action of that name exists, with parameters where it may have some.
+    pub fn knows(&self, action: &str) -> bool {
+        if self.names.contains_key(action) {
+            return true;
+        }
+        let base = action.split_once('?').map(|(base, _)| base);
+        base.and_then(|base| self.names.get(base)).copied().unwrap_or(false)
+    }
+
+    /// The whole name of an action: as it is given, or the only one on resources of that type that ends
+    /// in what is given.
+    pub(crate) fn whole_name(&self, kind: &str, action: &str) -> Option<String> {
+        if action.contains(':') {
+            return self.knows(action).then(|| action.to_owned());
+        }
+        let ends = |name: &&String| name.rsplit_once(':').is_some_and(|(_, end)| end == action);
+        let mut fitting = self.action_names(kind).iter().filter(ends);
+        let found = fitting.next().filter(|_| fitting.next().is_none());
+        found.cloned()
+    }
+
+    /// The names of all actions, and whether parameters may follow.
+    pub(crate) fn names(&self) -> std::collections::HashMap<Box<str>, bool> {
+        self.names.iter().map(|(name, parameters)| (name.as_str().into(), *parameters)).collect()
+    }
+
+    /// The permissions groups that belong to the server.
+    pub fn groups(&self) -> impl Iterator<Item = &ManagedGroup> {
+        self.groups.values()
+    }
+
+    /// A permissions group that belongs to the server.
+    pub fn group(&self, name: &str) -> Option<&ManagedGroup> {
+        self.groups.get(name)
+    }
+}
+
+impl Catalogue {
+    /// The same with a guarded API.
+    pub(crate) fn with_api(
+        &self,
+        name: &str,
+        document: &serde_json::Value,
+    ) -> Result<Self, CatalogueError> {
+        let mut with = self.clone();
+        with.add_product(&format!("{name}.json"), &document.to_string())?;
+        Ok(with)
+    }
+}

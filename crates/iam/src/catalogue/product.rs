@@ -1,0 +1,221 @@
+//! The two forms of a product's file: our own, and an OpenAPI document with `x-iam-actions`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use gatewright_policy::{Permissions, PermissionsError};
+use serde::Deserialize;
+use uuid::Uuid;
+
+use crate::catalogue::action::ManagedGroup;
+use crate::catalogue::describe;
+use crate::catalogue::document::in_json;
+use crate::catalogue::route::{DeclaredRoute, Locator};
+use crate::model::instant;
+use crate::model::rights::Category;
+
+/// A product as its file declares it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Product {
+    /// Its name, for people who read the file.
+    #[serde(rename = "product")]
+    _name: String,
+    /// Types that have no action of their own.
+    #[serde(default)]
+    pub(crate) resource_types: Vec<String>,
+    #[serde(default)]
+    pub(crate) actions: Vec<Declared>,
+    #[serde(default)]
+    pub(crate) permissions_groups: Vec<DeclaredGroup>,
+    /// The API that the file says how to guard.
+    #[serde(skip)]
+    pub(crate) api: Option<DeclaredApi>,
+}
+
+/// A guarded API as an OpenAPI document declares it.
+#[derive(Debug)]
+pub(crate) struct DeclaredApi {
+    /// None where it is called as its file.
+    pub(crate) name: Option<String>,
+    pub(crate) account: Option<String>,
+    pub(crate) servers: Vec<String>,
+    pub(crate) routes: Vec<DeclaredRoute>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Declared {
+    pub(crate) action: String,
+    #[serde(default)]
+    pub(crate) description: Option<String>,
+    #[serde(default)]
+    pub(crate) categories: Vec<Category>,
+    #[serde(default)]
+    pub(crate) has_query_parameters: bool,
+}
+
+impl Declared {
+    pub(crate) fn new(action: &str, category: Option<Category>) -> Self {
+        Self {
+            action: action.to_owned(),
+            description: None,
+            categories: category.into_iter().collect(),
+            has_query_parameters: false,
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct DeclaredGroup {
+    #[serde(default)]
+    id: Option<Uuid>,
+    pub(crate) name: String,
+    #[serde(default)]
+    description: Option<String>,
+    #[serde(default)]
+    permissions: Permissions,
+    #[serde(default)]
+    created_at: Option<String>,
+    #[serde(default)]
+    updated_at: Option<String>,
+}
+
+impl DeclaredGroup {
+    pub(crate) fn compile(self) -> Result<ManagedGroup, PermissionsError> {
+        let compiled = Arc::new(self.permissions.compile()?);
+        let instant = |text: Option<String>| text.as_deref().and_then(instant::parse);
+        Ok(ManagedGroup {
+            id: self.id.unwrap_or_else(|| Uuid::new_v5(&Uuid::NAMESPACE_OID, self.name.as_bytes())),
+            description: self.description.unwrap_or_else(|| describe::action(&self.name)),
+            name: self.name,
+            permissions: self.permissions,
+            compiled,
+            created_at: instant(self.created_at).unwrap_or_default(),
+            updated_at: instant(self.updated_at),
+        })
+    }
+}
+
+/// What is read of an OpenAPI document.
+#[derive(Deserialize)]
+struct OpenApi {
+    paths: BTreeMap<String, BTreeMap<String, serde_json::Value>>,
+    #[serde(default)]
+    servers: Vec<Server>,
+    #[serde(default, rename = "x-iam-api")]
+    name: Option<String>,
+    #[serde(default, rename = "x-iam-account")]
+    account: Option<String>,
+    #[serde(default, rename = "x-iam-resource")]
+    resources: Option<Locators>,
+}
+
+#[derive(Deserialize)]
+struct Server {
+    url: String,
+}
+
+#[derive(Clone, Deserialize)]
+#[serde(untagged)]
+enum Locators {
+    One(Locator),
+    Several(Vec<Locator>),
+}
+
+impl Locators {
+    fn list(self) -> Vec<Locator> {
+        match self {
+            Self::One(one) => vec![one],
+            Self::Several(list) => list,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Operation {
+    #[serde(default)]
+    summary: Option<String>,
+    #[serde(default, rename = "x-iam-actions")]
+    actions: Vec<Needed>,
+    #[serde(default, rename = "x-iam-resource")]
+    resources: Option<Locators>,
+    #[serde(default, rename = "x-iam-public")]
+    public: bool,
+    #[serde(default, rename = "x-iam-upgrade")]
+    upgrades: bool,
+}
+
+#[derive(Deserialize)]
+struct Needed {
+    name: String,
+    #[serde(default = "yes")]
+    required: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl Product {
+    pub(crate) fn parse(text: &str) -> Result<Self, serde_json::Error> {
+        #[derive(Deserialize)]
+        struct Form {
+            openapi: Option<serde::de::IgnoredAny>,
+        }
+        let text = &in_json(text)?;
+        let form: Form = serde_json::from_str(text)?;
+        if form.openapi.is_none() {
+            return serde_json::from_str(text);
+        }
+        let document: OpenApi = serde_json::from_str(text)?;
+        let mut product = Self::default();
+        let mut routes = Vec::new();
+        for (path, mut item) in document.paths {
+            let of_path = item.remove("x-iam-resource").map(serde_json::from_value::<Locators>);
+            let of_path = of_path.transpose()?.or_else(|| document.resources.clone());
+            for (method, operation) in item {
+                let Some(category) = category(&method) else { continue };
+                let operation: Operation = serde_json::from_value(operation)?;
+                for needed in &operation.actions {
+                    let mut declared = Declared::new(&needed.name, Some(category));
+                    declared.description.clone_from(&operation.summary);
+                    product.actions.push(declared);
+                }
+                let resources = operation.resources.or_else(|| of_path.clone());
+                // An operation without actions is guarded by its absence.
+                let is_guarded = resources.is_some() && !operation.actions.is_empty();
+                if is_guarded || operation.public {
+                    let needed = operation.actions.into_iter().filter(|one| one.required);
+                    routes.push(DeclaredRoute {
+                        method,
+                        path: path.clone(),
+                        actions: needed.map(|one| one.name).collect(),
+                        resources: resources.map(Locators::list).unwrap_or_default(),
+                        public: operation.public,
+                        upgrades: operation.upgrades,
+                    });
+                }
+            }
+        }
+        if !routes.is_empty() {
+            let servers = document.servers.into_iter().map(|server| server.url).collect();
+            let (name, account) = (document.name, document.account);
+            product.api = Some(DeclaredApi { name, account, servers, routes });
+        }
+        Ok(product)
+    }
+}
+
+/// What an operation of this method most likely does; none when the key is no method.
+pub(crate) fn category(method: &str) -> Option<Category> {
+    Some(match method {
+        "get" | "head" => Category::Read,
+        "post" => Category::Create,
+        "put" | "patch" => Category::Edit,
+        "delete" => Category::Delete,
+        "options" | "trace" => Category::Operate,
+        _ => return None,
+    })
+}

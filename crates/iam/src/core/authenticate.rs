@@ -1,0 +1,111 @@
+//! The one gate for every token: who it belongs to, while it counts.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use crate::core::iam::Iam;
+use crate::engine::view::View;
+use crate::model::caller::{Principal, Token};
+use crate::model::client::Flow;
+use crate::model::error::IamError;
+use crate::model::instant::MICROSECONDS;
+use crate::model::principal_key::key;
+use crate::model::secret::{Secret, hex};
+use crate::model::user_token::{PREFIX, subject};
+
+/// That a token is used is noted so often, in microseconds.
+const NOTED_EVERY: i64 = 5 * MICROSECONDS;
+
+/// Somebody whose token counts.
+pub(crate) struct Recognised {
+    pub(crate) principal: Arc<Principal>,
+    /// Their account, as it was when the token was found to count.
+    pub(crate) home: Arc<View>,
+}
+
+impl Iam {
+    /// Who a token belongs to, while it counts.
+    pub async fn authenticate(&self, token: &str, now: i64) -> Result<Arc<Principal>, IamError> {
+        Ok(self.recognise(token, now).await?.principal)
+    }
+
+    /// Who a token belongs to, while it counts.
+    pub(crate) async fn recognise(&self, token: &str, now: i64) -> Result<Recognised, IamError> {
+        if let Some(user) = self.admit_user_token(token, now).await? {
+            return Ok(user);
+        }
+        let principal = self.tokens.verify(token).await?;
+        let home = self.admit(&principal, now).await?;
+        let verified = principal.access_token()?;
+        if verified.noted.load(Ordering::Relaxed) + NOTED_EVERY < now {
+            verified.noted.store(now, Ordering::Relaxed);
+            self.recorder.used(principal.account(), &verified.client_id, now);
+        }
+        Ok(Recognised { principal, home })
+    }
+
+    /// The one gate for every use of a token: it has not expired, it was not revoked, and its
+    /// service account lives. Answers the account as it was found.
+    pub(crate) async fn admit(
+        &self,
+        principal: &Principal,
+        now: i64,
+    ) -> Result<Arc<View>, IamError> {
+        let token = principal.access_token()?;
+        if token.expires.saturating_mul(MICROSECONDS) <= now {
+            return Err(IamError::BadCredential);
+        }
+        let view = match self.views.get(principal.account()).await {
+            Err(IamError::NotFound) => return Err(IamError::BadCredential),
+            view => view?,
+        };
+        if token.admitted.load(Ordering::Relaxed) == view.revision() {
+            return Ok(view);
+        }
+        let client = view.client(&token.client_id);
+        if client.is_none_or(|one| one.flow != Flow::ClientCredentials)
+            || view.is_revoked(&token.id)
+        {
+            return Err(IamError::BadCredential);
+        }
+        token.admitted.store(view.revision(), Ordering::Relaxed);
+        Ok(view)
+    }
+
+    /// Who a personal access token belongs to, while it counts, and what it is called; none when it
+    /// is no such token.
+    pub(crate) async fn admit_user_token(
+        &self,
+        token: &str,
+        now: i64,
+    ) -> Result<Option<Recognised>, IamError> {
+        let account = token.strip_prefix(PREFIX).and_then(|rest| rest.split_once('.'));
+        let Some((account, _)) = account.filter(|_| token.len() <= 256) else { return Ok(None) };
+        let view = match self.views.get(account).await {
+            Err(IamError::NotFound) => return Err(IamError::BadCredential),
+            view => view?,
+        };
+        let id = hex(&Secret::from(token.to_owned()).hash());
+        let principal = self.principal_of_token(&view, account, &id, now);
+        let principal = principal.ok_or(IamError::BadCredential)?;
+        self.recorder.used(account, &subject(&id), now);
+        Ok(Some(Recognised { principal: Arc::new(principal), home: view }))
+    }
+
+    fn principal_of_token(
+        &self,
+        view: &View,
+        account: &str,
+        id: &str,
+        now: i64,
+    ) -> Option<Principal> {
+        let token = view.user_token(id)?;
+        let user = view.user(&key(account, &token.user))?;
+        // A token of somebody who had the same login before is none of theirs.
+        let counts = user.enabled
+            && user.created_at <= token.created_at
+            && token.expires.is_none_or(|expires| now < expires);
+        let token = Token::Personal(id.into());
+        counts.then(|| Principal { token, ..user.principal(self.settings.region, account) })
+    }
+}

@@ -1,0 +1,164 @@
+//! The one place where a right is checked.
+
+use std::sync::Arc;
+
+use gatewright_policy::{Decision, Request, Resource, ResourceUrn, decide};
+use smallvec::SmallVec;
+
+use crate::core::iam::Iam;
+use crate::engine::recorder::Decided;
+use crate::engine::view::View;
+use crate::model::caller::Context;
+use crate::model::error::IamError;
+use crate::model::rights;
+
+/// The accounts whose policies bear on a resource: its owner's, and the caller's where that is
+/// another one.
+pub(crate) struct DecisionContext {
+    pub(crate) owner: Arc<View>,
+    home: Option<Arc<View>>,
+    /// Whether somebody registered the resource.
+    pub(crate) known: bool,
+}
+
+impl DecisionContext {
+    pub(crate) fn decide(
+        &self,
+        context: &Context,
+        action: &str,
+        urn: &ResourceUrn,
+    ) -> Decision<'_> {
+        self.decide_on(context, action, self.owner.see(urn))
+    }
+
+    /// The same about a resource of which more may be known than what is registered.
+    pub(crate) fn decide_on(
+        &self,
+        context: &Context,
+        action: &str,
+        resource: Resource<'_>,
+    ) -> Decision<'_> {
+        let request = Request {
+            caller: &context.principal.caller,
+            action,
+            resource,
+            environment: context.environment(),
+        };
+        decide(&request, self.owner.policies(), self.home.as_ref().map(|home| home.policies()))
+    }
+}
+
+impl Iam {
+    /// Whether the caller may do anything at all on the resource.
+    pub(crate) async fn sees(
+        &self,
+        context: &Context,
+        urn: &ResourceUrn,
+    ) -> Result<bool, IamError> {
+        let decision_context = self.decision_context(context, urn).await?;
+        if context.principal.caller.is_root()
+            && decision_context.owner.policies().owner() == context.account()
+        {
+            return Ok(true);
+        }
+        let catalogue = self.catalogue();
+        let actions = catalogue.action_names(urn.resource_type());
+        let common =
+            [rights::tag_add(urn.resource_type()), rights::tag_remove(urn.resource_type())];
+        let mut actions = actions.iter().chain(&common);
+        Ok(actions.any(|action| decision_context.decide(context, action, urn).is_allowed()))
+    }
+
+    /// Finds whose policies decide about a resource. One that nobody registered is taken for the
+    /// caller's own.
+    pub(crate) async fn decision_context(
+        &self,
+        context: &Context,
+        urn: &ResourceUrn,
+    ) -> Result<DecisionContext, IamError> {
+        let home = self.views.get(context.account()).await?;
+        self.decision_context_from(home, urn).await
+    }
+
+    /// The same, of a caller whose account is at hand.
+    pub(crate) async fn decision_context_from(
+        &self,
+        home: Arc<View>,
+        urn: &ResourceUrn,
+    ) -> Result<DecisionContext, IamError> {
+        if home.resource(urn.urn()).is_some() {
+            return Ok(DecisionContext { owner: home, home: None, known: true });
+        }
+        match self.views.owner_of(urn.urn()).await? {
+            Some(owner) if *owner != *home.account() => {
+                let owner = self.views.get(&owner).await?;
+                Ok(DecisionContext { owner, home: Some(home), known: true })
+            }
+            owner => Ok(DecisionContext { owner: home, home: None, known: owner.is_some() }),
+        }
+    }
+
+    /// The same for a resource of which it is known that it belongs to an account.
+    pub(crate) async fn decision_context_of(
+        &self,
+        home: Arc<View>,
+        owner: &str,
+    ) -> Result<DecisionContext, IamError> {
+        if owner == home.account() {
+            return Ok(DecisionContext { owner: home, home: None, known: true });
+        }
+        // Seldom needed, and large.
+        let owner = Box::pin(self.views.get(owner)).await?;
+        Ok(DecisionContext { owner, home: Some(home), known: true })
+    }
+
+    /// Whether the caller has a right on their own account. It is no decision that the log is to have.
+    pub(crate) async fn has_right(
+        &self,
+        context: &Context,
+        action: &str,
+    ) -> Result<bool, IamError> {
+        let account = self.account_urn(context.account());
+        let decision_context = self.decision_context(context, &account).await?;
+        Ok(decision_context.decide(context, action, &account).is_allowed())
+    }
+
+    /// Refuses a caller who lacks one of the actions on the caller's own account.
+    pub(crate) async fn demand(&self, context: &Context, action: &str) -> Result<(), IamError> {
+        let account = self.account_urn(context.account());
+        let decision_context = self.decision_context(context, &account).await?;
+        self.demand_all(context, [(&decision_context, action, &account)])
+    }
+
+    /// Refuses a caller who lacks one of the actions, and names all that are missing.
+    pub(crate) fn demand_all<'a>(
+        &self,
+        context: &Context,
+        needed: impl IntoIterator<Item = (&'a DecisionContext, &'a str, &'a ResourceUrn)>,
+    ) -> Result<(), IamError> {
+        let (mut by_policy, mut by_scope) = (Vec::new(), Vec::new());
+        let mut decided: SmallVec<[Decided<'_>; 2]> = SmallVec::new();
+        for (decision_context, action, urn) in needed {
+            let decision = decision_context.decide(context, action, urn);
+            match decision {
+                decision if decision.is_allowed() => {}
+                Decision::OutOfScope => by_scope.push(action.to_owned()),
+                _ => by_policy.push(action.to_owned()),
+            }
+            // That the owner may do what they do in their account, nobody decided.
+            if decision != Decision::Root {
+                decided.push(Decided { action, resource: urn.urn(), decision });
+            }
+        }
+        self.recorder.decided(context, decided);
+        if by_policy.is_empty() && by_scope.is_empty() {
+            return Ok(());
+        }
+        Err(IamError::Forbidden { by_policy, by_scope })
+    }
+
+    /// The resource that stands for an account.
+    pub(crate) fn account_urn(&self, account: &str) -> ResourceUrn {
+        ResourceUrn::new(self.settings.region, "account", account)
+    }
+}

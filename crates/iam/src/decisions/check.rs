@@ -1,0 +1,73 @@
+//! Which actions the caller may do on which resources.
+
+use gatewright_policy::ResourceUrn;
+
+use crate::core::iam::Iam;
+use crate::engine::recorder::Decided;
+use crate::model::caller::Context;
+use crate::model::error::{Fault, IamError};
+use crate::model::input::Input;
+
+/// A request may ask for so many decisions.
+const MOST: usize = 100_000;
+
+/// The answer for one resource.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckResult {
+    /// The resource, as it was asked for.
+    pub resource: String,
+    /// The actions that the caller may do on it.
+    pub authorized: Vec<String>,
+    /// The actions that the caller may not do on it.
+    pub unauthorized: Vec<String>,
+}
+
+impl Iam {
+    /// Decides each action on each resource for the caller. Anybody may ask what they may do.
+    ///
+    /// An action that the catalogue does not know fails the whole request.
+    pub async fn check(
+        &self,
+        context: &Context,
+        urns: Vec<String>,
+        actions: Input<Vec<String>>,
+    ) -> Result<Vec<CheckResult>, IamError> {
+        let actions = actions?;
+        if actions.len().saturating_mul(urns.len()) > MOST {
+            let message = format!("a request may ask for at most {MOST} decisions: split it");
+            return Err(IamError::invalid(Fault::TooLong, message));
+        }
+        let catalogue = self.catalogue();
+        for action in &actions {
+            if !catalogue.knows(action) {
+                return Err(IamError::invalid(
+                    Fault::Input,
+                    format!("Unknown action \"{action}\""),
+                ));
+            }
+        }
+        let region = self.settings.region;
+        let mut answers = Vec::with_capacity(urns.len());
+        for text in urns {
+            let urn = ResourceUrn::parse(&text, region).map_err(|error| {
+                let message =
+                    format!("the URN {text} {error}, expected urn:v1:{region}:resource:type:name");
+                IamError::invalid(Fault::ResourceUrn, message)
+            })?;
+            let decision_context = self.decision_context(context, &urn).await?;
+            let mut answer =
+                CheckResult { resource: text, authorized: Vec::new(), unauthorized: Vec::new() };
+            let decided = actions.iter().map(|action| {
+                let decision = decision_context.decide(context, action, &urn);
+                let allowed = decision.is_allowed();
+                let list = if allowed { &mut answer.authorized } else { &mut answer.unauthorized };
+                list.push(action.clone());
+                Decided { action, resource: urn.urn(), decision }
+            });
+            let decided: Vec<_> = decided.collect();
+            self.recorder.decided(context, decided);
+            answers.push(answer);
+        }
+        Ok(answers)
+    }
+}

@@ -1,0 +1,294 @@
+//! Decisions that a service asks for about others: what an API that is guarded needs.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use gatewright_policy::{Caller, Identity, IdentityKind, ResourceUrn, Scope, Tags};
+use uuid::Uuid;
+
+use crate::core::iam::Iam;
+use crate::engine::recorder::Decided;
+use crate::model::caller::{Context, Principal, PrincipalKind, Token};
+use crate::model::error::IamError;
+use crate::model::group::BUILT_IN;
+use crate::model::input::Input;
+use crate::model::log::Reason;
+use crate::model::principal_key::key;
+use crate::model::rights;
+
+/// A search looks at so many subjects, resources or actions at most.
+const MOST: usize = 100_000;
+
+/// Who a request can be about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SubjectKind {
+    /// A service account, by its identifier or its URN.
+    ServiceAccount,
+    /// A user, by their login or URN.
+    User,
+    /// A group of users, by its name or URN.
+    Group,
+    /// Whoever a token belongs to, with what it may be used for, while it counts.
+    Token,
+}
+
+/// A request about somebody.
+#[derive(Debug, Clone)]
+pub struct Evaluation {
+    /// What they are; none where nothing here is of that kind.
+    pub subject_kind: Option<SubjectKind>,
+    /// Which one.
+    pub subject: String,
+    /// What they want to do: the whole name of an action, or what it ends in, where one action alone on
+    /// resources of that type does.
+    pub action: String,
+    /// The type of what they want to do it on.
+    pub resource_kind: String,
+    /// The name of what they want to do it on.
+    pub resource: String,
+    /// The account that it belongs to, where no registrar registered it; the subject's own, where it
+    /// is left out.
+    pub owner: Option<String>,
+    /// What the asker says of the subject, the action and the resource. It counts as tags of the
+    /// resource where the asker has the right to say so, and never against those that it has.
+    pub properties: Tags,
+    /// From where, as the service that asks saw it.
+    pub ip: Option<IpAddr>,
+    /// When: microseconds since 1970, UTC; now, where it is left out.
+    pub at: Option<i64>,
+}
+
+/// The answer to a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EvaluationResult {
+    /// Whether they may.
+    pub allowed: bool,
+    /// Why; none where nothing was decided, since there is no such subject or resource.
+    pub reason: Option<Reason>,
+    /// The policy that decided.
+    pub policy: Option<Uuid>,
+}
+
+impl EvaluationResult {
+    const UNKNOWN: Self = Self { allowed: false, reason: None, policy: None };
+}
+
+impl Iam {
+    /// Answers requests about others, each by itself, until an answer is `last`. Whoever asks needs
+    /// the right to, and hears about their own account alone, unless they are a registrar.
+    pub async fn evaluate(
+        &self,
+        context: &Context,
+        requests: Input<Vec<Input<Evaluation>>>,
+        last: Option<bool>,
+    ) -> Result<Vec<Input<EvaluationResult>>, IamError> {
+        self.demand(context, rights::EVALUATE).await?;
+        let trusted = self.has_right(context, rights::SAY_PROPERTIES).await?;
+        let mut answers = Vec::new();
+        for request in requests? {
+            let answer = match request {
+                Ok(request) => Ok(self.decide_for(context, &request, trusted, true).await?),
+                Err(error) => Err(error),
+            };
+            let allowed = answer.as_ref().is_ok_and(|answer| answer.allowed);
+            answers.push(answer);
+            if last == Some(allowed) {
+                break;
+            }
+        }
+        Ok(answers)
+    }
+
+    /// Whether the caller may ask about what belongs to an account.
+    fn may_ask_about(&self, context: &Context, account: &str) -> bool {
+        account == context.account()
+            || self.settings.registrars.iter().any(|one| one == context.account())
+    }
+
+    async fn decide_for(
+        &self,
+        context: &Context,
+        request: &Evaluation,
+        trusted: bool,
+        recorded: bool,
+    ) -> Result<EvaluationResult, IamError> {
+        let Some(principal) = self.subject(context, request).await? else {
+            return Ok(EvaluationResult::UNKNOWN);
+        };
+        let (kind, name) = (&request.resource_kind, &request.resource);
+        let Ok(urn) = ResourceUrn::of(self.settings.region, kind, name) else {
+            return Ok(EvaluationResult::UNKNOWN);
+        };
+        let asked = Context {
+            principal,
+            ip: request.ip,
+            query_id: context.query_id,
+            now: request.at.unwrap_or(context.now),
+        };
+        let decision_context = match &request.owner {
+            None => self.decision_context(&asked, &urn).await,
+            Some(owner) => {
+                let home = self.views.get(asked.account()).await?;
+                self.decision_context_behind(Some(owner), home, &urn).await
+            }
+        };
+        let decision_context = match decision_context {
+            Err(IamError::Refused(_)) => return Ok(EvaluationResult::UNKNOWN),
+            decision_context => decision_context?,
+        };
+        let owner = decision_context.owner.policies().owner();
+        let action = self.catalogue().whole_name(kind, &request.action);
+        let Some(action) = action.filter(|_| self.may_ask_about(context, owner)) else {
+            return Ok(EvaluationResult::UNKNOWN);
+        };
+        let mut resource = decision_context.owner.see(&urn);
+        let mut tags;
+        if trusted && !request.properties.is_empty() {
+            tags = request.properties.clone();
+            tags.extend(resource.tags.clone());
+            resource.tags = &tags;
+        }
+        let decision = decision_context.decide_on(&asked, &action, resource);
+        if recorded {
+            let (action, resource) = (action.as_str(), urn.urn());
+            let asked = Context { now: context.now, ..asked.clone() };
+            self.recorder.decided(&asked, [Decided { action, resource, decision }]);
+        }
+        let (reason, policy) = Reason::of(&decision);
+        Ok(EvaluationResult { allowed: decision.is_allowed(), reason: Some(reason), policy })
+    }
+
+    /// Who a request is about, if they are there and the caller may ask about them.
+    async fn subject(
+        &self,
+        context: &Context,
+        request: &Evaluation,
+    ) -> Result<Option<Arc<Principal>>, IamError> {
+        let region = self.settings.region;
+        let (text, account) = (request.subject.as_str(), context.account());
+        let Some(kind) = request.subject_kind else { return Ok(None) };
+        if kind == SubjectKind::Token {
+            return match self.authenticate(text, context.now).await {
+                Err(IamError::BadCredential) => Ok(None),
+                Ok(one) if !self.may_ask_about(context, one.account()) => Ok(None),
+                one => one.map(Some),
+            };
+        }
+        let identity = if text.starts_with("urn:") {
+            Identity::parse(text, region).ok()
+        } else {
+            let is_name = !text.is_empty() && !text.contains(['/', ':', '*']);
+            is_name.then(|| match kind {
+                SubjectKind::ServiceAccount => Identity::service_account(region, account, text),
+                SubjectKind::User => Identity::user(region, account, text),
+                SubjectKind::Group | SubjectKind::Token => Identity::group(region, account, text),
+            })
+        };
+        let Some(identity) = identity else { return Ok(None) };
+        if !self.may_ask_about(context, identity.account()) {
+            return Ok(None);
+        }
+        let view = match self.views.get(identity.account()).await {
+            Err(IamError::NotFound) => return Ok(None),
+            view => view?,
+        };
+        let name = identity.name().unwrap_or_default().to_owned();
+        let alone = |identity: Identity| {
+            let identities = std::slice::from_ref(&identity);
+            let caller = Caller::new(region, identity.account(), identities, Scope::All);
+            let (kind, token) = (PrincipalKind::ServiceAccount, Token::None);
+            Principal { kind, identity, caller, token }
+        };
+        let principal = match (kind, identity.kind()) {
+            (SubjectKind::ServiceAccount, IdentityKind::Credential) => {
+                let client = name.strip_prefix("oauth2-").and_then(|id| view.client(id));
+                client.map(|_| alone(identity))
+            }
+            (SubjectKind::User, IdentityKind::User) => {
+                let user = view.user(&key(identity.account(), &name)).filter(|one| one.enabled);
+                user.map(|user| user.principal(region, identity.account()))
+            }
+            (SubjectKind::Group, IdentityKind::Group) => {
+                let built_in = BUILT_IN.iter().any(|(one, _)| *one == name);
+                let is_there = built_in || view.has_group(&key(identity.account(), &name));
+                is_there.then(|| alone(identity))
+            }
+            _ => None,
+        };
+        Ok(principal.map(Arc::new))
+    }
+
+    /// Which of the caller's service accounts, users or groups may do it. What the request says of
+    /// the subject, but for its kind, is left aside.
+    pub async fn search_subjects(
+        &self,
+        context: &Context,
+        request: Input<Evaluation>,
+    ) -> Result<Vec<String>, IamError> {
+        self.demand(context, rights::EVALUATE).await?;
+        let request = request?;
+        let view = self.views.get(context.account()).await?;
+        let own = |key: &str| key.split_once('/').map(|(_, name)| name.to_owned());
+        let mut names: Vec<String> = match request.subject_kind {
+            None | Some(SubjectKind::Token) => Vec::new(),
+            Some(SubjectKind::ServiceAccount) => view.client_ids().map(str::to_owned).collect(),
+            Some(SubjectKind::User) => view.users().filter_map(|(key, _)| own(key)).collect(),
+            Some(SubjectKind::Group) => {
+                let built_in = BUILT_IN.iter().map(|(name, _)| (*name).to_owned());
+                built_in.chain(view.group_keys().filter_map(own)).collect()
+            }
+        };
+        names.sort_unstable();
+        names.truncate(MOST);
+        self.allowed_of(context, request, names, |request, name| request.subject = name).await
+    }
+
+    /// On which of the caller's registered resources of a type it may be done. What the request
+    /// says of the resource, but for its type, is left aside.
+    pub async fn search_resources(
+        &self,
+        context: &Context,
+        request: Input<Evaluation>,
+    ) -> Result<Vec<String>, IamError> {
+        self.demand(context, rights::EVALUATE).await?;
+        let request = request?;
+        let view = self.views.get(context.account()).await?;
+        let head = format!("urn:v1:{}:resource:{}:", self.settings.region, request.resource_kind);
+        let names = view.resources().filter_map(|(urn, _)| urn.strip_prefix(&head));
+        let mut names: Vec<String> = names.map(str::to_owned).collect();
+        names.sort_unstable();
+        names.truncate(MOST);
+        self.allowed_of(context, request, names, |request, name| request.resource = name).await
+    }
+
+    /// Which actions may be done. The action that the request names is left aside.
+    pub async fn search_actions(
+        &self,
+        context: &Context,
+        request: Input<Evaluation>,
+    ) -> Result<Vec<String>, IamError> {
+        self.demand(context, rights::EVALUATE).await?;
+        let request = request?;
+        let names = self.catalogue().action_names(&request.resource_kind).to_vec();
+        self.allowed_of(context, request, names, |request, name| request.action = name).await
+    }
+
+    /// Those of the names with which the request is answered by yes.
+    async fn allowed_of(
+        &self,
+        context: &Context,
+        mut request: Evaluation,
+        names: Vec<String>,
+        ask: fn(&mut Evaluation, String),
+    ) -> Result<Vec<String>, IamError> {
+        let trusted = self.has_right(context, rights::SAY_PROPERTIES).await?;
+        let mut found = Vec::new();
+        for name in names {
+            ask(&mut request, name.clone());
+            if self.decide_for(context, &request, trusted, false).await?.allowed {
+                found.push(name);
+            }
+        }
+        Ok(found)
+    }
+}

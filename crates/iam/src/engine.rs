@@ -1,0 +1,16 @@
+//! What runs beside the requests, and what is held in memory between them.
+
+pub(crate) mod claims;
+pub(crate) mod follow;
+pub(crate) mod key;
+pub(crate) mod keyring;
+pub(crate) mod live_catalogue;
+pub(crate) mod random;
+pub(crate) mod recorder;
+pub(crate) mod relying_party;
+pub(crate) mod sign_in_attempts;
+pub(crate) mod throttle;
+pub(crate) mod tokens;
+pub(crate) mod vault;
+pub(crate) mod view;
+pub(crate) mod views;

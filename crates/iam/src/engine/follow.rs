@@ -1,0 +1,86 @@
+//! Following what other nodes change.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use gatewright_store::{Listener, Notice};
+use tokio::task::JoinHandle;
+
+use crate::engine::views::Views;
+use crate::model::error::IamError;
+
+/// So often each node gives a sign of life, by which all find out that they still hear.
+const PULSE: Duration = Duration::from_millis(250);
+
+/// Hearing so little for so long, a node listens anew.
+const SILENCE: Duration = Duration::from_secs(1);
+
+/// Work that goes on until this is dropped.
+pub(crate) struct Following(Vec<JoinHandle<()>>);
+
+impl Drop for Following {
+    fn drop(&mut self) {
+        for task in &self.0 {
+            task.abort();
+        }
+    }
+}
+
+impl Views {
+    /// Starts to follow the other nodes, where the database can have some.
+    pub(crate) async fn follow(self: &Arc<Self>) -> Result<Following, IamError> {
+        let Some(listener) = self.store.listen().await? else {
+            return Ok(Following(Vec::new()));
+        };
+        self.has_peers();
+        let views = Arc::clone(self);
+        let hearing = tokio::spawn(async move {
+            let mut listener = Some(listener);
+            loop {
+                let next = match listener.take() {
+                    Some(listener) => Ok(Some(listener)),
+                    None => views.store.listen().await,
+                };
+                let heard = match next {
+                    Ok(Some(listener)) => views.hear(listener).await,
+                    Ok(None) => return,
+                    Err(error) => Err(error.into()),
+                };
+                if let Err(error) = heard {
+                    tracing::warn!(%error, "cannot hear the database; reading through");
+                    tokio::time::sleep(PULSE).await;
+                }
+            }
+        });
+        let views = Arc::clone(self);
+        let pulse = tokio::spawn(async move {
+            let mut interval = tokio::time::interval(PULSE);
+            loop {
+                interval.tick().await;
+                if let Err(error) = views.store.pulse().await {
+                    tracing::debug!(%error, "no pulse");
+                }
+            }
+        });
+        Ok(Following(vec![hearing, pulse]))
+    }
+
+    /// Takes in what is heard until nothing is heard any more.
+    async fn hear(&self, mut listener: Listener) -> Result<(), IamError> {
+        self.all_may_have_changed().await?;
+        self.record_heartbeat();
+        while let Ok(notice) = tokio::time::timeout(SILENCE, listener.next()).await {
+            if let Notice::Changed { account, revision, resources } = notice? {
+                self.changed_elsewhere.notify_one();
+                if resources {
+                    self.resources_moved();
+                }
+                if !self.has_reached(&account, revision) {
+                    self.changed(&account).await?;
+                }
+            }
+            self.record_heartbeat();
+        }
+        Ok(())
+    }
+}

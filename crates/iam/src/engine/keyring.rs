@@ -1,0 +1,223 @@
+//! The keys of an installation: which one signs now, and which tokens are still checked with.
+
+use std::collections::HashMap;
+
+use gatewright_store::{SealedKey, Store};
+
+use crate::engine::key::{PublicKey, SigningKey};
+use crate::engine::vault::{KeyError, MasterKey};
+use crate::model::token::{Algorithm, LIFETIME};
+
+const SECOND: i64 = 1_000_000;
+
+/// A new key is published for so long before it signs, in microseconds: by then everybody who
+/// checks tokens by themselves has it.
+const LEAD: i64 = 3600 * SECOND;
+
+/// A key is published for so long after another took over, in microseconds: until the last token
+/// that it signed has expired, and some minutes for clocks that differ.
+const KEPT: i64 = (LIFETIME + 300) * SECOND;
+
+const DAY: i64 = 86_400 * SECOND;
+
+/// A key that signs, or will.
+pub(crate) struct Signer {
+    /// When it takes over: microseconds since 1970, UTC.
+    from: i64,
+    created: i64,
+    pub(crate) key: SigningKey,
+}
+
+/// All keys that count, as they were in the database a moment ago.
+#[derive(Default)]
+pub(crate) struct Keyring {
+    public: HashMap<String, PublicKey>,
+    /// Of the algorithm that new tokens are signed with, oldest first.
+    signers: Vec<Signer>,
+    /// Those that no token needs any more.
+    over: Vec<String>,
+}
+
+impl Keyring {
+    pub(crate) async fn load(
+        store: &Store,
+        master: &MasterKey,
+        algorithm: Algorithm,
+        now: i64,
+    ) -> Result<Self, KeyError> {
+        let mut sealed = store.keys().await?;
+        let over = over(&sealed, now);
+        sealed.retain(|one| !over.contains(&one.id));
+        let mut ring = Self { over, ..Self::default() };
+        // All are opened, so that a wrong master key is found out now.
+        for one in &sealed {
+            let key = SigningKey::open(master, one)?;
+            ring.public.insert(key.id().to_owned(), key.public_key()?);
+            if key.algorithm() == algorithm {
+                // The oldest has nobody to take over from.
+                let from = if ring.signers.is_empty() { i64::MIN } else { one.created + LEAD };
+                ring.signers.push(Signer { from, created: one.created, key });
+            }
+        }
+        Ok(ring)
+    }
+
+    /// The same, after what is due: forgets the keys that are over, and makes a new one where there
+    /// is none, or the newest is older than so many days.
+    pub(crate) async fn maintain(
+        store: &Store,
+        master: &MasterKey,
+        algorithm: Algorithm,
+        days: Option<u32>,
+        now: i64,
+    ) -> Result<Self, KeyError> {
+        let ring = Self::load(store, master, algorithm, now).await?;
+        for id in &ring.over {
+            store.delete_key(id).await?;
+        }
+        let due = match (ring.signers.last(), days) {
+            (None, _) => true,
+            (Some(newest), Some(days)) => newest.created + i64::from(days) * DAY <= now,
+            (Some(_), None) => false,
+        };
+        if !due {
+            return Ok(ring);
+        }
+        SigningKey::create(store, master, algorithm, now).await?;
+        Self::load(store, master, algorithm, now).await
+    }
+
+    /// Makes a key that takes over when everybody can know it; at once, and with no other left, in
+    /// an emergency. Answers its identifier.
+    pub(crate) async fn rotate(
+        store: &Store,
+        master: &MasterKey,
+        algorithm: Algorithm,
+        at_once: bool,
+        now: i64,
+    ) -> Result<String, KeyError> {
+        let before = store.keys().await?;
+        let id = SigningKey::create(store, master, algorithm, now).await?;
+        if at_once {
+            for key in before {
+                store.delete_key(&key.id).await?;
+            }
+        }
+        Ok(id)
+    }
+
+    /// The key to sign with; none only where somebody has emptied the database.
+    pub(crate) fn signer(&self, now: i64) -> Option<&Signer> {
+        self.signers.iter().rev().find(|signer| signer.from <= now)
+    }
+
+    pub(crate) fn public(&self, id: &str) -> Option<&PublicKey> {
+        self.public.get(id)
+    }
+
+    /// Whether it has all the keys of another.
+    pub(crate) fn holds_all_of(&self, other: &Self) -> bool {
+        other.public.keys().all(|id| self.public.contains_key(id))
+    }
+
+    /// The public halves, as a JWK set (RFC 7517).
+    pub(crate) fn jwks(&self) -> serde_json::Value {
+        let mut keys: Vec<_> = self.public.iter().collect();
+        keys.sort_by_key(|(id, _)| *id);
+        let keys: Vec<_> = keys.into_iter().map(|(_, key)| key.jwk.clone()).collect();
+        serde_json::json!({ "keys": keys })
+    }
+}
+
+/// The keys whose successor has been signing for longer than any token lives. They are given oldest
+/// first.
+fn over(keys: &[SealedKey], now: i64) -> Vec<String> {
+    let mut over = Vec::new();
+    let mut rest = keys;
+    while let [key, later @ ..] = rest {
+        let successor = later.iter().find(|other| other.algorithm == key.algorithm);
+        if successor.is_some_and(|successor| successor.created + LEAD + KEPT <= now) {
+            over.push(key.id.clone());
+        }
+        rest = later;
+    }
+    over
+}
+
+#[cfg(test)]
+mod tests {
+    use gatewright_testing::TestDatabase;
+
+    use super::*;
+
+    async fn with_store(test: impl AsyncFn(Store, MasterKey)) {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("key");
+        MasterKey::create(&file).unwrap();
+        let database = TestDatabase::sqlite();
+        let store = Store::open(&database.address.parse().unwrap()).await.unwrap();
+        test(store, MasterKey::read(&file).unwrap()).await;
+    }
+
+    const ES256: Algorithm = Algorithm::Es256;
+
+    #[tokio::test]
+    async fn a_new_key_is_published_before_it_signs_and_an_old_one_after() {
+        with_store(async |store, master| {
+            let ring = Keyring::maintain(&store, &master, ES256, None, 0).await.unwrap();
+            let first = ring.signer(0).unwrap().key.id().to_owned();
+            let second = Keyring::rotate(&store, &master, ES256, false, DAY).await.unwrap();
+            let ring = Keyring::maintain(&store, &master, ES256, None, DAY).await.unwrap();
+            assert_eq!(ring.signer(DAY + LEAD - 1).unwrap().key.id(), first);
+            assert!(ring.public(&second).is_some());
+            assert_eq!(ring.signer(DAY + LEAD).unwrap().key.id(), second);
+            let last = DAY + LEAD + KEPT;
+            let ring = Keyring::maintain(&store, &master, ES256, None, last - 1).await.unwrap();
+            assert!(ring.public(&first).is_some());
+            let ring = Keyring::maintain(&store, &master, ES256, None, last).await.unwrap();
+            assert!(ring.public(&first).is_none());
+            assert_eq!(ring.signer(last).unwrap().key.id(), second);
+            assert_eq!(store.keys().await.unwrap().len(), 1);
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn a_key_is_followed_by_another_when_its_days_are_over() {
+        with_store(async |store, master| {
+            for (now, keys) in [(0, 1), (3 * DAY - 1, 1), (3 * DAY, 2), (3 * DAY + 1, 2)] {
+                let ring = Keyring::maintain(&store, &master, ES256, Some(3), now).await.unwrap();
+                assert_eq!(ring.public.len(), keys, "at {now}");
+            }
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn in_an_emergency_no_other_key_is_left() {
+        with_store(async |store, master| {
+            let before = Keyring::maintain(&store, &master, ES256, None, 0).await.unwrap();
+            let other = Algorithm::EdDsa;
+            Keyring::maintain(&store, &master, other, None, 0).await.unwrap();
+            let id = Keyring::rotate(&store, &master, ES256, true, 1).await.unwrap();
+            let ring = Keyring::load(&store, &master, ES256, 1).await.unwrap();
+            assert_eq!(ring.signer(1).unwrap().key.id(), id);
+            assert_eq!(ring.public.len(), 1);
+            assert!(!ring.holds_all_of(&before));
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn another_algorithm_has_keys_of_its_own() {
+        with_store(async |store, master| {
+            Keyring::maintain(&store, &master, ES256, None, 0).await.unwrap();
+            let later = 100 * DAY;
+            let ring =
+                Keyring::maintain(&store, &master, Algorithm::EdDsa, None, later).await.unwrap();
+            assert_eq!(ring.signer(later).unwrap().key.algorithm(), Algorithm::EdDsa);
+            assert_eq!(ring.public.len(), 2);
+        })
+        .await;
+    }
+}

@@ -1,0 +1,99 @@
+//! The catalogue as it is now: what the files declare, and the APIs that accounts declared since.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use arc_swap::{ArcSwap, Guard};
+use gatewright_store::{Kind, Store};
+use tokio::sync::Mutex;
+use tokio::task::JoinHandle;
+
+use crate::catalogue::error::CatalogueError;
+use crate::catalogue::index::Catalogue;
+use crate::engine::views::Views;
+use crate::model::error::IamError;
+use crate::model::guarded_api::ApiDocument;
+
+/// What other nodes declared is looked for so often, and when they tell of a change.
+const PAUSE: Duration = Duration::from_secs(2);
+
+pub(crate) struct LiveCatalogue {
+    store: Store,
+    /// What the files declare, before it is completed.
+    files: Catalogue,
+    now: ArcSwap<Catalogue>,
+    /// How often it has changed.
+    changes: AtomicU64,
+    /// The names and documents of the APIs in it. Who renews the catalogue holds it.
+    apis: Mutex<Vec<(String, String)>>,
+}
+
+impl LiveCatalogue {
+    pub(crate) async fn open(store: &Store, files: Catalogue) -> Result<Self, IamError> {
+        let now = ArcSwap::from_pointee(files.clone().completed());
+        let (changes, apis) = (AtomicU64::new(0), Mutex::default());
+        let live_catalogue = Self { store: store.clone(), files, now, changes, apis };
+        live_catalogue.renew().await?;
+        Ok(live_catalogue)
+    }
+
+    pub(crate) fn now(&self) -> Arc<Catalogue> {
+        self.now.load_full()
+    }
+
+    /// The same for a moment: no reference is counted, so that threads need not wait for each other.
+    pub(crate) fn look(&self) -> Guard<Arc<Catalogue>> {
+        self.now.load()
+    }
+
+    /// How often the catalogue has changed; whoever asks before they look has not missed a change.
+    pub(crate) fn changes(&self) -> u64 {
+        self.changes.load(Ordering::Acquire)
+    }
+
+    /// Takes in what was declared since, and forgets what was taken back.
+    pub(crate) async fn renew(&self) -> Result<(), IamError> {
+        let mut apis = self.apis.lock().await;
+        let objects = self.store.objects_everywhere(Kind::Api).await?;
+        let found: Vec<_> = objects.into_iter().map(|one| (one.id, one.document)).collect();
+        if found == *apis {
+            return Ok(());
+        }
+        let mut catalogue = self.files.clone();
+        for (name, document) in &found {
+            let api: ApiDocument = serde_json::from_str(document)?;
+            match catalogue.with_api(name, &api.document) {
+                Ok(with) => catalogue = with,
+                // A file that came later may have taken its place.
+                Err(error) => tracing::warn!(%error, name, "a guarded API is left out"),
+            }
+        }
+        self.now.store(Arc::new(catalogue.completed()));
+        self.changes.fetch_add(1, Ordering::Release);
+        *apis = found;
+        Ok(())
+    }
+
+    /// Refuses a document that could not be taken in beside the files.
+    pub(crate) fn check(
+        &self,
+        name: &str,
+        document: &serde_json::Value,
+    ) -> Result<(), CatalogueError> {
+        self.files.with_api(name, document).map(drop)
+    }
+
+    /// Follows what other nodes declare, until it is aborted.
+    pub(crate) fn run(self: &Arc<Self>, views: &Arc<Views>) -> JoinHandle<()> {
+        let (live_catalogue, views) = (Arc::clone(self), Arc::clone(views));
+        tokio::spawn(async move {
+            loop {
+                let _ = tokio::time::timeout(PAUSE, views.changed_elsewhere()).await;
+                if let Err(error) = live_catalogue.renew().await {
+                    tracing::warn!(%error, "what others declared cannot be read");
+                }
+            }
+        })
+    }
+}

@@ -1,0 +1,406 @@
+//! Writing down what happened, beside the work and never in its way.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::ops::AddAssign;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use foldhash::fast::RandomState;
+use gatewright_policy::{Decision, Identity};
+use gatewright_store::{ActivityBatch, HourlyCount, LastUsed, LogPage, Store, StoreError};
+use metrics::Counter;
+use tokio::task::JoinHandle;
+use uuid::Uuid;
+
+use crate::clock;
+use crate::model::caller::{Context, Principal};
+use crate::model::log::{Call, HOUR, Line, LogKind, Reason};
+use crate::model::query_id::QueryId;
+
+/// What happened is written down so often.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// So many lines wait to be written at most; more are counted and let go.
+const MOST_WAITING: usize = 10_000;
+
+/// What waits is kept in so many parts.
+const PARTS: usize = 16;
+
+/// After so many pauses, what is too old is forgotten.
+const FORGET_EVERY: u64 = 600;
+
+/// Counts are kept for so many hours.
+const TALLIES_KEPT: i64 = 400 * 24;
+
+/// Who did something.
+enum Who {
+    Principal(Arc<Principal>),
+    Identity(Identity),
+}
+
+impl Who {
+    fn identity(&self) -> &Identity {
+        match self {
+            Self::Principal(principal) => &principal.identity,
+            Self::Identity(identity) => identity,
+        }
+    }
+}
+
+/// A line that is not written yet.
+struct Waiting {
+    kind: LogKind,
+    at: i64,
+    who: Who,
+    ip: Option<IpAddr>,
+    query_id: QueryId,
+    what: String,
+    on: Option<Box<str>>,
+    allowed: bool,
+    reason: Option<Reason>,
+    policy: Option<Uuid>,
+    status: Option<u16>,
+    user_agent: Option<String>,
+}
+
+impl Waiting {
+    fn line(self) -> Line {
+        Line {
+            at: self.at,
+            who: self.who.identity().urn().to_owned(),
+            what: self.what,
+            on: self.on.map(String::from),
+            allowed: self.allowed,
+            reason: self.reason,
+            policy: self.policy,
+            status: self.status,
+            user_agent: self.user_agent,
+            ip: self.ip.map(|ip| ip.to_string()),
+            query_id: self.query_id.to_string(),
+        }
+    }
+}
+
+#[derive(Default, Clone, Copy)]
+struct Counts {
+    tokens: i64,
+    allowed: i64,
+    refused: i64,
+    left_out: i64,
+}
+
+impl AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        self.tokens += other.tokens;
+        self.allowed += other.allowed;
+        self.refused += other.refused;
+        self.left_out += other.left_out;
+    }
+}
+
+/// What happened and is not written yet.
+#[derive(Default)]
+struct Pending {
+    lines: Vec<Waiting>,
+    counts: HashMap<Box<str>, Counts, RandomState>,
+    last_used: HashMap<(Box<str>, Box<str>), i64, RandomState>,
+}
+
+impl Pending {
+    fn count(&mut self, account: &str, add: impl FnOnce(&mut Counts)) {
+        // Most are there already, and need no key of their own.
+        match self.counts.get_mut(account) {
+            Some(counts) => add(counts),
+            None => add(self.counts.entry(account.into()).or_default()),
+        }
+    }
+
+    /// Takes in what another part holds.
+    fn merge(&mut self, other: Self) {
+        self.lines.extend(other.lines);
+        for (account, counts) in other.counts {
+            self.count(&account, |sum| *sum += counts);
+        }
+        for (what, at) in other.last_used {
+            let last = self.last_used.entry(what).or_default();
+            *last = at.max(*last);
+        }
+    }
+}
+
+/// A decision that was made for somebody.
+pub(crate) struct Decided<'a> {
+    pub(crate) action: &'a str,
+    pub(crate) resource: &'a str,
+    pub(crate) decision: Decision<'a>,
+}
+
+/// Collects what happened, and writes it down every second.
+pub(crate) struct Recorder {
+    /// Each thread has its own part, so that none waits for another.
+    parts: [Mutex<Pending>; PARTS],
+    /// So many lines wait in all parts.
+    waiting: AtomicUsize,
+    /// When the last line that was written happened: no two happen at once on a node. Who writes
+    /// holds it.
+    last: tokio::sync::Mutex<i64>,
+    totals: Totals,
+    store: Store,
+}
+
+/// What is counted for those who watch the server.
+struct Totals {
+    tokens: Counter,
+    allowed: Counter,
+    refused: Counter,
+}
+
+/// The part of this thread.
+fn part() -> usize {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    thread_local! {
+        static PART: usize = NEXT.fetch_add(1, Ordering::Relaxed) % PARTS;
+    }
+    PART.with(|part| *part)
+}
+
+impl Recorder {
+    pub(crate) fn new(store: Store) -> Self {
+        let decisions = "gatewright_decisions_total";
+        let totals = Totals {
+            tokens: metrics::counter!("gatewright_tokens_issued_total"),
+            allowed: metrics::counter!(decisions, "allowed" => "true"),
+            refused: metrics::counter!(decisions, "allowed" => "false"),
+        };
+        let (parts, waiting) = (std::array::from_fn(|_| Mutex::default()), AtomicUsize::new(0));
+        Self { parts, waiting, last: tokio::sync::Mutex::new(0), totals, store }
+    }
+
+    /// Writes down what happens until the task is ended, and forgets lines after so many days.
+    pub(crate) fn run(self: &Arc<Self>, days: u32) -> JoinHandle<()> {
+        let recorder = Arc::clone(self);
+        tokio::spawn(async move {
+            let mut interval = tokio::time::interval(PAUSE);
+            for round in 0_u64.. {
+                interval.tick().await;
+                if let Err(error) = recorder.flush().await {
+                    tracing::warn!(%error, "a second of the logs is lost");
+                }
+                if round % FORGET_EVERY == 0
+                    && let Err(error) = recorder.forget(days).await
+                {
+                    tracing::warn!(%error, "old logs stay for now");
+                }
+            }
+        })
+    }
+
+    fn pending(&self) -> MutexGuard<'_, Pending> {
+        let [first, ..] = &self.parts;
+        let part = self.parts.get(part()).unwrap_or(first);
+        part.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds a line, which is made only if there is room for it.
+    fn add(&self, pending: &mut Pending, account: &str, line: impl FnOnce() -> Waiting) {
+        if self.waiting.load(Ordering::Relaxed) >= MOST_WAITING {
+            pending.count(account, |counts| counts.left_out += 1);
+        } else {
+            self.waiting.fetch_add(1, Ordering::Relaxed);
+            pending.lines.push(line());
+        }
+    }
+
+    /// Decisions were made for the caller.
+    pub(crate) fn decided<'a>(
+        &self,
+        context: &Context,
+        decisions: impl IntoIterator<Item = Decided<'a>>,
+    ) {
+        let mut pending = self.pending();
+        let account = context.account();
+        let (mut allowed, mut refused) = (0, 0);
+        for Decided { action, resource, decision } in decisions {
+            let is_allowed = decision.is_allowed();
+            *(if is_allowed { &mut allowed } else { &mut refused }) += 1;
+            self.add(&mut pending, account, || {
+                let (reason, policy) = Reason::of(&decision);
+                Waiting {
+                    kind: LogKind::Decision,
+                    at: context.now,
+                    who: Who::Principal(Arc::clone(&context.principal)),
+                    ip: context.ip,
+                    query_id: context.query_id,
+                    what: action.to_owned(),
+                    on: Some(resource.into()),
+                    allowed: is_allowed,
+                    reason: Some(reason),
+                    policy,
+                    status: None,
+                    user_agent: None,
+                }
+            });
+        }
+        pending.count(account, |counts| {
+            counts.allowed += allowed;
+            counts.refused += refused;
+        });
+    }
+
+    /// A token was asked for, and given out or not.
+    pub(crate) fn asked_token(
+        &self,
+        identity: Identity,
+        scope: &str,
+        issued: bool,
+        (ip, query_id, at): (Option<IpAddr>, QueryId, i64),
+    ) {
+        let mut pending = self.pending();
+        let account = identity.account().to_owned();
+        if issued {
+            pending.count(&account, |counts| counts.tokens += 1);
+        }
+        self.add(&mut pending, &account, || Waiting {
+            kind: LogKind::Token,
+            at,
+            who: Who::Identity(identity),
+            ip,
+            query_id,
+            what: scope.to_owned(),
+            on: None,
+            allowed: issued,
+            reason: None,
+            policy: None,
+            status: None,
+            user_agent: None,
+        });
+    }
+
+    /// A call was answered.
+    pub(crate) fn called(&self, context: &Context, call: Call<'_>) {
+        self.add(&mut self.pending(), context.account(), || Waiting {
+            kind: LogKind::Call,
+            at: context.now,
+            who: Who::Principal(Arc::clone(&context.principal)),
+            ip: context.ip,
+            query_id: context.query_id,
+            what: call.what,
+            on: Some(call.route.into()),
+            allowed: call.status < 400,
+            reason: None,
+            policy: None,
+            status: Some(call.status),
+            user_agent: call.user_agent.map(|text| text.chars().take(255).collect()),
+        });
+    }
+
+    /// Something was used that belongs to the account.
+    pub(crate) fn used(&self, account: &str, subject: &str, at: i64) {
+        let mut pending = self.pending();
+        let last = pending.last_used.entry((account.into(), subject.into())).or_default();
+        *last = at.max(*last);
+    }
+
+    /// All that has happened until now and is not written yet.
+    fn take(&self) -> Pending {
+        let mut all = Pending::default();
+        for part in &self.parts {
+            let mut part = part.lock().unwrap_or_else(PoisonError::into_inner);
+            all.merge(std::mem::take(&mut part));
+        }
+        self.waiting.fetch_sub(all.lines.len(), Ordering::Relaxed);
+        all
+    }
+
+    /// Writes down what has happened until now.
+    pub(crate) async fn flush(&self) -> Result<(), StoreError> {
+        // Whoever comes second finds everything written.
+        let mut last = self.last.lock().await;
+        let Pending { mut lines, counts, last_used } = self.take();
+        lines.sort_by_key(|line| line.at);
+        for line in &mut lines {
+            *last = line.at.max(*last + 1);
+            line.at = *last;
+        }
+        let mut record = ActivityBatch { pages: pages(lines), ..ActivityBatch::default() };
+        let hour = clock::now().div_euclid(HOUR);
+        for (account, counts) in counts {
+            self.totals.add(counts);
+            let kinds = [
+                ("token", counts.tokens),
+                ("allowed", counts.allowed),
+                ("refused", counts.refused),
+                ("leftOut", counts.left_out),
+            ];
+            let kinds = kinds.into_iter().filter(|(_, count)| *count > 0);
+            record.hourly_counts.extend(kinds.map(|(what, count)| HourlyCount {
+                account: account.to_string(),
+                hour,
+                what: what.to_owned(),
+                count,
+            }));
+        }
+        let usage = |((account, subject), last): ((Box<str>, Box<str>), i64)| LastUsed {
+            account: account.into(),
+            subject: subject.into(),
+            last,
+        };
+        record.last_used.extend(last_used.into_iter().map(usage));
+        // Two nodes that lock the same rows in another order would wait for each other.
+        record.hourly_counts.sort_by(|a, b| (&a.account, &a.what).cmp(&(&b.account, &b.what)));
+        record.last_used.sort_by(|a, b| (&a.account, &a.subject).cmp(&(&b.account, &b.subject)));
+        if record.is_empty() { Ok(()) } else { self.store.record(&record).await }
+    }
+
+    /// When what was last used in an account, to some seconds.
+    pub(crate) async fn last_used(
+        &self,
+        account: &str,
+    ) -> Result<HashMap<String, i64>, StoreError> {
+        self.flush().await?;
+        let last_used = self.store.last_used(account).await?;
+        Ok(last_used.into_iter().map(|one| (one.subject, one.last)).collect())
+    }
+
+    async fn forget(&self, days: u32) -> Result<(), StoreError> {
+        let now = clock::now();
+        let lines = now - i64::from(days) * 24 * HOUR;
+        self.store.forget(lines, now.div_euclid(HOUR) - TALLIES_KEPT).await.map(drop)
+    }
+}
+
+impl Totals {
+    fn add(&self, counts: Counts) {
+        for (total, count) in [
+            (&self.tokens, counts.tokens),
+            (&self.allowed, counts.allowed),
+            (&self.refused, counts.refused),
+        ] {
+            total.increment(u64::try_from(count).unwrap_or_default());
+        }
+    }
+}
+
+/// The lines, a page for each log of each account.
+fn pages(lines: Vec<Waiting>) -> Vec<LogPage> {
+    let mut pages: HashMap<(String, LogKind), LogPage, RandomState> = HashMap::default();
+    for waiting in lines {
+        let account = waiting.who.identity().account().to_owned();
+        let (kind, at) = (waiting.kind, waiting.at);
+        let Ok(text) = serde_json::to_string(&waiting.line()) else { continue };
+        let page = pages.entry((account, kind)).or_insert_with_key(|(account, kind)| LogPage {
+            account: account.clone(),
+            kind: kind.as_str().to_owned(),
+            first: at,
+            last: at,
+            lines: String::new(),
+        });
+        page.first = at.min(page.first);
+        page.last = at.max(page.last);
+        page.lines.push_str(&text);
+        page.lines.push('\n');
+    }
+    pages.into_values().collect()
+}

@@ -1,0 +1,283 @@
+//! Access tokens: JWTs after RFC 9068, signed here, accepted while their identity lives.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
+use std::time::{Duration, Instant};
+
+use arc_swap::ArcSwap;
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use gatewright_policy::{Caller, Identity, Region};
+use gatewright_store::Store;
+use highway::{HighwayHash, HighwayHasher, Key};
+use jsonwebtoken::{Validation, decode, decode_header};
+use quick_cache::sync::Cache;
+use serde::Deserialize;
+use tokio::sync::Mutex;
+use tokio::task::JoinHandle;
+use zeroize::Zeroizing;
+
+use crate::clock;
+use crate::engine::claims::Claims;
+use crate::engine::key::{ID_TYPE, PublicKey, SigningKey, TYPE, jose};
+use crate::engine::keyring::Keyring;
+use crate::engine::random::random;
+use crate::engine::vault::{KeyError, MasterKey};
+use crate::model::caller::{Principal, PrincipalKind, Token};
+use crate::model::error::IamError;
+use crate::model::scope;
+use crate::model::settings::Settings;
+use crate::model::token::{Algorithm, NEVER, Verified};
+
+/// What a browser was given to bring back is good for so long, in microseconds.
+const STATE_LIFETIME: i64 = 600_000_000;
+
+/// No token of ours is longer.
+const MAX_LENGTH: usize = 4096;
+
+/// Unknown keys are looked up in the database at most so often.
+const RELOAD: Duration = Duration::from_secs(1);
+
+/// All keys are read anew so often.
+const TEND: Duration = Duration::from_secs(2);
+
+/// What stands for a token: 256 bits, made of the whole of it under a secret key.
+///
+/// No two tokens share theirs but by a chance of 2⁻²⁵⁶, and without the key nobody can look for two
+/// that do.
+type Mark = [u64; 4];
+
+/// Signs tokens, and remembers which it found good.
+pub(crate) struct Tokens {
+    store: Store,
+    master: MasterKey,
+    region: Region,
+    pub(crate) issuer: String,
+    algorithm: Algorithm,
+    key_days: Option<u32>,
+    keys: ArcSwap<Keyring>,
+    reloaded: Mutex<Instant>,
+    /// Whose they are, by the mark of the token.
+    verified: Cache<Mark, Arc<Principal>>,
+    /// What marks are made under. It is drawn anew by each process and never leaves it.
+    marker: Key,
+}
+
+impl Tokens {
+    /// Opens the keys, and makes one of the wanted algorithm when there is none.
+    pub(crate) async fn open(
+        store: &Store,
+        master: MasterKey,
+        settings: &Settings,
+    ) -> Result<Self, KeyError> {
+        let (algorithm, key_days) = (settings.algorithm, settings.key_days);
+        let keys = Keyring::maintain(store, &master, algorithm, key_days, clock::now()).await?;
+        let mut marker = Mark::default();
+        for part in &mut marker {
+            *part = u64::from_ne_bytes(random()?);
+        }
+        Ok(Self {
+            store: store.clone(),
+            master,
+            region: settings.region,
+            issuer: settings.public_url.clone(),
+            algorithm,
+            key_days,
+            keys: ArcSwap::from_pointee(keys),
+            reloaded: Mutex::new(Instant::now()),
+            verified: Cache::new(100_000),
+            marker: Key(marker),
+        })
+    }
+
+    /// Follows what becomes of the keys, here and on other nodes, until it is aborted.
+    pub(crate) fn run(self: &Arc<Self>) -> JoinHandle<()> {
+        let tokens = Arc::clone(self);
+        tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(TEND).await;
+                let (store, master) = (&tokens.store, &tokens.master);
+                let (algorithm, days) = (tokens.algorithm, tokens.key_days);
+                match Keyring::maintain(store, master, algorithm, days, clock::now()).await {
+                    Ok(keys) => tokens.keep(keys),
+                    Err(error) => tracing::warn!(%error, "the signing keys cannot be read"),
+                }
+            }
+        })
+    }
+
+    fn keep(&self, keys: Keyring) {
+        let before = self.keys.swap(Arc::new(keys));
+        if !self.keys.load().holds_all_of(&before) {
+            self.verified.clear();
+        }
+    }
+
+    /// Makes a new signing key; answers its identifier.
+    pub(crate) async fn rotate(&self, at_once: bool) -> Result<String, KeyError> {
+        let now = clock::now();
+        Keyring::rotate(&self.store, &self.master, self.algorithm, at_once, now).await
+    }
+
+    /// Does something with the key that signs at a time, in seconds since 1970.
+    pub(crate) fn signing<T>(
+        &self,
+        at: i64,
+        sign: impl FnOnce(&SigningKey) -> Result<T, IamError>,
+    ) -> Result<T, IamError> {
+        let keys = self.keys.load();
+        let signer = keys.signer(at.saturating_mul(1_000_000));
+        sign(&signer.ok_or_else(|| IamError::internal(KeyError::None))?.key)
+    }
+
+    /// Reads a token, and checks its signature once.
+    pub(crate) async fn verify(&self, token: &str) -> Result<Arc<Principal>, IamError> {
+        if token.len() > MAX_LENGTH {
+            return Err(IamError::BadCredential);
+        }
+        let mark = HighwayHasher::new(self.marker).hash256(token.as_bytes());
+        if let Some(verified) = self.verified.get(&mark) {
+            return Ok(verified);
+        }
+        // Seldom needed, and large.
+        let (claims, id) = Box::pin(self.read(token, TYPE)).await?;
+        let verified = Arc::new(self.verified(&claims).ok_or(IamError::BadCredential)?);
+        self.verified.insert(mark, Arc::clone(&verified));
+        if self.keys.load().public(&id).is_none() {
+            // It was taken away while the token was looked at.
+            self.verified.remove(&mark);
+            return Err(IamError::BadCredential);
+        }
+        Ok(verified)
+    }
+
+    /// Reads an ID token, and the URN that it says roles on. Nothing is let in by an ID token: it can
+    /// only be asked about.
+    pub(crate) async fn verify_id_token(
+        &self,
+        token: &str,
+    ) -> Result<(Principal, Option<String>), IamError> {
+        if token.len() > 2 * MAX_LENGTH {
+            return Err(IamError::BadCredential);
+        }
+        let (claims, _) = self.read(token, ID_TYPE).await?;
+        let verified = self.verified(&claims).ok_or(IamError::BadCredential)?;
+        let text = |claim| claims.get(claim).and_then(serde_json::Value::as_str);
+        if text("aud") != text("client_id") {
+            return Err(IamError::BadCredential);
+        }
+        Ok((verified, text("resource").map(str::to_owned)))
+    }
+
+    /// What a token of some type says, and the identifier of the key that signed it.
+    async fn read(&self, token: &str, kind: &str) -> Result<(serde_json::Value, String), IamError> {
+        let bad = |_| IamError::BadCredential;
+        let header = decode_header(token).map_err(bad)?;
+        if header.typ.as_deref() != Some(kind) {
+            return Err(IamError::BadCredential);
+        }
+        let id = header.kid.ok_or(IamError::BadCredential)?;
+        let key = match self.keys.load().public(&id) {
+            Some(key) => key.clone(),
+            None => self.reload(&id).await?.ok_or(IamError::BadCredential)?,
+        };
+        let mut validation = Validation::new(jose(key.algorithm));
+        validation.leeway = 0;
+        // The gate looks at it, each time.
+        validation.validate_exp = false;
+        validation.set_issuer(&[&self.issuer]);
+        // An ID token is for its client alone.
+        validation.validate_aud = kind == TYPE;
+        validation.set_audience(&[&self.issuer]);
+        validation.set_required_spec_claims(&["iss", "aud", "sub", "exp"]);
+        let claims = decode::<serde_json::Value>(token, &key.decoding, &validation).map_err(bad)?;
+        Ok((claims.claims, id))
+    }
+
+    fn verified(&self, claims: &serde_json::Value) -> Option<Principal> {
+        let claims = Claims::deserialize(claims).ok()?;
+        let token = Token::Access(Verified {
+            client_id: claims.client_id.into(),
+            id: claims.jti.into(),
+            scope: claims.scope.into(),
+            issued: claims.iat,
+            expires: claims.exp,
+            noted: AtomicI64::new(0),
+            admitted: AtomicI64::new(NEVER),
+        });
+        self.principal(claims.sub, claims.client_id, claims.scope, token)
+    }
+
+    /// The service account that a token is of. Nobody else has tokens, and each its own.
+    pub(crate) fn principal(
+        &self,
+        sub: &str,
+        client_id: &str,
+        scope: &str,
+        token: Token,
+    ) -> Option<Principal> {
+        let identity = Identity::parse(sub, self.region).ok()?;
+        let account = identity.account().to_owned();
+        if identity != Identity::service_account(self.region, &account, client_id) {
+            return None;
+        }
+        let scope = scope::read(scope)?;
+        let caller = Caller::new(self.region, &account, std::slice::from_ref(&identity), scope);
+        let kind = PrincipalKind::ServiceAccount;
+        Some(Principal { kind, identity, caller, token })
+    }
+
+    /// Another node may have made the key a moment ago.
+    async fn reload(&self, id: &str) -> Result<Option<PublicKey>, IamError> {
+        let mut reloaded = self.reloaded.lock().await;
+        if reloaded.elapsed() > RELOAD {
+            let (algorithm, now) = (self.algorithm, clock::now());
+            let keys = Keyring::load(&self.store, &self.master, algorithm, now).await;
+            self.keep(keys.map_err(IamError::internal)?);
+            *reloaded = Instant::now();
+        }
+        Ok(self.keys.load().public(id).cloned())
+    }
+
+    /// Seals a secret under the master key, for one purpose.
+    pub(crate) fn seal(&self, purpose: &str, secret: Vec<u8>) -> Result<Vec<u8>, IamError> {
+        self.master.seal(purpose, secret).map_err(IamError::internal)
+    }
+
+    /// What was sealed for the purpose; none where it was sealed otherwise.
+    pub(crate) fn unseal(&self, purpose: &str, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+        self.master.open(purpose, sealed).ok()
+    }
+
+    /// Seals something for a browser to bring back within some minutes.
+    pub(crate) fn seal_state(
+        &self,
+        purpose: &str,
+        state: &[u8],
+        now: i64,
+    ) -> Result<String, IamError> {
+        let mut stamped = now.to_be_bytes().to_vec();
+        stamped.extend_from_slice(state);
+        let sealed = self.seal(&format!("state {purpose}"), stamped)?;
+        Ok(BASE64_URL_SAFE_NO_PAD.encode(sealed))
+    }
+
+    /// What was sealed for a browser, if it comes back in time.
+    pub(crate) fn open_state(
+        &self,
+        purpose: &str,
+        state: &str,
+        now: i64,
+    ) -> Option<Zeroizing<Vec<u8>>> {
+        let sealed = BASE64_URL_SAFE_NO_PAD.decode(state).ok()?;
+        let opened = self.unseal(&format!("state {purpose}"), &sealed)?;
+        let (stamp, state) = opened.split_first_chunk::<8>()?;
+        let age = now.checked_sub(i64::from_be_bytes(*stamp))?;
+        (0..STATE_LIFETIME).contains(&age).then(|| Zeroizing::new(state.to_vec()))
+    }
+
+    /// The public keys, as a JWK set (RFC 7517).
+    pub(crate) fn jwks(&self) -> serde_json::Value {
+        self.keys.load().jwks()
+    }
+}

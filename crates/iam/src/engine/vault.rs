@@ -1,0 +1,117 @@
+//! The master key, and what is sealed under it.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use gatewright_store::StoreError;
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::engine::random::random;
+use crate::model::error::IamError;
+
+/// Why the keys cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// The file of the master key is not there.
+    #[error(
+        "the master key file {} is missing; put it back, or let a new installation make one with \
+         `gatewright key create --file {}`", .0.display(), .0.display()
+    )]
+    Missing(PathBuf),
+    /// The file of the master key cannot be read or made.
+    #[error("the master key file {}: {source}", path.display())]
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file does not hold a master key.
+    #[error("the master key file {} must hold 32 bytes in base64", .0.display())]
+    Malformed(PathBuf),
+    /// The keys in the database were sealed under another master key.
+    #[error("the signing keys in the database were sealed under another master key: use that one")]
+    OtherMaster,
+    /// Somebody took the keys out of the database.
+    #[error("there is no signing key in the database")]
+    None,
+    /// The cryptographic library refused.
+    #[error("a signing key could not be made")]
+    Crypto,
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The system's random generator.
+    #[error(transparent)]
+    Random(#[from] IamError),
+}
+
+impl From<aws_lc_rs::error::Unspecified> for KeyError {
+    fn from(_: aws_lc_rs::error::Unspecified) -> Self {
+        Self::Crypto
+    }
+}
+
+impl From<aws_lc_rs::error::KeyRejected> for KeyError {
+    fn from(_: aws_lc_rs::error::KeyRejected) -> Self {
+        Self::Crypto
+    }
+}
+
+/// What the signing keys are sealed under. It is never in the database.
+pub struct MasterKey(RandomizedNonceKey);
+
+impl std::fmt::Debug for MasterKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("MasterKey(…)")
+    }
+}
+
+impl MasterKey {
+    /// Reads a master key from its file.
+    pub fn read(path: &Path) -> Result<Self, KeyError> {
+        let malformed = || KeyError::Malformed(path.to_owned());
+        let text = match std::fs::read_to_string(path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Err(KeyError::Missing(path.to_owned()));
+            }
+            text => text.map_err(|source| KeyError::File { path: path.to_owned(), source })?,
+        };
+        let text = Zeroizing::new(text);
+        let bytes = BASE64_STANDARD.decode(text.trim()).map_err(|_| malformed())?;
+        let bytes = Zeroizing::new(bytes);
+        RandomizedNonceKey::new(&AES_256_GCM, &bytes).map(Self).map_err(|_| malformed())
+    }
+
+    /// Makes a master key in a new file that its owner alone can read.
+    pub fn create(path: &Path) -> Result<(), KeyError> {
+        let failed = |source| KeyError::File { path: path.to_owned(), source };
+        let mut bytes = random::<32>()?;
+        let text = Zeroizing::new(BASE64_STANDARD.encode(bytes) + "\n");
+        bytes.zeroize();
+        let mut options = std::fs::OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options.open(path).map_err(failed)?;
+        file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)
+    }
+
+    pub(crate) fn seal(&self, id: &str, mut key: Vec<u8>) -> Result<Vec<u8>, KeyError> {
+        let nonce = self.0.seal_in_place_append_tag(Aad::from(id), &mut key)?;
+        Ok([nonce.as_ref().as_slice(), &key].concat())
+    }
+
+    pub(crate) fn open(&self, id: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+        let (nonce, rest) = sealed.split_first_chunk::<NONCE_LEN>().ok_or(KeyError::OtherMaster)?;
+        let mut rest = Zeroizing::new(rest.to_vec());
+        let nonce = Nonce::from(nonce);
+        let opened = self.0.open_in_place(nonce, Aad::from(id), &mut rest);
+        let length = opened.map_err(|_| KeyError::OtherMaster)?.len();
+        rest.truncate(length);
+        Ok(rest)
+    }
+}

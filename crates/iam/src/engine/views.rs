@@ -1,0 +1,298 @@
+//! The views of the accounts in use: loaded on demand, bounded in number, never behind a change
+//! that was acknowledged here.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use arc_swap::ArcSwapOption;
+use gatewright_policy::Region;
+use gatewright_store::{Entry, Kind, Store};
+use quick_cache::sync::Cache;
+use tokio::sync::futures::Notified;
+use tokio::sync::{Mutex, Notify};
+use tokio::task::spawn_blocking;
+
+use crate::catalogue::index::Catalogue;
+use crate::engine::view::{Piece, View};
+use crate::model::error::IamError;
+
+/// How many rows are fetched at once.
+const CHUNK: i64 = 5_000;
+
+/// So many chunks of rows may be waiting to be read.
+const READING_AT_ONCE: usize = 4;
+
+/// A node that has heard nothing for so long does not trust its memory.
+const DEAF_AFTER: Duration = Duration::from_secs(1);
+
+/// The view of one account, and whose turn it is to renew it.
+#[derive(Default)]
+struct Slot {
+    view: ArcSwapOption<View>,
+    turn: Mutex<()>,
+}
+
+/// Who owns a resource, as it was known when so many moves of resources had been heard of.
+#[derive(Clone)]
+struct Owner {
+    moves: u64,
+    account: Option<Arc<str>>,
+}
+
+pub(crate) struct Views {
+    pub(crate) store: Store,
+    region: Region,
+    catalogue: Arc<Catalogue>,
+    slots: Cache<Arc<str>, Arc<Slot>>,
+    owners: Cache<Box<str>, Owner>,
+    /// A client stays with its account for as long as it lives.
+    clients: Cache<Box<str>, Arc<str>>,
+    /// Counts what made or removed a resource, so that a remembered owner is known to be old.
+    moves: AtomicU64,
+    /// Told when a view was brought up to date.
+    renewed: Notify,
+    /// Told when another node has changed something.
+    pub(crate) changed_elsewhere: Notify,
+    started: Instant,
+    /// When other nodes were last heard, in microseconds since the start; the greatest number on a
+    /// database that no other node uses.
+    last_heartbeat: AtomicU64,
+}
+
+impl Views {
+    pub(crate) fn new(
+        store: Store,
+        region: Region,
+        catalogue: Arc<Catalogue>,
+        most: usize,
+    ) -> Self {
+        Self {
+            store,
+            region,
+            catalogue,
+            slots: Cache::new(most),
+            owners: Cache::new(100_000),
+            clients: Cache::new(100_000),
+            moves: AtomicU64::new(0),
+            renewed: Notify::new(),
+            changed_elsewhere: Notify::new(),
+            started: Instant::now(),
+            last_heartbeat: AtomicU64::new(u64::MAX),
+        }
+    }
+
+    /// The account as it is now.
+    ///
+    /// From memory, as long as this node hears of changes; a node that does not hear asks the
+    /// database each time, and fails when it gets no answer.
+    pub(crate) async fn get(&self, account: &str) -> Result<Arc<View>, IamError> {
+        let slot = self.slots.get(account);
+        if let Some(slot) = &slot
+            && let Some(view) = slot.view.load_full()
+            && !self.is_stale()
+        {
+            return Ok(view);
+        }
+        let slot = if let Some(slot) = slot {
+            slot
+        } else {
+            let make = || Ok::<_, IamError>(Arc::default());
+            self.slots.get_or_insert_with(&Arc::from(account), make)?
+        };
+        // Seldom needed, and large.
+        Box::pin(self.renew(account, &slot)).await
+    }
+
+    /// The account that owns a resource, by its canonical URN; none when nobody registered it.
+    pub(crate) async fn owner_of(&self, urn: &str) -> Result<Option<Arc<str>>, IamError> {
+        let moves = self.moves.load(Ordering::Acquire);
+        if !self.is_stale()
+            && let Some(owner) = self.owners.get(urn)
+            && owner.moves == moves
+        {
+            return Ok(owner.account);
+        }
+        let found = self.store.object_anywhere(Kind::Resource, urn).await?;
+        let account: Option<Arc<str>> = found.map(|resource| resource.account.into());
+        self.owners.insert(urn.into(), Owner { moves, account: account.clone() });
+        Ok(account)
+    }
+
+    /// The account that a client belongs to, or belonged to while it lived.
+    pub(crate) async fn account_of_client(&self, id: &str) -> Result<Option<Arc<str>>, IamError> {
+        if let Some(account) = self.clients.get(id) {
+            return Ok(Some(account));
+        }
+        let Some(found) = self.store.object_anywhere(Kind::Client, id).await? else {
+            return Ok(None);
+        };
+        let account: Arc<str> = found.account.into();
+        self.clients.insert(id.into(), Arc::clone(&account));
+        Ok(Some(account))
+    }
+
+    /// Brings memory up to a change that was just made here, before it is acknowledged.
+    pub(crate) async fn written(&self, account: &str, entries: &[Entry]) -> Result<(), IamError> {
+        if entries.iter().any(moves_a_resource) {
+            self.resources_moved();
+        }
+        self.changed(account).await
+    }
+
+    /// Brings the view of an account up to date, if there is one; forgets it if that fails.
+    pub(crate) async fn changed(&self, account: &str) -> Result<(), IamError> {
+        let Some(slot) = self.slots.get(account) else {
+            return Ok(());
+        };
+        let renewed = self.renew(account, &slot).await;
+        renewed.map(drop)
+    }
+
+    pub(crate) fn resources_moved(&self) {
+        self.moves.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Brings all views up to date, as after a time in which changes may have gone unheard.
+    pub(crate) async fn all_may_have_changed(&self) -> Result<(), IamError> {
+        self.resources_moved();
+        let accounts: Vec<Arc<str>> = self.slots.iter().map(|(account, _)| account).collect();
+        for account in accounts {
+            self.changed(&account).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether memory has reached the revision, or does not hold the account.
+    pub(crate) fn has_reached(&self, account: &str, revision: i64) -> bool {
+        let view = self.slots.peek(account).and_then(|slot| slot.view.load_full());
+        view.is_none_or(|view| view.revision >= revision)
+    }
+
+    /// The revision of the account that is in memory.
+    pub(crate) fn revision(&self, account: &str) -> Option<i64> {
+        let slot = self.slots.peek(account)?;
+        slot.view.load().as_ref().map(|view| view.revision)
+    }
+
+    /// Waits for the next time that a view is brought up to date, counted from this call.
+    pub(crate) fn renewed(&self) -> Notified<'_> {
+        self.renewed.notified()
+    }
+
+    /// Waits until another node has changed something, in any account.
+    pub(crate) async fn changed_elsewhere(&self) {
+        self.changed_elsewhere.notified().await;
+    }
+
+    /// Brings memory up to a revision, by asking the database where it is not there yet; whether
+    /// there is such a revision.
+    pub(crate) async fn reach(&self, account: &str, revision: i64) -> Result<bool, IamError> {
+        if self.get(account).await?.revision >= revision {
+            return Ok(true);
+        }
+        // Who owns a resource is remembered apart from the account.
+        self.resources_moved();
+        self.changed(account).await?;
+        Ok(self.get(account).await?.revision >= revision)
+    }
+
+    /// There are other nodes; until one is heard, memory is not to be trusted.
+    pub(crate) fn has_peers(&self) {
+        self.last_heartbeat.store(0, Ordering::Release);
+    }
+
+    /// Something was heard, and everything before it was taken in.
+    pub(crate) fn record_heartbeat(&self) {
+        self.last_heartbeat.store(self.elapsed(), Ordering::Release);
+    }
+
+    fn elapsed(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX - 1)
+    }
+
+    fn is_stale(&self) -> bool {
+        let last_heartbeat = self.last_heartbeat.load(Ordering::Acquire);
+        last_heartbeat != u64::MAX
+            && (last_heartbeat == 0
+                || u128::from(self.elapsed().saturating_sub(last_heartbeat))
+                    > DEAF_AFTER.as_micros())
+    }
+
+    /// Loads the view, or applies what the journal has beyond it.
+    async fn renew(&self, account: &str, slot: &Slot) -> Result<Arc<View>, IamError> {
+        let _turn = slot.turn.lock().await;
+        let there = slot.view.load_full();
+        let renewed = match &there {
+            None => self.load(account).await,
+            Some(view) => self.catch_up(account, view).await,
+        };
+        match renewed {
+            Ok(view) => {
+                slot.view.store(Some(Arc::clone(&view)));
+                self.renewed.notify_waiters();
+                Ok(view)
+            }
+            Err(error) => {
+                // What cannot be brought up to date must not be answered from.
+                slot.view.store(None);
+                self.slots.remove(account);
+                Err(error)
+            }
+        }
+    }
+
+    async fn load(&self, account: &str) -> Result<Arc<View>, IamError> {
+        let revision = self.store.revision(account).await?.ok_or(IamError::NotFound)?;
+        let mut view = View::new(account, self.region, &self.catalogue);
+        let (mut after, mut more) = (0, true);
+        // Rows are fetched while those before them are read on other threads.
+        let mut reading = VecDeque::new();
+        while more || !reading.is_empty() {
+            if more {
+                let objects = self.store.objects(account, after, CHUNK).await?;
+                more = objects.len() == usize::try_from(CHUNK).unwrap_or(usize::MAX);
+                after = objects.last().map_or(after, |last| last.created);
+                let region = self.region;
+                reading.push_back(spawn_blocking(move || Piece::read_all(objects, region)));
+            }
+            if !more || reading.len() > READING_AT_ONCE {
+                let Some(chunk) = reading.pop_front() else { break };
+                for piece in chunk.await.map_err(IamError::internal)?? {
+                    view.put(piece);
+                }
+            }
+        }
+        // What changed while the rows were read is applied again; an entry holds a whole object,
+        // so it may have been in the rows already.
+        view.revision = revision;
+        self.catch_up(account, &Arc::new(view)).await
+    }
+
+    async fn catch_up(&self, account: &str, view: &Arc<View>) -> Result<Arc<View>, IamError> {
+        let mut view = Arc::clone(view);
+        loop {
+            let entries = self.store.journal(account, view.revision, CHUNK).await?;
+            if entries.is_empty() {
+                return Ok(view);
+            }
+            let mut next = View::clone(&view);
+            for entry in &entries {
+                let created = entry.kind == Kind::Client && entry.before.is_none();
+                let secret = if created {
+                    let client = self.store.object(account, Kind::Client, &entry.object).await?;
+                    client.and_then(|client| client.secret)
+                } else {
+                    None
+                };
+                next.apply(entry, secret)?;
+            }
+            view = Arc::new(next);
+        }
+    }
+}
+
+fn moves_a_resource(entry: &Entry) -> bool {
+    entry.kind == Kind::Resource && (entry.before.is_none() || entry.after.is_none())
+}

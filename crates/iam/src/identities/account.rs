@@ -1,0 +1,208 @@
+//! Accounts, and their contact details.
+
+use gatewright_policy::{
+    Identity, Permissions, Policy as Rule, permissions_group_urn, resource_group_urn,
+};
+use gatewright_store::{Act, Author, Change, Content, Kind, StoreError, Taken};
+use uuid::Uuid;
+
+use crate::clock;
+use crate::core::iam::Iam;
+use crate::core::write::create;
+use crate::engine::random::random;
+use crate::model::account::{InitialServiceAccount, NewAccount, Profile, check_account};
+use crate::model::caller::Context;
+use crate::model::client::{ClientInput, Flow};
+use crate::model::contact_details::ContactDetails;
+use crate::model::error::{Fault, IamError};
+use crate::model::input::{Input, check_text};
+use crate::model::permissions_group::MANAGED_OWNER;
+use crate::model::policy::{Policy, RESERVED};
+use crate::model::resource::ResourceDocument;
+use crate::model::resource_group::ResourceGroupDocument;
+use crate::model::rights;
+use crate::model::secret::hex;
+
+impl Iam {
+    /// Makes an account, for the operator.
+    pub async fn create_account(
+        &self,
+        new: NewAccount,
+    ) -> Result<Option<InitialServiceAccount>, IamError> {
+        let name = check_account(&new.name)?;
+        check_text("email", &new.email, 3, 255)?;
+        if !new.email.contains('@') {
+            let message = format!("\"{}\" is no address", new.email);
+            return Err(IamError::invalid(Fault::Format, message));
+        }
+        let now = clock::now();
+        let password = tokio::task::spawn_blocking(move || new.password.slow_hash());
+        let password = password.await.map_err(IamError::internal)??;
+        let mut changes = self.foundation(&name, &new.email, &password, now)?;
+        let service_account = if new.service_account {
+            let (more, service_account) = self.service_account(&name, now)?;
+            changes.extend(more);
+            Some(service_account)
+        } else {
+            None
+        };
+        let author = Author {
+            actor: "operator".to_owned(),
+            ip: None,
+            query_id: hex(&random::<8>()?),
+            at: now,
+        };
+        match self.store.create_account(&name, &author, &changes).await {
+            Err(StoreError::Taken(Taken::Name)) => Err(IamError::Conflict {
+                detail: "AlreadyExists",
+                message: format!("there is an account {name} already"),
+            }),
+            Err(error) => Err(error.into()),
+            Ok(entries) => {
+                self.views.written(&name, &entries).await?;
+                Ok(service_account)
+            }
+        }
+    }
+
+    /// What every account has from the start.
+    fn foundation(
+        &self,
+        name: &str,
+        email: &str,
+        password: &str,
+        now: i64,
+    ) -> Result<Vec<Change>, IamError> {
+        let region = self.settings.region;
+        let profile = Profile {
+            email: email.to_owned(),
+            created_at: now,
+            password_changed_at: None,
+            contact_details: ContactDetails::of(name),
+        };
+        let content = Content { document: serde_json::to_string(&profile)?, ..Content::default() };
+        let secret = Some(password.as_bytes().to_vec());
+        let account = Change {
+            kind: Kind::Account,
+            id: name.to_owned(),
+            act: Act::Create { content, secret },
+        };
+
+        let urn = self.account_urn(name);
+        let resource = ResourceDocument {
+            display_name: name.to_owned(),
+            tags: std::collections::BTreeMap::new(),
+            created_at: now,
+        };
+        let resource = create(Kind::Resource, urn.urn().to_owned(), resource.content(urn.urn())?);
+
+        let group_id = Uuid::now_v7();
+        let everything = ResourceGroupDocument {
+            name: format!("{RESERVED}all"),
+            read_only: true,
+            everything: true,
+            resources: Vec::new(),
+            created_at: now,
+            updated_at: None,
+        };
+        let group = create(Kind::ResourceGroup, group_id.to_string(), everything.content()?);
+
+        let rule = Rule {
+            id: Uuid::now_v7(),
+            identities: vec![Identity::account_of(region, name).urn().to_owned()],
+            resources: vec![resource_group_urn(region, group_id)],
+            permissions: Permissions { allow: vec!["*".to_owned()], ..Permissions::default() },
+            ..Rule::default()
+        };
+        let description = "The owner of the account may do everything";
+        let default = self.founding_policy(name, "ovh-default", description, rule, true, now)?;
+        Ok(vec![account, resource, group, default])
+    }
+
+    /// A service account that may do everything, and the policy that says so.
+    fn service_account(
+        &self,
+        account: &str,
+        now: i64,
+    ) -> Result<(Vec<Change>, InitialServiceAccount), IamError> {
+        let region = self.settings.region;
+        let input = ClientInput {
+            name: "automation".to_owned(),
+            description: "Manages this account".to_owned(),
+            flow: Flow::ClientCredentials,
+            callback_urls: Vec::new(),
+        };
+        let (client, secret) = self.new_client(&input.document(now)?)?;
+        let client_id = client.id.clone();
+        let mut rule = Rule {
+            id: Uuid::now_v7(),
+            identities: vec![
+                Identity::service_account(region, account, &client_id).urn().to_owned(),
+            ],
+            resources: vec![format!("urn:v1:{region}:resource:*")],
+            ..Rule::default()
+        };
+        match self.catalogue().group("globalAdmin") {
+            Some(group) => {
+                let urn = permissions_group_urn(region, MANAGED_OWNER, &group.name);
+                rule.permissions_groups.push(urn);
+            }
+            None => rule.permissions.allow.push("*".to_owned()),
+        }
+        let description = "The service account that was made with the account";
+        let policy = self.founding_policy(account, "automation", description, rule, false, now)?;
+        Ok((vec![client, policy], InitialServiceAccount { client_id, secret }))
+    }
+
+    fn founding_policy(
+        &self,
+        account: &str,
+        name: &str,
+        description: &str,
+        rule: Rule,
+        read_only: bool,
+        now: i64,
+    ) -> Result<Change, IamError> {
+        let policy = Policy {
+            name: name.to_owned(),
+            description: Some(description.to_owned()),
+            read_only,
+            expired_at: None,
+            created_at: now,
+            updated_at: None,
+            rule,
+        };
+        let content = policy.content(account, self.settings.region)?;
+        Ok(create(Kind::Policy, policy.rule.id.to_string(), content))
+    }
+
+    /// The account's contact details.
+    pub async fn me(&self, context: &Context) -> Result<Profile, IamError> {
+        self.demand(context, rights::ME_GET).await?;
+        self.profile(context.account()).await
+    }
+
+    /// The contact details of an account, for use cases that have demanded a right of their own.
+    pub(crate) async fn profile(&self, account: &str) -> Result<Profile, IamError> {
+        let object = self.store.object(account, Kind::Account, account).await?;
+        Ok(serde_json::from_str(&object.ok_or(IamError::NotFound)?.document)?)
+    }
+
+    /// Changes the account's contact details; what is left out stays.
+    pub async fn edit_me(
+        &self,
+        context: &Context,
+        edit: Input<serde_json::Map<String, serde_json::Value>>,
+    ) -> Result<Profile, IamError> {
+        self.demand(context, rights::ME_EDIT).await?;
+        let edit = edit?;
+        let account = context.account();
+        self.change(account, context, (Kind::Account, account), |object| {
+            let mut profile: Profile = serde_json::from_str(&object.document)?;
+            profile.contact_details.edit(&edit)?;
+            let document = serde_json::to_string(&profile)?;
+            Ok((Content { document, ..Content::default() }, profile))
+        })
+        .await
+    }
+}

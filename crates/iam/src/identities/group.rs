@@ -1,0 +1,159 @@
+//! Groups of users, and the role that each gives.
+
+use gatewright_policy::Identity;
+use gatewright_store::{Kind, Object};
+
+use crate::core::iam::Iam;
+use crate::core::write::{create, delete};
+use crate::model::caller::Context;
+use crate::model::error::{Fault, IamError};
+use crate::model::group::{BUILT_IN, Group, GroupDocument, GroupInput, Role, is_built_in};
+use crate::model::input::{Input, check_text};
+use crate::model::principal_key::key;
+use crate::model::rights;
+use crate::model::user::check_login;
+
+const READ_ONLY: &str = "This group belongs to the server and cannot be changed";
+
+impl Iam {
+    fn user_group_of(&self, account: &str, document: GroupDocument) -> Group {
+        let urn = Identity::group(self.settings.region, account, &document.name);
+        Group {
+            urn: urn.urn().to_owned(),
+            built_in: false,
+            name: document.name,
+            description: document.description,
+            role: document.role,
+            created_at: document.created_at,
+            updated_at: document.updated_at,
+        }
+    }
+
+    fn read_group(&self, object: &Object) -> Result<Group, IamError> {
+        Ok(self.user_group_of(&object.account, serde_json::from_str(&object.document)?))
+    }
+
+    async fn built_in_groups(&self, account: &str) -> Result<Vec<Group>, IamError> {
+        let created_at = self.profile(account).await?.created_at;
+        let group = |(name, role): (&str, Role)| {
+            let document = GroupDocument {
+                name: name.to_owned(),
+                description: None,
+                role,
+                created_at,
+                updated_at: created_at,
+            };
+            Group { built_in: true, ..self.user_group_of(account, document) }
+        };
+        Ok(BUILT_IN.into_iter().map(group).collect())
+    }
+
+    /// All groups of the account: those that every account has, then the others in the order of
+    /// their creation.
+    pub async fn groups(&self, context: &Context) -> Result<Vec<Group>, IamError> {
+        self.demand(context, rights::GROUP_GET).await?;
+        let account = context.account();
+        let objects = self.store.objects_of_kind(account, Kind::Group, 0, i64::MAX).await?;
+        let mut groups = self.built_in_groups(account).await?;
+        for object in &objects {
+            groups.push(self.read_group(object)?);
+        }
+        Ok(groups)
+    }
+
+    /// A group of the account.
+    pub async fn group(&self, context: &Context, name: &str) -> Result<Group, IamError> {
+        self.demand(context, rights::GROUP_GET).await?;
+        let account = context.account();
+        if is_built_in(name) {
+            let groups = self.built_in_groups(account).await?;
+            return groups.into_iter().find(|one| one.name == name).ok_or(IamError::NotFound);
+        }
+        let object = self.store.object(account, Kind::Group, &key(account, name)).await?;
+        self.read_group(&object.ok_or(IamError::NotFound)?)
+    }
+
+    /// Makes a group.
+    pub async fn create_group(
+        &self,
+        context: &Context,
+        input: Input<GroupInput>,
+    ) -> Result<Group, IamError> {
+        self.demand(context, rights::GROUP_CREATE).await?;
+        let GroupInput { name, description, role } = input?;
+        check_login("name", &name)?;
+        check_text("description", description.as_deref().unwrap_or_default(), 0, 255)?;
+        let account = context.account();
+        let document = GroupDocument {
+            name,
+            description,
+            role: role.unwrap_or_default(),
+            created_at: context.now,
+            updated_at: context.now,
+        };
+        let taken = || IamError::Conflict {
+            detail: "GROUP_ALREADY_EXISTS",
+            message: format!("there is a group {} already: choose another name", document.name),
+        };
+        if is_built_in(&document.name) {
+            return Err(taken());
+        }
+        let change = create(Kind::Group, key(account, &document.name), document.content()?);
+        self.write(context, vec![change]).await.map_err(|error| match error {
+            IamError::Conflict { .. } => taken(),
+            error => error,
+        })?;
+        Ok(self.user_group_of(account, document))
+    }
+
+    /// Changes a group; it keeps its name.
+    pub async fn edit_group(
+        &self,
+        context: &Context,
+        name: &str,
+        input: Input<GroupInput>,
+    ) -> Result<Group, IamError> {
+        self.demand(context, rights::GROUP_EDIT).await?;
+        let input = input?;
+        check_text("description", input.description.as_deref().unwrap_or_default(), 0, 255)?;
+        if is_built_in(name) {
+            return Err(IamError::ReadOnly(READ_ONLY));
+        }
+        let account = context.account();
+        self.change(account, context, (Kind::Group, &key(account, name)), |object| {
+            let mut document: GroupDocument = serde_json::from_str(&object.document)?;
+            document.description = input.description.clone().or(document.description);
+            document.role = input.role.unwrap_or(document.role);
+            document.updated_at = context.now;
+            Ok((document.content()?, self.user_group_of(account, document)))
+        })
+        .await
+    }
+
+    /// Deletes a group that nobody is in.
+    pub async fn delete_group(&self, context: &Context, name: &str) -> Result<(), IamError> {
+        self.demand(context, rights::GROUP_DELETE).await?;
+        if is_built_in(name) {
+            return Err(IamError::ReadOnly(READ_ONLY));
+        }
+        let account = context.account();
+        let view = self.views.get(account).await?;
+        let members = view.users().filter(|(_, user)| user.groups.iter().any(|one| one == name));
+        let members = members.count();
+        if members > 0 {
+            let message = format!("{members} users are in the group {name}: move them first");
+            return Err(IamError::invalid(Fault::Parameter, message));
+        }
+        self.write(context, vec![delete(Kind::Group, &key(account, name))]).await
+    }
+
+    /// Refuses a group that the account does not have.
+    pub(crate) async fn check_group(&self, account: &str, name: &str) -> Result<(), IamError> {
+        let view = self.views.get(account).await?;
+        if is_built_in(name) || view.has_group(&key(account, name)) {
+            return Ok(());
+        }
+        let message = format!("there is no group {name}: create it first");
+        Err(IamError::invalid(Fault::Parameter, message))
+    }
+}

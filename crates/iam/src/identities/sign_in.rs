@@ -1,0 +1,8 @@
+//! Signing in: passwords, codes, passkeys, and the sessions that they open.
+
+pub(crate) mod mfa;
+pub(crate) mod passkey;
+pub(crate) mod password;
+pub(crate) mod prove;
+pub(crate) mod session;
+pub(crate) mod totp;

@@ -1,0 +1,39 @@
+//! Taking second factors from a user who has lost them.
+
+use gatewright_store::{Change, Kind};
+
+use crate::core::iam::Iam;
+use crate::core::write::delete;
+use crate::model::caller::Context;
+use crate::model::error::IamError;
+use crate::model::principal_key::key;
+use crate::model::rights;
+
+impl Iam {
+    /// Takes all second factors and passkeys from a user who has lost them.
+    pub async fn reset_mfa(&self, context: &Context, login: &str) -> Result<(), IamError> {
+        self.demand(context, rights::USER_EDIT).await?;
+        let account = context.account();
+        let view = self.views.get(account).await?;
+        view.user(&key(account, login)).ok_or(IamError::NotFound)?;
+        let gone = self.mfa_methods_of(account, login).await?;
+        if gone.is_empty() { Ok(()) } else { self.write(context, gone).await }
+    }
+
+    /// The changes that take all second factors and passkeys from a user.
+    pub(crate) async fn mfa_methods_of(
+        &self,
+        account: &str,
+        login: &str,
+    ) -> Result<Vec<Change>, IamError> {
+        let identity = gatewright_policy::Identity::user(self.settings.region, account, login);
+        let mut gone = Vec::new();
+        if self.store.object(account, Kind::Totp, identity.urn()).await?.is_some() {
+            gone.push(delete(Kind::Totp, identity.urn()));
+        }
+        for passkey in self.passkeys_of(account, identity.urn()).await? {
+            gone.push(delete(Kind::Passkey, &passkey.id));
+        }
+        Ok(gone)
+    }
+}

@@ -1,0 +1,180 @@
+//! Passkeys (WebAuthn): what a person signs in with instead of a password and a code.
+
+use gatewright_policy::Identity;
+use gatewright_store::{Act, Change, Content, Kind};
+use serde_json::Value;
+use webauthn_rs::Webauthn;
+use webauthn_rs::prelude::{
+    DiscoverableAuthentication, PasskeyRegistration, PublicKeyCredential,
+    RegisterPublicKeyCredential,
+};
+
+use crate::core::iam::Iam;
+use crate::core::write::delete;
+use crate::model::caller::{Context, Origin};
+use crate::model::error::{Fault, IamError};
+use crate::model::input::check_text;
+use crate::model::passkey::{Challenge, Passkey, PasskeyDocument, handle, subject};
+use crate::model::secret::{Secret, hex};
+use crate::model::session::{SessionToken, SignInError};
+
+/// A person may have so many.
+const MOST: usize = 20;
+
+/// What states of sign-ins are sealed for, since nobody is known yet.
+const NOBODY: &str = "sign-in";
+
+impl Iam {
+    fn webauthn(&self) -> Result<&Webauthn, IamError> {
+        self.passkeys.as_ref().ok_or_else(|| {
+            let message = "passkeys need a public URL with a host name, or localhost";
+            IamError::invalid(Fault::Input, message)
+        })
+    }
+
+    /// Whether browsers can have passkeys at the public URL.
+    pub fn has_passkeys(&self) -> bool {
+        self.passkeys.is_some()
+    }
+
+    /// The caller's passkeys, in the order of their creation.
+    pub async fn passkeys(&self, context: &Context) -> Result<Vec<Passkey>, IamError> {
+        self.passkeys_of(context.account(), context.principal.identity.urn()).await
+    }
+
+    pub(crate) async fn passkeys_of(
+        &self,
+        account: &str,
+        identity: &str,
+    ) -> Result<Vec<Passkey>, IamError> {
+        let objects = self.store.objects_of_kind(account, Kind::Passkey, 0, i64::MAX).await?;
+        let last_used = self.recorder.last_used(account).await?;
+        let mut passkeys = Vec::new();
+        for object in objects {
+            let document: PasskeyDocument = serde_json::from_str(&object.document)?;
+            if document.identity == identity {
+                passkeys.push(Passkey {
+                    used_at: last_used.get(&subject(&object.id)).copied(),
+                    id: object.id,
+                    name: document.name,
+                    created_at: document.created_at,
+                });
+            }
+        }
+        Ok(passkeys)
+    }
+
+    /// Begins to make a passkey for the caller.
+    pub fn begin_passkey(&self, context: &Context) -> Result<Challenge, IamError> {
+        let identity = context.principal.identity.urn();
+        let (_, name) = identity.rsplit_once(':').unwrap_or_default();
+        let begun = self.webauthn()?.start_passkey_registration(handle(identity), name, name, None);
+        let (options, state) = begun.map_err(IamError::internal)?;
+        let mut options = serde_json::to_value(options)?;
+        // It must be found without a login.
+        let chosen = options.pointer_mut("/publicKey/authenticatorSelection");
+        if let Some(chosen) = chosen.and_then(Value::as_object_mut) {
+            chosen.insert("residentKey".to_owned(), "required".into());
+            chosen.insert("requireResidentKey".to_owned(), true.into());
+        }
+        let state = serde_json::to_vec(&state)?;
+        let state = self.tokens.seal_state(identity, &state, context.now)?;
+        Ok(Challenge { options, state })
+    }
+
+    /// Keeps a passkey that the caller's browser has made.
+    pub async fn add_passkey(
+        &self,
+        context: &Context,
+        password: Secret,
+        name: &str,
+        (state, credential): (&str, &str),
+    ) -> Result<(), SignInError> {
+        self.prove_password(context, password).await?;
+        check_text("name", name, 1, 255)?;
+        if self.passkeys(context).await?.len() >= MOST {
+            let message = format!("a person has at most {MOST} passkeys: delete one");
+            return Err(IamError::invalid(Fault::TooLong, message).into());
+        }
+        let identity = context.principal.identity.urn();
+        let refused = || IamError::invalid(Fault::Input, "the passkey was not made: try again");
+        let state = self.tokens.open_state(identity, state, context.now).ok_or_else(refused)?;
+        let state: PasskeyRegistration = serde_json::from_slice(&state).map_err(IamError::from)?;
+        let credential: RegisterPublicKeyCredential =
+            serde_json::from_str(credential).map_err(|_| refused())?;
+        let made = self.webauthn()?.finish_passkey_registration(&credential, &state);
+        let credential = made.map_err(|_| refused())?;
+        let id = hex(credential.cred_id().as_ref());
+        let document = PasskeyDocument {
+            identity: identity.to_owned(),
+            name: name.to_owned(),
+            created_at: context.now,
+            credential,
+        };
+        let document = serde_json::to_string(&document).map_err(IamError::from)?;
+        let act = Act::Create { content: Content { document, ..Content::default() }, secret: None };
+        Ok(self.write(context, vec![Change { kind: Kind::Passkey, id, act }]).await?)
+    }
+
+    /// Deletes a passkey of the caller.
+    pub async fn remove_passkey(&self, context: &Context, id: &str) -> Result<(), IamError> {
+        let own = self.passkeys(context).await?;
+        own.iter().find(|one| one.id == id).ok_or(IamError::NotFound)?;
+        self.write(context, vec![delete(Kind::Passkey, id)]).await
+    }
+
+    /// Begins to sign somebody in by a passkey.
+    pub fn begin_sign_in(&self, now: i64) -> Result<Challenge, IamError> {
+        let begun = self.webauthn()?.start_discoverable_authentication();
+        let (options, state) = begun.map_err(IamError::internal)?;
+        let options = serde_json::to_value(options)?;
+        let state = self.tokens.seal_state(NOBODY, &serde_json::to_vec(&state)?, now)?;
+        Ok(Challenge { options, state })
+    }
+
+    /// Signs in whoever's passkey it is.
+    pub async fn sign_in_by_passkey(
+        &self,
+        (state, credential): (&str, &str),
+        origin: &Origin,
+    ) -> Result<SessionToken, SignInError> {
+        let wrong = || SignInError::WrongPasskey;
+        let state = self.tokens.open_state(NOBODY, state, origin.now).ok_or_else(wrong)?;
+        let state: DiscoverableAuthentication =
+            serde_json::from_slice(&state).map_err(IamError::from)?;
+        let credential: PublicKeyCredential =
+            serde_json::from_str(credential).map_err(|_| wrong())?;
+        let webauthn = self.webauthn()?;
+        let identified = webauthn.identify_discoverable_authentication(&credential);
+        let (user, id) = identified.map_err(|_| wrong())?;
+        let id = hex(id);
+        let object = self.store.object_anywhere(Kind::Passkey, &id).await;
+        let object = object.map_err(IamError::from)?.ok_or_else(wrong)?;
+        let mut document: PasskeyDocument =
+            serde_json::from_str(&object.document).map_err(IamError::from)?;
+        if user != handle(&document.identity) {
+            return Err(wrong());
+        }
+        let checked = webauthn.finish_discoverable_authentication_v2(
+            &credential,
+            state,
+            &document.credential,
+        );
+        let checked = checked.map_err(|_| wrong())?;
+        let identity = Identity::parse(&document.identity, self.settings.region)
+            .map_err(IamError::internal)?;
+        let author = origin.author(identity.urn());
+        if document.credential.update_credential(&checked) == Some(true) {
+            let content = Content {
+                document: serde_json::to_string(&document).map_err(IamError::from)?,
+                ..Content::default()
+            };
+            let act = Act::Update { from: object.document, content, secret: None };
+            let change = Change { kind: Kind::Passkey, id: id.clone(), act };
+            let written = self.write_as(&object.account, author, vec![change]).await;
+            written.map_err(IamError::from)?;
+        }
+        self.recorder.used(&object.account, &subject(&id), origin.now);
+        self.open_whole_session(&identity, document.created_at, origin, "U2F").await
+    }
+}

@@ -1,0 +1,132 @@
+//! Signing in with a password and a code, and changing the password.
+
+use gatewright_policy::Identity;
+use gatewright_store::{Content, Kind};
+
+use crate::core::iam::Iam;
+use crate::model::account::Profile;
+use crate::model::caller::{Context, Origin, as_somebody};
+use crate::model::error::IamError;
+use crate::model::principal_key::key;
+use crate::model::secret::Secret;
+use crate::model::session::{
+    Attempt, CONFIRMED_WITHIN, LONGEST, SessionDocument, SessionToken, SignInError, SignedIn,
+    check_password,
+};
+use crate::model::totp::Proof;
+use crate::model::user::UserDocument;
+
+impl Iam {
+    /// Signs the owner of an account in, or a user of it.
+    pub async fn sign_in(&self, attempt: Attempt) -> Result<SignedIn, SignInError> {
+        let origin = attempt.origin;
+        let now = origin.now;
+        if attempt.login.len() > LONGEST {
+            return Err(SignInError::Wrong);
+        }
+        let (account, user) = match attempt.login.trim().split_once('/') {
+            Some((account, user)) => (account.to_lowercase(), Some(user.to_owned())),
+            None => (attempt.login.trim().to_lowercase(), None),
+        };
+        let region = self.settings.region;
+        let (kind, id, identity) = match &user {
+            Some(login) => {
+                (Kind::User, key(&account, login), Identity::user(region, &account, login))
+            }
+            None => (Kind::Account, account.clone(), Identity::account_of(region, &account)),
+        };
+        let from = origin.ip.map(|ip| ip.to_string()).unwrap_or_default();
+        let keys = [format!("{id} {from}"), format!(" {from}")];
+        let throttle = &self.sessions.throttle;
+        if let Some(seconds) = keys.iter().filter_map(|key| throttle.wait(key, now)).max() {
+            return Err(SignInError::TooMany { seconds });
+        }
+        // Counted before it is checked, so that many at once are not free.
+        for key in &keys {
+            throttle.failed(key, now);
+        }
+        let object = self.store.object(&account, kind, &id).await.map_err(IamError::from)?;
+        let hash = object.as_ref().and_then(|object| object.secret.clone());
+        if !self.is_password(attempt.password, hash).await? {
+            return Err(SignInError::Wrong);
+        }
+        for key in &keys {
+            throttle.succeeded(key);
+        }
+        if let (Kind::User, Some(object)) = (kind, object) {
+            let user: UserDocument =
+                serde_json::from_str(&object.document).map_err(IamError::from)?;
+            if !user.enabled {
+                return Err(SignInError::Disabled);
+            }
+        }
+        let mut document = SessionDocument::of(identity.urn(), &origin);
+        let pending = self.needs_code(&account, identity.urn()).await?;
+        if pending {
+            document.pending = true;
+            document.expires = now + CONFIRMED_WITHIN;
+        }
+        let author = origin.author(identity.urn());
+        let token = self.open_session(&account, &document, author).await?;
+        Ok(if pending { SignedIn::NeedsCode(token) } else { SignedIn::Whole(token) })
+    }
+
+    /// Makes a session whole that must be confirmed with a code of the person's authenticator, or
+    /// with a backup code.
+    pub async fn confirm_sign_in(
+        &self,
+        token: &SessionToken,
+        code: &str,
+        origin: &Origin,
+    ) -> Result<SessionToken, SignInError> {
+        let (view, id) = (self.views.get(&token.account).await?, token.id());
+        let pending = view.session(&id).filter(|one| one.pending && one.expires > origin.now);
+        let document = pending.ok_or(IamError::BadCredential)?;
+        let session = self.session_of(&view, &id, document)?;
+        let tries = format!("{} code", document.identity);
+        if let Some(seconds) = self.sessions.throttle.wait(&tries, origin.now) {
+            return Err(SignInError::TooMany { seconds });
+        }
+        self.sessions.throttle.failed(&tries, origin.now);
+        let context = as_somebody(session.principal, origin);
+        let proof = self.take_code(&context, code).await?;
+        self.sessions.throttle.succeeded(&tries);
+        self.end(&context, vec![id]).await?;
+        let factor = match proof {
+            Proof::Totp => "TOTP",
+            Proof::BackupCode => "BACKUP_CODE",
+        };
+        self.open_whole_session(&context.principal.identity, i64::MAX, origin, factor).await
+    }
+
+    /// Gives the caller, who is the owner of the account or a user of it, a new password, and ends
+    /// all their sessions but the one of that id.
+    pub async fn change_password(
+        &self,
+        context: &Context,
+        (old, new): (Secret, Secret),
+        kept: &str,
+    ) -> Result<(), SignInError> {
+        let account = context.account();
+        check_password(&new)?;
+        let (kind, id) = self.prove_password(context, old).await?;
+        let hash = Some(self.hash_password(new).await?);
+        let changed_at = Some(context.now);
+        self.change_with_secret(account, context, (kind, &id), hash, |object| {
+            if kind == Kind::User {
+                let mut user: UserDocument = serde_json::from_str(&object.document)?;
+                user.password_changed_at = changed_at;
+                return Ok((user.content()?, ()));
+            }
+            let mut profile: Profile = serde_json::from_str(&object.document)?;
+            profile.password_changed_at = changed_at;
+            let document = serde_json::to_string(&profile)?;
+            Ok((Content { document, ..Content::default() }, ()))
+        })
+        .await?;
+        let identity = context.principal.identity.urn();
+        let mut others = self.sessions_of(account, identity).await?;
+        others.retain(|id| id != kept);
+        Ok(self.end(context, others).await?)
+    }
+}

@@ -1,0 +1,66 @@
+//! Checks of passwords, so many at once.
+
+use gatewright_store::Kind;
+
+use crate::core::iam::Iam;
+use crate::model::caller::{Context, PrincipalKind};
+use crate::model::error::IamError;
+use crate::model::principal_key::key;
+use crate::model::secret::Secret;
+use crate::model::session::SignInError;
+
+impl Iam {
+    /// Whether it is the password that is kept; takes as long when none is kept.
+    pub(crate) async fn is_password(
+        &self,
+        password: Secret,
+        hash: Option<Vec<u8>>,
+    ) -> Result<bool, IamError> {
+        let turn = self.sessions.checks.acquire().await.map_err(IamError::internal)?;
+        let check = move || {
+            let kept = hash.map(|hash| String::from_utf8_lossy(&hash).into_owned());
+            match kept {
+                Some(kept) => Ok(password.is_password(&kept)),
+                None => password.slow_hash().map(|_| false),
+            }
+        };
+        let answer = tokio::task::spawn_blocking(check).await.map_err(IamError::internal)?;
+        drop(turn);
+        answer
+    }
+
+    /// Refuses a caller who does not know their own password, which is kept under the answered key.
+    pub(crate) async fn prove_password(
+        &self,
+        context: &Context,
+        password: Secret,
+    ) -> Result<(Kind, String), SignInError> {
+        let account = context.account();
+        let name = context.principal.identity.name().unwrap_or_default();
+        let (kind, id) = match context.principal.kind {
+            PrincipalKind::Root => (Kind::Account, account.to_owned()),
+            PrincipalKind::User => (Kind::User, key(account, name)),
+            PrincipalKind::ServiceAccount => return Err(IamError::NotFound.into()),
+        };
+        let tries = format!("{id} password");
+        if let Some(seconds) = self.sessions.throttle.wait(&tries, context.now) {
+            return Err(SignInError::TooMany { seconds });
+        }
+        self.sessions.throttle.failed(&tries, context.now);
+        let object = self.store.object(account, kind, &id).await;
+        let hash = object.map_err(IamError::from)?.and_then(|object| object.secret);
+        if !self.is_password(password, hash).await? {
+            return Err(SignInError::Wrong);
+        }
+        self.sessions.throttle.succeeded(&tries);
+        Ok((kind, id))
+    }
+
+    /// What is kept of a person's password.
+    pub(crate) async fn hash_password(&self, password: Secret) -> Result<Vec<u8>, IamError> {
+        let turn = self.sessions.checks.acquire().await.map_err(IamError::internal)?;
+        let hashed = tokio::task::spawn_blocking(move || password.slow_hash()).await;
+        drop(turn);
+        Ok(hashed.map_err(IamError::internal)??.into_bytes())
+    }
+}

@@ -1,0 +1,174 @@
+//! Sessions: a person proves who they are once, and is known by a secret for some hours.
+
+use std::sync::Arc;
+
+use gatewright_policy::{Caller, Identity, IdentityKind, Scope};
+use gatewright_store::{Act, Author, Change, Content, Kind};
+
+use crate::core::iam::Iam;
+use crate::core::write::delete;
+use crate::engine::view::View;
+use crate::model::caller::{Context, Origin, Principal, PrincipalKind, Token};
+use crate::model::error::IamError;
+use crate::model::principal_key::key;
+use crate::model::secret::Secret;
+use crate::model::session::{BROWSER, IDLE, Session, SessionDocument, SessionToken, SignInError};
+
+/// A person's oldest sessions end when there are more.
+const MOST: usize = 50;
+
+impl Iam {
+    /// Opens a session for somebody who has proved twice who they are; `since` is when they got
+    /// what they proved it with.
+    pub(crate) async fn open_whole_session(
+        &self,
+        identity: &Identity,
+        since: i64,
+        origin: &Origin,
+        factor: &str,
+    ) -> Result<SessionToken, SignInError> {
+        let account = identity.account();
+        let mut document = SessionDocument::of(identity.urn(), origin);
+        document.second_factor = Some(factor.to_owned());
+        let view = self.views.get(account).await?;
+        let proved = SessionDocument { created_at: since, ..document.clone() };
+        match self.session_of(&view, "", &proved) {
+            Err(IamError::BadCredential) => return Err(SignInError::Disabled),
+            allowed => allowed?,
+        };
+        let author = origin.author(identity.urn());
+        Ok(self.open_session(account, &document, author).await?)
+    }
+
+    pub(crate) async fn open_session(
+        &self,
+        account: &str,
+        document: &SessionDocument,
+        author: Author,
+    ) -> Result<SessionToken, IamError> {
+        let token =
+            SessionToken { account: account.to_owned(), secret: Secret::generate(BROWSER)? };
+        let content = Content { document: serde_json::to_string(document)?, ..Content::default() };
+        let act = Act::Create { content, secret: None };
+        let opened = Change { kind: Kind::Session, id: token.id(), act };
+        self.write_as(account, author.clone(), vec![opened]).await?;
+        let view = self.views.get(account).await?;
+        let over = superfluous(&view, &document.identity, document.created_at);
+        let over: Vec<Change> = over.iter().map(|id| delete(Kind::Session, id)).collect();
+        if !over.is_empty()
+            && let Err(error) = self.write_as(account, author, over).await
+        {
+            // Another request ended them, or the next one will.
+            tracing::debug!(%error, "expired sessions stay for now");
+        }
+        Ok(token)
+    }
+
+    /// The session that a browser shows the secret of, while it lasts.
+    pub async fn session(&self, token: &SessionToken, now: i64) -> Result<Session, IamError> {
+        let view = match self.views.get(&token.account).await {
+            Err(IamError::NotFound) => return Err(IamError::BadCredential),
+            view => view?,
+        };
+        let id = token.id();
+        let document = view.session(&id).ok_or(IamError::BadCredential)?;
+        let used_at = self.sessions.used.get(&*id);
+        if document.pending
+            || document.expires <= now
+            || used_at.is_some_and(|used| used + IDLE <= now)
+        {
+            return Err(IamError::BadCredential);
+        }
+        self.sessions.used.insert(id.as_str().into(), now);
+        self.session_of(&view, &id, document)
+    }
+
+    /// The session, as long as who signed in still may.
+    pub(crate) fn session_of(
+        &self,
+        view: &View,
+        id: &str,
+        document: &SessionDocument,
+    ) -> Result<Session, IamError> {
+        let region = self.settings.region;
+        let identity = Identity::parse(&document.identity, region).map_err(IamError::internal)?;
+        let principal = match identity.kind() {
+            IdentityKind::Account => {
+                let caller = Caller::root(region, identity.account(), Scope::All);
+                Principal { kind: PrincipalKind::Root, identity, caller, token: Token::None }
+            }
+            IdentityKind::User => {
+                let login = identity.name().unwrap_or_default();
+                // A session of somebody who had the same login before is none of theirs.
+                let user = view
+                    .user(&key(identity.account(), login))
+                    .filter(|one| one.enabled && one.created_at <= document.created_at);
+                user.ok_or(IamError::BadCredential)?.principal(region, identity.account())
+            }
+            _ => return Err(IamError::BadCredential),
+        };
+        Ok(Session {
+            id: id.to_owned(),
+            principal: Arc::new(principal),
+            created_at: document.created_at,
+            expires: document.expires,
+            used_at: self.sessions.used.get(id),
+            user_agent: document.user_agent.clone(),
+            ip: document.ip.clone(),
+        })
+    }
+
+    /// The caller's own sessions that last, the newest first.
+    pub async fn sessions(&self, context: &Context) -> Result<Vec<Session>, IamError> {
+        let view = self.views.get(context.account()).await?;
+        let own = view.sessions().filter(|(_, one)| {
+            let own = one.identity == context.principal.identity.urn();
+            own && !one.pending && one.expires > context.now
+        });
+        let sessions = own.map(|(id, document)| self.session_of(&view, id, document));
+        let mut sessions = sessions.collect::<Result<Vec<_>, _>>()?;
+        sessions.sort_by_key(|session| std::cmp::Reverse(session.created_at));
+        Ok(sessions)
+    }
+
+    /// Ends one of the caller's own sessions.
+    pub async fn end_session(&self, context: &Context, id: &str) -> Result<(), IamError> {
+        let view = self.views.get(context.account()).await?;
+        let own = context.principal.identity.urn();
+        view.session(id).filter(|one| one.identity == own).ok_or(IamError::NotFound)?;
+        self.sessions.used.remove(id);
+        self.write(context, vec![delete(Kind::Session, id)]).await
+    }
+
+    /// The sessions of somebody, by their identifiers.
+    pub(crate) async fn sessions_of(
+        &self,
+        account: &str,
+        identity: &str,
+    ) -> Result<Vec<String>, IamError> {
+        let view = self.views.get(account).await?;
+        let own = view.sessions().filter(|(_, one)| one.identity == identity);
+        Ok(own.map(|(id, _)| id.to_owned()).collect())
+    }
+
+    /// Ends sessions; those that have ended meanwhile are left alone.
+    pub(crate) async fn end(&self, context: &Context, over: Vec<String>) -> Result<(), IamError> {
+        for id in over {
+            match self.write(context, vec![delete(Kind::Session, &id)]).await {
+                Ok(()) | Err(IamError::NotFound) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The sessions that need no longer be remembered: all that expired, and a person's oldest.
+fn superfluous(view: &View, identity: &str, now: i64) -> Vec<String> {
+    let (expired, lasting): (Vec<_>, Vec<_>) =
+        view.sessions().partition(|(_, one)| one.expires <= now);
+    let mut own: Vec<_> = lasting.into_iter().filter(|(_, one)| one.identity == identity).collect();
+    own.sort_by_key(|(_, one)| std::cmp::Reverse(one.created_at));
+    let oldest = own.into_iter().skip(MOST);
+    expired.into_iter().chain(oldest).map(|(id, _)| id.to_owned()).collect()
+}

@@ -1,0 +1,186 @@
+//! Second factors: codes of an authenticator (TOTP, RFC 6238), and backup codes for when it is lost.
+
+use gatewright_store::{Act, Change, Content, Kind, Object};
+use zeroize::Zeroizing;
+
+use crate::core::iam::Iam;
+use crate::core::write::delete;
+use crate::engine::random::random;
+use crate::model::caller::Context;
+use crate::model::error::{Fault, IamError};
+use crate::model::secret::Secret;
+use crate::model::session::SignInError;
+use crate::model::totp::{
+    MfaMethods, NewTotp, Proof, Sealed, TotpDocument, backup_hash, plain, seconds, totp,
+};
+
+/// Each backup code is good for once.
+const BACKUP_CODES: usize = 10;
+
+/// A backup code: 80 random bits in groups of four, without letters that look alike.
+fn backup_code() -> Result<String, IamError> {
+    const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+    let bits = random::<16>()?;
+    let mut text = String::with_capacity(19);
+    for (place, bits) in bits.iter().enumerate() {
+        if place > 0 && place % 4 == 0 {
+            text.push('-');
+        }
+        let letter = ALPHABET.get(usize::from(bits % 32)).copied().unwrap_or(b'a');
+        text.push(char::from(letter));
+    }
+    Ok(text)
+}
+
+impl Iam {
+    /// The second factors of the caller.
+    pub async fn factors(&self, context: &Context) -> Result<MfaMethods, IamError> {
+        let identity = context.principal.identity.urn();
+        let object = self.store.object(context.account(), Kind::Totp, identity).await?;
+        let document = object.map(|one| serde_json::from_str::<TotpDocument>(&one.document));
+        Ok(document.transpose()?.map_or_else(MfaMethods::default, |document| MfaMethods {
+            has_totp: true,
+            backup_codes_left: document.backup_codes_left,
+        }))
+    }
+
+    /// A new secret for an authenticator of the caller.
+    pub fn new_totp(&self, context: &Context) -> Result<NewTotp, IamError> {
+        let bits = Zeroizing::new(random::<20>()?);
+        let secret = totp_rs::Secret::from(bits.as_slice()).to_base32();
+        let identity = &context.principal.identity;
+        let (_, name) = identity.urn().rsplit_once(':').unwrap_or_default();
+        let url = totp(&secret, name)?.to_url().map_err(IamError::internal)?;
+        let state = self.tokens.seal_state(identity.urn(), secret.as_bytes(), context.now)?;
+        Ok(NewTotp { secret: secret.into(), url: url.into(), state })
+    }
+
+    /// Puts an authenticator in force, in the place of any before it, once it has shown a code.
+    /// Answers the backup codes, which can never be read again.
+    pub async fn confirm_totp(
+        &self,
+        context: &Context,
+        password: Secret,
+        (state, code): (&str, &str),
+    ) -> Result<Vec<Secret>, SignInError> {
+        self.prove_password(context, password).await?;
+        let (account, identity) = (context.account(), context.principal.identity.urn());
+        let outdated = "the page was open for too long: take the new secret";
+        let secret = self.tokens.open_state(identity, state, context.now);
+        let secret = secret.ok_or_else(|| IamError::invalid(Fault::Input, outdated))?;
+        let secret = String::from_utf8(secret.to_vec()).map_err(IamError::internal)?;
+        let step = totp(&secret, "")?.check(&plain(code), seconds(context.now));
+        let step = step.ok_or(SignInError::WrongCode)?;
+        let mut codes = Vec::with_capacity(BACKUP_CODES);
+        for _ in 0..BACKUP_CODES {
+            codes.push(backup_code()?);
+        }
+        let sealed = Sealed { secret, backup: codes.iter().map(|one| backup_hash(one)).collect() };
+        let sealed = Some(self.seal_totp(identity, &sealed)?);
+        let document = TotpDocument {
+            created_at: context.now,
+            last_step: step,
+            backup_codes_left: BACKUP_CODES,
+        };
+        let document = serde_json::to_string(&document).map_err(IamError::from)?;
+        let content = Content { document, ..Content::default() };
+        let there = self.store.object(account, Kind::Totp, identity).await;
+        let act = match there.map_err(IamError::from)? {
+            None => Act::Create { content, secret: sealed },
+            Some(there) => Act::Update { from: there.document, content, secret: sealed },
+        };
+        let change = Change { kind: Kind::Totp, id: identity.to_owned(), act };
+        self.write(context, vec![change]).await?;
+        Ok(codes.into_iter().map(Secret::from).collect())
+    }
+
+    /// Takes the caller's authenticator and its backup codes out of force.
+    pub async fn remove_totp(
+        &self,
+        context: &Context,
+        password: Secret,
+    ) -> Result<(), SignInError> {
+        self.prove_password(context, password).await?;
+        let identity = context.principal.identity.urn();
+        Ok(self.write(context, vec![delete(Kind::Totp, identity)]).await?)
+    }
+
+    fn seal_totp(&self, identity: &str, sealed: &Sealed) -> Result<Vec<u8>, IamError> {
+        self.tokens.seal(identity, serde_json::to_vec(sealed)?)
+    }
+
+    fn unseal_totp(&self, identity: &str, object: &Object) -> Result<Sealed, IamError> {
+        let sealed = object.secret.as_deref().unwrap_or_default();
+        let opened = self.tokens.unseal(identity, sealed).ok_or_else(|| {
+            IamError::internal(std::io::Error::other("a second factor is sealed by another key"))
+        })?;
+        Ok(serde_json::from_slice(&opened)?)
+    }
+
+    /// Takes a code of somebody's authenticator, or a backup code; each is good for once.
+    pub(crate) async fn take_code(
+        &self,
+        context: &Context,
+        code: &str,
+    ) -> Result<Proof, SignInError> {
+        let (account, identity) = (context.account(), context.principal.identity.urn());
+        let object = self.store.object(account, Kind::Totp, identity).await;
+        let object = object.map_err(IamError::from)?.ok_or(SignInError::WrongCode)?;
+        let mut sealed = self.unseal_totp(identity, &object)?;
+        let mut document: TotpDocument =
+            serde_json::from_str(&object.document).map_err(IamError::from)?;
+        let step = totp(&sealed.secret, "")?.check(&plain(code), seconds(context.now));
+        let hash = backup_hash(code);
+        let proof = match step {
+            Some(step) if step > document.last_step => {
+                document.last_step = step;
+                Proof::Totp
+            }
+            _ => {
+                let place = sealed.backup.iter().position(|known| *known == hash);
+                sealed.backup.swap_remove(place.ok_or(SignInError::WrongCode)?);
+                document.backup_codes_left = sealed.backup.len();
+                Proof::BackupCode
+            }
+        };
+        let document = serde_json::to_string(&document).map_err(IamError::from)?;
+        let content = Content { document, ..Content::default() };
+        let secret = Some(self.seal_totp(identity, &sealed)?);
+        let act = Act::Update { from: object.document, content, secret };
+        let change = Change { kind: Kind::Totp, id: identity.to_owned(), act };
+        // Whoever sent the same code a moment before was quicker.
+        match self.write_in(account, context, vec![change]).await {
+            Err(gatewright_store::StoreError::Stale) => Err(SignInError::WrongCode),
+            written => written.map(|()| proof).map_err(|error| IamError::from(error).into()),
+        }
+    }
+
+    /// Whether somebody must prove a second time who they are.
+    pub(crate) async fn needs_code(&self, account: &str, identity: &str) -> Result<bool, IamError> {
+        Ok(self.store.object(account, Kind::Totp, identity).await?.is_some())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_backup_code_is_known_by_its_hash_however_it_is_typed() {
+        let code = backup_code().unwrap();
+        assert_eq!(code.len(), 19, "{code}");
+        let typed = code.to_uppercase().replace('-', " ");
+        assert_eq!(backup_hash(&typed), backup_hash(&code));
+        assert_ne!(backup_hash(&backup_code().unwrap()), backup_hash(&code));
+    }
+
+    #[test]
+    fn a_code_is_that_of_rfc_6238() {
+        // The secret and the first time of appendix B, with six digits.
+        let secret = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
+        let totp = totp(secret, "xx1-ovh/jane").unwrap();
+        assert_eq!(totp.check("287082", 59), Some(1));
+        assert_eq!(totp.check("287083", 59), None);
+        assert!(totp.to_url().unwrap().contains("Gatewright:xx1-ovh"));
+    }
+}

@@ -1,0 +1,165 @@
+//! Local users: people who sign in to an account beside its owner.
+
+use gatewright_policy::Identity;
+use gatewright_store::{Act, Change, Kind, Object};
+
+use crate::core::iam::Iam;
+use crate::core::write::delete;
+use crate::model::caller::Context;
+use crate::model::error::IamError;
+use crate::model::input::Input;
+use crate::model::principal_key::key;
+use crate::model::rights;
+use crate::model::session::check_password;
+use crate::model::user::{User, UserDocument, UserEdit, UserInput};
+
+impl Iam {
+    fn user_of(&self, account: &str, document: UserDocument) -> User {
+        let urn = Identity::user(self.settings.region, account, &document.login);
+        User {
+            urn: urn.urn().to_owned(),
+            login: document.login,
+            email: document.email,
+            description: document.description,
+            groups: document.groups,
+            kind: document.kind,
+            enabled: document.enabled,
+            created_at: document.created_at,
+            updated_at: document.updated_at,
+            password_changed_at: document.password_changed_at,
+        }
+    }
+
+    fn read_user(&self, object: &Object) -> Result<User, IamError> {
+        Ok(self.user_of(&object.account, serde_json::from_str(&object.document)?))
+    }
+
+    /// All users of the account, in the order of their creation.
+    pub async fn users(&self, context: &Context) -> Result<Vec<User>, IamError> {
+        self.demand(context, rights::USER_GET).await?;
+        let account = context.account();
+        let objects = self.store.objects_of_kind(account, Kind::User, 0, i64::MAX).await?;
+        objects.iter().map(|object| self.read_user(object)).collect()
+    }
+
+    /// A user of the account.
+    pub async fn user(&self, context: &Context, login: &str) -> Result<User, IamError> {
+        self.demand(context, rights::USER_GET).await?;
+        let account = context.account();
+        let object = self.store.object(account, Kind::User, &key(account, login)).await?;
+        self.read_user(&object.ok_or(IamError::NotFound)?)
+    }
+
+    /// Makes a user.
+    pub async fn create_user(
+        &self,
+        context: &Context,
+        input: Input<UserInput>,
+    ) -> Result<User, IamError> {
+        self.demand(context, rights::USER_CREATE).await?;
+        let input = input?;
+        let mut document = UserDocument {
+            login: input.login,
+            email: input.email,
+            description: input.description,
+            groups: input.groups,
+            kind: input.kind,
+            enabled: true,
+            created_at: context.now,
+            updated_at: context.now,
+            password_changed_at: input.password.as_ref().map(|_| context.now),
+        };
+        document.check()?;
+        let account = context.account();
+        for group in &document.groups {
+            self.check_group(account, group).await?;
+        }
+        let secret = match input.password {
+            None => None,
+            Some(password) => {
+                check_password(&password)?;
+                Some(self.hash_password(password).await?)
+            }
+        };
+        let act = Act::Create { content: document.content()?, secret };
+        let change = Change { kind: Kind::User, id: key(account, &document.login), act };
+        self.write(context, vec![change]).await.map_err(|error| match error {
+            IamError::Conflict { .. } => IamError::Conflict {
+                detail: "USER_ALREADY_EXISTS",
+                message: format!("there is a user {} already: choose another", document.login),
+            },
+            error => error,
+        })?;
+        Ok(self.user_of(account, document))
+    }
+
+    /// Changes a user.
+    pub async fn edit_user(
+        &self,
+        context: &Context,
+        login: &str,
+        edit: Input<UserEdit>,
+    ) -> Result<User, IamError> {
+        self.demand(context, rights::USER_EDIT).await?;
+        let edit = edit?;
+        for group in edit.groups.iter().flatten() {
+            self.check_group(context.account(), group).await?;
+        }
+        self.change_user(context, login, |document| {
+            let edit = edit.clone();
+            document.email = edit.email.or(document.email.take());
+            document.description = edit.description.unwrap_or(document.description.clone());
+            document.groups = edit.groups.unwrap_or(document.groups.clone());
+        })
+        .await
+    }
+
+    /// Lets a user sign in again, or no longer; their sessions then end at once.
+    pub async fn enable_user(
+        &self,
+        context: &Context,
+        login: &str,
+        enabled: bool,
+    ) -> Result<User, IamError> {
+        let right = if enabled { rights::USER_ENABLE } else { rights::USER_DISABLE };
+        self.demand(context, right).await?;
+        let user = self.change_user(context, login, |document| document.enabled = enabled).await?;
+        if !enabled {
+            let over = self.sessions_of(context.account(), &user.urn).await?;
+            self.end(context, over).await?;
+        }
+        Ok(user)
+    }
+
+    /// Deletes a user; their sessions and tokens end at once.
+    pub async fn delete_user(&self, context: &Context, login: &str) -> Result<(), IamError> {
+        self.demand(context, rights::USER_DELETE).await?;
+        let account = context.account();
+        let urn = Identity::user(self.settings.region, account, login);
+        let over = self.sessions_of(account, urn.urn()).await?;
+        let view = self.views.get(account).await?;
+        let tokens = view.user_tokens().filter(|(_, one)| one.user() == login);
+        let mut gone = vec![delete(Kind::User, &key(account, login))];
+        gone.extend(self.mfa_methods_of(account, login).await?);
+        gone.extend(tokens.map(|(id, _)| delete(Kind::UserToken, id)));
+        self.write(context, gone).await?;
+        self.end(context, over).await
+    }
+
+    async fn change_user(
+        &self,
+        context: &Context,
+        login: &str,
+        edit: impl Fn(&mut UserDocument),
+    ) -> Result<User, IamError> {
+        let account = context.account();
+        self.change(account, context, (Kind::User, &key(account, login)), |object| {
+            let mut document: UserDocument = serde_json::from_str(&object.document)?;
+            edit(&mut document);
+            document.check()?;
+            document.updated_at = context.now;
+            Ok((document.content()?, self.user_of(account, document)))
+        })
+        .await
+    }
+}

@@ -1,0 +1,140 @@
+//! Personal access tokens: what a user gives to a program that calls in their name.
+
+use std::sync::Arc;
+
+use gatewright_store::{Act, Change, Kind, Object};
+
+use crate::core::iam::Iam;
+use crate::core::write::delete;
+use crate::model::caller::Context;
+use crate::model::error::{Fault, IamError};
+use crate::model::input::{Input, check_text};
+use crate::model::principal_key::key;
+use crate::model::rights;
+use crate::model::secret::{Secret, hex};
+use crate::model::user_token::{
+    PREFIX, UserToken, UserTokenDocument, UserTokenEdit, UserTokenInput, check_name, subject,
+};
+
+/// A user may have so many.
+const MOST: usize = 100;
+
+impl Iam {
+    /// All tokens of a user, in the order of their creation.
+    pub async fn user_tokens(
+        &self,
+        context: &Context,
+        login: &str,
+    ) -> Result<Vec<UserToken>, IamError> {
+        self.demand(context, rights::USER_TOKEN_GET).await?;
+        let account = context.account();
+        let view = self.views.get(account).await?;
+        view.user(&key(account, login)).ok_or(IamError::NotFound)?;
+        let last_used = self.recorder.last_used(account).await?;
+        let own = view.user_tokens().filter(|(_, one)| one.user == login);
+        let token = |(id, one): (&str, &Arc<UserTokenDocument>)| {
+            one.token(last_used.get(&subject(id)).copied())
+        };
+        let mut tokens: Vec<UserToken> = own.map(token).collect();
+        tokens.sort_by(|a, b| (a.created_at, &a.name).cmp(&(b.created_at, &b.name)));
+        Ok(tokens)
+    }
+
+    /// A token of a user.
+    pub async fn user_token(
+        &self,
+        context: &Context,
+        login: &str,
+        name: &str,
+    ) -> Result<UserToken, IamError> {
+        let tokens = self.user_tokens(context, login).await?;
+        tokens.into_iter().find(|one| one.name == name).ok_or(IamError::NotFound)
+    }
+
+    /// Makes a token; it is in the answer, and can never be read again.
+    pub async fn create_user_token(
+        &self,
+        context: &Context,
+        login: &str,
+        input: Input<UserTokenInput>,
+    ) -> Result<(UserToken, Secret), IamError> {
+        self.demand(context, rights::USER_TOKEN_CREATE).await?;
+        let account = context.account();
+        let view = self.views.get(account).await?;
+        view.user(&key(account, login)).ok_or(IamError::NotFound)?;
+        let input = input?;
+        check_name(&input.name)?;
+        check_text("description", &input.description, 0, 255)?;
+        if view.user_tokens().filter(|(_, one)| one.user == login).count() >= MOST {
+            let message = format!("a user has at most {MOST} tokens: delete one");
+            return Err(IamError::invalid(Fault::TooLong, message));
+        }
+        let document = UserTokenDocument {
+            user: login.to_owned(),
+            name: input.name,
+            description: input.description,
+            created_at: context.now,
+            expires: input.expiry.instant(context.now)?,
+        };
+        let secret = Secret::generate(&format!("{PREFIX}{account}."))?;
+        let act = Act::Create { content: document.content()?, secret: None };
+        let change = Change { kind: Kind::UserToken, id: hex(&secret.hash()), act };
+        self.write(context, vec![change]).await.map_err(|error| match error {
+            IamError::Conflict { .. } => IamError::Conflict {
+                detail: "TOKEN_ALREADY_EXISTS",
+                message: "This token already exists".to_owned(),
+            },
+            error => error,
+        })?;
+        Ok((document.token(None), secret))
+    }
+
+    /// Changes a token.
+    pub async fn edit_user_token(
+        &self,
+        context: &Context,
+        login: &str,
+        name: &str,
+        edit: Input<UserTokenEdit>,
+    ) -> Result<UserToken, IamError> {
+        self.demand(context, rights::USER_TOKEN_EDIT).await?;
+        let object = self.user_token_object(context, login, name).await?;
+        let edit = edit?;
+        if let Some(description) = &edit.description {
+            check_text("description", description, 0, 255)?;
+        }
+        let expires = edit.expiry.map(|expiry| expiry.instant(context.now)).transpose()?;
+        let used_at =
+            self.recorder.last_used(context.account()).await?.get(&subject(&object.id)).copied();
+        self.change(context.account(), context, (Kind::UserToken, &object.id), |object| {
+            let mut document: UserTokenDocument = serde_json::from_str(&object.document)?;
+            document.description = edit.description.clone().unwrap_or(document.description);
+            document.expires = expires.unwrap_or(document.expires);
+            Ok((document.content()?, document.token(used_at)))
+        })
+        .await
+    }
+
+    /// Deletes a token; it stops working at once.
+    pub async fn delete_user_token(
+        &self,
+        context: &Context,
+        login: &str,
+        name: &str,
+    ) -> Result<(), IamError> {
+        self.demand(context, rights::USER_TOKEN_DELETE).await?;
+        let object = self.user_token_object(context, login, name).await?;
+        self.write(context, vec![delete(Kind::UserToken, &object.id)]).await
+    }
+
+    async fn user_token_object(
+        &self,
+        context: &Context,
+        login: &str,
+        name: &str,
+    ) -> Result<Object, IamError> {
+        let name = format!("{login}/{name}");
+        let object = self.store.object_by_name(context.account(), Kind::UserToken, &name).await?;
+        object.ok_or(IamError::NotFound)
+    }
+}

@@ -1,0 +1,33 @@
+//! Documents, inputs and rules: nothing here asks for anything but its arguments.
+
+pub(crate) mod account;
+pub(crate) mod caller;
+pub(crate) mod client;
+pub(crate) mod contact_details;
+pub(crate) mod error;
+pub(crate) mod event;
+pub(crate) mod group;
+pub(crate) mod guarded_api;
+pub(crate) mod input;
+pub(crate) mod instant;
+pub(crate) mod log;
+pub(crate) mod page;
+pub(crate) mod passkey;
+pub(crate) mod permissions_group;
+pub(crate) mod policy;
+pub(crate) mod principal_key;
+pub(crate) mod query_id;
+pub(crate) mod resource;
+pub(crate) mod resource_filter;
+pub(crate) mod resource_group;
+pub(crate) mod revision;
+pub mod rights;
+pub(crate) mod scope;
+pub(crate) mod secret;
+pub(crate) mod session;
+pub(crate) mod settings;
+pub(crate) mod simulation;
+pub(crate) mod token;
+pub(crate) mod totp;
+pub(crate) mod user;
+pub(crate) mod user_token;

@@ -1,0 +1,110 @@
+//! Service accounts and other clients: their documents, inputs and rules.
+
+use gatewright_store::Content;
+use serde::{Deserialize, Serialize};
+
+use crate::model::error::{Fault, IamError};
+use crate::model::input::{check_list, check_text};
+
+/// How a client gets its tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Flow {
+    /// It acts for people who consent.
+    AuthorizationCode,
+    /// It acts for itself: a service account.
+    ClientCredentials,
+}
+
+/// What is remembered of a client.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ClientDocument {
+    pub(crate) name: String,
+    pub(crate) description: String,
+    pub(crate) flow: Flow,
+    pub(crate) callback_urls: Vec<String>,
+    pub(crate) created_at: i64,
+}
+
+/// A client of the account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Client {
+    /// What it identifies itself by.
+    pub id: String,
+    /// What people call it; not unique.
+    pub name: String,
+    /// What it is for.
+    pub description: String,
+    /// How it gets its tokens.
+    pub flow: Flow,
+    /// Where people may be sent back to.
+    pub callback_urls: Vec<String>,
+    /// Microseconds since 1970, UTC.
+    pub created_at: i64,
+    /// The URN that policies name it by; none where it acts for people.
+    pub identity: Option<String>,
+}
+
+/// A client to be made.
+#[derive(Debug, Clone)]
+pub struct ClientInput {
+    /// 1 to 255 characters.
+    pub name: String,
+    /// 1 to 255 characters.
+    pub description: String,
+    /// How it gets its tokens; cannot be changed later.
+    pub flow: Flow,
+    /// At least one where it acts for people.
+    pub callback_urls: Vec<String>,
+}
+
+/// A change of a client; what is left out stays.
+#[derive(Debug, Clone, Default)]
+pub struct ClientEdit {
+    /// 1 to 255 characters.
+    pub name: Option<String>,
+    /// 1 to 255 characters.
+    pub description: Option<String>,
+    /// At least one where it acts for people.
+    pub callback_urls: Option<Vec<String>>,
+}
+
+impl ClientDocument {
+    pub(crate) fn check(&mut self) -> Result<(), IamError> {
+        check_text("name", &self.name, 1, 255)?;
+        check_text("description", &self.description, 1, 255)?;
+        check_list("callbackUrls", &mut self.callback_urls, 100)?;
+        if self.flow == Flow::AuthorizationCode && self.callback_urls.is_empty() {
+            let message =
+                "\"callbackUrls\" needs at least one URL with the flow AUTHORIZATION_CODE";
+            return Err(IamError::invalid(Fault::Missing, message));
+        }
+        for (index, callback) in self.callback_urls.iter().enumerate() {
+            let absolute = url::Url::parse(callback).is_ok_and(|url| url.fragment().is_none());
+            if !absolute || callback.len() > 2_000 {
+                let message = format!("\"callbackUrls[{index}]\" must be a URL without a fragment");
+                return Err(IamError::invalid(Fault::Format, message));
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn content(&self) -> Result<Content, IamError> {
+        Ok(Content { document: serde_json::to_string(self)?, ..Content::default() })
+    }
+}
+
+impl ClientInput {
+    pub(crate) fn document(self, now: i64) -> Result<ClientDocument, IamError> {
+        let mut document = ClientDocument {
+            name: self.name,
+            description: self.description,
+            flow: self.flow,
+            callback_urls: self.callback_urls,
+            created_at: now,
+        };
+        document.check()?;
+        Ok(document)
+    }
+}

@@ -1,0 +1,118 @@
+//! What an account's owner says of themselves.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::model::error::{Fault, IamError};
+use crate::model::input::check_text;
+
+/// What a field may hold.
+enum Holds {
+    Text,
+    OneOf(&'static [&'static str]),
+    Country,
+}
+
+/// The fields that the owner may change, with what they hold.
+const FIELDS: &[(&str, Holds)] = &[
+    ("address", Holds::Text),
+    ("area", Holds::Text),
+    ("birthCity", Holds::Text),
+    ("birthDay", Holds::Text),
+    ("city", Holds::Text),
+    ("companyNationalIdentificationNumber", Holds::Text),
+    ("complementaryAddress", Holds::Text),
+    ("corporationType", Holds::Text),
+    ("country", Holds::Country),
+    ("fax", Holds::Text),
+    ("firstname", Holds::Text),
+    ("italianSDI", Holds::Text),
+    ("language", Holds::OneOf(&LANGUAGES)),
+    ("legalform", Holds::OneOf(&LEGAL_FORMS)),
+    ("name", Holds::Text),
+    ("nationalIdentificationNumber", Holds::Text),
+    ("organisation", Holds::Text),
+    ("phone", Holds::Text),
+    ("phoneCountry", Holds::Country),
+    ("phoneType", Holds::OneOf(&["landline", "mobile"])),
+    ("purposeOfPurchase", Holds::Text),
+    ("sex", Holds::OneOf(&["female", "male"])),
+    ("spareEmail", Holds::Text),
+    ("vat", Holds::Text),
+    ("zip", Holds::Text),
+];
+
+const LANGUAGES: [&str; 19] = [
+    "cs_CZ", "de_DE", "en_AU", "en_CA", "en_GB", "en_IE", "en_US", "es_ES", "fi_FI", "fr_CA",
+    "fr_FR", "fr_MA", "fr_SN", "fr_TN", "it_IT", "lt_LT", "nl_NL", "pl_PL", "pt_PT",
+];
+
+const LEGAL_FORMS: [&str; 6] =
+    ["administration", "association", "corporation", "individual", "other", "personalcorporation"];
+
+/// Fields that clients expect to be there always.
+const NEVER_NULL: [&str; 2] = ["country", "legalform"];
+
+/// The fields that have a value.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct ContactDetails(BTreeMap<String, String>);
+
+impl ContactDetails {
+    /// Those of a new account.
+    pub(crate) fn of(account: &str) -> Self {
+        let fields = [
+            ("country", "FR"),
+            ("legalform", "other"),
+            ("language", "en_GB"),
+            ("firstname", "Account"),
+            ("name", account),
+        ];
+        Self(fields.map(|(field, value)| (field.to_owned(), value.to_owned())).into())
+    }
+
+    /// Every field that there is, with its value.
+    pub fn fields(&self) -> impl Iterator<Item = (&'static str, Option<&str>)> {
+        FIELDS.iter().map(|(field, _)| (*field, self.0.get(*field).map(String::as_str)))
+    }
+
+    /// Takes the fields that the owner may change, and leaves the others alone.
+    pub(crate) fn edit(&mut self, edit: &Map<String, Value>) -> Result<(), IamError> {
+        for (field, holds) in FIELDS {
+            match edit.get(*field) {
+                None => {}
+                Some(Value::Null) if !NEVER_NULL.contains(field) => drop(self.0.remove(*field)),
+                Some(Value::String(text)) => {
+                    holds.check(field, text)?;
+                    self.0.insert((*field).to_owned(), text.clone());
+                }
+                Some(_) => {
+                    let message = format!("\"{field}\" must be a text");
+                    return Err(IamError::invalid(Fault::Format, message));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Holds {
+    fn check(&self, field: &str, text: &str) -> Result<(), IamError> {
+        match self {
+            Self::Text => check_text(field, text, 0, 255),
+            Self::OneOf(list) if list.contains(&text) => Ok(()),
+            Self::Country if text.len() == 2 && text.bytes().all(|b| b.is_ascii_uppercase()) => {
+                Ok(())
+            }
+            Self::OneOf(list) => {
+                let message = format!("\"{field}\" must be one of {}", list.join(", "));
+                Err(IamError::invalid(Fault::Parameter, message))
+            }
+            Self::Country => {
+                let message = format!("\"{field}\" must be a country's two capital letters");
+                Err(IamError::invalid(Fault::Parameter, message))
+            }
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Groups of users, and the role that each gives: their documents, inputs and rules.
+
+use gatewright_policy::{Identity, Permissions, Policy as Rule, Region, permissions_group_urn};
+use gatewright_store::Content;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::model::error::IamError;
+use crate::model::permissions_group::MANAGED_OWNER;
+
+/// What the members of a group may do, whatever policies say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Role {
+    /// Everything.
+    Admin,
+    /// Nothing.
+    #[default]
+    None,
+    /// Everything but managing users.
+    Regular,
+    /// Reading.
+    Unprivileged,
+}
+
+impl Role {
+    /// The managed permissions group of the same strength.
+    const fn permissions_group(self) -> Option<&'static str> {
+        match self {
+            Self::Admin => Some("globalAdmin"),
+            Self::None => None,
+            Self::Regular => Some("globalReadWrite"),
+            Self::Unprivileged => Some("globalReadOnly"),
+        }
+    }
+}
+
+/// The groups that every account has.
+pub(crate) const BUILT_IN: [(&str, Role); 3] =
+    [("ADMIN", Role::Admin), (DEFAULT, Role::Regular), ("UNPRIVILEGED", Role::Unprivileged)];
+
+/// The group of users for whom none is named.
+pub(crate) const DEFAULT: &str = "DEFAULT";
+
+/// What is remembered of a group.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct GroupDocument {
+    pub(crate) name: String,
+    pub(crate) description: Option<String>,
+    pub(crate) role: Role,
+    pub(crate) created_at: i64,
+    pub(crate) updated_at: i64,
+}
+
+/// A group of users.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// Unique in the account.
+    pub name: String,
+    /// What it is for.
+    pub description: Option<String>,
+    /// What its members may do, whatever policies say.
+    pub role: Role,
+    /// Whether every account has it.
+    pub built_in: bool,
+    /// Microseconds since 1970, UTC.
+    pub created_at: i64,
+    /// Microseconds since 1970, UTC.
+    pub updated_at: i64,
+    /// The URN that policies name it by.
+    pub urn: String,
+}
+
+/// A group to be made, or what one shall be from now on.
+#[derive(Debug, Clone, Default)]
+pub struct GroupInput {
+    /// Letters, digits, `.`, `_` and `-`.
+    pub name: String,
+    /// At most 255 characters; what is left out of a change stays.
+    pub description: Option<String>,
+    /// What its members may do; none, or as before, when it is left out.
+    pub role: Option<Role>,
+}
+
+impl GroupDocument {
+    pub(crate) fn content(&self) -> Result<Content, IamError> {
+        let document = serde_json::to_string(self)?;
+        Ok(Content { name: Some(self.name.clone()), document, ..Content::default() })
+    }
+}
+
+/// The identifier of the policy that carries a group's role out.
+pub(crate) fn role_policy_id(group: &Identity) -> Uuid {
+    Uuid::new_v5(&Uuid::NAMESPACE_URL, group.urn().as_bytes())
+}
+
+/// The policy that carries a group's role out: the permissions of that strength on everything.
+pub(crate) fn role_policy(
+    region: Region,
+    group: &Identity,
+    role: Role,
+    is_managed: impl Fn(&str) -> bool,
+) -> Option<Rule> {
+    let name = role.permissions_group()?;
+    let mut rule = Rule {
+        id: role_policy_id(group),
+        identities: vec![group.urn().to_owned()],
+        resources: vec![format!("urn:v1:{region}:resource:*")],
+        ..Rule::default()
+    };
+    if is_managed(name) {
+        rule.permissions_groups.push(permissions_group_urn(region, MANAGED_OWNER, name));
+    } else if role == Role::Admin {
+        rule.permissions = Permissions { allow: vec!["*".to_owned()], ..Permissions::default() };
+    } else {
+        // Without the products that it is about, nothing says what the role may do.
+        return None;
+    }
+    Some(rule)
+}
+
+pub(crate) fn is_built_in(name: &str) -> bool {
+    BUILT_IN.iter().any(|(known, _)| *known == name)
+}

@@ -1,0 +1,43 @@
+//! Guarded APIs that accounts declare: their documents.
+
+use gatewright_store::{Content, Object};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::model::error::IamError;
+
+/// A guarded API.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GuardedApi {
+    /// What proxies ask about it by.
+    pub name: String,
+    /// Its OpenAPI document, as it was declared.
+    pub document: Value,
+    /// Microseconds since 1970, UTC.
+    pub created_at: i64,
+    /// Microseconds since 1970, UTC.
+    pub updated_at: Option<i64>,
+}
+
+impl GuardedApi {
+    pub(crate) fn read(object: &Object) -> Result<Self, IamError> {
+        let ApiDocument { document, created_at, updated_at } =
+            serde_json::from_str(&object.document)?;
+        Ok(Self { name: object.id.clone(), document, created_at, updated_at })
+    }
+}
+
+impl ApiDocument {
+    pub(crate) fn content(&self) -> Result<Content, IamError> {
+        Ok(Content { document: serde_json::to_string(self)?, ..Content::default() })
+    }
+}
+
+/// What is remembered of a guarded API.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ApiDocument {
+    pub(crate) document: serde_json::Value,
+    pub(crate) created_at: i64,
+    pub(crate) updated_at: Option<i64>,
+}

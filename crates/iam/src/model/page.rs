@@ -1,0 +1,127 @@
+//! Lists in pages.
+
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+
+use crate::model::error::{Fault, IamError};
+use crate::model::secret::sha256;
+
+/// Which part of a list is wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageRequest {
+    size: usize,
+    after: i64,
+    /// Stands for the list and its filters: a cursor of another list is no cursor of this one.
+    list: [u8; 8],
+}
+
+/// Part of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page<T> {
+    /// The items, in the order of their creation.
+    pub items: Vec<T>,
+    /// Where the next page begins, if there is one.
+    pub next: Option<String>,
+}
+
+impl PageRequest {
+    /// Some clients read the first page only, so it is long.
+    pub const DEFAULT_SIZE: usize = 5_000;
+    /// A longer page is cut to this.
+    pub const MAX_SIZE: usize = 10_000;
+
+    /// Reads what a client asks for; `list` names the list with its filters.
+    pub fn new(size: Option<usize>, cursor: Option<&str>, list: &str) -> Result<Self, IamError> {
+        if size == Some(0) {
+            let message = "X-Pagination-Size must be at least 1";
+            return Err(IamError::invalid(Fault::Parameter, message));
+        }
+        let size = size.unwrap_or(Self::DEFAULT_SIZE).min(Self::MAX_SIZE);
+        let hash = sha256(list.as_bytes());
+        let list = hash.first_chunk().copied().unwrap_or_default();
+        let mut request = Self { size, after: 0, list };
+        if let Some(cursor) = cursor.filter(|text| !text.is_empty()) {
+            let after = request.read(cursor);
+            request.after =
+                after.ok_or_else(|| IamError::invalid(Fault::Input, "invalid cursor"))?;
+        }
+        Ok(request)
+    }
+
+    fn read(&self, cursor: &str) -> Option<i64> {
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(cursor).ok()?;
+        let (after, list) = bytes.split_first_chunk::<8>()?;
+        (list == self.list).then_some(i64::from_be_bytes(*after)).filter(|after| *after > 0)
+    }
+
+    /// The place after which the page begins.
+    pub(crate) fn after(&self) -> i64 {
+        self.after
+    }
+
+    /// At most so many items.
+    pub(crate) fn size(&self) -> usize {
+        self.size
+    }
+
+    /// The wanted page of a list that is whole and whose order stays.
+    pub fn of<T>(&self, items: impl IntoIterator<Item = T>) -> Page<T> {
+        let rest = (1..).zip(items).filter(|(place, _)| *place > self.after);
+        self.page(rest.take(self.size + 1).collect())
+    }
+
+    /// Makes the page of items, each with its place, of which one more than the size was read if
+    /// there are more.
+    ///
+    /// Items that share a place stay on one page, which may so be longer than its size.
+    pub(crate) fn page<T>(&self, mut items: Vec<(i64, T)>) -> Page<T> {
+        let last = items.get(self.size - 1).map(|(place, _)| *place);
+        let end =
+            last.map_or(items.len(), |last| items.partition_point(|(place, _)| *place <= last));
+        let more = items.len() > end;
+        items.truncate(end);
+        let last = items.last().map(|(place, _)| *place).filter(|_| more);
+        let next = last.map(|place| {
+            let bytes = [place.to_be_bytes(), self.list].concat();
+            BASE64_URL_SAFE_NO_PAD.encode(bytes)
+        });
+        Page { items: items.into_iter().map(|(_, item)| item).collect(), next }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn places(from: i64, to: i64) -> Vec<(i64, i64)> {
+        (from..=to).map(|place| (place, place)).collect()
+    }
+
+    #[test]
+    fn a_page_leads_to_the_next_and_the_last_to_none() {
+        let first = PageRequest::new(Some(2), None, "a").unwrap();
+        let page = first.page(places(1, 3));
+        assert_eq!(page.items, [1, 2]);
+        let second = PageRequest::new(Some(2), page.next.as_deref(), "a").unwrap();
+        assert_eq!(second.after(), 2);
+        assert_eq!(second.page(places(3, 4)).next, None);
+    }
+
+    #[test]
+    fn a_cursor_serves_its_own_list_alone() {
+        let page = PageRequest::new(Some(1), None, "a").unwrap().page(places(1, 2));
+        let error = PageRequest::new(None, page.next.as_deref(), "b").unwrap_err();
+        assert_eq!(error.to_string(), "invalid cursor");
+        for wrong in ["x", "AAAA", "////////", "é"] {
+            assert!(PageRequest::new(None, Some(wrong), "a").is_err(), "{wrong}");
+        }
+        assert!(PageRequest::new(None, Some(""), "a").is_ok());
+    }
+
+    #[test]
+    fn sizes_stay_within_bounds() {
+        assert!(PageRequest::new(Some(0), None, "a").is_err());
+        assert_eq!(PageRequest::new(None, None, "a").unwrap().size(), 5_000);
+        assert_eq!(PageRequest::new(Some(usize::MAX), None, "a").unwrap().size(), 10_000);
+    }
+}

@@ -1,0 +1,84 @@
+//! Permissions groups: their documents, inputs and rules.
+
+use gatewright_policy::Permissions;
+use gatewright_store::Content;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::model::error::{Fault, IamError};
+use crate::model::input::{check_name, check_text};
+use crate::model::policy::check_permissions;
+
+/// What is remembered of a permissions group.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PermissionsGroupDocument {
+    pub(crate) name: String,
+    pub(crate) description: String,
+    pub(crate) permissions: Permissions,
+    pub(crate) created_at: i64,
+    pub(crate) updated_at: Option<i64>,
+}
+
+/// A permissions group of the account or of the server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PermissionsGroup {
+    /// Its identifier.
+    pub id: Uuid,
+    /// What policies name it by.
+    pub urn: String,
+    /// The last part of the URN.
+    pub name: String,
+    /// The account that owns it, or the server.
+    pub owner: String,
+    /// What it is for.
+    pub description: String,
+    /// What it permits.
+    pub permissions: Permissions,
+    /// Microseconds since 1970, UTC.
+    pub created_at: i64,
+    /// Microseconds since 1970, UTC.
+    pub updated_at: Option<i64>,
+}
+
+/// A permissions group to be made, or what one shall be from now on.
+#[derive(Debug, Clone)]
+pub struct PermissionsGroupInput {
+    /// Unique in the account.
+    pub name: String,
+    /// At most 1024 characters.
+    pub description: String,
+    /// What it permits.
+    pub permissions: Permissions,
+}
+
+impl PermissionsGroupInput {
+    pub(crate) fn check(mut self, most: usize) -> Result<PermissionsGroupDocument, IamError> {
+        check_name("name", &self.name)?;
+        check_text("description", &self.description, 0, 1024)?;
+        check_permissions(&mut self.permissions, most)?;
+        self.permissions
+            .compile()
+            .map_err(|error| IamError::invalid(Fault::Format, error.to_string()))?;
+        Ok(PermissionsGroupDocument {
+            name: self.name,
+            description: self.description,
+            permissions: self.permissions,
+            created_at: 0,
+            updated_at: None,
+        })
+    }
+}
+
+impl PermissionsGroupDocument {
+    pub(crate) fn content(&self) -> Result<Content, IamError> {
+        Ok(Content {
+            name: Some(self.name.clone()),
+            document: serde_json::to_string(self)?,
+            mentions: Vec::new(),
+        })
+    }
+}
+
+/// Who owns the managed permissions groups.
+pub const MANAGED_OWNER: &str = "ovh";

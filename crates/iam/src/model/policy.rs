@@ -1,0 +1,207 @@
+//! Policies: their documents, inputs and rules.
+
+use std::collections::BTreeSet;
+
+use gatewright_policy::{Condition, Identity, Permissions, Policy as Rule, PolicyError, Region};
+use gatewright_store::{Content, Object};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::model::error::{Fault, IamError};
+use crate::model::input::{check_list, check_name, check_text};
+use crate::model::instant;
+use crate::model::resource::Resource;
+use crate::model::settings::Limits;
+
+/// Names that begin so belong to the server.
+pub(crate) const RESERVED: &str = "ovh-";
+
+/// A policy of an account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Policy {
+    /// Unique in the account.
+    pub name: String,
+    /// What it is for.
+    pub description: Option<String>,
+    /// Whether it belongs to the server.
+    pub read_only: bool,
+    /// When it ends, as it was sent.
+    pub expired_at: Option<String>,
+    /// Microseconds since 1970, UTC.
+    pub created_at: i64,
+    /// Microseconds since 1970, UTC.
+    pub updated_at: Option<i64>,
+    /// What it says.
+    pub rule: Rule,
+}
+
+/// A policy to be made, or what one shall be from now on.
+#[derive(Debug, Clone, Default)]
+pub struct PolicyInput {
+    /// Unique in the account.
+    pub name: String,
+    /// At most 1024 characters.
+    pub description: Option<String>,
+    /// URNs of identities.
+    pub identities: Vec<String>,
+    /// URNs and patterns of resources and resource groups.
+    pub resources: Vec<String>,
+    /// Its own permissions.
+    pub permissions: Permissions,
+    /// URNs of permissions groups.
+    pub permissions_groups: Vec<String>,
+    /// When it has effect.
+    pub conditions: Option<Condition>,
+    /// RFC 3339; a past one is accepted.
+    pub expired_at: Option<String>,
+}
+
+/// Which policies are wanted. Of several values of one filter any will do; all filters must fit.
+#[derive(Debug, Clone, Default)]
+pub struct PolicyFilter {
+    /// An `allow` of the policy, or of a group of it, covers one of these actions.
+    pub actions: Vec<String>,
+    /// The policy names one of these identities.
+    pub identities: Vec<String>,
+    /// The policy is about one of these resources.
+    pub resources: Vec<String>,
+    /// Whether it belongs to the server.
+    pub read_only: Option<bool>,
+}
+
+/// What a URN among a policy's resources stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PolicyTarget {
+    /// A resource that is known.
+    Resource(Resource),
+    /// A resource group that exists.
+    Group {
+        /// Its identifier.
+        id: Uuid,
+        /// What it is called.
+        name: String,
+        /// Whether it belongs to the server.
+        read_only: bool,
+    },
+    /// A pattern, or something that is not known.
+    Other,
+}
+
+impl PolicyInput {
+    pub(crate) fn check(
+        self,
+        id: Uuid,
+        region: Region,
+        limits: &Limits,
+    ) -> Result<Policy, IamError> {
+        check_name("name", &self.name)?;
+        if self.name.starts_with(RESERVED) {
+            let message = format!("\"name\" must not begin with {RESERVED}, which is reserved");
+            return Err(IamError::invalid(Fault::Format, message));
+        }
+        if let Some(description) = &self.description {
+            check_text("description", description, 0, 1024)?;
+        }
+        let (name, description) = (self.name.clone(), self.description.clone());
+        let expired_at = self.expired_at.clone();
+        Ok(Policy {
+            name,
+            description,
+            read_only: false,
+            expired_at,
+            created_at: 0,
+            updated_at: None,
+            rule: self.rule(id, region, limits)?,
+        })
+    }
+
+    /// What it says, checked.
+    pub(crate) fn rule(
+        mut self,
+        id: Uuid,
+        region: Region,
+        limits: &Limits,
+    ) -> Result<Rule, IamError> {
+        let most = limits.entries;
+        check_list("identities", &mut self.identities, most)?;
+        check_list("resources", &mut self.resources, most)?;
+        check_list("permissionsGroups", &mut self.permissions_groups, most)?;
+        check_permissions(&mut self.permissions, most)?;
+        let expires = match self.expired_at.as_deref() {
+            None => None,
+            Some(text) => Some(instant::parse(text).ok_or_else(|| {
+                let message = "\"expiredAt\" must be a date and time like 2026-12-31T23:59:59Z";
+                IamError::invalid(Fault::Format, message)
+            })?),
+        };
+        let rule = Rule { id, expires, ..self.into_rule() };
+        rule.compile(region).map_err(|error| refusal(&error))?;
+        Ok(rule)
+    }
+
+    /// What it says, unchecked.
+    pub(crate) fn into_rule(self) -> Rule {
+        Rule {
+            id: Uuid::nil(),
+            identities: self.identities,
+            resources: self.resources,
+            permissions: self.permissions,
+            permissions_groups: self.permissions_groups,
+            conditions: self.conditions,
+            expires: None,
+        }
+    }
+}
+
+impl From<Policy> for PolicyInput {
+    fn from(policy: Policy) -> Self {
+        Self {
+            name: policy.name,
+            description: policy.description,
+            identities: policy.rule.identities,
+            resources: policy.rule.resources,
+            permissions: policy.rule.permissions,
+            permissions_groups: policy.rule.permissions_groups,
+            conditions: policy.rule.conditions,
+            expired_at: policy.expired_at,
+        }
+    }
+}
+
+/// Keeps the first of equal actions, and refuses lists that are too long.
+pub(crate) fn check_permissions(
+    permissions: &mut Permissions,
+    most: usize,
+) -> Result<(), IamError> {
+    check_list("permissions.allow", &mut permissions.allow, most)?;
+    check_list("permissions.except", &mut permissions.except, most)?;
+    check_list("permissions.deny", &mut permissions.deny, most)
+}
+
+pub(crate) fn refusal(error: &PolicyError) -> IamError {
+    let fault = match error {
+        PolicyError::Resource { .. } | PolicyError::PermissionsGroup { .. } => Fault::ResourceUrn,
+        _ => Fault::Format,
+    };
+    IamError::invalid(fault, error.to_string())
+}
+
+impl Policy {
+    pub(crate) fn read(object: &Object) -> Result<Self, IamError> {
+        Ok(serde_json::from_str(&object.document)?)
+    }
+
+    /// What is stored, with the other accounts that it names.
+    pub(crate) fn content(&self, account: &str, region: Region) -> Result<Content, IamError> {
+        let named = self.rule.identities.iter();
+        let named = named.filter_map(|urn| Identity::parse(urn, region).ok());
+        let others: BTreeSet<String> =
+            named.map(|one| one.account().to_owned()).filter(|one| one != account).collect();
+        Ok(Content {
+            name: Some(self.name.clone()),
+            document: serde_json::to_string(self)?,
+            mentions: others.into_iter().collect(),
+        })
+    }
+}

@@ -1,0 +1,75 @@
+//! Resource groups: their documents, inputs and rules.
+
+use gatewright_policy::{Region, ResourceUrn};
+use gatewright_store::Content;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::model::error::{Fault, IamError};
+
+/// What is remembered of a resource group.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ResourceGroupDocument {
+    pub(crate) name: String,
+    pub(crate) read_only: bool,
+    /// Whether it holds every resource of the account; then it lists none.
+    pub(crate) everything: bool,
+    /// Canonical URNs.
+    pub(crate) resources: Vec<String>,
+    pub(crate) created_at: i64,
+    pub(crate) updated_at: Option<i64>,
+}
+
+/// A resource group of the account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResourceGroup {
+    /// What its URN ends in.
+    pub id: Uuid,
+    /// What people call it.
+    pub name: String,
+    /// The account that owns it.
+    pub owner: String,
+    /// Whether it belongs to the server.
+    pub read_only: bool,
+    /// The canonical URNs of its resources.
+    pub resources: Vec<String>,
+    /// Microseconds since 1970, UTC.
+    pub created_at: i64,
+    /// Microseconds since 1970, UTC.
+    pub updated_at: Option<i64>,
+}
+
+/// How a resource is named in a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Member {
+    /// By its identifier.
+    Id(Uuid),
+    /// By its URN.
+    Urn(String),
+}
+
+/// A resource group to be made, or what one shall be from now on.
+#[derive(Debug, Clone)]
+pub struct ResourceGroupInput {
+    /// What people call it.
+    pub name: String,
+    /// Its resources.
+    pub resources: Vec<Member>,
+}
+
+impl ResourceGroupDocument {
+    pub(crate) fn content(&self) -> Result<Content, IamError> {
+        Ok(Content { document: serde_json::to_string(self)?, ..Content::default() })
+    }
+}
+
+pub(crate) fn canonical(index: usize, urn: &str, region: Region) -> Result<String, IamError> {
+    let urn = ResourceUrn::parse(urn, region).map_err(|error| {
+        let message = format!(
+            "urn \"resources[{index}].urn\" {error}, expected urn:v1:region:resource:type:name"
+        );
+        IamError::invalid(Fault::ResourceUrn, message)
+    })?;
+    Ok(urn.urn().to_owned())
+}

@@ -1,0 +1,36 @@
+//! Revisions: the states of an account, which each change counts on.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::model::error::{Fault, IamError};
+
+/// A state of an account, as `xx11111-ovh:42`: each change counts one on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Revision {
+    pub(crate) account: String,
+    pub(crate) number: i64,
+}
+
+impl fmt::Display for Revision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.account, self.number)
+    }
+}
+
+impl FromStr for Revision {
+    type Err = IamError;
+
+    fn from_str(text: &str) -> Result<Self, IamError> {
+        let (account, number) = text.trim().rsplit_once(':').unwrap_or_default();
+        match number.parse() {
+            Ok(number) if number >= 0 && !account.is_empty() => {
+                Ok(Self { account: account.to_owned(), number })
+            }
+            _ => {
+                let message = format!("{text:?} is no revision, as in xx11111-ovh:42");
+                Err(IamError::invalid(Fault::Parameter, message))
+            }
+        }
+    }
+}

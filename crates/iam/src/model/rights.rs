@@ -1,0 +1,151 @@
+//! The actions that Gatewright's own calls need, all on the account's resource or on a resource.
+//!
+//! A use case demands one of these; the OpenAPI document names the same constants.
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! rights {
+    ($($(#[$doc:meta])* $name:ident = $text:literal, $category:ident;)*) => {
+        $($(#[$doc])* pub const $name: &str = concat!("account:apiovh:", $text);)*
+
+        /// All of them, with what they are about.
+        pub(crate) const ALL: &[(&str, Category)] =
+            &[$(($name, Category::$category)),*];
+    };
+}
+
+rights! {
+    /// Read the account's contact details.
+    ME_GET = "me/get", Read;
+    /// Change the account's contact details.
+    ME_EDIT = "me/edit", Edit;
+    /// Read service accounts.
+    CLIENT_GET = "me/api/oauth2/client/get", Read;
+    /// Create a service account.
+    CLIENT_CREATE = "me/api/oauth2/client/create", Create;
+    /// Change a service account.
+    CLIENT_EDIT = "me/api/oauth2/client/edit", Edit;
+    /// Delete a service account.
+    CLIENT_DELETE = "me/api/oauth2/client/delete", Delete;
+    /// Read users.
+    USER_GET = "me/identity/user/get", Read;
+    /// Create a user.
+    USER_CREATE = "me/identity/user/create", Create;
+    /// Change a user.
+    USER_EDIT = "me/identity/user/edit", Edit;
+    /// Delete a user.
+    USER_DELETE = "me/identity/user/delete", Delete;
+    /// Let a user sign in again.
+    USER_ENABLE = "me/identity/user/enable", Operate;
+    /// Let a user sign in no longer.
+    USER_DISABLE = "me/identity/user/disable", Operate;
+    /// Read personal access tokens of users.
+    USER_TOKEN_GET = "me/identity/user/token/get", Read;
+    /// Create a personal access token for a user.
+    USER_TOKEN_CREATE = "me/identity/user/token/create", Create;
+    /// Change a personal access token of a user.
+    USER_TOKEN_EDIT = "me/identity/user/token/edit", Edit;
+    /// Delete a personal access token of a user.
+    USER_TOKEN_DELETE = "me/identity/user/token/delete", Delete;
+    /// Read groups of users.
+    GROUP_GET = "me/identity/group/get", Read;
+    /// Create a group of users.
+    GROUP_CREATE = "me/identity/group/create", Create;
+    /// Change a group of users.
+    GROUP_EDIT = "me/identity/group/edit", Edit;
+    /// Delete a group of users.
+    GROUP_DELETE = "me/identity/group/delete", Delete;
+    /// Read the calls of the API.
+    CALLS_GET = "me/api/logs/self/get", Read;
+    /// Read the calls that others made on what belongs to the account.
+    CALLS_ON_SERVICES_GET = "me/api/logs/services/get", Read;
+    /// Read what changed, and who changed it.
+    AUDIT_GET = "me/logs/audit/get", Read;
+    /// Read the decisions of the policies.
+    DECISIONS_READ = "iam/log/url/create", Read;
+    /// Ask what others may do.
+    EVALUATE = "iam/authorization/evaluate", Read;
+    /// Say properties of subjects, actions and resources when asking, which count as tags.
+    SAY_PROPERTIES = "iam/authorization/evaluate/properties", Operate;
+    /// Read the guarded APIs that the account declared.
+    API_GET = "iam/api/get", Read;
+    /// Declare a guarded API, or declare it anew.
+    API_EDIT = "iam/api/edit", Edit;
+    /// Take the declaration of a guarded API back.
+    API_DELETE = "iam/api/delete", Delete;
+    /// Follow what decisions are made from, to decide elsewhere.
+    REPLICA_GET = "iam/replica/get", Read;
+    /// Read policies.
+    POLICY_GET = "iam/policy/get", Read;
+    /// Create a policy.
+    POLICY_CREATE = "iam/policy/create", Create;
+    /// Change a policy.
+    POLICY_EDIT = "iam/policy/edit", Edit;
+    /// Delete a policy.
+    POLICY_DELETE = "iam/policy/delete", Delete;
+    /// Read permissions groups.
+    PERMISSIONS_GROUP_GET = "iam/permissionsGroup/get", Read;
+    /// Create a permissions group.
+    PERMISSIONS_GROUP_CREATE = "iam/permissionsGroup/create", Create;
+    /// Change a permissions group.
+    PERMISSIONS_GROUP_EDIT = "iam/permissionsGroup/edit", Edit;
+    /// Delete a permissions group.
+    PERMISSIONS_GROUP_DELETE = "iam/permissionsGroup/delete", Delete;
+    /// Read resource groups.
+    RESOURCE_GROUP_GET = "iam/resourceGroup/get", Read;
+    /// Create a resource group.
+    RESOURCE_GROUP_CREATE = "iam/resourceGroup/create", Create;
+    /// Change a resource group.
+    RESOURCE_GROUP_EDIT = "iam/resourceGroup/edit", Edit;
+    /// Delete a resource group.
+    RESOURCE_GROUP_DELETE = "iam/resourceGroup/delete", Delete;
+    /// Create a resource.
+    RESOURCE_CREATE = "iam/resource/create", Create;
+    /// Change a resource.
+    RESOURCE_EDIT = "iam/resource/edit", Edit;
+    /// Delete a resource.
+    RESOURCE_DELETE = "iam/resource/delete", Delete;
+    /// Add tags to resources.
+    TAG_ADD = "iam/resource/tag/add", Edit;
+    /// Remove tags from resources.
+    TAG_REMOVE = "iam/resource/tag/remove", Edit;
+}
+
+/// Add a tag to a resource of this type, on the resource itself.
+pub fn tag_add(kind: &str) -> String {
+    format!("{kind}:apiovh:iam/resource/tag/add")
+}
+
+/// Remove a tag from a resource of this type, on the resource itself.
+pub fn tag_remove(kind: &str) -> String {
+    format!("{kind}:apiovh:iam/resource/tag/remove")
+}
+
+/// What kind of thing an action does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Category {
+    /// Makes something new.
+    Create,
+    /// Looks.
+    Read,
+    /// Changes something.
+    Edit,
+    /// Runs something.
+    Operate,
+    /// Takes something away.
+    Delete,
+}
+
+impl Category {
+    /// The text of it on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "CREATE",
+            Self::Read => "READ",
+            Self::Edit => "EDIT",
+            Self::Operate => "OPERATE",
+            Self::Delete => "DELETE",
+        }
+    }
+}

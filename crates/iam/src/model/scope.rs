@@ -1,0 +1,45 @@
+//! The scope of a token, as clients write it.
+
+use gatewright_policy::Scope;
+
+/// Scopes that ask for a person's contact details; a service account has none.
+const ABOUT_PEOPLE: [&str; 3] = ["openid", "profile", "email"];
+
+/// Reads a scope: `all`, or `<resource type>/all`, beside those that mean nothing here. None when
+/// it holds another, or grants nothing.
+pub(crate) fn read(text: &str) -> Option<Scope> {
+    let mut everything = false;
+    let mut kinds = Vec::new();
+    for one in text.split(' ').filter(|one| !one.is_empty()) {
+        match one.strip_suffix("/all") {
+            _ if one == "all" => everything = true,
+            Some(kind) if is_type(kind) => kinds.push(kind.into()),
+            _ if ABOUT_PEOPLE.contains(&one) => {}
+            _ => return None,
+        }
+    }
+    if everything {
+        return Some(Scope::All);
+    }
+    (!kinds.is_empty()).then_some(Scope::Types(kinds))
+}
+
+fn is_type(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"/_-".contains(&b))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scope_is_all_or_types() {
+        assert_eq!(read("all"), Some(Scope::All));
+        assert_eq!(read("openid all  email"), Some(Scope::All));
+        assert_eq!(read("account/all"), Some(Scope::Types(vec!["account".into()])));
+        assert_eq!(read("ldp/stream/all"), Some(Scope::Types(vec!["ldp/stream".into()])));
+        for wrong in ["", "openid", "account/read", "everything", "/all", "all\nall", "*/all"] {
+            assert_eq!(read(wrong), None, "{wrong}");
+        }
+    }
+}

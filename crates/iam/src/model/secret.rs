@@ -1,0 +1,79 @@
+//! Secrets of service accounts, and passwords of people.
+
+use argon2::{Argon2, PasswordHasher, PasswordVerifier};
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+use crate::model::error::IamError;
+
+/// What the leaked secrets of service accounts are found by.
+pub(crate) const SERVICE_ACCOUNT: &str = "gws_";
+
+/// A text that must not be seen: it is not printed, and wiped when it goes.
+#[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
+pub struct Secret(String);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl Secret {
+    /// The text itself, for the one answer that shows it.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+
+    /// What is kept of it. A random secret of 256 bits needs no slow hash.
+    pub(crate) fn hash(&self) -> [u8; 32] {
+        sha256(self.0.as_bytes())
+    }
+
+    /// Whether it is the one that was kept, in constant time.
+    pub(crate) fn is(&self, hash: &[u8]) -> bool {
+        aws_lc_rs::constant_time::verify_slices_are_equal(&self.hash(), hash).is_ok()
+    }
+
+    /// What is kept of a person's password: Argon2id, slow on purpose.
+    pub(crate) fn slow_hash(&self) -> Result<String, IamError> {
+        let hash = Argon2::default().hash_password(self.0.as_bytes());
+        hash.map(|hash| hash.to_string())
+            .map_err(|error| IamError::internal(std::io::Error::other(error.to_string())))
+    }
+
+    /// Whether it is the password that was kept.
+    pub(crate) fn is_password(&self, hash: &str) -> bool {
+        let Ok(hash) = argon2::password_hash::phc::PasswordHash::new(hash) else {
+            return false;
+        };
+        Argon2::default().verify_password(self.0.as_bytes(), &hash).is_ok()
+    }
+}
+
+pub(crate) fn checksum(text: &str) -> String {
+    let [a, b, c, d, ..] = sha256(text.as_bytes());
+    BASE64_URL_SAFE_NO_PAD.encode([a, b, c, d])
+}
+
+/// The SHA-256 of some bytes.
+pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
+    digest(&SHA256, bytes).as_ref().try_into().unwrap_or_default()
+}
+
+/// Bytes as lower-case hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

@@ -1,0 +1,144 @@
+//! Local users: their documents, inputs and rules.
+
+use gatewright_policy::{Caller, Identity, Region, Scope};
+use gatewright_store::Content;
+use serde::{Deserialize, Serialize};
+
+use crate::model::caller::{Principal, PrincipalKind, Token};
+use crate::model::error::{Fault, IamError};
+use crate::model::group::DEFAULT;
+use crate::model::input::{check_list, check_text};
+use crate::model::secret::Secret;
+
+/// A user may be in so many groups.
+const MOST_GROUPS: usize = 100;
+
+/// What a user is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum UserKind {
+    /// A person.
+    #[default]
+    User,
+    /// A program.
+    Service,
+}
+
+/// What is remembered of a user.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct UserDocument {
+    pub(crate) login: String,
+    pub(crate) email: Option<String>,
+    pub(crate) description: String,
+    /// The main one first.
+    pub(crate) groups: Vec<String>,
+    pub(crate) kind: UserKind,
+    pub(crate) enabled: bool,
+    pub(crate) created_at: i64,
+    pub(crate) updated_at: i64,
+    pub(crate) password_changed_at: Option<i64>,
+}
+
+/// A local user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct User {
+    /// Unique in the account; people sign in as `<account>/<login>`.
+    pub login: String,
+    /// Their address.
+    pub email: Option<String>,
+    /// Who or what they are.
+    pub description: String,
+    /// The groups that they are in, the main one first.
+    pub groups: Vec<String>,
+    /// What they are for.
+    pub kind: UserKind,
+    /// Whether they may sign in.
+    pub enabled: bool,
+    /// Microseconds since 1970, UTC.
+    pub created_at: i64,
+    /// Microseconds since 1970, UTC.
+    pub updated_at: i64,
+    /// Microseconds since 1970, UTC; none while they have no password.
+    pub password_changed_at: Option<i64>,
+    /// The URN that policies name them by.
+    pub urn: String,
+}
+
+/// A user to be made.
+#[derive(Debug, Default)]
+pub struct UserInput {
+    /// Letters, digits, `.`, `_` and `-`.
+    pub login: String,
+    /// What they sign in with; without one they cannot.
+    pub password: Option<Secret>,
+    /// Their address.
+    pub email: Option<String>,
+    /// At most 255 characters.
+    pub description: String,
+    /// The groups that they are in, the main one first; `DEFAULT` where there is none.
+    pub groups: Vec<String>,
+    /// What they are for.
+    pub kind: UserKind,
+}
+
+/// A change of a user; what is left out stays.
+#[derive(Debug, Clone, Default)]
+pub struct UserEdit {
+    /// Their address; an empty one takes it away.
+    pub email: Option<String>,
+    /// At most 255 characters.
+    pub description: Option<String>,
+    /// The groups that they are in, the main one first.
+    pub groups: Option<Vec<String>>,
+}
+
+/// Refuses what cannot be part of the URN of a user or a group.
+pub(crate) fn check_login(field: &str, login: &str) -> Result<(), IamError> {
+    if login.is_empty() {
+        return Err(IamError::invalid(Fault::Missing, format!("\"{field}\" must not be empty")));
+    }
+    if login.len() > 255 {
+        let message = format!("\"{field}\" must have at most 255 characters");
+        return Err(IamError::invalid(Fault::TooLong, message));
+    }
+    if !login.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b)) {
+        let message = format!("\"{field}\" may hold letters, digits, ., _ and - only");
+        return Err(IamError::invalid(Fault::Format, message));
+    }
+    Ok(())
+}
+
+impl UserDocument {
+    pub(crate) fn check(&mut self) -> Result<(), IamError> {
+        check_login("login", &self.login)?;
+        check_text("description", &self.description, 0, 255)?;
+        self.email = self.email.take().filter(|email| !email.is_empty());
+        if let Some(email) = &self.email {
+            check_text("email", email, 3, 255)?;
+            if !email.contains('@') {
+                let message = format!("\"email\": \"{email}\" is no address");
+                return Err(IamError::invalid(Fault::Format, message));
+            }
+        }
+        check_list("groups", &mut self.groups, MOST_GROUPS)?;
+        if self.groups.is_empty() {
+            self.groups.push(DEFAULT.to_owned());
+        }
+        Ok(())
+    }
+
+    pub(crate) fn content(&self) -> Result<Content, IamError> {
+        let document = serde_json::to_string(self)?;
+        Ok(Content { name: Some(self.login.clone()), document, ..Content::default() })
+    }
+
+    /// Who counts when this user asks: they, and each group that they are in.
+    pub(crate) fn principal(&self, region: Region, account: &str) -> Principal {
+        let identity = Identity::user(region, account, &self.login);
+        let groups = self.groups.iter().map(|name| Identity::group(region, account, name));
+        let identities: Vec<Identity> = std::iter::once(identity.clone()).chain(groups).collect();
+        let caller = Caller::new(region, account, &identities, Scope::All);
+        Principal { kind: PrincipalKind::User, identity, caller, token: Token::None }
+    }
+}

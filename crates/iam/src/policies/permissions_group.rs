@@ -1,0 +1,220 @@
+//! Permissions groups: permissions under a name, which policies refer to by URN.
+
+use gatewright_policy::permissions_group_urn;
+use gatewright_store::{Kind, Object};
+use uuid::Uuid;
+
+use crate::catalogue::action::ManagedGroup;
+use crate::core::iam::Iam;
+use crate::core::write::{create, delete};
+use crate::model::caller::Context;
+use crate::model::error::{Fault, IamError};
+use crate::model::input::Input;
+use crate::model::page::{Page, PageRequest};
+use crate::model::permissions_group::{
+    MANAGED_OWNER, PermissionsGroup, PermissionsGroupDocument, PermissionsGroupInput,
+};
+use crate::model::policy::Policy;
+use crate::model::rights;
+
+const READ_ONLY: &str = "This permissions group belongs to the server and cannot be changed";
+
+/// Which group a URN names.
+enum Named {
+    Managed(String),
+    Own(String),
+}
+
+impl Iam {
+    fn managed(&self, group: &ManagedGroup) -> PermissionsGroup {
+        PermissionsGroup {
+            id: group.id,
+            urn: permissions_group_urn(self.settings.region, MANAGED_OWNER, &group.name),
+            name: group.name.clone(),
+            owner: MANAGED_OWNER.to_owned(),
+            description: group.description.clone(),
+            permissions: group.permissions.clone(),
+            created_at: group.created_at,
+            updated_at: group.updated_at,
+        }
+    }
+
+    fn own(
+        &self,
+        owner: &str,
+        id: &str,
+        document: PermissionsGroupDocument,
+    ) -> Result<PermissionsGroup, IamError> {
+        Ok(PermissionsGroup {
+            id: Uuid::parse_str(id).map_err(IamError::internal)?,
+            urn: permissions_group_urn(self.settings.region, owner, &document.name),
+            name: document.name,
+            owner: owner.to_owned(),
+            description: document.description,
+            permissions: document.permissions,
+            created_at: document.created_at,
+            updated_at: document.updated_at,
+        })
+    }
+
+    /// Which group of the server or of the account a URN names.
+    fn named(&self, account: &str, urn: &str) -> Result<Named, IamError> {
+        let region = self.settings.region;
+        // An empty region is read as the server's own.
+        let rest = [region.as_str(), ""]
+            .into_iter()
+            .find_map(|region| urn.strip_prefix(&format!("urn:v1:{region}:permissionsGroup:")));
+        let (owner, name) = rest.and_then(|rest| rest.split_once(':')).ok_or_else(|| {
+            let message = format!(
+                "the URN {urn} is malformed, expected urn:v1:{region}:permissionsGroup:owner:name"
+            );
+            IamError::invalid(Fault::ResourceUrn, message)
+        })?;
+        match owner {
+            MANAGED_OWNER => Ok(Named::Managed(name.to_owned())),
+            owner if owner == account => Ok(Named::Own(name.to_owned())),
+            _ => Err(IamError::NotFound),
+        }
+    }
+
+    /// The server's permissions groups, then those of the account.
+    pub async fn permissions_groups(
+        &self,
+        context: &Context,
+        page: Input<PageRequest>,
+    ) -> Result<Page<PermissionsGroup>, IamError> {
+        self.demand(context, rights::PERMISSIONS_GROUP_GET).await?;
+        let page = page?;
+        let catalogue = self.catalogue();
+        let managed = (1..).zip(catalogue.groups().map(|group| self.managed(group)));
+        let mut found: Vec<(i64, PermissionsGroup)> = managed.collect();
+        // The account's own come after the server's: their places begin where those end.
+        let shift = i64::try_from(found.len()).unwrap_or(i64::MAX);
+        found.retain(|(place, _)| *place > page.after());
+        let after = (page.after() - shift).max(0);
+        let most = i64::try_from(page.size() + 1).unwrap_or(i64::MAX);
+        let account = context.account();
+        let kind = Kind::PermissionsGroup;
+        for object in self.store.objects_of_kind(account, kind, after, most).await? {
+            let document = serde_json::from_str(&object.document)?;
+            found.push((object.created + shift, self.own(account, &object.id, document)?));
+        }
+        Ok(page.page(found))
+    }
+
+    /// A permissions group by its URN.
+    pub async fn permissions_group(
+        &self,
+        context: &Context,
+        urn: &str,
+    ) -> Result<PermissionsGroup, IamError> {
+        self.demand(context, rights::PERMISSIONS_GROUP_GET).await?;
+        self.find_permissions_group(context.account(), urn).await?.ok_or(IamError::NotFound)
+    }
+
+    /// The permissions groups that a policy names, one for one; none for what no longer exists.
+    /// The policy comes from another use case, which has checked the right to read it.
+    pub async fn policy_groups(
+        &self,
+        context: &Context,
+        policy: &Policy,
+    ) -> Result<Vec<Option<PermissionsGroup>>, IamError> {
+        let mut groups = Vec::with_capacity(policy.rule.permissions_groups.len());
+        for urn in &policy.rule.permissions_groups {
+            groups.push(match self.find_permissions_group(context.account(), urn).await {
+                Err(IamError::NotFound) => None,
+                found => found?,
+            });
+        }
+        Ok(groups)
+    }
+
+    async fn find_permissions_group(
+        &self,
+        account: &str,
+        urn: &str,
+    ) -> Result<Option<PermissionsGroup>, IamError> {
+        match self.named(account, urn)? {
+            Named::Managed(name) => {
+                Ok(self.catalogue().group(&name).map(|group| self.managed(group)))
+            }
+            Named::Own(name) => {
+                let kind = Kind::PermissionsGroup;
+                let Some(object) = self.store.object_by_name(account, kind, &name).await? else {
+                    return Ok(None);
+                };
+                let document = serde_json::from_str(&object.document)?;
+                self.own(account, &object.id, document).map(Some)
+            }
+        }
+    }
+
+    /// Makes a permissions group.
+    pub async fn create_permissions_group(
+        &self,
+        context: &Context,
+        input: Input<PermissionsGroupInput>,
+    ) -> Result<PermissionsGroup, IamError> {
+        self.demand(context, rights::PERMISSIONS_GROUP_CREATE).await?;
+        let mut document = input?.check(self.settings.limits.entries)?;
+        document.created_at = context.now;
+        let id = Uuid::now_v7().to_string();
+        let change = create(Kind::PermissionsGroup, id.clone(), document.content()?);
+        self.write(context, vec![change]).await?;
+        self.own(context.account(), &id, document)
+    }
+
+    /// Replaces all of a permissions group. A new name gives it a new URN, so it may not have one
+    /// while policies name it by the old one.
+    pub async fn edit_permissions_group(
+        &self,
+        context: &Context,
+        urn: &str,
+        input: Input<PermissionsGroupInput>,
+    ) -> Result<PermissionsGroup, IamError> {
+        self.demand(context, rights::PERMISSIONS_GROUP_EDIT).await?;
+        let after = input?.check(self.settings.limits.entries)?;
+        let account = context.account();
+        let object = self.own_permissions_group(account, urn).await?;
+        let view = self.views.get(account).await?;
+        self.change(account, context, (Kind::PermissionsGroup, &object.id), |object| {
+            let before: PermissionsGroupDocument = serde_json::from_str(&object.document)?;
+            let urn = permissions_group_urn(self.settings.region, account, &before.name);
+            if before.name != after.name && view.policies().uses_permissions_group(&urn) {
+                let message = "\"name\" cannot be changed while policies use this permissions \
+                               group: take it out of them first";
+                return Err(IamError::invalid(Fault::Parameter, message));
+            }
+            let document = PermissionsGroupDocument {
+                created_at: before.created_at,
+                updated_at: Some(context.now),
+                ..after.clone()
+            };
+            Ok((document.content()?, self.own(account, &object.id, document)?))
+        })
+        .await
+    }
+
+    /// Deletes a permissions group; policies that name it get nothing from it any more.
+    pub async fn delete_permissions_group(
+        &self,
+        context: &Context,
+        urn: &str,
+    ) -> Result<(), IamError> {
+        self.demand(context, rights::PERMISSIONS_GROUP_DELETE).await?;
+        let object = self.own_permissions_group(context.account(), urn).await?;
+        self.write(context, vec![delete(Kind::PermissionsGroup, &object.id)]).await
+    }
+
+    /// A group that the account may change.
+    async fn own_permissions_group(&self, account: &str, urn: &str) -> Result<Object, IamError> {
+        match self.named(account, urn)? {
+            Named::Managed(_) => Err(IamError::ReadOnly(READ_ONLY)),
+            Named::Own(name) => {
+                let kind = Kind::PermissionsGroup;
+                let object = self.store.object_by_name(account, kind, &name).await?;
+                object.ok_or(IamError::NotFound)
+            }
+        }
+    }
+}

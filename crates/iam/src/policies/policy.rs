@@ -1,0 +1,275 @@
+//! Policies.
+
+use std::collections::BTreeSet;
+
+use gatewright_policy::{Identity, Region, ResourcePattern, ResourceUrn, UrnError};
+use gatewright_store::{Kind, Object};
+use uuid::Uuid;
+
+use crate::core::iam::Iam;
+use crate::core::write::{create, delete};
+use crate::engine::view::View;
+use crate::model::caller::Context;
+use crate::model::error::{Fault, IamError};
+use crate::model::input::{Input, check_list};
+use crate::model::page::{Page, PageRequest};
+use crate::model::policy::{Policy, PolicyFilter, PolicyInput, PolicyTarget, refusal};
+use crate::model::rights;
+
+const READ_ONLY: &str = "This policy belongs to the server and cannot be changed";
+
+/// How many policies are read at once when a filter decides which are wanted.
+const CHUNK: i64 = 1_000;
+
+impl PolicyFilter {
+    /// The filter in its canonical form.
+    fn check(mut self, region: Region) -> Result<Self, IamError> {
+        let refused = |name: &str, urn: &str, error: UrnError| {
+            IamError::invalid(Fault::ResourceUrn, format!("\"{name}\": the URN {urn} {error}"))
+        };
+        for urn in &mut self.identities {
+            let identity =
+                Identity::parse(urn, region).map_err(|error| refused("identity", urn, error))?;
+            identity.urn().clone_into(urn);
+        }
+        for urn in &self.resources {
+            ResourcePattern::parse(urn, region)
+                .map_err(|error| refused("resourceURN", urn, error))?;
+        }
+        Ok(self)
+    }
+
+    fn fits(&self, policy: &Policy, view: &View) -> bool {
+        if self.read_only.is_some_and(|wanted| wanted != policy.read_only) {
+            return false;
+        }
+        let set = view.policies();
+        let Some(compiled) = set.get(policy.rule.id) else {
+            return false;
+        };
+        let action = |action: &String| set.mentions_action(compiled, action);
+        let resource =
+            |urn: &String| policy.rule.resources.contains(urn) || set.covers(compiled, urn);
+        (self.actions.is_empty() || self.actions.iter().any(action))
+            && (self.resources.is_empty() || self.resources.iter().any(resource))
+    }
+}
+
+impl Iam {
+    /// The policies of the account that fit the filter.
+    pub async fn policies(
+        &self,
+        context: &Context,
+        filter: Input<PolicyFilter>,
+        page: Input<PageRequest>,
+    ) -> Result<Page<Policy>, IamError> {
+        self.demand(context, rights::POLICY_GET).await?;
+        let filter = filter?.check(self.settings.region)?;
+        let page = page?;
+        let view = self.views.get(context.account()).await?;
+        let enough = page.size() + 1;
+        let mut found = Vec::new();
+        if filter.identities.is_empty() {
+            let mut after = page.after();
+            while found.len() < enough {
+                let objects = self
+                    .store
+                    .objects_of_kind(context.account(), Kind::Policy, after, CHUNK)
+                    .await?;
+                let Some(last) = objects.last() else { break };
+                after = last.created;
+                take_fitting(&mut found, &objects, &filter, &view)?;
+            }
+            found.truncate(enough);
+        } else {
+            let named = filter.identities.iter().flat_map(|urn| view.policies().naming(urn));
+            for id in named.collect::<BTreeSet<_>>() {
+                let id = id.to_string();
+                let object = self.store.object(context.account(), Kind::Policy, &id).await?;
+                let object = object.filter(|object| object.created > page.after());
+                take_fitting(&mut found, object.as_slice(), &filter, &view)?;
+            }
+            found.sort_by_key(|(place, _)| *place);
+        }
+        Ok(page.page(found))
+    }
+
+    /// A policy of the account.
+    pub async fn policy(&self, context: &Context, id: Input<Uuid>) -> Result<Policy, IamError> {
+        self.demand(context, rights::POLICY_GET).await?;
+        self.stored_policy(context.account(), id?).await?.ok_or(IamError::NotFound)
+    }
+
+    pub(crate) async fn stored_policy(
+        &self,
+        account: &str,
+        id: Uuid,
+    ) -> Result<Option<Policy>, IamError> {
+        let object = self.store.object(account, Kind::Policy, &id.to_string()).await?;
+        object.as_ref().map(Policy::read).transpose()
+    }
+
+    /// Makes a policy.
+    pub async fn create_policy(
+        &self,
+        context: &Context,
+        input: Input<PolicyInput>,
+    ) -> Result<Policy, IamError> {
+        self.demand(context, rights::POLICY_CREATE).await?;
+        let region = self.settings.region;
+        let mut policy = input?.check(Uuid::now_v7(), region, &self.settings.limits)?;
+        policy.created_at = context.now;
+        let most = self.settings.limits.policies;
+        if self.views.get(context.account()).await?.policy_count() >= most {
+            let message = format!("the account has {most} policies already: delete some");
+            return Err(IamError::invalid(Fault::Parameter, message));
+        }
+        let content = policy.content(context.account(), region)?;
+        let change = create(Kind::Policy, policy.rule.id.to_string(), content);
+        self.write(context, vec![change]).await.map_err(taken)?;
+        Ok(policy)
+    }
+
+    /// Replaces all of a policy.
+    pub async fn edit_policy(
+        &self,
+        context: &Context,
+        id: Input<Uuid>,
+        input: Input<PolicyInput>,
+    ) -> Result<Policy, IamError> {
+        self.demand(context, rights::POLICY_EDIT).await?;
+        let id = id?;
+        let region = self.settings.region;
+        let policy = input?.check(id, region, &self.settings.limits)?;
+        let key = id.to_string();
+        self.change(context.account(), context, (Kind::Policy, &key), |object| {
+            let before = Policy::read(object)?;
+            if before.read_only {
+                return Err(IamError::ReadOnly(READ_ONLY));
+            }
+            let mut policy = policy.clone();
+            policy.created_at = before.created_at;
+            policy.updated_at = Some(context.now);
+            Ok((policy.content(context.account(), region)?, policy))
+        })
+        .await
+        .map_err(taken)
+    }
+
+    /// Makes a policy name an identity, or no longer name it.
+    pub async fn set_policy_identity(
+        &self,
+        context: &Context,
+        id: Input<Uuid>,
+        identity: &str,
+        named: bool,
+    ) -> Result<Policy, IamError> {
+        self.demand(context, rights::POLICY_EDIT).await?;
+        let id = id?;
+        let (region, limits) = (self.settings.region, &self.settings.limits);
+        let key = id.to_string();
+        self.change(context.account(), context, (Kind::Policy, &key), |object| {
+            let mut policy = Policy::read(object)?;
+            if policy.read_only {
+                return Err(IamError::ReadOnly(READ_ONLY));
+            }
+            let identities = &mut policy.rule.identities;
+            let is_it =
+                |urn: &String| Identity::parse(urn, region).is_ok_and(|one| one.urn() == identity);
+            if identities.iter().any(is_it) == named {
+                return Ok((policy.content(context.account(), region)?, policy));
+            }
+            identities.retain(|urn| !is_it(urn));
+            if named {
+                identities.push(identity.to_owned());
+            }
+            check_list("identities", identities, limits.entries)?;
+            policy.rule.compile(region).map_err(|error| refusal(&error))?;
+            policy.updated_at = Some(context.now);
+            Ok((policy.content(context.account(), region)?, policy))
+        })
+        .await
+    }
+
+    /// How many policies of the account name each of the identities, one for one.
+    pub async fn policy_counts(
+        &self,
+        context: &Context,
+        identities: &[&str],
+    ) -> Result<Vec<usize>, IamError> {
+        self.demand(context, rights::POLICY_GET).await?;
+        let view = self.views.get(context.account()).await?;
+        Ok(identities.iter().map(|urn| view.policies().naming(urn).len()).collect())
+    }
+
+    /// Deletes a policy.
+    pub async fn delete_policy(&self, context: &Context, id: Input<Uuid>) -> Result<(), IamError> {
+        self.demand(context, rights::POLICY_DELETE).await?;
+        let id = id?.to_string();
+        let object = self.store.object(context.account(), Kind::Policy, &id).await?;
+        if Policy::read(&object.ok_or(IamError::NotFound)?)?.read_only {
+            return Err(IamError::ReadOnly(READ_ONLY));
+        }
+        self.write(context, vec![delete(Kind::Policy, &id)]).await
+    }
+
+    /// What the URNs among a policy's resources stand for, one for one. The policy comes from
+    /// another use case, which has checked the right to read it.
+    pub async fn policy_targets(
+        &self,
+        context: &Context,
+        policy: &Policy,
+    ) -> Result<Vec<PolicyTarget>, IamError> {
+        let mut targets = Vec::with_capacity(policy.rule.resources.len());
+        for urn in &policy.rule.resources {
+            targets.push(self.policy_target(context, urn).await?);
+        }
+        Ok(targets)
+    }
+
+    async fn policy_target(&self, context: &Context, urn: &str) -> Result<PolicyTarget, IamError> {
+        match ResourcePattern::parse(urn, self.settings.region) {
+            Ok(ResourcePattern::Group(id)) => {
+                let group = self.find_resource_group(context.account(), id).await?;
+                Ok(group.map_or(PolicyTarget::Other, |group| PolicyTarget::Group {
+                    id,
+                    name: group.name,
+                    read_only: group.read_only,
+                }))
+            }
+            Ok(ResourcePattern::One(urn)) => {
+                let Ok(urn) = ResourceUrn::parse(&urn, self.settings.region) else {
+                    return Ok(PolicyTarget::Other);
+                };
+                let resource = self.visible_resource(context, &urn).await?;
+                Ok(resource.map_or(PolicyTarget::Other, PolicyTarget::Resource))
+            }
+            _ => Ok(PolicyTarget::Other),
+        }
+    }
+}
+
+fn take_fitting(
+    found: &mut Vec<(i64, Policy)>,
+    objects: &[Object],
+    filter: &PolicyFilter,
+    view: &View,
+) -> Result<(), IamError> {
+    for object in objects {
+        let policy = Policy::read(object)?;
+        if filter.fits(&policy, view) {
+            found.push((object.created, policy));
+        }
+    }
+    Ok(())
+}
+
+fn taken(error: IamError) -> IamError {
+    match error {
+        IamError::Conflict { .. } => IamError::Conflict {
+            detail: "POLICY_ALREADY_EXISTS",
+            message: "another policy of the account has this name: choose another".to_owned(),
+        },
+        error => error,
+    }
+}

@@ -1,0 +1,120 @@
+//! What a change of a policy would change.
+
+use std::collections::BTreeSet;
+
+use gatewright_policy::{Environment, PolicySet, Request, compare, decide};
+use uuid::Uuid;
+
+use crate::core::iam::Iam;
+use crate::engine::view::View;
+use crate::model::caller::Context;
+use crate::model::error::IamError;
+use crate::model::input::Input;
+use crate::model::policy::PolicyInput;
+use crate::model::rights;
+use crate::model::simulation::{AccessDiff, AccessDiffs, ConditionsChange, Proposal};
+use crate::policies::simulation::target::MOST_DECISIONS;
+
+impl Iam {
+    /// What a proposal would change, for whom and on what. Its conditions are taken to hold.
+    pub async fn diffs(
+        &self,
+        context: &Context,
+        proposal: Input<Proposal>,
+    ) -> Result<AccessDiffs, IamError> {
+        self.demand(context, rights::POLICY_GET).await?;
+        let proposal = proposal?;
+        if let Some(input) = &proposal.input {
+            input.clone().check(Uuid::nil(), self.settings.region, &self.settings.limits)?;
+        }
+        let account = context.account();
+        let view = self.views.get(account).await?;
+        let before = match proposal.id {
+            None => None,
+            Some(id) => Some(self.stored_policy(account, id).await?.ok_or(IamError::NotFound)?),
+        };
+        let present = before.clone().map(|policy| Proposal {
+            id: Some(policy.rule.id),
+            input: Some(PolicyInput::from(policy)),
+        });
+        let rules =
+            [before.map(|policy| policy.rule), proposal.input.clone().map(PolicyInput::into_rule)];
+        let list = |of: fn(&gatewright_policy::Policy) -> &Vec<String>| {
+            rules.iter().flatten().flat_map(of).cloned().collect::<BTreeSet<String>>()
+        };
+        let (identities, resources) = (list(|rule| &rule.identities), list(|rule| &rule.resources));
+        let sets = (
+            self.proposed(view.policies(), present, true)?,
+            self.proposed(view.policies(), Some(proposal.clone()), true)?,
+        );
+        let conditions = match &rules {
+            [Some(was), Some(becomes)] if was.conditions != becomes.conditions => {
+                ConditionsChange::Change
+            }
+            rules if rules.iter().flatten().any(|rule| rule.conditions.is_some()) => {
+                ConditionsChange::Stay
+            }
+            _ => ConditionsChange::None,
+        };
+        let mut found = AccessDiffs {
+            conditions,
+            locks_out: self.locks_out(context, &view, proposal)?,
+            ..AccessDiffs::default()
+        };
+        let targets = self.targets(account, &view, &resources).await?;
+        let environment = Environment { now: context.now, ip: context.ip };
+        let catalogue = self.catalogue();
+        let mut left = MOST_DECISIONS / 2;
+        for text in identities {
+            let identity = self.identity(&text)?;
+            let caller = self.caller(&view, &identity);
+            let mut rows: Vec<AccessDiff> = Vec::new();
+            for target in &targets {
+                let names = catalogue.action_names(&target.kind);
+                let Some(less) = left.checked_sub(names.len()) else {
+                    found.is_part = true;
+                    break;
+                };
+                left = less;
+                let names = names.iter().map(String::as_str);
+                let seen = target.seen(&view);
+                let difference = compare(&caller, seen, environment, names, (&sets.0, &sets.1));
+                let own = |list: Vec<&str>| list.into_iter().map(str::to_owned).collect();
+                let (gained, lost) = (own(difference.gained), own(difference.lost));
+                let said = rows.iter().any(|one: &AccessDiff| {
+                    let head = one.resource.strip_suffix('*');
+                    head.is_some_and(|head| target.urn.starts_with(head))
+                        && (&one.gained, &one.lost) == (&gained, &lost)
+                });
+                let nothing: &Vec<String> = &Vec::new();
+                if !said && (&gained, &lost) != (nothing, nothing) {
+                    let (identity, resource) = (text.clone(), target.urn.clone());
+                    rows.push(AccessDiff { identity, resource, gained, lost });
+                }
+            }
+            found.diffs.append(&mut rows);
+        }
+        Ok(found)
+    }
+
+    /// Whether the caller may change policies now, and not any more once it is done.
+    fn locks_out(
+        &self,
+        context: &Context,
+        view: &View,
+        proposal: Proposal,
+    ) -> Result<bool, IamError> {
+        let after = self.proposed(view.policies(), Some(proposal), false)?;
+        let account = self.account_urn(context.account());
+        let may = |set: &PolicySet| {
+            let request = Request {
+                caller: &context.principal.caller,
+                action: rights::POLICY_EDIT,
+                resource: view.see(&account),
+                environment: context.environment(),
+            };
+            decide(&request, set, None).is_allowed()
+        };
+        Ok(may(view.policies()) && !may(&after))
+    }
+}

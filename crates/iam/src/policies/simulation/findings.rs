@@ -1,0 +1,74 @@
+//! What somebody should look at among the policies of an account.
+
+use gatewright_policy::{Identity, IdentityKind};
+
+use crate::core::iam::Iam;
+use crate::engine::view::View;
+use crate::model::caller::Context;
+use crate::model::error::IamError;
+use crate::model::group::BUILT_IN;
+use crate::model::log::HOUR;
+use crate::model::principal_key::key;
+use crate::model::rights;
+use crate::model::simulation::Findings;
+
+/// A policy expires soon that does so within this time.
+const SOON: i64 = 30 * 24 * HOUR;
+
+impl Iam {
+    /// What somebody should look at among the policies of the caller's account.
+    pub async fn findings(&self, context: &Context) -> Result<Findings, IamError> {
+        self.demand(context, rights::POLICY_GET).await?;
+        let view = self.views.get(context.account()).await?;
+        let set = view.policies();
+        let mut findings = Findings::default();
+        let owner = Identity::account_of(self.settings.region, context.account());
+        for policy in view.own_policies() {
+            let id = policy.id();
+            // The owner of the account may do everything without it.
+            if policy.identities().eq([owner.urn()]) {
+                continue;
+            }
+            if set.mentions_action(policy, "*") {
+                findings.everything.push(id);
+            }
+            if policy.identities().any(|urn| self.is_gone(&view, urn)) {
+                findings.gone.push(id);
+            }
+            if policy.identities().next().is_none() {
+                findings.nobody.push(id);
+            }
+            match policy.expires() {
+                Some(expires) if expires <= context.now => findings.expired.push(id),
+                Some(expires) if expires <= context.now + SOON => {
+                    findings.expiring.push((expires, id));
+                }
+                _ => {}
+            }
+        }
+        findings.expiring.sort_unstable();
+        let lists = [&mut findings.everything, &mut findings.gone, &mut findings.nobody];
+        lists.into_iter().chain([&mut findings.expired]).for_each(|list| list.sort_unstable());
+        Ok(findings)
+    }
+
+    /// Whether it is the URN of somebody of the account who is not there.
+    fn is_gone(&self, view: &View, urn: &str) -> bool {
+        let Ok(identity) = Identity::parse(urn, self.settings.region) else { return false };
+        let (account, name) = (identity.account(), identity.name().unwrap_or_default());
+        if account != view.policies().owner() {
+            return false;
+        }
+        match identity.kind() {
+            IdentityKind::User => name != "*" && view.user(&key(account, name)).is_none(),
+            IdentityKind::Group => {
+                let built_in = BUILT_IN.iter().any(|(one, _)| *one == name);
+                !built_in && !view.has_group(&key(account, name))
+            }
+            IdentityKind::Credential => {
+                name.strip_prefix("oauth2-").is_some_and(|id| view.client(id).is_none())
+            }
+            IdentityKind::Account => false,
+        }
+    }
+}

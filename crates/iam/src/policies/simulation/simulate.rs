@@ -1,0 +1,63 @@
+//! A decision with its reasons, with policies that need not be stored.
+
+use gatewright_policy::{Environment, Request, ResourceUrn, explain};
+
+use crate::core::iam::Iam;
+use crate::model::caller::Context;
+use crate::model::error::{Fault, IamError};
+use crate::model::input::Input;
+use crate::model::log::Reason;
+use crate::model::rights;
+use crate::model::simulation::{EvaluatedPolicy, Proposal, Simulation, SimulationResult};
+
+impl Iam {
+    /// Decides a request by the policies of the caller's account, with a proposal carried out,
+    /// and says why.
+    pub async fn simulate(
+        &self,
+        context: &Context,
+        simulation: Input<Simulation>,
+        proposal: Option<Proposal>,
+    ) -> Result<SimulationResult, IamError> {
+        self.demand(context, rights::POLICY_GET).await?;
+        let simulation = simulation?;
+        let identity = self.identity(&simulation.identity)?;
+        let urn =
+            ResourceUrn::parse(&simulation.resource, self.settings.region).map_err(|error| {
+                let message =
+                    format!("the URN {} {error}, expected that of a resource", simulation.resource);
+                IamError::invalid(Fault::ResourceUrn, message)
+            })?;
+        if !self.catalogue().knows(&simulation.action) {
+            let message = format!("there is no action {:?}", simulation.action);
+            return Err(IamError::invalid(Fault::Input, message));
+        }
+        let view = self.views.get(context.account()).await?;
+        let set = self.proposed(view.policies(), proposal, false)?;
+        let caller = self.caller(&view, &identity);
+        let request = Request {
+            caller: &caller,
+            action: &simulation.action,
+            resource: view.see(&urn),
+            environment: Environment { now: simulation.at, ip: simulation.ip },
+        };
+        let explanation = explain(&request, &set, None);
+        let (reason, policy) = Reason::of(&explanation.decision);
+        let mut evaluated = Vec::new();
+        for one in &explanation.evaluated {
+            let stored = self.stored_policy(context.account(), one.policy).await?;
+            evaluated.push(EvaluatedPolicy {
+                policy: one.policy,
+                name: stored.map(|policy| policy.name),
+                identity: one.identity.clone(),
+                contribution: one.outcome.into(),
+            });
+        }
+        Ok(SimulationResult {
+            allowed: explanation.decision.is_allowed(),
+            reason,
+            policy,
+            evaluated,
+        })
+    }
+}

@@ -1,0 +1,164 @@
+//! What simulations share: who asks, on what, and by which policies.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use gatewright_policy::{
+    Caller, CompiledPolicy, Identity, IdentityKind, PolicySet, Resource as Seen, ResourcePattern,
+    ResourceUrn, Scope,
+};
+use uuid::Uuid;
+
+use crate::core::iam::Iam;
+use crate::engine::view::View;
+use crate::model::error::{Fault, IamError};
+use crate::model::policy::PolicyInput;
+use crate::model::principal_key::key;
+use crate::model::simulation::Proposal;
+
+/// So many decisions are made for one answer.
+pub(crate) const MOST_DECISIONS: usize = 300_000;
+
+/// So many resources that fit a pattern are examined one by one.
+const MOST_OF_A_PATTERN: usize = 20;
+
+/// So many members of a resource group are examined.
+const MOST_OF_A_GROUP: usize = 50;
+
+/// A resource, or all that a pattern stands for, as decisions see it.
+pub(crate) struct Target {
+    pub(crate) urn: String,
+    pub(crate) kind: String,
+}
+
+impl Target {
+    fn of(urn: &ResourceUrn) -> Self {
+        Self { urn: urn.urn().to_owned(), kind: urn.resource_type().to_owned() }
+    }
+
+    /// As decisions see it; what is not registered has no tags, and its name ends as the pattern.
+    pub(crate) fn seen<'a>(&'a self, view: &'a View) -> Seen<'a> {
+        let name = self.urn.splitn(6, ':').nth(5).unwrap_or_default();
+        let bare = Seen::bare(&self.urn, &self.kind, name);
+        view.resource(&self.urn).map_or(bare, |known| Seen { tags: &known.tags, ..bare })
+    }
+}
+
+impl Iam {
+    /// Who would ask, with the groups of a user.
+    pub(crate) fn caller(&self, view: &View, identity: &Identity) -> Caller {
+        let region = self.settings.region;
+        let account = identity.account();
+        if identity.kind() == IdentityKind::Account {
+            return Caller::root(region, account, Scope::All);
+        }
+        if account == view.policies().owner()
+            && let Some(user) = view.user(&key(account, identity.name().unwrap_or_default()))
+            && identity.kind() == IdentityKind::User
+        {
+            return user.principal(region, account).caller;
+        }
+        Caller::new(region, account, std::slice::from_ref(identity), Scope::All)
+    }
+
+    pub(crate) fn identity(&self, text: &str) -> Result<Identity, IamError> {
+        Identity::parse(text, self.settings.region).map_err(|error| {
+            let message = format!("the URN {text} {error}, expected that of an identity");
+            IamError::invalid(Fault::ResourceUrn, message)
+        })
+    }
+
+    /// The policies of the account with a proposal carried out; `bare` without its conditions.
+    pub(crate) fn proposed(
+        &self,
+        set: &PolicySet,
+        proposal: Option<Proposal>,
+        bare: bool,
+    ) -> Result<PolicySet, IamError> {
+        let mut set = set.clone();
+        if let Some(Proposal { id, input }) = proposal {
+            let id = id.unwrap_or(Uuid::nil());
+            set.remove(id);
+            if let Some(input) = input {
+                set.insert(self.compile(input, id, bare)?);
+            }
+        }
+        Ok(set)
+    }
+
+    fn compile(
+        &self,
+        input: PolicyInput,
+        id: Uuid,
+        bare: bool,
+    ) -> Result<CompiledPolicy, IamError> {
+        let region = self.settings.region;
+        let mut rule = input.rule(id, region, &self.settings.limits)?;
+        if bare {
+            rule.conditions = None;
+        }
+        rule.compile(region).map_err(IamError::internal)
+    }
+
+    pub(crate) fn everything(&self) -> String {
+        format!("urn:v1:{}:resource:*", self.settings.region)
+    }
+
+    /// What to look at, to see what policies about these resources come to: patterns first, each
+    /// by type, then single resources.
+    pub(crate) async fn targets(
+        &self,
+        account: &str,
+        view: &Arc<View>,
+        resources: &BTreeSet<String>,
+    ) -> Result<Vec<Target>, IamError> {
+        let region = self.settings.region;
+        let (mut heads, mut single) = (BTreeSet::new(), BTreeSet::new());
+        for text in resources {
+            match ResourcePattern::parse(text, region) {
+                Ok(ResourcePattern::Prefix(head)) => drop(heads.insert(String::from(head))),
+                Ok(ResourcePattern::One(urn)) => drop(single.insert(String::from(urn))),
+                Ok(ResourcePattern::Group(id)) => {
+                    let group = self.find_resource_group(account, id).await?;
+                    match group {
+                        Some(group) if group.read_only => {
+                            heads.insert(format!("urn:v1:{region}:resource:"));
+                        }
+                        group => {
+                            let members = group.map(|one| one.resources).unwrap_or_default();
+                            single.extend(members.into_iter().take(MOST_OF_A_GROUP));
+                        }
+                    }
+                }
+                _ => drop(heads.insert(format!("urn:v1:{region}:resource:"))),
+            }
+        }
+        let catalogue = self.catalogue();
+        let mut targets = Vec::new();
+        for head in &heads {
+            let rest = head.splitn(5, ':').nth(4).unwrap_or_default();
+            let kinds: Vec<&str> = match rest.split_once(':') {
+                Some((kind, _)) => vec![kind],
+                // A head that ends amid a type fits every type that begins so.
+                None => catalogue.types().filter(|kind| kind.starts_with(rest)).collect(),
+            };
+            for kind in kinds {
+                let urn = match rest.split_once(':') {
+                    Some(_) => format!("{head}*"),
+                    None => format!("urn:v1:{region}:resource:{kind}:*"),
+                };
+                targets.push(Target { urn, kind: kind.to_owned() });
+            }
+        }
+        let known =
+            view.resources().filter(|(urn, _)| heads.iter().any(|head| urn.starts_with(head)));
+        let known: BTreeSet<String> = known.map(|(urn, _)| urn.to_owned()).collect();
+        single.extend(known.into_iter().take(MOST_OF_A_PATTERN * heads.len()));
+        for urn in single {
+            if let Ok(urn) = ResourceUrn::parse(&urn, region) {
+                targets.push(Target::of(&urn));
+            }
+        }
+        Ok(targets)
+    }
+}

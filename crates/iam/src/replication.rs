@@ -1,0 +1,3 @@
+//! The facts that other decision points follow.
+
+pub(crate) mod replica;

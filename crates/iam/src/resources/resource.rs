@@ -1,0 +1,325 @@
+//! Resources and their tags.
+
+use std::collections::BTreeMap;
+
+use gatewright_policy::{ResourceUrn, Tags};
+use gatewright_store::{Kind, Object, StoreError, Taken};
+
+use crate::core::authorize::DecisionContext;
+use crate::core::iam::Iam;
+use crate::core::write::{create, delete};
+use crate::model::caller::Context;
+use crate::model::error::{Fault, IamError};
+use crate::model::input::{Input, check_text};
+use crate::model::page::{Page, PageRequest};
+use crate::model::resource::{
+    NewResource, Resource, ResourceDocument, SYSTEM, check_tag, system_tag,
+};
+use crate::model::resource_filter::ResourceFilter;
+use crate::model::rights;
+
+impl Iam {
+    fn resource_urn(&self, text: &str) -> Result<ResourceUrn, IamError> {
+        let region = self.settings.region;
+        ResourceUrn::parse(text, region).map_err(|error| {
+            let message =
+                format!("the URN {text} {error}, expected urn:v1:{region}:resource:type:name");
+            IamError::invalid(Fault::ResourceUrn, message)
+        })
+    }
+
+    /// A resource of the caller's account, or one of another account on which the caller may do
+    /// anything: naming somebody's resource must tell nothing about it.
+    pub(crate) async fn visible_resource(
+        &self,
+        context: &Context,
+        urn: &ResourceUrn,
+    ) -> Result<Option<Resource>, IamError> {
+        match self.find_resource(context.account(), urn).await? {
+            Some(found) if found.owner == context.account() => Ok(Some(found)),
+            Some(found) if self.sees(context, urn).await? => Ok(Some(found)),
+            _ => Ok(None),
+        }
+    }
+
+    /// The resource as it is in memory, whoever owns it.
+    async fn find_resource(
+        &self,
+        account: &str,
+        urn: &ResourceUrn,
+    ) -> Result<Option<Resource>, IamError> {
+        let mut view = self.views.get(account).await?;
+        if view.resource(urn.urn()).is_none() {
+            match self.views.owner_of(urn.urn()).await? {
+                Some(owner) => view = self.views.get(&owner).await?,
+                None => return Ok(None),
+            }
+        }
+        let document = view.resource(urn.urn());
+        Ok(document.map(|one| one.resource(urn.clone(), view.policies().owner())))
+    }
+
+    /// The resources on which the caller may do anything: of the caller's account, then of the
+    /// accounts whose policies name it.
+    pub async fn resources(
+        &self,
+        context: &Context,
+        filter: Input<ResourceFilter>,
+        page: Input<PageRequest>,
+    ) -> Result<Page<Resource>, IamError> {
+        let (filter, page) = (filter?.check()?, page?);
+        let mut owners = vec![context.account().to_owned()];
+        owners.extend(self.store.mentioning(context.account()).await?);
+        let mut fitting = Vec::new();
+        for owner in owners {
+            let view = self.views.get(&owner).await?;
+            for (urn, document) in view.resources() {
+                if document.created_at < page.after() {
+                    continue;
+                }
+                let urn = self.resource_urn(urn)?;
+                if filter.fits(&urn, document) {
+                    fitting.push((document.created_at, document.resource(urn, &owner)));
+                }
+            }
+        }
+        fitting.sort_by(|(a, one), (b, other)| (a, one.urn.urn()).cmp(&(b, other.urn.urn())));
+        let mut found: Vec<(i64, Resource)> = Vec::new();
+        for (place, resource) in fitting {
+            if place <= page.after() {
+                continue;
+            }
+            // What was created at one instant stays on one page, and one more tells of a next.
+            if found.len() > page.size() && found.last().is_some_and(|(last, _)| *last != place) {
+                break;
+            }
+            if self.sees(context, &resource.urn).await? {
+                found.push((place, resource));
+            }
+        }
+        Ok(page.page(found))
+    }
+
+    /// A resource that the caller may do anything on.
+    pub async fn resource(&self, context: &Context, urn: &str) -> Result<Resource, IamError> {
+        let urn = self.resource_urn(urn)?;
+        let found = self.find_resource(context.account(), &urn).await?;
+        match found {
+            Some(resource) if self.sees(context, &urn).await? => Ok(resource),
+            // What one may not see and what is not there look the same.
+            _ => Err(IamError::NotFound),
+        }
+    }
+
+    /// Makes a resource known.
+    ///
+    /// Where the installation names registrars, only their people may, and for any account.
+    pub async fn create_resource(
+        &self,
+        context: &Context,
+        input: Input<NewResource>,
+    ) -> Result<Resource, IamError> {
+        self.demand(context, rights::RESOURCE_CREATE).await?;
+        let registrar = self.demand_registrar(context, rights::RESOURCE_CREATE)?;
+        let input = input?;
+        let urn = self.resource_urn(&input.urn)?;
+        let owner = input.owner.unwrap_or_else(|| context.account().to_owned());
+        if owner != context.account() && !registrar {
+            let message = "\"owner\" must be your own account";
+            return Err(IamError::invalid(Fault::Parameter, message));
+        }
+        if urn.resource_type() == "account" {
+            let message = "a resource of type account is made with the account itself";
+            return Err(IamError::invalid(Fault::Parameter, message));
+        }
+        let display_name = input.display_name.unwrap_or_else(|| urn.name().to_owned());
+        check_text("displayName", &display_name, 1, 255)?;
+        self.check_tags(&input.tags)?;
+        if let Some(key) = input.tags.keys().find(|key| key.starts_with(SYSTEM) && !registrar) {
+            return Err(system_tag(key));
+        }
+        let document = ResourceDocument { display_name, tags: input.tags, created_at: context.now };
+        let content = document.content(urn.urn())?;
+        let change = create(Kind::Resource, urn.urn().to_owned(), content);
+        match self.write_in(&owner, context, vec![change]).await {
+            Ok(()) => Ok(document.resource(urn, &owner)),
+            Err(StoreError::Taken(Taken::Id | Taken::Name)) => Err(IamError::Conflict {
+                detail: "AlreadyExists",
+                message: format!("the resource {urn} exists already"),
+            }),
+            Err(StoreError::Missing) => {
+                let message = format!("\"owner\": there is no account {owner}");
+                Err(IamError::invalid(Fault::Parameter, message))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Forgets a resource, its tags with it. Policies that name it keep the URN.
+    pub async fn delete_resource(&self, context: &Context, urn: &str) -> Result<(), IamError> {
+        self.demand(context, rights::RESOURCE_DELETE).await?;
+        let registrar = self.demand_registrar(context, rights::RESOURCE_DELETE)?;
+        let urn = self.resource_urn(urn)?;
+        if urn.resource_type() == "account" {
+            return Err(IamError::ReadOnly("The resource of an account goes with the account"));
+        }
+        let found = self.find_resource(context.account(), &urn).await?;
+        let found = found.filter(|one| registrar || one.owner == context.account());
+        let owner = found.ok_or(IamError::NotFound)?.owner;
+        let change = delete(Kind::Resource, urn.urn());
+        Ok(self.write_in(&owner, context, vec![change]).await?)
+    }
+
+    /// Replaces all tags but the server's.
+    pub async fn set_tags(
+        &self,
+        context: &Context,
+        urn: &str,
+        tags: Input<Option<BTreeMap<String, String>>>,
+    ) -> Result<Resource, IamError> {
+        self.demand(context, rights::RESOURCE_EDIT).await?;
+        let (urn, tags) = (self.resource_urn(urn)?, tags?);
+        let Some(tags) = tags else {
+            return self.resource(context, urn.urn()).await;
+        };
+        self.check_tags(&tags)?;
+        let decision_context = self.decision_context(context, &urn).await?;
+        let nothing = Tags::new();
+        let there = decision_context.owner.resource(urn.urn()).map_or(&nothing, |one| &one.tags);
+        let mine = |key: &str| !key.starts_with(SYSTEM);
+        let adds_to = |there: &Tags| tags.iter().any(|(key, value)| there.get(key) != Some(value));
+        let removes_from =
+            |there: &Tags| there.keys().any(|key| mine(key) && !tags.contains_key(key));
+        let (adds, removes) = (adds_to(there), removes_from(there));
+        let add = rights::tag_add(urn.resource_type());
+        let remove = rights::tag_remove(urn.resource_type());
+        let needed = [(adds, add.as_str()), (removes, remove.as_str())];
+        let needed = needed.into_iter().filter(|(needed, _)| *needed);
+        self.demand_all(context, needed.map(|(_, action)| (&decision_context, action, &urn)))?;
+        self.edit_tags(context, &decision_context, &urn, |there| {
+            // The tags may have changed since: what was not demanded then is not done now.
+            if (adds_to(there) && !adds) || (removes_from(there) && !removes) {
+                return Err(IamError::Unavailable(StoreError::Stale));
+            }
+            let changed = tags
+                .iter()
+                .find(|(key, value)| !mine(key) && there.get(key.as_str()) != Some(value));
+            if let Some((key, _)) = changed {
+                return Err(system_tag(key));
+            }
+            let system = there.iter().filter(|(key, _)| !mine(key));
+            let mut next = tags.clone();
+            next.extend(system.map(|(key, value)| (key.clone(), value.clone())));
+            Ok(next)
+        })
+        .await
+    }
+
+    /// Adds a tag, or gives it another value.
+    pub async fn add_tag(
+        &self,
+        context: &Context,
+        urn: &str,
+        tag: Input<(String, String)>,
+    ) -> Result<Resource, IamError> {
+        let parsed = self.resource_urn(urn);
+        self.demand_tag(context, rights::TAG_ADD, parsed.as_ref().ok(), rights::tag_add).await?;
+        let (urn, (key, value)) = (parsed?, tag?);
+        check_tag(&key, &value)?;
+        if key.starts_with(SYSTEM) {
+            return Err(system_tag(&key));
+        }
+        let decision_context = self.decision_context(context, &urn).await?;
+        self.edit_tags(context, &decision_context, &urn, |there| {
+            let mut next = there.clone();
+            next.insert(key.clone(), value.clone());
+            self.check_tags(&next)?;
+            Ok(next)
+        })
+        .await
+    }
+
+    /// Removes a tag; nothing happens when it is not there.
+    pub async fn remove_tag(
+        &self,
+        context: &Context,
+        urn: &str,
+        key: &str,
+    ) -> Result<(), IamError> {
+        let parsed = self.resource_urn(urn);
+        let right = rights::TAG_REMOVE;
+        self.demand_tag(context, right, parsed.as_ref().ok(), rights::tag_remove).await?;
+        let urn = parsed?;
+        if key.starts_with(SYSTEM) {
+            return Err(system_tag(key));
+        }
+        let decision_context = self.decision_context(context, &urn).await?;
+        self.edit_tags(context, &decision_context, &urn, |there| {
+            let mut next = there.clone();
+            next.remove(key);
+            Ok(next)
+        })
+        .await
+        .map(drop)
+    }
+
+    /// A tag needs a right on the caller's account, and one on the resource.
+    async fn demand_tag(
+        &self,
+        context: &Context,
+        right: &str,
+        urn: Option<&ResourceUrn>,
+        on_resource: impl Fn(&str) -> String,
+    ) -> Result<(), IamError> {
+        let account = self.account_urn(context.account());
+        let home = self.decision_context(context, &account).await?;
+        let Some(urn) = urn else {
+            return self.demand_all(context, [(&home, right, &account)]);
+        };
+        let decision_context = self.decision_context(context, urn).await?;
+        let on_resource = on_resource(urn.resource_type());
+        self.demand_all(
+            context,
+            [(&home, right, &account), (&decision_context, on_resource.as_str(), urn)],
+        )
+    }
+
+    /// Whether the caller may work for other accounts; refused where only registrars may work at
+    /// all and the caller is none.
+    fn demand_registrar(&self, context: &Context, right: &str) -> Result<bool, IamError> {
+        let registrars = &self.settings.registrars;
+        let registrar = registrars.iter().any(|account| account == context.account());
+        if registrar || registrars.is_empty() {
+            return Ok(registrar);
+        }
+        Err(IamError::Forbidden { by_policy: vec![right.to_owned()], by_scope: Vec::new() })
+    }
+
+    fn check_tags(&self, tags: &Tags) -> Result<(), IamError> {
+        let most = self.settings.limits.entries;
+        if tags.len() > most {
+            let message = format!("a resource must have at most {most} tags");
+            return Err(IamError::invalid(Fault::TooLong, message));
+        }
+        tags.iter().try_for_each(|(key, value)| check_tag(key, value))
+    }
+
+    async fn edit_tags(
+        &self,
+        context: &Context,
+        decision_context: &DecisionContext,
+        urn: &ResourceUrn,
+        edit: impl Fn(&Tags) -> Result<Tags, IamError>,
+    ) -> Result<Resource, IamError> {
+        if !decision_context.known || !self.sees(context, urn).await? {
+            return Err(IamError::NotFound);
+        }
+        let owner = decision_context.owner.policies().owner();
+        self.change(owner, context, (Kind::Resource, urn.urn()), |object: &Object| {
+            let mut document: ResourceDocument = serde_json::from_str(&object.document)?;
+            document.tags = edit(&document.tags)?;
+            Ok((document.content(urn.urn())?, document.resource(urn.clone(), owner)))
+        })
+        .await
+    }
+}

@@ -1,0 +1,202 @@
+//! Resource groups: resources under an identifier, which policies refer to by URN.
+
+use gatewright_policy::ResourceUrn;
+use gatewright_store::{Kind, Object};
+use uuid::Uuid;
+
+use crate::core::iam::Iam;
+use crate::core::write::{create, delete};
+use crate::model::caller::Context;
+use crate::model::error::{Fault, IamError};
+use crate::model::input::{Input, check_list, check_name};
+use crate::model::page::{Page, PageRequest};
+use crate::model::resource::{Resource, resource_id};
+use crate::model::resource_group::{
+    Member, ResourceGroup, ResourceGroupDocument, ResourceGroupInput, canonical,
+};
+use crate::model::rights;
+
+const READ_ONLY: &str = "This resource group belongs to the server and cannot be changed";
+
+impl Iam {
+    /// The resource groups of the account.
+    pub async fn resource_groups(
+        &self,
+        context: &Context,
+        page: Input<PageRequest>,
+    ) -> Result<Page<ResourceGroup>, IamError> {
+        self.demand(context, rights::RESOURCE_GROUP_GET).await?;
+        let page = page?;
+        let most = i64::try_from(page.size() + 1).unwrap_or(i64::MAX);
+        let kind = Kind::ResourceGroup;
+        let objects =
+            self.store.objects_of_kind(context.account(), kind, page.after(), most).await?;
+        let mut found = Vec::with_capacity(objects.len());
+        for object in &objects {
+            found.push((object.created, self.group_of(object).await?));
+        }
+        Ok(page.page(found))
+    }
+
+    /// A resource group of the account.
+    pub async fn resource_group(
+        &self,
+        context: &Context,
+        id: Input<Uuid>,
+    ) -> Result<ResourceGroup, IamError> {
+        self.demand(context, rights::RESOURCE_GROUP_GET).await?;
+        self.find_resource_group(context.account(), id?).await?.ok_or(IamError::NotFound)
+    }
+
+    pub(crate) async fn find_resource_group(
+        &self,
+        account: &str,
+        id: Uuid,
+    ) -> Result<Option<ResourceGroup>, IamError> {
+        let object = self.store.object(account, Kind::ResourceGroup, &id.to_string()).await?;
+        match object {
+            None => Ok(None),
+            Some(object) => self.group_of(&object).await.map(Some),
+        }
+    }
+
+    /// What is known of the resources of a group, one for one. The group comes from another use
+    /// case, which has checked the right to read it.
+    pub async fn resource_group_details(
+        &self,
+        context: &Context,
+        group: &ResourceGroup,
+    ) -> Result<Vec<(ResourceUrn, Option<Resource>)>, IamError> {
+        let mut details = Vec::with_capacity(group.resources.len());
+        for urn in &group.resources {
+            let urn = ResourceUrn::parse(urn, self.settings.region).map_err(IamError::internal)?;
+            let resource = self.visible_resource(context, &urn).await?;
+            details.push((urn, resource));
+        }
+        Ok(details)
+    }
+
+    /// Makes a resource group.
+    pub async fn create_resource_group(
+        &self,
+        context: &Context,
+        input: Input<ResourceGroupInput>,
+    ) -> Result<ResourceGroup, IamError> {
+        self.demand(context, rights::RESOURCE_GROUP_CREATE).await?;
+        let document = self.checked(context, input?, &[]).await?;
+        let id = Uuid::now_v7();
+        let change = create(Kind::ResourceGroup, id.to_string(), document.content()?);
+        self.write(context, vec![change]).await?;
+        self.find_resource_group(context.account(), id).await?.ok_or(IamError::NotFound)
+    }
+
+    /// Replaces the name and all resources of a resource group.
+    pub async fn edit_resource_group(
+        &self,
+        context: &Context,
+        id: Input<Uuid>,
+        input: Input<ResourceGroupInput>,
+    ) -> Result<ResourceGroup, IamError> {
+        self.demand(context, rights::RESOURCE_GROUP_EDIT).await?;
+        let (id, input) = (id?, input?);
+        let account = context.account();
+        check_name("name", &input.name)?;
+        let there = self.find_resource_group(account, id).await?.ok_or(IamError::NotFound)?;
+        if there.read_only {
+            return Err(IamError::ReadOnly(READ_ONLY));
+        }
+        let after = self.checked(context, input, &there.resources).await?;
+        self.change(account, context, (Kind::ResourceGroup, &id.to_string()), |object| {
+            let before: ResourceGroupDocument = serde_json::from_str(&object.document)?;
+            let document = ResourceGroupDocument {
+                created_at: before.created_at,
+                updated_at: Some(context.now),
+                ..after.clone()
+            };
+            Ok((document.content()?, ()))
+        })
+        .await?;
+        self.find_resource_group(account, id).await?.ok_or(IamError::NotFound)
+    }
+
+    /// Deletes a resource group; policies that name it cover nothing by it any more.
+    pub async fn delete_resource_group(
+        &self,
+        context: &Context,
+        id: Input<Uuid>,
+    ) -> Result<(), IamError> {
+        self.demand(context, rights::RESOURCE_GROUP_DELETE).await?;
+        let id = id?;
+        let there = self.find_resource_group(context.account(), id).await?;
+        if there.ok_or(IamError::NotFound)?.read_only {
+            return Err(IamError::ReadOnly(READ_ONLY));
+        }
+        self.write(context, vec![delete(Kind::ResourceGroup, &id.to_string())]).await
+    }
+
+    async fn group_of(&self, object: &Object) -> Result<ResourceGroup, IamError> {
+        let document: ResourceGroupDocument = serde_json::from_str(&object.document)?;
+        let resources = if document.everything {
+            let view = self.views.get(&object.account).await?;
+            let mut urns: Vec<String> = view.resources().map(|(urn, _)| urn.to_owned()).collect();
+            urns.sort_unstable();
+            urns
+        } else {
+            document.resources
+        };
+        Ok(ResourceGroup {
+            id: Uuid::parse_str(&object.id).map_err(IamError::internal)?,
+            name: document.name,
+            owner: object.account.clone(),
+            read_only: document.read_only,
+            resources,
+            created_at: document.created_at,
+            updated_at: document.updated_at,
+        })
+    }
+
+    /// What an input asks for, with each resource by its canonical URN. An identifier is that of a
+    /// resource of the account, of one that was given to it, or of one that is in the group.
+    async fn checked(
+        &self,
+        context: &Context,
+        input: ResourceGroupInput,
+        present: &[String],
+    ) -> Result<ResourceGroupDocument, IamError> {
+        check_name("name", &input.name)?;
+        let region = self.settings.region;
+        let mut resources = Vec::with_capacity(input.resources.len());
+        for (index, member) in input.resources.into_iter().enumerate() {
+            let urn = match member {
+                Member::Urn(urn) => canonical(index, &urn, region)?,
+                Member::Id(id) => match present.iter().find(|urn| resource_id(urn) == id) {
+                    Some(urn) => urn.clone(),
+                    None => self.urn_of(context.account(), index, id).await?,
+                },
+            };
+            resources.push(urn);
+        }
+        check_list("resources", &mut resources, self.settings.limits.entries)?;
+        Ok(ResourceGroupDocument {
+            name: input.name,
+            read_only: false,
+            everything: false,
+            resources,
+            created_at: context.now,
+            updated_at: None,
+        })
+    }
+
+    async fn urn_of(&self, account: &str, index: usize, id: Uuid) -> Result<String, IamError> {
+        let id = id.to_string();
+        let mut owners = vec![account.to_owned()];
+        owners.extend(self.store.mentioning(account).await?);
+        for owner in owners {
+            if let Some(object) = self.store.object_by_name(&owner, Kind::Resource, &id).await? {
+                return Ok(object.id);
+            }
+        }
+        let message = format!("\"resources[{index}].id\": no resource has the identifier {id}");
+        Err(IamError::invalid(Fault::Parameter, message))
+    }
+}

@@ -1,0 +1,69 @@
+//! Telling what is known of a token (RFC 7662), and the keys to check it with.
+
+use std::sync::Arc;
+
+use crate::core::iam::Iam;
+use crate::model::caller::Principal;
+use crate::model::error::IamError;
+use crate::model::secret::Secret;
+use crate::model::token::{Introspection, TokenError};
+
+impl Iam {
+    /// What is known of a token; none when it does not count. Any service account may ask.
+    pub async fn introspect(
+        &self,
+        client_id: &str,
+        client_secret: &Secret,
+        token: &str,
+        now: i64,
+    ) -> Result<Option<Introspection>, TokenError> {
+        self.prove(client_id, client_secret).await?;
+        let (found, projects) = match self.look_at(token).await {
+            Err(IamError::BadCredential) => return Ok(None),
+            found => found?,
+        };
+        match self.admit(&found, now).await {
+            Err(IamError::BadCredential) => return Ok(None),
+            admitted => drop(admitted?),
+        }
+        let token = found.access_token()?;
+        let is_access_token = projects.is_none();
+        let roles = match projects.flatten() {
+            Some(urn) => {
+                let target = self.project_target(&urn)?;
+                Some(self.project_roles(&found, &target, now).await?)
+            }
+            None => None,
+        };
+        Ok(Some(Introspection {
+            identity: found.identity.urn().to_owned(),
+            account: found.account().to_owned(),
+            client_id: token.client_id.to_string(),
+            scope: token.scope.to_string(),
+            id: token.id.to_string(),
+            issued: token.issued,
+            expires: token.expires,
+            is_access_token,
+            roles,
+        }))
+    }
+
+    /// Reads an access token, or an ID token and which projects it is about, if any.
+    async fn look_at(
+        &self,
+        token: &str,
+    ) -> Result<(Arc<Principal>, Option<Option<String>>), IamError> {
+        match self.tokens.verify(token).await {
+            Err(IamError::BadCredential) => {
+                let (found, projects) = self.tokens.verify_id_token(token).await?;
+                Ok((Arc::new(found), Some(projects)))
+            }
+            found => Ok((found?, None)),
+        }
+    }
+
+    /// The public keys that tokens are checked with, as a JWK set.
+    pub fn jwks(&self) -> serde_json::Value {
+        self.tokens.jwks()
+    }
+}

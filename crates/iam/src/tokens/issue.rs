@@ -1,0 +1,91 @@
+//! Giving tokens out.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use gatewright_policy::{Identity, ResourceUrn};
+
+use crate::core::iam::Iam;
+use crate::engine::claims::{Claims, IdClaims};
+use crate::engine::random::random;
+use crate::model::caller::Token;
+use crate::model::client::Flow;
+use crate::model::instant::MICROSECONDS;
+use crate::model::query_id::QueryId;
+use crate::model::scope;
+use crate::model::secret::hex;
+use crate::model::token::{Grant, Issued, LIFETIME, TokenError, wants_id_token};
+
+impl Iam {
+    /// Gives a service account a token.
+    pub async fn issue(
+        &self,
+        grant: &Grant,
+        (ip, query_id, now): (Option<IpAddr>, QueryId, i64),
+    ) -> Result<Issued, TokenError> {
+        let proved = self.prove(&grant.client_id, &grant.client_secret).await;
+        let region = self.settings.region;
+        let about = (ip, query_id, now);
+        if let Err(TokenError::InvalidClient) = proved
+            && let Some(account) = self.views.account_of_client(&grant.client_id).await?
+        {
+            let identity = Identity::service_account(region, &account, &grant.client_id);
+            self.recorder.asked_token(identity, "", false, about);
+        }
+        let (account, flow) = proved?;
+        if flow != Flow::ClientCredentials {
+            let message = "this client acts for people and cannot get a token for itself";
+            return Err(TokenError::UnauthorizedClient(message));
+        }
+        let text = grant.scope.as_deref().unwrap_or_default();
+        if text.len() > 1_000 || scope::read(text).is_none() {
+            return Err(TokenError::InvalidScope);
+        }
+        let identity = Identity::service_account(region, &account, &grant.client_id);
+        let issued = now / MICROSECONDS;
+        let id = hex(&random::<16>()?);
+        let claims = Claims {
+            iss: &self.tokens.issuer,
+            sub: identity.urn(),
+            aud: &self.tokens.issuer,
+            exp: issued + LIFETIME,
+            iat: issued,
+            jti: &id,
+            client_id: &grant.client_id,
+            scope: text,
+        };
+        let mut id_token = None;
+        if wants_id_token(text) {
+            let token = self.id_token(claims, grant.projects.as_ref(), now).await?;
+            id_token = Some(token.into());
+        }
+        let token = self.tokens.signing(issued, |key| key.access_token(&claims))?;
+        self.recorder.used(&account, &grant.client_id, now);
+        self.recorder.asked_token(identity, text, true, about);
+        let (access_token, scope) = (token.into(), text.to_owned());
+        Ok(Issued { access_token, expires_in: LIFETIME - 1, scope, id_token })
+    }
+
+    /// An ID token beside an access token that says the same, but for whom it is.
+    async fn id_token(
+        &self,
+        access: Claims<'_>,
+        projects: Option<&ResourceUrn>,
+        now: i64,
+    ) -> Result<String, TokenError> {
+        let (sub, client_id, scope) = (access.sub, access.client_id, access.scope);
+        let principal = self.tokens.principal(sub, client_id, scope, Token::None);
+        let principal = Arc::new(principal.ok_or(TokenError::InvalidScope)?);
+        let roles = match projects {
+            Some(projects) => Some(self.project_roles(&principal, projects, now).await?),
+            None => None,
+        };
+        let claims = IdClaims {
+            common: Claims { aud: client_id, ..access },
+            account: principal.account(),
+            resource: projects.map(ResourceUrn::urn),
+            roles,
+        };
+        Ok(self.tokens.signing(access.iat, |key| key.id_token(&claims))?)
+    }
+}

@@ -1,0 +1,82 @@
+//! The roles that a service account has on OpenStack's projects, as Keystone reads them from an ID
+//! token (reference: `clients.md`, section 6).
+
+use std::sync::Arc;
+
+use gatewright_policy::ResourceUrn;
+
+use crate::core::iam::Iam;
+use crate::model::caller::{Context, Principal};
+use crate::model::query_id::QueryId;
+use crate::model::token::{ProjectRoles, TokenError};
+
+/// The type of the resources that stand for projects.
+const KIND: &str = "publicCloudProject";
+
+/// What a role's action begins with.
+const ACTIONS: &str = "publicCloudProject:openstack:";
+
+/// The name that stands for all projects of an account.
+pub(crate) const ALL: &str = "pci";
+
+/// So many roles fit into a token, so that it fits into a header.
+const MOST: usize = 64;
+
+/// Of so many projects at most it is asked at once which roles there are.
+const MOST_PROJECTS: usize = 10_000;
+
+impl Iam {
+    /// Reads what roles are asked for on: `urn:v1:eu:resource:publicCloudProject:pci` for all
+    /// projects of the account, or the URN of one.
+    pub fn project_target(&self, urn: &str) -> Result<ResourceUrn, TokenError> {
+        let urn = ResourceUrn::parse(urn, self.settings.region).ok();
+        urn.filter(|urn| urn.resource_type() == KIND).ok_or(TokenError::InvalidTarget)
+    }
+
+    /// The roles on the projects that are meant, where they are registered: what nobody registered
+    /// is nobody's project.
+    pub(crate) async fn project_roles(
+        &self,
+        principal: &Arc<Principal>,
+        target: &ResourceUrn,
+        now: i64,
+    ) -> Result<ProjectRoles, TokenError> {
+        let all = target.name() == ALL;
+        let principal = Arc::clone(principal);
+        let context = Context { principal, ip: None, query_id: QueryId::OPERATOR, now };
+        let mut projects = vec![target.clone()];
+        if all {
+            let view = self.views.get(context.account()).await?;
+            let region = self.settings.region;
+            let urns = view.resources().map(|(urn, _)| ResourceUrn::parse(urn, region));
+            projects =
+                urns.filter_map(Result::ok).filter(|urn| urn.resource_type() == KIND).collect();
+            projects.sort_by(|a, b| a.name().cmp(b.name()));
+            if projects.len() > MOST_PROJECTS {
+                return Err(TokenError::TooManyRoles);
+            }
+        }
+        let mut project_roles = Vec::new();
+        let mut roles = Vec::new();
+        let catalogue = self.catalogue();
+        for project in &projects {
+            let decision_context = self.decision_context(&context, project).await?;
+            if !decision_context.known {
+                continue;
+            }
+            for action in catalogue.action_names(KIND) {
+                let Some(role) = action.strip_prefix(ACTIONS) else { continue };
+                if !decision_context.decide(&context, action, project).is_allowed() {
+                    continue;
+                }
+                project_roles.push(format!("{}:{role}", project.name()));
+                roles.push(role.to_owned());
+                if roles.len() > MOST {
+                    return Err(TokenError::TooManyRoles);
+                }
+            }
+        }
+        let project = (!all).then(|| target.name().to_owned());
+        Ok(ProjectRoles { project, roles: (!all).then_some(roles), project_roles })
+    }
+}

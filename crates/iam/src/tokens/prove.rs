@@ -1,0 +1,23 @@
+//! Clients that prove to be themselves.
+
+use std::sync::Arc;
+
+use crate::core::iam::Iam;
+use crate::model::client::Flow;
+use crate::model::secret::Secret;
+use crate::model::token::TokenError;
+
+impl Iam {
+    /// The account of a client that proved to be itself, and how it gets its tokens.
+    pub(crate) async fn prove(
+        &self,
+        id: &str,
+        secret: &Secret,
+    ) -> Result<(Arc<str>, Flow), TokenError> {
+        let account = self.views.account_of_client(id).await?;
+        let account = account.ok_or(TokenError::InvalidClient)?;
+        let view = self.views.get(&account).await?;
+        let client = view.client(id).filter(|client| secret.is(&client.secret));
+        client.map(|client| (account, client.flow)).ok_or(TokenError::InvalidClient)
+    }
+}
