@@ -23,8 +23,8 @@ mod tokens;
 // Of every use case.
 pub use self::core::iam::{Iam, OpenError};
 pub use gatewright_policy::{
-    Condition, Fact, Identity, IdentityKind, Operator, Permissions, Region, ResourceUrn, UrnError,
-    permissions_group_urn, resource_group_urn,
+    Condition, Fact, Identity, IdentityKind, Operator, Pattern, PatternError, Permissions, Region,
+    ResourceUrn, UrnError, permissions_group_urn, resource_group_urn,
 };
 pub use gatewright_store::{Address, Kind, StoreError};
 pub use model::caller::{Context, Origin, Principal, PrincipalKind};
@@ -57,7 +57,7 @@ pub use model::simulation::{
 };
 
 // Resources.
-pub use model::resource::{NewResource, Resource, resource_id};
+pub use model::resource::{NewResource, Resource, is_system_tag, resource_id};
 pub use model::resource_filter::{ResourceFilter, TagFilter, TagOperator, like};
 pub use model::resource_group::{Member, ResourceGroup, ResourceGroupInput};
 

@@ -10,7 +10,12 @@ use uuid::Uuid;
 use crate::model::error::{Fault, IamError};
 
 /// Keys that begin so belong to the server's owner.
-pub(crate) const SYSTEM: &str = "ovh:";
+const SYSTEM: &str = "ovh:";
+
+/// Checks whether a tag is the system's: only the server's owner may set it.
+pub fn is_system_tag(key: &str) -> bool {
+    key.starts_with(SYSTEM)
+}
 
 /// What is remembered of a resource; its URN is its identifier.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -39,6 +39,13 @@ pub struct UserToken {
     pub used_at: Option<i64>,
 }
 
+impl UserToken {
+    /// Checks whether the token has expired at an instant: microseconds since 1970, UTC.
+    pub fn is_expired(&self, now: i64) -> bool {
+        self.expires.is_some_and(|expires| expires <= now)
+    }
+}
+
 /// When a token expires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expiry {

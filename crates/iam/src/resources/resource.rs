@@ -13,7 +13,7 @@ use crate::model::error::{Fault, IamError};
 use crate::model::input::{Input, check_text};
 use crate::model::page::{Page, PageRequest};
 use crate::model::resource::{
-    NewResource, Resource, ResourceDocument, SYSTEM, check_tag, system_tag,
+    NewResource, Resource, ResourceDocument, check_tag, is_system_tag, system_tag,
 };
 use crate::model::resource_filter::ResourceFilter;
 use crate::model::rights;
@@ -135,7 +135,7 @@ impl Iam {
         let display_name = input.display_name.unwrap_or_else(|| urn.name().to_owned());
         check_text("displayName", &display_name, 1, 255)?;
         self.check_tags(&input.tags)?;
-        if let Some(key) = input.tags.keys().find(|key| key.starts_with(SYSTEM) && !registrar) {
+        if let Some(key) = input.tags.keys().find(|key| is_system_tag(key) && !registrar) {
             return Err(system_tag(key));
         }
         let document = ResourceDocument { display_name, tags: input.tags, created_at: context.now };
@@ -186,7 +186,7 @@ impl Iam {
         let decision_context = self.decision_context(context, &urn).await?;
         let nothing = Tags::new();
         let there = decision_context.owner.resource(urn.urn()).map_or(&nothing, |one| &one.tags);
-        let mine = |key: &str| !key.starts_with(SYSTEM);
+        let mine = |key: &str| !is_system_tag(key);
         let adds_to = |there: &Tags| tags.iter().any(|(key, value)| there.get(key) != Some(value));
         let removes_from =
             |there: &Tags| there.keys().any(|key| mine(key) && !tags.contains_key(key));
@@ -226,7 +226,7 @@ impl Iam {
         self.demand_tag(context, rights::TAG_ADD, parsed.as_ref().ok(), rights::tag_add).await?;
         let (urn, (key, value)) = (parsed?, tag?);
         check_tag(&key, &value)?;
-        if key.starts_with(SYSTEM) {
+        if is_system_tag(&key) {
             return Err(system_tag(&key));
         }
         let decision_context = self.decision_context(context, &urn).await?;
@@ -250,7 +250,7 @@ impl Iam {
         let right = rights::TAG_REMOVE;
         self.demand_tag(context, right, parsed.as_ref().ok(), rights::tag_remove).await?;
         let urn = parsed?;
-        if key.starts_with(SYSTEM) {
+        if is_system_tag(key) {
             return Err(system_tag(key));
         }
         let decision_context = self.decision_context(context, &urn).await?;

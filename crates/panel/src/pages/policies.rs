@@ -23,7 +23,7 @@ use crate::response::{HandlerResult, PageResponse};
 use crate::table::{TablePage, TableQuery};
 use form::PolicyForm;
 pub(super) use form::{add, lines};
-use tree::{TypeActions, of_category, tree};
+use tree::{Selection, TypeActions, actions_of_category, category_name, tree};
 
 const SECTION: Section = Section::Policies;
 
@@ -292,7 +292,7 @@ async fn prepare(request: &RequestContext, id: Option<Uuid>) -> Option<HandlerRe
         "all" => {
             let kind = words.next().unwrap_or_default();
             let category = words.next().unwrap_or_default();
-            for action in of_category(&request.iam.catalogue(), kind, category) {
+            for action in actions_of_category(&request.iam.catalogue(), kind, category) {
                 add(&mut form.allow, &action);
             }
             kind.clone_into(&mut state.opened);
@@ -544,7 +544,7 @@ fn found(request: &RequestContext, find: &str) -> Vec<Found> {
     let found = actions.map(|action| Found {
         name: action.name.clone(),
         description: action.description.clone(),
-        category: action.categories.first().map_or("", |category| category.as_str()),
+        category: category_name(action),
     });
     found.collect()
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use askama::Template;
-use gatewright_iam::{Context, NewResource, PageRequest, Resource, ResourceFilter};
+use gatewright_iam::{Context, NewResource, PageRequest, Resource, ResourceFilter, is_system_tag};
 
 use super::policies::lines;
 use crate::error::PageError;
@@ -17,9 +17,6 @@ use crate::table::{TablePage, TableQuery};
 const SECTION: Section = Section::Resources;
 
 const COLUMNS: [&str; 2] = ["name", "type"];
-
-/// Tags that begin so are the system's.
-const SYSTEM: &str = "ovh:";
 
 #[derive(Template)]
 #[template(path = "resources/list.html")]
@@ -154,7 +151,7 @@ pub(crate) async fn tags(request: Arc<RequestContext>) -> HandlerResult {
     let mut counts: BTreeMap<(String, bool), usize> = BTreeMap::new();
     for resource in all(&request, &context).await? {
         for (key, value) in &resource.tags {
-            let is_system = key.starts_with(SYSTEM);
+            let is_system = is_system_tag(key);
             if system || !is_system {
                 *counts.entry((format!("{key}:{value}"), is_system)).or_default() += 1;
             }
@@ -186,7 +183,7 @@ fn shown(layout: Layout, resource: Resource, (key, value): (String, String)) -> 
         owner: resource.owner,
         tags: tags
             .map(|(key, value)| {
-                let is_system = key.starts_with(SYSTEM);
+                let is_system = is_system_tag(&key);
                 (key, value, is_system)
             })
             .collect(),

@@ -62,13 +62,13 @@ pub(crate) async fn list(request: Arc<RequestContext>) -> HandlerResult {
     let login = request.parameter(0);
     let tokens = request.iam.user_tokens(&request.context()?, login).await?;
     let row = |one: UserToken| Row {
+        expired: one.is_expired(request.now),
         path: format!("{}/{}", tokens_of(login), encoded(&one.name)),
         name: one.name,
         description: one.description,
         created: format_minute(one.created_at),
         expires: one.expires.map_or("--".to_owned(), format_minute),
         used: one.used_at.map_or("--".to_owned(), format_minute),
-        expired: one.expires.is_some_and(|expires| expires <= request.now),
     };
     let rows = tokens.into_iter().map(row).collect();
     PageResponse::render(&ListPage {

@@ -1,46 +1,67 @@
-//! The actions on the types of resources that a policy is about, by their categories.
+//! Tree of the actions on the resource types of a policy, by their categories.
 
 use std::collections::BTreeMap;
 
-use gatewright_iam::Catalogue;
+use gatewright_iam::{Action, Catalogue, Pattern};
 
 use super::form::{PolicyForm, lines};
 
-/// The actions on resources of one type.
+/// Actions on resources of one type.
 pub(super) struct TypeActions {
-    pub(super) kind: String,
-    /// How many the policy allows.
+    pub(super) resource_type: String,
+    /// Number of actions that the policy allows.
     pub(super) allowed: usize,
     pub(super) total: usize,
     pub(super) categories: Vec<CategoryActions>,
 }
 
-/// Those of one category.
+/// Actions of one category.
 pub(super) struct CategoryActions {
     pub(super) name: &'static str,
     pub(super) actions: Vec<TreeAction>,
 }
 
-/// An action.
+/// Action of the tree.
 pub(super) struct TreeAction {
     pub(super) name: String,
     pub(super) description: String,
-    /// Whether it is in the list of those allowed.
-    pub(super) listed: bool,
-    /// Whether a pattern in the list stands for it.
-    pub(super) covered: bool,
+    pub(super) selection: Selection,
 }
 
-/// Whether a pattern of the list stands for an action.
-fn covers(pattern: &str, action: &str) -> bool {
-    match (pattern.strip_suffix('*'), pattern.strip_prefix('*')) {
-        (Some(head), _) => action.starts_with(head),
-        (None, Some(tail)) => action.ends_with(tail),
-        (None, None) => false,
+/// How the list of allowed actions names an action.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Selection {
+    /// By its name.
+    Listed,
+    /// By a pattern that matches it.
+    Covered,
+    /// Not at all.
+    Unselected,
+}
+
+/// Patterns of the list of allowed actions, matched as decisions match them. What is no pattern
+/// matches nothing: saving the policy refuses it.
+struct AllowedPatterns(Vec<Pattern>);
+
+impl AllowedPatterns {
+    fn parse(form: &PolicyForm) -> Self {
+        Self(lines(&form.allow).iter().filter_map(|text| Pattern::parse(text).ok()).collect())
+    }
+
+    fn selection(&self, action: &str) -> Selection {
+        let is_exact = |pattern: &&Pattern| matches!(pattern, Pattern::Exact(_));
+        let mut matching = self.0.iter().filter(|pattern| pattern.matches(action)).peekable();
+        if matching.peek().is_none() {
+            Selection::Unselected
+        } else if matching.any(|pattern| is_exact(&pattern)) {
+            Selection::Listed
+        } else {
+            Selection::Covered
+        }
     }
 }
 
-/// The types that the resources of a policy name.
+/// Returns the types that the resources of a policy name.
 fn types(form: &PolicyForm) -> Vec<String> {
     let mut types: Vec<String> = lines(&form.resources)
         .iter()
@@ -54,38 +75,46 @@ fn types(form: &PolicyForm) -> Vec<String> {
 
 /// Builds the tree of the types that the resources of the form name.
 pub(super) fn tree(catalogue: &Catalogue, form: &PolicyForm) -> Vec<TypeActions> {
-    let allow = lines(&form.allow);
-    let mut tree = Vec::new();
-    for kind in types(form) {
-        let mut categories: BTreeMap<&'static str, Vec<TreeAction>> = BTreeMap::new();
-        let (mut allowed, mut total) = (0, 0);
-        for action in catalogue.actions(Some(&kind)) {
-            let listed = allow.contains(&action.name);
-            let covered = allow.iter().any(|pattern| covers(pattern, &action.name));
-            allowed += usize::from(listed || covered);
-            total += 1;
-            let category = action.categories.first().map_or("", |category| category.as_str());
-            let (name, description) = (action.name.clone(), action.description.clone());
-            let action = TreeAction { name, description, listed, covered };
-            categories.entry(category).or_default().push(action);
-        }
-        if total > 0 {
-            let categories = categories.into_iter();
-            let categories =
-                categories.map(|(name, actions)| CategoryActions { name, actions }).collect();
-            tree.push(TypeActions { kind, allowed, total, categories });
-        }
-    }
-    tree
+    let patterns = AllowedPatterns::parse(form);
+    let types = types(form).into_iter();
+    let tree = types.map(|resource_type| type_actions(catalogue, resource_type, &patterns));
+    tree.filter(|one| one.total > 0).collect()
 }
 
-/// The names of all actions of one category on resources of one type.
-pub(super) fn of_category(catalogue: &Catalogue, kind: &str, category: &str) -> Vec<String> {
-    let actions = catalogue.actions(Some(kind)).into_iter();
-    let fits = |action: &&gatewright_iam::Action| {
-        action.categories.first().map_or("", |one| one.as_str()) == category
-    };
-    actions.filter(fits).map(|action| action.name.clone()).collect()
+fn type_actions(
+    catalogue: &Catalogue,
+    resource_type: String,
+    patterns: &AllowedPatterns,
+) -> TypeActions {
+    let mut categories: BTreeMap<&'static str, Vec<TreeAction>> = BTreeMap::new();
+    let (mut allowed, mut total) = (0, 0);
+    for action in catalogue.actions(Some(&resource_type)) {
+        let selection = patterns.selection(&action.name);
+        allowed += usize::from(selection != Selection::Unselected);
+        total += 1;
+        let (name, description) = (action.name.clone(), action.description.clone());
+        let row = TreeAction { name, description, selection };
+        categories.entry(category_name(action)).or_default().push(row);
+    }
+    let categories = categories.into_iter();
+    let categories = categories.map(|(name, actions)| CategoryActions { name, actions }).collect();
+    TypeActions { resource_type, allowed, total, categories }
+}
+
+/// Returns the first category of an action; an action may have none.
+pub(super) fn category_name(action: &Action) -> &'static str {
+    action.categories.first().map_or("", |category| category.as_str())
+}
+
+/// Returns the names of all actions of one category on resources of one type.
+pub(super) fn actions_of_category(
+    catalogue: &Catalogue,
+    resource_type: &str,
+    category: &str,
+) -> Vec<String> {
+    let actions = catalogue.actions(Some(resource_type)).into_iter();
+    let matching = actions.filter(|action| category_name(action) == category);
+    matching.map(|action| action.name.clone()).collect()
 }
 
 #[cfg(test)]
@@ -93,15 +122,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pattern_stands_for_what_begins_or_ends_as_it_does() {
-        for (pattern, action, stands) in [
-            ("*", "vps:apiovh:get", true),
-            ("vps:*", "vps:apiovh:get", true),
-            ("*/get", "vps:apiovh:ips/get", true),
-            ("vps:apiovh:get", "vps:apiovh:get", false),
-            ("dbaas:*", "vps:apiovh:get", false),
+    fn a_pattern_covers_the_actions_that_the_engine_matches_it_with() {
+        let catalogue = Catalogue::load(true, None).unwrap();
+        let resources = "urn:v1:eu:resource:vps:*".to_owned();
+        for (pattern, covers_all, covers_some) in [
+            ("*", true, true),
+            ("vps:*", true, true),
+            ("*:apiovh:*", true, true),
+            ("*/get", false, true),
+            ("*ips*", false, true),
+            ("dbaas:*", false, false),
+            ("vps:*:get", false, false),
         ] {
-            assert_eq!(covers(pattern, action), stands, "{pattern} {action}");
+            let form = PolicyForm {
+                resources: resources.clone(),
+                allow: pattern.to_owned(),
+                ..PolicyForm::default()
+            };
+            let [vps] = tree(&catalogue, &form).try_into().ok().unwrap();
+            assert_eq!(vps.allowed == vps.total, covers_all, "{pattern}: {}", vps.allowed);
+            assert_eq!(vps.allowed > 0, covers_some, "{pattern}: {}", vps.allowed);
         }
     }
 
