@@ -46,7 +46,7 @@ pub(crate) fn replaced(text: &str, name: &str, part: &str) -> Option<String> {
 fn first_sentence(doc: &str) -> String {
     let paragraph = doc.split("\n\n").next().unwrap_or_default().replace('\n', " ");
     let paragraph = paragraph.replace("[`", "`").replace("`]", "`");
-    let end = paragraph.match_indices(['.', ':', ';']).map(|(at, _)| at).find(|at| {
+    let end = paragraph.match_indices('.').map(|(at, _)| at).find(|at| {
         let rest = paragraph.get(at + 1..).unwrap_or_default();
         rest.is_empty() || rest.starts_with(' ')
     });
@@ -67,7 +67,7 @@ mod tests {
             ("crates/a/src/b/c.rs", "mod d { }\n#[cfg(test)]\nmod tests;\n"),
         ]);
         let read = Crate::read(&sources, "a", "crates/a/src/lib.rs").unwrap();
-        let expected = "\n### `crates/a/src`\n\n- `crate`: Does it\n- `b`: Reads `File`s of 1.5 MB\n  \
+        let expected = "\n### `crates/a/src`\n\n- `crate`: Does it\n- `b`: Reads `File`s of 1.5 MB: all\n  \
                         - `c`\n";
         assert_eq!(list(&[&read], &[]), expected);
         let table = Floors {
