@@ -5,6 +5,9 @@ use std::fmt::Write;
 use super::floors::Floors;
 use super::modules::Crate;
 
+/// How many characters a line of the documents has at most.
+const WIDTH: usize = 100;
+
 /// Lists the modules of crates, each with the first sentence of its documentation, below the floors
 /// of the crate where it has a table of them.
 pub(crate) fn list(crates: &[&Crate], tables: &[Floors]) -> String {
@@ -20,10 +23,24 @@ pub(crate) fn list(crates: &[&Crate], tables: &[Floors]) -> String {
             let indent = "  ".repeat(path.len().saturating_sub(1));
             let doc = first_sentence(&module.doc);
             let doc = if doc.is_empty() { String::new() } else { format!(": {doc}") };
-            let _ = writeln!(list, "{indent}- `{name}`{doc}");
+            push_wrapped(&mut list, &indent, &format!("- `{name}`{doc}"));
         }
     }
     list
+}
+
+/// Appends an item of a list in lines of at most [`WIDTH`].
+fn push_wrapped(list: &mut String, indent: &str, item: &str) {
+    let mut line = indent.to_owned();
+    for word in item.split(' ') {
+        if line.chars().count() + 1 + word.chars().count() > WIDTH {
+            let _ = writeln!(list, "{}", line.trim_end());
+            line = format!("{indent}  ");
+        }
+        line.push_str(word);
+        line.push(' ');
+    }
+    let _ = writeln!(list, "{}", line.trim_end());
 }
 
 /// Draws the floors of a crate's modules, the top one first.
@@ -78,6 +95,15 @@ mod tests {
         let floors =
             "`crates/a/src`\n\n    crate\n    b · e\n\n`b` may use `e`: it must.\n\n- `crate`";
         assert!(list(&[&read], &[table]).contains(floors));
+    }
+
+    #[test]
+    fn long_items_are_wrapped() {
+        let mut list = String::new();
+        push_wrapped(&mut list, "  ", &format!("- `a`: {}", "word ".repeat(40).trim()));
+        let lines: Vec<&str> = list.lines().collect();
+        assert!(lines.len() > 1 && lines.iter().all(|line| line.len() <= WIDTH), "{list}");
+        assert!(lines[1].starts_with("    word"), "{list}");
     }
 
     #[test]
