@@ -1,7 +1,9 @@
 //! Errors in OVHcloud's two shapes at once: `class` and `message`, `errorCode` and `httpCode`.
 
+use std::error::Error;
+
 use axum::http::StatusCode;
-use gatewright_iam::{Fault, IamError, TokenError};
+use gatewright_iam::{CauseChain, Fault, IamError, TokenError};
 use serde_json::{Value, json};
 
 use crate::response::Response;
@@ -42,8 +44,8 @@ impl ApiError {
         self
     }
 
-    fn with_cause(mut self, cause: impl std::fmt::Display) -> Self {
-        self.0.cause = Some(cause.to_string());
+    fn with_cause(mut self, cause: &(dyn Error + 'static)) -> Self {
+        self.0.cause = Some(CauseChain(cause).to_string());
         self
     }
 
@@ -151,11 +153,11 @@ impl From<IamError> for ApiError {
             }
             IamError::Unavailable(cause) => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "Server::ServiceUnavailable", message)
-                    .with_cause(cause)
+                    .with_cause(&cause)
             }
             IamError::Internal(cause) => {
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, "Server::InternalServerError", message)
-                    .with_cause(cause)
+                    .with_cause(&*cause)
             }
         }
     }
@@ -172,12 +174,11 @@ impl From<TokenError> for ApiError {
             TokenError::Failed(cause @ IamError::Unavailable(_)) => {
                 let status = StatusCode::SERVICE_UNAVAILABLE;
                 Self::oauth2(status, "temporarily_unavailable", &cause.to_string())
-                    .with_cause(format!("{cause:?}"))
+                    .with_cause(cause)
             }
             TokenError::Failed(cause) => {
                 let status = StatusCode::INTERNAL_SERVER_ERROR;
-                Self::oauth2(status, "server_error", &cause.to_string())
-                    .with_cause(format!("{cause:?}"))
+                Self::oauth2(status, "server_error", &cause.to_string()).with_cause(cause)
             }
         }
     }

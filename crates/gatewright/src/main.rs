@@ -16,6 +16,7 @@ mod serve;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use gatewright_iam::CauseChain;
 
 /// Service accounts and access policies for any API.
 #[derive(Parser)]
@@ -58,7 +59,7 @@ async fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("gatewright: {failure}");
+            eprintln!("gatewright: {}", CauseChain(&failure));
             ExitCode::FAILURE
         }
     }

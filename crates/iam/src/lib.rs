@@ -26,7 +26,7 @@ pub use gatewright_policy::{
     Condition, Fact, Identity, IdentityKind, Operator, Pattern, PatternError, Permissions, Region,
     ResourceUrn, UrnError, permissions_group_urn, resource_group_urn,
 };
-pub use gatewright_store::{Address, Kind, StoreError};
+pub use gatewright_store::{Address, CauseChain, Kind, StoreError};
 pub use model::caller::{Context, Origin, Principal, PrincipalKind};
 pub use model::error::{Fault, IamError};
 pub use model::input::Input;

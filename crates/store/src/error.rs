@@ -1,4 +1,6 @@
-//! What can go wrong when remembering.
+//! Errors of the store.
+
+use crate::transient::is_transient;
 
 /// What another object has already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,17 +38,53 @@ pub enum StoreError {
         known: i64,
     },
     /// The schema could not be brought up to date.
-    #[error("the database's schema could not be brought up to date: {0}")]
+    #[error("the schema of the database could not be migrated")]
     Migration(#[source] sqlx::migrate::MigrateError),
     /// The journal does not hold together.
     #[error(transparent)]
     Journal(#[from] BrokenChain),
     /// A stored value is not one that this program writes.
-    #[error("the database holds something unreadable: {0}")]
-    Unreadable(&'static str),
-    /// The database cannot be reached, or refused.
-    #[error("the database failed: {0}")]
-    Database(#[from] sqlx::Error),
+    #[error("the database holds {0} that is malformed")]
+    Malformed(&'static str),
+    /// The database cannot be reached, or is too busy: a retry may succeed.
+    #[error("the database is unavailable, at {statement}")]
+    Unavailable {
+        /// The name of the statement that failed.
+        statement: &'static str,
+        /// What the driver reports.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// The database is not as this program made it (a missing table, a column of another type, a
+    /// damaged file), or does not admit it: a retry fails as well, and the operator must act.
+    #[error("the database is broken, at {statement}")]
+    Broken {
+        /// The name of the statement that failed.
+        statement: &'static str,
+        /// What the driver reports.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// The task that made the change ended early: whether it took effect is not known.
+    #[error("the change was aborted")]
+    Aborted(#[source] tokio::task::JoinError),
+}
+
+impl StoreError {
+    /// Classifies an error of the driver.
+    pub(crate) fn failed(statement: &'static str, source: sqlx::Error) -> Self {
+        if is_transient(&source) {
+            Self::Unavailable { statement, source }
+        } else {
+            Self::Broken { statement, source }
+        }
+    }
+
+    /// Tells whether a row with the same key exists already.
+    pub(crate) fn is_unique_violation(&self) -> bool {
+        let Self::Broken { source: sqlx::Error::Database(error), .. } = self else { return false };
+        error.is_unique_violation()
+    }
 }
 
 /// The journal of an account is not what was written.

@@ -10,6 +10,8 @@
 //! serve both databases.
 
 mod activity;
+mod address;
+mod cause_chain;
 mod database;
 mod error;
 mod journal;
@@ -19,12 +21,16 @@ mod object;
 mod row;
 mod sealed_key;
 mod sql;
+mod statement;
 mod store;
 #[cfg(test)]
 mod tests;
+mod transaction;
+mod transient;
 
 pub use activity::{ActivityBatch, HourlyCount, LastUsed, LogPage};
-pub use database::Address;
+pub use address::Address;
+pub use cause_chain::CauseChain;
 pub use error::{BrokenChain, StoreError, Taken};
 pub use journal::{Author, Entry};
 pub use notice::{Listener, Notice};

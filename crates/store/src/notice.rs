@@ -54,8 +54,9 @@ impl Listener {
     /// Waits for the next notice. After an error nothing may be taken for heard: listen anew.
     pub async fn next(&mut self) -> Result<Notice, StoreError> {
         loop {
-            let Some(notification) = self.0.try_recv().await? else {
-                return Err(StoreError::Database(sqlx::Error::PoolClosed));
+            let failed = |error| StoreError::failed("LISTEN", error);
+            let Some(notification) = self.0.try_recv().await.map_err(failed)? else {
+                return Err(failed(sqlx::Error::PoolClosed));
             };
             if let Some(notice) = Notice::parse(notification.payload()) {
                 return Ok(notice);

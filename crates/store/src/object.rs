@@ -77,7 +77,7 @@ impl Kind {
 
     pub(crate) fn parse(text: &str) -> Result<Self, StoreError> {
         let known = Self::ALL.into_iter().find(|kind| kind.as_str() == text);
-        known.ok_or(StoreError::Unreadable("the kind of an object"))
+        known.ok_or(StoreError::Malformed("a kind of object"))
     }
 }
 

@@ -1,12 +1,15 @@
-//! Every statement, as one text for both databases.
+//! Lists every statement, as one text for both databases.
+
+use crate::statement::Statement;
 
 /// Names each statement, and lists all of them for the test that runs each on both databases.
 macro_rules! statements {
     ($($name:ident = $text:expr;)*) => {
-        $(pub(crate) const $name: &str = $text;)*
+        $(pub(crate) const $name: Statement =
+            Statement { name: stringify!($name), text: $text };)*
 
         #[cfg(test)]
-        pub(crate) const ALL: &[(&str, &str)] = &[$((stringify!($name), $text)),*];
+        pub(crate) const ALL: &[Statement] = &[$($name),*];
     };
 }
 
@@ -17,30 +20,30 @@ statements! {
     // The first statement of every change: it locks the account's row until the end.
     ACCOUNT_ADVANCE = "UPDATE account SET revision = revision + $2 WHERE name = $1
         RETURNING revision, head";
-    ACCOUNT_SEAL = "UPDATE account SET head = $2 WHERE name = $1";
+    ACCOUNT_SET_HEAD = "UPDATE account SET head = $2 WHERE name = $1";
     ACCOUNTS = "SELECT name FROM account ORDER BY name";
 
     OBJECT_ADD = "INSERT INTO object (kind, id, account, name, created, document, secret)
         VALUES ($1, $2, $3, $4, $5, $6, $7)";
-    OBJECT_CHANGE = "UPDATE object SET name = $4, document = $5, secret = COALESCE($6, secret)
+    OBJECT_UPDATE = "UPDATE object SET name = $4, document = $5, secret = COALESCE($6, secret)
         WHERE kind = $1 AND id = $2 AND account = $3";
-    OBJECT_REMOVE = "DELETE FROM object WHERE kind = $1 AND id = $2 AND account = $3";
+    OBJECT_DELETE = "DELETE FROM object WHERE kind = $1 AND id = $2 AND account = $3";
     OBJECT = "SELECT kind, id, account, name, created, document, secret FROM object
         WHERE kind = $1 AND id = $2 AND account = $3";
-    OBJECT_ANYWHERE = "SELECT kind, id, account, name, created, document, secret FROM object
+    OBJECT_OF_ANY_ACCOUNT = "SELECT kind, id, account, name, created, document, secret FROM object
         WHERE kind = $1 AND id = $2";
     OBJECT_BY_NAME = "SELECT kind, id, account, name, created, document, secret FROM object
         WHERE kind = $1 AND name = $2 AND account = $3";
     OBJECTS_OF_KIND = "SELECT kind, id, account, name, created, document, secret FROM object
         WHERE account = $1 AND kind = $2 AND created > $3 ORDER BY created LIMIT $4";
-    OBJECTS_EVERYWHERE = "SELECT kind, id, account, name, created, document, secret FROM object
+    OBJECTS_OF_ALL_ACCOUNTS = "SELECT kind, id, account, name, created, document, secret FROM object
         WHERE kind = $1 ORDER BY id";
     OBJECTS = "SELECT kind, id, account, name, created, document, secret FROM object
         WHERE account = $1 AND created > $2 ORDER BY created LIMIT $3";
 
     MENTION_ADD = "INSERT INTO mention (kind, id, mentioned, owner) VALUES ($1, $2, $3, $4)
         ON CONFLICT (kind, id, mentioned) DO NOTHING";
-    MENTIONS_REMOVE = "DELETE FROM mention WHERE kind = $1 AND id = $2";
+    MENTIONS_DELETE = "DELETE FROM mention WHERE kind = $1 AND id = $2";
     MENTIONING = "SELECT DISTINCT owner AS name FROM mention WHERE mentioned = $1";
 
     JOURNAL_ADD = "INSERT INTO journal
@@ -49,24 +52,24 @@ statements! {
     JOURNAL = "SELECT account, revision, at, actor, ip, query_id, kind, object, before, after, hash
         FROM journal WHERE account = $1 AND revision > $2 ORDER BY revision LIMIT $3";
 
-    JOURNAL_BACK = "SELECT account, revision, at, actor, ip, query_id, kind, object, before, after,
+    JOURNAL_BEFORE = "SELECT account, revision, at, actor, ip, query_id, kind, object, before, after,
         hash FROM journal WHERE account = $1 AND revision < $2 ORDER BY revision DESC LIMIT $3";
 
     LOG_ADD = "INSERT INTO log (account, kind, first, last, lines) VALUES ($1, $2, $3, $4, $5)";
-    LOG_BACK = "SELECT account, kind, first, last, lines FROM log
+    LOG_BEFORE = "SELECT account, kind, first, last, lines FROM log
         WHERE account = $1 AND kind = $2 AND last < $3 ORDER BY last DESC LIMIT $4";
-    LOG_ACROSS = "SELECT account, kind, first, last, lines FROM log
+    LOG_OVERLAPPING = "SELECT account, kind, first, last, lines FROM log
         WHERE account = $1 AND kind = $2 AND first < $3 AND last >= $3";
-    LOG_FORGET = "DELETE FROM log WHERE last < $1";
+    LOG_DELETE = "DELETE FROM log WHERE last < $1";
     HOURLY_COUNT_ADD = "INSERT INTO tally (account, hour, what, count) VALUES ($1, $2, $3, $4)
         ON CONFLICT (account, hour, what) DO UPDATE SET count = tally.count + excluded.count";
     HOURLY_COUNTS = "SELECT account, hour, what, count FROM tally WHERE account = $1 AND hour >= $2
         ORDER BY hour";
-    HOURLY_COUNT_FORGET = "DELETE FROM tally WHERE hour < $1";
-    USAGE_SET = "INSERT INTO usage (account, subject, last) VALUES ($1, $2, $3)
+    HOURLY_COUNTS_DELETE = "DELETE FROM tally WHERE hour < $1";
+    LAST_USED_SET = "INSERT INTO usage (account, subject, last) VALUES ($1, $2, $3)
         ON CONFLICT (account, subject) DO UPDATE SET last = excluded.last
         WHERE usage.last < excluded.last";
-    USAGES = "SELECT account, subject, last FROM usage WHERE account = $1";
+    LAST_USED = "SELECT account, subject, last FROM usage WHERE account = $1";
 
     KEY_ADD = "INSERT INTO signing_key (id, algorithm, sealed, created) VALUES ($1, $2, $3, $4)";
     KEY_DELETE = "DELETE FROM signing_key WHERE id = $1";

@@ -51,8 +51,8 @@ async fn opened(database: &TestDatabase) -> Store {
     store
 }
 
-/// Does what no code of this crate does.
-async fn meddle(database: &TestDatabase, text: &str) {
+/// Runs a statement that no code of this crate runs.
+async fn tamper(database: &TestDatabase, text: &str) {
     match Database::open(&address(database)).await.unwrap() {
         Database::Sqlite { writer, .. } => {
             sqlx::query(AssertSqlSafe(text)).execute(&writer).await.unwrap();
@@ -66,7 +66,7 @@ async fn meddle(database: &TestDatabase, text: &str) {
 on_both_databases!(every_statement_is_understood);
 async fn every_statement_is_understood(database: TestDatabase) {
     Store::open(&address(&database)).await.unwrap();
-    for (name, text) in sql::ALL {
+    for crate::statement::Statement { name, text } in sql::ALL {
         let prepared = match Database::open(&address(&database)).await.unwrap() {
             Database::Sqlite { writer, .. } => {
                 let mut connection = writer.acquire().await.unwrap();
@@ -235,18 +235,18 @@ async fn a_journal_that_was_touched_no_longer_verifies(database: TestDatabase) {
         other => panic!("{other}"),
     };
     let account = || ACCOUNT.to_owned();
-    meddle(&database, "UPDATE journal SET actor = 'another' WHERE revision = 2").await;
+    tamper(&database, "UPDATE journal SET actor = 'another' WHERE revision = 2").await;
     assert_eq!(broken().await, BrokenChain::Altered { account: account(), revision: 2 });
-    meddle(&database, "DELETE FROM journal WHERE revision = 2").await;
+    tamper(&database, "DELETE FROM journal WHERE revision = 2").await;
     assert_eq!(broken().await, BrokenChain::Gap { account: account(), revision: 2 });
-    meddle(&database, "DELETE FROM journal WHERE revision > 1").await;
+    tamper(&database, "DELETE FROM journal WHERE revision > 1").await;
     assert_eq!(broken().await, BrokenChain::End { account: account(), revision: 1 });
 }
 
 on_both_databases!(a_newer_schema_is_refused_and_left_alone);
 async fn a_newer_schema_is_refused_and_left_alone(database: TestDatabase) {
     opened(&database).await.close().await;
-    meddle(
+    tamper(
         &database,
         "INSERT INTO _sqlx_migrations
                 (version, description, installed_on, success, checksum, execution_time)
@@ -256,6 +256,21 @@ async fn a_newer_schema_is_refused_and_left_alone(database: TestDatabase) {
     let error = Store::open(&address(&database)).await.err().unwrap();
     assert!(matches!(error, StoreError::NewerSchema { found: 9999, .. }), "{error}");
     assert!(error.to_string().contains("newer Gatewright"), "{error}");
+}
+
+on_both_databases!(a_broken_database_is_told_apart_from_an_unavailable_one);
+async fn a_broken_database_is_told_apart_from_an_unavailable_one(database: TestDatabase) {
+    let store = opened(&database).await;
+    tamper(&database, "ALTER TABLE signing_key RENAME TO lost").await;
+    let error = store.keys().await.unwrap_err();
+    assert!(matches!(error, StoreError::Broken { statement: "KEYS", .. }), "{error:?}");
+    assert!(std::error::Error::source(&error).unwrap().to_string().contains("signing_key"));
+    tamper(&database, "UPDATE object SET kind = 'teapot'").await;
+    let error = store.objects(ACCOUNT, 0, 9).await.unwrap_err();
+    assert!(matches!(error, StoreError::Malformed(_)), "{error:?}");
+    store.close().await;
+    let error = store.ping().await.unwrap_err();
+    assert!(matches!(error, StoreError::Unavailable { .. }), "{error:?}");
 }
 
 on_both_databases!(nodes_may_start_at_once);

@@ -57,7 +57,7 @@ impl Iam {
             }
             Ok(())
         });
-        work.await.unwrap_or(Err(StoreError::Unreadable("a task that failed")))
+        work.await.unwrap_or_else(|error| Err(StoreError::Aborted(error)))
     }
 
     /// Reads an object of an account, changes it, and writes it back; again from the start when it

@@ -94,7 +94,7 @@ impl From<StoreError> for IamError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Missing => Self::NotFound,
-            error @ StoreError::Database(_) => Self::Unavailable(error),
+            error @ StoreError::Unavailable { .. } => Self::Unavailable(error),
             error => Self::internal(error),
         }
     }

@@ -1,0 +1,90 @@
+//! Statements: a named text of SQL, the values that are bound to it, and its tracing span.
+
+use sqlx::FromRow;
+use sqlx::postgres::PgRow;
+use sqlx::sqlite::SqliteRow;
+use tracing::Span;
+use tracing::field::Empty;
+
+use crate::object::Kind;
+
+/// Names a statement that both databases understand.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Statement {
+    /// The name in spans and errors.
+    pub(crate) name: &'static str,
+    pub(crate) text: &'static str,
+}
+
+/// Holds a value to bind to a placeholder.
+#[derive(Clone, Copy)]
+pub(crate) enum Value<'a> {
+    /// The name of an account, which the statement's span shows.
+    Account(&'a str),
+    /// The kind of an object, which the statement's span shows.
+    Kind(Kind),
+    Text(&'a str),
+    OptionalText(Option<&'a str>),
+    Int(i64),
+    Bytes(&'a [u8]),
+    OptionalBytes(Option<&'a [u8]>),
+}
+
+impl Value<'_> {
+    /// Tells whether the value holds a NUL character. PostgreSQL takes none, so no row has it.
+    pub(crate) fn has_nul(&self) -> bool {
+        matches!(
+            self,
+            Self::Account(text) | Self::Text(text) | Self::OptionalText(Some(text))
+                if text.contains('\0')
+        )
+    }
+}
+
+/// Marks rows that can be read from either database.
+pub(crate) trait Row:
+    for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin
+{
+}
+
+impl<T> Row for T where T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin
+{}
+
+impl Statement {
+    /// Opens the span of one execution. Of the values it shows the account and the kind alone: the
+    /// others may be secrets.
+    pub(crate) fn span(&self, values: &[Value<'_>]) -> Span {
+        let span =
+            tracing::debug_span!("statement", statement = self.name, kind = Empty, account = Empty);
+        if span.is_disabled() {
+            return span;
+        }
+        for value in values {
+            match value {
+                Value::Account(name) => span.record("account", *name),
+                Value::Kind(kind) => span.record("kind", kind.as_str()),
+                _ => continue,
+            };
+        }
+        span
+    }
+}
+
+/// Binds the values, whichever database the query is for.
+macro_rules! bind {
+    ($query:expr, $values:expr) => {{
+        let mut query = $query;
+        for value in $values {
+            query = match *value {
+                Value::Account(text) | Value::Text(text) => query.bind(text),
+                Value::Kind(kind) => query.bind(kind.as_str()),
+                Value::OptionalText(text) => query.bind(text),
+                Value::Int(number) => query.bind(number),
+                Value::Bytes(bytes) => query.bind(bytes),
+                Value::OptionalBytes(bytes) => query.bind(bytes),
+            };
+        }
+        query
+    }};
+}
+pub(crate) use bind;

@@ -1,0 +1,22 @@
+//! Reads which accounts there are, and how far they have come.
+
+use super::Store;
+use super::rows::{Head, Name};
+use crate::error::StoreError;
+use crate::sql;
+use crate::statement::Value;
+
+impl Store {
+    /// The names of all accounts.
+    pub async fn accounts(&self) -> Result<Vec<String>, StoreError> {
+        let names = self.database.all::<Name>(sql::ACCOUNTS, &[]).await?;
+        Ok(names.into_iter().map(|row| row.name).collect())
+    }
+
+    /// The last revision of an account; none when there is no such account.
+    pub async fn revision(&self, account: &str) -> Result<Option<i64>, StoreError> {
+        let head: Option<Head> =
+            self.database.first(sql::ACCOUNT_HEAD, &[Value::Account(account)]).await?;
+        Ok(head.map(|head| head.revision))
+    }
+}

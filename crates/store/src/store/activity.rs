@@ -1,0 +1,74 @@
+//! Records activity, and reads it.
+
+use super::Store;
+use crate::activity::{ActivityBatch, HourlyCount, LastUsed, LogPage};
+use crate::error::StoreError;
+use crate::sql;
+use crate::statement::Value;
+
+impl Store {
+    /// Writes down what happened.
+    pub async fn record(&self, record: &ActivityBatch) -> Result<(), StoreError> {
+        let mut transaction = self.database.begin().await?;
+        for page in &record.pages {
+            let values = [
+                Value::Account(&page.account),
+                Value::Text(&page.kind),
+                Value::Int(page.first),
+                Value::Int(page.last),
+                Value::Text(&page.lines),
+            ];
+            transaction.run(sql::LOG_ADD, &values).await?;
+        }
+        for HourlyCount { account, hour, what, count } in &record.hourly_counts {
+            let values =
+                [Value::Account(account), Value::Int(*hour), Value::Text(what), Value::Int(*count)];
+            transaction.run(sql::HOURLY_COUNT_ADD, &values).await?;
+        }
+        for LastUsed { account, subject, last } in &record.last_used {
+            let values = [Value::Account(account), Value::Text(subject), Value::Int(*last)];
+            transaction.run(sql::LAST_USED_SET, &values).await?;
+        }
+        transaction.commit().await
+    }
+
+    /// The pages with lines before `before`: those that reach across it, in no order, then at most
+    /// `most` that lie before it, the last first.
+    pub async fn log_back(
+        &self,
+        account: &str,
+        kind: &str,
+        before: i64,
+        most: i64,
+    ) -> Result<Vec<LogPage>, StoreError> {
+        let values = [Value::Account(account), Value::Text(kind), Value::Int(before)];
+        let mut pages = self.database.all::<LogPage>(sql::LOG_OVERLAPPING, &values).await?;
+        let [account, kind, before] = values;
+        let values = [account, kind, before, Value::Int(most)];
+        pages.extend(self.database.all::<LogPage>(sql::LOG_BEFORE, &values).await?);
+        Ok(pages)
+    }
+
+    /// Forgets lines that happened before `lines`, in microseconds, and counts from before `hour`.
+    pub async fn forget(&self, lines: i64, hour: i64) -> Result<u64, StoreError> {
+        let mut transaction = self.database.begin().await?;
+        let gone = transaction.run(sql::LOG_DELETE, &[Value::Int(lines)]).await?;
+        transaction.run(sql::HOURLY_COUNTS_DELETE, &[Value::Int(hour)]).await?;
+        transaction.commit().await?;
+        Ok(gone)
+    }
+
+    /// What happened how often in the account, from that hour on, in order.
+    pub async fn hourly_counts(
+        &self,
+        account: &str,
+        hour: i64,
+    ) -> Result<Vec<HourlyCount>, StoreError> {
+        self.database.all(sql::HOURLY_COUNTS, &[Value::Account(account), Value::Int(hour)]).await
+    }
+
+    /// When what was last used in the account.
+    pub async fn last_used(&self, account: &str) -> Result<Vec<LastUsed>, StoreError> {
+        self.database.all(sql::LAST_USED, &[Value::Account(account)]).await
+    }
+}

@@ -1,0 +1,179 @@
+//! Changes objects, with one journal entry for each change.
+
+use super::Store;
+use super::rows::Head;
+use crate::error::{StoreError, Taken};
+use crate::journal::{Author, Entry, origin};
+use crate::notice::{CHANNEL, Notice};
+use crate::object::{Act, Change, Content, Object, ObjectRow};
+use crate::sql;
+use crate::statement::Value;
+use crate::transaction::Transaction;
+
+impl Store {
+    /// Makes an account with its first objects.
+    pub async fn create_account(
+        &self,
+        account: &str,
+        author: &Author,
+        changes: &[Change],
+    ) -> Result<Vec<Entry>, StoreError> {
+        let mut transaction = self.database.begin().await?;
+        let values = [Value::Account(account), Value::Bytes(&origin())];
+        if transaction.run(sql::ACCOUNT_ADD, &values).await? == 0 {
+            return Err(StoreError::Taken(Taken::Name));
+        }
+        let entries = apply(&mut transaction, account, author, changes).await?;
+        transaction.commit().await?;
+        Ok(entries)
+    }
+
+    /// Makes all the changes with one journal entry each, or none of them.
+    ///
+    /// When this has answered, the changes outlive a crash.
+    pub async fn write(
+        &self,
+        account: &str,
+        author: &Author,
+        changes: &[Change],
+    ) -> Result<Vec<Entry>, StoreError> {
+        let mut transaction = self.database.begin().await?;
+        let entries = apply(&mut transaction, account, author, changes).await?;
+        transaction.commit().await?;
+        Ok(entries)
+    }
+}
+
+/// Makes the changes and writes their entries.
+async fn apply(
+    transaction: &mut Transaction,
+    account: &str,
+    author: &Author,
+    changes: &[Change],
+) -> Result<Vec<Entry>, StoreError> {
+    let count = i64::try_from(changes.len()).unwrap_or(i64::MAX);
+    let values = [Value::Account(account), Value::Int(count)];
+    let head: Option<Head> = transaction.first(sql::ACCOUNT_ADVANCE, &values).await?;
+    let head = head.ok_or(StoreError::Missing)?;
+    let mut previous = head.head;
+    let mut entries = Vec::with_capacity(changes.len());
+    for (revision, change) in (head.revision - count + 1..).zip(changes) {
+        let before = change_object(transaction, account, revision, change).await?;
+        let after = change.act.content().map(|content| content.document.clone());
+        let mut entry = Entry {
+            account: account.to_owned(),
+            revision,
+            author: author.clone(),
+            kind: change.kind,
+            object: change.id.clone(),
+            before,
+            after,
+            hash: Vec::new(),
+        };
+        entry.hash = entry.seal(&previous);
+        previous.clone_from(&entry.hash);
+        add_entry(transaction, &entry).await?;
+        entries.push(entry);
+    }
+    transaction
+        .run(sql::ACCOUNT_SET_HEAD, &[Value::Account(account), Value::Bytes(&previous)])
+        .await?;
+    let resources = changes.iter().any(Change::moves_a_resource);
+    let notice =
+        Notice::Changed { account: account.to_owned(), revision: head.revision, resources };
+    transaction.notify(CHANNEL, &notice.text()).await?;
+    Ok(entries)
+}
+
+/// Makes one change; answers the document that was there before.
+async fn change_object(
+    transaction: &mut Transaction,
+    account: &str,
+    revision: i64,
+    change: &Change,
+) -> Result<Option<String>, StoreError> {
+    let key = [Value::Kind(change.kind), Value::Text(&change.id), Value::Account(account)];
+    let [kind, id, _] = key;
+    let there: Option<ObjectRow> = transaction.first(sql::OBJECT, &key).await?;
+    let there = there.map(Object::try_from).transpose()?;
+    if let Some(name) = change.act.content().and_then(|content| content.name.as_deref()) {
+        let values = [kind, Value::Text(name), Value::Account(account)];
+        let namesake: Option<ObjectRow> = transaction.first(sql::OBJECT_BY_NAME, &values).await?;
+        if namesake.map(Object::try_from).transpose()?.is_some_and(|one| one.id != change.id) {
+            return Err(StoreError::Taken(Taken::Name));
+        }
+    }
+    match &change.act {
+        Act::Create { content, secret } => {
+            let values = [
+                kind,
+                id,
+                Value::Account(account),
+                Value::OptionalText(content.name.as_deref()),
+                Value::Int(revision),
+                Value::Text(&content.document),
+                Value::OptionalBytes(secret.as_deref()),
+            ];
+            match transaction.run(sql::OBJECT_ADD, &values).await {
+                Err(error) if error.is_unique_violation() => {
+                    return Err(StoreError::Taken(Taken::Id));
+                }
+                done => done?,
+            };
+            mention(transaction, account, kind, id, content).await?;
+            Ok(None)
+        }
+        Act::Update { from, content, secret } => {
+            let there = there.ok_or(StoreError::Missing)?;
+            if there.document != *from {
+                return Err(StoreError::Stale);
+            }
+            let name = Value::OptionalText(content.name.as_deref());
+            let document = Value::Text(&content.document);
+            let secret = Value::OptionalBytes(secret.as_deref());
+            let values = [kind, id, Value::Account(account), name, document, secret];
+            transaction.run(sql::OBJECT_UPDATE, &values).await?;
+            transaction.run(sql::MENTIONS_DELETE, &[kind, id]).await?;
+            mention(transaction, account, kind, id, content).await?;
+            Ok(Some(there.document))
+        }
+        Act::Delete => {
+            let there = there.ok_or(StoreError::Missing)?;
+            transaction.run(sql::OBJECT_DELETE, &key).await?;
+            Ok(Some(there.document))
+        }
+    }
+}
+
+/// Remembers which other accounts the object names.
+async fn mention(
+    transaction: &mut Transaction,
+    account: &str,
+    kind: Value<'_>,
+    id: Value<'_>,
+    content: &Content,
+) -> Result<(), StoreError> {
+    for mentioned in &content.mentions {
+        let values = [kind, id, Value::Text(mentioned), Value::Account(account)];
+        transaction.run(sql::MENTION_ADD, &values).await?;
+    }
+    Ok(())
+}
+
+async fn add_entry(transaction: &mut Transaction, entry: &Entry) -> Result<(), StoreError> {
+    let author = &entry.author;
+    let values = [
+        Value::Account(&entry.account),
+        Value::Int(entry.revision),
+        Value::Int(author.at),
+        Value::Text(&author.actor),
+        Value::OptionalText(author.ip.as_deref()),
+        Value::Text(&author.query_id),
+        Value::Kind(entry.kind),
+        Value::Text(&entry.object),
+        Value::OptionalText(entry.before.as_deref()),
+        Value::OptionalText(entry.after.as_deref()),
+        Value::Bytes(&entry.hash),
+    ];
+    transaction.run(sql::JOURNAL_ADD, &values).await.map(drop)
+}

@@ -1,0 +1,61 @@
+//! Reads and verifies journals.
+
+use super::Store;
+use super::rows::Head;
+use crate::error::StoreError;
+use crate::journal::{Chain, Entry, EntryRow};
+use crate::sql;
+use crate::statement::Value;
+
+/// How many rows are read at once where all are wanted.
+const CHUNK: i64 = 10_000;
+
+impl Store {
+    /// At most `most` journal entries after revision `after`, in order.
+    pub async fn journal(
+        &self,
+        account: &str,
+        after: i64,
+        most: i64,
+    ) -> Result<Vec<Entry>, StoreError> {
+        let values = [Value::Account(account), Value::Int(after), Value::Int(most)];
+        let rows = self.database.all::<EntryRow>(sql::JOURNAL, &values).await?;
+        rows.into_iter().map(Entry::try_from).collect()
+    }
+
+    /// At most `most` journal entries before revision `before`, the last first.
+    pub async fn journal_back(
+        &self,
+        account: &str,
+        before: i64,
+        most: i64,
+    ) -> Result<Vec<Entry>, StoreError> {
+        let values = [Value::Account(account), Value::Int(before), Value::Int(most)];
+        let rows = self.database.all::<EntryRow>(sql::JOURNAL_BEFORE, &values).await?;
+        rows.into_iter().map(Entry::try_from).collect()
+    }
+
+    /// Follows the journal of an account from its first entry to its last, and answers how many
+    /// there are; fails at the first that is missing or altered.
+    pub async fn verify_journal(&self, account: &str) -> Result<i64, StoreError> {
+        let mut chain = Chain::new(account);
+        // Entries that come in meanwhile are left for the next time.
+        let head: Head = self
+            .database
+            .first(sql::ACCOUNT_HEAD, &[Value::Account(account)])
+            .await?
+            .ok_or(StoreError::Missing)?;
+        while chain.revision() < head.revision {
+            let most = CHUNK.min(head.revision - chain.revision());
+            let entries = self.journal(account, chain.revision(), most).await?;
+            for entry in &entries {
+                chain.follow(entry)?;
+            }
+            if entries.is_empty() {
+                break;
+            }
+        }
+        chain.end(head.revision, &head.head)?;
+        Ok(head.revision)
+    }
+}

@@ -1,0 +1,34 @@
+//! Stores the keys that sign tokens.
+
+use super::Store;
+use crate::error::StoreError;
+use crate::sealed_key::SealedKey;
+use crate::sql;
+use crate::statement::Value;
+
+impl Store {
+    /// The keys that sign tokens, oldest first.
+    pub async fn keys(&self) -> Result<Vec<SealedKey>, StoreError> {
+        self.database.all(sql::KEYS, &[]).await
+    }
+
+    /// Forgets a key.
+    pub async fn delete_key(&self, id: &str) -> Result<(), StoreError> {
+        let mut transaction = self.database.begin().await?;
+        transaction.run(sql::KEY_DELETE, &[Value::Text(id)]).await?;
+        transaction.commit().await
+    }
+
+    /// Keeps a key.
+    pub async fn add_key(&self, key: &SealedKey) -> Result<(), StoreError> {
+        let mut transaction = self.database.begin().await?;
+        let values = [
+            Value::Text(&key.id),
+            Value::Text(&key.algorithm),
+            Value::Bytes(&key.sealed),
+            Value::Int(key.created),
+        ];
+        transaction.run(sql::KEY_ADD, &values).await?;
+        transaction.commit().await
+    }
+}

@@ -1,0 +1,96 @@
+//! Reads objects.
+
+use super::Store;
+use super::rows::Name;
+use crate::error::StoreError;
+use crate::object::{Kind, Object, ObjectRow};
+use crate::sql;
+use crate::statement::{Statement, Value};
+
+impl Store {
+    /// An object of the account.
+    pub async fn object(
+        &self,
+        account: &str,
+        kind: Kind,
+        id: &str,
+    ) -> Result<Option<Object>, StoreError> {
+        let values = [Value::Kind(kind), Value::Text(id), Value::Account(account)];
+        self.one(sql::OBJECT, &values).await
+    }
+
+    /// An object of the account by its unique name.
+    pub async fn object_by_name(
+        &self,
+        account: &str,
+        kind: Kind,
+        name: &str,
+    ) -> Result<Option<Object>, StoreError> {
+        let values = [Value::Kind(kind), Value::Text(name), Value::Account(account)];
+        self.one(sql::OBJECT_BY_NAME, &values).await
+    }
+
+    /// An object of whichever account: only for what is named without its account.
+    pub async fn object_anywhere(
+        &self,
+        kind: Kind,
+        id: &str,
+    ) -> Result<Option<Object>, StoreError> {
+        self.one(sql::OBJECT_OF_ANY_ACCOUNT, &[Value::Kind(kind), Value::Text(id)]).await
+    }
+
+    /// The other accounts that own an object which names this account.
+    pub async fn mentioning(&self, account: &str) -> Result<Vec<String>, StoreError> {
+        let rows = self.database.all::<Name>(sql::MENTIONING, &[Value::Account(account)]).await?;
+        let mut owners: Vec<String> = rows.into_iter().map(|row| row.name).collect();
+        owners.sort_unstable();
+        Ok(owners)
+    }
+
+    /// At most `most` objects of one kind that were created after revision `after`, in order.
+    pub async fn objects_of_kind(
+        &self,
+        account: &str,
+        kind: Kind,
+        after: i64,
+        most: i64,
+    ) -> Result<Vec<Object>, StoreError> {
+        let values =
+            [Value::Account(account), Value::Kind(kind), Value::Int(after), Value::Int(most)];
+        self.several(sql::OBJECTS_OF_KIND, &values).await
+    }
+
+    /// All objects of one kind, of every account: only for a kind of which there are few.
+    pub async fn objects_everywhere(&self, kind: Kind) -> Result<Vec<Object>, StoreError> {
+        self.several(sql::OBJECTS_OF_ALL_ACCOUNTS, &[Value::Kind(kind)]).await
+    }
+
+    /// At most `most` objects of any kind that were created after revision `after`, in order.
+    pub async fn objects(
+        &self,
+        account: &str,
+        after: i64,
+        most: i64,
+    ) -> Result<Vec<Object>, StoreError> {
+        let values = [Value::Account(account), Value::Int(after), Value::Int(most)];
+        self.several(sql::OBJECTS, &values).await
+    }
+
+    async fn one(
+        &self,
+        statement: Statement,
+        values: &[Value<'_>],
+    ) -> Result<Option<Object>, StoreError> {
+        let row = self.database.first::<ObjectRow>(statement, values).await?;
+        row.map(Object::try_from).transpose()
+    }
+
+    async fn several(
+        &self,
+        statement: Statement,
+        values: &[Value<'_>],
+    ) -> Result<Vec<Object>, StoreError> {
+        let rows = self.database.all::<ObjectRow>(statement, values).await?;
+        rows.into_iter().map(Object::try_from).collect()
+    }
+}

@@ -1,0 +1,82 @@
+//! Transactions: changes that take effect together or not at all.
+
+use sqlx::{Postgres, Sqlite};
+use tracing::Instrument;
+
+use crate::error::StoreError;
+use crate::statement::{Row, Statement, Value, bind};
+
+/// A transaction on either database; dropped without a commit, it is rolled back.
+pub(crate) enum Transaction {
+    Sqlite(sqlx::Transaction<'static, Sqlite>),
+    Postgres(sqlx::Transaction<'static, Postgres>),
+}
+
+/// The one statement for PostgreSQL alone: it tells the other nodes, and SQLite has no other nodes.
+const NOTIFY: Statement = Statement { name: "NOTIFY", text: "SELECT pg_notify($1, $2)" };
+
+impl Transaction {
+    /// Fetches the first row, if there is one.
+    pub(crate) async fn first<T: Row>(
+        &mut self,
+        statement: Statement,
+        values: &[Value<'_>],
+    ) -> Result<Option<T>, StoreError> {
+        let (sql, span) = (statement.text, statement.span(values));
+        let row = async {
+            match self {
+                Self::Sqlite(inner) => {
+                    let query = bind!(sqlx::query_as::<Sqlite, T>(sql), values);
+                    query.fetch_optional(&mut **inner).await
+                }
+                Self::Postgres(inner) => {
+                    let query = bind!(sqlx::query_as::<Postgres, T>(sql), values);
+                    query.fetch_optional(&mut **inner).await
+                }
+            }
+        };
+        row.instrument(span).await.map_err(|error| StoreError::failed(statement.name, error))
+    }
+
+    /// Runs a statement and counts the rows that it changed.
+    pub(crate) async fn run(
+        &mut self,
+        statement: Statement,
+        values: &[Value<'_>],
+    ) -> Result<u64, StoreError> {
+        let (sql, span) = (statement.text, statement.span(values));
+        let rows = async {
+            Ok(match self {
+                Self::Sqlite(inner) => {
+                    let query = bind!(sqlx::query::<Sqlite>(sql), values);
+                    query.execute(&mut **inner).await?.rows_affected()
+                }
+                Self::Postgres(inner) => {
+                    let query = bind!(sqlx::query::<Postgres>(sql), values);
+                    query.execute(&mut **inner).await?.rows_affected()
+                }
+            })
+        };
+        rows.instrument(span).await.map_err(|error| StoreError::failed(statement.name, error))
+    }
+
+    /// Notifies the other nodes once the transaction is committed.
+    pub(crate) async fn notify(&mut self, channel: &str, payload: &str) -> Result<(), StoreError> {
+        if matches!(self, Self::Sqlite(_)) {
+            return Ok(());
+        }
+        self.run(NOTIFY, &[Value::Text(channel), Value::Text(payload)]).await.map(drop)
+    }
+
+    /// Commits: once this has returned, the changes outlive a crash.
+    pub(crate) async fn commit(self) -> Result<(), StoreError> {
+        let done = async {
+            match self {
+                Self::Sqlite(inner) => inner.commit().await,
+                Self::Postgres(inner) => inner.commit().await,
+            }
+        };
+        let span = tracing::debug_span!("statement", statement = "COMMIT");
+        done.instrument(span).await.map_err(|error| StoreError::failed("COMMIT", error))
+    }
+}
