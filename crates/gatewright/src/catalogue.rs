@@ -43,32 +43,42 @@ pub(crate) struct Add {
 
 pub(crate) fn run(command: Command) -> Result<(), Failure> {
     match command {
-        Command::Propose(Propose { file, account }) => {
-            let text = std::fs::read_to_string(&file).map_err(file_error(&file))?;
-            let proposal = propose(&text, account.as_deref());
-            let proposal = proposal.map_err(|error| {
-                let message = error.to_string();
-                Failure::Configuration { path: file, message }
-            })?;
-            println!("{}", proposal.trim_end());
+        Command::Propose(propose) => print_proposal(propose),
+        Command::Check(check) => {
+            print_summary(&Catalogue::load(false, Some(&check.folder))?);
+            Ok(())
         }
-        Command::Check(Check { folder }) => print_summary(&Catalogue::load(false, Some(&folder))?),
-        Command::Add(Add { file, products }) => {
-            let name = file.file_name().unwrap_or_default();
-            // Beside the others, where it would be, and only then among them.
-            let trial = tempfolder(&products)?;
-            for path in std::fs::read_dir(&products).map_err(file_error(&products))?.flatten() {
-                let path = path.path();
-                if path.is_file() && path.file_name() != Some(name) {
-                    copy(&path, &trial.0)?;
-                }
-            }
-            copy(&file, &trial.0)?;
-            let catalogue = Catalogue::load(false, Some(&trial.0))?;
-            copy(&file, &products)?;
-            print_summary(&catalogue);
+        Command::Add(add) => add_document(&add),
+    }
+}
+
+/// Prints an OpenAPI document with proposals.
+fn print_proposal(Propose { file, account }: Propose) -> Result<(), Failure> {
+    let text = std::fs::read_to_string(&file).map_err(file_error(&file))?;
+    let proposal = propose(&text, account.as_deref()).map_err(|error| {
+        let message = error.to_string();
+        Failure::Configuration { path: file, message }
+    })?;
+    println!("{}", proposal.trim_end());
+    Ok(())
+}
+
+/// Copies a document into the folder of products, if it fits the others there.
+fn add_document(Add { file, products }: &Add) -> Result<(), Failure> {
+    let name = file.file_name().unwrap_or_default();
+    // Checked in a copy of the folder first: a server that starts meanwhile reads the old one.
+    let copied = tempfile::Builder::new().prefix(".check-").tempdir_in(products);
+    let copied = copied.map_err(file_error(products))?;
+    for path in std::fs::read_dir(products).map_err(file_error(products))?.flatten() {
+        let path = path.path();
+        if path.is_file() && path.file_name() != Some(name) {
+            copy(&path, copied.path())?;
         }
     }
+    copy(file, copied.path())?;
+    let catalogue = Catalogue::load(false, Some(copied.path()))?;
+    copy(file, products)?;
+    print_summary(&catalogue);
     Ok(())
 }
 
@@ -88,19 +98,4 @@ fn file_error(path: &Path) -> impl FnOnce(std::io::Error) -> Failure {
 fn copy(file: &Path, folder: &Path) -> Result<(), Failure> {
     let to = folder.join(file.file_name().unwrap_or_default());
     std::fs::copy(file, to).map(drop).map_err(file_error(file))
-}
-
-/// A folder within another that is removed in the end.
-struct TemporaryFolder(PathBuf);
-
-impl Drop for TemporaryFolder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
-fn tempfolder(within: &Path) -> Result<TemporaryFolder, Failure> {
-    let path = within.join(format!(".check-{}", std::process::id()));
-    std::fs::create_dir(&path).map_err(file_error(&path))?;
-    Ok(TemporaryFolder(path))
 }
