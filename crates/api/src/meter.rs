@@ -28,7 +28,7 @@ pub(crate) struct Meter {
 
 impl Meter {
     pub(crate) fn new() -> Self {
-        let seconds = metrics::histogram!("gatewright_http_request_seconds");
+        let seconds = metrics::histogram!("gatewright_http_request_duration_seconds");
         let part = Part::default();
         Self { all: Arc::new(Mutex::new(vec![Arc::clone(&part)])), part, seconds }
     }

@@ -10,6 +10,7 @@ mod error;
 mod journal;
 mod key;
 mod log;
+mod metrics;
 mod operations;
 mod serve;
 

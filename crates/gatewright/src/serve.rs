@@ -9,13 +9,13 @@ use clap::Args;
 use gatewright_api::{Api, client_ip};
 use gatewright_iam::Iam;
 use gatewright_panel::Panel;
-use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::runtime::Handle;
 
 use crate::acceptor_pool::AcceptorPool;
 use crate::config::{Config, Source};
 use crate::dispatcher::Dispatcher;
 use crate::error::Failure;
+use crate::metrics::Metrics;
 use crate::{log, operations};
 
 #[derive(Debug, Args)]
@@ -46,7 +46,7 @@ pub(crate) struct Server {
     listener: TcpListener,
     operations: TcpListener,
     ext_authz: Option<TcpListener>,
-    metrics: PrometheusHandle,
+    metrics: Metrics,
 }
 
 impl Server {
@@ -57,7 +57,7 @@ impl Server {
         let address = listener.local_addr().map_err(Failure::Serve)?;
         let settings = config.settings(address)?;
         // Before anything is measured.
-        let metrics = operations::install_recorder()?;
+        let metrics = Metrics::install()?;
         let iam = Iam::open(&config.database, config.master_key()?, settings).await?;
         Ok(Self { iam, config, listener, operations, ext_authz, metrics })
     }
