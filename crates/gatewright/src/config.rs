@@ -1,5 +1,9 @@
 //! Reads the settings, in rising order of precedence: a file, the environment, flags.
 
+mod renamed;
+#[cfg(test)]
+mod tests;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,6 +14,8 @@ use ipnet::IpNet;
 use serde::Deserialize;
 
 use crate::error::Failure;
+use crate::log::LogFormat;
+use renamed::Renamed;
 
 const LISTEN: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
@@ -39,8 +45,11 @@ pub(crate) struct Options {
     #[arg(long, env = "GATEWRIGHT_PUBLIC_URL")]
     public_url: Option<String>,
     /// The region in URNs: eu, ca or us [default: eu]
-    #[arg(long, env = "GATEWRIGHT_PLATE")]
+    #[arg(long, env = "GATEWRIGHT_REGION")]
     region: Option<String>,
+    #[arg(long = "plate", env = "GATEWRIGHT_PLATE", hide = true)]
+    #[serde(rename = "plate")]
+    old_region: Option<String>,
     /// The algorithm that signs tokens: ES256, EdDSA or RS256 [default: ES256]
     #[arg(long, env = "GATEWRIGHT_ALGORITHM")]
     algorithm: Option<String>,
@@ -102,18 +111,20 @@ pub(crate) struct Config {
     pub(crate) ext_authz_listen: Option<SocketAddr>,
     pub(crate) trusted_proxies: Vec<IpNet>,
     pub(crate) log: String,
-    pub(crate) log_format: String,
+    pub(crate) log_format: LogFormat,
+    renamed: Vec<Renamed>,
     public_url: Option<String>,
     settings: Settings,
 }
 
 impl Source {
     pub(crate) fn read(self) -> Result<Config, Failure> {
-        let file = match &self.config {
-            None => Options::default(),
-            Some(path) => read(path)?,
-        };
-        self.options.with_defaults_of(file).validate()
+        let (mut options, mut file) = (self.options, Options::default());
+        if let Some(path) = &self.config {
+            file = read(path)?;
+        }
+        let renamed = [options.rename()?, file.rename()?].concat();
+        options.with_defaults_of(file).validate(renamed)
     }
 }
 
@@ -138,6 +149,7 @@ impl Options {
             ext_authz_listen: self.ext_authz_listen.or(file.ext_authz_listen),
             public_url: self.public_url.or(file.public_url),
             region: self.region.or(file.region),
+            old_region: None,
             algorithm: self.algorithm.or(file.algorithm),
             key_days: self.key_days.or(file.key_days),
             products: self.products.or(file.products),
@@ -154,51 +166,49 @@ impl Options {
         }
     }
 
-    fn validate(self) -> Result<Config, Failure> {
-        let setting = |name| move |message: String| Failure::Setting { name, message };
-        let database: Address = self.database.ok_or(Failure::Missing("--database"))?.parse()?;
-        let region = match self.region.as_deref() {
-            None => Region::default(),
-            Some(text) => text
-                .parse()
-                .map_err(|_| setting("--region")(format!("{text} is none of eu, ca, us")))?,
-        };
-        let algorithm = self.algorithm.as_deref().map_or(Ok(Algorithm::default()), str::parse);
-        let public_url = match self.public_url {
-            None => None,
-            Some(url) => Some(check_url(&url).map_err(setting("--public-url"))?),
-        };
-        let log_format = self.log_format.unwrap_or_else(|| "json".to_owned());
-        if !["text", "json"].contains(&log_format.as_str()) {
-            return Err(setting("--log-format")(format!("{log_format} is none of text, json")));
-        }
-        let limits = Limits::default();
+    fn validate(self, renamed: Vec<Renamed>) -> Result<Config, Failure> {
+        let database: Address =
+            self.database.as_deref().ok_or(Failure::Missing("--database"))?.parse()?;
+        let settings = self.settings()?;
+        let public_url = self.public_url.as_deref().map(check_url).transpose();
+        let log_format = self.log_format.as_deref().map_or(Ok(LogFormat::default()), str::parse);
         Ok(Config {
             database,
+            public_url: public_url.map_err(Failure::setting("--public-url"))?,
+            log_format: log_format.map_err(Failure::setting("--log-format"))?,
             master_key: self.master_key.ok_or(Failure::Missing("--master-key"))?,
             listen: self.listen.unwrap_or(LISTEN),
             operations_listen: self.operations_listen.unwrap_or(OPERATIONS),
             ext_authz_listen: self.ext_authz_listen,
             trusted_proxies: self.trusted_proxies.unwrap_or_default(),
             log: self.log.unwrap_or_else(|| "info".to_owned()),
-            log_format,
-            public_url,
-            settings: Settings {
-                region,
-                public_url: String::new(),
-                algorithm: algorithm.map_err(setting("--algorithm"))?,
-                key_days: Some(self.key_days.unwrap_or(90)).filter(|days| *days > 0),
-                built_in_products: self.built_in_products.unwrap_or(true),
-                products: self.products,
-                registrars: self.registrars.unwrap_or_default(),
-                limits: Limits {
-                    policies: self.max_policies.unwrap_or(limits.policies),
-                    clients: self.max_clients.unwrap_or(limits.clients),
-                    entries: self.max_entries.unwrap_or(limits.entries),
-                },
-                log_days: self.log_days.unwrap_or(30).max(1),
-                accounts_in_memory: self.accounts_in_memory.unwrap_or(1_000).max(1),
+            renamed,
+            settings,
+        })
+    }
+
+    /// Makes the settings of the use cases, but for the public URL.
+    fn settings(&self) -> Result<Settings, Failure> {
+        let region = self.region.as_deref().map_or(Ok(Region::default()), |text| {
+            text.parse().map_err(|_| format!("{text} is none of eu, ca, us"))
+        });
+        let algorithm = self.algorithm.as_deref().map_or(Ok(Algorithm::default()), str::parse);
+        let limits = Limits::default();
+        Ok(Settings {
+            region: region.map_err(Failure::setting("--region"))?,
+            public_url: String::new(),
+            algorithm: algorithm.map_err(Failure::setting("--algorithm"))?,
+            key_days: Some(self.key_days.unwrap_or(90)).filter(|days| *days > 0),
+            built_in_products: self.built_in_products.unwrap_or(true),
+            products: self.products.clone(),
+            registrars: self.registrars.clone().unwrap_or_default(),
+            limits: Limits {
+                policies: self.max_policies.unwrap_or(limits.policies),
+                clients: self.max_clients.unwrap_or(limits.clients),
+                entries: self.max_entries.unwrap_or(limits.entries),
             },
+            log_days: self.log_days.unwrap_or(30).max(1),
+            accounts_in_memory: self.accounts_in_memory.unwrap_or(1_000).max(1),
         })
     }
 }
@@ -228,7 +238,7 @@ impl Config {
             log_format: Some("text".to_owned()),
             ..Options::default()
         };
-        options.validate()
+        options.validate(Vec::new())
     }
 
     pub(crate) fn master_key(&self) -> Result<MasterKey, Failure> {
@@ -238,8 +248,18 @@ impl Config {
     /// Opens the database for a command of the operator. It issues no token, so the issuer does
     /// not matter.
     pub(crate) async fn open(self) -> Result<Arc<Iam>, Failure> {
+        for renamed in &self.renamed {
+            eprintln!("gatewright: warning: {renamed}");
+        }
         let settings = self.settings(SocketAddr::from(([127, 0, 0, 1], 0)))?;
         Ok(Iam::open(&self.database, self.master_key()?, settings).await?)
+    }
+
+    /// Logs a warning for each setting that was given by its old name.
+    pub(crate) fn warn_of_renamed(&self) {
+        for Renamed { old, new } in &self.renamed {
+            tracing::warn!(old, new, "a deprecated setting is used");
+        }
     }
 
     /// Completes the settings, for a server at this address.
@@ -250,49 +270,5 @@ impl Config {
             None => format!("http://{address}"),
         };
         Ok(Settings { public_url, ..self.settings.clone() })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(text: &str) -> Result<Config, String> {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("gatewright.toml");
-        std::fs::write(&path, text).unwrap();
-        let options = Options { region: Some("ca".to_owned()), ..Options::default() };
-        let source = Source { config: Some(path), options };
-        source.read().map_err(|error| error.to_string())
-    }
-
-    const LEAST: &str = "database = 'sqlite:x.db'\nmaster-key = 'key'\n";
-
-    #[test]
-    fn flags_win_over_the_file_and_the_file_over_what_is_built_in() {
-        let config = read(&format!("{LEAST}region = 'us'\nmax-entries = 7\n")).unwrap();
-        assert_eq!(config.settings.region, Region::Ca);
-        assert_eq!(config.settings.limits.entries, 7);
-        assert_eq!(config.settings.limits.policies, 100_000);
-        assert_eq!(config.listen, LISTEN);
-    }
-
-    #[test]
-    fn a_wrong_setting_is_named() {
-        assert!(read("").unwrap_err().starts_with("--database is missing"));
-        assert!(read(&format!("{LEAST}algorythm = 'x'")).unwrap_err().contains("algorythm"));
-        assert!(
-            read(&format!("{LEAST}algorithm = 'HS256'")).unwrap_err().contains("none of ES256")
-        );
-        assert!(read(&format!("{LEAST}public-url = 'x'")).unwrap_err().contains("must be a URL"));
-        assert!(read("database = 'mysql://x'").unwrap_err().contains("sqlite:PATH"));
-    }
-
-    #[test]
-    fn an_error_never_shows_the_databases_password() {
-        let error = read("database = 'postgres://me:hunter2@db/x").unwrap_err();
-        assert!(!error.contains("hunter2"), "{error}");
-        let config = read("database = 'postgres://me:hunter2@db/x'\nmaster-key = 'k'").unwrap();
-        assert!(!format!("{config:?}").contains("hunter2"));
     }
 }

@@ -17,6 +17,8 @@ pub(crate) enum Failure {
     Missing(&'static str),
     #[error("{name}: {message}")]
     Setting { name: &'static str, message: String },
+    #[error("{0}, and both are given with different values: remove the old one")]
+    Renamed(String),
     #[error("cannot listen on {address}: {source}")]
     Listen { address: SocketAddr, source: std::io::Error },
     #[error("the folder {} has an account but not its credentials: remove it to start over", .0.display())]
@@ -37,4 +39,11 @@ pub(crate) enum Failure {
     Metrics(#[from] metrics_exporter_prometheus::BuildError),
     #[error("the server stopped: {0}")]
     Serve(#[source] std::io::Error),
+}
+
+impl Failure {
+    /// Makes the error of a setting from what is wrong with its value.
+    pub(crate) fn setting(name: &'static str) -> impl FnOnce(String) -> Self {
+        move |message| Self::Setting { name, message }
+    }
 }

@@ -1,19 +1,43 @@
 //! Sets up the log, on standard error.
 
+use std::str::FromStr;
+
 use tracing_subscriber::EnvFilter;
 
 use crate::config::Config;
 use crate::error::Failure;
 
-/// Installs the subscriber that the settings choose.
+/// Names the formats of the log.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum LogFormat {
+    /// One line for people.
+    Text,
+    /// One JSON object a line.
+    #[default]
+    Json,
+}
+
+impl FromStr for LogFormat {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "text" => Ok(Self::Text),
+            "json" => Ok(Self::Json),
+            _ => Err(format!("{text} is none of text, json")),
+        }
+    }
+}
+
+/// Installs the subscriber that the settings choose. Events show the fields of their spans.
 pub(crate) fn start(config: &Config) -> Result<(), Failure> {
     let filter = EnvFilter::try_new(&config.log)
-        .map_err(|error| Failure::Setting { name: "--log", message: error.to_string() })?;
+        .map_err(|error| Failure::setting("--log")(error.to_string()))?;
     let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    if config.log_format == "json" {
-        subscriber.json().flatten_event(true).init();
-    } else {
-        subscriber.with_target(false).init();
+    match config.log_format {
+        LogFormat::Json => subscriber.json().flatten_event(true).init(),
+        LogFormat::Text => subscriber.with_target(false).init(),
     }
+    config.warn_of_renamed();
     Ok(())
 }

@@ -33,6 +33,8 @@ async fn the_listener_for_operators_says_how_it_goes(database: TestDatabase) {
         "gatewright_tokens_issued_total 1",
         "gatewright_decisions_total{allowed=\"true\"} 1",
         "gatewright_http_requests_total{route=\"/iam/authorization/check\",status=\"200\"} 1",
+        "gatewright_http_request_duration_seconds_bucket",
+        // Its old name, for one version.
         "gatewright_http_request_seconds_bucket",
     ] {
         assert!(metrics.contains(line), "{line} is not in\n{metrics}");
@@ -118,18 +120,36 @@ fn settings_come_from_a_file_the_environment_and_flags_in_rising_order() {
     std::fs::write(&file, "database = 'nonsense:1'\nmaster-key = 'key'\n").unwrap();
     let said = |environment: Option<&str>, flag: Option<&str>| {
         let mut command = Command::new(PROGRAM);
-        command.args(["serve", "--config"]).arg(&file).env_remove("GATEWRIGHT_PLATE");
-        command.env("GATEWRIGHT_PLATE", environment.unwrap_or("eu"));
+        command.args(["serve", "--config"]).arg(&file);
+        command.env("GATEWRIGHT_REGION", environment.unwrap_or("eu"));
         if let Some(flag) = flag {
             command.args(["--region", flag]);
         }
         String::from_utf8(command.output().unwrap().stderr).unwrap()
     };
     assert!(said(None, None).contains("must be sqlite:PATH or postgres://"));
-    std::fs::write(&file, "database = 'sqlite:x'\nmaster-key = 'key'\nplate = 'mars'\n").unwrap();
+    std::fs::write(&file, "database = 'sqlite:x'\nmaster-key = 'key'\nregion = 'mars'\n").unwrap();
     assert!(said(None, None).contains("key is missing"));
     assert!(said(Some("venus"), None).contains("venus is none of"));
     assert!(said(Some("venus"), Some("pluto")).contains("pluto is none of"));
+}
+
+#[test]
+fn a_setting_given_by_its_old_name_is_warned_about() {
+    let database = TestDatabase::sqlite();
+    let setup = Setup::new(&database, &["--plate", "us"]);
+    let create = ["account", "create", "--name", ACCOUNT, "--email", "a@b.example"];
+    let (done, said) = setup.run(&create);
+    assert!(done && said.contains("deprecated: its name is region"), "{said}");
+    let both = setup.with(&["--region", "eu"]);
+    let (done, said) = both.run(&["journal", "verify"]);
+    assert!(!done && said.contains("both are given with different values"), "{said}");
+    // The variable has an old name as well.
+    let mut command = Command::new(PROGRAM);
+    command.args(["serve", "--database", "sqlite:x", "--master-key", "key"]);
+    command.env("GATEWRIGHT_PLATE", "mars");
+    let said = String::from_utf8(command.output().unwrap().stderr).unwrap();
+    assert!(said.contains("mars is none of eu, ca, us"), "{said}");
 }
 
 #[tokio::test]

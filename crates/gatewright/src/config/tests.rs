@@ -1,0 +1,74 @@
+//! Tests of precedence, validation and error messages.
+
+use clap::FromArgMatches;
+
+use super::*;
+
+fn read(text: &str) -> Result<Config, String> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("gatewright.toml");
+    std::fs::write(&path, text).unwrap();
+    let options = Options { region: Some("ca".to_owned()), ..Options::default() };
+    let source = Source { config: Some(path), options };
+    source.read().map_err(|error| error.to_string())
+}
+
+/// Reads a command line of the server, without the environment.
+fn parse(flags: &[&str]) -> Result<Config, String> {
+    let required = ["serve", "--database", "sqlite:x.db", "--master-key", "key"];
+    let command = Source::augment_args(clap::Command::new("serve"));
+    let matches = command.try_get_matches_from([&required, flags].concat()).unwrap();
+    let source = Source::from_arg_matches(&matches).unwrap();
+    source.read().map_err(|error| error.to_string())
+}
+
+const LEAST: &str = "database = 'sqlite:x.db'\nmaster-key = 'key'\n";
+
+#[test]
+fn flags_win_over_the_file_and_the_file_over_what_is_built_in() {
+    let config = read(&format!("{LEAST}region = 'us'\nmax-entries = 7\n")).unwrap();
+    assert_eq!(config.settings.region, Region::Ca);
+    assert_eq!(config.settings.limits.entries, 7);
+    assert_eq!(config.settings.limits.policies, 100_000);
+    assert_eq!(config.listen, LISTEN);
+}
+
+#[test]
+fn a_wrong_setting_is_named() {
+    assert!(read("").unwrap_err().starts_with("--database is missing"));
+    assert!(read(&format!("{LEAST}algorythm = 'x'")).unwrap_err().contains("algorythm"));
+    assert!(read(&format!("{LEAST}algorithm = 'HS256'")).unwrap_err().contains("none of ES256"));
+    assert!(read(&format!("{LEAST}public-url = 'x'")).unwrap_err().contains("must be a URL"));
+    assert!(read("database = 'mysql://x'").unwrap_err().contains("sqlite:PATH"));
+}
+
+#[test]
+fn an_error_never_shows_the_databases_password() {
+    let error = read("database = 'postgres://me:hunter2@db/x").unwrap_err();
+    assert!(!error.contains("hunter2"), "{error}");
+    let config = read("database = 'postgres://me:hunter2@db/x'\nmaster-key = 'k'").unwrap();
+    assert!(!format!("{config:?}").contains("hunter2"));
+}
+
+#[test]
+fn a_setting_given_by_its_old_name_counts_and_is_warned_about() {
+    let warned = [Renamed { old: "plate", new: "region" }];
+    let config = parse(&["--plate", "us"]).unwrap();
+    assert_eq!((config.settings.region, &*config.renamed), (Region::Us, &warned[..]));
+    let config = parse(&["--plate", "us", "--region", "us"]).unwrap();
+    assert_eq!((config.settings.region, &*config.renamed), (Region::Us, &warned[..]));
+    // A flag still wins over the file.
+    let config = read(&format!("{LEAST}plate = 'us'")).unwrap();
+    assert_eq!((config.settings.region, &*config.renamed), (Region::Ca, &warned[..]));
+    assert!(parse(&["--region", "us"]).unwrap().renamed.is_empty());
+}
+
+#[test]
+fn both_names_of_a_setting_with_different_values_are_refused() {
+    for error in [
+        parse(&["--plate", "us", "--region", "ca"]).unwrap_err(),
+        read(&format!("{LEAST}plate = 'us'\nregion = 'eu'")).unwrap_err(),
+    ] {
+        assert!(error.contains("plate") && error.contains("different values"), "{error}");
+    }
+}
