@@ -3,6 +3,9 @@
 #![allow(clippy::missing_panics_doc, reason = "a test that cannot be set up fails")]
 #![allow(clippy::expect_used, reason = "a test that cannot be set up fails")]
 
+use std::time::{Duration, Instant};
+
+use sqlx::postgres::PgListener;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 /// Names the variable with the URL of a PostgreSQL server on which databases may be made.
@@ -70,6 +73,24 @@ impl TestDatabase {
             ))
             .await;
         taken
+    }
+}
+
+impl TestDatabase {
+    /// Measures how long a notice takes from one connection to another. PostgreSQL alone has them.
+    pub async fn notice_times(&self, count: usize) -> Vec<Duration> {
+        let mut listener = PgListener::connect(&self.address).await.expect("a connection");
+        listener.listen("test_notices").await.expect("a channel");
+        let mut notifier = PgConnection::connect(&self.address).await.expect("a connection");
+        let mut times = Vec::with_capacity(count);
+        for _ in 0..count {
+            let started = Instant::now();
+            let notify = sqlx::query("NOTIFY test_notices");
+            notify.execute(&mut notifier).await.expect("a notice");
+            listener.recv().await.expect("a notice");
+            times.push(started.elapsed());
+        }
+        times
     }
 }
 

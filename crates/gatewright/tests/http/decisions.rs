@@ -106,9 +106,10 @@ async fn every_change_is_in_force_when_it_is_acknowledged(database: TestDatabase
     admin.put(&policy_path, &policy(production)).await.expect(200);
     assert!(!caller.may(REBOOT, VPS).await, "a policy was changed");
     let tag = format!("/v2/iam/resource/{VPS}/tag");
-    admin.post(&tag, &json!({"key": "env", "value": "production"})).await;
+    let added = admin.post(&tag, &json!({"key": "env", "value": "production"})).await;
+    assert_eq!(added.status, 204);
     assert!(caller.may(REBOOT, VPS).await, "a tag was changed");
-    admin.delete(&format!("{tag}/env")).await;
+    assert_eq!(admin.delete(&format!("{tag}/env")).await.status, 204);
     assert!(!caller.may(REBOOT, VPS).await, "a tag was removed");
     admin.put(&policy_path, &policy(Value::Null)).await.expect(200);
     let group_path = path("permissionsGroup", &permissions_group, "urn");
@@ -131,7 +132,7 @@ async fn every_change_is_in_force_when_it_is_acknowledged(database: TestDatabase
     deny["permissions"] = json!({"deny": [{"action": "*reboot"}]});
     let made = admin.post("/v2/iam/policy", &deny).await.expect(200);
     assert!(!caller.may(REBOOT, VPS).await, "a deny came");
-    admin.delete(&path("policy", &made, "id")).await;
+    assert_eq!(admin.delete(&path("policy", &made, "id")).await.status, 204);
     assert!(caller.may(REBOOT, VPS).await, "a deny went");
     assert!(server.setup().run(&["journal", "verify", "--account", ACCOUNT]).0);
 }

@@ -90,7 +90,7 @@ async fn a_point_in_process_decides_as_the_server_does(database: TestDatabase) {
         made.push(policy["id"].as_str().unwrap().to_owned());
         if random(2) == 0 {
             let gone = made.swap_remove(random(made.len()));
-            admin.delete(&format!("/v2/iam/policy/{gone}")).await;
+            assert_eq!(admin.delete(&format!("/v2/iam/policy/{gone}")).await.status, 204);
         }
         wait_for_revision(&point, &admin).await;
         for (caller, name) in [(0, "a"), (0, "b"), (1, "a"), (1, "b")] {

@@ -397,7 +397,9 @@ async fn an_api_is_declared_while_the_server_runs(database: TestDatabase) {
     let changed = admin.put(path, &changed).await.expect(200);
     assert!(changed["updatedAt"].is_string());
     let caller = server.stranger(&admin).await;
-    admin.allow("get", &caller, "book:library:get", "urn:v1:eu:resource:book:7").await.as_object();
+    let urn = "urn:v1:eu:resource:book:7";
+    let allowed = admin.allow("get", &caller, "book:library:get", urn).await;
+    assert_eq!(allowed["permissions"]["allow"], json!([{"action": "book:library:get"}]));
     assert_eq!(lends(&server.url, &caller, "7").await, 403, "it needs another right now");
     assert_eq!(admin.delete(path).await.status, 204);
     assert_eq!(lends(&server.url, &admin, "7").await, 403, "it is guarded no longer");

@@ -118,7 +118,8 @@ async fn nothing_gets_round(command: Command) {
     assert!(asked < 200, "{asked} calls for 200 questions");
 
     // What is taken back is gone in a second.
-    admin.delete(&format!("/v2/iam/policy/{}", policy["id"].as_str().unwrap())).await;
+    let path = format!("/v2/iam/policy/{}", policy["id"].as_str().unwrap());
+    assert_eq!(admin.delete(&path).await.status, 204);
     shop.until(403, "/orders/7", &caller.token).await;
     let (robot, token) = (server.stranger(&admin).await, "/orders/7");
     admin.allow("again", &robot, read, "urn:v1:eu:resource:order:7").await;

@@ -57,7 +57,8 @@ async fn the_audit_says_who_changed_what(database: TestDatabase) {
     let stranger = server.stranger(&admin).await;
     let urn = format!("urn:v1:eu:resource:account:{ACCOUNT}");
     let policy = admin.allow("p", &stranger, "account:apiovh:me/get", &urn).await;
-    admin.delete(&format!("/v2/iam/policy/{}", policy["id"].as_str().unwrap())).await;
+    let path = format!("/v2/iam/policy/{}", policy["id"].as_str().unwrap());
+    assert_eq!(admin.delete(&path).await.status, 204);
     let mut visitor = crate::panel_client::PanelClient::new(&server);
     visitor.sign_in(&format!("{ACCOUNT}/jane"), "correct horse").await;
 

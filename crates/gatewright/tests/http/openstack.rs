@@ -143,7 +143,8 @@ async fn asking_about_an_id_token_tells_the_roles_of_today(database: TestDatabas
     assert_eq!(found["token_type"], "N_A");
     assert_eq!(found["aud"], robot.id.as_str());
     assert_eq!(found["project_roles"], json!(["one:administrator"]));
-    admin.delete(&format!("/v2/iam/policy/{}", policy["id"].as_str().unwrap())).await;
+    let path = format!("/v2/iam/policy/{}", policy["id"].as_str().unwrap());
+    assert_eq!(admin.delete(&path).await.status, 204);
     assert_eq!(introspect(&server, token).await["project_roles"], json!([]));
     admin.delete(&format!("/v1/me/api/oauth2/client/{}", robot.id)).await.expect(200);
     assert_eq!(introspect(&server, token).await, json!({"active": false}));

@@ -11,7 +11,7 @@ on_both_databases!(the_listener_for_operators_says_how_it_goes);
 async fn the_listener_for_operators_says_how_it_goes(database: TestDatabase) {
     let server = Server::start(&database);
     let admin = server.admin().await;
-    admin.may("vps:apiovh:get", "urn:v1:eu:resource:vps:a").await;
+    assert!(admin.may("vps:apiovh:get", "urn:v1:eu:resource:vps:a").await);
     let ask = async |path: &str| {
         let response = http().get(format!("{}{path}", server.operations)).send().await.unwrap();
         (response.status().as_u16(), response.text().await.unwrap())

@@ -64,6 +64,7 @@ async fn the_walk_of_the_readme_goes_as_it_says(database: TestDatabase) {
     let said = String::from_utf8(output.stdout).unwrap();
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}\n{errors}");
+    assert_eq!(said.matches(MARK).count(), steps.len(), "{said}");
     for ((lines, expected), answer) in steps.iter().zip(said.split(MARK)) {
         if let Some(expected) = expected {
             assert!(

@@ -244,6 +244,7 @@ impl Caller {
     }
 
     /// Whether this caller may do that.
+    #[must_use]
     pub(crate) async fn may(&self, action: &str, urn: &str) -> bool {
         let body = json!({"actions": [action], "resourceURNs": [urn]});
         let answer = self.post("/v2/iam/authorization/check", &body).await.expect(200);
@@ -262,7 +263,8 @@ impl Caller {
     }
 }
 
-/// What was answered.
+/// What was answered. Whoever drops it unread tests nothing.
+#[must_use]
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
