@@ -1,7 +1,7 @@
 // Package gatewright guards net/http handlers by the policies of a Gatewright.
 //
-// A Guard checks tokens by the published keys, asks for decisions in batches, remembers each for a
-// second, and lets nothing pass that it cannot ask about. Its service account needs the action
+// A Guard verifies tokens by the published keys, evaluates access in batches, caches each decision
+// for a second, and fails closed. Its service account needs the action
 // account:apiovh:iam/authorization/evaluate on its own account.
 package gatewright
 
@@ -22,94 +22,95 @@ import (
 )
 
 const (
-	fresh          = time.Second     // a decision is remembered for so long
-	timeout        = 2 * time.Second // who cannot be asked within this time has not allowed it
-	keysFresh      = 5 * time.Minute // keys are fetched anew after so long
-	keysPause      = 2 * time.Second // and for an unknown one not more often than so
-	mostAsked      = 500             // so many questions go into one request
-	mostRemembered = 100_000         // beyond, what was not used for longest is forgotten
+	decisionLifetime  = time.Second     // of a cached decision
+	timeout           = 2 * time.Second // of a request to Gatewright; after it, access is denied
+	keysLifetime      = 5 * time.Minute // of the published keys
+	keysRetryInterval = 2 * time.Second // at least, between two requests for an unknown key
+	batchSize         = 500             // limit of evaluations in one request
+	cacheCapacity     = 100_000         // beyond, the least recently used entry is evicted
 )
 
 var algorithms = []jose.SignatureAlgorithm{jose.ES256, jose.EdDSA, jose.RS256}
 
-// Refused says why a request does not pass.
-type Refused struct {
+// AccessError describes why a request is denied.
+type AccessError struct {
 	Status         int
 	Class, Message string
 	Missing        []string // actions
 }
 
-func (r *Refused) Error() string { return r.Message }
+func (e *AccessError) Error() string { return e.Message }
 
 var (
-	unauthenticated = &Refused{401, "Client::Unauthorized", "This credential is not valid", nil}
-	unavailable     = &Refused{503, "Server::ServiceUnavailable", "Nobody can say now: try again", nil}
+	unauthenticated = &AccessError{401, "Client::Unauthorized", "This credential is not valid", nil}
+	unavailable     = &AccessError{503, "Server::ServiceUnavailable",
+		"The authorization service cannot be reached: try again", nil}
 )
 
-// Need is an action, and what it is done on: the type and the name of the resource.
-type Need struct{ Action, Type, Name string }
+// Permission names an action, and the type and the name of the resource that it is done on.
+type Permission struct{ Action, Type, Name string }
 
-// Identity is who a token belongs to.
+// Identity identifies the owner of a token.
 type Identity struct{ URN, TokenID string }
 
-// Settings say whom to ask, and in whose name.
+// Settings configure a guard.
 type Settings struct {
 	URL      string // of a Gatewright, the issuer of its tokens
-	ClientID string // of the service account that asks
+	ClientID string // of the guard's own service account
 	Secret   string
 	Account  string // owns what no registrar has registered
 }
 
-// Guard checks tokens and rights.
+// Guard verifies tokens and checks permissions.
 type Guard struct {
 	settings   Settings
 	http       *http.Client
-	questions  chan question
-	own        known[string] // the token that it asks with; of the goroutine that asks
-	identities *lru.Cache[string, known[Identity]]
-	decisions  *lru.Cache[asked, known[bool]]
-	mutex      sync.Mutex // of what follows
+	queue      chan evaluation
+	token      cached[string] // the guard's own; belongs to the goroutine of the queue
+	identities *lru.Cache[string, cached[Identity]]
+	decisions  *lru.Cache[decisionKey, cached[bool]]
+	mutex      sync.Mutex // protects what follows
 	keys       jose.JSONWebKeySet
 	keysAt     time.Time
 }
 
-type known[T any] struct {
+type cached[T any] struct {
 	value T
 	until time.Time
 }
 
-type asked struct {
-	token string
-	need  Need
-	ip    string
+type decisionKey struct {
+	token      string
+	permission Permission
+	ip         string
 }
 
-type question struct {
-	asked  asked
-	answer chan<- bool // closed where nobody could be asked
+type evaluation struct {
+	key    decisionKey
+	answer chan<- bool // closed where Gatewright cannot be reached
 }
 
-// New makes a guard. It asks in a goroutine that never ends, so make one and keep it.
+// New makes a guard. Its goroutine never ends, so make one and keep it.
 func New(settings Settings) *Guard {
 	settings.URL = strings.TrimRight(settings.URL, "/")
 	guard := &Guard{settings: settings, http: &http.Client{Timeout: timeout}}
-	guard.questions = make(chan question, mostAsked)
-	guard.identities, _ = lru.New[string, known[Identity]](mostRemembered)
-	guard.decisions, _ = lru.New[asked, known[bool]](mostRemembered)
-	go guard.ask()
+	guard.queue = make(chan evaluation, batchSize)
+	guard.identities, _ = lru.New[string, cached[Identity]](cacheCapacity)
+	guard.decisions, _ = lru.New[decisionKey, cached[bool]](cacheCapacity)
+	go guard.evaluateQueue()
 	return guard
 }
 
-// Check says who a token belongs to, if they may do all that is needed from that address. Where
-// nothing is needed, nobody may.
-func (g *Guard) Check(token string, needs []Need, ip string) (Identity, *Refused) {
-	identity, err := g.identify(token)
+// Check verifies a token, and checks that its owner has all required permissions from that address.
+// Where none is required, everybody is denied.
+func (g *Guard) Check(token string, required []Permission, ip string) (Identity, *AccessError) {
+	identity, err := g.authenticate(token)
 	if err != nil {
 		return Identity{}, err
 	}
-	answers := make([]<-chan bool, len(needs))
-	for i, need := range needs {
-		answers[i] = g.may(asked{token, need, ip})
+	answers := make([]<-chan bool, len(required))
+	for i, permission := range required {
+		answers[i] = g.isAllowed(decisionKey{token, permission, ip})
 	}
 	var missing []string
 	for i, answer := range answers {
@@ -118,18 +119,18 @@ func (g *Guard) Check(token string, needs []Need, ip string) (Identity, *Refused
 			return Identity{}, unavailable
 		}
 		if !allowed {
-			missing = append(missing, needs[i].Action)
+			missing = append(missing, required[i].Action)
 		}
 	}
-	if missing != nil || len(needs) == 0 {
+	if missing != nil || len(required) == 0 {
 		message := "This call needs rights that you do not have"
-		return Identity{}, &Refused{403, "Client::Forbidden", message, missing}
+		return Identity{}, &AccessError{403, "Client::Forbidden", message, missing}
 	}
 	return identity, nil
 }
 
-// identify says who a token belongs to, by its signature.
-func (g *Guard) identify(token string) (Identity, *Refused) {
+// authenticate verifies the signature and the claims of a token.
+func (g *Guard) authenticate(token string) (Identity, *AccessError) {
 	if one, ok := g.identities.Get(token); ok && time.Now().Before(one.until) {
 		return one.value, nil
 	}
@@ -140,7 +141,7 @@ func (g *Guard) identify(token string) (Identity, *Refused) {
 	g.mutex.Lock()
 	defer g.mutex.Unlock()
 	id, age := parsed.Headers[0].KeyID, time.Since(g.keysAt)
-	if age > keysFresh || (len(g.keys.Key(id)) == 0 && age > keysPause) {
+	if age > keysLifetime || (len(g.keys.Key(id)) == 0 && age > keysRetryInterval) {
 		var keys jose.JSONWebKeySet
 		if err := g.call(http.MethodGet, "/auth/oauth2/jwks", "", nil, &keys); err != nil {
 			return Identity{}, err
@@ -155,44 +156,45 @@ func (g *Guard) identify(token string) (Identity, *Refused) {
 		claims.ValidateWithLeeway(expected, 0) != nil {
 		return Identity{}, unauthenticated
 	}
-	// Remembered for no longer than its key is known to be good.
-	until := g.keysAt.Add(keysFresh)
+	// Cached for no longer than its key is.
+	until := g.keysAt.Add(keysLifetime)
 	if claims.Expiry.Time().Before(until) {
 		until = claims.Expiry.Time()
 	}
-	g.identities.Add(token, known[Identity]{Identity{claims.Subject, claims.ID}, until})
+	g.identities.Add(token, cached[Identity]{Identity{claims.Subject, claims.ID}, until})
 	return Identity{claims.Subject, claims.ID}, nil
 }
 
-func (g *Guard) may(what asked) <-chan bool {
+// isAllowed decides whether a permission is granted.
+func (g *Guard) isAllowed(key decisionKey) <-chan bool {
 	answer := make(chan bool, 1)
-	if one, ok := g.decisions.Get(what); ok && time.Now().Before(one.until) {
+	if one, ok := g.decisions.Get(key); ok && time.Now().Before(one.until) {
 		answer <- one.value
 	} else {
-		g.questions <- question{what, answer}
+		g.queue <- evaluation{key, answer}
 	}
 	return answer
 }
 
-// ask asks what waits, and what has come meanwhile with the next request.
-func (g *Guard) ask() {
-	for first := range g.questions {
-		batch := []question{first}
-		for len(batch) < mostAsked && len(g.questions) > 0 {
-			batch = append(batch, <-g.questions)
+// evaluateQueue evaluates what is queued, a batch at a time: what comes meanwhile goes into the next.
+func (g *Guard) evaluateQueue() {
+	for first := range g.queue {
+		batch := []evaluation{first}
+		for len(batch) < batchSize && len(g.queue) > 0 {
+			batch = append(batch, <-g.queue)
 		}
-		// A decision is as fresh as when it was asked for, not as when the answer came.
-		until := time.Now().Add(fresh)
+		// The lifetime begins with the request, not with the response.
+		until := time.Now().Add(decisionLifetime)
 		decisions, err := g.evaluate(batch)
 		if err != nil || len(decisions) != len(batch) {
-			g.own = known[string]{} // perhaps it was taken back
+			g.token = cached[string]{} // it may have been revoked
 			for _, one := range batch {
 				close(one.answer)
 			}
 			continue
 		}
 		for i, one := range batch {
-			g.decisions.Add(one.asked, known[bool]{decisions[i].Decision, until})
+			g.decisions.Add(one.key, cached[bool]{decisions[i].Decision, until})
 			one.answer <- decisions[i].Decision
 		}
 	}
@@ -202,8 +204,8 @@ type object = map[string]any
 
 type decision struct{ Decision bool }
 
-func (g *Guard) evaluate(batch []question) ([]decision, *Refused) {
-	if time.Now().After(g.own.until) {
+func (g *Guard) evaluate(batch []evaluation) ([]decision, *AccessError) {
+	if time.Now().After(g.token.until) {
 		form := url.Values{"grant_type": {"client_credentials"}, "scope": {"all"},
 			"client_id": {g.settings.ClientID}, "client_secret": {g.settings.Secret}}
 		var token struct {
@@ -213,50 +215,50 @@ func (g *Guard) evaluate(batch []question) ([]decision, *Refused) {
 		if err := g.call(http.MethodPost, "/auth/oauth2/token", "", form, &token); err != nil {
 			return nil, err
 		}
-		life := time.Duration(token.ExpiresIn-60) * time.Second
-		g.own = known[string]{token.AccessToken, time.Now().Add(life)}
+		lifetime := time.Duration(token.ExpiresIn-60) * time.Second
+		g.token = cached[string]{token.AccessToken, time.Now().Add(lifetime)}
 	}
-	questions := make([]object, len(batch))
+	evaluations := make([]object, len(batch))
 	for i, one := range batch {
-		asks, owner, circumstances := one.asked, object{"account": g.settings.Account}, object{}
-		if asks.ip != "" {
-			circumstances["ip"] = asks.ip
+		permission, owner, context := one.key.permission, object{"account": g.settings.Account}, object{}
+		if one.key.ip != "" {
+			context["ip"] = one.key.ip
 		}
-		questions[i] = object{
-			"subject":  object{"type": "token", "id": asks.token},
-			"action":   object{"name": asks.need.Action},
-			"resource": object{"type": asks.need.Type, "id": asks.need.Name, "properties": owner},
-			"context":  circumstances,
+		evaluations[i] = object{
+			"subject":  object{"type": "token", "id": one.key.token},
+			"action":   object{"name": permission.Action},
+			"resource": object{"type": permission.Type, "id": permission.Name, "properties": owner},
+			"context":  context,
 		}
 	}
-	var said struct{ Evaluations []decision }
-	body := object{"evaluations": questions}
-	err := g.call(http.MethodPost, "/access/v1/evaluations", g.own.value, body, &said)
-	return said.Evaluations, err
+	var response struct{ Evaluations []decision }
+	body := object{"evaluations": evaluations}
+	err := g.call(http.MethodPost, "/access/v1/evaluations", g.token.value, body, &response)
+	return response.Evaluations, err
 }
 
 // call sends a form or JSON, and reads JSON.
-func (g *Guard) call(method, path, token string, body, into any) *Refused {
+func (g *Guard) call(method, path, token string, body, into any) *AccessError {
 	form, isForm := body.(url.Values)
-	text, kind := []byte(form.Encode()), "application/x-www-form-urlencoded"
+	text, contentType := []byte(form.Encode()), "application/x-www-form-urlencoded"
 	if !isForm {
 		text, _ = json.Marshal(body)
-		kind = "application/json"
+		contentType = "application/json"
 	}
 	request, err := http.NewRequest(method, g.settings.URL+path, bytes.NewReader(text))
 	if err != nil {
 		return unavailable
 	}
-	request.Header.Set("Content-Type", kind)
+	request.Header.Set("Content-Type", contentType)
 	if token != "" {
 		request.Header.Set("Authorization", "Bearer "+token)
 	}
-	answer, err := g.http.Do(request)
+	response, err := g.http.Do(request)
 	if err != nil {
 		return unavailable
 	}
-	defer answer.Body.Close()
-	if answer.StatusCode != http.StatusOK || json.NewDecoder(answer.Body).Decode(into) != nil {
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK || json.NewDecoder(response.Body).Decode(into) != nil {
 		return unavailable
 	}
 	return nil
@@ -264,20 +266,20 @@ func (g *Guard) call(method, path, token string, body, into any) *Refused {
 
 type identityKey struct{}
 
-// Who says who sent a request that a guard has let through.
-func Who(r *http.Request) Identity {
+// IdentityOf returns the caller of a request that a guard has allowed.
+func IdentityOf(r *http.Request) Identity {
 	identity, _ := r.Context().Value(identityKey{}).(Identity)
 	return identity
 }
 
-// Handler lets a request through to the next handler if all that it needs is allowed.
-func (g *Guard) Handler(needs func(*http.Request) []Need, next http.HandlerFunc) http.Handler {
+// Handler passes a request on to the next handler if all permissions that it requires are granted.
+func (g *Guard) Handler(required func(*http.Request) []Permission, next http.HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ip, _, _ := net.SplitHostPort(r.RemoteAddr)
-		said := r.Header.Values("Authorization")
+		values := r.Header.Values("Authorization")
 		identity, err := Identity{}, unauthenticated
-		if len(said) == 1 && len(said[0]) > 7 && strings.EqualFold(said[0][:7], "bearer ") {
-			identity, err = g.Check(strings.TrimSpace(said[0][7:]), needs(r), ip)
+		if len(values) == 1 && len(values[0]) > 7 && strings.EqualFold(values[0][:7], "bearer ") {
+			identity, err = g.Check(strings.TrimSpace(values[0][7:]), required(r), ip)
 		}
 		if err == nil {
 			next(w, r.WithContext(context.WithValue(r.Context(), identityKey{}, identity)))

@@ -1,12 +1,13 @@
 """Guards an ASGI application by the policies of a Gatewright.
 
     guard = Guard("https://iam.example.com", client_id, client_secret, account="xx11111-ovh")
-    app = Middleware(app, guard, needs)
+    app = Middleware(app, guard, required)
 
-`needs` says what a request needs: a list of `Need`, of which all must be allowed; an empty list for
-what everybody may; None for what nobody may. The guard checks tokens by the published keys, asks for
-decisions in batches, remembers each for a second, and lets nothing pass that it cannot ask about.
-Its service account needs account:apiovh:iam/authorization/evaluate on its own account.
+`required` maps a request to the permissions that it requires: a list of `Permission`, all of which
+must be granted; an empty list for what is public; None for what is denied to everybody. The guard
+verifies tokens by the published keys, evaluates access in batches, caches each decision for a second,
+and fails closed. Its service account needs account:apiovh:iam/authorization/evaluate on its own
+account.
 """
 
 import asyncio
@@ -20,16 +21,17 @@ import httpx
 import jwt
 
 ALGORITHMS = ("ES256", "EdDSA", "RS256")
-# How much is remembered; beyond, everything is forgotten.
-MOST_REMEMBERED = 100_000
-# How many questions go into one request.
-MOST_ASKED = 500
-# Keys are fetched anew after so many seconds, and for an unknown one not more often than so.
-KEYS_FRESH, KEYS_PAUSE = 300.0, 2.0
+# Limit of the entries of a cache; beyond, it is cleared.
+CACHE_CAPACITY = 100_000
+# Limit of evaluations in one request.
+BATCH_SIZE = 500
+# Lifetime of the published keys, and the least interval between two requests for them where a token
+# names an unknown one, in seconds.
+KEYS_LIFETIME, KEYS_RETRY_INTERVAL = 300.0, 2.0
 
 
-class Need(NamedTuple):
-    """An action, and what it is done on: the type and the name of the resource."""
+class Permission(NamedTuple):
+    """Names an action, and the type and the name of the resource that it is done on."""
 
     action: str
     type: str
@@ -38,35 +40,36 @@ class Need(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class Identity:
-    """Who a token belongs to."""
+    """Identifies the owner of a token."""
 
     urn: str
     account: str
     token_id: str
 
 
-class Refused(Exception):
-    """Why a request does not pass: 401 for a bad token, 403 for a missing right, 503 where nobody
-    can be asked."""
+class AccessError(Exception):
+    """Describes why a request is denied: 401 for an invalid token, 403 for a missing permission, 503
+    where Gatewright cannot be reached."""
 
     def __init__(self, status: int, message: str, missing: Sequence[str] = ()):
         super().__init__(message)
         self.status, self.missing = status, missing
 
     def body(self) -> bytes:
-        kind = {401: "Client::Unauthorized", 403: "Client::Forbidden"}
-        error = {"class": kind.get(self.status, "Server::ServiceUnavailable"), "message": str(self)}
+        """Writes the body of the response, in the form of Gatewright's own errors."""
+        classes = {401: "Client::Unauthorized", 403: "Client::Forbidden"}
+        error = {"class": classes.get(self.status, "Server::ServiceUnavailable"), "message": str(self)}
         if self.missing:
             error["details"] = {"unauthorizedActionsByIAM": ",".join(self.missing)}
         return json.dumps(error).encode()
 
 
 UNAUTHENTICATED = "This credential is not valid"
-UNAVAILABLE = "Nobody can say now whether this is allowed: try again"
+UNAVAILABLE = "The authorization service cannot be reached: try again"
 
 
 class Guard:
-    """Checks tokens and rights. Belongs to one event loop."""
+    """Verifies tokens and checks permissions. Belongs to one event loop."""
 
     def __init__(
         self,
@@ -76,45 +79,47 @@ class Guard:
         account: str | None = None,
         *,
         issuer: str | None = None,
-        fresh: float = 1.0,
+        decision_lifetime: float = 1.0,
         timeout: float = 2.0,
     ):
-        """`account` owns what no registrar has registered; a decision is remembered for `fresh`
-        seconds; `issuer` is the public URL where `url` is another."""
+        """Makes a guard. `account` owns what no registrar has registered; a decision is cached for
+        `decision_lifetime` seconds; `issuer` is the public URL where `url` is another."""
         self._url, self._issuer = url.rstrip("/"), (issuer or url).rstrip("/")
         self._credentials, self._account = (client_id, client_secret), account
-        self._fresh = fresh
+        self._decision_lifetime = decision_lifetime
         self._http = httpx.AsyncClient(timeout=timeout, follow_redirects=False)
         self._keys: dict[str, jwt.PyJWK] = {}
         self._keys_at = float("-inf")
         self._fetching = asyncio.Lock()
-        self._own: tuple[str, float] = ("", 0.0)
+        self._access_token: tuple[str, float] = ("", 0.0)
         self._identities: dict[str, tuple[Identity, float]] = {}
         self._decisions: dict[tuple, tuple[bool, float]] = {}
-        self._waiting: list[tuple[dict, asyncio.Future]] = []
-        self._asking: asyncio.Task | None = None
+        self._queue: list[tuple[dict, asyncio.Future]] = []
+        self._evaluating: asyncio.Task | None = None
 
-    async def check(self, token: str | None, needs: Sequence[Need], ip: str | None) -> Identity:
-        """Who the token belongs to, if they may do all that is needed; raises `Refused`. Where
-        nothing is needed, nobody may."""
+    async def check(
+        self, token: str | None, required: Sequence[Permission], ip: str | None
+    ) -> Identity:
+        """Verifies a token, and checks that its owner has all required permissions; raises
+        `AccessError`. Where none is required, everybody is denied."""
         if not token:
-            raise Refused(401, "You must login first")
-        identity = await self.identify(token)
-        allowed = await asyncio.gather(*(self._may(token, need, ip) for need in needs))
-        missing = [need.action for need, one in zip(needs, allowed) if not one]
-        if missing or not needs:
-            raise Refused(403, "This call needs rights that you do not have", missing)
+            raise AccessError(401, "You must login first")
+        identity = await self.authenticate(token)
+        decisions = await asyncio.gather(*(self._is_allowed(token, one, ip) for one in required))
+        missing = [one.action for one, allowed in zip(required, decisions) if not allowed]
+        if missing or not required:
+            raise AccessError(403, "This call needs rights that you do not have", missing)
         return identity
 
-    async def identify(self, token: str) -> Identity:
-        """Who a token belongs to, by its signature; raises `Refused`."""
-        known = self._identities.get(token)
-        if known and known[1] > time.time() and self._keys_at + KEYS_FRESH > time.monotonic():
-            return known[0]
+    async def authenticate(self, token: str) -> Identity:
+        """Verifies the signature and the claims of a token; raises `AccessError`."""
+        cached = self._identities.get(token)
+        if cached and cached[1] > time.time() and self._keys_at + KEYS_LIFETIME > time.monotonic():
+            return cached[0]
         try:
             header = jwt.get_unverified_header(token)
             if header.get("typ") != "at+jwt" or header.get("alg") not in ALGORITHMS:
-                raise Refused(401, UNAUTHENTICATED)
+                raise AccessError(401, UNAUTHENTICATED)
             key = await self._key(str(header.get("kid")))
             claims = jwt.decode(
                 token,
@@ -127,75 +132,75 @@ class Guard:
             account = claims["sub"].split(":", 5)[5].partition("/")[0]
             identity = Identity(claims["sub"], account, claims["jti"])
         except (jwt.PyJWTError, IndexError, AttributeError) as error:
-            raise Refused(401, UNAUTHENTICATED) from error
-        _remember(self._identities, token, (identity, claims["exp"]))
+            raise AccessError(401, UNAUTHENTICATED) from error
+        _cache(self._identities, token, (identity, claims["exp"]))
         return identity
 
     async def _key(self, kid: str) -> jwt.PyJWK:
         async with self._fetching:
             age = time.monotonic() - self._keys_at
-            if age > KEYS_FRESH or (kid not in self._keys and age > KEYS_PAUSE):
+            if age > KEYS_LIFETIME or (kid not in self._keys and age > KEYS_RETRY_INTERVAL):
                 answer = await self._send("GET", "/auth/oauth2/jwks")
                 keys = jwt.PyJWKSet.from_dict(answer).keys
                 self._keys = {key.key_id: key for key in keys if key.key_id}
                 self._keys_at = time.monotonic()
                 self._identities.clear()
         if kid not in self._keys:
-            raise Refused(401, UNAUTHENTICATED)
+            raise AccessError(401, UNAUTHENTICATED)
         return self._keys[kid]
 
-    async def _may(self, token: str, need: Need, ip: str | None) -> bool:
-        known = self._decisions.get((token, need, ip))
-        if known and known[1] > time.monotonic():
-            return known[0]
-        resource = {"type": need.type, "id": need.name}
+    async def _is_allowed(self, token: str, permission: Permission, ip: str | None) -> bool:
+        cached = self._decisions.get((token, permission, ip))
+        if cached and cached[1] > time.monotonic():
+            return cached[0]
+        resource = {"type": permission.type, "id": permission.name}
         if self._account:
             resource["properties"] = {"account": self._account}
-        question = {
+        evaluation = {
             "subject": {"type": "token", "id": token},
-            "action": {"name": need.action},
+            "action": {"name": permission.action},
             "resource": resource,
             "context": {"ip": ip} if ip else {},
         }
-        # It is as fresh as when it was asked, not as when the answer came.
-        until = time.monotonic() + self._fresh
+        # The lifetime begins with the request, not with the response.
+        until = time.monotonic() + self._decision_lifetime
         answer = asyncio.get_running_loop().create_future()
-        self._waiting.append((question, answer))
-        if self._asking is None or self._asking.done():
-            self._asking = asyncio.create_task(self._ask())
+        self._queue.append((evaluation, answer))
+        if self._evaluating is None or self._evaluating.done():
+            self._evaluating = asyncio.create_task(self._evaluate_queue())
         allowed = await answer
-        _remember(self._decisions, (token, need, ip), (allowed, until))
+        _cache(self._decisions, (token, permission, ip), (allowed, until))
         return allowed
 
-    async def _ask(self) -> None:
-        """Asks what waits, and what has come meanwhile with the next request."""
-        while self._waiting:
-            batch, self._waiting = self._waiting[:MOST_ASKED], self._waiting[MOST_ASKED:]
+    async def _evaluate_queue(self) -> None:
+        """Evaluates what is queued, a batch at a time: what comes meanwhile goes into the next."""
+        while self._queue:
+            batch, self._queue = self._queue[:BATCH_SIZE], self._queue[BATCH_SIZE:]
             try:
-                decisions = await self._evaluate([question for question, _ in batch])
+                decisions = await self._evaluate([evaluation for evaluation, _ in batch])
                 for (_, answer), decision in zip(batch, decisions, strict=True):
                     if not answer.done():
                         answer.set_result(decision.get("decision") is True)
-            except Exception:  # whatever it is, nobody passes by it
+            except Exception:  # whatever it is, access is denied
                 for _, answer in batch:
                     if not answer.done():
-                        answer.set_exception(Refused(503, UNAVAILABLE))
+                        answer.set_exception(AccessError(503, UNAVAILABLE))
 
-    async def _evaluate(self, questions: list[dict]) -> list[dict]:
-        token, until = self._own
+    async def _evaluate(self, evaluations: list[dict]) -> list[dict]:
+        token, until = self._access_token
         if until < time.monotonic():
             form = {"grant_type": "client_credentials", "scope": "all"}
             path = "/auth/oauth2/token"
             answer = await self._send("POST", path, data=form, auth=self._credentials)
             token, until = answer["access_token"], time.monotonic() + answer["expires_in"] - 60
-            self._own = (token, until)
+            self._access_token = (token, until)
         headers = {"authorization": f"Bearer {token}"}
-        body = {"evaluations": questions}
+        body = {"evaluations": evaluations}
         try:
             answer = await self._send("POST", "/access/v1/evaluations", json=body, headers=headers)
-        except Refused:
-            # Perhaps its own token was taken back.
-            self._own = ("", 0.0)
+        except AccessError:
+            # Its own token may have been revoked.
+            self._access_token = ("", 0.0)
             raise
         return answer["evaluations"]
 
@@ -205,48 +210,48 @@ class Guard:
             answer.raise_for_status()
             return answer.json()
         except (httpx.HTTPError, ValueError) as error:
-            raise Refused(503, UNAVAILABLE) from error
+            raise AccessError(503, UNAVAILABLE) from error
 
 
-def _remember(memory: dict, key, value) -> None:
-    if len(memory) >= MOST_REMEMBERED:
-        memory.clear()
-    memory[key] = value
+def _cache(cache: dict, key, value) -> None:
+    if len(cache) >= CACHE_CAPACITY:
+        cache.clear()
+    cache[key] = value
 
 
 class Middleware:
-    """Lets a request reach the application once it is known to be allowed. Who asks is in the
-    scope's `gatewright`; None where everybody may."""
+    """Guards an application. The caller of an allowed request is in the scope's `gatewright`; None
+    where the request is public."""
 
-    def __init__(self, app, guard: Guard, needs: Callable[[dict], Sequence[Need] | None]):
-        self.app, self.guard, self.needs = app, guard, needs
+    def __init__(self, app, guard: Guard, required: Callable[[dict], Sequence[Permission] | None]):
+        self.app, self.guard, self.required = app, guard, required
 
     async def __call__(self, scope, receive, send) -> None:
         if scope["type"] not in ("http", "websocket"):
             return await self.app(scope, receive, send)
         try:
             identity = await self._identity(scope)
-        except Refused as refused:
-            return await _refuse(scope, send, refused)
+        except AccessError as error:
+            return await _deny(scope, send, error)
         await self.app({**scope, "gatewright": identity}, receive, send)
 
     async def _identity(self, scope) -> Identity | None:
-        needs = self.needs(scope)
-        if needs is not None and len(needs) == 0:
+        required = self.required(scope)
+        if required is not None and len(required) == 0:
             return None
-        said = [value for name, value in scope["headers"] if name == b"authorization"]
-        scheme, _, token = (said[0] if len(said) == 1 else b"").decode("latin-1").partition(" ")
+        values = [value for name, value in scope["headers"] if name == b"authorization"]
+        scheme, _, token = (values[0] if len(values) == 1 else b"").decode("latin-1").partition(" ")
         ip = scope["client"][0] if scope.get("client") else None
         token = token.strip() if scheme.lower() == "bearer" else None
-        return await self.guard.check(token, needs or (), ip)
+        return await self.guard.check(token, required or (), ip)
 
 
-async def _refuse(scope, send, refused: Refused) -> None:
+async def _deny(scope, send, error: AccessError) -> None:
     if scope["type"] == "websocket":
-        return await send({"type": "websocket.close", "code": 1008, "reason": str(refused)})
+        return await send({"type": "websocket.close", "code": 1008, "reason": str(error)})
     headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
-    if refused.status == 401:
+    if error.status == 401:
         headers.append((b"www-authenticate", b"Bearer"))
-    start = {"type": "http.response.start", "status": refused.status, "headers": headers}
+    start = {"type": "http.response.start", "status": error.status, "headers": headers}
     await send(start)
-    await send({"type": "http.response.body", "body": refused.body()})
+    await send({"type": "http.response.body", "body": error.body()})

@@ -1,4 +1,4 @@
-"""A shop on FastAPI that lets nobody in without a right.
+"""Serves a shop on FastAPI, guarded by policies.
 
 Usage: GATEWRIGHT_URL=… GATEWRIGHT_ID=… GATEWRIGHT_SECRET=… uvicorn shop:app
 """
@@ -6,25 +6,26 @@ Usage: GATEWRIGHT_URL=… GATEWRIGHT_ID=… GATEWRIGHT_SECRET=… uvicorn shop:a
 import os
 
 from fastapi import FastAPI, Request
-from gatewright import Guard, Middleware, Need
+from gatewright import Guard, Middleware, Permission
 from starlette.routing import Match
 
 ACCOUNT = "xx11111-ovh"
 shop = FastAPI()
 
 
-def needs(action: str, kind: str, name: str):
-    """Says beside a handler what it needs; the name may hold parameters of the path."""
+def requires(action: str, resource_type: str, name: str):
+    """Declares a permission that a handler requires; the name may hold parameters of the path."""
 
     def mark(handler):
-        handler.needs = [*getattr(handler, "needs", []), (action, kind, name)]
+        handler.required = [*getattr(handler, "required", []), (action, resource_type, name)]
         return handler
 
     return mark
 
 
 def public(handler):
-    handler.needs = []
+    """Declares that a handler requires nothing."""
+    handler.required = []
     return handler
 
 
@@ -35,36 +36,39 @@ async def health():
 
 
 @shop.get("/orders")
-@needs("account:shop:orders/get", "account", ACCOUNT)
+@requires("account:shop:orders/get", "account", ACCOUNT)
 async def orders():
     return {"orders": ["7", "8"]}
 
 
 @shop.get("/orders/{order}")
-@needs("order:shop:get", "order", "{order}")
+@requires("order:shop:get", "order", "{order}")
 async def order(order: str, request: Request):
     return {"order": order, "identity": request.scope["gatewright"].urn}
 
 
 @shop.delete("/orders/{order}")
-@needs("order:shop:delete", "order", "{order}")
+@requires("order:shop:delete", "order", "{order}")
 async def cancel(order: str):
     return {"cancelled": order}
 
 
 @shop.get("/forgotten")
 async def forgotten():
-    return {"secret": "nobody said who may"}
+    return {"secret": "no permission is declared"}
 
 
-def what_it_needs(scope):
-    """Asks the application's own router, so that both mean the same handler."""
+def required(scope):
+    """Finds a request's permissions by the application's own router, so that both mean the same
+    handler."""
     for route in shop.router.routes:
         match, found = route.matches(scope)
         if match is Match.FULL:
-            said = getattr(getattr(route, "endpoint", None), "needs", None)
+            declared = getattr(getattr(route, "endpoint", None), "required", None)
+            if not declared:
+                return declared
             params = found.get("path_params", {})
-            return said and [Need(a, kind, name.format(**params)) for a, kind, name in said] or said
+            return [Permission(action, type, name.format(**params)) for action, type, name in declared]
     return None
 
 
@@ -74,4 +78,4 @@ guard = Guard(
     os.environ["GATEWRIGHT_SECRET"],
     account=ACCOUNT,
 )
-app = Middleware(shop, guard, what_it_needs)
+app = Middleware(shop, guard, required)

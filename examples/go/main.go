@@ -1,4 +1,4 @@
-// A shop on net/http that lets nobody in without a right.
+// Command shop serves a shop on net/http, guarded by policies.
 //
 // Usage: GATEWRIGHT_URL=… GATEWRIGHT_ID=… GATEWRIGHT_SECRET=… PORT=… go run .
 package main
@@ -14,22 +14,24 @@ import (
 
 const account = "xx11111-ovh"
 
-// onOrder says what is needed on the order that the path names, as the mux has read it.
-func onOrder(action string) func(*http.Request) []gatewright.Need {
-	return func(r *http.Request) []gatewright.Need {
-		return []gatewright.Need{{Action: action, Type: "order", Name: r.PathValue("order")}}
+// onOrder requires an action on the order that the path names, as the mux has parsed it.
+func onOrder(action string) func(*http.Request) []gatewright.Permission {
+	return func(r *http.Request) []gatewright.Permission {
+		return []gatewright.Permission{{Action: action, Type: "order", Name: r.PathValue("order")}}
 	}
 }
 
-func onAccount(action string) func(*http.Request) []gatewright.Need {
-	return func(*http.Request) []gatewright.Need {
-		return []gatewright.Need{{Action: action, Type: "account", Name: account}}
+// onAccount requires an action on the account.
+func onAccount(action string) func(*http.Request) []gatewright.Permission {
+	return func(*http.Request) []gatewright.Permission {
+		return []gatewright.Permission{{Action: action, Type: "account", Name: account}}
 	}
 }
 
-func say(w http.ResponseWriter, what any) {
+// writeJSON writes a response.
+func writeJSON(w http.ResponseWriter, body any) {
 	w.Header().Set("Content-Type", "application/json")
-	if err := json.NewEncoder(w).Encode(what); err != nil {
+	if err := json.NewEncoder(w).Encode(body); err != nil {
 		log.Print(err)
 	}
 }
@@ -43,17 +45,17 @@ func main() {
 	})
 	shop := http.NewServeMux()
 	shop.HandleFunc("GET /health", func(w http.ResponseWriter, _ *http.Request) {
-		say(w, map[string]bool{"open": true})
+		writeJSON(w, map[string]bool{"open": true})
 	})
 	list := func(w http.ResponseWriter, _ *http.Request) {
-		say(w, map[string][]string{"orders": {"7", "8"}})
+		writeJSON(w, map[string][]string{"orders": {"7", "8"}})
 	}
 	read := func(w http.ResponseWriter, r *http.Request) {
-		urn := gatewright.Who(r).URN
-		say(w, map[string]string{"order": r.PathValue("order"), "identity": urn})
+		urn := gatewright.IdentityOf(r).URN
+		writeJSON(w, map[string]string{"order": r.PathValue("order"), "identity": urn})
 	}
 	cancel := func(w http.ResponseWriter, r *http.Request) {
-		say(w, map[string]string{"cancelled": r.PathValue("order")})
+		writeJSON(w, map[string]string{"cancelled": r.PathValue("order")})
 	}
 	shop.Handle("GET /orders", guard.Handler(onAccount("account:shop:orders/get"), list))
 	shop.Handle("GET /orders/{order}", guard.Handler(onOrder("order:shop:get"), read))

@@ -1,4 +1,4 @@
-"""A shop that knows nothing of Gatewright: it answers whatever reaches it, and prints it.
+"""Serves a shop that does not use Gatewright: it answers every request, and prints it.
 
 Usage: python3 api.py [PORT]
 """
@@ -14,7 +14,7 @@ class Shop(BaseHTTPRequestHandler):
     def answer(self):
         length = int(self.headers.get("Content-Length") or 0)
         self.rfile.read(length)
-        said = {
+        seen = {
             "method": self.command,
             "target": self.path,
             "identity": self.headers.get("X-Gatewright-Identity"),
@@ -22,8 +22,8 @@ class Shop(BaseHTTPRequestHandler):
             "token": self.headers.get("X-Gatewright-Token"),
             "authorization": self.headers.get("Authorization"),
         }
-        print(json.dumps(said), flush=True)
-        body = json.dumps(said).encode()
+        print(json.dumps(seen), flush=True)
+        body = json.dumps(seen).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))

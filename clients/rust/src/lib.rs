@@ -1,6 +1,8 @@
-//! Guards a tower service by the policies of a Gatewright: checks tokens by the published keys, asks
-//! for decisions in batches, remembers each for a second, and lets nothing pass that it cannot ask
-//! about. Who asks needs `account:apiovh:iam/authorization/evaluate` on their own account.
+//! Guards a tower service by the policies of a Gatewright.
+//!
+//! It verifies tokens by the published keys, evaluates access in batches, caches each decision for a
+//! second, and fails closed. Its service account needs
+//! `account:apiovh:iam/authorization/evaluate` on its own account.
 
 use std::convert::Infallible;
 use std::net::IpAddr;
@@ -22,56 +24,64 @@ use tokio::sync::{Mutex, mpsc, oneshot};
 use tower_layer::Layer;
 use tower_service::Service;
 
-/// A decision is remembered for so long.
-const FRESH: Duration = Duration::from_secs(1);
-/// Who cannot be asked within this time has not allowed it.
+/// Lifetime of a cached decision.
+const DECISION_LIFETIME: Duration = Duration::from_secs(1);
+/// Timeout of a request to Gatewright; after it, access is denied.
 const TIMEOUT: Duration = Duration::from_secs(2);
-/// Keys are fetched anew after so long, and for an unknown one not more often than so.
-const KEYS: (Duration, Duration) = (Duration::from_mins(5), Duration::from_secs(2));
+/// Lifetime of the published keys.
+const KEYS_LIFETIME: Duration = Duration::from_mins(5);
+/// Least interval between two requests for the keys, where a token names an unknown one.
+const KEYS_RETRY_INTERVAL: Duration = Duration::from_secs(2);
+/// Limit of cached identities, and of cached decisions.
+const CACHE_CAPACITY: usize = 100_000;
+/// Limit of evaluations in one request.
+const BATCH_SIZE: usize = 500;
 
-/// An action, and what it is done on: the type and the name of the resource.
+/// Names an action, and the type and the name of the resource that it is done on.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Need(pub &'static str, pub &'static str, pub String);
+pub struct Permission(pub &'static str, pub &'static str, pub String);
 
-/// What a request needs, of which all must be allowed; none for what nobody may.
-pub type Needs<'p> = Pin<Box<dyn Future<Output = Option<Vec<Need>>> + Send + 'p>>;
+/// Resolves to the permissions that a request requires, all of them; to none where it is denied to
+/// everybody.
+pub type RequiredPermissions<'p> =
+    Pin<Box<dyn Future<Output = Option<Vec<Permission>>> + Send + 'p>>;
 
-/// The URN of whoever a token belongs to. Handlers find it among the extensions of a request.
+/// Holds the URN of a token's owner. Handlers find it among the extensions of a request.
 #[derive(Debug, Clone)]
 pub struct Identity(pub String);
 
-/// Why a request does not pass.
+/// Describes why a request is denied.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
-    /// It brings no token that counts.
+pub enum AccessError {
+    /// It has no valid token.
     #[error("This credential is not valid")]
     Unauthenticated,
     /// These actions are not allowed.
     #[error("This call needs rights that you do not have")]
     Forbidden(Vec<&'static str>),
-    /// Nobody can be asked.
-    #[error("Nobody can say now whether this is allowed: try again")]
+    /// Gatewright cannot be reached.
+    #[error("The authorization service cannot be reached: try again")]
     Unavailable,
 }
 
-/// Who passes, or why nobody does.
-pub type Passed = Result<Identity, Refused>;
+/// Holds the caller of an allowed request, or why it is denied.
+pub type CheckResult = Result<Identity, AccessError>;
 
-/// Whom to ask, and in whose name.
+/// Configures a guard.
 #[derive(Clone)]
 pub struct Settings {
     /// The public URL of a Gatewright, the issuer of its tokens, without a slash at its end.
     pub url: String,
-    /// The identifier and the secret of the service account that asks.
+    /// The client id and the client secret of the guard's own service account.
     pub credentials: (String, String),
     /// The account that owns what no registrar has registered.
     pub account: String,
 }
 
-type DecisionKey = (Arc<str>, Need, Option<IpAddr>);
-type PendingCheck = (Value, oneshot::Sender<bool>);
+type DecisionKey = (Arc<str>, Permission, Option<IpAddr>);
+type PendingEvaluation = (Value, oneshot::Sender<bool>);
 
-/// Checks tokens and rights. All clones share what they remember.
+/// Verifies tokens and checks permissions. All clones share their caches.
 #[derive(Clone)]
 pub struct Guard(Arc<Inner>);
 
@@ -81,162 +91,174 @@ struct Inner {
     keys: Mutex<Option<(JwkSet, Instant)>>,
     identities: Cache<Arc<str>, (Identity, Instant)>,
     decisions: Cache<DecisionKey, (bool, Instant)>,
-    waiting: mpsc::UnboundedSender<PendingCheck>,
+    queue: mpsc::UnboundedSender<PendingEvaluation>,
 }
 
 impl Guard {
-    /// Must be called inside a tokio runtime, where the questions are asked.
+    /// Makes a guard. Must be called inside a tokio runtime, where the requests are sent.
     pub fn new(settings: Settings) -> Self {
-        let (waiting, questions) = mpsc::unbounded_channel();
-        tokio::spawn(ask(settings.clone(), questions));
-        let (identities, decisions) = (Cache::new(100_000), Cache::new(100_000));
+        let (queue, pending) = mpsc::unbounded_channel();
+        tokio::spawn(evaluate(settings.clone(), pending));
+        let (identities, decisions) = (Cache::new(CACHE_CAPACITY), Cache::new(CACHE_CAPACITY));
         let (http, keys) = (Client::new(), Mutex::default());
-        Self(Arc::new(Inner { settings, http, keys, identities, decisions, waiting }))
+        Self(Arc::new(Inner { settings, http, keys, identities, decisions, queue }))
     }
 
-    /// A layer that finds out what a request needs by a function. Where conditions on the caller's
-    /// address are to hold, the function must put an [`IpAddr`] among the extensions.
+    /// Makes a layer that gets the permissions a request requires from a function. For conditions on
+    /// the caller's address, the function must put an [`IpAddr`] among the extensions.
     pub fn layer(
         &self,
-        needs: impl Fn(&mut Parts) -> Needs<'_> + Send + Sync + 'static,
+        required: impl Fn(&mut Parts) -> RequiredPermissions<'_> + Send + Sync + 'static,
     ) -> GuardLayer {
-        GuardLayer { guard: self.clone(), needs: Arc::new(needs) }
+        GuardLayer { guard: self.clone(), required: Arc::new(required) }
     }
 
-    /// Who a token belongs to, if they may do all that is needed from there. Where nothing is
-    /// needed, nobody may.
-    pub async fn check(&self, token: &str, needs: &[Need], ip: Option<IpAddr>) -> Passed {
+    /// Verifies a token, and checks that its owner has all required permissions from that address.
+    /// Where none is required, everybody is denied.
+    pub async fn check(
+        &self,
+        token: &str,
+        required: &[Permission],
+        ip: Option<IpAddr>,
+    ) -> CheckResult {
         let token = Arc::from(token);
-        let identity = self.identify(&token).await?;
-        let asked = needs.iter().map(|need| self.may((Arc::clone(&token), need.clone(), ip)));
-        let answers = try_join_all(asked).await?;
-        let missing = needs.iter().zip(answers).filter(|(_, allowed)| !allowed);
-        let missing: Vec<&str> = missing.map(|(need, _)| need.0).collect();
-        let allowed = missing.is_empty() && !needs.is_empty();
-        if allowed { Ok(identity) } else { Err(Refused::Forbidden(missing)) }
+        let identity = self.authenticate(&token).await?;
+        let keys = required.iter().map(|one| (Arc::clone(&token), one.clone(), ip));
+        let decisions = try_join_all(keys.map(|key| self.is_allowed(key))).await?;
+        let missing = required.iter().zip(decisions).filter(|(_, allowed)| !allowed);
+        let missing: Vec<&str> = missing.map(|(permission, _)| permission.0).collect();
+        let allowed = missing.is_empty() && !required.is_empty();
+        if allowed { Ok(identity) } else { Err(AccessError::Forbidden(missing)) }
     }
 
-    /// Who a token belongs to, by its signature.
-    async fn identify(&self, token: &Arc<str>) -> Passed {
-        let known = self.0.identities.get(token).filter(|(_, until)| *until > Instant::now());
-        if let Some((identity, _)) = known {
+    /// Verifies the signature and the claims of a token.
+    async fn authenticate(&self, token: &Arc<str>) -> CheckResult {
+        let cached = self.0.identities.get(token).filter(|(_, until)| *until > Instant::now());
+        if let Some((identity, _)) = cached {
             return Ok(identity);
         }
-        let header = decode_header(&**token).map_err(|_| Refused::Unauthenticated)?;
+        let header = decode_header(&**token).map_err(|_| AccessError::Unauthenticated)?;
         let id = header.kid.filter(|_| header.typ.as_deref() == Some("at+jwt"));
-        let id = id.ok_or(Refused::Unauthenticated)?;
+        let id = id.ok_or(AccessError::Unauthenticated)?;
         let mut keys = self.0.keys.lock().await;
-        let known = keys.as_ref().is_some_and(|(set, _)| set.find(&id).is_some());
-        let pause = if known { KEYS.0 } else { KEYS.1 };
-        if keys.as_ref().is_none_or(|(_, at)| at.elapsed() > pause) {
+        let is_known = keys.as_ref().is_some_and(|(set, _)| set.find(&id).is_some());
+        let lifetime = if is_known { KEYS_LIFETIME } else { KEYS_RETRY_INTERVAL };
+        if keys.as_ref().is_none_or(|(_, at)| at.elapsed() > lifetime) {
             let url = format!("{}/auth/oauth2/jwks", self.0.settings.url);
             *keys = Some((send(self.0.http.get(url)).await?, Instant::now()));
         }
         let key = keys.as_ref().and_then(|(set, _)| set.find(&id));
-        let key = key.ok_or(Refused::Unauthenticated)?;
-        // The key says what it signs with, and not the token.
+        let key = key.ok_or(AccessError::Unauthenticated)?;
+        // The key names the algorithm, never the token.
         let algorithm = key.common.key_algorithm.and_then(|one| one.to_string().parse().ok());
-        let mut validation = Validation::new(algorithm.ok_or(Refused::Unauthenticated)?);
+        let mut validation = Validation::new(algorithm.ok_or(AccessError::Unauthenticated)?);
         validation.leeway = 0;
         validation.set_issuer(&[&self.0.settings.url]);
         validation.set_audience(&[&self.0.settings.url]);
         validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
         let claims = DecodingKey::from_jwk(key)
             .and_then(|key| decode::<Value>(&**token, &key, &validation))
-            .map_err(|_| Refused::Unauthenticated)?
+            .map_err(|_| AccessError::Unauthenticated)?
             .claims;
-        let urn = claims.get("sub").and_then(Value::as_str).ok_or(Refused::Unauthenticated)?;
+        let urn = claims.get("sub").and_then(Value::as_str).ok_or(AccessError::Unauthenticated)?;
         let expires = claims.get("exp").and_then(Value::as_u64).unwrap_or_default();
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        // Remembered for no longer than its key is known to be good.
-        let until = Instant::now() + Duration::from_secs(expires).saturating_sub(now).min(KEYS.0);
+        // Cached for no longer than its key is.
+        let lifetime = Duration::from_secs(expires).saturating_sub(now).min(KEYS_LIFETIME);
+        let until = Instant::now() + lifetime;
         let identity = Identity(urn.to_owned());
         self.0.identities.insert(Arc::clone(token), (identity.clone(), until));
         Ok(identity)
     }
 
-    async fn may(&self, key: DecisionKey) -> Result<bool, Refused> {
-        // A decision is as fresh as when it was asked for, not as when the answer came.
+    /// Decides whether a permission is granted.
+    async fn is_allowed(&self, key: DecisionKey) -> Result<bool, AccessError> {
+        // The lifetime begins with the request, not with the response.
         let now = Instant::now();
-        let known = self.0.decisions.get(&key).filter(|(_, at)| *at + FRESH > now);
-        if let Some((allowed, _)) = known {
+        let cached = self.0.decisions.get(&key).filter(|(_, at)| *at + DECISION_LIFETIME > now);
+        if let Some((allowed, _)) = cached {
             return Ok(allowed);
         }
-        let (token, Need(action, kind, name), ip) = &key;
+        let (token, Permission(action, resource_type, name), ip) = &key;
         let owner = json!({"account": self.0.settings.account});
-        let question = json!({
+        let evaluation = json!({
             "subject": {"type": "token", "id": &**token},
             "action": {"name": action},
-            "resource": {"type": kind, "id": name, "properties": owner},
+            "resource": {"type": resource_type, "id": name, "properties": owner},
             "context": ip.map_or_else(|| json!({}), |ip| json!({ "ip": ip })),
         });
         let (answer, allowed) = oneshot::channel();
-        let _ = self.0.waiting.send((question, answer));
-        let allowed = allowed.await.map_err(|_| Refused::Unavailable)?;
+        let _ = self.0.queue.send((evaluation, answer));
+        let allowed = allowed.await.map_err(|_| AccessError::Unavailable)?;
         self.0.decisions.insert(key, (allowed, now));
         Ok(allowed)
     }
 }
 
-/// Asks what waits, up to 500 questions at once, and what has come meanwhile with the next request.
-/// A question that is dropped without an answer is refused.
-async fn ask(settings: Settings, mut waiting: mpsc::UnboundedReceiver<PendingCheck>) {
-    let (http, mut own, mut batch) = (Client::new(), None, Vec::new());
-    while waiting.recv_many(&mut batch, 500).await > 0 {
-        let (questions, answers): (Vec<Value>, Vec<_>) = batch.drain(..).unzip();
-        let token = match own.take().filter(|(_, until)| *until > Instant::now()) {
+/// Evaluates what is queued, a batch at a time: what comes meanwhile goes into the next.
+///
+/// An evaluation that is dropped without an answer counts as unavailable.
+async fn evaluate(settings: Settings, mut queue: mpsc::UnboundedReceiver<PendingEvaluation>) {
+    let (http, mut cached_token, mut batch) = (Client::new(), None, Vec::new());
+    while queue.recv_many(&mut batch, BATCH_SIZE).await > 0 {
+        let (evaluations, answers): (Vec<Value>, Vec<_>) = batch.drain(..).unzip();
+        let token = match cached_token.take().filter(|(_, until)| *until > Instant::now()) {
             Some(token) => Ok(token),
-            None => log_in(&http, &settings).await,
+            None => request_token(&http, &settings).await,
         };
         let Ok(token) = token else { continue };
         let request = http.post(format!("{}/access/v1/evaluations", settings.url));
-        let request = request.bearer_auth(&token.0).json(&json!({ "evaluations": questions }));
-        // Where it fails, perhaps its own token was taken back.
-        let Ok(said) = send::<Value>(request).await else { continue };
-        own = Some(token);
-        let decisions = said.get("evaluations").and_then(Value::as_array);
+        let request = request.bearer_auth(&token.0).json(&json!({ "evaluations": evaluations }));
+        // Where it fails, its token may have been revoked: the next batch requests another.
+        let Ok(response) = send::<Value>(request).await else { continue };
+        cached_token = Some(token);
+        let decisions = response.get("evaluations").and_then(Value::as_array);
         for (answer, decision) in answers.into_iter().zip(decisions.into_iter().flatten()) {
             let _ = answer.send(decision.get("decision") == Some(&Value::Bool(true)));
         }
     }
 }
 
-/// A token of its own, and until when it is used.
-async fn log_in(http: &Client, settings: &Settings) -> Result<(String, Instant), Refused> {
+/// Requests an access token for the guard itself; it is used until a minute before it expires.
+async fn request_token(
+    http: &Client,
+    settings: &Settings,
+) -> Result<(String, Instant), AccessError> {
     let form = [("grant_type", "client_credentials"), ("scope", "all")];
     let request = http.post(format!("{}/auth/oauth2/token", settings.url)).form(&form);
     let (id, secret) = &settings.credentials;
-    let said: Value = send(request.basic_auth(id, Some(secret))).await?;
-    let token = said.get("access_token").and_then(Value::as_str).unwrap_or_default();
-    let life = said.get("expires_in").and_then(Value::as_u64).unwrap_or_default();
-    Ok((token.to_owned(), Instant::now() + Duration::from_secs(life.saturating_sub(60))))
+    let response: Value = send(request.basic_auth(id, Some(secret))).await?;
+    let token = response.get("access_token").and_then(Value::as_str).unwrap_or_default();
+    let lifetime = response.get("expires_in").and_then(Value::as_u64).unwrap_or_default();
+    Ok((token.to_owned(), Instant::now() + Duration::from_secs(lifetime.saturating_sub(60))))
 }
 
-async fn send<T: serde::de::DeserializeOwned>(request: RequestBuilder) -> Result<T, Refused> {
-    let said = request.timeout(TIMEOUT).send().await.and_then(reqwest::Response::error_for_status);
-    said.map_err(|_| Refused::Unavailable)?.json().await.map_err(|_| Refused::Unavailable)
+async fn send<T: serde::de::DeserializeOwned>(request: RequestBuilder) -> Result<T, AccessError> {
+    let sent = request.timeout(TIMEOUT).send().await.and_then(reqwest::Response::error_for_status);
+    sent.map_err(|_| AccessError::Unavailable)?.json().await.map_err(|_| AccessError::Unavailable)
 }
 
-/// Lets through what is allowed.
+/// Wraps a service in a guard.
 #[derive(Clone)]
 pub struct GuardLayer {
     guard: Guard,
-    needs: Arc<dyn Fn(&mut Parts) -> Needs<'_> + Send + Sync>,
+    required: Arc<dyn Fn(&mut Parts) -> RequiredPermissions<'_> + Send + Sync>,
 }
 
 impl GuardLayer {
-    async fn admit(&self, parts: &mut Parts) -> Passed {
-        let needs = (self.needs)(parts).await;
-        let token = bearer(&parts.headers).ok_or(Refused::Unauthenticated)?;
+    async fn authorize(&self, parts: &mut Parts) -> CheckResult {
+        let required = (self.required)(parts).await;
+        let token = bearer(&parts.headers).ok_or(AccessError::Unauthenticated)?;
         let ip = parts.extensions.get::<IpAddr>().copied();
-        self.guard.check(token, needs.as_deref().unwrap_or_default(), ip).await
+        self.guard.check(token, required.as_deref().unwrap_or_default(), ip).await
     }
 }
 
+/// Extracts the bearer token, unless there are several headers.
 fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let mut said = headers.get_all(AUTHORIZATION).iter();
-    let (scheme, token) = said.next()?.to_str().ok()?.split_once(' ')?;
-    (said.next().is_none() && scheme.eq_ignore_ascii_case("bearer")).then(|| token.trim())
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let (scheme, token) = values.next()?.to_str().ok()?.split_once(' ')?;
+    (values.next().is_none() && scheme.eq_ignore_ascii_case("bearer")).then(|| token.trim())
 }
 
 impl<S> Layer<S> for GuardLayer {
@@ -247,7 +269,7 @@ impl<S> Layer<S> for GuardLayer {
     }
 }
 
-/// A service behind a guard.
+/// Serves the allowed requests of a guarded service.
 #[derive(Clone)]
 pub struct GuardService<S>(S, GuardLayer);
 
@@ -271,28 +293,34 @@ where
         let mut inner = std::mem::replace(&mut self.0, inner);
         Box::pin(async move {
             let (mut parts, body) = request.into_parts();
-            match layer.admit(&mut parts).await {
+            match layer.authorize(&mut parts).await {
                 Ok(identity) => {
                     parts.extensions.insert(identity);
                     inner.call(Request::from_parts(parts, body)).await
                 }
-                Err(refused) => Ok(answer(&refused)),
+                Err(error) => Ok(error_response(&error)),
             }
         })
     }
 }
 
-fn answer<Out: From<String>>(refused: &Refused) -> Response<Out> {
-    let (status, class, missing) = match refused {
-        Refused::Unauthenticated => (StatusCode::UNAUTHORIZED, "Client::Unauthorized", ""),
-        Refused::Forbidden(all) => (StatusCode::FORBIDDEN, "Client::Forbidden", &*all.join(",")),
-        Refused::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "Server::ServiceUnavailable", ""),
+/// Makes the response to a denied request, in the form of Gatewright's own errors.
+fn error_response<Out: From<String>>(error: &AccessError) -> Response<Out> {
+    let (status, class, missing) = match error {
+        AccessError::Unauthenticated => (StatusCode::UNAUTHORIZED, "Client::Unauthorized", ""),
+        AccessError::Forbidden(all) => {
+            (StatusCode::FORBIDDEN, "Client::Forbidden", &*all.join(","))
+        }
+        AccessError::Unavailable => {
+            (StatusCode::SERVICE_UNAVAILABLE, "Server::ServiceUnavailable", "")
+        }
     };
     let missing = json!({ "unauthorizedActionsByIAM": missing });
-    let body = json!({"class": class, "message": refused.to_string(), "details": missing});
-    let mut answer = Response::new(Out::from(body.to_string()));
-    *answer.status_mut() = status;
-    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    answer.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-    answer
+    let body = json!({"class": class, "message": error.to_string(), "details": missing});
+    let mut response = Response::new(Out::from(body.to_string()));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    response
 }

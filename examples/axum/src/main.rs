@@ -1,4 +1,4 @@
-//! A shop on axum that lets nobody in without a right.
+//! Serves a shop on axum, guarded by policies.
 //!
 //! Usage: `GATEWRIGHT_URL=… GATEWRIGHT_ID=… GATEWRIGHT_SECRET=… PORT=… cargo run`
 
@@ -7,30 +7,31 @@ use axum::http::request::Parts;
 use axum::response::IntoResponse;
 use axum::routing::{delete, get};
 use axum::{Extension, Json, RequestPartsExt, Router};
-use gatewright_client::{Guard, Identity, Need, Needs, Settings};
+use gatewright_client::{Guard, Identity, Permission, RequiredPermissions, Settings};
 use serde_json::json;
 
 const ACCOUNT: &str = "xx11111-ovh";
 
-/// What is needed on the order that the path names, as axum has read it.
-fn on_order(action: &'static str) -> impl Fn(&mut Parts) -> Needs<'_> + Clone {
+/// Requires an action on the order that the path names, as axum has parsed it.
+fn on_order(action: &'static str) -> impl Fn(&mut Parts) -> RequiredPermissions<'_> + Clone {
     move |parts| {
         Box::pin(async move {
             let Path(order) = parts.extract::<Path<String>>().await.ok()?;
-            Some(vec![Need(action, "order", order)])
+            Some(vec![Permission(action, "order", order)])
         })
     }
 }
 
-fn on_account(action: &'static str) -> impl Fn(&mut Parts) -> Needs<'_> + Clone {
-    move |_| Box::pin(async move { Some(vec![Need(action, "account", ACCOUNT.to_owned())]) })
+/// Requires an action on the account.
+fn on_account(action: &'static str) -> impl Fn(&mut Parts) -> RequiredPermissions<'_> + Clone {
+    move |_| Box::pin(async move { Some(vec![Permission(action, "account", ACCOUNT.to_owned())]) })
 }
 
 async fn order(
     Path(order): Path<String>,
-    Extension(who): Extension<Identity>,
+    Extension(identity): Extension<Identity>,
 ) -> impl IntoResponse {
-    Json(json!({"order": order, "identity": who.0}))
+    Json(json!({"order": order, "identity": identity.0}))
 }
 
 async fn cancel(Path(order): Path<String>) -> impl IntoResponse {
