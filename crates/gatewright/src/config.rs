@@ -1,5 +1,6 @@
 //! Reads the settings, in rising order of precedence: a file, the environment, flags.
 
+mod log_format;
 mod renamed;
 #[cfg(test)]
 mod tests;
@@ -14,7 +15,7 @@ use ipnet::IpNet;
 use serde::Deserialize;
 
 use crate::error::Failure;
-use crate::log::LogFormat;
+pub(crate) use log_format::LogFormat;
 use renamed::Renamed;
 
 const LISTEN: SocketAddr =
@@ -139,6 +140,13 @@ fn read(path: &Path) -> Result<Options, Failure> {
 }
 
 impl Options {
+    /// Moves values that were given by old names to the new ones; returns which.
+    fn rename(&mut self) -> Result<Vec<Renamed>, Failure> {
+        let all = [Renamed { old: "plate", new: "region" }
+            .move_value(self.old_region.take(), &mut self.region)?];
+        Ok(all.into_iter().flatten().collect())
+    }
+
     /// Takes from the file what is not set otherwise.
     fn with_defaults_of(self, file: Self) -> Self {
         Self {

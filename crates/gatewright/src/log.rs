@@ -1,33 +1,9 @@
 //! Sets up the log, on standard error.
 
-use std::str::FromStr;
-
 use tracing_subscriber::EnvFilter;
 
-use crate::config::Config;
+use crate::config::{Config, LogFormat};
 use crate::error::Failure;
-
-/// Names the formats of the log.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) enum LogFormat {
-    /// One line for people.
-    Text,
-    /// One JSON object a line.
-    #[default]
-    Json,
-}
-
-impl FromStr for LogFormat {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "text" => Ok(Self::Text),
-            "json" => Ok(Self::Json),
-            _ => Err(format!("{text} is none of text, json")),
-        }
-    }
-}
 
 /// Installs the subscriber that the settings choose. Events show the fields of their spans.
 pub(crate) fn start(config: &Config) -> Result<(), Failure> {

@@ -1,11 +1,10 @@
 //! Accepts the old names of renamed settings, for one version.
 //!
-//! To rename a setting: give [`Options`] a hidden field with the old flag, variable and key, and add
-//! a line to [`Options::rename`].
+//! To rename a setting: give `Options` a hidden field with the old flag, variable and key, and add a
+//! line to its `rename`.
 
 use std::fmt;
 
-use super::Options;
 use crate::error::Failure;
 
 /// Names a setting that was given by its old name.
@@ -22,18 +21,9 @@ impl fmt::Display for Renamed {
     }
 }
 
-impl Options {
-    /// Moves values that were given by old names to the new ones; says which.
-    pub(super) fn rename(&mut self) -> Result<Vec<Renamed>, Failure> {
-        let all = [Renamed { old: "plate", new: "region" }
-            .move_value(self.old_region.take(), &mut self.region)?];
-        Ok(all.into_iter().flatten().collect())
-    }
-}
-
 impl Renamed {
     /// Moves a value to the new name, unless both names were given with different values.
-    fn move_value<T: PartialEq>(
+    pub(super) fn move_value<T: PartialEq>(
         self,
         old: Option<T>,
         new: &mut Option<T>,
