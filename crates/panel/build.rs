@@ -4,6 +4,8 @@
 //! that checks, lints and in-process tests need nothing but Rust and a C compiler. A build for use
 //! fails instead, and so does any build with `GATEWRIGHT_PANEL_ASSETS=required`.
 
+#![allow(clippy::disallowed_methods, reason = "Cargo speaks to a build script by its environment")]
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};

@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::http::{Request, Response};
 use gatewright_api::{Api, Options, router};
 use gatewright_iam::{
-    Algorithm, Iam, Limits, MasterKey, NewAccount, Region, QueryId, Secret, Settings,
+    Algorithm, Iam, Limits, MasterKey, NewAccount, Region, Settings, Sources,
 };
 use tokio::runtime::Runtime;
 use tower::ServiceExt;
@@ -26,7 +26,7 @@ pub fn server() -> &'static Server {
         let folder = tempfile::tempdir().unwrap();
         let (router, token) = runtime.block_on(async {
             let key = folder.path().join("key");
-            MasterKey::create(&key).unwrap();
+            MasterKey::create(&key, &Sources::system()).unwrap();
             let settings = Settings {
                 region: Region::Eu,
                 public_url: "http://localhost".into(),
@@ -41,12 +41,12 @@ pub fn server() -> &'static Server {
             };
             let database = format!("sqlite:{}", folder.path().join("db").display());
             let master = MasterKey::read(&key).unwrap();
-            let iam = Iam::open(&database.parse().unwrap(), master, settings).await.unwrap();
+            let iam = Iam::open(&database.parse().unwrap(), master, settings, Sources::system()).await.unwrap();
             let new = NewAccount {
                 name: "xx11111-ovh".into(),
                 email: "a@b.example".into(),
-                password: Secret::password().unwrap(),
-                robot: true,
+                password: iam.new_password().unwrap(),
+                service_account: true,
             };
             let robot = iam.create_account(new).await.unwrap().unwrap();
             let grant = gatewright_iam::Grant {
@@ -55,7 +55,7 @@ pub fn server() -> &'static Server {
                 scope: Some("all".into()),
                 projects: None,
             };
-            let about = (None, QueryId::random(Region::Eu), gatewright_iam::clock::now());
+            let about = (None, iam.new_query_id(), iam.now());
             let issued = iam.issue(&grant, about).await.unwrap();
             let api = Api::new(Arc::clone(&iam), Options::default());
             (router(Arc::new(api)), issued.access_token.reveal().to_owned())

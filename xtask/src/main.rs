@@ -1,5 +1,10 @@
 //! The project's own commands: `cargo xtask build`, `dev`, `test`, `house` and `bench`.
 
+#![allow(
+    clippy::disallowed_methods,
+    reason = "the machine of a developer is found out by its environment"
+)]
+
 mod house;
 mod needs;
 mod options;

@@ -5,6 +5,8 @@
 //! the server cannot be heard. It decides about the account's service accounts and users, on what
 //! belongs to the account. Its service account needs the action `account:apiovh:iam/replica/get`.
 
+#![allow(clippy::disallowed_methods, reason = "a client library: its caller passes no clock in")]
+
 mod follow;
 
 use std::sync::Arc;

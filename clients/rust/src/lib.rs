@@ -4,6 +4,8 @@
 //! second, and fails closed. Its service account needs
 //! `account:apiovh:iam/authorization/evaluate` on its own account.
 
+#![allow(clippy::disallowed_methods, reason = "a client library: its caller passes no clock in")]
+
 use std::convert::Infallible;
 use std::net::IpAddr;
 use std::pin::Pin;

@@ -14,7 +14,7 @@ use envoy_types::pb::envoy::config::core::v3::HeaderValue as EnvoyHeader;
 use envoy_types::pb::envoy::config::core::v3::address::Address;
 use envoy_types::pb::envoy::service::auth::v3::attribute_context::HttpRequest;
 use envoy_types::pb::google::rpc::Status as RpcStatus;
-use gatewright_iam::{Iam, IamError, QueryId, Refusal, clock};
+use gatewright_iam::{Iam, IamError, Refusal};
 use tokio::net::TcpListener;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
@@ -75,8 +75,8 @@ impl Checks {
             headers: &headers,
             set: &[],
             ip,
-            query_id: QueryId::random(self.iam.settings().region),
-            now: clock::now(),
+            query_id: self.iam.new_query_id(),
+            now: self.iam.now(),
         };
         ask(&self.iam, &asked).await
     }

@@ -16,7 +16,7 @@ use axum::{BoxError, Router, http};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use bytes::{Bytes, BytesMut};
-use gatewright_iam::{Call, Context, Iam, IamError, QueryId, clock};
+use gatewright_iam::{Call, Context, Iam, IamError, QueryId};
 use http_body_util::BodyExt;
 use ipnet::IpNet;
 
@@ -117,7 +117,7 @@ where
     let started = Instant::now();
     let (parts, body) = request.into_parts();
     let ip = client_ip(peer, &parts.headers, &api.options.trusted_proxies);
-    let (query_id, now) = (QueryId::random(api.iam.settings().region), clock::now());
+    let (query_id, now) = (api.iam.new_query_id(), api.iam.now());
     let context = RequestContext { started, ip, query_id, now };
     // What it takes to read a body and to find a call, only those pay for who need it.
     if let Some(protocol) = ProxyProtocol::of(&parts.method, parts.uri.path()) {

@@ -1,7 +1,7 @@
 //! Implements `gatewright account`.
 
 use clap::{Args, Subcommand};
-use gatewright_iam::{NewAccount, Secret};
+use gatewright_iam::NewAccount;
 use serde_json::json;
 
 use crate::config::Source;
@@ -33,7 +33,7 @@ pub(crate) struct Create {
 
 pub(crate) async fn run(Command::Create(create): Command) -> Result<(), Failure> {
     let iam = create.source.read()?.open().await?;
-    let password = Secret::password()?;
+    let password = iam.new_password()?;
     let new = NewAccount {
         name: create.name.clone(),
         email: create.email,

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
-use gatewright_iam::{Address, Algorithm, Iam, Limits, MasterKey, Region, Settings};
+use gatewright_iam::{Address, Algorithm, Iam, Limits, MasterKey, Region, Settings, Sources};
 use ipnet::IpNet;
 use serde::Deserialize;
 
@@ -260,7 +260,7 @@ impl Config {
             eprintln!("gatewright: warning: {renamed}");
         }
         let settings = self.settings(SocketAddr::from(([127, 0, 0, 1], 0)))?;
-        Ok(Iam::open(&self.database, self.master_key()?, settings).await?)
+        Ok(Iam::open(&self.database, self.master_key()?, settings, Sources::system()).await?)
     }
 
     /// Logs a warning for each setting that was given by its old name.

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use gatewright_iam::{Iam, MasterKey, NewAccount, NewResource, Secret};
+use gatewright_iam::{Iam, MasterKey, NewAccount, NewResource, Sources};
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
@@ -78,7 +78,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     config.operations_listen.set_port(0);
     config.ext_authz_listen = arguments.ext_authz_listen;
     if !config.master_key.exists() {
-        MasterKey::create(&config.master_key)?;
+        MasterKey::create(&config.master_key, &Sources::system())?;
     }
     log::start(&config)?;
     let server = Server::open(config).await?;
@@ -115,7 +115,7 @@ async fn load_or_create(iam: &Iam, folder: &Path) -> Result<Secrets, Failure> {
 
 /// Creates the sample account and its resources.
 async fn create_samples(iam: &Iam) -> Result<Secrets, Failure> {
-    let password = Secret::password()?;
+    let password = iam.new_password()?;
     let new = NewAccount {
         name: ACCOUNT.to_owned(),
         email: "owner@example.com".to_owned(),

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use gatewright_iam::MasterKey;
+use gatewright_iam::{MasterKey, Sources};
 
 use crate::config::Source;
 use crate::error::Failure;
@@ -31,7 +31,7 @@ pub(crate) struct Rotate {
 
 pub(crate) async fn run(command: Command) -> Result<(), Failure> {
     let rotate = match command {
-        Command::Create { file } => return Ok(MasterKey::create(&file)?),
+        Command::Create { file } => return Ok(MasterKey::create(&file, &Sources::system())?),
         Command::Rotate(rotate) => rotate,
     };
     let iam = rotate.source.read()?.open().await?;

@@ -7,7 +7,7 @@ use axum::extract::ConnectInfo;
 use axum::http::request::Parts;
 use clap::Args;
 use gatewright_api::{Api, client_ip};
-use gatewright_iam::Iam;
+use gatewright_iam::{Iam, Sources};
 use gatewright_panel::Panel;
 use tokio::runtime::Handle;
 
@@ -58,7 +58,8 @@ impl Server {
         let settings = config.settings(address)?;
         // Before anything is measured.
         let metrics = Metrics::install()?;
-        let iam = Iam::open(&config.database, config.master_key()?, settings).await?;
+        let iam =
+            Iam::open(&config.database, config.master_key()?, settings, Sources::system()).await?;
         Ok(Self { iam, config, listener, operations, ext_authz, metrics })
     }
 

@@ -5,7 +5,6 @@ pub(crate) mod follow;
 pub(crate) mod key;
 pub(crate) mod keyring;
 pub(crate) mod live_catalogue;
-pub(crate) mod random;
 pub(crate) mod recorder;
 pub(crate) mod relying_party;
 pub(crate) mod sign_in_attempts;

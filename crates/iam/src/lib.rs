@@ -5,8 +5,6 @@
 //! page can go round the policies. What a caller sent is passed in as a [`Input`], read or refused:
 //! the refusal counts only once the caller is known to have the right.
 
-pub mod clock;
-
 mod activity;
 mod apis;
 mod catalogue;
@@ -18,6 +16,7 @@ mod model;
 mod policies;
 mod replication;
 mod resources;
+mod sources;
 mod tokens;
 
 // Of every use case.
@@ -30,12 +29,14 @@ pub use gatewright_store::{Address, CauseChain, Kind, StoreError};
 pub use model::caller::{Context, Origin, Principal, PrincipalKind};
 pub use model::error::{Fault, IamError};
 pub use model::input::Input;
+pub use model::instant as clock;
 pub use model::page::{Page, PageRequest};
 pub use model::query_id::QueryId;
 pub use model::revision::Revision;
 pub use model::rights::{self, Category};
 pub use model::secret::Secret;
 pub use model::settings::{Limits, Settings};
+pub use sources::{Clock, Randomness, Sources};
 
 // Identities.
 pub use model::account::{InitialServiceAccount, NewAccount, Profile};

@@ -9,7 +9,7 @@ pub(crate) mod event;
 pub(crate) mod group;
 pub(crate) mod guarded_api;
 pub(crate) mod input;
-pub(crate) mod instant;
+pub mod instant;
 pub(crate) mod log;
 pub(crate) mod page;
 pub(crate) mod passkey;

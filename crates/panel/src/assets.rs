@@ -29,8 +29,8 @@ pub(crate) fn folder() -> String {
         all.update(content);
     }
     let digest = all.finish();
-    let short = digest.as_ref().iter().take(6);
-    short.fold("/assets/".to_owned(), |text, byte| format!("{text}{byte:02x}"))
+    let short = digest.as_ref().get(..6).unwrap_or(digest.as_ref());
+    format!("/assets/{}", hex::encode(short))
 }
 
 /// The answer to a request for a file.

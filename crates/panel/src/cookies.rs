@@ -48,7 +48,7 @@ pub(crate) fn read<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
 pub(crate) fn csrf_token(form: &str, session: Option<&str>) -> String {
     let text = format!("form {form} {}", session.unwrap_or_default());
     let hash = digest(&SHA256, text.as_bytes());
-    hash.as_ref().iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
+    hex::encode(hash)
 }
 
 #[cfg(test)]

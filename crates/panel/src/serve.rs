@@ -10,7 +10,7 @@ use axum::http::header::{ACCEPT, ACCEPT_LANGUAGE, USER_AGENT};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, Response, StatusCode};
 use axum::routing::{MethodRouter, get, post};
-use gatewright_iam::{Call, Iam, IamError, QueryId, Session, SessionToken, clock};
+use gatewright_iam::{Call, Iam, IamError, Session, SessionToken};
 use tower::ServiceExt;
 
 use crate::assets;
@@ -206,7 +206,14 @@ impl Panel {
     {
         let (mut parts, body) = request.into_parts();
         let (method, path) = (parts.method.clone(), parts.uri.path().to_owned());
-        let (mut request, is_new) = self.request(&mut parts).await;
+        let (mut request, is_new) = match self.request(&mut parts).await {
+            Ok(request) => request,
+            Err(error) => {
+                tracing::error!(cause = ?error, "failed");
+                let answer = PageResponse::redirect("/");
+                return answer.with_status(StatusCode::INTERNAL_SERVER_ERROR).into_response();
+            }
+        };
         let session = self.session(&request).await.map(|session| request.session = session);
         let form = read(&parts, body, &request).await.map(|form| request.form = form);
         let read = form.and(session);
@@ -242,7 +249,7 @@ impl Panel {
 
     /// The request as pages see it, but for who is signed in and what was sent; and whether the
     /// browser has no form cookie yet.
-    async fn request(&self, parts: &mut Parts) -> (RequestContext, bool) {
+    async fn request(&self, parts: &mut Parts) -> Result<(RequestContext, bool), IamError> {
         let parameters = RawPathParams::from_request_parts(parts, &()).await;
         let parameters =
             parameters.map(|all| all.iter().map(|(_, value)| value.to_owned()).collect());
@@ -260,15 +267,15 @@ impl Panel {
             form: Fields::default(),
             user_agent: header(USER_AGENT).unwrap_or_default().to_owned(),
             ip: (self.options.address_of)(parts),
-            query_id: QueryId::random(self.iam.settings().region),
-            now: clock::now(),
+            query_id: self.iam.new_query_id(),
+            now: self.iam.now(),
             session: None,
             cookies: self.cookies,
-            form_cookie: form_cookie.unwrap_or_else(|| uuid::Uuid::new_v4().simple().to_string()),
+            form_cookie: form_cookie.map_or_else(|| self.iam.new_nonce(), Ok)?,
             session_cookie: cookie(self.cookies.session),
             assets: Arc::clone(&self.assets),
         };
-        (request, is_new)
+        Ok((request, is_new))
     }
 
     fn texts(&self, accepted: Option<&str>) -> Texts {

@@ -1,5 +1,6 @@
 //! What the tests of several floors share.
 
+#![allow(clippy::disallowed_methods, reason = "a run of tests is set up by its environment")]
 #![allow(clippy::missing_panics_doc, reason = "a test that cannot be set up fails")]
 #![allow(clippy::expect_used, reason = "a test that cannot be set up fails")]
 

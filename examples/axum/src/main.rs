@@ -2,6 +2,8 @@
 //!
 //! Usage: `GATEWRIGHT_URL=… GATEWRIGHT_ID=… GATEWRIGHT_SECRET=… PORT=… cargo run`
 
+#![allow(clippy::disallowed_methods, reason = "an example is set up by its environment")]
+
 use axum::extract::Path;
 use axum::http::request::Parts;
 use axum::response::IntoResponse;

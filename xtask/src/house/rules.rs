@@ -57,7 +57,7 @@ pub(crate) const MODULES: &[Floors] = &[
             ],
             &["core"],
             &["engine"],
-            &["catalogue", "clock"],
+            &["catalogue", "sources"],
             &["model"],
         ],
         allowed: &[(

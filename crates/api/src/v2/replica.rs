@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use bytes::Bytes;
 use futures_util::stream::try_unfold;
-use gatewright_iam::{Context, Fact, Fault, Followed, Iam, IamError, Input, clock};
+use gatewright_iam::{Context, Fact, Fault, Followed, Iam, IamError, Input};
 
 use crate::error::ApiError;
 use crate::request::Request;
@@ -53,7 +53,7 @@ impl Follower {
             return Ok(None);
         }
         // The token may have ended since.
-        self.context.now = clock::now();
+        self.context.now = self.iam.now();
         self.iam.authenticate(&self.token, self.context.now).await?;
         let (facts, followed) = self.iam.follow(&self.context, self.followed).await?;
         self.followed = followed;

@@ -1,6 +1,10 @@
 //! What the running program promises over HTTP, on both databases.
 
 #![allow(
+    clippy::disallowed_methods,
+    reason = "the program under test runs by the clock of the machine"
+)]
+#![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,

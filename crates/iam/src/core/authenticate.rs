@@ -10,7 +10,7 @@ use crate::model::client::Flow;
 use crate::model::error::IamError;
 use crate::model::instant::MICROSECONDS;
 use crate::model::principal_key::key;
-use crate::model::secret::{Secret, hex};
+use crate::model::secret::Secret;
 use crate::model::user_token::{PREFIX, subject};
 
 /// That a token is used is noted so often, in microseconds.
@@ -85,7 +85,7 @@ impl Iam {
             Err(IamError::NotFound) => return Err(IamError::BadCredential),
             view => view?,
         };
-        let id = hex(&Secret::from(token.to_owned()).hash());
+        let id = hex::encode(Secret::from(token.to_owned()).hash());
         let principal = self.principal_of_token(&view, account, &id, now);
         let principal = principal.ok_or(IamError::BadCredential)?;
         self.recorder.used(account, &subject(&id), now);

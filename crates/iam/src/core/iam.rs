@@ -11,7 +11,6 @@ use webauthn_rs::Webauthn;
 use crate::catalogue::error::CatalogueError;
 use crate::catalogue::file::texts;
 use crate::catalogue::index::Catalogue;
-use crate::clock;
 use crate::engine::follow::Following;
 use crate::engine::live_catalogue::LiveCatalogue;
 use crate::engine::recorder::Recorder;
@@ -23,7 +22,9 @@ use crate::engine::views::Views;
 use crate::model::caller::{Context, Principal, PrincipalKind, Token};
 use crate::model::error::IamError;
 use crate::model::query_id::QueryId;
+use crate::model::secret::Secret;
 use crate::model::settings::Settings;
+use crate::sources::Sources;
 
 /// Why the server cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +54,7 @@ pub struct Iam {
     /// None where browsers have no passkeys at the public URL.
     pub(crate) passkeys: Option<Webauthn>,
     pub(crate) recorder: Arc<Recorder>,
+    pub(crate) sources: Sources,
     stopping: AtomicBool,
     /// What goes on beside the requests.
     tasks: [JoinHandle<()>; 3],
@@ -73,13 +75,14 @@ impl Iam {
         address: &Address,
         master: MasterKey,
         settings: Settings,
+        sources: Sources,
     ) -> Result<Arc<Self>, OpenError> {
         let store = Store::open(address).await?;
         let files = texts(settings.products.as_deref())?;
         let files = Catalogue::declared(settings.built_in_products, &files)?;
         let live_catalogue = LiveCatalogue::open(&store, files).await?;
         let live_catalogue = Arc::new(live_catalogue);
-        let tokens = Arc::new(Tokens::open(&store, master, &settings).await?);
+        let tokens = Arc::new(Tokens::open(&store, master, &settings, sources.clone()).await?);
         let views = Views::new(
             store.clone(),
             settings.region,
@@ -88,7 +91,7 @@ impl Iam {
         );
         let views = Arc::new(views);
         let following = views.follow().await?;
-        let recorder = Arc::new(Recorder::new(store.clone()));
+        let recorder = Arc::new(Recorder::new(store.clone(), sources.clone()));
         let tasks = [recorder.run(settings.log_days), tokens.run(), live_catalogue.run(&views)];
         Ok(Arc::new(Self {
             store,
@@ -99,6 +102,7 @@ impl Iam {
             sessions: Sessions::new(),
             settings,
             recorder,
+            sources,
             stopping: AtomicBool::new(false),
             tasks,
             _following: following,
@@ -108,6 +112,26 @@ impl Iam {
     /// How the installation is set up.
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// Tells the time: microseconds since 1970, UTC.
+    pub fn now(&self) -> i64 {
+        self.sources.now()
+    }
+
+    /// Draws the identifier of a request.
+    pub fn new_query_id(&self) -> QueryId {
+        self.sources.query_id(self.settings.region)
+    }
+
+    /// Draws a text of 128 bits that nobody can guess.
+    pub fn new_nonce(&self) -> Result<String, IamError> {
+        Ok(hex::encode(self.sources.bytes::<16>()?))
+    }
+
+    /// Draws a password for the owner of a new account.
+    pub fn new_password(&self) -> Result<Secret, IamError> {
+        self.sources.password()
     }
 
     /// The products that the installation knows. Anybody who is logged in may read them.
@@ -128,7 +152,7 @@ impl Iam {
             principal: Arc::new(principal),
             ip: None,
             query_id: QueryId::OPERATOR,
-            now: clock::now(),
+            now: self.now(),
         }
     }
 

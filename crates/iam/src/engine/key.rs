@@ -52,7 +52,7 @@ pub(crate) struct PublicKey {
 
 impl Private {
     fn generate(algorithm: Algorithm) -> Result<Vec<u8>, KeyError> {
-        let random = SystemRandom::new();
+        let random = generator();
         Ok(match algorithm {
             Algorithm::Es256 => {
                 let pair = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random)?;
@@ -188,7 +188,7 @@ impl SigningKey {
     }
 
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, IamError> {
-        let random = SystemRandom::new();
+        let random = generator();
         match &self.private {
             Private::Es256(pair) => {
                 let signature = pair.sign(&random, message).map_err(IamError::internal)?;
@@ -203,6 +203,12 @@ impl SigningKey {
             }
         }
     }
+}
+
+/// The generator of the cryptographic library, which takes no other.
+#[expect(clippy::disallowed_methods, reason = "keys and signatures are made by the library alone")]
+fn generator() -> SystemRandom {
+    SystemRandom::new()
 }
 
 /// The algorithm as the library that checks tokens names it.

@@ -153,7 +153,7 @@ mod tests {
     async fn with_store(test: impl AsyncFn(Store, MasterKey)) {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("key");
-        MasterKey::create(&file).unwrap();
+        MasterKey::create(&file, &crate::sources::Sources::system()).unwrap();
         let database = TestDatabase::sqlite();
         let store = Store::open(&database.address.parse().unwrap()).await.unwrap();
         test(store, MasterKey::read(&file).unwrap()).await;

@@ -14,10 +14,10 @@ use metrics::Counter;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-use crate::clock;
 use crate::model::caller::{Context, Principal};
 use crate::model::log::{Call, HOUR, Line, LogKind, Reason};
 use crate::model::query_id::QueryId;
+use crate::sources::Sources;
 
 /// What happened is written down so often.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -148,6 +148,7 @@ pub(crate) struct Recorder {
     last: tokio::sync::Mutex<i64>,
     totals: Totals,
     store: Store,
+    sources: Sources,
 }
 
 /// What is counted for those who watch the server.
@@ -167,7 +168,7 @@ fn part() -> usize {
 }
 
 impl Recorder {
-    pub(crate) fn new(store: Store) -> Self {
+    pub(crate) fn new(store: Store, sources: Sources) -> Self {
         let decisions = "gatewright_decisions_total";
         let totals = Totals {
             tokens: metrics::counter!("gatewright_tokens_issued_total"),
@@ -175,7 +176,7 @@ impl Recorder {
             refused: metrics::counter!(decisions, "allowed" => "false"),
         };
         let (parts, waiting) = (std::array::from_fn(|_| Mutex::default()), AtomicUsize::new(0));
-        Self { parts, waiting, last: tokio::sync::Mutex::new(0), totals, store }
+        Self { parts, waiting, last: tokio::sync::Mutex::new(0), totals, store, sources }
     }
 
     /// Writes down what happens until the task is ended, and forgets lines after so many days.
@@ -325,7 +326,7 @@ impl Recorder {
             line.at = *last;
         }
         let mut record = ActivityBatch { pages: pages(lines), ..ActivityBatch::default() };
-        let hour = clock::now().div_euclid(HOUR);
+        let hour = self.sources.now().div_euclid(HOUR);
         for (account, counts) in counts {
             self.totals.add(counts);
             let kinds = [
@@ -365,7 +366,7 @@ impl Recorder {
     }
 
     async fn forget(&self, days: u32) -> Result<(), StoreError> {
-        let now = clock::now();
+        let now = self.sources.now();
         let lines = now - i64::from(days) * 24 * HOUR;
         self.store.forget(lines, now.div_euclid(HOUR) - TALLIES_KEPT).await.map(drop)
     }

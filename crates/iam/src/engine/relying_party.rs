@@ -1,4 +1,4 @@
-//! The relying party of passkeys (WebAuthn).
+//! The relying party of passkeys (`WebAuthn`).
 
 use webauthn_rs::{Webauthn, WebauthnBuilder};
 

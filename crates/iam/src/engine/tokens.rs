@@ -17,17 +17,16 @@ use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 use zeroize::Zeroizing;
 
-use crate::clock;
 use crate::engine::claims::Claims;
 use crate::engine::key::{ID_TYPE, PublicKey, SigningKey, TYPE, jose};
 use crate::engine::keyring::Keyring;
-use crate::engine::random::random;
 use crate::engine::vault::{KeyError, MasterKey};
 use crate::model::caller::{Principal, PrincipalKind, Token};
 use crate::model::error::IamError;
 use crate::model::scope;
 use crate::model::settings::Settings;
 use crate::model::token::{Algorithm, NEVER, Verified};
+use crate::sources::Sources;
 
 /// What a browser was given to bring back is good for so long, in microseconds.
 const STATE_LIFETIME: i64 = 600_000_000;
@@ -50,6 +49,7 @@ type Mark = [u64; 4];
 /// Signs tokens, and remembers which it found good.
 pub(crate) struct Tokens {
     store: Store,
+    sources: Sources,
     master: MasterKey,
     region: Region,
     pub(crate) issuer: String,
@@ -69,15 +69,17 @@ impl Tokens {
         store: &Store,
         master: MasterKey,
         settings: &Settings,
+        sources: Sources,
     ) -> Result<Self, KeyError> {
         let (algorithm, key_days) = (settings.algorithm, settings.key_days);
-        let keys = Keyring::maintain(store, &master, algorithm, key_days, clock::now()).await?;
+        let keys = Keyring::maintain(store, &master, algorithm, key_days, sources.now()).await?;
         let mut marker = Mark::default();
         for part in &mut marker {
-            *part = u64::from_ne_bytes(random()?);
+            *part = u64::from_ne_bytes(sources.bytes()?);
         }
         Ok(Self {
             store: store.clone(),
+            sources,
             master,
             region: settings.region,
             issuer: settings.public_url.clone(),
@@ -98,7 +100,8 @@ impl Tokens {
                 tokio::time::sleep(TEND).await;
                 let (store, master) = (&tokens.store, &tokens.master);
                 let (algorithm, days) = (tokens.algorithm, tokens.key_days);
-                match Keyring::maintain(store, master, algorithm, days, clock::now()).await {
+                match Keyring::maintain(store, master, algorithm, days, tokens.sources.now()).await
+                {
                     Ok(keys) => tokens.keep(keys),
                     Err(error) => tracing::warn!(%error, "the signing keys cannot be read"),
                 }
@@ -115,7 +118,7 @@ impl Tokens {
 
     /// Makes a new signing key; answers its identifier.
     pub(crate) async fn rotate(&self, at_once: bool) -> Result<String, KeyError> {
-        let now = clock::now();
+        let now = self.sources.now();
         Keyring::rotate(&self.store, &self.master, self.algorithm, at_once, now).await
     }
 
@@ -231,7 +234,7 @@ impl Tokens {
     async fn reload(&self, id: &str) -> Result<Option<PublicKey>, IamError> {
         let mut reloaded = self.reloaded.lock().await;
         if reloaded.elapsed() > RELOAD {
-            let (algorithm, now) = (self.algorithm, clock::now());
+            let (algorithm, now) = (self.algorithm, self.sources.now());
             let keys = Keyring::load(&self.store, &self.master, algorithm, now).await;
             self.keep(keys.map_err(IamError::internal)?);
             *reloaded = Instant::now();

@@ -9,8 +9,8 @@ use base64::prelude::BASE64_STANDARD;
 use gatewright_store::StoreError;
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::engine::random::random;
 use crate::model::error::IamError;
+use crate::sources::Sources;
 
 /// Why the keys cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -87,9 +87,9 @@ impl MasterKey {
     }
 
     /// Makes a master key in a new file that its owner alone can read.
-    pub fn create(path: &Path) -> Result<(), KeyError> {
+    pub fn create(path: &Path, sources: &Sources) -> Result<(), KeyError> {
         let failed = |source| KeyError::File { path: path.to_owned(), source };
-        let mut bytes = random::<32>()?;
+        let mut bytes = sources.bytes::<32>()?;
         let text = Zeroizing::new(BASE64_STANDARD.encode(bytes) + "\n");
         bytes.zeroize();
         let mut options = std::fs::OpenOptions::new();

@@ -4,12 +4,9 @@ use gatewright_policy::{
     Identity, Permissions, Policy as Rule, permissions_group_urn, resource_group_urn,
 };
 use gatewright_store::{Act, Author, Change, Content, Kind, StoreError, Taken};
-use uuid::Uuid;
 
-use crate::clock;
 use crate::core::iam::Iam;
 use crate::core::write::create;
-use crate::engine::random::random;
 use crate::model::account::{InitialServiceAccount, NewAccount, Profile, check_account};
 use crate::model::caller::Context;
 use crate::model::client::{ClientInput, Flow};
@@ -21,7 +18,6 @@ use crate::model::policy::{Policy, RESERVED};
 use crate::model::resource::ResourceDocument;
 use crate::model::resource_group::ResourceGroupDocument;
 use crate::model::rights;
-use crate::model::secret::hex;
 
 impl Iam {
     /// Makes an account, for the operator.
@@ -35,8 +31,9 @@ impl Iam {
             let message = format!("\"{}\" is no address", new.email);
             return Err(IamError::invalid(Fault::Format, message));
         }
-        let now = clock::now();
-        let password = tokio::task::spawn_blocking(move || new.password.slow_hash());
+        let now = self.now();
+        let salt = self.sources.bytes()?;
+        let password = tokio::task::spawn_blocking(move || new.password.slow_hash(&salt));
         let password = password.await.map_err(IamError::internal)??;
         let mut changes = self.foundation(&name, &new.email, &password, now)?;
         let service_account = if new.service_account {
@@ -49,7 +46,7 @@ impl Iam {
         let author = Author {
             actor: "operator".to_owned(),
             ip: None,
-            query_id: hex(&random::<8>()?),
+            query_id: hex::encode(self.sources.bytes::<8>()?),
             at: now,
         };
         match self.store.create_account(&name, &author, &changes).await {
@@ -96,7 +93,7 @@ impl Iam {
         };
         let resource = create(Kind::Resource, urn.urn().to_owned(), resource.content(urn.urn())?);
 
-        let group_id = Uuid::now_v7();
+        let group_id = self.sources.uuid()?;
         let everything = ResourceGroupDocument {
             name: format!("{RESERVED}all"),
             read_only: true,
@@ -108,7 +105,7 @@ impl Iam {
         let group = create(Kind::ResourceGroup, group_id.to_string(), everything.content()?);
 
         let rule = Rule {
-            id: Uuid::now_v7(),
+            id: self.sources.uuid()?,
             identities: vec![Identity::account_of(region, name).urn().to_owned()],
             resources: vec![resource_group_urn(region, group_id)],
             permissions: Permissions { allow: vec!["*".to_owned()], ..Permissions::default() },
@@ -135,7 +132,7 @@ impl Iam {
         let (client, secret) = self.new_client(&input.document(now)?)?;
         let client_id = client.id.clone();
         let mut rule = Rule {
-            id: Uuid::now_v7(),
+            id: self.sources.uuid()?,
             identities: vec![
                 Identity::service_account(region, account, &client_id).urn().to_owned(),
             ],

@@ -7,13 +7,12 @@ use gatewright_store::{Act, Change, Kind, Object, StoreError, Taken};
 
 use crate::core::iam::Iam;
 use crate::core::write::delete;
-use crate::engine::random::random;
 use crate::model::caller::Context;
 use crate::model::client::{Client, ClientDocument, ClientEdit, ClientInput, Flow};
 use crate::model::error::{Fault, IamError};
 use crate::model::input::Input;
 use crate::model::rights;
-use crate::model::secret::{SERVICE_ACCOUNT, Secret, hex};
+use crate::model::secret::{SERVICE_ACCOUNT, Secret};
 
 impl Iam {
     fn client_of(&self, object: &Object) -> Result<Client, IamError> {
@@ -108,8 +107,8 @@ impl Iam {
         document: &ClientDocument,
     ) -> Result<(Change, Secret), IamError> {
         let region = self.settings.region.as_str().to_uppercase();
-        let id = format!("{region}.{}", hex(&random::<8>()?));
-        let secret = Secret::generate(SERVICE_ACCOUNT)?;
+        let id = format!("{region}.{}", hex::encode(self.sources.bytes::<8>()?));
+        let secret = self.sources.secret(SERVICE_ACCOUNT)?;
         let hash = Some(secret.hash().to_vec());
         let act = Act::Create { content: document.content()?, secret: hash };
         Ok((Change { kind: Kind::Client, id, act }, secret))

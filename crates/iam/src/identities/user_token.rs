@@ -11,7 +11,7 @@ use crate::model::error::{Fault, IamError};
 use crate::model::input::{Input, check_text};
 use crate::model::principal_key::key;
 use crate::model::rights;
-use crate::model::secret::{Secret, hex};
+use crate::model::secret::Secret;
 use crate::model::user_token::{
     PREFIX, UserToken, UserTokenDocument, UserTokenEdit, UserTokenInput, check_name, subject,
 };
@@ -76,9 +76,9 @@ impl Iam {
             created_at: context.now,
             expires: input.expiry.instant(context.now)?,
         };
-        let secret = Secret::generate(&format!("{PREFIX}{account}."))?;
+        let secret = self.sources.secret(&format!("{PREFIX}{account}."))?;
         let act = Act::Create { content: document.content()?, secret: None };
-        let change = Change { kind: Kind::UserToken, id: hex(&secret.hash()), act };
+        let change = Change { kind: Kind::UserToken, id: hex::encode(secret.hash()), act };
         self.write(context, vec![change]).await.map_err(|error| match error {
             IamError::Conflict { .. } => IamError::Conflict {
                 detail: "TOKEN_ALREADY_EXISTS",

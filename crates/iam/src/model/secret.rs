@@ -28,6 +28,15 @@ impl From<String> for Secret {
 }
 
 impl Secret {
+    /// A secret for a program: a prefix, 256 random bits, and a checksum of both, all of characters
+    /// that need no escape in a URL or a form.
+    pub(crate) fn of_bits(prefix: &str, bits: &[u8; 32]) -> Self {
+        let mut text = format!("{prefix}{}", BASE64_URL_SAFE_NO_PAD.encode(bits));
+        let checksum = checksum(&text);
+        text.push_str(&checksum);
+        Self(text)
+    }
+
     /// The text itself, for the one answer that shows it.
     pub fn reveal(&self) -> &str {
         &self.0
@@ -44,8 +53,8 @@ impl Secret {
     }
 
     /// What is kept of a person's password: Argon2id, slow on purpose.
-    pub(crate) fn slow_hash(&self) -> Result<String, IamError> {
-        let hash = Argon2::default().hash_password(self.0.as_bytes());
+    pub(crate) fn slow_hash(&self, salt: &[u8; 16]) -> Result<String, IamError> {
+        let hash = Argon2::default().hash_password_with_salt(self.0.as_bytes(), salt);
         hash.map(|hash| hash.to_string())
             .map_err(|error| IamError::internal(std::io::Error::other(error.to_string())))
     }
@@ -67,13 +76,4 @@ pub(crate) fn checksum(text: &str) -> String {
 /// The SHA-256 of some bytes.
 pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
     digest(&SHA256, bytes).as_ref().try_into().unwrap_or_default()
-}
-
-/// Bytes as lower-case hexadecimal digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::caller::{Origin, Principal};
 use crate::model::error::{Fault, IamError};
-use crate::model::secret::{Secret, hex};
+use crate::model::secret::Secret;
 
 /// What the secrets of sessions begin with.
 pub(crate) const BROWSER: &str = "gwb_";
@@ -129,7 +129,7 @@ impl SessionToken {
     }
 
     pub(crate) fn id(&self) -> String {
-        hex(&self.secret.hash())
+        hex::encode(self.secret.hash())
     }
 }
 

@@ -5,7 +5,7 @@ use totp_rs::{Builder, Totp};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::model::error::IamError;
-use crate::model::secret::{Secret, hex};
+use crate::model::secret::Secret;
 
 /// What is remembered of somebody's authenticator, under their URN.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -71,5 +71,5 @@ pub(crate) fn plain(code: &str) -> String {
 }
 
 pub(crate) fn backup_hash(code: &str) -> String {
-    hex(&Secret::from(plain(code)).hash())
+    hex::encode(Secret::from(plain(code)).hash())
 }

@@ -158,7 +158,7 @@ impl Iam {
         self.demand(context, rights::PERMISSIONS_GROUP_CREATE).await?;
         let mut document = input?.check(self.settings.limits.entries)?;
         document.created_at = context.now;
-        let id = Uuid::now_v7().to_string();
+        let id = self.sources.uuid()?.to_string();
         let change = create(Kind::PermissionsGroup, id.clone(), document.content()?);
         self.write(context, vec![change]).await?;
         self.own(context.account(), &id, document)

@@ -117,7 +117,7 @@ impl Iam {
     ) -> Result<Policy, IamError> {
         self.demand(context, rights::POLICY_CREATE).await?;
         let region = self.settings.region;
-        let mut policy = input?.check(Uuid::now_v7(), region, &self.settings.limits)?;
+        let mut policy = input?.check(self.sources.uuid()?, region, &self.settings.limits)?;
         policy.created_at = context.now;
         let most = self.settings.limits.policies;
         if self.views.get(context.account()).await?.policy_count() >= most {

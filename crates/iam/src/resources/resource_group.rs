@@ -84,7 +84,7 @@ impl Iam {
     ) -> Result<ResourceGroup, IamError> {
         self.demand(context, rights::RESOURCE_GROUP_CREATE).await?;
         let document = self.checked(context, input?, &[]).await?;
-        let id = Uuid::now_v7();
+        let id = self.sources.uuid()?;
         let change = create(Kind::ResourceGroup, id.to_string(), document.content()?);
         self.write(context, vec![change]).await?;
         self.find_resource_group(context.account(), id).await?.ok_or(IamError::NotFound)

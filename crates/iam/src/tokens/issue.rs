@@ -7,13 +7,11 @@ use gatewright_policy::{Identity, ResourceUrn};
 
 use crate::core::iam::Iam;
 use crate::engine::claims::{Claims, IdClaims};
-use crate::engine::random::random;
 use crate::model::caller::Token;
 use crate::model::client::Flow;
 use crate::model::instant::MICROSECONDS;
 use crate::model::query_id::QueryId;
 use crate::model::scope;
-use crate::model::secret::hex;
 use crate::model::token::{Grant, Issued, LIFETIME, TokenError, wants_id_token};
 
 impl Iam {
@@ -43,7 +41,7 @@ impl Iam {
         }
         let identity = Identity::service_account(region, &account, &grant.client_id);
         let issued = now / MICROSECONDS;
-        let id = hex(&random::<16>()?);
+        let id = hex::encode(self.sources.bytes::<16>()?);
         let claims = Claims {
             iss: &self.tokens.issuer,
             sub: identity.urn(),

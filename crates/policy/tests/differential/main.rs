@@ -1,5 +1,6 @@
 //! The engine agrees with a slow and obvious evaluator on a million random decisions, of which
 //! half are allowed.
+#![allow(clippy::disallowed_methods, reason = "a run is chosen by its environment, or by chance")]
 #![expect(
     clippy::unwrap_used,
     clippy::panic,

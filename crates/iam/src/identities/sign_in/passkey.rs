@@ -15,7 +15,7 @@ use crate::model::caller::{Context, Origin};
 use crate::model::error::{Fault, IamError};
 use crate::model::input::check_text;
 use crate::model::passkey::{Challenge, Passkey, PasskeyDocument, handle, subject};
-use crate::model::secret::{Secret, hex};
+use crate::model::secret::Secret;
 use crate::model::session::{SessionToken, SignInError};
 
 /// A person may have so many.
@@ -104,7 +104,7 @@ impl Iam {
             serde_json::from_str(credential).map_err(|_| refused())?;
         let made = self.webauthn()?.finish_passkey_registration(&credential, &state);
         let credential = made.map_err(|_| refused())?;
-        let id = hex(credential.cred_id().as_ref());
+        let id = hex::encode(credential.cred_id());
         let document = PasskeyDocument {
             identity: identity.to_owned(),
             name: name.to_owned(),
@@ -147,7 +147,7 @@ impl Iam {
         let webauthn = self.webauthn()?;
         let identified = webauthn.identify_discoverable_authentication(&credential);
         let (user, id) = identified.map_err(|_| wrong())?;
-        let id = hex(id);
+        let id = hex::encode(id);
         let object = self.store.object_anywhere(Kind::Passkey, &id).await;
         let object = object.map_err(IamError::from)?.ok_or_else(wrong)?;
         let mut document: PasskeyDocument =

@@ -11,7 +11,6 @@ use crate::engine::view::View;
 use crate::model::caller::{Context, Origin, Principal, PrincipalKind, Token};
 use crate::model::error::IamError;
 use crate::model::principal_key::key;
-use crate::model::secret::Secret;
 use crate::model::session::{BROWSER, IDLE, Session, SessionDocument, SessionToken, SignInError};
 
 /// A person's oldest sessions end when there are more.
@@ -47,7 +46,7 @@ impl Iam {
         author: Author,
     ) -> Result<SessionToken, IamError> {
         let token =
-            SessionToken { account: account.to_owned(), secret: Secret::generate(BROWSER)? };
+            SessionToken { account: account.to_owned(), secret: self.sources.secret(BROWSER)? };
         let content = Content { document: serde_json::to_string(document)?, ..Content::default() };
         let act = Act::Create { content, secret: None };
         let opened = Change { kind: Kind::Session, id: token.id(), act };

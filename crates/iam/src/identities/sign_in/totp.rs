@@ -5,7 +5,6 @@ use zeroize::Zeroizing;
 
 use crate::core::iam::Iam;
 use crate::core::write::delete;
-use crate::engine::random::random;
 use crate::model::caller::Context;
 use crate::model::error::{Fault, IamError};
 use crate::model::secret::Secret;
@@ -18,9 +17,8 @@ use crate::model::totp::{
 const BACKUP_CODES: usize = 10;
 
 /// A backup code: 80 random bits in groups of four, without letters that look alike.
-fn backup_code() -> Result<String, IamError> {
+fn backup_code(bits: &[u8; 16]) -> String {
     const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
-    let bits = random::<16>()?;
     let mut text = String::with_capacity(19);
     for (place, bits) in bits.iter().enumerate() {
         if place > 0 && place % 4 == 0 {
@@ -29,7 +27,7 @@ fn backup_code() -> Result<String, IamError> {
         let letter = ALPHABET.get(usize::from(bits % 32)).copied().unwrap_or(b'a');
         text.push(char::from(letter));
     }
-    Ok(text)
+    text
 }
 
 impl Iam {
@@ -46,7 +44,7 @@ impl Iam {
 
     /// A new secret for an authenticator of the caller.
     pub fn new_totp(&self, context: &Context) -> Result<NewTotp, IamError> {
-        let bits = Zeroizing::new(random::<20>()?);
+        let bits = Zeroizing::new(self.sources.bytes::<20>()?);
         let secret = totp_rs::Secret::from(bits.as_slice()).to_base32();
         let identity = &context.principal.identity;
         let (_, name) = identity.urn().rsplit_once(':').unwrap_or_default();
@@ -73,7 +71,7 @@ impl Iam {
         let step = step.ok_or(SignInError::WrongCode)?;
         let mut codes = Vec::with_capacity(BACKUP_CODES);
         for _ in 0..BACKUP_CODES {
-            codes.push(backup_code()?);
+            codes.push(backup_code(&self.sources.bytes()?));
         }
         let sealed = Sealed { secret, backup: codes.iter().map(|one| backup_hash(one)).collect() };
         let sealed = Some(self.seal_totp(identity, &sealed)?);
@@ -167,11 +165,11 @@ mod tests {
 
     #[test]
     fn a_backup_code_is_known_by_its_hash_however_it_is_typed() {
-        let code = backup_code().unwrap();
+        let code = backup_code(&[7; 16]);
         assert_eq!(code.len(), 19, "{code}");
         let typed = code.to_uppercase().replace('-', " ");
         assert_eq!(backup_hash(&typed), backup_hash(&code));
-        assert_ne!(backup_hash(&backup_code().unwrap()), backup_hash(&code));
+        assert_ne!(backup_hash(&backup_code(&[8; 16])), backup_hash(&code));
     }
 
     #[test]

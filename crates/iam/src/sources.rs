@@ -1,0 +1,163 @@
+//! Where time and randomness come from: they are passed in, so that a test can fix both.
+
+use std::fmt;
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use gatewright_policy::Region;
+use uuid::{Builder, Uuid};
+use zeroize::Zeroizing;
+
+use crate::model::error::IamError;
+use crate::model::query_id::QueryId;
+use crate::model::secret::Secret;
+
+/// Tells the time.
+pub trait Clock: Send + Sync {
+    /// Tells the time: microseconds since 1970, UTC.
+    fn now(&self) -> i64;
+}
+
+/// Draws random numbers.
+pub trait Randomness: Send + Sync {
+    /// Fills the bytes with what nobody can guess.
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), IamError>;
+
+    /// Draws a number for a name that is no secret, quickly.
+    fn number(&self) -> u128;
+}
+
+/// Holds the clock and the randomness of an installation.
+#[derive(Clone)]
+pub struct Sources {
+    clock: Arc<dyn Clock>,
+    randomness: Arc<dyn Randomness>,
+}
+
+impl fmt::Debug for Sources {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Sources(…)")
+    }
+}
+
+/// The clock of the machine, and the generator of its operating system.
+struct System;
+
+impl Clock for System {
+    #[expect(clippy::disallowed_methods, reason = "this is the clock that is passed in")]
+    fn now(&self) -> i64 {
+        jiff::Timestamp::now().as_microsecond()
+    }
+}
+
+impl Randomness for System {
+    #[expect(clippy::disallowed_methods, reason = "this is the source that is passed in")]
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), IamError> {
+        aws_lc_rs::rand::fill(bytes).map_err(IamError::internal)
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this is the source that is passed in")]
+    fn number(&self) -> u128 {
+        fastrand::u128(..)
+    }
+}
+
+impl Sources {
+    /// Uses a clock and a source of randomness, as tests do.
+    pub fn new(clock: Arc<dyn Clock>, randomness: Arc<dyn Randomness>) -> Self {
+        Self { clock, randomness }
+    }
+
+    /// Uses the clock of the machine and the generator of its operating system.
+    pub fn system() -> Self {
+        Self::new(Arc::new(System), Arc::new(System))
+    }
+
+    /// Tells the time: microseconds since 1970, UTC.
+    pub fn now(&self) -> i64 {
+        self.clock.now()
+    }
+
+    /// Draws bytes that nobody can guess.
+    pub(crate) fn bytes<const N: usize>(&self) -> Result<[u8; N], IamError> {
+        let mut bytes = [0; N];
+        self.randomness.fill(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// Draws the identifier of a new object, which begins with the time (RFC 9562, version 7).
+    pub(crate) fn uuid(&self) -> Result<Uuid, IamError> {
+        let millis = u64::try_from(self.now() / 1_000).map_err(IamError::internal)?;
+        Ok(Builder::from_unix_timestamp_millis(millis, &self.bytes()?).into_uuid())
+    }
+
+    /// Draws the identifier of a request.
+    pub fn query_id(&self, region: Region) -> QueryId {
+        QueryId::new(region, self.randomness.number())
+    }
+
+    /// Draws a secret for a program: 256 random bits behind a prefix.
+    pub(crate) fn secret(&self, prefix: &str) -> Result<Secret, IamError> {
+        Ok(Secret::of_bits(prefix, &Zeroizing::new(self.bytes()?)))
+    }
+
+    /// Draws a password for the owner of a new account.
+    pub fn password(&self) -> Result<Secret, IamError> {
+        let bits = Zeroizing::new(self.bytes::<15>()?);
+        Ok(BASE64_URL_SAFE_NO_PAD.encode(*bits).into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use gatewright_policy::Region;
+
+    use super::*;
+    use crate::model::secret::{SERVICE_ACCOUNT, Secret, checksum};
+
+    #[test]
+    fn a_secret_has_a_prefix_256_bits_and_a_checksum() {
+        let sources = Sources::system();
+        let secret = sources.secret(SERVICE_ACCOUNT).unwrap();
+        let text = secret.reveal();
+        assert_eq!(text.len(), 4 + 43 + 6);
+        let (body, sum) = text.split_at(47);
+        assert!(body.starts_with("gws_"));
+        assert_eq!(sum, checksum(body));
+        assert!(text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'));
+        assert_ne!(secret, sources.secret(SERVICE_ACCOUNT).unwrap());
+    }
+
+    #[test]
+    fn a_secret_is_recognised_by_its_hash_and_never_printed() {
+        let sources = Sources::system();
+        let secret = sources.secret(SERVICE_ACCOUNT).unwrap();
+        assert!(secret.is(&secret.hash()));
+        assert!(!sources.secret(SERVICE_ACCOUNT).unwrap().is(&secret.hash()));
+        assert!(!secret.is(&[]));
+        assert!(!format!("{secret:?}").contains(secret.reveal()));
+    }
+
+    #[test]
+    fn a_password_is_recognised_by_its_slow_hash() {
+        let sources = Sources::system();
+        let password = sources.password().unwrap();
+        let hash = password.slow_hash(&sources.bytes().unwrap()).unwrap();
+        assert!(hash.starts_with("$argon2id$"));
+        assert!(password.is_password(&hash));
+        assert!(!Secret::from("other".to_owned()).is_password(&hash));
+        assert!(!password.is_password("nonsense"));
+    }
+
+    #[test]
+    fn no_two_requests_and_no_two_objects_are_called_the_same() {
+        let sources = Sources::system();
+        let (one, other) = (sources.query_id(Region::Ca), sources.query_id(Region::Ca));
+        assert_ne!(one, other);
+        assert_eq!(one.to_string().len(), "CA.ext-".len() + 32);
+        let id = sources.uuid().unwrap();
+        assert_eq!(id.get_version_num(), 7);
+        assert_ne!(id, sources.uuid().unwrap());
+    }
+}
