@@ -1,4 +1,10 @@
-//! Identities as decisions find them.
+//! Stands for identities by a keyed hash where decisions look them up.
+//!
+//! What must stay true:
+//! - Equality of the hash counts as equality of identities, so it is made by one function, of
+//!   canonical URNs only.
+//! - Its key is drawn at random by each process. Neither key nor hash is ever stored, sent or
+//!   logged.
 
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use std::sync::{Arc, LazyLock};

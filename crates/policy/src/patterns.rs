@@ -1,4 +1,10 @@
-//! Marked patterns, laid out so that one look finds all marks of a text with few cache misses.
+//! Packs marked patterns, so that one look finds all marks of a text with few cache misses.
+//!
+//! What must stay true:
+//! - The marks of a text are those of all patterns that match it, as `Pattern::matches` says. A
+//!   property test holds that.
+//! - The packed form (a byte of kind and marks, four bytes of length, the text) is written and read
+//!   here alone, and there are five marks at most.
 
 use smallvec::SmallVec;
 

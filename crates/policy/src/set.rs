@@ -1,4 +1,8 @@
-//! The compiled policies of one account, indexed by identity.
+//! Indexes the compiled policies of one account by identity.
+//!
+//! What must stay true: a policy is in the index under each identity that it names, by the hash of
+//! its canonical URN, and under no other; and how many policies an identity has changes how they
+//! are kept, never what is found.
 
 use std::sync::Arc;
 

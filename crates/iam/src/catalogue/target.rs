@@ -1,4 +1,7 @@
-//! The target of a request to a guarded API, as a proxy saw it.
+//! Parses the target of a request to a guarded API, as a proxy saw it.
+//!
+//! What must stay true: a target has one reading or none. What a proxy, this server and the API
+//! could each read in another way is refused, never normalised.
 
 use std::borrow::Cow;
 

@@ -1,4 +1,10 @@
-//! The one gate for every token: who it belongs to, while it counts.
+//! Authenticates tokens: the one gate for every use of one, and whose it is while it counts.
+//!
+//! What must stay true:
+//! - Expiry depends on the time, so it is checked each time, before anything that is remembered.
+//! - `admitted` remembers only what follows from the view of one revision: that the service account
+//!   exists, and that the token is not revoked. What is true at a revision stays true of it, so a
+//!   race repeats a check and does no harm, and relaxed ordering is enough.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

@@ -1,4 +1,7 @@
-//! Following what other nodes change.
+//! Follows what other nodes change.
+//!
+//! What must stay true: a heartbeat is noted only after everything that was heard before it has
+//! been applied, and after a new connection only once all views have been renewed.
 
 use std::sync::Arc;
 use std::time::Duration;

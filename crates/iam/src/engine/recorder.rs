@@ -1,4 +1,11 @@
-//! Writing down what happened, beside the work and never in its way.
+//! Records activity in batches, beside the work and never in its way.
+//!
+//! What must stay true:
+//! - Nothing that must be correct depends on it: a crash loses the last second.
+//! - Each thread has a part. Its lock is held for a few instructions, never across an await, and
+//!   never while another part is locked.
+//! - What waits is bounded. Counts are exact; lines beyond the bound are counted and left out.
+//! - Rows are written in one order: nodes that lock them in another would wait for each other.
 
 use std::collections::HashMap;
 use std::net::IpAddr;

@@ -1,4 +1,11 @@
-//! Access tokens: JWTs after RFC 9068, signed here, accepted while their identity lives.
+//! Signs access tokens (JWTs after RFC 9068), verifies them, and remembers which it found good.
+//!
+//! What must stay true:
+//! - Only what a token proves for good is remembered. Whether it counts now is checked at each use,
+//!   in `core::authenticate`.
+//! - The key of the cache is made of the whole token, under a key that never leaves the process.
+//! - The cache is cleared when a signing key is removed, and a token that was verified meanwhile is
+//!   taken out again.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;

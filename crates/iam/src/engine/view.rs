@@ -1,4 +1,12 @@
-//! What a node holds in memory of an account: all that decisions and tokens need, at one revision.
+//! Holds in memory what decisions and tokens need of an account, at one revision.
+//!
+//! What must stay true:
+//! - A view equals the objects of its account at its revision: entries are applied in order, and
+//!   none is left out.
+//! - Applying an entry again changes nothing: a load applies entries whose effect its rows may
+//!   have.
+//! - A kind of object that decisions or tokens need is read from rows and from entries alike.
+//! - Nothing in a view depends on the time, and a published view never changes.
 
 use std::sync::Arc;
 

@@ -1,5 +1,12 @@
-//! The views of the accounts in use: loaded on demand, bounded in number, never behind a change
+//! Loads and renews the views of the accounts in use: bounded in number, and never behind a change
 //! that was acknowledged here.
+//!
+//! What must stay true:
+//! - A view is published only when it was renewed whole; where that fails it is dropped.
+//! - Memory is trusted only while the node is not stale; a stale node asks the database or refuses.
+//! - One task renews an account at a time.
+//! - A remembered owner of a resource holds for one count of moves, which is read before the
+//!   database.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
