@@ -101,10 +101,8 @@ pub(crate) const NOT_YET: &[(Rule, &str)] = &[
     (Circle, "gatewright-api"),
     (Circle, "gatewright-panel"),
     (Words, "gatewright-api"),
-    (Words, "gatewright-iam"),
     (Words, "gatewright-panel"),
     (Length, "gatewright-api"),
-    (Length, "gatewright-iam"),
     (Generated, "ARCHITECTURE.md"),
     (Generated, "docs/code.md"),
 ];

@@ -39,7 +39,7 @@ const PARTS: usize = 16;
 const FORGET_EVERY: u64 = 600;
 
 /// Counts are kept for so many hours.
-const TALLIES_KEPT: i64 = 400 * 24;
+const HOURLY_COUNTS_KEPT: i64 = 400 * 24;
 
 /// Who did something.
 enum Who {
@@ -375,7 +375,7 @@ impl Recorder {
     async fn forget(&self, days: u32) -> Result<(), StoreError> {
         let now = self.sources.now();
         let lines = now - i64::from(days) * 24 * HOUR;
-        self.store.forget(lines, now.div_euclid(HOUR) - TALLIES_KEPT).await.map(drop)
+        self.store.forget(lines, now.div_euclid(HOUR) - HOURLY_COUNTS_KEPT).await.map(drop)
     }
 }
 

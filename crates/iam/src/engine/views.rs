@@ -32,7 +32,7 @@ const CHUNK: i64 = 5_000;
 const READING_AT_ONCE: usize = 4;
 
 /// A node that has heard nothing for so long does not trust its memory.
-const DEAF_AFTER: Duration = Duration::from_secs(1);
+const STALE_AFTER: Duration = Duration::from_secs(1);
 
 /// The view of one account, and whose turn it is to renew it.
 #[derive(Default)]
@@ -224,7 +224,7 @@ impl Views {
         last_heartbeat != u64::MAX
             && (last_heartbeat == 0
                 || u128::from(self.elapsed().saturating_sub(last_heartbeat))
-                    > DEAF_AFTER.as_micros())
+                    > STALE_AFTER.as_micros())
     }
 
     /// Loads the view, or applies what the journal has beyond it.
@@ -233,7 +233,7 @@ impl Views {
         let there = slot.view.load_full();
         let renewed = match &there {
             None => self.load(account).await,
-            Some(view) => self.catch_up(account, view).await,
+            Some(view) => self.apply_journal(account, view).await,
         };
         match renewed {
             Ok(view) => {
@@ -274,10 +274,10 @@ impl Views {
         // What changed while the rows were read is applied again; an entry holds a whole object,
         // so it may have been in the rows already.
         view.revision = revision;
-        self.catch_up(account, &Arc::new(view)).await
+        self.apply_journal(account, &Arc::new(view)).await
     }
 
-    async fn catch_up(&self, account: &str, view: &Arc<View>) -> Result<Arc<View>, IamError> {
+    async fn apply_journal(&self, account: &str, view: &Arc<View>) -> Result<Arc<View>, IamError> {
         let mut view = Arc::clone(view);
         loop {
             let entries = self.store.journal(account, view.revision, CHUNK).await?;
