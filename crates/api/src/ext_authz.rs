@@ -2,26 +2,27 @@
 //!
 //! Which API it is, a route of Envoy says with the context extension `api`.
 
+mod messages;
+mod service;
+
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use envoy_types::ext_authz::v3::pb::{
-    Authorization, AuthorizationServer, CheckRequest, CheckResponse, DeniedHttpResponse,
-    HeaderAppendAction, HeaderValueOption, HttpResponse, HttpStatus, OkHttpResponse,
-};
-use envoy_types::pb::envoy::config::core::v3::HeaderValue as EnvoyHeader;
-use envoy_types::pb::envoy::config::core::v3::address::Address;
-use envoy_types::pb::envoy::service::auth::v3::attribute_context::HttpRequest;
-use envoy_types::pb::google::rpc::Status as RpcStatus;
 use gatewright_iam::{Iam, IamError, Refusal};
 use tokio::net::TcpListener;
+use tonic::Code;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
-use tonic::{Code, Request, Response, Status};
 
 use crate::error::ApiError;
 use crate::forward_auth::{OriginalRequest, ask, missing};
+use messages::{
+    CheckRequest, CheckResponse, DeniedHttpResponse, HeaderAppendAction,
+    HeaderValue as EnvoyHeader, HeaderValueOption, HttpRequest, HttpResponse, HttpStatus,
+    OkHttpResponse, RpcStatus,
+};
+use service::Authorization;
 
 /// What Envoy asks.
 struct Checks {
@@ -33,33 +34,29 @@ pub async fn ext_authz(
     iam: Arc<Iam>,
     listener: TcpListener,
 ) -> Result<(), tonic::transport::Error> {
-    let server = Server::builder().add_service(AuthorizationServer::new(Checks { iam }));
+    let checks = Arc::new(Checks { iam });
+    let service = Authorization::new(move |request| {
+        let checks = Arc::clone(&checks);
+        Box::pin(async move { checks.check(request).await })
+    });
+    let server = Server::builder().add_service(service);
     server.serve_with_incoming(TcpIncoming::from(listener).with_nodelay(Some(true))).await
 }
 
-#[tonic::async_trait]
-impl Authorization for Checks {
-    async fn check(
-        &self,
-        request: Request<CheckRequest>,
-    ) -> Result<Response<CheckResponse>, Status> {
-        let attributes = request.into_inner().attributes.unwrap_or_default();
-        let source = attributes.source.and_then(|source| source.address?.address);
-        let ip = match source {
-            Some(Address::SocketAddress(socket)) => socket.address.parse::<IpAddr>().ok(),
-            _ => None,
-        };
+impl Checks {
+    async fn check(&self, request: CheckRequest) -> CheckResponse {
+        let attributes = request.attributes.unwrap_or_default();
+        let socket = attributes.source.and_then(|source| source.address?.socket_address);
+        let ip = socket.and_then(|socket| socket.address.parse::<IpAddr>().ok());
         let http = attributes.request.and_then(|request| request.http).unwrap_or_default();
         let api = attributes.context_extensions.get("api").map_or("", String::as_str);
         let result = self.response(&http, api, ip.map(|ip| ip.to_canonical())).await;
-        Ok(Response::new(match result {
+        match result {
             Ok(said) => allowed(&said),
             Err(error) => denied(error),
-        }))
+        }
     }
-}
 
-impl Checks {
     async fn response(
         &self,
         http: &HttpRequest,
@@ -111,7 +108,6 @@ fn header(name: &str, value: String) -> HeaderValueOption {
     HeaderValueOption {
         header: Some(EnvoyHeader { key: name.to_owned(), value, ..EnvoyHeader::default() }),
         append_action: HeaderAppendAction::OverwriteIfExistsOrAdd.into(),
-        ..HeaderValueOption::default()
     }
 }
 
@@ -121,9 +117,8 @@ fn allowed(said: &HeaderMap) -> CheckResponse {
     let ok = OkHttpResponse {
         headers: told.into_iter().map(|(name, text)| header(name, text.to_owned())).collect(),
         headers_to_remove: empty.into_iter().map(|(name, _)| name.to_owned()).collect(),
-        ..OkHttpResponse::default()
     };
-    response(Code::Ok, HttpResponse::OkResponse(ok))
+    response(Code::Ok, HttpResponse::Ok(ok))
 }
 
 fn denied(Refusal { error, revision }: Refusal) -> CheckResponse {
@@ -150,13 +145,9 @@ fn denied(Refusal { error, revision }: Refusal) -> CheckResponse {
         headers,
         body: error.body().to_string(),
     };
-    response(code, HttpResponse::DeniedResponse(denied))
+    response(code, HttpResponse::Denied(denied))
 }
 
 fn response(code: Code, response: HttpResponse) -> CheckResponse {
-    CheckResponse {
-        status: Some(RpcStatus { code: code.into(), ..RpcStatus::default() }),
-        http_response: Some(response),
-        ..CheckResponse::default()
-    }
+    CheckResponse { status: Some(RpcStatus { code: code.into() }), http_response: Some(response) }
 }
