@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{Need, Source, npm, python};
 use crate::postgres;
-use crate::process::{Failure, cargo, command, is_on_path, succeeds, tools};
+use crate::process::{Failure, cargo, command, is_on_path, output, succeeds, tools};
 
 const CARGO_DENY: &str = "0.20.2";
 const CARGO_FUZZ: &str = "0.13.2";
@@ -69,13 +69,13 @@ impl Need {
     pub(crate) const CPP: Self = program!("c++", Source::Debian("g++"));
     pub(crate) const CARGO_DENY: Self = Self {
         name: "cargo-deny",
-        is_there: || tools().join("bin/cargo-deny").is_file(),
-        source: Source::Own(|| crate_tool("cargo-deny", CARGO_DENY), "cargo install cargo-deny"),
+        is_there: || has_crate("cargo-deny", CARGO_DENY),
+        source: Source::Own(|| install_crate("cargo-deny", CARGO_DENY), "cargo install cargo-deny"),
     };
     const CARGO_FUZZ: Self = Self {
         name: "cargo-fuzz",
-        is_there: || tools().join("bin/cargo-fuzz").is_file(),
-        source: Source::Own(|| crate_tool("cargo-fuzz", CARGO_FUZZ), "cargo install cargo-fuzz"),
+        is_there: || has_crate("cargo-fuzz", CARGO_FUZZ),
+        source: Source::Own(|| install_crate("cargo-fuzz", CARGO_FUZZ), "cargo install cargo-fuzz"),
     };
     const POSTGRES: Self = Self {
         name: "PostgreSQL",
@@ -131,7 +131,12 @@ impl Need {
     };
 }
 
-fn crate_tool(name: &str, version: &str) -> Result<(), Failure> {
+fn has_crate(name: &str, version: &str) -> bool {
+    let said = output(command(tools().join("bin").join(name)).arg("--version"));
+    said.is_ok_and(|said| said.split_whitespace().last() == Some(version))
+}
+
+fn install_crate(name: &str, version: &str) -> Result<(), Failure> {
     let root = tools().display().to_string();
     cargo(&["install", name, "--version", version, "--locked", "--root", &root])
 }

@@ -19,6 +19,7 @@ pub(super) const STEPS: &[Step] = &[
     Step::new("lints beside", &[Whole], &[Need::CPP], lints_beside),
     Step::new("go vet", &[Whole], &[Need::GO], go_vet),
     Step::new("in process", &[Quick], Need::OF_EVERY_BUILD, in_process),
+    Step::new("build of tests", &[Whole], &[Need::NPM], build_tests),
     Step::new("tests", &[Whole], Need::OF_THE_TESTS, all_tests),
     Step::new("fuzz", &[Whole], Need::OF_FUZZING, fuzz::short),
     Step::new("old data", &[Long], Need::OF_A_BUILD_FOR_USE, old_data::upgrade),
@@ -83,10 +84,15 @@ fn go_vet(_: &mut Figures) -> Result<(), Failure> {
     Ok(())
 }
 
-fn all_tests(_: &mut Figures) -> Result<(), Failure> {
-    let postgres = postgres::Server::start()?;
-    // Programs that tests start must be there before the tests.
+/// Compiles the tests, and before them the programs that they start.
+fn build_tests(_: &mut Figures) -> Result<(), Failure> {
     whole_cargo(&["build", "--workspace", "--locked"])?;
+    whole_cargo(&["test", "--workspace", "--locked", "--no-run"])
+}
+
+fn all_tests(figures: &mut Figures) -> Result<(), Failure> {
+    build_tests(figures)?;
+    let postgres = postgres::Server::start()?;
     run(required_assets(&mut command(env!("CARGO")))
         .args(["test", "--workspace", "--locked"])
         .env("GATEWRIGHT_TEST_POSTGRES", postgres.url())
