@@ -1,160 +1,97 @@
 //! `/access/v1`: AuthZEN's Authorization API 1.0, for services that ask about others.
 
-use std::collections::BTreeMap;
+mod read;
 
 use axum::http::StatusCode;
-use axum::http::header::CONTENT_TYPE;
-use gatewright_iam::{
-    Context, Evaluation, EvaluationResult, Fault, IamError, Reason, SubjectKind, clock,
-};
-use serde_json::{Map, Value, json};
+use gatewright_iam::{Context, EvaluationResult, IamError, Input, Reason, rights};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
+use crate::body::AuthZen;
 use crate::error::ApiError;
+use crate::operation::{Declaration, Operation};
 use crate::request::Request;
+use crate::respond::{Described, Json, Respond};
 use crate::response::Response;
+use crate::schema::Components;
+use crate::wire::{
+    ActionSearch, ActionsFound, Configuration, EntitiesFound, EntityFound, EvaluationContext,
+    EvaluationError, EvaluationRequest, EvaluationResponse, EvaluationsRequest,
+    EvaluationsResponse, ResourceSearch, SubjectSearch,
+};
+use read::{Asks, batch, evaluation as read_evaluation};
 
-/// A request may ask so many requests.
-const MOST: usize = 10_000;
+/// Declares the operations.
+pub(crate) fn operations() -> Vec<Operation> {
+    vec![
+        ask("/access/v1/evaluation", "Ask for a decision").from_memory().handle(evaluation),
+        ask("/access/v1/evaluations", "Ask for decisions").from_memory().handle(evaluations),
+        ask("/access/v1/search/subject", "Find who may").handle(search_subject),
+        ask("/access/v1/search/resource", "Find on what").handle(search_resource),
+        ask("/access/v1/search/action", "Find which actions").handle(search_action),
+        Operation::get("/.well-known/authzen-configuration", "Where to ask for decisions")
+            .extension()
+            .handle(configuration),
+    ]
+}
 
-/// A request is an object, and a denial is a decision: only what cannot be read is an error.
-fn body(request: &Request) -> Result<Map<String, Value>, IamError> {
-    let wrong = |message: &str| IamError::invalid(Fault::Input, message);
-    let kind = request.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let kind = kind.and_then(|text| text.split(';').next()).unwrap_or_default().trim();
-    if !kind.eq_ignore_ascii_case("application/json") {
-        return Err(wrong("the Content-Type must be application/json"));
+fn ask(path: &'static str, summary: &'static str) -> Declaration {
+    Operation::post(path, summary).requires(&[rights::EVALUATE]).read_only().extension()
+}
+
+/// A response with the identifier that the caller gave the request; what is wrong with what was sent
+/// is a message alone.
+struct Answer<T> {
+    request_id: Option<String>,
+    /// What was found, or what is wrong with the request.
+    result: Result<T, String>,
+}
+
+impl<T> Answer<T> {
+    fn of(request: &Request, result: Result<T, IamError>) -> Result<Self, ApiError> {
+        let result = match result {
+            Ok(value) => Ok(value),
+            Err(IamError::Invalid { message, .. }) => Err(message),
+            Err(error) => return Err(error.into()),
+        };
+        Ok(Self { request_id: request.header("x-request-id").map(str::to_owned), result })
     }
-    match serde_json::from_slice(&request.body) {
-        Ok(Value::Object(fields)) => Ok(fields),
-        Ok(_) => Err(wrong("the body must be a JSON object")),
-        Err(error) => Err(wrong(&format!("the body must be a JSON object: {error}"))),
+}
+
+impl<T: Serialize + ToSchema> Respond for Answer<T> {
+    fn respond(self) -> Result<Response, ApiError> {
+        let response = match &self.result {
+            Ok(value) => Response::json(StatusCode::OK, value)?,
+            Err(message) => Response::json(StatusCode::BAD_REQUEST, message)?,
+        };
+        Ok(match &self.request_id {
+            Some(id) => response.with("x-request-id", id),
+            None => response,
+        })
+    }
+
+    fn describe(components: &mut Components) -> Described {
+        Described::json(components.one::<T>())
     }
 }
 
-/// What a request must say.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Asks {
-    /// Everything.
-    All,
-    /// Everything but which subject.
-    Subjects,
-    /// Everything but which resource.
-    Resources,
-    /// Everything but the action.
-    Actions,
-}
+/// A request that has no decision.
+#[derive(Debug, thiserror::Error)]
+#[error("a request for a decision has none")]
+struct NoDecision;
 
-/// Reads a request.
-fn read_evaluation(fields: &Map<String, Value>, asks: Asks) -> Result<Evaluation, IamError> {
-    let object = |name: &str| match fields.get(name) {
-        Some(Value::Object(object)) => Ok(object),
-        Some(_) => Err(invalid(format!("\"{name}\" must be an object"))),
-        None => Err(invalid(format!("\"{name}\" is missing"))),
-    };
-    let text = |name: &str, field: &str, needed: bool| match object(name)?.get(field) {
-        Some(Value::String(text)) => Ok(text.clone()),
-        None if !needed => Ok(String::new()),
-        Some(_) => Err(invalid(format!("\"{name}.{field}\" must be a text"))),
-        None => Err(invalid(format!("\"{name}.{field}\" is missing"))),
-    };
-    for name in ["subject", "action", "resource"] {
-        let properties = fields.get(name).and_then(|one| one.get("properties"));
-        if properties.is_some_and(|one| !one.is_object()) {
-            return Err(invalid(format!("\"{name}.properties\" must be an object")));
-        }
-    }
-    let context = match fields.get("context") {
-        None => None,
-        Some(Value::Object(context)) => Some(context),
-        Some(_) => return Err(invalid("\"context\" must be an object".to_owned())),
-    };
-    let said = |name: &str| context.and_then(|context| context.get(name)).and_then(Value::as_str);
-    let ip = match said("ip") {
-        None => None,
-        Some(text) => Some(text.parse().map_err(|_| {
-            invalid("\"context.ip\" must be an address, such as 203.0.113.7".to_owned())
-        })?),
-    };
-    let at = match said("time") {
-        None => None,
-        Some(text) => Some(clock::parse(text).ok_or_else(|| {
-            invalid("\"context.time\" must be such as 2027-12-31T23:59:59Z".to_owned())
-        })?),
-    };
-    Ok(Evaluation {
-        subject_kind: match text("subject", "type", true)?.as_str() {
-            "service_account" => Some(SubjectKind::ServiceAccount),
-            "user" => Some(SubjectKind::User),
-            "group" => Some(SubjectKind::Group),
-            "token" => Some(SubjectKind::Token),
-            _ => None,
-        },
-        subject: text("subject", "id", asks != Asks::Subjects)?,
-        action: if asks == Asks::Actions { String::new() } else { text("action", "name", true)? },
-        resource_kind: text("resource", "type", true)?,
-        resource: text("resource", "id", asks != Asks::Resources)?,
-        owner: match fields.get("resource").and_then(|one| one.get("properties")?.get("account")) {
-            None => None,
-            Some(Value::String(account)) => Some(account.clone()),
-            Some(_) => {
-                return Err(invalid("\"resource.properties.account\" must be a text".to_owned()));
-            }
-        },
-        properties: properties(fields),
-        ip,
-        at,
-    })
-}
-
-/// What is said of the resource under its own names, of the subject and of the action with these
-/// before. Lists and objects say nothing that a policy could ask for.
-fn properties(fields: &Map<String, Value>) -> BTreeMap<String, String> {
-    let mut tags = BTreeMap::new();
-    for (name, before) in [("resource", ""), ("subject", "subject."), ("action", "action.")] {
-        let said = fields.get(name).and_then(|one| one.get("properties")?.as_object());
-        for (key, value) in said.into_iter().flatten() {
-            let text = match value {
-                Value::String(text) => text.clone(),
-                Value::Bool(_) | Value::Number(_) => value.to_string(),
-                _ => continue,
-            };
-            // Those of the server are its own.
-            if !key.starts_with("ovh:") {
-                tags.insert(format!("{before}{key}"), text);
-            }
-        }
-    }
-    tags
-}
-
-fn invalid(message: String) -> IamError {
-    IamError::invalid(Fault::Input, message)
-}
-
-/// A response with what tells it from others; errors about what was sent are a message alone.
-fn respond(request: &Request, response: Result<Value, IamError>) -> Result<Response, ApiError> {
-    let response = match response {
-        Ok(value) => Response::json(&value),
-        Err(IamError::Invalid { message, .. }) => {
-            Response::json_with(StatusCode::BAD_REQUEST, &message)
-        }
-        Err(error) => return Err(error.into()),
-    };
-    Ok(match request.header("x-request-id") {
-        Some(id) => response.with("x-request-id", id),
-        None => response,
-    })
-}
-
-fn decision_of(response: &Result<EvaluationResult, IamError>) -> Value {
-    let response = match response {
-        Ok(response) => response,
+fn decision(result: &Input<EvaluationResult>) -> EvaluationResponse {
+    let result = match result {
+        Ok(result) => result,
         Err(error) => {
-            let error = json!({"status": 400, "message": error.to_string()});
-            return json!({"decision": false, "context": {"error": error}});
+            let status = StatusCode::BAD_REQUEST.as_u16();
+            let error = Some(EvaluationError { status, message: error.to_string() });
+            let context = EvaluationContext { error, ..EvaluationContext::default() };
+            return EvaluationResponse { decision: false, context };
         }
     };
-    let reason = match response.reason {
+    let reason = match result.reason {
         Some(Reason::Root) => "the owner of the account may do everything",
         Some(Reason::Allowed | Reason::PassedOn) => "a policy allows it",
         Some(Reason::OutOfScope) => "the token is for something else",
@@ -163,133 +100,88 @@ fn decision_of(response: &Result<EvaluationResult, IamError>) -> Value {
         Some(Reason::NotAllowed) => "no policy allows it",
         None => "there is no such subject, action or resource to ask about",
     };
-    let mut context = json!({ "reason": reason });
-    if let (Some(policy), Some(context)) = (response.policy, context.as_object_mut()) {
-        context.insert("policy".to_owned(), policy.to_string().into());
-    }
-    json!({"decision": response.allowed, "context": context})
+    let policy = result.policy.map(|policy| policy.to_string());
+    let context = EvaluationContext { error: None, reason: Some(reason), policy };
+    EvaluationResponse { decision: result.allowed, context }
 }
 
-pub(crate) async fn evaluation(context: Context, request: Request) -> Result<Response, ApiError> {
-    let response = evaluate_one(&context, &request, body(&request)).await;
-    respond(&request, response)
+async fn evaluation(
+    context: Context,
+    request: Request,
+    body: AuthZen<EvaluationRequest>,
+) -> Result<Answer<EvaluationResponse>, ApiError> {
+    let result = evaluate_one(&context, &request, body.fields).await;
+    Answer::of(&request, result)
 }
 
 async fn evaluate_one(
     context: &Context,
     request: &Request,
-    fields: Result<Map<String, Value>, IamError>,
-) -> Result<Value, IamError> {
-    let evaluations =
-        fields.and_then(|fields| read_evaluation(&fields, Asks::All)).map(|one| vec![Ok(one)]);
-    let answers = request.iam.evaluate(context, evaluations, None).await?;
-    Ok(answers.first().map(decision_of).unwrap_or_default())
+    fields: Input<Map<String, Value>>,
+) -> Result<EvaluationResponse, IamError> {
+    let wanted = fields.and_then(|fields| read_evaluation(&fields, Asks::All));
+    let results = request.iam.evaluate(context, wanted.map(|one| vec![Ok(one)]), None).await?;
+    results.first().map(decision).ok_or_else(|| IamError::internal(NoDecision))
 }
 
-pub(crate) async fn evaluations(context: Context, request: Request) -> Result<Response, ApiError> {
-    let fields = body(&request);
+async fn evaluations(
+    context: Context,
+    request: Request,
+    body: AuthZen<EvaluationsRequest>,
+) -> Result<Answer<EvaluationsResponse>, ApiError> {
+    let fields = body.fields;
     let items = fields.as_ref().ok().and_then(|fields| fields.get("evaluations"));
     if items.is_none_or(|items| items.as_array().is_some_and(Vec::is_empty)) {
-        let response = evaluate_one(&context, &request, fields).await;
-        return respond(&request, response);
+        let result = evaluate_one(&context, &request, fields).await;
+        return Answer::of(&request, result.map(EvaluationsResponse::One));
     }
-    let (evaluations, last) = match fields.and_then(|fields| batch(&fields)) {
+    let (wanted, last) = match fields.and_then(|fields| batch(&fields)) {
         Ok((requests, last)) => (Ok(requests), last),
         Err(error) => (Err(error), None),
     };
-    let answers = request.iam.evaluate(&context, evaluations, last).await;
-    let evaluations =
-        answers.map(|answers| answers.iter().map(decision_of).collect::<Vec<Value>>());
-    respond(&request, evaluations.map(|evaluations| json!({ "evaluations": evaluations })))
+    let results = request.iam.evaluate(&context, wanted, last).await;
+    let evaluations = results.map(|results| results.iter().map(decision).collect());
+    Answer::of(&request, evaluations.map(|evaluations| EvaluationsResponse::Many { evaluations }))
 }
 
-/// What is asked, and after which response no more is wanted.
-type Batch = (Vec<Result<Evaluation, IamError>>, Option<bool>);
-
-/// Reads many requests, of which each may be wrong by itself.
-fn batch(fields: &Map<String, Value>) -> Result<Batch, IamError> {
-    let items = match fields.get("evaluations") {
-        Some(Value::Array(items)) if items.len() <= MOST => items,
-        Some(Value::Array(_)) => {
-            let message = format!("\"evaluations\" may hold {MOST} at most: split it");
-            return Err(invalid(message));
-        }
-        _ => return Err(invalid("\"evaluations\" must be a list".to_owned())),
-    };
-    let semantic = fields.get("options").and_then(|one| one.get("evaluations_semantic"));
-    let last = match semantic.map(|one| one.as_str().unwrap_or_default()) {
-        None | Some("execute_all") => None,
-        Some("deny_on_first_deny") => Some(false),
-        Some("permit_on_first_permit") => Some(true),
-        Some(_) => {
-            let message = "\"options.evaluations_semantic\" is none of execute_all, \
-                           deny_on_first_deny, permit_on_first_permit";
-            return Err(invalid(message.to_owned()));
-        }
-    };
-    let read = |item: &Value| {
-        let Value::Object(item) = item else {
-            return Err(invalid("an evaluation must be an object".to_owned()));
-        };
-        // What an item says takes the place of the whole default.
-        let mut whole = Map::new();
-        for name in ["subject", "action", "resource", "context"] {
-            if let Some(value) = item.get(name).or_else(|| fields.get(name)) {
-                whole.insert(name.to_owned(), value.clone());
-            }
-        }
-        read_evaluation(&whole, Asks::All)
-    };
-    Ok((items.iter().map(read).collect(), last))
+/// Makes the list of what was found, each with the type that was searched.
+fn entities(of: Option<&Value>, ids: Vec<String>) -> EntitiesFound {
+    let found = |id| EntityFound { r#type: of.cloned().unwrap_or_default(), id };
+    EntitiesFound { results: ids.into_iter().map(found).collect() }
 }
 
-pub(crate) async fn search_subject(
+async fn search_subject(
     context: Context,
     request: Request,
-) -> Result<Response, ApiError> {
-    let fields = body(&request);
-    let kind = fields.as_ref().ok().and_then(|fields| fields.get("subject")?.get("type").cloned());
-    let evaluations = fields.and_then(|fields| read_evaluation(&fields, Asks::Subjects));
-    let found = request.iam.search_subjects(&context, evaluations).await;
-    let results = found.map(|found| {
-        found.into_iter().map(|id| json!({"type": kind, "id": id})).collect::<Vec<_>>()
-    });
-    respond(&request, results.map(|results| json!({ "results": results })))
+    body: AuthZen<SubjectSearch>,
+) -> Result<Answer<EntitiesFound>, ApiError> {
+    let of = body.fields.as_ref().ok().and_then(|all| all.get("subject")?.get("type").cloned());
+    let wanted = body.fields.and_then(|fields| read_evaluation(&fields, Asks::Subjects));
+    let found = request.iam.search_subjects(&context, wanted).await;
+    Answer::of(&request, found.map(|found| entities(of.as_ref(), found)))
 }
 
-pub(crate) async fn search_resource(
+async fn search_resource(
     context: Context,
     request: Request,
-) -> Result<Response, ApiError> {
-    let fields = body(&request);
-    let kind = fields.as_ref().ok().and_then(|fields| fields.get("resource")?.get("type").cloned());
-    let evaluations = fields.and_then(|fields| read_evaluation(&fields, Asks::Resources));
-    let found = request.iam.search_resources(&context, evaluations).await;
-    let results = found.map(|found| {
-        found.into_iter().map(|id| json!({"type": kind, "id": id})).collect::<Vec<_>>()
-    });
-    respond(&request, results.map(|results| json!({ "results": results })))
+    body: AuthZen<ResourceSearch>,
+) -> Result<Answer<EntitiesFound>, ApiError> {
+    let of = body.fields.as_ref().ok().and_then(|all| all.get("resource")?.get("type").cloned());
+    let wanted = body.fields.and_then(|fields| read_evaluation(&fields, Asks::Resources));
+    let found = request.iam.search_resources(&context, wanted).await;
+    Answer::of(&request, found.map(|found| entities(of.as_ref(), found)))
 }
 
-pub(crate) async fn search_action(
+async fn search_action(
     context: Context,
     request: Request,
-) -> Result<Response, ApiError> {
-    let evaluations = body(&request).and_then(|fields| read_evaluation(&fields, Asks::Actions));
-    let found = request.iam.search_actions(&context, evaluations).await;
-    let results = found
-        .map(|found| found.into_iter().map(|name| json!({ "name": name })).collect::<Vec<_>>());
-    respond(&request, results.map(|results| json!({ "results": results })))
+    body: AuthZen<ActionSearch>,
+) -> Result<Answer<ActionsFound>, ApiError> {
+    let wanted = body.fields.and_then(|fields| read_evaluation(&fields, Asks::Actions));
+    let found = request.iam.search_actions(&context, wanted).await;
+    Answer::of(&request, found.map(ActionsFound::of))
 }
 
-pub(crate) async fn configuration(request: Request) -> Result<Response, ApiError> {
-    let url = &request.iam.settings().public_url;
-    Ok(Response::json(&json!({
-        "policy_decision_point": url,
-        "access_evaluation_endpoint": format!("{url}/access/v1/evaluation"),
-        "access_evaluations_endpoint": format!("{url}/access/v1/evaluations"),
-        "search_subject_endpoint": format!("{url}/access/v1/search/subject"),
-        "search_resource_endpoint": format!("{url}/access/v1/search/resource"),
-        "search_action_endpoint": format!("{url}/access/v1/search/action"),
-    })))
+async fn configuration(request: Request) -> Result<Json<Configuration>, ApiError> {
+    Ok(Json(Configuration::of(&request.iam.settings().public_url)))
 }

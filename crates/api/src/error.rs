@@ -20,12 +20,14 @@ struct Parts {
     cause: Option<String>,
     /// What the response must say beside the body.
     header: Option<(&'static str, String)>,
+    /// Whether it must stay out of caches.
+    no_store: bool,
 }
 
 impl ApiError {
     pub(crate) fn new(status: StatusCode, class: &str, message: impl Into<String>) -> Self {
         let body = json!({"class": class, "message": message.into()});
-        Self(Box::new(Parts { status, body, cause: None, header: None }))
+        Self(Box::new(Parts { status, body, cause: None, header: None, no_store: false }))
     }
 
     /// Adds the older family of fields, which some clients choose their exception by.
@@ -82,7 +84,18 @@ impl ApiError {
     /// An error of the OAuth2 endpoints (RFC 6749, section 5.2).
     pub(crate) fn oauth2(status: StatusCode, error: &str, description: &str) -> Self {
         let body = json!({"error": error, "error_description": description});
-        Self(Box::new(Parts { status, body, cause: None, header: None }))
+        Self(Box::new(Parts { status, body, cause: None, header: None, no_store: false }))
+    }
+
+    /// A form of which a field is missing or wrong (RFC 6749, section 5.2).
+    pub(crate) fn invalid_request(description: &str) -> Self {
+        Self::oauth2(StatusCode::BAD_REQUEST, "invalid_request", description)
+    }
+
+    /// Keeps the response out of caches.
+    pub(crate) fn no_store(mut self) -> Self {
+        self.0.no_store = true;
+        self
     }
 
     pub(crate) fn status(&self) -> StatusCode {
@@ -99,15 +112,16 @@ impl ApiError {
     }
 
     pub(crate) fn into_response(self) -> Response {
-        let Parts { status, body, cause, header } = *self.0;
+        let Parts { status, body, cause, header, no_store } = *self.0;
         if status.is_server_error() {
             tracing::error!(%status, cause, "failed");
         }
-        let response = Response::json_with(status, &body);
-        match header {
+        let response = Response::with_text(status, body.to_string());
+        let response = match header {
             Some((name, value)) => response.with(name, &value),
             None => response,
-        }
+        };
+        if no_store { response.no_store() } else { response }
     }
 }
 
@@ -160,6 +174,12 @@ impl From<IamError> for ApiError {
                     .with_cause(&*cause)
             }
         }
+    }
+}
+
+impl From<serde_json::Error> for ApiError {
+    fn from(error: serde_json::Error) -> Self {
+        IamError::from(error).into()
     }
 }
 

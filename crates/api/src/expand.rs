@@ -2,29 +2,60 @@
 //! gets identifiers.
 
 use std::cmp::Ordering;
+use std::marker::PhantomData;
 
+use axum::http::StatusCode;
 use gatewright_iam::{Fault, IamError};
 use percent_encoding::percent_decode_str;
+use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use crate::error::ApiError;
 use crate::request::Request;
+use crate::respond::{Described, Respond};
 use crate::response::Response;
+use crate::schema::Components;
+use crate::wire::Identified;
 
 const DEFAULT_SIZE: usize = 1_000;
 const MAX_SIZE: usize = 10_000;
 
-/// Answers a list as the request's headers want it. `id` is the field that identifies an object.
-pub(crate) fn respond(
-    request: &Request,
-    objects: Vec<Value>,
-    id: &str,
-) -> Result<Response, ApiError> {
+/// A list of identifiers, or of whole objects where the request's headers ask for these.
+pub(crate) struct Expandable<T> {
+    response: Response,
+    described: PhantomData<T>,
+}
+
+impl<T: Identified + Serialize> Expandable<T> {
+    /// Makes the list that the request asks for.
+    pub(crate) fn of(
+        request: &Request,
+        objects: impl Iterator<Item = T>,
+    ) -> Result<Self, ApiError> {
+        let objects = objects.map(serde_json::to_value).collect::<Result<_, _>>()?;
+        let response = expand(request, objects, T::ID)?;
+        Ok(Self { response, described: PhantomData })
+    }
+}
+
+impl<T: Identified + ToSchema> Respond for Expandable<T> {
+    fn respond(self) -> Result<Response, ApiError> {
+        Ok(self.response)
+    }
+
+    fn describe(components: &mut Components) -> Described {
+        let ids = Described::json(components.many::<T::Id>());
+        Described { expanded: Some(components.one::<T>()), ..ids }
+    }
+}
+
+fn expand(request: &Request, objects: Vec<Value>, id: &str) -> Result<Response, ApiError> {
     let mode = request.header("x-pagination-mode").unwrap_or_default().to_ascii_lowercase();
     match mode.as_str() {
         "" => {
             let ids: Vec<&Value> = objects.iter().filter_map(|one| one.get(id)).collect();
-            Ok(Response::json(&ids))
+            Ok(Response::json(StatusCode::OK, &ids)?)
         }
         "cachedobjectlist-pages" => pages(request, objects),
         "cachedobjectlist-cursor" => cursor(request, objects),
@@ -59,7 +90,7 @@ fn pages(request: &Request, mut objects: Vec<Value>) -> Result<Response, ApiErro
     let total = objects.len();
     let begin = (number - 1).saturating_mul(size);
     let page: Vec<Value> = objects.into_iter().skip(begin).take(size).collect();
-    Ok(Response::json(&page)
+    Ok(Response::json(StatusCode::OK, &page)?
         .with("x-pagination-elements", &total.to_string())
         .with("x-pagination-number", &number.to_string())
         .with("x-pagination-size", &size.to_string()))
@@ -76,7 +107,7 @@ fn cursor(request: &Request, objects: Vec<Value>) -> Result<Response, ApiError> 
     let end = begin.saturating_add(size);
     let next = (end < objects.len()).then(|| end.to_string());
     let page: Vec<Value> = objects.into_iter().skip(begin).take(size).collect();
-    Ok(Response::json(&page).with_next(next.as_deref()))
+    Ok(Response::json(StatusCode::OK, &page)?.with_next(next.as_deref()))
 }
 
 fn whole(request: &Request, name: &str) -> Result<Option<usize>, ApiError> {

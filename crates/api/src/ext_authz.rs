@@ -16,7 +16,7 @@ use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 
 use crate::error::ApiError;
-use crate::forward_auth::{OriginalRequest, ask, missing};
+use crate::original_request::{OriginalRequest, authorize, missing_actions};
 use messages::{
     CheckRequest, CheckResponse, DeniedHttpResponse, HeaderAppendAction,
     HeaderValue as EnvoyHeader, HeaderValueOption, HttpRequest, HttpResponse, HttpStatus,
@@ -65,7 +65,7 @@ impl Checks {
     ) -> Result<HeaderMap, Refusal> {
         let headers = headers(http)
             .ok_or_else(|| IamError::Refused("the request has a header that is none".to_owned()))?;
-        let asked = OriginalRequest {
+        let original = OriginalRequest {
             api,
             method: &http.method,
             target: &http.path,
@@ -75,7 +75,7 @@ impl Checks {
             query_id: self.iam.new_query_id(),
             now: self.iam.now(),
         };
-        ask(&self.iam, &asked).await
+        authorize(&self.iam, &original).await
     }
 }
 
@@ -122,7 +122,7 @@ fn allowed(said: &HeaderMap) -> CheckResponse {
 }
 
 fn denied(Refusal { error, revision }: Refusal) -> CheckResponse {
-    let missing = missing(&error).map(|list| list.join(","));
+    let missing = missing_actions(&error).map(|list| list.join(","));
     let message = error.to_string();
     let error = ApiError::from(error);
     let status = error.status();

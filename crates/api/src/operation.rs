@@ -1,31 +1,14 @@
-//! What is known of a call before it is made.
-
-use std::pin::Pin;
+//! An operation: how it is called, who may call it, what it takes and what it gives.
+//!
+//! Each is declared beside its handler, whose types of body and response become the OpenAPI
+//! document: the two cannot differ.
 
 use axum::http::Method;
-use gatewright_iam::Context;
-use utoipa::ToSchema;
 
-use crate::error::ApiError;
-use crate::forward_auth::ProxyProtocol;
-use crate::openapi::{Components, Shape};
-use crate::request::Request;
-use crate::response::Response;
+use crate::endpoint::{BodyDescription, Endpoint, Handler, ResponseDescription};
+use crate::proxy_protocol::ProxyProtocol;
 
-pub(crate) type ResponseFuture = Pin<Box<dyn Future<Output = Result<Response, ApiError>> + Send>>;
-
-/// What answers a call.
-#[derive(Clone, Copy)]
-pub(crate) enum Handler {
-    /// Anybody may call; the handler finds out who it is, if it must.
-    Public(fn(Request) -> ResponseFuture),
-    /// Only somebody who is logged in may call.
-    Authenticated(fn(Context, Request) -> ResponseFuture),
-    /// A proxy calls, and asks about the request of somebody else.
-    Proxy(ProxyProtocol),
-}
-
-/// Which tree of URLs a call belongs to.
+/// The tree of URLs that an operation belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tree {
     /// `/v1`, which is also `/1.0`.
@@ -36,8 +19,78 @@ pub(crate) enum Tree {
     Root,
 }
 
-/// A call: how it is made, who may make it, what it request_body and what it response.
+impl Tree {
+    /// Finds the tree that a path without a version belongs to.
+    pub(crate) fn of(parts: &[&str]) -> Self {
+        match parts {
+            ["me", ..] | ["auth", "time" | "details", ..] => Self::V1,
+            ["iam", ..] => Self::V2,
+            _ => Self::Root,
+        }
+    }
+}
+
+/// Who calls an operation at its path without a version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Audience {
+    /// Programs.
+    Programs,
+    /// People: the Control Panel has a page there, and programs need the version.
+    People,
+}
+
+/// What it takes to answer an operation, which decides what thread does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cost {
+    /// It is answered from memory, so by the thread that has the connection.
+    Memory,
+    /// It may wait for the database or take long, so it is answered by the general runtime.
+    Database,
+}
+
+/// A parameter of the query.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Parameter {
+    pub(crate) name: &'static str,
+    pub(crate) kind: ParameterKind,
+}
+
+/// What a parameter of the query holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ParameterKind {
+    Flag,
+    Text,
+    /// Several texts: the name is repeated.
+    Texts,
+}
+
+impl Parameter {
+    /// Declares a parameter that is true or false.
+    pub(crate) const fn flag(name: &'static str) -> Self {
+        Self { name, kind: ParameterKind::Flag }
+    }
+
+    /// Declares a parameter with a text.
+    pub(crate) const fn text(name: &'static str) -> Self {
+        Self { name, kind: ParameterKind::Text }
+    }
+
+    /// Declares a parameter with several texts.
+    pub(crate) const fn texts(name: &'static str) -> Self {
+        Self { name, kind: ParameterKind::Texts }
+    }
+}
+
+/// An operation that has a handler.
 pub(crate) struct Operation {
+    pub(crate) declared: Declaration,
+    pub(crate) handler: Handler,
+    pub(crate) request_body: Option<BodyDescription>,
+    pub(crate) response: ResponseDescription,
+}
+
+/// What is declared of an operation beside its handler.
+pub(crate) struct Declaration {
     pub(crate) tree: Tree,
     pub(crate) method: Method,
     /// Parts in braces are parameters.
@@ -45,99 +98,113 @@ pub(crate) struct Operation {
     /// The parts of the path.
     pub(crate) parts: Vec<&'static str>,
     pub(crate) summary: &'static str,
-    pub(crate) handler: Handler,
     /// The actions that it requires on the caller's account.
     pub(crate) requires: &'static [&'static str],
     pub(crate) query: &'static [Parameter],
-    /// Whether it answers in pages by cursor.
-    pub(crate) paged: bool,
-    pub(crate) request_body: Option<Shape>,
-    pub(crate) response: Option<Shape>,
-    /// The name of whole objects, where a list of identifiers can be expanded.
-    pub(crate) expands_to: Option<Shape>,
-    /// Whether OVHcloud has no such call.
+    /// Whether OVHcloud has no such operation.
     pub(crate) extension: bool,
-    /// Whether it leaves everything as it is; such calls are too frequent to be logged one by one.
+    /// Whether it leaves everything as it is; such requests are too frequent to be logged one by
+    /// one.
     pub(crate) read_only: bool,
-}
-
-/// A parameter of the query.
-pub(crate) struct Parameter {
-    pub(crate) name: &'static str,
-    pub(crate) kind: ParameterKind,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ParameterKind {
-    Flag,
-    Text,
-    Texts,
+    pub(crate) audience: Audience,
+    pub(crate) cost: Cost,
 }
 
 impl Operation {
-    pub(crate) fn new(
-        tree: Tree,
-        method: Method,
-        path: &'static str,
-        summary: &'static str,
-        handler: Handler,
-    ) -> Self {
-        Self {
-            tree,
+    fn declare(method: Method, path: &'static str, summary: &'static str) -> Declaration {
+        let parts: Vec<&str> = path.split('/').skip(1).collect();
+        Declaration {
+            tree: Tree::of(&parts),
             path,
-            parts: path.split('/').skip(1).collect(),
+            parts,
             summary,
-            handler,
             requires: &[],
             query: &[],
-            paged: false,
-            request_body: None,
-            response: None,
-            expands_to: None,
             extension: false,
             read_only: matches!(method, Method::GET),
+            audience: Audience::Programs,
+            cost: Cost::Database,
             method,
         }
     }
 
-    /// Leaves everything as it is, although its method says nothing of that.
+    /// Declares an operation that reads.
+    pub(crate) fn get(path: &'static str, summary: &'static str) -> Declaration {
+        Self::declare(Method::GET, path, summary)
+    }
+
+    /// Declares an operation that creates or acts.
+    pub(crate) fn post(path: &'static str, summary: &'static str) -> Declaration {
+        Self::declare(Method::POST, path, summary)
+    }
+
+    /// Declares an operation that changes or replaces.
+    pub(crate) fn put(path: &'static str, summary: &'static str) -> Declaration {
+        Self::declare(Method::PUT, path, summary)
+    }
+
+    /// Declares an operation that deletes.
+    pub(crate) fn delete(path: &'static str, summary: &'static str) -> Declaration {
+        Self::declare(Method::DELETE, path, summary)
+    }
+}
+
+impl Declaration {
+    /// Declares the actions that it requires on the caller's account. The use case checks them; a
+    /// test compares.
+    pub(crate) fn requires(mut self, actions: &'static [&'static str]) -> Self {
+        self.requires = actions;
+        self
+    }
+
+    /// Declares the parameters of its query.
+    pub(crate) fn query(mut self, parameters: &'static [Parameter]) -> Self {
+        self.query = parameters;
+        self
+    }
+
+    /// Declares that OVHcloud has no such operation.
+    pub(crate) fn extension(mut self) -> Self {
+        self.extension = true;
+        self
+    }
+
+    /// Declares that it leaves everything as it is, although its method says nothing of that.
     pub(crate) fn read_only(mut self) -> Self {
         self.read_only = true;
         self
     }
 
-    pub(crate) fn requires(mut self, requires: &'static [&'static str]) -> Self {
-        self.requires = requires;
+    /// Declares that there is a page at its path without a version.
+    pub(crate) fn beside_a_page(mut self) -> Self {
+        self.audience = Audience::People;
         self
     }
 
-    pub(crate) fn query(mut self, query: &'static [Parameter]) -> Self {
-        self.query = query;
+    /// Declares that it is answered from memory: it never waits for the database, a file, or a lock
+    /// that a slow task holds.
+    pub(crate) fn from_memory(mut self) -> Self {
+        self.cost = Cost::Memory;
         self
     }
 
-    pub(crate) fn paged(mut self) -> Self {
-        self.paged = true;
-        self
+    /// Declares what handles it.
+    pub(crate) fn handle<E: Endpoint<Arguments>, Arguments>(self, endpoint: E) -> Operation {
+        Operation {
+            declared: self,
+            handler: endpoint.into_handler(),
+            request_body: E::request_body(),
+            response: E::response(),
+        }
     }
 
-    pub(crate) fn request_body<T: ToSchema>(mut self) -> Self {
-        self.request_body = Some(Components::one::<T>);
-        self
-    }
-
-    pub(crate) fn response(mut self, shape: Shape) -> Self {
-        self.response = Some(shape);
-        self
-    }
-
-    pub(crate) fn expands_to(mut self, shape: Shape) -> Self {
-        self.expands_to = Some(shape);
-        self
-    }
-
-    pub(crate) fn extension(mut self) -> Self {
-        self.extension = true;
-        self
+    /// Declares that a proxy asks by it about the request of somebody else.
+    pub(crate) fn handle_proxy(self, protocol: ProxyProtocol) -> Operation {
+        Operation {
+            declared: self,
+            handler: Handler::Proxy(protocol),
+            request_body: None,
+            response: |_| crate::respond::Described::empty(axum::http::StatusCode::OK),
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! Answers.
+//! A response on its way.
 
 use axum::body::Body;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
@@ -11,52 +11,39 @@ use serde::Serialize;
 pub(crate) struct Response(http::Response<Body>);
 
 impl Response {
-    /// 200 with a JSON body.
-    pub(crate) fn json<T: Serialize>(value: &T) -> Self {
-        Self::json_with(StatusCode::OK, value)
+    /// Makes a response with a JSON body.
+    pub(crate) fn json<T: Serialize>(
+        status: StatusCode,
+        value: &T,
+    ) -> Result<Self, serde_json::Error> {
+        Ok(Self::with_text(status, serde_json::to_vec(value)?))
     }
 
-    pub(crate) fn json_with<T: Serialize>(status: StatusCode, value: &T) -> Self {
-        // The types that are answered have text keys only, so this cannot fail.
-        let body = serde_json::to_vec(value).unwrap_or_default();
-        let mut response = http::Response::new(Body::from(body));
-        *response.status_mut() = status;
-        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        Self(response)
+    /// Makes a response with a text that is JSON already.
+    pub(crate) fn with_text(status: StatusCode, json: impl Into<Body>) -> Self {
+        Self::with_body(status, "application/json", json.into())
     }
 
-    /// 200 with a text that is JSON already.
-    pub(crate) fn raw(text: String) -> Self {
-        let mut response = http::Response::new(Body::from(text));
-        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        Self(response)
-    }
-
-    /// 200 with lines of JSON, which come one after the other.
-    pub(crate) fn lines(body: Body) -> Self {
+    /// Makes a response with a body of some media type.
+    pub(crate) fn with_body(status: StatusCode, media_type: &'static str, body: Body) -> Self {
         let mut response = http::Response::new(body);
-        let kind = HeaderValue::from_static("application/x-ndjson");
-        response.headers_mut().insert(CONTENT_TYPE, kind);
+        *response.status_mut() = status;
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
         Self(response)
     }
 
-    /// 200 with headers alone.
+    /// Makes a response with a status alone.
+    pub(crate) fn empty(status: StatusCode) -> Self {
+        let mut response = http::Response::new(Body::empty());
+        *response.status_mut() = status;
+        Self(response)
+    }
+
+    /// Makes a response with headers alone.
     pub(crate) fn with_headers(headers: HeaderMap) -> Self {
         let mut response = http::Response::new(Body::empty());
         *response.headers_mut() = headers;
         Self(response)
-    }
-
-    /// 204 without a body.
-    pub(crate) fn no_content() -> Self {
-        let mut response = http::Response::new(Body::empty());
-        *response.status_mut() = StatusCode::NO_CONTENT;
-        Self(response)
-    }
-
-    /// 200 with `null`, which is what version 1 answers when there is nothing to say.
-    pub(crate) fn null() -> Self {
-        Self::json(&())
     }
 
     /// Adds a header; one that no header can hold is left out.
@@ -67,7 +54,7 @@ impl Response {
         self
     }
 
-    /// Says where the next page begins, if there is one.
+    /// Adds the cursor of the next page, if there is one.
     pub(crate) fn with_next(self, next: Option<&str>) -> Self {
         match next {
             Some(next) => self.with("x-pagination-cursor-next", next),
@@ -75,7 +62,7 @@ impl Response {
         }
     }
 
-    /// Says which changes the response has followed.
+    /// Adds the revision that the response has followed.
     pub(crate) fn at_revision(self, revision: Option<Revision>) -> Self {
         match revision {
             Some(revision) => self.with("x-gatewright-revision", &revision.to_string()),
@@ -89,11 +76,13 @@ impl Response {
         self
     }
 
+    /// Gives the status.
     pub(crate) fn status(&self) -> StatusCode {
         self.0.status()
     }
 
-    pub(crate) fn into_response(self) -> http::Response<Body> {
+    /// Gives the response to send.
+    pub(crate) fn into_http(self) -> http::Response<Body> {
         self.0
     }
 }

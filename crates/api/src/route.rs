@@ -1,4 +1,4 @@
-//! Finding the call that a URL means.
+//! Finds the operation that a URL means.
 //!
 //! Matching is done on the encoded path, part by part, and each part is decoded once: a URN with
 //! `%2F` in it stays one parameter. Clients are forgiven a slash at the end, a doubled slash, and
@@ -7,18 +7,20 @@
 use axum::http::Method;
 use percent_encoding::percent_decode_str;
 
-use crate::operation::{Operation, Tree};
+use crate::endpoint::Handler;
+use crate::operation::{Declaration, Operation, Tree};
+use crate::proxy_protocol::ProxyProtocol;
 
 /// What a URL was found to mean.
 pub(crate) enum Found<'t> {
-    /// A call, with its parameters.
-    Call(&'t Operation, Vec<String>),
-    /// The URL of calls with other methods.
+    /// An operation, with the parameters of its path.
+    Operation(&'t Operation, Vec<String>),
+    /// The URL of operations with other methods, separated by commas.
     OtherMethod(String),
     Nothing,
 }
 
-/// The tree and the parts of a path; none when a part cannot be decoded.
+/// Splits a path into its tree and its parts.
 fn split(path: &str) -> (Tree, Vec<&str>) {
     let mut parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
     let version = |part: &str| match part {
@@ -32,33 +34,42 @@ fn split(path: &str) -> (Tree, Vec<&str>) {
         tree = Some(next);
         parts.remove(0);
     }
-    let tree = tree.unwrap_or(match parts.as_slice() {
-        ["me", ..] | ["auth", "time" | "details", ..] => Tree::V1,
-        ["iam", ..] => Tree::V2,
-        _ => Tree::Root,
-    });
+    let tree = tree.unwrap_or_else(|| Tree::of(&parts));
     (tree, parts)
 }
 
 /// Reads the parameters out of the parts of a path that fits a template.
-type Matching = fn(&Operation, &[&str]) -> Option<Vec<String>>;
+type Matching = fn(&Declaration, &[&str]) -> Option<Vec<String>>;
 
-/// Finds the call.
-pub(crate) fn find<'t>(table: &'t [Operation], method: &Method, path: &str) -> Found<'t> {
+/// Finds the operation of a request. Those of proxies cost nothing to find: they are the most
+/// frequent, and first in the list.
+pub(crate) fn find<'t>(operations: &'t [Operation], method: &Method, path: &str) -> Found<'t> {
+    if let Some(protocol) = ProxyProtocol::of(method, path) {
+        let is_it = |one: &&Operation| matches!(one.handler, Handler::Proxy(of) if of == protocol);
+        if let Some(operation) = operations.iter().find(is_it) {
+            return Found::Operation(operation, Vec::new());
+        }
+    }
+    find_by_template(operations, method, path)
+}
+
+fn find_by_template<'t>(operations: &'t [Operation], method: &Method, path: &str) -> Found<'t> {
     let (tree, parts) = split(path);
     // A HEAD is a GET whose body is kept back.
     let method = if method == Method::HEAD { &Method::GET } else { method };
     for (matching, joins) in [(exact as Matching, false), (joined as Matching, true)] {
         let mut others = Vec::new();
-        // The number of parts rules most calls out without a look at their texts.
-        let possible =
-            |one: &&Operation| one.tree == tree && (joins || one.parts.len() == parts.len());
-        for operation in table.iter().filter(possible) {
-            if let Some(parameters) = matching(operation, &parts) {
-                if operation.method == *method {
-                    return Found::Call(operation, parameters);
+        // The number of parts rules most operations out without a look at their texts.
+        let possible = |one: &&Operation| {
+            let Declaration { tree: its, parts: there, .. } = &one.declared;
+            *its == tree && (joins || there.len() == parts.len())
+        };
+        for operation in operations.iter().filter(possible) {
+            if let Some(parameters) = matching(&operation.declared, &parts) {
+                if operation.declared.method == *method {
+                    return Found::Operation(operation, parameters);
                 }
-                others.push(operation.method.as_str());
+                others.push(operation.declared.method.as_str());
             }
         }
         if !others.is_empty() {
@@ -68,8 +79,8 @@ pub(crate) fn find<'t>(table: &'t [Operation], method: &Method, path: &str) -> F
     Found::Nothing
 }
 
-/// One part of the path for each part of the template.
-fn exact(operation: &Operation, parts: &[&str]) -> Option<Vec<String>> {
+/// Matches one part of the path with each part of the template.
+fn exact(operation: &Declaration, parts: &[&str]) -> Option<Vec<String>> {
     let mut parameters = Vec::new();
     if operation.parts.len() != parts.len() {
         return None;
@@ -84,8 +95,8 @@ fn exact(operation: &Operation, parts: &[&str]) -> Option<Vec<String>> {
     Some(parameters)
 }
 
-/// A URN that was sent unencoded spreads over several parts.
-fn joined(operation: &Operation, parts: &[&str]) -> Option<Vec<String>> {
+/// Matches a URN that was sent unencoded, and so spreads over several parts.
+fn joined(operation: &Declaration, parts: &[&str]) -> Option<Vec<String>> {
     let (head, tail) = operation.path.split_once("{resourceURN}")?;
     let heads: Vec<&str> = head.split('/').filter(|part| !part.is_empty()).collect();
     let tails: Vec<&str> = tail.split('/').filter(|part| !part.is_empty()).collect();
@@ -105,7 +116,7 @@ fn joined(operation: &Operation, parts: &[&str]) -> Option<Vec<String>> {
     Some(parameters)
 }
 
-/// Whether the parts after a URN belong to a call of their own.
+/// Tells whether the parts after a URN belong to an operation of their own.
 fn known_end(parts: &[&str]) -> bool {
     matches!(parts, [_, .., "tag"] | [_, .., "tag", _] | [_, .., "authorization", "check"])
 }
@@ -119,13 +130,14 @@ fn decode(part: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::table::table;
+    use crate::operations::operations;
     use proptest::prelude::*;
 
     fn found(method: &Method, path: &str) -> String {
-        match find(&table(), method, path) {
-            Found::Call(operation, parameters) => {
-                format!("{:?} {} {parameters:?}", operation.tree, operation.path)
+        match find(&operations(), method, path) {
+            Found::Operation(operation, parameters) => {
+                let Declaration { tree, path, .. } = operation.declared;
+                format!("{tree:?} {path} {parameters:?}")
             }
             Found::OtherMethod(methods) => methods,
             Found::Nothing => String::new(),

@@ -1,8 +1,23 @@
-//! Version 1: who one is, the account, service accounts.
+//! Version 1: who one is, the account, service accounts, people, logs.
 
-pub(crate) mod auth;
-pub(crate) mod client;
-pub(crate) mod identity;
-pub(crate) mod log;
-pub(crate) mod me;
-pub(crate) mod user_token;
+mod auth;
+mod client;
+mod identity;
+mod log;
+mod me;
+mod user_token;
+
+use crate::operation::Operation;
+
+/// Declares the operations of version 1.
+pub(crate) fn operations() -> Vec<Operation> {
+    let all = [
+        auth::operations(),
+        me::operations(),
+        client::operations(),
+        identity::operations(),
+        user_token::operations(),
+        log::operations(),
+    ];
+    all.into_iter().flatten().collect()
+}

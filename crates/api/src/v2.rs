@@ -1,10 +1,27 @@
 //! Version 2: `/iam`.
 
-pub(crate) mod check;
-pub(crate) mod guarded_api;
-pub(crate) mod permissions_group;
-pub(crate) mod policy;
-pub(crate) mod reference;
-pub(crate) mod replica;
-pub(crate) mod resource;
-pub(crate) mod resource_group;
+mod check;
+mod guarded_api;
+mod permissions_group;
+mod policy;
+mod reference;
+mod replica;
+mod resource;
+mod resource_group;
+
+use crate::operation::Operation;
+
+/// Declares the operations of version 2.
+pub(crate) fn operations() -> Vec<Operation> {
+    let all = [
+        policy::operations(),
+        permissions_group::operations(),
+        guarded_api::operations(),
+        replica::operations(),
+        resource_group::operations(),
+        resource::operations(),
+        check::operations(),
+        reference::operations(),
+    ];
+    all.into_iter().flatten().collect()
+}

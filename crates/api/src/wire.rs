@@ -1,31 +1,55 @@
 //! What goes over the wire, field by field.
 
 mod account;
+mod authzen;
 mod client;
 mod decision;
+mod fact;
+mod guarded_api;
 mod identity;
 mod log;
+mod oauth2;
 mod permissions;
 mod policy;
 mod resource;
 mod user_token;
 
-pub(crate) use account::{Details, Nichandle};
+pub(crate) use account::{Details, Nichandle, NichandleEdit};
+pub(crate) use authzen::{
+    ActionSearch, ActionsFound, Configuration, EntitiesFound, EntityFound, EvaluationContext,
+    EvaluationError, EvaluationRequest, EvaluationResponse, EvaluationsRequest,
+    EvaluationsResponse, ResourceSearch, SubjectSearch,
+};
 pub(crate) use client::{Client, ClientEdit, ClientRequest, ClientSecret};
 pub(crate) use decision::{Action, BatchAnswer, BatchRequest, CheckAnswer, CheckRequest};
+pub(crate) use fact::FactLine;
+pub(crate) use guarded_api::GuardedApi;
 pub(crate) use identity::{Group, GroupEdit, GroupRequest, User, UserEdit, UserRequest};
 pub(crate) use log::{AuditLog, Log};
+pub(crate) use oauth2::{
+    Discovery, Introspection, KeySet, Revoked, TokenAbout, TokenRequest, TokenResponse,
+};
 pub(crate) use permissions::{PermissionsGroup, PermissionsGroupBody};
 pub(crate) use policy::{Policy, PolicyBody};
 pub(crate) use resource::{
-    NewResource, NewResourceGroup, Resource, ResourceGroup, ResourceGroupBody, Tag, TagFilter,
+    NewResource, NewResourceGroup, Resource, ResourceEdit, ResourceGroup, ResourceGroupBody, Tag,
+    TagFilter,
 };
 pub(crate) use user_token::{
     NewPersonalAccessToken, PersonalAccessToken, PersonalAccessTokenEdit,
     PersonalAccessTokenRequest,
 };
 
-use serde::{Deserialize, Deserializer};
+use gatewright_iam::Secret;
+use serde::{Deserialize, Deserializer, Serializer};
+use utoipa::ToSchema;
+
+/// An object that lists name by one of its fields.
+pub(crate) trait Identified {
+    type Id: ToSchema;
+    /// The name of the field.
+    const ID: &'static str;
+}
 
 /// Reads `null` as an empty value; a field that is missing is still missing.
 fn nullable<'de, D, T>(deserializer: D) -> Result<T, D::Error>
@@ -34,4 +58,23 @@ where
     T: Deserialize<'de> + Default,
 {
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+/// Writes a secret, for the one response that shows it.
+fn reveal<S: Serializer>(secret: &Secret, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(secret.reveal())
+}
+
+/// Writes a secret that may be there.
+#[expect(clippy::ref_option, reason = "serde passes the field so")]
+fn reveal_option<S: Serializer>(secret: &Option<Secret>, serializer: S) -> Result<S::Ok, S::Error> {
+    match secret {
+        Some(secret) => reveal(secret, serializer),
+        None => serializer.serialize_none(),
+    }
+}
+
+/// Reads a secret that may be there.
+fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Secret>, D::Error> {
+    Ok(Option::<String>::deserialize(deserializer)?.map(Secret::from))
 }

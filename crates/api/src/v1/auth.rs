@@ -3,15 +3,24 @@
 use gatewright_iam::{Context, PrincipalKind};
 
 use crate::error::ApiError;
+use crate::operation::Operation;
 use crate::request::Request;
-use crate::response::Response;
+use crate::respond::Json;
 use crate::wire::Details;
 
-pub(crate) async fn time(request: Request) -> Result<Response, ApiError> {
-    Ok(Response::json(&(request.now / 1_000_000)))
+/// Declares the operations.
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        Operation::get("/auth/time", "The server's clock").handle(time),
+        Operation::get("/auth/details", "Who you are").handle(details),
+    ]
 }
 
-pub(crate) async fn details(context: Context, _: Request) -> Result<Response, ApiError> {
+async fn time(request: Request) -> Result<Json<i64>, ApiError> {
+    Ok(Json(request.now / 1_000_000))
+}
+
+async fn details(context: Context, _: Request) -> Result<Json<Details>, ApiError> {
     let principal = &context.principal;
     let (method, roles) = match principal.kind {
         PrincipalKind::Root => ("account", vec!["ADMIN".to_owned()]),
@@ -20,7 +29,7 @@ pub(crate) async fn details(context: Context, _: Request) -> Result<Response, Ap
     };
     let is_user = principal.kind == PrincipalKind::User;
     let user = principal.identity.name().filter(|_| is_user);
-    Ok(Response::json(&Details {
+    Ok(Json(Details {
         account: context.account().to_owned(),
         allowed_routes: None,
         description: None,

@@ -1,39 +1,69 @@
 //! `/me/api/oauth2/client`: service accounts.
 
-use gatewright_iam::Context;
+use gatewright_iam::{Context, rights};
 
+use crate::body::Body;
 use crate::error::ApiError;
-use crate::expand;
+use crate::expand::Expandable;
+use crate::operation::Operation;
 use crate::request::Request;
-use crate::response::Response;
+use crate::respond::{Json, NoStore, Null, UndescribedJson};
 use crate::wire::{Client, ClientEdit, ClientRequest, ClientSecret};
 
-pub(crate) async fn list(context: Context, request: Request) -> Result<Response, ApiError> {
+const CLIENTS: &str = "/me/api/oauth2/client";
+const CLIENT: &str = "/me/api/oauth2/client/{clientId}";
+
+/// Declares the operations.
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        Operation::get(CLIENTS, "List service accounts")
+            .requires(&[rights::CLIENT_GET])
+            .handle(list),
+        Operation::post(CLIENTS, "Create a service account")
+            .requires(&[rights::CLIENT_CREATE])
+            .handle(create),
+        Operation::get(CLIENT, "Read a service account")
+            .requires(&[rights::CLIENT_GET])
+            .handle(get),
+        Operation::put(CLIENT, "Change a service account")
+            .requires(&[rights::CLIENT_EDIT])
+            .handle(put),
+        Operation::delete(CLIENT, "Delete a service account")
+            .requires(&[rights::CLIENT_DELETE])
+            .handle(delete),
+    ]
+}
+
+async fn list(context: Context, request: Request) -> Result<Expandable<Client>, ApiError> {
     let clients = request.iam.clients(&context).await?;
-    let clients = clients.into_iter().map(|client| serde_json::to_value(Client::from(client)));
-    let clients = clients.collect::<Result<_, _>>().map_err(gatewright_iam::IamError::from)?;
-    expand::respond(&request, clients, "clientId")
+    Expandable::of(&request, clients.into_iter().map(Client::from))
 }
 
-pub(crate) async fn create(context: Context, request: Request) -> Result<Response, ApiError> {
-    let input = request.json::<ClientRequest>().map(Into::into);
-    let (client, secret) = request.iam.create_client(&context, input).await?;
-    let answer = ClientSecret { client_id: client.id, client_secret: secret.reveal().to_owned() };
-    Ok(Response::json(&answer).no_store())
+async fn create(
+    context: Context,
+    request: Request,
+    Body(input): Body<ClientRequest>,
+) -> Result<NoStore<Json<ClientSecret>>, ApiError> {
+    let (client, secret) = request.iam.create_client(&context, input.map(Into::into)).await?;
+    Ok(NoStore(Json(ClientSecret::new(client.id, secret))))
 }
 
-pub(crate) async fn get(context: Context, request: Request) -> Result<Response, ApiError> {
+async fn get(context: Context, request: Request) -> Result<Json<Client>, ApiError> {
     let client = request.iam.client(&context, request.parameter(0)).await?;
-    Ok(Response::json(&Client::from(client)))
+    Ok(Json(client.into()))
 }
 
-pub(crate) async fn put(context: Context, request: Request) -> Result<Response, ApiError> {
-    let edit = request.json::<ClientEdit>().map(Into::into);
+async fn put(
+    context: Context,
+    request: Request,
+    Body(edit): Body<ClientEdit>,
+) -> Result<UndescribedJson<Client>, ApiError> {
+    let edit = edit.map(Into::into);
     let client = request.iam.edit_client(&context, request.parameter(0), edit).await?;
-    Ok(Response::json(&Client::from(client)))
+    Ok(UndescribedJson(client.into()))
 }
 
-pub(crate) async fn delete(context: Context, request: Request) -> Result<Response, ApiError> {
+async fn delete(context: Context, request: Request) -> Result<Null, ApiError> {
     request.iam.delete_client(&context, request.parameter(0)).await?;
-    Ok(Response::null())
+    Ok(Null)
 }

@@ -1,84 +1,126 @@
 //! `/me/identity`: local users and their groups.
 
-use gatewright_iam::{Context, IamError};
-use serde::Serialize;
+use gatewright_iam::{Context, rights};
 
+use crate::body::Body;
 use crate::error::ApiError;
-use crate::expand;
+use crate::expand::Expandable;
+use crate::operation::Operation;
 use crate::request::Request;
-use crate::response::Response;
+use crate::respond::{Json, Null};
 use crate::wire::{Group, GroupEdit, GroupRequest, User, UserEdit, UserRequest};
 
-pub(crate) async fn users(context: Context, request: Request) -> Result<Response, ApiError> {
+const USERS: &str = "/me/identity/user";
+const USER: &str = "/me/identity/user/{user}";
+const GROUPS: &str = "/me/identity/group";
+const GROUP: &str = "/me/identity/group/{group}";
+
+/// Declares the operations.
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        Operation::get(USERS, "List users").requires(&[rights::USER_GET]).handle(users),
+        Operation::post(USERS, "Create a user")
+            .requires(&[rights::USER_CREATE])
+            .handle(create_user),
+        Operation::get(USER, "Read a user").requires(&[rights::USER_GET]).handle(user),
+        Operation::put(USER, "Change a user").requires(&[rights::USER_EDIT]).handle(edit_user),
+        Operation::delete(USER, "Delete a user")
+            .requires(&[rights::USER_DELETE])
+            .handle(delete_user),
+        Operation::post("/me/identity/user/{user}/enable", "Let a user sign in again")
+            .requires(&[rights::USER_ENABLE])
+            .handle(enable_user),
+        Operation::post("/me/identity/user/{user}/disable", "Let a user sign in no longer")
+            .requires(&[rights::USER_DISABLE])
+            .handle(disable_user),
+        Operation::get(GROUPS, "List groups of users")
+            .requires(&[rights::GROUP_GET])
+            .handle(groups),
+        Operation::post(GROUPS, "Create a group of users")
+            .requires(&[rights::GROUP_CREATE])
+            .handle(create_group),
+        Operation::get(GROUP, "Read a group of users").requires(&[rights::GROUP_GET]).handle(group),
+        Operation::put(GROUP, "Change a group of users")
+            .requires(&[rights::GROUP_EDIT])
+            .handle(edit_group),
+        Operation::delete(GROUP, "Delete a group of users")
+            .requires(&[rights::GROUP_DELETE])
+            .handle(delete_group),
+    ]
+}
+
+async fn users(context: Context, request: Request) -> Result<Expandable<User>, ApiError> {
     let users = request.iam.users(&context).await?;
-    list(&request, users.into_iter().map(User::from), "login")
+    Expandable::of(&request, users.into_iter().map(User::from))
 }
 
-pub(crate) async fn create_user(context: Context, request: Request) -> Result<Response, ApiError> {
-    let input = request.json::<UserRequest>().and_then(TryInto::try_into);
-    request.iam.create_user(&context, input).await?;
-    Ok(Response::null())
+async fn create_user(
+    context: Context,
+    request: Request,
+    Body(input): Body<UserRequest>,
+) -> Result<Null, ApiError> {
+    request.iam.create_user(&context, input.and_then(TryInto::try_into)).await?;
+    Ok(Null)
 }
 
-pub(crate) async fn user(context: Context, request: Request) -> Result<Response, ApiError> {
+async fn user(context: Context, request: Request) -> Result<Json<User>, ApiError> {
     let user = request.iam.user(&context, request.parameter(0)).await?;
-    Ok(Response::json(&User::from(user)))
+    Ok(Json(user.into()))
 }
 
-pub(crate) async fn edit_user(context: Context, request: Request) -> Result<Response, ApiError> {
-    let edit = request.json::<UserEdit>().map(Into::into);
-    request.iam.edit_user(&context, request.parameter(0), edit).await?;
-    Ok(Response::null())
+async fn edit_user(
+    context: Context,
+    request: Request,
+    Body(edit): Body<UserEdit>,
+) -> Result<Null, ApiError> {
+    request.iam.edit_user(&context, request.parameter(0), edit.map(Into::into)).await?;
+    Ok(Null)
 }
 
-pub(crate) async fn delete_user(context: Context, request: Request) -> Result<Response, ApiError> {
+async fn delete_user(context: Context, request: Request) -> Result<Null, ApiError> {
     request.iam.delete_user(&context, request.parameter(0)).await?;
-    Ok(Response::null())
+    Ok(Null)
 }
 
-pub(crate) async fn enable_user(context: Context, request: Request) -> Result<Response, ApiError> {
+async fn enable_user(context: Context, request: Request) -> Result<Null, ApiError> {
     request.iam.enable_user(&context, request.parameter(0), true).await?;
-    Ok(Response::null())
+    Ok(Null)
 }
 
-pub(crate) async fn disable_user(context: Context, request: Request) -> Result<Response, ApiError> {
+async fn disable_user(context: Context, request: Request) -> Result<Null, ApiError> {
     request.iam.enable_user(&context, request.parameter(0), false).await?;
-    Ok(Response::null())
+    Ok(Null)
 }
 
-pub(crate) async fn groups(context: Context, request: Request) -> Result<Response, ApiError> {
+async fn groups(context: Context, request: Request) -> Result<Expandable<Group>, ApiError> {
     let groups = request.iam.groups(&context).await?;
-    list(&request, groups.into_iter().map(Group::from), "name")
+    Expandable::of(&request, groups.into_iter().map(Group::from))
 }
 
-pub(crate) async fn create_group(context: Context, request: Request) -> Result<Response, ApiError> {
-    let input = request.json::<GroupRequest>().map(Into::into);
-    let group = request.iam.create_group(&context, input).await?;
-    Ok(Response::json(&Group::from(group)))
+async fn create_group(
+    context: Context,
+    request: Request,
+    Body(input): Body<GroupRequest>,
+) -> Result<Json<Group>, ApiError> {
+    let group = request.iam.create_group(&context, input.map(Into::into)).await?;
+    Ok(Json(group.into()))
 }
 
-pub(crate) async fn group(context: Context, request: Request) -> Result<Response, ApiError> {
+async fn group(context: Context, request: Request) -> Result<Json<Group>, ApiError> {
     let group = request.iam.group(&context, request.parameter(0)).await?;
-    Ok(Response::json(&Group::from(group)))
+    Ok(Json(group.into()))
 }
 
-pub(crate) async fn edit_group(context: Context, request: Request) -> Result<Response, ApiError> {
-    let input = request.json::<GroupEdit>().map(Into::into);
-    request.iam.edit_group(&context, request.parameter(0), input).await?;
-    Ok(Response::null())
+async fn edit_group(
+    context: Context,
+    request: Request,
+    Body(edit): Body<GroupEdit>,
+) -> Result<Null, ApiError> {
+    request.iam.edit_group(&context, request.parameter(0), edit.map(Into::into)).await?;
+    Ok(Null)
 }
 
-pub(crate) async fn delete_group(context: Context, request: Request) -> Result<Response, ApiError> {
+async fn delete_group(context: Context, request: Request) -> Result<Null, ApiError> {
     request.iam.delete_group(&context, request.parameter(0)).await?;
-    Ok(Response::null())
-}
-
-pub(crate) fn list<T: Serialize>(
-    request: &Request,
-    items: impl Iterator<Item = T>,
-    id: &str,
-) -> Result<Response, ApiError> {
-    let items =
-        items.map(serde_json::to_value).collect::<Result<_, _>>().map_err(IamError::from)?;
-    expand::respond(request, items, id)
+    Ok(Null)
 }

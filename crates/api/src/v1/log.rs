@@ -1,24 +1,46 @@
-//! `/me/api/logs` and `/me/logs/audit`: what was called, and what was changed.
+//! `/me/api/logs` and `/me/logs/audit`: the requests to the API, and the changes.
 
-use gatewright_iam::{Context, Fault, IamError, LogFilter, LogKind};
+use gatewright_iam::{Context, Fault, IamError, LogFilter, LogKind, rights};
 
-use super::identity::list;
 use crate::error::ApiError;
+use crate::expand::Expandable;
+use crate::operation::Operation;
 use crate::request::Request;
-use crate::response::Response;
+use crate::respond::{Json, JsonList};
 use crate::wire::{AuditLog, Log};
 
-/// A list shows so many of the last calls or changes.
+/// The most requests or changes in a list: the last ones.
 const MOST: usize = 10_000;
 
-pub(crate) async fn calls(context: Context, request: Request) -> Result<Response, ApiError> {
+/// Declares the operations.
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        Operation::get("/me/api/logs/self", "List the last calls")
+            .requires(&[rights::CALLS_GET])
+            .handle(calls),
+        Operation::get("/me/api/logs/self/{logId}", "Read a call")
+            .requires(&[rights::CALLS_GET])
+            .handle(call),
+        Operation::get("/me/api/logs/services", "List the last calls of others on your services")
+            .requires(&[rights::CALLS_ON_SERVICES_GET])
+            .handle(calls_on_services),
+        Operation::get("/me/api/logs/services/{logId}", "Read a call of others on your services")
+            .requires(&[rights::CALLS_ON_SERVICES_GET])
+            .handle(call_on_services),
+        Operation::get("/me/logs/audit", "Read what was changed")
+            .requires(&[rights::AUDIT_GET])
+            .handle(audit),
+    ]
+}
+
+async fn calls(context: Context, request: Request) -> Result<Expandable<Log>, ApiError> {
     let last = (i64::MAX, MOST);
     let found = request.iam.log(&context, LogKind::Call, &LogFilter::default(), last).await?;
     let account = context.account();
-    list(&request, found.lines.into_iter().map(|line| Log::of(account, line)), "logId")
+    Expandable::of(&request, found.lines.into_iter().map(|line| Log::of(account, line)))
 }
 
-pub(crate) async fn call(context: Context, request: Request) -> Result<Response, ApiError> {
+async fn call(context: Context, request: Request) -> Result<Json<Log>, ApiError> {
     let text = request.parameter(0);
     let id = text.parse::<i64>().ok().filter(|id| (0..i64::MAX).contains(id));
     let filter = LogFilter::default();
@@ -29,30 +51,26 @@ pub(crate) async fn call(context: Context, request: Request) -> Result<Response,
         IamError::invalid(Fault::Format, message)
     })?;
     let line = found.lines.into_iter().find(|line| line.at == id).ok_or(IamError::NotFound)?;
-    Ok(Response::json(&Log::of(context.account(), line)))
+    Ok(Json(Log::of(context.account(), line)))
 }
 
-pub(crate) async fn calls_on_services(
+async fn calls_on_services(
     context: Context,
     request: Request,
-) -> Result<Response, ApiError> {
+) -> Result<Expandable<Log>, ApiError> {
     let calls = request.iam.calls_on_services(&context).await?;
     let account = context.account();
-    list(&request, calls.into_iter().map(|line| Log::of(account, line)), "logId")
+    Expandable::of(&request, calls.into_iter().map(|line| Log::of(account, line)))
 }
 
-pub(crate) async fn call_on_services(
-    context: Context,
-    request: Request,
-) -> Result<Response, ApiError> {
+async fn call_on_services(context: Context, request: Request) -> Result<Json<Log>, ApiError> {
     let calls = request.iam.calls_on_services(&context).await?;
     let line = calls.into_iter().find(|line| line.at.to_string() == request.parameter(0));
-    Ok(Response::json(&Log::of(context.account(), line.ok_or(IamError::NotFound)?)))
+    Ok(Json(Log::of(context.account(), line.ok_or(IamError::NotFound)?)))
 }
 
-pub(crate) async fn audit(context: Context, request: Request) -> Result<Response, ApiError> {
+async fn audit(context: Context, request: Request) -> Result<JsonList<AuditLog>, ApiError> {
     let last = (i64::MAX, MOST);
     let found = request.iam.audit(&context, &LogFilter::default(), last).await?;
-    let logs: Vec<AuditLog> = found.events.iter().filter_map(AuditLog::of).collect();
-    Ok(Response::json(&logs))
+    Ok(JsonList(found.events.iter().filter_map(AuditLog::of).collect()))
 }

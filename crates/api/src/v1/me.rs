@@ -1,19 +1,39 @@
 //! `/me`: the account.
 
-use gatewright_iam::Context;
+use gatewright_iam::{Context, rights};
 
+use crate::body::Body;
 use crate::error::ApiError;
+use crate::operation::Operation;
 use crate::request::Request;
-use crate::response::Response;
-use crate::wire::Nichandle;
+use crate::respond::{Json, Null};
+use crate::wire::{Nichandle, NichandleEdit};
 
-pub(crate) async fn get(context: Context, request: Request) -> Result<Response, ApiError> {
-    let profile = request.iam.me(&context).await?;
-    let region = request.iam.settings().region;
-    Ok(Response::json(&Nichandle::of(context.account(), &profile, region)))
+/// Declares the operations.
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        Operation::get("/me", "Your account")
+            .requires(&[rights::ME_GET])
+            .beside_a_page()
+            .handle(get),
+        Operation::put("/me", "Change your account")
+            .requires(&[rights::ME_EDIT])
+            .beside_a_page()
+            .handle(put),
+    ]
 }
 
-pub(crate) async fn put(context: Context, request: Request) -> Result<Response, ApiError> {
-    request.iam.edit_me(&context, request.json()).await?;
-    Ok(Response::null())
+async fn get(context: Context, request: Request) -> Result<Json<Nichandle>, ApiError> {
+    let profile = request.iam.me(&context).await?;
+    let region = request.iam.settings().region;
+    Ok(Json(Nichandle::of(context.account(), &profile, region)))
+}
+
+async fn put(
+    context: Context,
+    request: Request,
+    Body(edit): Body<NichandleEdit>,
+) -> Result<Null, ApiError> {
+    request.iam.edit_me(&context, edit.map(Into::into)).await?;
+    Ok(Null)
 }

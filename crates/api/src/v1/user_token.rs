@@ -1,43 +1,80 @@
 //! `/me/identity/user/{user}/token`: personal access tokens.
 
-use gatewright_iam::Context;
+use gatewright_iam::{Context, rights};
 
-use super::identity::list;
+use crate::body::Body;
 use crate::error::ApiError;
+use crate::expand::Expandable;
+use crate::operation::Operation;
 use crate::request::Request;
-use crate::response::Response;
+use crate::respond::{Json, Null};
 use crate::wire::{
     NewPersonalAccessToken, PersonalAccessToken, PersonalAccessTokenEdit,
     PersonalAccessTokenRequest,
 };
 
-pub(crate) async fn tokens(context: Context, request: Request) -> Result<Response, ApiError> {
+const TOKENS: &str = "/me/identity/user/{user}/token";
+const TOKEN: &str = "/me/identity/user/{user}/token/{name}";
+
+/// Declares the operations.
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        Operation::get(TOKENS, "List a user's tokens")
+            .requires(&[rights::USER_TOKEN_GET])
+            .handle(list),
+        Operation::post(TOKENS, "Create a token for a user")
+            .requires(&[rights::USER_TOKEN_CREATE])
+            .handle(create),
+        Operation::get(TOKEN, "Read a user's token")
+            .requires(&[rights::USER_TOKEN_GET])
+            .handle(get),
+        Operation::put(TOKEN, "Change a user's token")
+            .requires(&[rights::USER_TOKEN_EDIT])
+            .handle(edit),
+        Operation::delete(TOKEN, "Delete a user's token")
+            .requires(&[rights::USER_TOKEN_DELETE])
+            .handle(delete),
+    ]
+}
+
+async fn list(
+    context: Context,
+    request: Request,
+) -> Result<Expandable<PersonalAccessToken>, ApiError> {
     let tokens = request.iam.user_tokens(&context, request.parameter(0)).await?;
-    list(&request, tokens.into_iter().map(PersonalAccessToken::from), "name")
+    Expandable::of(&request, tokens.into_iter().map(PersonalAccessToken::from))
 }
 
-pub(crate) async fn create(context: Context, request: Request) -> Result<Response, ApiError> {
-    let input = request.json::<PersonalAccessTokenRequest>().and_then(TryInto::try_into);
-    let (token, secret) =
-        request.iam.create_user_token(&context, request.parameter(0), input).await?;
-    Ok(Response::json(&NewPersonalAccessToken::new(token, &secret)))
+async fn create(
+    context: Context,
+    request: Request,
+    Body(input): Body<PersonalAccessTokenRequest>,
+) -> Result<Json<NewPersonalAccessToken>, ApiError> {
+    let input = input.and_then(TryInto::try_into);
+    let user = request.parameter(0);
+    let (token, secret) = request.iam.create_user_token(&context, user, input).await?;
+    Ok(Json(NewPersonalAccessToken::new(token, secret)))
 }
 
-pub(crate) async fn get(context: Context, request: Request) -> Result<Response, ApiError> {
+async fn get(context: Context, request: Request) -> Result<Json<PersonalAccessToken>, ApiError> {
     let (user, name) = (request.parameter(0), request.parameter(1));
     let token = request.iam.user_token(&context, user, name).await?;
-    Ok(Response::json(&PersonalAccessToken::from(token)))
+    Ok(Json(token.into()))
 }
 
-pub(crate) async fn edit(context: Context, request: Request) -> Result<Response, ApiError> {
-    let edit = request.json::<PersonalAccessTokenEdit>().and_then(TryInto::try_into);
+async fn edit(
+    context: Context,
+    request: Request,
+    Body(edit): Body<PersonalAccessTokenEdit>,
+) -> Result<Json<PersonalAccessToken>, ApiError> {
+    let edit = edit.and_then(TryInto::try_into);
     let (user, name) = (request.parameter(0), request.parameter(1));
     let token = request.iam.edit_user_token(&context, user, name, edit).await?;
-    Ok(Response::json(&PersonalAccessToken::from(token)))
+    Ok(Json(token.into()))
 }
 
-pub(crate) async fn delete(context: Context, request: Request) -> Result<Response, ApiError> {
+async fn delete(context: Context, request: Request) -> Result<Null, ApiError> {
     let (user, name) = (request.parameter(0), request.parameter(1));
     request.iam.delete_user_token(&context, user, name).await?;
-    Ok(Response::null())
+    Ok(Null)
 }

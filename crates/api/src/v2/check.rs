@@ -1,30 +1,65 @@
 //! `authorization/check`: what the caller may do.
 
-use gatewright_iam::Context;
+use gatewright_iam::{Context, IamError, Page};
 
+use crate::body::Body;
 use crate::error::ApiError;
-use crate::request::{Request, list as page};
-use crate::response::Response;
+use crate::operation::Operation;
+use crate::request::Request;
+use crate::respond::{Json, JsonPage};
 use crate::wire::{BatchAnswer, BatchRequest, CheckAnswer, CheckRequest};
 
-pub(crate) async fn one(context: Context, request: Request) -> Result<Response, ApiError> {
-    let actions = request.json::<CheckRequest>().map(|body| body.actions);
-    let urns = vec![request.parameter(0).to_owned()];
-    let mut answers = request.iam.check(&context, urns, actions).await?.into_iter();
-    Ok(Response::json(&answers.next().map(CheckAnswer::from)))
+/// Declares the operations.
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        Operation::post(
+            "/iam/resource/{resourceURN}/authorization/check",
+            "Ask what you may do on a resource",
+        )
+        .read_only()
+        .from_memory()
+        .handle(one),
+        Operation::post("/iam/authorization/check", "Ask what you may do on several resources")
+            .read_only()
+            .from_memory()
+            .handle(many),
+    ]
 }
 
-pub(crate) async fn many(context: Context, request: Request) -> Result<Response, ApiError> {
-    let (urns, actions) = match request.json::<BatchRequest>() {
+/// A check of one resource that has no result.
+#[derive(Debug, thiserror::Error)]
+#[error("the check of a resource has no result")]
+struct NoResult;
+
+async fn one(
+    context: Context,
+    request: Request,
+    Body(body): Body<CheckRequest>,
+) -> Result<Json<CheckAnswer>, ApiError> {
+    let actions = body.map(|body| body.actions);
+    let urns = vec![request.parameter(0).to_owned()];
+    let mut results = request.iam.check(&context, urns, actions).await?.into_iter();
+    let result = results.next().ok_or_else(|| IamError::internal(NoResult))?;
+    Ok(Json(result.into()))
+}
+
+async fn many(
+    context: Context,
+    request: Request,
+    Body(body): Body<BatchRequest>,
+) -> Result<JsonPage<BatchAnswer>, ApiError> {
+    let (urns, actions) = match body {
         Ok(body) => (body.resource_urns, Ok(body.actions)),
         Err(error) => (Vec::new(), Err(error)),
     };
-    let answers = request.iam.check(&context, urns, actions).await?;
-    // One answer for each URN, unless pages are asked for.
-    if request.header("x-pagination-size").is_none()
-        && request.header("x-pagination-cursor").is_none()
-    {
-        return Ok(Response::json(&answers.into_iter().map(BatchAnswer::from).collect::<Vec<_>>()));
-    }
-    Ok(page(request.page("check")?.of(answers), BatchAnswer::from))
+    let results = request.iam.check(&context, urns, actions).await?;
+    // One result for each URN, unless pages are asked for.
+    let wants_pages = request.header("x-pagination-size").is_some()
+        || request.header("x-pagination-cursor").is_some();
+    let page = if wants_pages {
+        request.page("check")?.of(results)
+    } else {
+        Page { items: results, next: None }
+    };
+    Ok(JsonPage::of(page, BatchAnswer::from))
 }

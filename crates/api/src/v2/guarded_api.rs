@@ -1,38 +1,55 @@
-//! `/v2/iam/api`: guarded APIs that the account declares.
+//! `/iam/api`: guarded APIs that the account declares.
 
-use gatewright_iam::{Context, GuardedApi, clock};
-use serde_json::{Value, json};
+use gatewright_iam::{Context, rights};
 
+use crate::body::Document;
 use crate::error::ApiError;
+use crate::operation::Operation;
 use crate::request::Request;
-use crate::response::Response;
+use crate::respond::{Json, JsonList, NoContent};
+use crate::wire::GuardedApi;
 
-fn shown(api: &GuardedApi) -> Value {
-    json!({
-        "name": api.name,
-        "createdAt": clock::text(api.created_at),
-        "updatedAt": api.updated_at.map(clock::text),
-        "document": api.document,
-    })
+const API: &str = "/iam/api/{name}";
+
+/// Declares the operations.
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        Operation::get("/iam/api", "List guarded APIs")
+            .requires(&[rights::API_GET])
+            .extension()
+            .handle(list),
+        Operation::get(API, "A guarded API").requires(&[rights::API_GET]).extension().handle(get),
+        Operation::put(API, "Declare a guarded API")
+            .requires(&[rights::API_EDIT])
+            .extension()
+            .handle(put),
+        Operation::delete(API, "Guard an API no longer")
+            .requires(&[rights::API_DELETE])
+            .extension()
+            .handle(delete),
+    ]
 }
 
-pub(crate) async fn list(context: Context, request: Request) -> Result<Response, ApiError> {
+async fn list(context: Context, request: Request) -> Result<JsonList<String>, ApiError> {
     let apis = request.iam.guarded_apis(&context).await?;
-    Ok(Response::json(&apis.iter().map(|api| &api.name).collect::<Vec<_>>()))
+    Ok(JsonList(apis.iter().map(|api| api.name.clone()).collect()))
 }
 
-pub(crate) async fn get(context: Context, request: Request) -> Result<Response, ApiError> {
+async fn get(context: Context, request: Request) -> Result<Json<GuardedApi>, ApiError> {
     let api = request.iam.guarded_api(&context, request.parameter(0)).await?;
-    Ok(Response::json(&shown(&api)))
+    Ok(Json(GuardedApi::of(&api)))
 }
 
-pub(crate) async fn put(context: Context, request: Request) -> Result<Response, ApiError> {
-    let document = request.document();
+async fn put(
+    context: Context,
+    request: Request,
+    Document(document): Document,
+) -> Result<Json<GuardedApi>, ApiError> {
     let api = request.iam.declare_api(&context, request.parameter(0), document).await?;
-    Ok(Response::json(&shown(&api)))
+    Ok(Json(GuardedApi::of(&api)))
 }
 
-pub(crate) async fn delete(context: Context, request: Request) -> Result<Response, ApiError> {
+async fn delete(context: Context, request: Request) -> Result<NoContent, ApiError> {
     request.iam.forget_api(&context, request.parameter(0)).await?;
-    Ok(Response::no_content())
+    Ok(NoContent)
 }

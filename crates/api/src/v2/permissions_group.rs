@@ -1,35 +1,69 @@
 //! `/iam/permissionsGroup`.
 
-use gatewright_iam::Context;
+use gatewright_iam::{Context, rights};
 
+use crate::body::Body;
 use crate::error::ApiError;
-use crate::request::{Request, list as page};
-use crate::response::Response;
+use crate::operation::Operation;
+use crate::request::Request;
+use crate::respond::{Json, JsonPage, NoContent};
 use crate::wire::{PermissionsGroup, PermissionsGroupBody};
 
-pub(crate) async fn list(context: Context, request: Request) -> Result<Response, ApiError> {
+const GROUPS: &str = "/iam/permissionsGroup";
+const GROUP: &str = "/iam/permissionsGroup/{permissionsGroupURN}";
+
+/// Declares the operations.
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        Operation::get(GROUPS, "List permissions groups")
+            .requires(&[rights::PERMISSIONS_GROUP_GET])
+            .handle(list),
+        Operation::post(GROUPS, "Create a permissions group")
+            .requires(&[rights::PERMISSIONS_GROUP_CREATE])
+            .handle(create),
+        Operation::get(GROUP, "Read a permissions group")
+            .requires(&[rights::PERMISSIONS_GROUP_GET])
+            .handle(get),
+        Operation::put(GROUP, "Change a permissions group")
+            .requires(&[rights::PERMISSIONS_GROUP_EDIT])
+            .handle(put),
+        Operation::delete(GROUP, "Delete a permissions group")
+            .requires(&[rights::PERMISSIONS_GROUP_DELETE])
+            .handle(delete),
+    ]
+}
+
+async fn list(context: Context, request: Request) -> Result<JsonPage<PermissionsGroup>, ApiError> {
     let wanted = request.page("permissionsGroup");
-    Ok(page(request.iam.permissions_groups(&context, wanted).await?, PermissionsGroup::from))
+    let page = request.iam.permissions_groups(&context, wanted).await?;
+    Ok(JsonPage::of(page, PermissionsGroup::from))
 }
 
-pub(crate) async fn create(context: Context, request: Request) -> Result<Response, ApiError> {
-    let input = request.json::<PermissionsGroupBody>().map(Into::into);
-    let group = request.iam.create_permissions_group(&context, input).await?;
-    Ok(Response::json(&PermissionsGroup::from(group)))
+async fn create(
+    context: Context,
+    request: Request,
+    Body(input): Body<PermissionsGroupBody>,
+) -> Result<Json<PermissionsGroup>, ApiError> {
+    let group = request.iam.create_permissions_group(&context, input.map(Into::into)).await?;
+    Ok(Json(group.into()))
 }
 
-pub(crate) async fn get(context: Context, request: Request) -> Result<Response, ApiError> {
+async fn get(context: Context, request: Request) -> Result<Json<PermissionsGroup>, ApiError> {
     let group = request.iam.permissions_group(&context, request.parameter(0)).await?;
-    Ok(Response::json(&PermissionsGroup::from(group)))
+    Ok(Json(group.into()))
 }
 
-pub(crate) async fn put(context: Context, request: Request) -> Result<Response, ApiError> {
-    let input = request.json::<PermissionsGroupBody>().map(Into::into);
-    let group = request.iam.edit_permissions_group(&context, request.parameter(0), input).await?;
-    Ok(Response::json(&PermissionsGroup::from(group)))
+async fn put(
+    context: Context,
+    request: Request,
+    Body(input): Body<PermissionsGroupBody>,
+) -> Result<Json<PermissionsGroup>, ApiError> {
+    let (urn, input) = (request.parameter(0), input.map(Into::into));
+    let group = request.iam.edit_permissions_group(&context, urn, input).await?;
+    Ok(Json(group.into()))
 }
 
-pub(crate) async fn delete(context: Context, request: Request) -> Result<Response, ApiError> {
+async fn delete(context: Context, request: Request) -> Result<NoContent, ApiError> {
     request.iam.delete_permissions_group(&context, request.parameter(0)).await?;
-    Ok(Response::no_content())
+    Ok(NoContent)
 }

@@ -1,13 +1,49 @@
 //! `/iam/policy`.
 
-use gatewright_iam::{Context, PolicyFilter};
+use gatewright_iam::{Context, Input, Page, PolicyFilter, rights};
 
+use crate::body::Body;
 use crate::error::ApiError;
+use crate::operation::{Operation, Parameter};
 use crate::request::Request;
-use crate::response::Response;
+use crate::respond::{Json, JsonPage, NoContent};
 use crate::wire::{Policy, PolicyBody};
 
-fn filter(request: &Request) -> gatewright_iam::Input<PolicyFilter> {
+const POLICIES: &str = "/iam/policy";
+const POLICY: &str = "/iam/policy/{policyId}";
+
+const DETAILS: Parameter = Parameter::flag("details");
+
+const FILTER: &[Parameter] = &[
+    Parameter::texts("action"),
+    DETAILS,
+    Parameter::texts("identity"),
+    Parameter::flag("readOnly"),
+    Parameter::texts("resourceURN"),
+];
+
+/// Declares the operations.
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        Operation::get(POLICIES, "List policies")
+            .requires(&[rights::POLICY_GET])
+            .query(FILTER)
+            .handle(list),
+        Operation::post(POLICIES, "Create a policy")
+            .requires(&[rights::POLICY_CREATE])
+            .handle(create),
+        Operation::get(POLICY, "Read a policy")
+            .requires(&[rights::POLICY_GET])
+            .query(&[DETAILS])
+            .handle(get),
+        Operation::put(POLICY, "Change a policy").requires(&[rights::POLICY_EDIT]).handle(put),
+        Operation::delete(POLICY, "Delete a policy")
+            .requires(&[rights::POLICY_DELETE])
+            .handle(delete),
+    ]
+}
+
+fn filter(request: &Request) -> Input<PolicyFilter> {
     Ok(PolicyFilter {
         actions: request.query.all("action"),
         identities: request.query.all("identity"),
@@ -16,7 +52,7 @@ fn filter(request: &Request) -> gatewright_iam::Input<PolicyFilter> {
     })
 }
 
-/// The policy as it goes over the wire, with what its URNs stand for where that is wanted.
+/// Makes the policy that goes over the wire, with what its URNs stand for where that is wanted.
 async fn wire(
     context: &Context,
     request: &Request,
@@ -32,36 +68,42 @@ async fn wire(
     Ok(wire.detailed(targets, groups))
 }
 
-pub(crate) async fn list(context: Context, request: Request) -> Result<Response, ApiError> {
+async fn list(context: Context, request: Request) -> Result<JsonPage<Policy>, ApiError> {
     let (filter, page) = (filter(&request), request.page("policy"));
     let page = request.iam.policies(&context, filter, page).await?;
-    let details = request.query.flag("details")?.unwrap_or(false);
+    let details = request.query.flag(DETAILS.name)?.unwrap_or(false);
     let mut items = Vec::with_capacity(page.items.len());
     for policy in &page.items {
         items.push(wire(&context, &request, policy, details).await?);
     }
-    Ok(Response::json(&items).with_next(page.next.as_deref()))
+    Ok(JsonPage(Page { items, next: page.next }))
 }
 
-pub(crate) async fn create(context: Context, request: Request) -> Result<Response, ApiError> {
-    let input = request.json::<PolicyBody>().map(Into::into);
-    let policy = request.iam.create_policy(&context, input).await?;
-    Ok(Response::json(&Policy::of(context.account(), &policy)))
+async fn create(
+    context: Context,
+    request: Request,
+    Body(input): Body<PolicyBody>,
+) -> Result<Json<Policy>, ApiError> {
+    let policy = request.iam.create_policy(&context, input.map(Into::into)).await?;
+    Ok(Json(Policy::of(context.account(), &policy)))
 }
 
-pub(crate) async fn get(context: Context, request: Request) -> Result<Response, ApiError> {
+async fn get(context: Context, request: Request) -> Result<Json<Policy>, ApiError> {
     let policy = request.iam.policy(&context, request.id()).await?;
-    let details = request.query.flag("details")?.unwrap_or(false);
-    Ok(Response::json(&wire(&context, &request, &policy, details).await?))
+    let details = request.query.flag(DETAILS.name)?.unwrap_or(false);
+    Ok(Json(wire(&context, &request, &policy, details).await?))
 }
 
-pub(crate) async fn put(context: Context, request: Request) -> Result<Response, ApiError> {
-    let input = request.json::<PolicyBody>().map(Into::into);
-    let policy = request.iam.edit_policy(&context, request.id(), input).await?;
-    Ok(Response::json(&Policy::of(context.account(), &policy)))
+async fn put(
+    context: Context,
+    request: Request,
+    Body(input): Body<PolicyBody>,
+) -> Result<Json<Policy>, ApiError> {
+    let policy = request.iam.edit_policy(&context, request.id(), input.map(Into::into)).await?;
+    Ok(Json(Policy::of(context.account(), &policy)))
 }
 
-pub(crate) async fn delete(context: Context, request: Request) -> Result<Response, ApiError> {
+async fn delete(context: Context, request: Request) -> Result<NoContent, ApiError> {
     request.iam.delete_policy(&context, request.id()).await?;
-    Ok(Response::no_content())
+    Ok(NoContent)
 }

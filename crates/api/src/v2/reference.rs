@@ -3,19 +3,32 @@
 use gatewright_iam::Context;
 
 use crate::error::ApiError;
-use crate::request::{Request, list as page};
-use crate::response::Response;
+use crate::operation::{Operation, Parameter};
+use crate::request::Request;
+use crate::respond::JsonPage;
 use crate::wire::Action;
 
-pub(crate) async fn actions(_: Context, request: Request) -> Result<Response, ApiError> {
-    let kind = request.query.first("resourceType").filter(|kind| !kind.is_empty());
-    let catalogue = request.iam.catalogue();
-    let actions = request.page("action")?.of(catalogue.actions(kind));
-    Ok(page(actions, Action::from))
+const RESOURCE_TYPE: Parameter = Parameter::text("resourceType");
+
+/// Declares the operations.
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        Operation::get("/iam/reference/action", "List actions")
+            .query(&[RESOURCE_TYPE])
+            .handle(actions),
+        Operation::get("/iam/reference/resource/type", "List resource types").handle(types),
+    ]
 }
 
-pub(crate) async fn types(_: Context, request: Request) -> Result<Response, ApiError> {
+async fn actions(_: Context, request: Request) -> Result<JsonPage<Action>, ApiError> {
+    let wanted = request.query.first(RESOURCE_TYPE.name).filter(|wanted| !wanted.is_empty());
+    let catalogue = request.iam.catalogue();
+    let actions = request.page("action")?.of(catalogue.actions(wanted));
+    Ok(JsonPage::of(actions, Action::from))
+}
+
+async fn types(_: Context, request: Request) -> Result<JsonPage<String>, ApiError> {
     let catalogue = request.iam.catalogue();
     let types = request.page("type")?.of(catalogue.types());
-    Ok(page(types, str::to_owned))
+    Ok(JsonPage::of(types, str::to_owned))
 }

@@ -1,31 +1,46 @@
-//! `/v2/iam/replica`: what decision points elsewhere follow, a line of JSON for each fact.
+//! `/iam/replica`: what decision points elsewhere follow, a line of JSON for each fact.
 
 use std::sync::Arc;
 
 use axum::body::Body;
 use bytes::Bytes;
 use futures_util::stream::try_unfold;
-use gatewright_iam::{Context, Fact, Fault, Followed, Iam, IamError, Input};
+use gatewright_iam::{Context, Fact, Fault, Followed, Iam, IamError, Input, rights};
 
+use crate::edge::bearer;
 use crate::error::ApiError;
+use crate::operation::{Operation, Parameter};
 use crate::request::Request;
-use crate::response::Response;
-use crate::serve::bearer;
+use crate::respond::{Lines, NoStore};
+use crate::wire::FactLine;
 
-/// Somebody who follows, and what they were told.
+const AFTER: Parameter = Parameter::text("after");
+
+/// Declares the operations.
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        Operation::get("/iam/replica", "Follow what is decided by")
+            .requires(&[rights::REPLICA_GET])
+            .query(&[AFTER])
+            .extension()
+            .handle(follow),
+    ]
+}
+
+/// A caller who follows, and what they were told.
 struct Follower {
     iam: Arc<Iam>,
     token: String,
     context: Context,
     followed: Followed,
-    /// What was found out before the answer began.
+    /// What was found out before the response began.
     first: Option<Vec<Fact>>,
 }
 
-pub(crate) async fn follow(context: Context, request: Request) -> Result<Response, ApiError> {
+async fn follow(context: Context, request: Request) -> Result<NoStore<Lines<FactLine>>, ApiError> {
     let iam = Arc::clone(&request.iam);
     let token = bearer(&request.headers)?.into_owned();
-    // Whoever may not follow is refused before the answer begins.
+    // Whoever may not follow is refused before the response begins.
     let (first, followed) = match after(&request) {
         None => iam.follow(&context, Followed::Nothing).await?,
         Some(revision) => iam.resume(&context, revision).await?,
@@ -40,11 +55,11 @@ pub(crate) async fn follow(context: Context, request: Request) -> Result<Respons
         }
         Ok::<_, IamError>(Some((Bytes::from(lines), follower)))
     });
-    Ok(Response::lines(Body::from_stream(lines)).no_store())
+    Ok(NoStore(Lines::new(Body::from_stream(lines))))
 }
 
 impl Follower {
-    /// What comes next; none once the server stops.
+    /// Waits for what comes next; none once the server stops.
     async fn next(&mut self) -> Result<Option<Vec<Fact>>, IamError> {
         if let Some(first) = self.first.take() {
             return Ok(Some(first));
@@ -61,9 +76,9 @@ impl Follower {
     }
 }
 
-/// The revision that the caller has followed the journal to before.
+/// Reads the revision that the caller has followed the journal to before.
 fn after(request: &Request) -> Option<Input<i64>> {
-    let text = request.query.only("after").transpose()?;
+    let text = request.query.only(AFTER.name).transpose()?;
     Some(text.ok().and_then(|text| text.parse().ok()).ok_or_else(|| {
         let message = "\"after\" must be a revision that was reached before, such as 42";
         IamError::invalid(Fault::Parameter, message)

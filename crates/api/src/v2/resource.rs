@@ -2,13 +2,49 @@
 
 use std::collections::BTreeMap;
 
-use gatewright_iam::{Context, Fault, IamError, Input, ResourceFilter};
-use serde::Deserialize;
+use gatewright_iam::{Context, Fault, IamError, Input, ResourceFilter, rights};
 
+use crate::body::Body;
 use crate::error::ApiError;
-use crate::request::{Request, list as page};
-use crate::response::Response;
-use crate::wire::{NewResource, Resource, Tag, TagFilter};
+use crate::operation::{Operation, Parameter};
+use crate::request::Request;
+use crate::respond::{Json, JsonPage, NoContent};
+use crate::wire::{NewResource, Resource, ResourceEdit, Tag, TagFilter};
+
+const RESOURCES: &str = "/iam/resource";
+const RESOURCE: &str = "/iam/resource/{resourceURN}";
+
+const FILTER: &[Parameter] = &[
+    Parameter::texts("resourceName"),
+    Parameter::texts("resourceType"),
+    Parameter::texts("resourceURN"),
+    Parameter::text("tags"),
+];
+
+/// Declares the operations.
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        Operation::get(RESOURCES, "List resources").query(FILTER).handle(list),
+        Operation::post(RESOURCES, "Register a resource")
+            .requires(&[rights::RESOURCE_CREATE])
+            .extension()
+            .handle(create),
+        Operation::get(RESOURCE, "Read a resource").handle(get),
+        Operation::put(RESOURCE, "Replace a resource's tags")
+            .requires(&[rights::RESOURCE_EDIT])
+            .handle(put),
+        Operation::delete(RESOURCE, "Forget a resource")
+            .requires(&[rights::RESOURCE_DELETE])
+            .extension()
+            .handle(delete),
+        Operation::post("/iam/resource/{resourceURN}/tag", "Tag a resource")
+            .requires(&[rights::TAG_ADD])
+            .handle(add_tag),
+        Operation::delete("/iam/resource/{resourceURN}/tag/{key}", "Remove a tag")
+            .requires(&[rights::TAG_REMOVE])
+            .handle(remove_tag),
+    ]
+}
 
 fn filter(request: &Request) -> Input<ResourceFilter> {
     let tags = match request.query.first("tags") {
@@ -34,48 +70,53 @@ fn filter(request: &Request) -> Input<ResourceFilter> {
     })
 }
 
-pub(crate) async fn list(context: Context, request: Request) -> Result<Response, ApiError> {
+async fn list(context: Context, request: Request) -> Result<JsonPage<Resource>, ApiError> {
     let (filter, wanted) = (filter(&request), request.page("resource"));
-    Ok(page(request.iam.resources(&context, filter, wanted).await?, Resource::from))
+    let page = request.iam.resources(&context, filter, wanted).await?;
+    Ok(JsonPage::of(page, Resource::from))
 }
 
-pub(crate) async fn get(context: Context, request: Request) -> Result<Response, ApiError> {
+async fn get(context: Context, request: Request) -> Result<Json<Resource>, ApiError> {
     let resource = request.iam.resource(&context, request.parameter(0)).await?;
-    Ok(Response::json(&Resource::from(resource)))
+    Ok(Json(resource.into()))
 }
 
-pub(crate) async fn create(context: Context, request: Request) -> Result<Response, ApiError> {
-    let input =
-        request.json::<NewResource>().and_then(|new| new.read(request.iam.settings().region));
+async fn create(
+    context: Context,
+    request: Request,
+    Body(input): Body<NewResource>,
+) -> Result<Json<Resource>, ApiError> {
+    let input = input.and_then(|new| new.read(request.iam.settings().region));
     let resource = request.iam.create_resource(&context, input).await?;
-    Ok(Response::json(&Resource::from(resource)))
+    Ok(Json(resource.into()))
 }
 
-/// All that is read of the body: clients send whole resources back.
-#[derive(Deserialize)]
-struct Tags {
-    #[serde(default)]
-    tags: Option<BTreeMap<String, String>>,
-}
-
-pub(crate) async fn put(context: Context, request: Request) -> Result<Response, ApiError> {
-    let tags = request.json::<Tags>().map(|body| body.tags);
+async fn put(
+    context: Context,
+    request: Request,
+    Body(edit): Body<ResourceEdit>,
+) -> Result<Json<Resource>, ApiError> {
+    let tags = edit.map(|edit| edit.tags);
     let resource = request.iam.set_tags(&context, request.parameter(0), tags).await?;
-    Ok(Response::json(&Resource::from(resource)))
+    Ok(Json(resource.into()))
 }
 
-pub(crate) async fn delete(context: Context, request: Request) -> Result<Response, ApiError> {
+async fn delete(context: Context, request: Request) -> Result<NoContent, ApiError> {
     request.iam.delete_resource(&context, request.parameter(0)).await?;
-    Ok(Response::no_content())
+    Ok(NoContent)
 }
 
-pub(crate) async fn add_tag(context: Context, request: Request) -> Result<Response, ApiError> {
-    let tag = request.json::<Tag>().map(|tag| (tag.key, tag.value));
+async fn add_tag(
+    context: Context,
+    request: Request,
+    Body(tag): Body<Tag>,
+) -> Result<NoContent, ApiError> {
+    let tag = tag.map(|tag| (tag.key, tag.value));
     request.iam.add_tag(&context, request.parameter(0), tag).await?;
-    Ok(Response::no_content())
+    Ok(NoContent)
 }
 
-pub(crate) async fn remove_tag(context: Context, request: Request) -> Result<Response, ApiError> {
+async fn remove_tag(context: Context, request: Request) -> Result<NoContent, ApiError> {
     request.iam.remove_tag(&context, request.parameter(0), request.parameter(1)).await?;
-    Ok(Response::no_content())
+    Ok(NoContent)
 }

@@ -1,11 +1,41 @@
 //! `/iam/resourceGroup`.
 
-use gatewright_iam::Context;
+use gatewright_iam::{Context, Page, rights};
 
+use crate::body::Body;
 use crate::error::ApiError;
+use crate::operation::{Operation, Parameter};
 use crate::request::Request;
-use crate::response::Response;
+use crate::respond::{Json, JsonPage, NoContent};
 use crate::wire::{NewResourceGroup, ResourceGroup, ResourceGroupBody};
+
+const GROUPS: &str = "/iam/resourceGroup";
+const GROUP: &str = "/iam/resourceGroup/{groupId}";
+
+const DETAILS: Parameter = Parameter::flag("details");
+
+/// Declares the operations.
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        Operation::get(GROUPS, "List resource groups")
+            .requires(&[rights::RESOURCE_GROUP_GET])
+            .query(&[DETAILS])
+            .handle(list),
+        Operation::post(GROUPS, "Create a resource group")
+            .requires(&[rights::RESOURCE_GROUP_CREATE])
+            .handle(create),
+        Operation::get(GROUP, "Read a resource group")
+            .requires(&[rights::RESOURCE_GROUP_GET])
+            .query(&[DETAILS])
+            .handle(get),
+        Operation::put(GROUP, "Change a resource group")
+            .requires(&[rights::RESOURCE_GROUP_EDIT])
+            .handle(put),
+        Operation::delete(GROUP, "Delete a resource group")
+            .requires(&[rights::RESOURCE_GROUP_DELETE])
+            .handle(delete),
+    ]
+}
 
 async fn wire(
     context: &Context,
@@ -21,35 +51,43 @@ async fn wire(
     Ok(ResourceGroup::of(group, region).detailed(resources))
 }
 
-pub(crate) async fn list(context: Context, request: Request) -> Result<Response, ApiError> {
+async fn list(context: Context, request: Request) -> Result<JsonPage<ResourceGroup>, ApiError> {
     let page = request.iam.resource_groups(&context, request.page("resourceGroup")).await?;
-    let details = request.query.flag("details")?.unwrap_or(false);
+    let details = request.query.flag(DETAILS.name)?.unwrap_or(false);
     let mut items = Vec::with_capacity(page.items.len());
     for group in page.items {
         items.push(wire(&context, &request, group, details).await?);
     }
-    Ok(Response::json(&items).with_next(page.next.as_deref()))
+    Ok(JsonPage(Page { items, next: page.next }))
 }
 
-pub(crate) async fn create(context: Context, request: Request) -> Result<Response, ApiError> {
-    let input = request.json::<NewResourceGroup>().and_then(TryInto::try_into);
+async fn create(
+    context: Context,
+    request: Request,
+    Body(input): Body<NewResourceGroup>,
+) -> Result<Json<ResourceGroup>, ApiError> {
+    let input = input.and_then(TryInto::try_into);
     let group = request.iam.create_resource_group(&context, input).await?;
-    Ok(Response::json(&wire(&context, &request, group, false).await?))
+    Ok(Json(wire(&context, &request, group, false).await?))
 }
 
-pub(crate) async fn get(context: Context, request: Request) -> Result<Response, ApiError> {
+async fn get(context: Context, request: Request) -> Result<Json<ResourceGroup>, ApiError> {
     let group = request.iam.resource_group(&context, request.id()).await?;
-    let details = request.query.flag("details")?.unwrap_or(false);
-    Ok(Response::json(&wire(&context, &request, group, details).await?))
+    let details = request.query.flag(DETAILS.name)?.unwrap_or(false);
+    Ok(Json(wire(&context, &request, group, details).await?))
 }
 
-pub(crate) async fn put(context: Context, request: Request) -> Result<Response, ApiError> {
-    let input = request.json::<ResourceGroupBody>().and_then(TryInto::try_into);
+async fn put(
+    context: Context,
+    request: Request,
+    Body(input): Body<ResourceGroupBody>,
+) -> Result<Json<ResourceGroup>, ApiError> {
+    let input = input.and_then(TryInto::try_into);
     let group = request.iam.edit_resource_group(&context, request.id(), input).await?;
-    Ok(Response::json(&wire(&context, &request, group, false).await?))
+    Ok(Json(wire(&context, &request, group, false).await?))
 }
 
-pub(crate) async fn delete(context: Context, request: Request) -> Result<Response, ApiError> {
+async fn delete(context: Context, request: Request) -> Result<NoContent, ApiError> {
     request.iam.delete_resource_group(&context, request.id()).await?;
-    Ok(Response::no_content())
+    Ok(NoContent)
 }

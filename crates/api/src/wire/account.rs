@@ -2,7 +2,10 @@
 
 use gatewright_iam::{Profile, Region};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
+
+use crate::schema::described_as;
 
 /// Who a token belongs to.
 #[derive(Debug, Serialize, ToSchema)]
@@ -95,5 +98,18 @@ impl Nichandle {
             state: "complete".to_owned(),
             ..known
         }
+    }
+}
+
+/// What may change of an account; clients send whole objects back.
+#[derive(Debug, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct NichandleEdit(Map<String, Value>);
+
+described_as!(NichandleEdit, Nichandle);
+
+impl From<NichandleEdit> for Map<String, Value> {
+    fn from(edit: NichandleEdit) -> Self {
+        edit.0
     }
 }

@@ -1,10 +1,11 @@
 //! Service accounts.
 
-use gatewright_iam::{ClientInput, Flow, clock};
+use gatewright_iam::{ClientInput, Flow, Secret, clock};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::nullable;
+use super::{Identified, nullable, reveal};
+use crate::schema::described_as;
 
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -43,6 +44,11 @@ pub(crate) struct Client {
     flow: ClientFlow,
     identity: Option<String>,
     name: String,
+}
+
+impl Identified for Client {
+    type Id = String;
+    const ID: &'static str = "clientId";
 }
 
 impl From<gatewright_iam::Client> for Client {
@@ -93,6 +99,8 @@ pub(crate) struct ClientEdit {
     name: Option<String>,
 }
 
+described_as!(ClientEdit, Client);
+
 impl From<ClientEdit> for gatewright_iam::ClientEdit {
     fn from(edit: ClientEdit) -> Self {
         Self { name: edit.name, description: edit.description, callback_urls: edit.callback_urls }
@@ -104,6 +112,14 @@ impl From<ClientEdit> for gatewright_iam::ClientEdit {
 #[serde(rename_all = "camelCase")]
 #[schema(as = oauth2::clientSecret)]
 pub(crate) struct ClientSecret {
-    pub(crate) client_id: String,
-    pub(crate) client_secret: String,
+    client_id: String,
+    #[serde(serialize_with = "reveal")]
+    #[schema(value_type = String)]
+    client_secret: Secret,
+}
+
+impl ClientSecret {
+    pub(crate) fn new(client_id: String, client_secret: Secret) -> Self {
+        Self { client_id, client_secret }
+    }
 }

@@ -4,7 +4,8 @@ use gatewright_iam::{Fault, GroupInput, IamError, Secret, UserInput, UserKind, c
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::nullable;
+use super::{Identified, nullable, secret};
+use crate::schema::described_as;
 
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -73,6 +74,11 @@ pub(crate) struct User {
     urn: String,
 }
 
+impl Identified for User {
+    type Id = String;
+    const ID: &'static str = "login";
+}
+
 impl From<gatewright_iam::User> for User {
     fn from(user: gatewright_iam::User) -> Self {
         Self {
@@ -108,8 +114,9 @@ pub(crate) struct UserRequest {
     #[serde(default, deserialize_with = "nullable")]
     groups: Vec<String>,
     login: String,
-    #[serde(default)]
-    password: Option<String>,
+    #[serde(default, deserialize_with = "secret")]
+    #[schema(value_type = Option<String>)]
+    password: Option<Secret>,
     #[serde(default, rename = "type")]
     kind: Option<UserType>,
 }
@@ -120,7 +127,7 @@ impl TryFrom<UserRequest> for UserInput {
     fn try_from(request: UserRequest) -> Result<Self, IamError> {
         Ok(Self {
             login: request.login,
-            password: request.password.map(Secret::from),
+            password: request.password,
             email: request.email,
             description: request.description,
             groups: request.group.into_iter().chain(request.groups).collect(),
@@ -150,6 +157,8 @@ pub(crate) struct UserEdit {
     groups: Option<Vec<String>>,
 }
 
+described_as!(UserEdit, User);
+
 impl From<UserEdit> for gatewright_iam::UserEdit {
     /// A main group alone takes the place of all; with others it comes before them.
     fn from(edit: UserEdit) -> Self {
@@ -175,6 +184,11 @@ pub(crate) struct Group {
     name: String,
     role: Role,
     urn: String,
+}
+
+impl Identified for Group {
+    type Id = String;
+    const ID: &'static str = "name";
 }
 
 impl From<gatewright_iam::Group> for Group {
@@ -216,6 +230,8 @@ pub(crate) struct GroupEdit {
     #[serde(default)]
     role: Option<Role>,
 }
+
+described_as!(GroupEdit, Group);
 
 impl From<GroupEdit> for GroupInput {
     fn from(edit: GroupEdit) -> Self {

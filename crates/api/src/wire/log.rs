@@ -5,6 +5,8 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
+use super::Identified;
+
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = api::Log)]
@@ -16,6 +18,11 @@ pub(crate) struct Log {
     method: String,
     path: String,
     route: String,
+}
+
+impl Identified for Log {
+    type Id = i64;
+    const ID: &'static str = "logId";
 }
 
 impl Log {

@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::nullable;
+use crate::schema::described_as;
 
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[schema(as = iam::policy::Action)]
@@ -90,6 +91,8 @@ pub(crate) struct PermissionsGroupBody {
     #[serde(deserialize_with = "nullable")]
     permissions: Permissions,
 }
+
+described_as!(PermissionsGroupBody, PermissionsGroup);
 
 impl From<PermissionsGroupBody> for PermissionsGroupInput {
     fn from(body: PermissionsGroupBody) -> Self {

@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::nullable;
+use crate::schema::described_as;
 
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -38,6 +39,15 @@ impl From<gatewright_iam::Resource> for Resource {
         }
     }
 }
+
+/// What may change of a resource; clients send whole objects back.
+#[derive(Debug, Deserialize)]
+pub(crate) struct ResourceEdit {
+    #[serde(default)]
+    pub(crate) tags: Option<BTreeMap<String, String>>,
+}
+
+described_as!(ResourceEdit, Resource);
 
 /// A resource to be registered: by its URN, or by its type and name.
 #[derive(Debug, Deserialize, ToSchema)]

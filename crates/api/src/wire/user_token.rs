@@ -4,6 +4,8 @@ use gatewright_iam::{Expiry, Fault, IamError, Secret, UserToken, UserTokenInput,
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
+use super::{Identified, reveal};
+
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = auth::PersonalAccessToken)]
@@ -13,6 +15,11 @@ pub(crate) struct PersonalAccessToken {
     expires_at: Option<String>,
     last_used: Option<String>,
     name: String,
+}
+
+impl Identified for PersonalAccessToken {
+    type Id = String;
+    const ID: &'static str = "name";
 }
 
 impl From<UserToken> for PersonalAccessToken {
@@ -37,14 +44,15 @@ pub(crate) struct NewPersonalAccessToken {
     expires_at: Option<String>,
     last_used: Option<String>,
     name: String,
-    token: String,
+    #[serde(serialize_with = "reveal")]
+    #[schema(value_type = String)]
+    token: Secret,
 }
 
 impl NewPersonalAccessToken {
-    pub(crate) fn new(token: UserToken, secret: &Secret) -> Self {
+    pub(crate) fn new(about: UserToken, token: Secret) -> Self {
         let PersonalAccessToken { creation, description, expires_at, last_used, name } =
-            token.into();
-        let token = secret.reveal().to_owned();
+            about.into();
         Self { creation, description, expires_at, last_used, name, token }
     }
 }

@@ -1,0 +1,149 @@
+//! Reads the requests of AuthZEN.
+
+use std::collections::BTreeMap;
+
+use gatewright_iam::{Evaluation, Fault, IamError, SubjectKind, clock};
+use serde_json::{Map, Value};
+
+/// The most requests in one.
+const MOST: usize = 10_000;
+
+/// What a request must say.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asks {
+    /// Everything.
+    All,
+    /// Everything but which subject.
+    Subjects,
+    /// Everything but which resource.
+    Resources,
+    /// Everything but the action.
+    Actions,
+}
+
+/// Reads a request for a decision.
+pub(super) fn evaluation(fields: &Map<String, Value>, asks: Asks) -> Result<Evaluation, IamError> {
+    let object = |name: &str| match fields.get(name) {
+        Some(Value::Object(object)) => Ok(object),
+        Some(_) => Err(invalid(format!("\"{name}\" must be an object"))),
+        None => Err(invalid(format!("\"{name}\" is missing"))),
+    };
+    let text = |name: &str, field: &str, needed: bool| match object(name)?.get(field) {
+        Some(Value::String(text)) => Ok(text.clone()),
+        None if !needed => Ok(String::new()),
+        Some(_) => Err(invalid(format!("\"{name}.{field}\" must be a text"))),
+        None => Err(invalid(format!("\"{name}.{field}\" is missing"))),
+    };
+    for name in ["subject", "action", "resource"] {
+        let properties = fields.get(name).and_then(|one| one.get("properties"));
+        if properties.is_some_and(|one| !one.is_object()) {
+            return Err(invalid(format!("\"{name}.properties\" must be an object")));
+        }
+    }
+    let context = match fields.get("context") {
+        None => None,
+        Some(Value::Object(context)) => Some(context),
+        Some(_) => return Err(invalid("\"context\" must be an object".to_owned())),
+    };
+    let said = |name: &str| context.and_then(|context| context.get(name)).and_then(Value::as_str);
+    let ip = match said("ip") {
+        None => None,
+        Some(text) => Some(text.parse().map_err(|_| {
+            invalid("\"context.ip\" must be an address, such as 203.0.113.7".to_owned())
+        })?),
+    };
+    let at = match said("time") {
+        None => None,
+        Some(text) => Some(clock::parse(text).ok_or_else(|| {
+            invalid("\"context.time\" must be such as 2027-12-31T23:59:59Z".to_owned())
+        })?),
+    };
+    Ok(Evaluation {
+        subject_kind: match text("subject", "type", true)?.as_str() {
+            "service_account" => Some(SubjectKind::ServiceAccount),
+            "user" => Some(SubjectKind::User),
+            "group" => Some(SubjectKind::Group),
+            "token" => Some(SubjectKind::Token),
+            _ => None,
+        },
+        subject: text("subject", "id", asks != Asks::Subjects)?,
+        action: if asks == Asks::Actions { String::new() } else { text("action", "name", true)? },
+        resource_kind: text("resource", "type", true)?,
+        resource: text("resource", "id", asks != Asks::Resources)?,
+        owner: match fields.get("resource").and_then(|one| one.get("properties")?.get("account")) {
+            None => None,
+            Some(Value::String(account)) => Some(account.clone()),
+            Some(_) => {
+                return Err(invalid("\"resource.properties.account\" must be a text".to_owned()));
+            }
+        },
+        properties: properties(fields),
+        ip,
+        at,
+    })
+}
+
+/// Reads the properties: those of the resource under their own names, those of the subject and of
+/// the action with these before. Lists and objects say nothing that a policy could ask for.
+fn properties(fields: &Map<String, Value>) -> BTreeMap<String, String> {
+    let mut tags = BTreeMap::new();
+    for (name, before) in [("resource", ""), ("subject", "subject."), ("action", "action.")] {
+        let said = fields.get(name).and_then(|one| one.get("properties")?.as_object());
+        for (key, value) in said.into_iter().flatten() {
+            let text = match value {
+                Value::String(text) => text.clone(),
+                Value::Bool(_) | Value::Number(_) => value.to_string(),
+                _ => continue,
+            };
+            // Those of the server are its own.
+            if !key.starts_with("ovh:") {
+                tags.insert(format!("{before}{key}"), text);
+            }
+        }
+    }
+    tags
+}
+
+fn invalid(message: String) -> IamError {
+    IamError::invalid(Fault::Input, message)
+}
+
+/// Requests for decisions, and the decision after which no more are made.
+pub(super) type Batch = (Vec<Result<Evaluation, IamError>>, Option<bool>);
+
+/// Reads many requests, of which each may be wrong by itself.
+pub(super) fn batch(fields: &Map<String, Value>) -> Result<Batch, IamError> {
+    let items = match fields.get("evaluations") {
+        Some(Value::Array(items)) if items.len() <= MOST => items,
+        Some(Value::Array(_)) => {
+            let message = format!("\"evaluations\" may hold {MOST} at most: split it");
+            return Err(invalid(message));
+        }
+        _ => return Err(invalid("\"evaluations\" must be a list".to_owned())),
+    };
+    let semantic = fields.get("options").and_then(|one| one.get("evaluations_semantic"));
+    let last = match semantic.map(|one| one.as_str().unwrap_or_default()) {
+        None | Some("execute_all") => None,
+        Some("deny_on_first_deny") => Some(false),
+        Some("permit_on_first_permit") => Some(true),
+        Some(_) => {
+            let message = "\"options.evaluations_semantic\" is none of execute_all, \
+                           deny_on_first_deny, permit_on_first_permit";
+            return Err(invalid(message.to_owned()));
+        }
+    };
+    let read = |item: &Value| {
+        let Value::Object(item) = item else {
+            return Err(invalid("an evaluation must be an object".to_owned()));
+        };
+        // What an item says takes the place of the whole default.
+        let mut whole = Map::new();
+        for name in ["subject", "action", "resource", "context"] {
+            if let Some(value) = item.get(name).or_else(|| fields.get(name)) {
+                whole.insert(name.to_owned(), value.clone());
+            }
+        }
+        evaluation(&whole, Asks::All)
+    };
+    Ok((items.iter().map(read).collect(), last))
+}

@@ -1,0 +1,157 @@
+//! The bodies of requests, typed: what a handler takes is what the OpenAPI document describes.
+
+use std::marker::PhantomData;
+
+use bytes::Bytes;
+use gatewright_iam::{Fault, IamError, Input, read_document};
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_json::error::Category;
+use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
+
+use crate::edge::MAX_BODY;
+use crate::error::ApiError;
+use crate::query::Query;
+use crate::request::Request;
+use crate::schema::Components;
+
+/// The body that a handler takes.
+pub(crate) trait RequestBody: Sized + Send + 'static {
+    /// Reads the body. What is wrong with it is a value: it is told once the right was checked.
+    fn read(request: &Request, body: Bytes) -> Self;
+
+    /// Describes it: its media types, each with its schema.
+    fn describe(components: &mut Components) -> Vec<(&'static str, Value)>;
+}
+
+/// A JSON object, read or refused.
+pub(crate) struct Body<T>(pub(crate) Input<T>);
+
+impl<T: DeserializeOwned + ToSchema + Send + 'static> RequestBody for Body<T> {
+    fn read(_: &Request, body: Bytes) -> Self {
+        Self(read_json(&body))
+    }
+
+    fn describe(components: &mut Components) -> Vec<(&'static str, Value)> {
+        vec![("application/json", components.one::<T>())]
+    }
+}
+
+/// A document of any form, in JSON or, where its type says so, in YAML.
+pub(crate) struct Document(pub(crate) Input<Value>);
+
+impl RequestBody for Document {
+    fn read(request: &Request, body: Bytes) -> Self {
+        let is_yaml = request.header("content-type").is_some_and(|kind| kind.contains("yaml"));
+        Self(if is_yaml { read_yaml(&body) } else { read_json(&body) })
+    }
+
+    fn describe(_: &mut Components) -> Vec<(&'static str, Value)> {
+        let any = json!({"type": "object"});
+        vec![("application/json", any.clone()), ("application/yaml", any)]
+    }
+}
+
+/// A form, as OAuth2's endpoints take it; `T` describes its fields.
+pub(crate) struct Form<T> {
+    pub(crate) fields: Result<Query, ApiError>,
+    described: PhantomData<fn() -> T>,
+}
+
+impl<T: ToSchema + 'static> RequestBody for Form<T> {
+    fn read(request: &Request, body: Bytes) -> Self {
+        Self { fields: read_form(request, &body), described: PhantomData }
+    }
+
+    fn describe(components: &mut Components) -> Vec<(&'static str, Value)> {
+        vec![(FORM, components.one::<T>())]
+    }
+}
+
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// A request of AuthZEN, of which each part is checked by itself; `T` describes it.
+pub(crate) struct AuthZen<T> {
+    pub(crate) fields: Input<Map<String, Value>>,
+    described: PhantomData<fn() -> T>,
+}
+
+impl<T: ToSchema + 'static> RequestBody for AuthZen<T> {
+    fn read(request: &Request, body: Bytes) -> Self {
+        Self { fields: read_authzen(request, &body), described: PhantomData }
+    }
+
+    fn describe(components: &mut Components) -> Vec<(&'static str, Value)> {
+        vec![("application/json", components.one::<T>())]
+    }
+}
+
+fn read_json<T: DeserializeOwned>(body: &[u8]) -> Input<T> {
+    // A list would be read as the fields of an object in their order.
+    if !body.trim_ascii_start().starts_with(b"{") {
+        return Err(match serde_json::from_slice::<IgnoredAny>(body) {
+            Ok(_) => IamError::invalid(Fault::Format, "the body must be a JSON object"),
+            Err(error) => invalid_json(&error, "."),
+        });
+    }
+    let mut reader = serde_json::Deserializer::from_slice(body);
+    let read = serde_path_to_error::deserialize(&mut reader);
+    let value = read.map_err(|error| {
+        let path = error.path().to_string();
+        invalid_json(error.inner(), &path)
+    })?;
+    reader.end().map_err(|error| invalid_json(&error, "."))?;
+    Ok(value)
+}
+
+/// Says what is wrong with a body. A text that is no JSON gets the one message that clients know.
+fn invalid_json(error: &serde_json::Error, path: &str) -> IamError {
+    if error.classify() != Category::Data {
+        let message = "The input that you provided isn't valid JSON or not well formatted";
+        return IamError::invalid(Fault::Input, message);
+    }
+    let text = error.to_string();
+    let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(text, _)| text);
+    let fault = if text.starts_with("missing field") { Fault::Missing } else { Fault::Format };
+    let text = text.replace('`', "\"");
+    let message = if path == "." { text } else { format!("\"{path}\": {text}") };
+    IamError::invalid(fault, message)
+}
+
+fn read_yaml(body: &[u8]) -> Input<Value> {
+    let wrong = |message: String| IamError::invalid(Fault::Format, message);
+    let text = std::str::from_utf8(body).map_err(|error| wrong(error.to_string()))?;
+    let document = read_document(text).map_err(|error| wrong(error.to_string()))?;
+    // What a short text says over and over is not to be kept at length.
+    if document.to_string().len() > MAX_BODY {
+        let message = "the document must have at most 2 MiB as JSON, with its aliases written out";
+        return Err(wrong(message.to_owned()));
+    }
+    Ok(document)
+}
+
+fn read_form(request: &Request, body: &[u8]) -> Result<Query, ApiError> {
+    if request.media_type().is_some_and(|kind| !kind.eq_ignore_ascii_case(FORM)) {
+        return Err(ApiError::invalid_request(
+            "the body must be application/x-www-form-urlencoded",
+        ));
+    }
+    let text = std::str::from_utf8(body);
+    text.map(Query::parse)
+        .map_err(|_| ApiError::invalid_request("the body must be a form in UTF-8"))
+}
+
+/// A request is an object, and a denial is an answer: only what cannot be read is an error.
+fn read_authzen(request: &Request, body: &[u8]) -> Input<Map<String, Value>> {
+    let wrong = |message: &str| IamError::invalid(Fault::Input, message);
+    let is_json =
+        request.media_type().is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"));
+    if !is_json {
+        return Err(wrong("the Content-Type must be application/json"));
+    }
+    match serde_json::from_slice(body) {
+        Ok(Value::Object(fields)) => Ok(fields),
+        Ok(_) => Err(wrong("the body must be a JSON object")),
+        Err(error) => Err(wrong(&format!("the body must be a JSON object: {error}"))),
+    }
+}

@@ -1,0 +1,156 @@
+//! Reads what every request brings before its operation is known: where it comes from, its
+//! credential, its body, and the revision that it demands.
+
+use std::borrow::Cow;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use axum::body::{Body, HttpBody};
+use axum::extract::ConnectInfo;
+use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH};
+use axum::http::{Extensions, HeaderMap, HeaderName};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use bytes::{Bytes, BytesMut};
+use gatewright_iam::{Iam, IamError};
+use http_body_util::BodyExt;
+use ipnet::IpNet;
+
+use crate::error::ApiError;
+
+/// The most bytes that a body may have.
+pub(crate) const MAX_BODY: usize = 2 << 20;
+
+/// The most bytes of a longer body that are read and dropped, so that its sender gets to read the
+/// error.
+const MAX_DROPPED: usize = 32 << 20;
+
+/// The time within which a body must arrive.
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The header by which a caller demands that changes up to a revision are followed
+/// (read-your-writes consistency).
+pub(crate) const MINIMUM_REVISION: HeaderName = HeaderName::from_static("x-gatewright-at-least");
+
+/// The prefix of the names of users whose password is a personal access token.
+const TOKEN_USER: &str = "pat_jwt_";
+
+/// Waits until the revisions that a caller demands are followed.
+pub(crate) async fn wait_for_revision(iam: &Iam, headers: &HeaderMap) -> Result<(), IamError> {
+    for text in headers.get_all(MINIMUM_REVISION) {
+        for revision in text.to_str().unwrap_or_default().split(',') {
+            // Seldom needed, and large.
+            Box::pin(iam.wait_for_revision(&revision.parse()?)).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Reads the token of a request: a bearer token, or the password of a user `pat_jwt_…`.
+pub(crate) fn bearer(headers: &HeaderMap) -> Result<Cow<'_, str>, IamError> {
+    let mut headers = headers.get_all(AUTHORIZATION).into_iter();
+    let header = headers.next().ok_or(IamError::NoCredentials)?;
+    // Two are one too many to know which counts.
+    if headers.next().is_some() {
+        return Err(IamError::BadCredential);
+    }
+    let text = header.to_str().map_err(|_| IamError::BadCredential)?;
+    let (scheme, token) = text.split_once(' ').ok_or(IamError::NoCredentials)?;
+    if scheme.eq_ignore_ascii_case("bearer") {
+        return Ok(token.trim().into());
+    }
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return Err(IamError::NoCredentials);
+    }
+    let text = BASE64_STANDARD.decode(token.trim()).map_err(|_| IamError::BadCredential)?;
+    let text = String::from_utf8(text).map_err(|_| IamError::BadCredential)?;
+    match text.split_once(':') {
+        Some((user, token)) if user.starts_with(TOKEN_USER) => Ok(token.to_owned().into()),
+        _ => Err(IamError::NoCredentials),
+    }
+}
+
+/// Reads a whole body, which may be so long and take so long.
+pub(crate) async fn read_body(headers: &HeaderMap, mut body: Body) -> Result<Bytes, ApiError> {
+    let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    let announced = announced.and_then(|text| text.parse::<usize>().ok());
+    if announced == Some(0) || body.is_end_stream() {
+        return Ok(Bytes::new());
+    }
+    if announced.is_some_and(|length| length > MAX_DROPPED) {
+        return Err(ApiError::too_large(MAX_BODY));
+    }
+    let reading = async {
+        let mut whole = BytesMut::new();
+        let mut length = 0;
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|_| ApiError::cut_short())?;
+            let Some(data) = frame.data_ref() else { continue };
+            length += data.len();
+            if length <= MAX_BODY {
+                whole.extend_from_slice(data);
+            } else if length > MAX_DROPPED {
+                break;
+            }
+        }
+        if length > MAX_BODY { Err(ApiError::too_large(MAX_BODY)) } else { Ok(whole.freeze()) }
+    };
+    tokio::time::timeout(BODY_TIMEOUT, reading).await.unwrap_or_else(|_| Err(ApiError::too_slow()))
+}
+
+/// Finds the address that a connection comes from.
+pub(crate) fn peer(extensions: &Extensions) -> Option<SocketAddr> {
+    extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| *peer)
+}
+
+/// Finds the address that a request comes from: the peer's, or what trusted proxies say of it.
+pub fn client_ip(
+    peer: Option<SocketAddr>,
+    headers: &HeaderMap,
+    trusted: &[IpNet],
+) -> Option<IpAddr> {
+    let peer = peer?;
+    let mut ip = peer.ip().to_canonical();
+    let is_trusted = |ip: &IpAddr| trusted.iter().any(|block| block.contains(ip));
+    if !is_trusted(&ip) {
+        return Some(ip);
+    }
+    let headers = headers.get_all("x-forwarded-for");
+    let texts = headers.iter().filter_map(|value| value.to_str().ok());
+    let hops: Vec<&str> = texts.flat_map(|text| text.split(',')).collect();
+    // Each proxy adds the address that it saw at the end; only trusted ones are believed.
+    for hop in hops.iter().rev() {
+        let Ok(next) = hop.trim().parse::<IpAddr>() else { break };
+        ip = next.to_canonical();
+        if !is_trusted(&ip) {
+            break;
+        }
+    }
+    Some(ip)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    fn ip(peer: &str, forwarded: &[&str]) -> String {
+        let trusted: Vec<IpNet> = vec!["10.0.0.0/8".parse().unwrap()];
+        let peer: SocketAddr = format!("{peer}:1").parse().unwrap();
+        let mut headers = HeaderMap::new();
+        for value in forwarded {
+            headers.append("x-forwarded-for", HeaderValue::from_str(value).unwrap());
+        }
+        client_ip(Some(peer), &headers, &trusted).unwrap().to_string()
+    }
+
+    #[test]
+    fn only_trusted_proxies_say_where_a_request_comes_from() {
+        assert_eq!(ip("203.0.113.7", &["198.51.100.1"]), "203.0.113.7");
+        assert_eq!(ip("10.0.0.1", &["198.51.100.1"]), "198.51.100.1");
+        assert_eq!(ip("10.0.0.1", &["6.6.6.6, 198.51.100.1", "10.0.0.2"]), "198.51.100.1");
+        assert_eq!(ip("10.0.0.1", &["nonsense"]), "10.0.0.1");
+        assert_eq!(ip("10.0.0.1", &[]), "10.0.0.1");
+    }
+}
