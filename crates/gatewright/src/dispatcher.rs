@@ -10,28 +10,15 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{Request, Response, StatusCode};
-use gatewright_api::{Api, serve};
+use gatewright_api::{Api, Destination, serve};
 use hyper::body::Incoming;
 use tokio::runtime::Handle;
 use tower_service::Service;
 
-/// Prefixes of paths that are the API's, and nearly all requests.
-const API: [&str; 7] =
-    ["/v1/", "/v2/", "/1.0/", "/auth/", "/access/", "/forward-auth/", "/ext-authz/"];
-
-/// Prefixes of paths that are answered from memory, as is what ends with `authorization/check`.
-const FROM_MEMORY: [&str; 5] = [
-    "/forward-auth/",
-    "/ext-authz/",
-    "/access/v1/evaluation",
-    "/auth/oauth2/token",
-    "/auth/oauth2/introspect",
-];
-
 /// Dispatches every request.
 pub(crate) struct Dispatcher {
     pub(crate) api: Arc<Api>,
-    /// Routes the pages, and what the API answers outside of its prefixes.
+    /// Routes the pages, and what is nowhere.
     pub(crate) pages: Router,
     /// The general runtime, for what takes longer.
     pub(crate) runtime: Handle,
@@ -70,21 +57,24 @@ impl Connection {
         request: Request<Incoming>,
     ) -> Result<Response<Body>, Infallible> {
         self.has_received_request.store(true, Ordering::Relaxed);
-        Ok(if is_answered_from_memory(request.uri().path()) {
+        let destination = self.dispatcher.api.destination(request.uri().path());
+        Ok(if destination == Destination::ApiFromMemory {
             serve(&self.dispatcher.api, Some(self.peer), request).await
         } else {
             // Seldom needed, and large.
-            Box::pin(self.offload(request)).await
+            Box::pin(self.offload(request, destination)).await
         })
     }
 
     /// Runs a request on the general runtime, and waits for its response.
-    async fn offload(&self, mut request: Request<Incoming>) -> Response<Body> {
+    async fn offload(
+        &self,
+        mut request: Request<Incoming>,
+        destination: Destination,
+    ) -> Response<Body> {
         let (dispatcher, peer) = (Arc::clone(&self.dispatcher), self.peer);
-        let path = request.uri().path();
-        let is_api = API.iter().any(|prefix| path.starts_with(prefix));
         let handling = async move {
-            if is_api {
+            if destination != Destination::Elsewhere {
                 return serve(&dispatcher.api, Some(peer), request).await;
             }
             request.extensions_mut().insert(ConnectInfo(peer));
@@ -98,10 +88,4 @@ impl Connection {
             response
         })
     }
-}
-
-/// Tells whether a request is answered from memory, as nearly all are.
-fn is_answered_from_memory(path: &str) -> bool {
-    FROM_MEMORY.iter().any(|prefix| path.starts_with(prefix))
-        || path.ends_with("/authorization/check")
 }

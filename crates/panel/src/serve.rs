@@ -173,19 +173,16 @@ where
     })
 }
 
-/// What is not a page: the rest's business, but for a person who is lost.
+/// Answers what is no page: a person who is lost with a page, and all else by `rest`. What is the
+/// API's is not sent here: the dispatcher asks the API for its paths.
 async fn otherwise(
     State(panel): State<Arc<Panel>>,
     request: Request,
     rest: Router,
 ) -> Response<Body> {
-    let path = request.uri().path();
     let accept = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok());
     let is_person = accept.is_some_and(|accept| accept.contains("text/html"));
-    let is_under = |tree: &str| {
-        path.strip_prefix(tree).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    };
-    if request.method() == Method::GET && is_person && !API_PREFIXES.into_iter().any(is_under) {
+    if request.method() == Method::GET && is_person {
         return panel.answer(request, |_| async { Err(PageError::NoSuchPage) }).await;
     }
     match rest.oneshot(request).await {
@@ -193,10 +190,6 @@ async fn otherwise(
         Err(never) => match never {},
     }
 }
-
-/// What programs call.
-const API_PREFIXES: [&str; 8] =
-    ["/auth", "/v1", "/1.0", "/v2", "/openapi", "/.well-known", "/access", "/forward-auth"];
 
 impl Panel {
     async fn answer<F, A>(&self, request: Request, handler: F) -> Response<Body>

@@ -19,6 +19,7 @@ mod browser;
 mod clients;
 mod crash;
 mod decisions;
+mod destinations;
 mod embedded;
 mod ext_authz;
 mod forward_auth;
