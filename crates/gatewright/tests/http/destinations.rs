@@ -15,7 +15,8 @@ async fn the_api_answers_browsers_on_its_paths() {
     let server = Server::start(&TestDatabase::sqlite());
     let project = "urn:v1:eu:resource:publicCloudProject:pci";
     let discovery = format!("/role-adapter/{project}/.well-known/openid-configuration");
-    for path in [&discovery, "/.well-known/openid-configuration", "/auth/oauth2/jwks", "/v1/auth/time"]
+    for path in
+        [&discovery, "/.well-known/openid-configuration", "/auth/oauth2/jwks", "/v1/auth/time"]
     {
         browse(&server, path).await.expect(200);
     }
@@ -25,7 +26,8 @@ async fn the_api_answers_browsers_on_its_paths() {
     for path in ["/oauth2/token", "/auth/oauth2/token", "/access/v1/evaluation"] {
         browse(&server, path).await.refused(405, "Client::MethodNotAllowed");
     }
-    for path in ["/v1", "/v1/nothing", "/1.0/nothing", "/v2/nothing", "/iam/nothing", "/auth", "/access/v1"]
+    for path in
+        ["/v1", "/v1/nothing", "/1.0/nothing", "/v2/nothing", "/iam/nothing", "/auth", "/access/v1"]
     {
         browse(&server, path).await.refused(404, "Client::NotFound");
     }
