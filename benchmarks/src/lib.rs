@@ -6,8 +6,8 @@ pub mod dev_server;
 use std::collections::HashMap;
 
 use gatewright_policy::{
-    Caller, Environment, Identity, Permissions, Policy, PolicySet, Region, Request, Resource,
-    ResourceUrn, Scope, decide,
+    Caller, Environment, Identity, Instant, Permissions, Policy, PolicySet, Region, Request,
+    Resource, ResourceUrn, Scope, decide,
 };
 use uuid::Uuid;
 
@@ -177,7 +177,7 @@ impl Prepared {
             caller: &self.caller,
             action: &self.action,
             resource: Resource::bare(self.urn.urn(), self.urn.resource_type(), self.urn.name()),
-            environment: Environment { now: 1_700_000_000_000_000, ip: None },
+            environment: Environment { now: Instant::from_seconds(1_700_000_000), ip: None },
         };
         decide(&request, set, None).is_allowed()
     }

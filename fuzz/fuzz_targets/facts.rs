@@ -1,7 +1,7 @@
 //! Whatever a stream of facts says, a replica takes it in or refuses it, and decides.
 #![no_main]
 
-use gatewright_policy::{ReplicaRequest, Environment, Fact, Region, Replica, ResourceUrn, Scope};
+use gatewright_policy::{ReplicaRequest, Environment, Fact, Instant, Region, Replica, ResourceUrn, Scope};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
@@ -19,6 +19,6 @@ fuzz_target!(|text: &str| {
         token: Some("t"),
         action: "vps:apiovh:get",
         resource: &resource,
-        environment: Environment { now: 0, ip: None },
+        environment: Environment { now: Instant::EPOCH, ip: None },
     });
 });

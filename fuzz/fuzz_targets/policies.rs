@@ -2,7 +2,7 @@
 #![no_main]
 
 use gatewright_policy::{
-    Caller, Environment, Identity, Region, Policy, PolicySet, Request, Resource, Scope, decide,
+    Caller, Environment, Identity, Instant, Region, Policy, PolicySet, Request, Resource, Scope, decide,
     explain,
 };
 use libfuzzer_sys::fuzz_target;
@@ -20,7 +20,7 @@ fuzz_target!(|text: &str| {
             caller: &caller,
             action,
             resource: Resource::bare("urn:v1:eu:resource:vps:a", "vps", "a"),
-            environment: Environment { now: 0, ip: None },
+            environment: Environment { now: Instant::EPOCH, ip: None },
         };
         assert_eq!(explain(&request, &set, None).decision, decide(&request, &set, None));
     }

@@ -18,7 +18,7 @@ use tokio::task::JoinHandle;
 
 use follow::Heard;
 pub use follow::Settings;
-pub use gatewright_policy::{Environment, Region, ReplicaRequest, ResourceUrn, Scope};
+pub use gatewright_policy::{Environment, Instant, Region, ReplicaRequest, ResourceUrn, Scope};
 
 /// The server has not been heard for too long, so nothing is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -79,8 +79,8 @@ impl Point {
     }
 }
 
-/// The present, as conditions want it: microseconds since 1970, UTC.
-pub fn now() -> i64 {
+/// Reads the clock of the machine, for the environment of a request.
+pub fn now() -> Instant {
     let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(elapsed.as_micros()).unwrap_or(i64::MAX)
+    Instant::EPOCH.saturating_add(elapsed)
 }

@@ -11,7 +11,9 @@ use std::net::IpAddr;
 use axum::http::header::{AsHeaderName, UPGRADE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use bytes::BytesMut;
-use gatewright_iam::{AuthorizedCaller, ForwardedRequest, Iam, IamError, QueryId, Refusal};
+use gatewright_iam::{
+    AuthorizedCaller, ForwardedRequest, Iam, IamError, Instant, QueryId, Refusal,
+};
 
 use crate::edge::{MINIMUM_REVISION, bearer, wait_for_revision};
 
@@ -51,7 +53,7 @@ pub(crate) struct OriginalRequest<'a> {
     pub(crate) set: &'a [HeaderName],
     pub(crate) ip: Option<IpAddr>,
     pub(crate) query_id: QueryId,
-    pub(crate) now: i64,
+    pub(crate) now: Instant,
 }
 
 /// Authorizes a request, and gives the headers by which the API hears who calls.

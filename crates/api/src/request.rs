@@ -2,10 +2,9 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Instant;
 
 use axum::http::HeaderMap;
-use gatewright_iam::{Fault, Iam, IamError, Input, PageRequest, QueryId};
+use gatewright_iam::{Fault, Iam, IamError, Input, Instant, PageRequest, QueryId};
 use uuid::Uuid;
 
 use crate::query::Query;
@@ -13,17 +12,18 @@ use crate::query::Query;
 /// Where a request comes from, and when it came.
 #[derive(Clone, Copy)]
 pub(crate) struct RequestContext {
-    pub(crate) started: Instant,
+    pub(crate) started: std::time::Instant,
     pub(crate) ip: Option<IpAddr>,
     pub(crate) query_id: QueryId,
-    /// Microseconds since 1970.
-    pub(crate) now: i64,
+    /// When the request came.
+    pub(crate) now: Instant,
 }
 
 impl RequestContext {
     /// Makes the context of a request that has just come.
     pub(crate) fn new(iam: &Iam, ip: Option<IpAddr>) -> Self {
-        Self { started: Instant::now(), ip, query_id: iam.new_query_id(), now: iam.now() }
+        let started = std::time::Instant::now();
+        Self { started, ip, query_id: iam.new_query_id(), now: iam.now() }
     }
 }
 
@@ -36,8 +36,8 @@ pub(crate) struct Request {
     pub(crate) headers: HeaderMap,
     pub(crate) ip: Option<IpAddr>,
     pub(crate) query_id: QueryId,
-    /// Microseconds since 1970.
-    pub(crate) now: i64,
+    /// When the request came.
+    pub(crate) now: Instant,
 }
 
 impl Request {

@@ -22,14 +22,13 @@ mod tokens;
 // Of every use case.
 pub use self::core::iam::{Iam, OpenError};
 pub use gatewright_policy::{
-    Condition, Fact, Identity, IdentityKind, Operator, Pattern, PatternError, Permissions, Region,
-    ResourceUrn, UrnError, permissions_group_urn, resource_group_urn,
+    Condition, Fact, Identity, IdentityKind, Instant, Operator, Pattern, PatternError, Permissions,
+    Region, ResourceUrn, UrnError, permissions_group_urn, resource_group_urn,
 };
 pub use gatewright_store::{Address, CauseChain, Kind, StoreError};
 pub use model::caller::{Context, Origin, Principal, PrincipalKind};
 pub use model::error::{Fault, IamError};
 pub use model::input::Input;
-pub use model::instant as clock;
 pub use model::page::{Page, PageRequest};
 pub use model::query_id::QueryId;
 pub use model::revision::Revision;

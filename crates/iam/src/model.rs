@@ -9,7 +9,6 @@ pub(crate) mod event;
 pub(crate) mod group;
 pub(crate) mod guarded_api;
 pub(crate) mod input;
-pub mod instant;
 pub(crate) mod log;
 pub(crate) mod page;
 pub(crate) mod passkey;

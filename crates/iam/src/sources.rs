@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use gatewright_policy::Region;
+use gatewright_policy::{Instant, Region};
 use uuid::{Builder, Uuid};
 use zeroize::Zeroizing;
 
@@ -15,8 +15,8 @@ use crate::model::secret::Secret;
 
 /// Tells the time.
 pub trait Clock: Send + Sync {
-    /// Tells the time: microseconds since 1970, UTC.
-    fn now(&self) -> i64;
+    /// Tells the time.
+    fn now(&self) -> Instant;
 }
 
 /// Draws random numbers.
@@ -46,8 +46,8 @@ struct System;
 
 impl Clock for System {
     #[expect(clippy::disallowed_methods, reason = "this is the clock that is passed in")]
-    fn now(&self) -> i64 {
-        jiff::Timestamp::now().as_microsecond()
+    fn now(&self) -> Instant {
+        Instant::from_micros(jiff::Timestamp::now().as_microsecond())
     }
 }
 
@@ -74,8 +74,8 @@ impl Sources {
         Self::new(Arc::new(System), Arc::new(System))
     }
 
-    /// Tells the time: microseconds since 1970, UTC.
-    pub fn now(&self) -> i64 {
+    /// Tells the time.
+    pub fn now(&self) -> Instant {
         self.clock.now()
     }
 
@@ -88,7 +88,8 @@ impl Sources {
 
     /// Draws the identifier of a new object, which begins with the time (RFC 9562, version 7).
     pub(crate) fn uuid(&self) -> Result<Uuid, IamError> {
-        let millis = u64::try_from(self.now() / 1_000).map_err(IamError::internal)?;
+        let millis =
+            u64::try_from(self.now().micros().div_euclid(1_000)).map_err(IamError::internal)?;
         Ok(Builder::from_unix_timestamp_millis(millis, &self.bytes()?).into_uuid())
     }
 

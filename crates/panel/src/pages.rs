@@ -1,5 +1,7 @@
 //! The pages, a module for each part of the menu.
 
+use gatewright_iam::Instant;
+
 pub(crate) mod groups;
 pub(crate) mod logs;
 pub(crate) mod me;
@@ -31,14 +33,14 @@ fn short_urn(urn: &str) -> &str {
 }
 
 /// An instant as people read it: UTC, to the second.
-fn instant(instant: i64) -> String {
-    let text = gatewright_iam::clock::text(instant);
+fn instant(instant: Instant) -> String {
+    let text = instant.to_string();
     text.get(..19).unwrap_or(&text).replace('T', " ")
 }
 
 /// An instant as people read it: UTC, to the minute.
-fn format_minute(instant: i64) -> String {
-    let text = gatewright_iam::clock::text(instant);
+fn format_minute(instant: Instant) -> String {
+    let text = instant.to_string();
     let minute = text.get(..16).unwrap_or(&text);
     format!("{} UTC", minute.replace('T', " "))
 }

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use gatewright_iam::{Context, Iam, Origin, QueryId, Session};
+use gatewright_iam::{Context, Iam, Instant, Origin, QueryId, Session};
 
 use crate::cookies::{Cookies, csrf_token};
 use crate::error::PageError;
@@ -26,8 +26,8 @@ pub(crate) struct RequestContext {
     pub(crate) user_agent: String,
     pub(crate) ip: Option<IpAddr>,
     pub(crate) query_id: QueryId,
-    /// Microseconds since 1970, UTC.
-    pub(crate) now: i64,
+    /// When the request came in.
+    pub(crate) now: Instant,
     pub(crate) session: Option<Session>,
     pub(crate) cookies: Cookies,
     /// What the cookies hold.

@@ -131,6 +131,7 @@ impl CompiledCondition {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::instant::Instant;
     use proptest::prelude::*;
 
     fn compile(json: &str) -> Result<CompiledCondition, ConditionError> {
@@ -141,7 +142,7 @@ mod tests {
     fn an_and_without_conditions_holds() {
         let condition = compile(r#"{"operator":"AND","conditions":[]}"#).unwrap();
         let resource = Resource::bare("urn:v1:eu:resource:vps:a", "vps", "a");
-        assert!(condition.holds(&resource, &Environment { now: 0, ip: None }));
+        assert!(condition.holds(&resource, &Environment { now: Instant::EPOCH, ip: None }));
     }
 
     #[test]
@@ -194,7 +195,7 @@ mod tests {
             let condition = Condition { operator: Operator::Match, values, conditions: None };
             if let Ok(compiled) = condition.compile() {
                 let resource = Resource::bare("urn:v1:eu:resource:vps:a", "vps", "a");
-                let at = Environment { now: 1_700_000_000_000_000, ip: None };
+                let at = Environment { now: Instant::from_seconds(1_700_000_000), ip: None };
                 let _ = compiled.holds(&resource, &at);
             }
         }

@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use crate::condition::{CompiledCondition, Condition, ConditionError};
 use crate::identity::Identity;
+use crate::instant::Instant;
 use crate::pattern::Pattern;
 use crate::patterns::Patterns;
 use crate::permissions::{CompiledPermissions, Permissions, PermissionsError};
@@ -31,9 +32,9 @@ pub struct Policy {
     /// When it has effect; always, when there is none.
     #[serde(default)]
     pub conditions: Option<Condition>,
-    /// Microseconds since 1970, UTC, from which on it has no effect.
+    /// From then on it has no effect.
     #[serde(default)]
-    pub expires: Option<i64>,
+    pub expires: Option<Instant>,
 }
 
 /// Which part of a policy is refused, and why.
@@ -121,7 +122,7 @@ impl Cover {
 #[derive(Debug, Clone)]
 pub struct CompiledPolicy {
     pub(crate) id: Uuid,
-    pub(crate) expires: Option<i64>,
+    pub(crate) expires: Option<Instant>,
     pub(crate) identities: Box<[Box<str>]>,
     pub(crate) cover: Cover,
     pub(crate) permissions: CompiledPermissions,
@@ -140,8 +141,8 @@ impl CompiledPolicy {
         self.identities.iter().map(|urn| &**urn)
     }
 
-    /// Microseconds since 1970, UTC, from which on it has no effect.
-    pub fn expires(&self) -> Option<i64> {
+    /// Returns the instant from which on it has no effect.
+    pub fn expires(&self) -> Option<Instant> {
         self.expires
     }
 }

@@ -155,6 +155,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use crate::instant::Instant;
     use crate::permissions::Permissions;
     use crate::policy::Policy;
 
@@ -186,7 +187,7 @@ mod tests {
 
     fn may(replica: &Replica, action: &str, scope: &Scope, token: Option<&str>) -> bool {
         let resource = ResourceUrn::of(REGION, "vps", "a").unwrap();
-        let environment = Environment { now: 0, ip: None };
+        let environment = Environment { now: Instant::EPOCH, ip: None };
         let request = ReplicaRequest {
             subject: ROBOT,
             scope,

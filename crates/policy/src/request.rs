@@ -8,6 +8,7 @@ use smallvec::SmallVec;
 use crate::action::Scope;
 use crate::hashed_identity::HashedIdentity;
 use crate::identity::Identity;
+use crate::instant::Instant;
 use crate::urn::Region;
 
 /// The tags of a resource.
@@ -103,8 +104,8 @@ impl Caller {
 /// What a condition looks at, beside the resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Environment {
-    /// Microseconds since 1970, UTC.
-    pub now: i64,
+    /// The time of the request.
+    pub now: Instant,
     /// Where the request comes from; unknown in a simulation.
     pub ip: Option<IpAddr>,
 }

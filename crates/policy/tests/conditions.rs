@@ -2,19 +2,20 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that fails may panic")]
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use gatewright_policy::{
-    Caller, Environment, Identity, Policy, PolicySet, Region, Request, Resource, Scope, Tags,
-    decide,
+    Caller, Environment, Identity, Instant, Policy, PolicySet, Region, Request, Resource, Scope,
+    Tags, decide,
 };
 use serde_json::{Value, json};
 
 /// Tuesday 2026-05-12, 09:30 UTC, which is 11:30 in Paris.
-const NOW: i64 = 1_778_578_200_000_000;
+const NOW: Instant = Instant::from_seconds(1_778_578_200);
 
 struct DecisionContext {
     ip: Option<&'static str>,
-    now: i64,
+    now: Instant,
 }
 
 const CONTEXT: DecisionContext = DecisionContext { ip: Some("203.0.113.7"), now: NOW };
@@ -134,7 +135,7 @@ fn a_not_holds_when_none_of_its_conditions_does() {
 #[test]
 fn a_time_zone_changes_the_day() {
     // 23:30 UTC on the 12th is 01:30 on the 13th in Paris.
-    let late = DecisionContext { now: NOW + 14 * 3_600_000_000, ..CONTEXT };
+    let late = DecisionContext { now: NOW.saturating_add(Duration::from_hours(14)), ..CONTEXT };
     assert!(late.pair("date(UTC).Date", "2026-05-12"));
     assert!(late.pair("date(Europe/Paris).Date", "2026-05-13"));
     assert!(late.pair("date(Europe/Paris).WeekDay", "Wednesday"));
@@ -144,7 +145,7 @@ fn a_time_zone_changes_the_day() {
 #[test]
 fn summer_time_moves_the_hour() {
     // 2026-01-13 09:30 UTC is 10:30 in Paris.
-    let winter = DecisionContext { now: 1_768_296_600_000_000, ..CONTEXT };
+    let winter = DecisionContext { now: Instant::from_seconds(1_768_296_600), ..CONTEXT };
     assert!(winter.pair("date(Europe/Paris).Hour", "10"));
 }
 

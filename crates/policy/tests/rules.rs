@@ -2,16 +2,17 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails may panic")]
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use gatewright_policy::{
-    Block, Caller, Decision, Environment, Identity, Members, Outcome, Permissions, Policy,
+    Block, Caller, Decision, Environment, Identity, Instant, Members, Outcome, Permissions, Policy,
     PolicySet, Region, Request, Resource, ResourceUrn, Scope, decide, explain,
 };
 use uuid::Uuid;
 
 const HOME: &str = "aa1-ovh";
 const OTHER: &str = "bb2-ovh";
-const NOW: i64 = 1_778_578_200_000_000;
+const NOW: Instant = Instant::from_seconds(1_778_578_200);
 const VPS: &str = "urn:v1:eu:resource:vps:one";
 const GROUP: &str = "urn:v1:eu:permissionsGroup:aa1-ovh:team";
 
@@ -177,9 +178,9 @@ fn an_expired_policy_has_no_effect_from_the_instant_on() {
         policy.expires = Some(expires);
         robot_may(&set([policy]), "vps:apiovh:get", VPS)
     };
-    assert!(until(NOW + 1));
+    assert!(until(NOW.saturating_add(Duration::from_micros(1))));
     assert!(!until(NOW));
-    assert!(!until(NOW - 1));
+    assert!(!until(NOW.saturating_sub(Duration::from_micros(1))));
 }
 
 #[test]
@@ -192,7 +193,7 @@ fn an_expired_deny_forbids_nothing() {
 #[test]
 fn a_past_date_is_accepted_and_the_policy_can_live_again() {
     let mut policy = allow(1, &["*"]);
-    policy.expires = Some(0);
+    policy.expires = Some(Instant::EPOCH);
     let mut set = set([policy.clone()]);
     assert!(!robot_may(&set, "vps:apiovh:get", VPS));
     policy.expires = None;
@@ -458,7 +459,7 @@ fn an_identity_with_many_policies_gains_and_loses_each_of_them() {
 #[test]
 fn an_explanation_names_what_each_policy_lacked() {
     let mut expired = allow(1, &["*"]);
-    expired.expires = Some(0);
+    expired.expires = Some(Instant::EPOCH);
     let mut elsewhere = allow(2, &["*"]);
     elsewhere.resources = texts(&["urn:v1:eu:resource:vps:two"]);
     let mut conditional = allow(3, &["*"]);

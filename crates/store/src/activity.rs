@@ -1,5 +1,7 @@
 //! What happened and changed nothing: kept for a while, and lost in a crash for its last second.
 
+use gatewright_policy::Instant;
+
 use crate::row::from_row;
 
 /// Lines that were written together.
@@ -9,22 +11,22 @@ pub struct LogPage {
     pub account: String,
     /// What the lines are about.
     pub kind: String,
-    /// When the first line happened: microseconds since 1970, UTC.
-    pub first: i64,
-    /// When the last line happened: microseconds since 1970, UTC.
-    pub last: i64,
+    /// When the first line happened.
+    pub first: Instant,
+    /// When the last line happened.
+    pub last: Instant,
     /// One JSON object a line, in their order.
     pub lines: String,
 }
 
-from_row!(LogPage: account, kind, first, last, lines);
+from_row!(LogPage: account, kind, first as Instant, last as Instant, lines);
 
 /// How often something happened in an hour.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HourlyCount {
     /// In which account.
     pub account: String,
-    /// Hours since 1970, UTC.
+    /// Which hour, as [`Instant::hours`] counts them.
     pub hour: i64,
     /// What happened.
     pub what: String,
@@ -41,11 +43,11 @@ pub struct LastUsed {
     pub account: String,
     /// What was used.
     pub subject: String,
-    /// Microseconds since 1970, UTC.
-    pub last: i64,
+    /// When it was last used.
+    pub last: Instant,
 }
 
-from_row!(LastUsed: account, subject, last);
+from_row!(LastUsed: account, subject, last as Instant);
 
 /// What is written down at once.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

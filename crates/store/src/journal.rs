@@ -1,6 +1,7 @@
 //! The journal: what changed, by whom, and a chain of hashes that binds it together.
 
 use aws_lc_rs::digest::{Context, SHA256};
+use gatewright_policy::Instant;
 
 use crate::error::{BrokenChain, StoreError};
 use crate::object::Kind;
@@ -15,8 +16,8 @@ pub struct Author {
     pub ip: Option<String>,
     /// The query that made it.
     pub query_id: String,
-    /// Microseconds since 1970, UTC.
-    pub at: i64,
+    /// When.
+    pub at: Instant,
 }
 
 /// One change, as the journal keeps it.
@@ -60,7 +61,7 @@ impl Entry {
         field(Some(previous));
         field(Some(self.account.as_bytes()));
         field(Some(&self.revision.to_be_bytes()));
-        field(Some(&self.author.at.to_be_bytes()));
+        field(Some(&self.author.at.micros().to_be_bytes()));
         field(Some(self.author.actor.as_bytes()));
         field(self.author.ip.as_deref().map(str::as_bytes));
         field(Some(self.author.query_id.as_bytes()));
@@ -115,7 +116,7 @@ impl Chain {
 pub(crate) struct EntryRow {
     account: String,
     revision: i64,
-    at: i64,
+    at: Instant,
     actor: String,
     ip: Option<String>,
     query_id: String,
@@ -126,7 +127,7 @@ pub(crate) struct EntryRow {
     hash: Vec<u8>,
 }
 
-from_row!(EntryRow: account, revision, at, actor, ip, query_id, kind, object, before, after, hash);
+from_row!(EntryRow: account, revision, at as Instant, actor, ip, query_id, kind, object, before, after, hash);
 
 impl TryFrom<EntryRow> for Entry {
     type Error = StoreError;

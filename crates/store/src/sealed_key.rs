@@ -1,5 +1,7 @@
 //! The keys that sign tokens, as they are kept.
 
+use gatewright_policy::Instant;
+
 use crate::row::from_row;
 
 /// A private key, sealed under a master key that the database does not hold.
@@ -11,11 +13,11 @@ pub struct SealedKey {
     pub algorithm: String,
     /// The encrypted key.
     pub sealed: Vec<u8>,
-    /// Microseconds since 1970, UTC.
-    pub created: i64,
+    /// When it was created.
+    pub created: Instant,
 }
 
-from_row!(SealedKey: id, algorithm, sealed, created);
+from_row!(SealedKey: id, algorithm, sealed, created as Instant);
 
 impl std::fmt::Debug for SealedKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -1,5 +1,6 @@
 //! Statements: a named text of SQL, the values that are bound to it, and its tracing span.
 
+use gatewright_policy::Instant;
 use sqlx::FromRow;
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
@@ -26,6 +27,7 @@ pub(crate) enum Value<'a> {
     Text(&'a str),
     OptionalText(Option<&'a str>),
     Int(i64),
+    Instant(Instant),
     Bytes(&'a [u8]),
     OptionalBytes(Option<&'a [u8]>),
 }
@@ -80,6 +82,7 @@ macro_rules! bind {
                 Value::Kind(kind) => query.bind(kind.as_str()),
                 Value::OptionalText(text) => query.bind(text),
                 Value::Int(number) => query.bind(number),
+                Value::Instant(instant) => query.bind(instant.micros()),
                 Value::Bytes(bytes) => query.bind(bytes),
                 Value::OptionalBytes(bytes) => query.bind(bytes),
             };

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use gatewright_policy::Instant;
 use gatewright_testing::{TestDatabase, on_both_databases};
 use sqlx::AssertSqlSafe;
 
@@ -19,7 +20,7 @@ fn author() -> Author {
         actor: "urn:v1:eu:identity:account:aa1-ovh".to_owned(),
         ip: Some("127.0.0.1".to_owned()),
         query_id: "q-1".to_owned(),
-        at: 1_700_000_000_000_000,
+        at: Instant::from_seconds(1_700_000_000),
     }
 }
 
@@ -287,11 +288,12 @@ async fn nodes_may_start_at_once(database: TestDatabase) {
 on_both_databases!(what_happened_is_read_back_from_its_end_and_forgotten_by_age);
 async fn what_happened_is_read_back_from_its_end_and_forgotten_by_age(database: TestDatabase) {
     let store = opened(&database).await;
+    let at = Instant::from_seconds;
     let page = |first, last, kind: &str| LogPage {
         account: ACCOUNT.to_owned(),
         kind: kind.to_owned(),
-        first,
-        last,
+        first: at(first),
+        last: at(last),
         lines: format!("{first}\n{last}\n"),
     };
     let hourly_count = |hour, count| HourlyCount {
@@ -300,7 +302,8 @@ async fn what_happened_is_read_back_from_its_end_and_forgotten_by_age(database: 
         what: "token".to_owned(),
         count,
     };
-    let usage = |last| LastUsed { account: ACCOUNT.to_owned(), subject: "one".to_owned(), last };
+    let usage =
+        |last| LastUsed { account: ACCOUNT.to_owned(), subject: "one".to_owned(), last: at(last) };
     let record = ActivityBatch {
         pages: vec![
             page(1, 4, "call"),
@@ -320,16 +323,19 @@ async fn what_happened_is_read_back_from_its_end_and_forgotten_by_age(database: 
     store.record(&again).await.unwrap();
     let back = async |before, most| {
         let pages = store.log_back(ACCOUNT, "call", before, most).await.unwrap();
-        pages.into_iter().map(|page| (page.first, page.last)).collect::<Vec<_>>()
+        pages
+            .into_iter()
+            .map(|page| (page.first.seconds(), page.last.seconds()))
+            .collect::<Vec<_>>()
     };
-    assert_eq!(back(i64::MAX, 2).await, [(7, 8), (3, 6)]);
-    assert_eq!(back(5, 9).await, [(3, 6), (1, 4)], "one reaches across, one lies before");
+    assert_eq!(back(Instant::MAX, 2).await, [(7, 8), (3, 6)]);
+    assert_eq!(back(at(5), 9).await, [(3, 6), (1, 4)], "one reaches across, one lies before");
     assert_eq!(store.hourly_counts(ACCOUNT, 2).await.unwrap(), [hourly_count(2, 10)]);
     assert_eq!(store.last_used(ACCOUNT).await.unwrap(), [usage(8)], "use is never earlier");
-    assert_eq!(store.forget(7, 2).await.unwrap(), 2);
-    assert_eq!(back(i64::MAX, 9).await, [(7, 8)]);
+    assert_eq!(store.forget(at(7), 2).await.unwrap(), 2);
+    assert_eq!(back(Instant::MAX, 9).await, [(7, 8)]);
     assert_eq!(store.hourly_counts(ACCOUNT, 0).await.unwrap(), [hourly_count(2, 10)]);
-    assert!(store.log_back("zz9-ovh", "call", i64::MAX, 9).await.unwrap().is_empty());
+    assert!(store.log_back("zz9-ovh", "call", Instant::MAX, 9).await.unwrap().is_empty());
 }
 
 on_both_databases!(keys_are_kept_in_order);
@@ -340,7 +346,7 @@ async fn keys_are_kept_in_order(database: TestDatabase) {
             id: id.to_owned(),
             algorithm: "ES256".to_owned(),
             sealed: vec![1, 2, 3],
-            created,
+            created: Instant::from_seconds(created),
         };
         store.add_key(&key).await.unwrap();
     }

@@ -37,7 +37,7 @@ async fn fill(database: &str, count: usize) -> Anyhow<()> {
         actor: "benchmark".into(),
         ip: None,
         query_id: "0".into(),
-        at: 1_700_000_000_000_000,
+        at: gatewright_policy::Instant::from_seconds(1_700_000_000),
     };
     let clients = (0..count).map(|number| {
         let document = json!({

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use gatewright_iam::{Evaluation, Fault, IamError, SubjectKind, clock};
+use gatewright_iam::{Evaluation, Fault, IamError, Instant, SubjectKind};
 use serde_json::{Map, Value};
 
 /// The most requests in one.
@@ -54,7 +54,7 @@ pub(super) fn evaluation(fields: &Map<String, Value>, asks: Asks) -> Result<Eval
     };
     let at = match said("time") {
         None => None,
-        Some(text) => Some(clock::parse(text).ok_or_else(|| {
+        Some(text) => Some(Instant::parse(text).ok_or_else(|| {
             invalid("\"context.time\" must be such as 2027-12-31T23:59:59Z".to_owned())
         })?),
     };

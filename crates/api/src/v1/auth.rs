@@ -17,7 +17,7 @@ pub(super) fn operations() -> Vec<Operation> {
 }
 
 async fn time(request: Request) -> Result<Json<i64>, ApiError> {
-    Ok(Json(request.now / 1_000_000))
+    Ok(Json(request.now.seconds()))
 }
 
 async fn details(context: Context, _: Request) -> Result<Json<Details>, ApiError> {

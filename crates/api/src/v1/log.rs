@@ -1,6 +1,6 @@
 //! `/me/api/logs` and `/me/logs/audit`: the requests to the API, and the changes.
 
-use gatewright_iam::{Context, Fault, IamError, LogFilter, LogKind, rights};
+use gatewright_iam::{Context, Fault, IamError, Instant, LogFilter, LogKind, rights};
 
 use crate::error::ApiError;
 use crate::expand::Expandable;
@@ -34,7 +34,7 @@ pub(super) fn operations() -> Vec<Operation> {
 }
 
 async fn calls(context: Context, request: Request) -> Result<Expandable<Log>, ApiError> {
-    let last = (i64::MAX, MOST);
+    let last = (Instant::MAX, MOST);
     let found = request.iam.log(&context, LogKind::Call, &LogFilter::default(), last).await?;
     let account = context.account();
     Expandable::of(&request, found.lines.into_iter().map(|line| Log::of(account, line)))
@@ -44,13 +44,15 @@ async fn call(context: Context, request: Request) -> Result<Json<Log>, ApiError>
     let text = request.parameter(0);
     let id = text.parse::<i64>().ok().filter(|id| (0..i64::MAX).contains(id));
     let filter = LogFilter::default();
-    let place = (id.map_or(0, |id| id + 1), 1);
+    let after = id.map_or(Instant::EPOCH, |id| Instant::from_micros(id + 1));
+    let place = (after, 1);
     let found = request.iam.log(&context, LogKind::Call, &filter, place).await?;
     let id = id.ok_or_else(|| {
         let message = format!("\"{text}\" in the path must be a whole number");
         IamError::invalid(Fault::Format, message)
     })?;
-    let line = found.lines.into_iter().find(|line| line.at == id).ok_or(IamError::NotFound)?;
+    let line =
+        found.lines.into_iter().find(|line| line.at.micros() == id).ok_or(IamError::NotFound)?;
     Ok(Json(Log::of(context.account(), line)))
 }
 
@@ -65,7 +67,7 @@ async fn calls_on_services(
 
 async fn call_on_services(context: Context, request: Request) -> Result<Json<Log>, ApiError> {
     let calls = request.iam.calls_on_services(&context).await?;
-    let line = calls.into_iter().find(|line| line.at.to_string() == request.parameter(0));
+    let line = calls.into_iter().find(|line| line.at.micros().to_string() == request.parameter(0));
     Ok(Json(Log::of(context.account(), line.ok_or(IamError::NotFound)?)))
 }
 

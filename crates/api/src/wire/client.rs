@@ -1,6 +1,6 @@
 //! Service accounts.
 
-use gatewright_iam::{ClientInput, Flow, Secret, clock};
+use gatewright_iam::{ClientInput, Flow, Secret};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -56,7 +56,7 @@ impl From<gatewright_iam::Client> for Client {
         Self {
             callback_urls: Some(client.callback_urls),
             client_id: client.id,
-            created_at: clock::text(client.created_at),
+            created_at: client.created_at.to_string(),
             description: client.description,
             flow: client.flow.into(),
             identity: client.identity,

@@ -1,6 +1,5 @@
 //! Guarded APIs.
 
-use gatewright_iam::clock;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -19,10 +18,10 @@ pub(crate) struct GuardedApi {
 impl GuardedApi {
     pub(crate) fn of(api: &gatewright_iam::GuardedApi) -> Self {
         Self {
-            created_at: clock::text(api.created_at),
+            created_at: api.created_at.to_string(),
             document: api.document.clone(),
             name: api.name.clone(),
-            updated_at: api.updated_at.map(clock::text),
+            updated_at: api.updated_at.map(|at| at.to_string()),
         }
     }
 }

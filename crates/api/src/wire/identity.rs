@@ -1,6 +1,6 @@
 //! Local users and their groups.
 
-use gatewright_iam::{Fault, GroupInput, IamError, Secret, UserInput, UserKind, clock};
+use gatewright_iam::{Fault, GroupInput, IamError, Secret, UserInput, UserKind};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -82,14 +82,14 @@ impl Identified for User {
 impl From<gatewright_iam::User> for User {
     fn from(user: gatewright_iam::User) -> Self {
         Self {
-            creation: clock::text(user.created_at),
+            creation: user.created_at.to_string(),
             description: user.description,
             email: user.email,
             group: user.groups.first().cloned().unwrap_or_default(),
             groups: user.groups,
-            last_update: clock::text(user.updated_at),
+            last_update: user.updated_at.to_string(),
             login: user.login,
-            password_last_update: user.password_changed_at.map(clock::text),
+            password_last_update: user.password_changed_at.map(|at| at.to_string()),
             status: if user.enabled { UserStatus::Ok } else { UserStatus::Disabled },
             kind: Some(match user.kind {
                 UserKind::User => UserType::User,
@@ -194,10 +194,10 @@ impl Identified for Group {
 impl From<gatewright_iam::Group> for Group {
     fn from(group: gatewright_iam::Group) -> Self {
         Self {
-            creation: clock::text(group.created_at),
+            creation: group.created_at.to_string(),
             default_group: group.built_in,
             description: group.description,
-            last_update: clock::text(group.updated_at),
+            last_update: group.updated_at.to_string(),
             name: group.name,
             role: group.role.into(),
             urn: group.urn,

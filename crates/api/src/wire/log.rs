@@ -1,6 +1,6 @@
 //! Logs, and the types of events that OVHcloud knows.
 
-use gatewright_iam::{Event, Kind, Line, clock};
+use gatewright_iam::{Event, Instant, Kind, Line};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
@@ -30,9 +30,9 @@ impl Log {
         let (method, path) = line.what.split_once(' ').unwrap_or(("", &line.what));
         Self {
             account: account.to_owned(),
-            date: clock::text(line.at),
+            date: line.at.to_string(),
             ip: line.ip,
-            log_id: line.at,
+            log_id: line.at.micros(),
             method: method.to_owned(),
             path: path.to_owned(),
             route: line.on.unwrap_or_default(),
@@ -101,7 +101,7 @@ impl AuditLog {
         let only = |one: &str| details.clone().filter(|_| kind == one);
         Some(Self {
             auth_details: Some(json!({ "userDetails": author(event) })),
-            created_at: clock::text(event.at),
+            created_at: event.at.to_string(),
             ip: event.ip.clone(),
             group_created_details: only("GROUP_CREATED"),
             group_deleted_details: only("GROUP_DELETED"),
@@ -145,7 +145,7 @@ fn signed_in(event: &Event) -> Value {
 fn created(event: &Event) -> Value {
     let (before, after) = event.field("createdAt");
     let instant = after.or(before).and_then(Value::as_i64);
-    instant.map_or(Value::Null, |instant| clock::text(instant).into())
+    instant.map_or(Value::Null, |micros| Instant::from_micros(micros).to_string().into())
 }
 
 /// What it was and what it is, for as much as there is.
@@ -198,7 +198,8 @@ fn token(event: &Event) -> Value {
         ("user", user),
     ];
     sides(event, map(details), |one| {
-        let expires = one.get("expires").and_then(Value::as_i64).map(clock::text);
+        let expires = one.get("expires").and_then(Value::as_i64);
+        let expires = expires.map(|micros| Instant::from_micros(micros).to_string());
         json!({"description": one.get("description"), "expiresAt": expires})
     })
 }

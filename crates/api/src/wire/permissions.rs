@@ -1,6 +1,6 @@
 //! Permissions, and groups of them.
 
-use gatewright_iam::{Permissions as Lists, PermissionsGroupInput, clock};
+use gatewright_iam::{Permissions as Lists, PermissionsGroupInput};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -71,13 +71,13 @@ pub(crate) struct PermissionsGroup {
 impl From<gatewright_iam::PermissionsGroup> for PermissionsGroup {
     fn from(group: gatewright_iam::PermissionsGroup) -> Self {
         Self {
-            created_at: clock::text(group.created_at),
+            created_at: group.created_at.to_string(),
             description: group.description,
             id: group.id,
             name: group.name,
             owner: group.owner,
             permissions: (&group.permissions).into(),
-            updated_at: group.updated_at.map(clock::text),
+            updated_at: group.updated_at.map(|at| at.to_string()),
             urn: group.urn,
         }
     }

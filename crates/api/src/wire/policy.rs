@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use gatewright_iam::{Condition, PermissionsGroup, PolicyInput, PolicyTarget, clock};
+use gatewright_iam::{Condition, PermissionsGroup, PolicyInput, PolicyTarget};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -158,7 +158,7 @@ impl Policy {
             |urn: &String| PolicyResource { group: None, resource: None, urn: urn.clone() };
         Self {
             conditions: rule.conditions.clone(),
-            created_at: clock::text(policy.created_at),
+            created_at: policy.created_at.to_string(),
             description: policy.description.clone(),
             expired_at: policy.expired_at.clone(),
             id: rule.id,
@@ -169,7 +169,7 @@ impl Policy {
             permissions_groups: rule.permissions_groups.iter().map(group).collect(),
             read_only: policy.read_only,
             resources: rule.resources.iter().map(resource).collect(),
-            updated_at: policy.updated_at.map(clock::text),
+            updated_at: policy.updated_at.map(|at| at.to_string()),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use gatewright_iam::{
-    Fault, IamError, Input, Member, Region, ResourceGroupInput, ResourceUrn, TagOperator, clock,
+    Fault, IamError, Input, Member, Region, ResourceGroupInput, ResourceUrn, TagOperator,
     resource_group_urn, resource_id,
 };
 use serde::{Deserialize, Serialize};
@@ -221,13 +221,13 @@ impl ResourceGroup {
     pub(crate) fn of(group: gatewright_iam::ResourceGroup, region: Region) -> Self {
         let member = |urn: &String| GroupMember { id: resource_id(urn), ..GroupMember::default() };
         Self {
-            created_at: clock::text(group.created_at),
+            created_at: group.created_at.to_string(),
             id: group.id,
             name: group.name,
             owner: group.owner,
             read_only: group.read_only,
             resources: group.resources.iter().map(member).collect(),
-            updated_at: group.updated_at.map(clock::text),
+            updated_at: group.updated_at.map(|at| at.to_string()),
             urn: resource_group_urn(region, group.id),
         }
     }

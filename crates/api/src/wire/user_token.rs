@@ -1,6 +1,6 @@
 //! Personal access tokens.
 
-use gatewright_iam::{Expiry, Fault, IamError, Secret, UserToken, UserTokenInput, clock};
+use gatewright_iam::{Expiry, Fault, IamError, Instant, Secret, UserToken, UserTokenInput};
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
@@ -25,10 +25,10 @@ impl Identified for PersonalAccessToken {
 impl From<UserToken> for PersonalAccessToken {
     fn from(token: UserToken) -> Self {
         Self {
-            creation: clock::text(token.created_at),
+            creation: token.created_at.to_string(),
             description: token.description,
-            expires_at: token.expires.map(clock::text),
-            last_used: token.used_at.map(clock::text),
+            expires_at: token.expires.map(|at| at.to_string()),
+            last_used: token.used_at.map(|at| at.to_string()),
             name: token.name,
         }
     }
@@ -129,7 +129,7 @@ fn expiry(at: ExpiresAt, seconds: Option<i64>) -> Result<Option<Expiry>, IamErro
         }
         (_, Some(seconds)) => Ok(Some(Expiry::In(seconds))),
         (ExpiresAt::At(text), None) => {
-            let instant = clock::parse(&text).ok_or_else(|| {
+            let instant = Instant::parse(&text).ok_or_else(|| {
                 let message = "\"expiresAt\" must be a date and time such as 2027-12-31T23:59:59Z";
                 IamError::invalid(Fault::Format, message)
             })?;

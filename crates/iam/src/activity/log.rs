@@ -1,6 +1,8 @@
 //! Logs: the tokens that were given out, the decisions that were made, the calls that were
 //! answered. They are kept for some days; what changed is in the journal, which is kept for good.
 
+use gatewright_policy::Instant;
+
 use crate::core::iam::Iam;
 use crate::model::caller::Context;
 use crate::model::error::IamError;
@@ -23,7 +25,7 @@ impl Iam {
         context: &Context,
         kind: LogKind,
         filter: &LogFilter,
-        (mut before, most): (i64, usize),
+        (mut before, most): (Instant, usize),
     ) -> Result<LogLines, IamError> {
         self.demand(context, kind.right()).await?;
         self.recorder.flush().await?;
@@ -37,7 +39,7 @@ impl Iam {
             // page, or to the beginning of the log.
             let is_all = i64::try_from(pages.len()).is_ok_and(|count| count < PAGES_AT_ONCE);
             let end = pages.iter().map(|page| page.last).min().filter(|_| !is_all);
-            let complete = end.unwrap_or(i64::MIN);
+            let complete = end.unwrap_or(Instant::MIN);
             let mut lines = Vec::new();
             for text in pages.iter().flat_map(|page| page.lines.lines()) {
                 lines_read += 1;
@@ -79,21 +81,22 @@ impl Iam {
         most: usize,
     ) -> Result<Vec<Line>, IamError> {
         let filter = LogFilter { who: identity.to_owned(), ..LogFilter::default() };
-        Ok(self.log(context, kind, &filter, (i64::MAX, most)).await?.lines)
+        Ok(self.log(context, kind, &filter, (Instant::MAX, most)).await?.lines)
     }
 
-    /// What happened how often in the caller's account since an hour, counted from 1970.
+    /// What happened how often in the caller's account since an instant, by the hour.
     pub async fn hourly_counts(
         &self,
         context: &Context,
-        since: i64,
+        since: Instant,
     ) -> Result<Vec<HourlyCounts>, IamError> {
         self.demand(context, rights::DECISIONS_READ).await?;
         self.recorder.flush().await?;
         let mut hourly_counts: Vec<HourlyCounts> = Vec::new();
-        for one in self.store.hourly_counts(context.account(), since).await? {
-            if hourly_counts.last().is_none_or(|last| last.hour != one.hour) {
-                hourly_counts.push(HourlyCounts { hour: one.hour, ..HourlyCounts::default() });
+        for one in self.store.hourly_counts(context.account(), since.hours()).await? {
+            let hour = Instant::from_hours(one.hour);
+            if hourly_counts.last().is_none_or(|last| last.hour != hour) {
+                hourly_counts.push(HourlyCounts { hour, ..HourlyCounts::default() });
             }
             let Some(last) = hourly_counts.last_mut() else { continue };
             match one.what.as_str() {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use gatewright_policy::{CompiledPermissions, Permissions, action_type};
+use gatewright_policy::{CompiledPermissions, Instant, Permissions, action_type};
 use uuid::Uuid;
 
 use crate::model::rights::Category;
@@ -40,8 +40,8 @@ pub struct ManagedGroup {
     pub permissions: Permissions,
     /// The same, ready to decide by.
     pub(crate) compiled: Arc<CompiledPermissions>,
-    /// Microseconds since 1970, UTC.
-    pub created_at: i64,
-    /// Microseconds since 1970, UTC.
-    pub updated_at: Option<i64>,
+    /// When it was created.
+    pub created_at: Instant,
+    /// When it was last changed, if it was.
+    pub updated_at: Option<Instant>,
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use gatewright_policy::{Permissions, PermissionsError};
+use gatewright_policy::{Instant, Permissions, PermissionsError};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -11,7 +11,6 @@ use crate::catalogue::action::ManagedGroup;
 use crate::catalogue::describe;
 use crate::catalogue::document::in_json;
 use crate::catalogue::route::{DeclaredRoute, Locator};
-use crate::model::instant;
 use crate::model::rights::Category;
 
 /// A product as its file declares it.
@@ -85,7 +84,7 @@ pub(crate) struct DeclaredGroup {
 impl DeclaredGroup {
     pub(crate) fn compile(self) -> Result<ManagedGroup, PermissionsError> {
         let compiled = Arc::new(self.permissions.compile()?);
-        let instant = |text: Option<String>| text.as_deref().and_then(instant::parse);
+        let instant = |text: Option<String>| text.as_deref().and_then(Instant::parse);
         Ok(ManagedGroup {
             id: self.id.unwrap_or_else(|| Uuid::new_v5(&Uuid::NAMESPACE_OID, self.name.as_bytes())),
             description: self.description.unwrap_or_else(|| describe::action(&self.name)),

@@ -8,19 +8,21 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use gatewright_policy::Instant;
 
 use crate::core::iam::Iam;
 use crate::engine::view::View;
 use crate::model::caller::{Principal, Token};
 use crate::model::client::Flow;
 use crate::model::error::IamError;
-use crate::model::instant::MICROSECONDS;
 use crate::model::principal_key::key;
 use crate::model::secret::Secret;
 use crate::model::user_token::{PREFIX, subject};
 
-/// That a token is used is noted so often, in microseconds.
-const NOTED_EVERY: i64 = 5 * MICROSECONDS;
+/// That a token is used is noted so often.
+const NOTED_EVERY: Duration = Duration::from_secs(5);
 
 /// Somebody whose token counts.
 pub(crate) struct Recognised {
@@ -31,20 +33,29 @@ pub(crate) struct Recognised {
 
 impl Iam {
     /// Who a token belongs to, while it counts.
-    pub async fn authenticate(&self, token: &str, now: i64) -> Result<Arc<Principal>, IamError> {
+    pub async fn authenticate(
+        &self,
+        token: &str,
+        now: Instant,
+    ) -> Result<Arc<Principal>, IamError> {
         Ok(self.recognise(token, now).await?.principal)
     }
 
     /// Who a token belongs to, while it counts.
-    pub(crate) async fn recognise(&self, token: &str, now: i64) -> Result<Recognised, IamError> {
+    pub(crate) async fn recognise(
+        &self,
+        token: &str,
+        now: Instant,
+    ) -> Result<Recognised, IamError> {
         if let Some(user) = self.admit_user_token(token, now).await? {
             return Ok(user);
         }
         let principal = self.tokens.verify(token).await?;
         let home = self.admit(&principal, now).await?;
         let verified = principal.access_token()?;
-        if verified.noted.load(Ordering::Relaxed) + NOTED_EVERY < now {
-            verified.noted.store(now, Ordering::Relaxed);
+        let noted = Instant::from_micros(verified.noted.load(Ordering::Relaxed));
+        if noted.saturating_add(NOTED_EVERY) < now {
+            verified.noted.store(now.micros(), Ordering::Relaxed);
             self.recorder.used(principal.account(), &verified.client_id, now);
         }
         Ok(Recognised { principal, home })
@@ -55,10 +66,10 @@ impl Iam {
     pub(crate) async fn admit(
         &self,
         principal: &Principal,
-        now: i64,
+        now: Instant,
     ) -> Result<Arc<View>, IamError> {
         let token = principal.access_token()?;
-        if token.expires.saturating_mul(MICROSECONDS) <= now {
+        if token.expires <= now {
             return Err(IamError::BadCredential);
         }
         let view = match self.views.get(principal.account()).await {
@@ -83,7 +94,7 @@ impl Iam {
     pub(crate) async fn admit_user_token(
         &self,
         token: &str,
-        now: i64,
+        now: Instant,
     ) -> Result<Option<Recognised>, IamError> {
         let account = token.strip_prefix(PREFIX).and_then(|rest| rest.split_once('.'));
         let Some((account, _)) = account.filter(|_| token.len() <= 256) else { return Ok(None) };
@@ -103,7 +114,7 @@ impl Iam {
         view: &View,
         account: &str,
         id: &str,
-        now: i64,
+        now: Instant,
     ) -> Option<Principal> {
         let token = view.user_token(id)?;
         let user = view.user(&key(account, &token.user))?;

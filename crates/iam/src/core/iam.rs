@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use gatewright_policy::{Caller, Identity, Scope};
+use gatewright_policy::{Caller, Identity, Instant, Scope};
 use gatewright_store::{Address, Store, StoreError};
 use tokio::task::JoinHandle;
 use webauthn_rs::Webauthn;
@@ -114,8 +114,8 @@ impl Iam {
         &self.settings
     }
 
-    /// Tells the time: microseconds since 1970, UTC.
-    pub fn now(&self) -> i64 {
+    /// Tells the time.
+    pub fn now(&self) -> Instant {
         self.sources.now()
     }
 

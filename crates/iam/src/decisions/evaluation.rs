@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use gatewright_policy::{Caller, Identity, IdentityKind, ResourceUrn, Scope, Tags};
+use gatewright_policy::{Caller, Identity, IdentityKind, Instant, ResourceUrn, Scope, Tags};
 use uuid::Uuid;
 
 use crate::core::iam::Iam;
@@ -54,8 +54,8 @@ pub struct Evaluation {
     pub properties: Tags,
     /// From where, as the service that asks saw it.
     pub ip: Option<IpAddr>,
-    /// When: microseconds since 1970, UTC; now, where it is left out.
-    pub at: Option<i64>,
+    /// When; now, where it is left out.
+    pub at: Option<Instant>,
 }
 
 /// The answer to a request.

@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use gatewright_policy::{ResourceUrn, action_type};
+use gatewright_policy::{Instant, ResourceUrn, action_type};
 use smallvec::SmallVec;
 
 use crate::catalogue::api::Api;
@@ -37,8 +37,8 @@ pub struct ForwardedRequest<'p> {
     pub ip: Option<IpAddr>,
     /// What the log calls it.
     pub query_id: QueryId,
-    /// When: microseconds since 1970, UTC.
-    pub now: i64,
+    /// When.
+    pub now: Instant,
 }
 
 /// Who may pass.

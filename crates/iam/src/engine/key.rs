@@ -9,6 +9,7 @@ use aws_lc_rs::signature::{
 };
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use gatewright_policy::Instant;
 use gatewright_store::{SealedKey, Store};
 use jsonwebtoken::DecodingKey;
 use serde::Serialize;
@@ -142,7 +143,7 @@ impl SigningKey {
         store: &Store,
         master: &MasterKey,
         algorithm: Algorithm,
-        now: i64,
+        now: Instant,
     ) -> Result<String, KeyError> {
         let pkcs8 = Private::generate(algorithm)?;
         let [hash @ .., _] = sha256(Private::read(algorithm, &pkcs8)?.public());

@@ -1,30 +1,30 @@
 //! The keys of an installation: which one signs now, and which tokens are still checked with.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
+use gatewright_policy::Instant;
 use gatewright_store::{SealedKey, Store};
 
 use crate::engine::key::{PublicKey, SigningKey};
 use crate::engine::vault::{KeyError, MasterKey};
 use crate::model::token::{Algorithm, LIFETIME};
 
-const SECOND: i64 = 1_000_000;
+/// A new key is published for so long before it signs: by then everybody who checks tokens by
+/// themselves has it.
+const LEAD: Duration = Duration::from_hours(1);
 
-/// A new key is published for so long before it signs, in microseconds: by then everybody who
-/// checks tokens by themselves has it.
-const LEAD: i64 = 3600 * SECOND;
+/// A key is published for so long after another took over: until the last token that it signed has
+/// expired, and some minutes for clocks that differ.
+const KEPT: Duration = LIFETIME.saturating_add(Duration::from_mins(5));
 
-/// A key is published for so long after another took over, in microseconds: until the last token
-/// that it signed has expired, and some minutes for clocks that differ.
-const KEPT: i64 = (LIFETIME + 300) * SECOND;
-
-const DAY: i64 = 86_400 * SECOND;
+const DAY: Duration = Duration::from_hours(24);
 
 /// A key that signs, or will.
 pub(crate) struct Signer {
-    /// When it takes over: microseconds since 1970, UTC.
-    from: i64,
-    created: i64,
+    /// When it takes over.
+    from: Instant,
+    created: Instant,
     pub(crate) key: SigningKey,
 }
 
@@ -43,7 +43,7 @@ impl Keyring {
         store: &Store,
         master: &MasterKey,
         algorithm: Algorithm,
-        now: i64,
+        now: Instant,
     ) -> Result<Self, KeyError> {
         let mut sealed = store.keys().await?;
         let over = over(&sealed, now);
@@ -55,7 +55,8 @@ impl Keyring {
             ring.public.insert(key.id().to_owned(), key.public_key()?);
             if key.algorithm() == algorithm {
                 // The oldest has nobody to take over from.
-                let from = if ring.signers.is_empty() { i64::MIN } else { one.created + LEAD };
+                let first = ring.signers.is_empty();
+                let from = if first { Instant::MIN } else { one.created.saturating_add(LEAD) };
                 ring.signers.push(Signer { from, created: one.created, key });
             }
         }
@@ -69,7 +70,7 @@ impl Keyring {
         master: &MasterKey,
         algorithm: Algorithm,
         days: Option<u32>,
-        now: i64,
+        now: Instant,
     ) -> Result<Self, KeyError> {
         let ring = Self::load(store, master, algorithm, now).await?;
         for id in &ring.over {
@@ -77,7 +78,9 @@ impl Keyring {
         }
         let due = match (ring.signers.last(), days) {
             (None, _) => true,
-            (Some(newest), Some(days)) => newest.created + i64::from(days) * DAY <= now,
+            (Some(newest), Some(days)) => {
+                newest.created.saturating_add(DAY.saturating_mul(days)) <= now
+            }
             (Some(_), None) => false,
         };
         if !due {
@@ -94,7 +97,7 @@ impl Keyring {
         master: &MasterKey,
         algorithm: Algorithm,
         at_once: bool,
-        now: i64,
+        now: Instant,
     ) -> Result<String, KeyError> {
         let before = store.keys().await?;
         let id = SigningKey::create(store, master, algorithm, now).await?;
@@ -107,7 +110,7 @@ impl Keyring {
     }
 
     /// The key to sign with; none only where somebody has emptied the database.
-    pub(crate) fn signer(&self, now: i64) -> Option<&Signer> {
+    pub(crate) fn signer(&self, now: Instant) -> Option<&Signer> {
         self.signers.iter().rev().find(|signer| signer.from <= now)
     }
 
@@ -131,12 +134,12 @@ impl Keyring {
 
 /// The keys whose successor has been signing for longer than any token lives. They are given oldest
 /// first.
-fn over(keys: &[SealedKey], now: i64) -> Vec<String> {
+fn over(keys: &[SealedKey], now: Instant) -> Vec<String> {
     let mut over = Vec::new();
     let mut rest = keys;
     while let [key, later @ ..] = rest {
         let successor = later.iter().find(|other| other.algorithm == key.algorithm);
-        if successor.is_some_and(|successor| successor.created + LEAD + KEPT <= now) {
+        if successor.is_some_and(|successor| successor.created.saturating_add(LEAD + KEPT) <= now) {
             over.push(key.id.clone());
         }
         rest = later;
@@ -159,20 +162,33 @@ mod tests {
         test(store, MasterKey::read(&file).unwrap()).await;
     }
 
+    const MOMENT: Duration = Duration::from_micros(1);
+
+    /// So many days after the first key.
+    fn at(days: u32) -> Instant {
+        Instant::EPOCH.saturating_add(DAY * days)
+    }
+
     const ES256: Algorithm = Algorithm::Es256;
 
     #[tokio::test]
     async fn a_new_key_is_published_before_it_signs_and_an_old_one_after() {
         with_store(async |store, master| {
-            let ring = Keyring::maintain(&store, &master, ES256, None, 0).await.unwrap();
-            let first = ring.signer(0).unwrap().key.id().to_owned();
-            let second = Keyring::rotate(&store, &master, ES256, false, DAY).await.unwrap();
-            let ring = Keyring::maintain(&store, &master, ES256, None, DAY).await.unwrap();
-            assert_eq!(ring.signer(DAY + LEAD - 1).unwrap().key.id(), first);
+            let day = at(1);
+            let ring = Keyring::maintain(&store, &master, ES256, None, at(0)).await.unwrap();
+            let first = ring.signer(at(0)).unwrap().key.id().to_owned();
+            let second = Keyring::rotate(&store, &master, ES256, false, day).await.unwrap();
+            let ring = Keyring::maintain(&store, &master, ES256, None, day).await.unwrap();
+            assert_eq!(
+                ring.signer(day.saturating_add(LEAD).saturating_sub(MOMENT)).unwrap().key.id(),
+                first
+            );
             assert!(ring.public(&second).is_some());
-            assert_eq!(ring.signer(DAY + LEAD).unwrap().key.id(), second);
-            let last = DAY + LEAD + KEPT;
-            let ring = Keyring::maintain(&store, &master, ES256, None, last - 1).await.unwrap();
+            assert_eq!(ring.signer(day.saturating_add(LEAD)).unwrap().key.id(), second);
+            let last = day.saturating_add(LEAD + KEPT);
+            let ring = Keyring::maintain(&store, &master, ES256, None, last.saturating_sub(MOMENT))
+                .await
+                .unwrap();
             assert!(ring.public(&first).is_some());
             let ring = Keyring::maintain(&store, &master, ES256, None, last).await.unwrap();
             assert!(ring.public(&first).is_none());
@@ -185,7 +201,12 @@ mod tests {
     #[tokio::test]
     async fn a_key_is_followed_by_another_when_its_days_are_over() {
         with_store(async |store, master| {
-            for (now, keys) in [(0, 1), (3 * DAY - 1, 1), (3 * DAY, 2), (3 * DAY + 1, 2)] {
+            for (now, keys) in [
+                (at(0), 1),
+                (at(3).saturating_sub(MOMENT), 1),
+                (at(3), 2),
+                (at(3).saturating_add(MOMENT), 2),
+            ] {
                 let ring = Keyring::maintain(&store, &master, ES256, Some(3), now).await.unwrap();
                 assert_eq!(ring.public.len(), keys, "at {now}");
             }
@@ -196,12 +217,13 @@ mod tests {
     #[tokio::test]
     async fn in_an_emergency_no_other_key_is_left() {
         with_store(async |store, master| {
-            let before = Keyring::maintain(&store, &master, ES256, None, 0).await.unwrap();
+            let before = Keyring::maintain(&store, &master, ES256, None, at(0)).await.unwrap();
             let other = Algorithm::EdDsa;
-            Keyring::maintain(&store, &master, other, None, 0).await.unwrap();
-            let id = Keyring::rotate(&store, &master, ES256, true, 1).await.unwrap();
-            let ring = Keyring::load(&store, &master, ES256, 1).await.unwrap();
-            assert_eq!(ring.signer(1).unwrap().key.id(), id);
+            Keyring::maintain(&store, &master, other, None, at(0)).await.unwrap();
+            let later = at(1);
+            let id = Keyring::rotate(&store, &master, ES256, true, later).await.unwrap();
+            let ring = Keyring::load(&store, &master, ES256, later).await.unwrap();
+            assert_eq!(ring.signer(later).unwrap().key.id(), id);
             assert_eq!(ring.public.len(), 1);
             assert!(!ring.holds_all_of(&before));
         })
@@ -211,8 +233,8 @@ mod tests {
     #[tokio::test]
     async fn another_algorithm_has_keys_of_its_own() {
         with_store(async |store, master| {
-            Keyring::maintain(&store, &master, ES256, None, 0).await.unwrap();
-            let later = 100 * DAY;
+            Keyring::maintain(&store, &master, ES256, None, at(0)).await.unwrap();
+            let later = at(100);
             let ring =
                 Keyring::maintain(&store, &master, Algorithm::EdDsa, None, later).await.unwrap();
             assert_eq!(ring.signer(later).unwrap().key.algorithm(), Algorithm::EdDsa);

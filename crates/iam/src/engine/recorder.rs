@@ -15,14 +15,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use foldhash::fast::RandomState;
-use gatewright_policy::{Decision, Identity};
+use gatewright_policy::{Decision, Identity, Instant};
 use gatewright_store::{ActivityBatch, HourlyCount, LastUsed, LogPage, Store, StoreError};
 use metrics::Counter;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use crate::model::caller::{Context, Principal};
-use crate::model::log::{Call, HOUR, Line, LogKind, Reason};
+use crate::model::log::{Call, Line, LogKind, Reason};
 use crate::model::query_id::QueryId;
 use crate::sources::Sources;
 
@@ -59,7 +59,7 @@ impl Who {
 /// A line that is not written yet.
 struct Waiting {
     kind: LogKind,
-    at: i64,
+    at: Instant,
     who: Who,
     ip: Option<IpAddr>,
     query_id: QueryId,
@@ -112,7 +112,7 @@ impl AddAssign for Counts {
 struct Pending {
     lines: Vec<Waiting>,
     counts: HashMap<Box<str>, Counts, RandomState>,
-    last_used: HashMap<(Box<str>, Box<str>), i64, RandomState>,
+    last_used: HashMap<(Box<str>, Box<str>), Instant, RandomState>,
 }
 
 impl Pending {
@@ -152,7 +152,7 @@ pub(crate) struct Recorder {
     waiting: AtomicUsize,
     /// When the last line that was written happened: no two happen at once on a node. Who writes
     /// holds it.
-    last: tokio::sync::Mutex<i64>,
+    last: tokio::sync::Mutex<Instant>,
     totals: Totals,
     store: Store,
     sources: Sources,
@@ -183,7 +183,8 @@ impl Recorder {
             refused: metrics::counter!(decisions, "allowed" => "false"),
         };
         let (parts, waiting) = (std::array::from_fn(|_| Mutex::default()), AtomicUsize::new(0));
-        Self { parts, waiting, last: tokio::sync::Mutex::new(0), totals, store, sources }
+        let last = tokio::sync::Mutex::new(Instant::EPOCH);
+        Self { parts, waiting, last, totals, store, sources }
     }
 
     /// Writes down what happens until the task is ended, and forgets lines after so many days.
@@ -263,7 +264,7 @@ impl Recorder {
         identity: Identity,
         scope: &str,
         issued: bool,
-        (ip, query_id, at): (Option<IpAddr>, QueryId, i64),
+        (ip, query_id, at): (Option<IpAddr>, QueryId, Instant),
     ) {
         let mut pending = self.pending();
         let account = identity.account().to_owned();
@@ -305,7 +306,7 @@ impl Recorder {
     }
 
     /// Something was used that belongs to the account.
-    pub(crate) fn used(&self, account: &str, subject: &str, at: i64) {
+    pub(crate) fn used(&self, account: &str, subject: &str, at: Instant) {
         let mut pending = self.pending();
         let last = pending.last_used.entry((account.into(), subject.into())).or_default();
         *last = at.max(*last);
@@ -329,11 +330,11 @@ impl Recorder {
         let Pending { mut lines, counts, last_used } = self.take();
         lines.sort_by_key(|line| line.at);
         for line in &mut lines {
-            *last = line.at.max(*last + 1);
+            *last = line.at.max(last.saturating_add(Duration::from_micros(1)));
             line.at = *last;
         }
         let mut record = ActivityBatch { pages: pages(lines), ..ActivityBatch::default() };
-        let hour = self.sources.now().div_euclid(HOUR);
+        let hour = self.sources.now().hours();
         for (account, counts) in counts {
             self.totals.add(counts);
             let kinds = [
@@ -350,7 +351,7 @@ impl Recorder {
                 count,
             }));
         }
-        let usage = |((account, subject), last): ((Box<str>, Box<str>), i64)| LastUsed {
+        let usage = |((account, subject), last): ((Box<str>, Box<str>), Instant)| LastUsed {
             account: account.into(),
             subject: subject.into(),
             last,
@@ -366,7 +367,7 @@ impl Recorder {
     pub(crate) async fn last_used(
         &self,
         account: &str,
-    ) -> Result<HashMap<String, i64>, StoreError> {
+    ) -> Result<HashMap<String, Instant>, StoreError> {
         self.flush().await?;
         let last_used = self.store.last_used(account).await?;
         Ok(last_used.into_iter().map(|one| (one.subject, one.last)).collect())
@@ -374,8 +375,8 @@ impl Recorder {
 
     async fn forget(&self, days: u32) -> Result<(), StoreError> {
         let now = self.sources.now();
-        let lines = now - i64::from(days) * 24 * HOUR;
-        self.store.forget(lines, now.div_euclid(HOUR) - HOURLY_COUNTS_KEPT).await.map(drop)
+        let lines = now.saturating_sub(Duration::from_hours(24).saturating_mul(days));
+        self.store.forget(lines, now.hours() - HOURLY_COUNTS_KEPT).await.map(drop)
     }
 }
 

@@ -1,5 +1,6 @@
 //! What signing in needs in memory: rate limits, and when each session was last used.
 
+use gatewright_policy::Instant;
 use quick_cache::sync::Cache;
 use tokio::sync::Semaphore;
 
@@ -12,7 +13,7 @@ const CHECKS_AT_ONCE: usize = 4;
 pub(crate) struct Sessions {
     /// When each was last used, as far as this node knows. Lost when it stops: a session then
     /// counts as just used.
-    pub(crate) used: Cache<Box<str>, i64>,
+    pub(crate) used: Cache<Box<str>, Instant>,
     pub(crate) throttle: Throttle,
     pub(crate) checks: Semaphore,
 }

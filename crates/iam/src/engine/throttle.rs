@@ -1,19 +1,20 @@
 //! How often somebody may be wrong before they must wait.
 
+use std::time::Duration;
+
+use gatewright_policy::Instant;
 use quick_cache::sync::Cache;
 
 /// So many failures cost nothing.
 const FREE: u32 = 5;
 
-/// The longest wait, and how long failures are remembered, in microseconds.
-const LONGEST: i64 = 900 * SECOND;
-
-const SECOND: i64 = 1_000_000;
+/// The longest wait, and how long failures are remembered.
+const LONGEST: Duration = Duration::from_mins(15);
 
 #[derive(Debug, Clone, Copy)]
 struct Failures {
     count: u32,
-    last: i64,
+    last: Instant,
 }
 
 /// Counts failures by who or what failed, on this node, and bounded in memory.
@@ -27,17 +28,17 @@ impl Throttle {
     }
 
     /// How many whole seconds whoever has that key must still wait; none when they may try.
-    pub(crate) fn wait(&self, key: &str, now: i64) -> Option<i64> {
+    pub(crate) fn wait(&self, key: &str, now: Instant) -> Option<u64> {
         let Failures { count, last } = self.failures.get(key)?;
         let beyond = count.checked_sub(FREE)?;
-        let pause = SECOND.checked_shl(beyond.min(20)).unwrap_or(LONGEST).min(LONGEST);
-        let left = last.saturating_add(pause).saturating_sub(now);
-        (left > 0).then(|| left.div_euclid(SECOND) + 1)
+        let pause = Duration::from_secs(1 << beyond.min(20)).min(LONGEST);
+        let left = last.saturating_add(pause).since(now).filter(|left| !left.is_zero())?;
+        Some(left.as_secs() + 1)
     }
 
     /// Counts a failure.
-    pub(crate) fn failed(&self, key: &str, now: i64) {
-        let before = self.failures.get(key).filter(|one| now - one.last < LONGEST);
+    pub(crate) fn failed(&self, key: &str, now: Instant) {
+        let before = self.failures.get(key).filter(|one| now < one.last.saturating_add(LONGEST));
         let count = before.map_or(0, |one| one.count).saturating_add(1);
         self.failures.insert(key.into(), Failures { count, last: now });
     }
@@ -52,27 +53,30 @@ impl Throttle {
 mod tests {
     use super::*;
 
+    const START: Instant = Instant::EPOCH;
+
     #[test]
     fn who_is_wrong_too_often_waits_longer_each_time_and_is_forgiven() {
         let throttle = Throttle::new();
         for _ in 1..FREE {
-            throttle.failed("a", 0);
-            assert_eq!(throttle.wait("a", 0), None);
+            throttle.failed("a", START);
+            assert_eq!(throttle.wait("a", START), None);
         }
-        throttle.failed("a", 0);
-        let first = throttle.wait("a", 0).unwrap();
-        throttle.failed("a", 0);
-        let second = throttle.wait("a", 0).unwrap();
+        throttle.failed("a", START);
+        let first = throttle.wait("a", START).unwrap();
+        throttle.failed("a", START);
+        let second = throttle.wait("a", START).unwrap();
         assert!(second > first, "{first} {second}");
-        assert_eq!(throttle.wait("a", second * SECOND), None);
-        assert_eq!(throttle.wait("b", 0), None);
+        assert_eq!(throttle.wait("a", START.saturating_add(Duration::from_secs(second))), None);
+        assert_eq!(throttle.wait("b", START), None);
         for _ in 0..100 {
-            throttle.failed("a", 0);
+            throttle.failed("a", START);
         }
-        assert!(throttle.wait("a", 0).unwrap() <= LONGEST / SECOND + 1);
-        throttle.failed("a", LONGEST);
-        assert_eq!(throttle.wait("a", LONGEST), None, "old failures do not count");
+        assert!(throttle.wait("a", START).unwrap() <= LONGEST.as_secs() + 1);
+        let late = START.saturating_add(LONGEST);
+        throttle.failed("a", late);
+        assert_eq!(throttle.wait("a", late), None, "old failures do not count");
         throttle.succeeded("a");
-        assert_eq!(throttle.wait("a", LONGEST), None);
+        assert_eq!(throttle.wait("a", late), None);
     }
 }

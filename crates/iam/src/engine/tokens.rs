@@ -9,12 +9,12 @@
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use gatewright_policy::{Caller, Identity, Region};
+use gatewright_policy::{Caller, Identity, Instant, Region};
 use gatewright_store::Store;
 use highway::{HighwayHash, HighwayHasher, Key};
 use jsonwebtoken::{Validation, decode, decode_header};
@@ -35,8 +35,8 @@ use crate::model::settings::Settings;
 use crate::model::token::{Algorithm, NEVER, Verified};
 use crate::sources::Sources;
 
-/// What a browser was given to bring back is good for so long, in microseconds.
-const STATE_LIFETIME: i64 = 600_000_000;
+/// What a browser was given to bring back is good for so long.
+const STATE_LIFETIME: Duration = Duration::from_mins(10);
 
 /// No token of ours is longer.
 const MAX_LENGTH: usize = 4096;
@@ -63,7 +63,7 @@ pub(crate) struct Tokens {
     algorithm: Algorithm,
     key_days: Option<u32>,
     keys: ArcSwap<Keyring>,
-    reloaded: Mutex<Instant>,
+    reloaded: Mutex<std::time::Instant>,
     /// Whose they are, by the mark of the token.
     verified: Cache<Mark, Arc<Principal>>,
     /// What marks are made under. It is drawn anew by each process and never leaves it.
@@ -93,7 +93,7 @@ impl Tokens {
             algorithm,
             key_days,
             keys: ArcSwap::from_pointee(keys),
-            reloaded: Mutex::new(Instant::now()),
+            reloaded: Mutex::new(std::time::Instant::now()),
             verified: Cache::new(100_000),
             marker: Key(marker),
         })
@@ -129,14 +129,14 @@ impl Tokens {
         Keyring::rotate(&self.store, &self.master, self.algorithm, at_once, now).await
     }
 
-    /// Does something with the key that signs at a time, in seconds since 1970.
+    /// Does something with the key that signs at an instant.
     pub(crate) fn signing<T>(
         &self,
-        at: i64,
+        at: Instant,
         sign: impl FnOnce(&SigningKey) -> Result<T, IamError>,
     ) -> Result<T, IamError> {
         let keys = self.keys.load();
-        let signer = keys.signer(at.saturating_mul(1_000_000));
+        let signer = keys.signer(at);
         sign(&signer.ok_or_else(|| IamError::internal(KeyError::None))?.key)
     }
 
@@ -210,8 +210,8 @@ impl Tokens {
             client_id: claims.client_id.into(),
             id: claims.jti.into(),
             scope: claims.scope.into(),
-            issued: claims.iat,
-            expires: claims.exp,
+            issued: Instant::from_seconds(claims.iat),
+            expires: Instant::from_seconds(claims.exp),
             noted: AtomicI64::new(0),
             admitted: AtomicI64::new(NEVER),
         });
@@ -244,7 +244,7 @@ impl Tokens {
             let (algorithm, now) = (self.algorithm, self.sources.now());
             let keys = Keyring::load(&self.store, &self.master, algorithm, now).await;
             self.keep(keys.map_err(IamError::internal)?);
-            *reloaded = Instant::now();
+            *reloaded = std::time::Instant::now();
         }
         Ok(self.keys.load().public(id).cloned())
     }
@@ -264,9 +264,9 @@ impl Tokens {
         &self,
         purpose: &str,
         state: &[u8],
-        now: i64,
+        now: Instant,
     ) -> Result<String, IamError> {
-        let mut stamped = now.to_be_bytes().to_vec();
+        let mut stamped = now.micros().to_be_bytes().to_vec();
         stamped.extend_from_slice(state);
         let sealed = self.seal(&format!("state {purpose}"), stamped)?;
         Ok(BASE64_URL_SAFE_NO_PAD.encode(sealed))
@@ -277,13 +277,13 @@ impl Tokens {
         &self,
         purpose: &str,
         state: &str,
-        now: i64,
+        now: Instant,
     ) -> Option<Zeroizing<Vec<u8>>> {
         let sealed = BASE64_URL_SAFE_NO_PAD.decode(state).ok()?;
         let opened = self.unseal(&format!("state {purpose}"), &sealed)?;
         let (stamp, state) = opened.split_first_chunk::<8>()?;
-        let age = now.checked_sub(i64::from_be_bytes(*stamp))?;
-        (0..STATE_LIFETIME).contains(&age).then(|| Zeroizing::new(state.to_vec()))
+        let age = now.since(Instant::from_micros(i64::from_be_bytes(*stamp)))?;
+        (age < STATE_LIFETIME).then(|| Zeroizing::new(state.to_vec()))
     }
 
     /// The public keys, as a JWK set (RFC 7517).

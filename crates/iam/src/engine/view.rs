@@ -12,8 +12,8 @@ use std::sync::Arc;
 
 use foldhash::quality::RandomState;
 use gatewright_policy::{
-    CompiledPermissions, CompiledPolicy, Identity, Members, PolicySet, Region, Resource as Seen,
-    ResourceUrn, permissions_group_urn,
+    CompiledPermissions, CompiledPolicy, Identity, Instant, Members, PolicySet, Region,
+    Resource as Seen, ResourceUrn, permissions_group_urn,
 };
 use gatewright_store::{Entry, Kind, Object};
 use imbl::shared_ptr::DefaultSharedPtr;
@@ -52,8 +52,8 @@ pub(crate) struct View {
     clients: Map<ClientEntry>,
     resources: Map<Arc<ResourceDocument>>,
     /// When the token would have expired by itself.
-    revoked: Map<i64>,
-    revoked_in_order: OrdSet<(i64, Box<str>)>,
+    revoked: Map<Instant>,
+    revoked_in_order: OrdSet<(Instant, Box<str>)>,
     sessions: Map<Arc<SessionDocument>>,
     users: Map<Arc<UserDocument>>,
     user_tokens: Map<Arc<UserTokenDocument>>,
@@ -71,7 +71,7 @@ pub(crate) enum Piece {
     PermissionsGroup(String, CompiledPermissions),
     ResourceGroup(Uuid, Members),
     Resource(Box<str>, ResourceDocument),
-    RevokedToken(Box<str>, i64),
+    RevokedToken(Box<str>, Instant),
     Session(Box<str>, SessionDocument),
     User(Box<str>, UserDocument),
     UserToken(Box<str>, UserTokenDocument),
@@ -234,7 +234,7 @@ impl View {
     }
 
     /// Some revoked tokens that have expired since, and need no longer be remembered.
-    pub(crate) fn expired_revocations(&self, now: i64, most: usize) -> Vec<String> {
+    pub(crate) fn expired_revocations(&self, now: Instant, most: usize) -> Vec<String> {
         let expired = self.revoked_in_order.iter().take_while(|(expires, _)| *expires < now);
         expired.take(most).map(|(_, token)| token.to_string()).collect()
     }

@@ -1,7 +1,7 @@
 //! Accounts, and their contact details.
 
 use gatewright_policy::{
-    Identity, Permissions, Policy as Rule, permissions_group_urn, resource_group_urn,
+    Identity, Instant, Permissions, Policy as Rule, permissions_group_urn, resource_group_urn,
 };
 use gatewright_store::{Act, Author, Change, Content, Kind, StoreError, Taken};
 
@@ -68,7 +68,7 @@ impl Iam {
         name: &str,
         email: &str,
         password: &str,
-        now: i64,
+        now: Instant,
     ) -> Result<Vec<Change>, IamError> {
         let region = self.settings.region;
         let profile = Profile {
@@ -120,7 +120,7 @@ impl Iam {
     fn service_account(
         &self,
         account: &str,
-        now: i64,
+        now: Instant,
     ) -> Result<(Vec<Change>, InitialServiceAccount), IamError> {
         let region = self.settings.region;
         let input = ClientInput {
@@ -158,7 +158,7 @@ impl Iam {
         description: &str,
         rule: Rule,
         read_only: bool,
-        now: i64,
+        now: Instant,
     ) -> Result<Change, IamError> {
         let policy = Policy {
             name: name.to_owned(),

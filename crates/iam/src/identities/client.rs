@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use gatewright_policy::Identity;
+use gatewright_policy::{Identity, Instant};
 use gatewright_store::{Act, Change, Kind, Object, StoreError, Taken};
 
 use crate::core::iam::Iam;
@@ -38,25 +38,27 @@ impl Iam {
         objects.iter().map(|object| self.client_of(object)).collect()
     }
 
-    /// When each client of the account got or used a token last, to some seconds, by its identifier:
-    /// microseconds since 1970, UTC.
-    pub async fn clients_used(&self, context: &Context) -> Result<HashMap<String, i64>, IamError> {
+    /// When each client of the account got or used a token last, to some seconds, by its identifier.
+    pub async fn clients_used(
+        &self,
+        context: &Context,
+    ) -> Result<HashMap<String, Instant>, IamError> {
         self.demand(context, rights::CLIENT_GET).await?;
         Ok(self.recorder.last_used(context.account()).await?)
     }
 
     /// The identifiers of the service accounts that were not used since an instant, with when they
-    /// were used last: microseconds since 1970, UTC.
+    /// were used last.
     pub async fn unused_clients(
         &self,
         context: &Context,
-        since: i64,
-    ) -> Result<Vec<(String, Option<i64>)>, IamError> {
+        since: Instant,
+    ) -> Result<Vec<(String, Option<Instant>)>, IamError> {
         let used = self.clients_used(context).await?;
         let view = self.views.get(context.account()).await?;
         let acts_for_itself =
             |id: &&str| view.client(id).is_some_and(|one| one.flow == Flow::ClientCredentials);
-        let mut unused: Vec<(String, Option<i64>)> = view
+        let mut unused: Vec<(String, Option<Instant>)> = view
             .client_ids()
             .filter(acts_for_itself)
             .map(|id| (id.to_owned(), used.get(id).copied()))

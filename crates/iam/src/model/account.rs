@@ -1,5 +1,6 @@
 //! Accounts: what is remembered of them, and what makes one.
 
+use gatewright_policy::Instant;
 use serde::{Deserialize, Serialize};
 
 use crate::model::contact_details::ContactDetails;
@@ -34,11 +35,11 @@ pub struct InitialServiceAccount {
 pub struct Profile {
     /// The owner's address.
     pub email: String,
-    /// Microseconds since 1970, UTC.
-    pub created_at: i64,
-    /// When the owner last changed their password, if they did: microseconds since 1970, UTC.
+    /// When it was created.
+    pub created_at: Instant,
+    /// When the owner last changed their password, if they did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub password_changed_at: Option<i64>,
+    pub password_changed_at: Option<Instant>,
     /// What the owner says of themselves.
     #[serde(rename = "particulars")]
     pub contact_details: ContactDetails,

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use gatewright_policy::{Caller, Environment, Identity};
+use gatewright_policy::{Caller, Environment, Identity, Instant};
 use gatewright_store::Author;
 
 use crate::model::error::IamError;
@@ -79,8 +79,8 @@ pub struct Context {
     pub ip: Option<IpAddr>,
     /// What the log calls this request.
     pub query_id: QueryId,
-    /// When: microseconds since 1970, UTC.
-    pub now: i64,
+    /// When.
+    pub now: Instant,
 }
 
 impl Context {
@@ -112,8 +112,8 @@ pub struct Origin {
     pub ip: Option<IpAddr>,
     /// What the log calls the request.
     pub query_id: QueryId,
-    /// When: microseconds since 1970, UTC.
-    pub now: i64,
+    /// When.
+    pub now: Instant,
 }
 
 impl Origin {

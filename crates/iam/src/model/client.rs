@@ -1,5 +1,6 @@
 //! Service accounts and other clients: their documents, inputs and rules.
 
+use gatewright_policy::Instant;
 use gatewright_store::Content;
 use serde::{Deserialize, Serialize};
 
@@ -24,7 +25,7 @@ pub(crate) struct ClientDocument {
     pub(crate) description: String,
     pub(crate) flow: Flow,
     pub(crate) callback_urls: Vec<String>,
-    pub(crate) created_at: i64,
+    pub(crate) created_at: Instant,
 }
 
 /// A client of the account.
@@ -40,8 +41,8 @@ pub struct Client {
     pub flow: Flow,
     /// Where people may be sent back to.
     pub callback_urls: Vec<String>,
-    /// Microseconds since 1970, UTC.
-    pub created_at: i64,
+    /// When it was created.
+    pub created_at: Instant,
     /// The URN that policies name it by; none where it acts for people.
     pub identity: Option<String>,
 }
@@ -96,7 +97,7 @@ impl ClientDocument {
 }
 
 impl ClientInput {
-    pub(crate) fn document(self, now: i64) -> Result<ClientDocument, IamError> {
+    pub(crate) fn document(self, now: Instant) -> Result<ClientDocument, IamError> {
         let mut document = ClientDocument {
             name: self.name,
             description: self.description,

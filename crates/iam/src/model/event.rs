@@ -1,5 +1,6 @@
 //! Events of the audit log.
 
+use gatewright_policy::Instant;
 use gatewright_store::{Entry, Kind};
 use serde_json::Value;
 
@@ -11,8 +12,8 @@ use crate::model::log::LogFilter;
 pub struct Event {
     /// The revision of the account that it made.
     pub revision: i64,
-    /// When: microseconds since 1970, UTC.
-    pub at: i64,
+    /// When.
+    pub at: Instant,
     /// The URN of who did it.
     pub who: String,
     /// From where.

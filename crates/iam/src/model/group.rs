@@ -1,6 +1,8 @@
 //! Groups of users, and the role that each gives: their documents, inputs and rules.
 
-use gatewright_policy::{Identity, Permissions, Policy as Rule, Region, permissions_group_urn};
+use gatewright_policy::{
+    Identity, Instant, Permissions, Policy as Rule, Region, permissions_group_urn,
+};
 use gatewright_store::Content;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -49,8 +51,8 @@ pub(crate) struct GroupDocument {
     pub(crate) name: String,
     pub(crate) description: Option<String>,
     pub(crate) role: Role,
-    pub(crate) created_at: i64,
-    pub(crate) updated_at: i64,
+    pub(crate) created_at: Instant,
+    pub(crate) updated_at: Instant,
 }
 
 /// A group of users.
@@ -64,10 +66,10 @@ pub struct Group {
     pub role: Role,
     /// Whether every account has it.
     pub built_in: bool,
-    /// Microseconds since 1970, UTC.
-    pub created_at: i64,
-    /// Microseconds since 1970, UTC.
-    pub updated_at: i64,
+    /// When it was created.
+    pub created_at: Instant,
+    /// When it was last changed, if it was.
+    pub updated_at: Instant,
     /// The URN that policies name it by.
     pub urn: String,
 }

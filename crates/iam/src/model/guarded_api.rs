@@ -1,5 +1,6 @@
 //! Guarded APIs that accounts declare: their documents.
 
+use gatewright_policy::Instant;
 use gatewright_store::{Content, Object};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -13,10 +14,10 @@ pub struct GuardedApi {
     pub name: String,
     /// Its OpenAPI document, as it was declared.
     pub document: Value,
-    /// Microseconds since 1970, UTC.
-    pub created_at: i64,
-    /// Microseconds since 1970, UTC.
-    pub updated_at: Option<i64>,
+    /// When it was created.
+    pub created_at: Instant,
+    /// When it was last changed, if it was.
+    pub updated_at: Option<Instant>,
 }
 
 impl GuardedApi {
@@ -38,6 +39,6 @@ impl ApiDocument {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ApiDocument {
     pub(crate) document: serde_json::Value,
-    pub(crate) created_at: i64,
-    pub(crate) updated_at: Option<i64>,
+    pub(crate) created_at: Instant,
+    pub(crate) updated_at: Option<Instant>,
 }

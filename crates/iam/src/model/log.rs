@@ -1,13 +1,10 @@
 //! Logs: their lines, and which of them are wanted.
 
-use gatewright_policy::Decision;
+use gatewright_policy::{Decision, Instant};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::model::rights;
-
-/// Microseconds.
-pub(crate) const HOUR: i64 = 3_600_000_000;
 
 /// What a log is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -77,8 +74,8 @@ impl Reason {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Line {
-    /// When: microseconds since 1970, UTC. No two lines of a node are equal in it.
-    pub at: i64,
+    /// When. No two lines of a node are equal in it.
+    pub at: Instant,
     /// The URN of who did it.
     pub who: String,
     /// A scope, an action, or a method and a path.
@@ -135,14 +132,14 @@ pub struct LogLines {
     /// The lines.
     pub lines: Vec<Line>,
     /// Before which instant to go on; none at the beginning of the log.
-    pub older: Option<i64>,
+    pub older: Option<Instant>,
 }
 
 /// How often something happened in an hour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct HourlyCounts {
-    /// Hours since 1970, UTC.
-    pub hour: i64,
+    /// When the hour began.
+    pub hour: Instant,
     /// Tokens that were given out.
     pub tokens: i64,
     /// Decisions that allowed something.

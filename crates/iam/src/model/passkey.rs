@@ -1,5 +1,6 @@
 //! Passkeys: their documents.
 
+use gatewright_policy::Instant;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
@@ -11,7 +12,7 @@ pub(crate) struct PasskeyDocument {
     /// The URN of whose it is.
     pub(crate) identity: String,
     pub(crate) name: String,
-    pub(crate) created_at: i64,
+    pub(crate) created_at: Instant,
     /// Its public key, and how often it was used.
     pub(crate) credential: webauthn_rs::prelude::Passkey,
 }
@@ -23,10 +24,10 @@ pub struct Passkey {
     pub id: String,
     /// What its owner calls it.
     pub name: String,
-    /// Microseconds since 1970, UTC.
-    pub created_at: i64,
-    /// When it was last used: microseconds since 1970, UTC.
-    pub used_at: Option<i64>,
+    /// When it was created.
+    pub created_at: Instant,
+    /// When it was last used.
+    pub used_at: Option<Instant>,
 }
 
 /// Something that a browser must answer.

@@ -1,6 +1,6 @@
 //! Permissions groups: their documents, inputs and rules.
 
-use gatewright_policy::Permissions;
+use gatewright_policy::{Instant, Permissions};
 use gatewright_store::Content;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -16,8 +16,8 @@ pub(crate) struct PermissionsGroupDocument {
     pub(crate) name: String,
     pub(crate) description: String,
     pub(crate) permissions: Permissions,
-    pub(crate) created_at: i64,
-    pub(crate) updated_at: Option<i64>,
+    pub(crate) created_at: Instant,
+    pub(crate) updated_at: Option<Instant>,
 }
 
 /// A permissions group of the account or of the server.
@@ -35,10 +35,10 @@ pub struct PermissionsGroup {
     pub description: String,
     /// What it permits.
     pub permissions: Permissions,
-    /// Microseconds since 1970, UTC.
-    pub created_at: i64,
-    /// Microseconds since 1970, UTC.
-    pub updated_at: Option<i64>,
+    /// When it was created.
+    pub created_at: Instant,
+    /// When it was last changed, if it was.
+    pub updated_at: Option<Instant>,
 }
 
 /// A permissions group to be made, or what one shall be from now on.
@@ -64,7 +64,7 @@ impl PermissionsGroupInput {
             name: self.name,
             description: self.description,
             permissions: self.permissions,
-            created_at: 0,
+            created_at: Instant::EPOCH,
             updated_at: None,
         })
     }

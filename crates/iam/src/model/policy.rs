@@ -2,14 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use gatewright_policy::{Condition, Identity, Permissions, Policy as Rule, PolicyError, Region};
+use gatewright_policy::{
+    Condition, Identity, Instant, Permissions, Policy as Rule, PolicyError, Region,
+};
 use gatewright_store::{Content, Object};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::model::error::{Fault, IamError};
 use crate::model::input::{check_list, check_name, check_text};
-use crate::model::instant;
 use crate::model::resource::Resource;
 use crate::model::settings::Limits;
 
@@ -28,10 +29,10 @@ pub struct Policy {
     pub read_only: bool,
     /// When it ends, as it was sent.
     pub expired_at: Option<String>,
-    /// Microseconds since 1970, UTC.
-    pub created_at: i64,
-    /// Microseconds since 1970, UTC.
-    pub updated_at: Option<i64>,
+    /// When it was created.
+    pub created_at: Instant,
+    /// When it was last changed, if it was.
+    pub updated_at: Option<Instant>,
     /// What it says.
     pub rule: Rule,
 }
@@ -110,7 +111,7 @@ impl PolicyInput {
             description,
             read_only: false,
             expired_at,
-            created_at: 0,
+            created_at: Instant::EPOCH,
             updated_at: None,
             rule: self.rule(id, region, limits)?,
         })
@@ -130,7 +131,7 @@ impl PolicyInput {
         check_permissions(&mut self.permissions, most)?;
         let expires = match self.expired_at.as_deref() {
             None => None,
-            Some(text) => Some(instant::parse(text).ok_or_else(|| {
+            Some(text) => Some(Instant::parse(text).ok_or_else(|| {
                 let message = "\"expiredAt\" must be a date and time like 2026-12-31T23:59:59Z";
                 IamError::invalid(Fault::Format, message)
             })?),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use gatewright_policy::{ResourceUrn, Tags};
+use gatewright_policy::{Instant, ResourceUrn, Tags};
 use gatewright_store::Content;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -23,7 +23,7 @@ pub fn is_system_tag(key: &str) -> bool {
 pub(crate) struct ResourceDocument {
     pub(crate) display_name: String,
     pub(crate) tags: Tags,
-    pub(crate) created_at: i64,
+    pub(crate) created_at: Instant,
 }
 
 /// A resource.

@@ -1,6 +1,6 @@
 //! Resource groups: their documents, inputs and rules.
 
-use gatewright_policy::{Region, ResourceUrn};
+use gatewright_policy::{Instant, Region, ResourceUrn};
 use gatewright_store::Content;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -17,8 +17,8 @@ pub(crate) struct ResourceGroupDocument {
     pub(crate) everything: bool,
     /// Canonical URNs.
     pub(crate) resources: Vec<String>,
-    pub(crate) created_at: i64,
-    pub(crate) updated_at: Option<i64>,
+    pub(crate) created_at: Instant,
+    pub(crate) updated_at: Option<Instant>,
 }
 
 /// A resource group of the account.
@@ -34,10 +34,10 @@ pub struct ResourceGroup {
     pub read_only: bool,
     /// The canonical URNs of its resources.
     pub resources: Vec<String>,
-    /// Microseconds since 1970, UTC.
-    pub created_at: i64,
-    /// Microseconds since 1970, UTC.
-    pub updated_at: Option<i64>,
+    /// When it was created.
+    pub created_at: Instant,
+    /// When it was last changed, if it was.
+    pub updated_at: Option<Instant>,
 }
 
 /// How a resource is named in a request.

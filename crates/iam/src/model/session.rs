@@ -1,7 +1,9 @@
 //! Sessions: their documents, inputs and rules.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use gatewright_policy::Instant;
 use serde::{Deserialize, Serialize};
 
 use crate::model::caller::{Origin, Principal};
@@ -11,16 +13,14 @@ use crate::model::secret::Secret;
 /// What the secrets of sessions begin with.
 pub(crate) const BROWSER: &str = "gwb_";
 
-const SECOND: i64 = 1_000_000;
-
 /// A session ends after so long, whatever happens in it.
-const LIFETIME: i64 = 12 * 3_600 * SECOND;
+const LIFETIME: Duration = Duration::from_hours(12);
 
 /// A code must come within this time after the password.
-pub(crate) const CONFIRMED_WITHIN: i64 = 600 * SECOND;
+pub(crate) const CONFIRMED_WITHIN: Duration = Duration::from_mins(10);
 
 /// A session in which nothing happens ends after so long.
-pub(crate) const IDLE: i64 = 2 * 3_600 * SECOND;
+pub(crate) const IDLE: Duration = Duration::from_hours(2);
 
 /// A password has at least so many characters.
 const SHORTEST: usize = 8;
@@ -34,10 +34,10 @@ pub(crate) const LONGEST: usize = 1_024;
 pub(crate) struct SessionDocument {
     /// The URN of who signed in.
     pub(crate) identity: String,
-    /// Microseconds since 1970, UTC.
-    pub(crate) created_at: i64,
-    /// Microseconds since 1970, UTC.
-    pub(crate) expires: i64,
+    /// When it was created.
+    pub(crate) created_at: Instant,
+    /// When it ends.
+    pub(crate) expires: Instant,
     pub(crate) user_agent: String,
     pub(crate) ip: Option<String>,
     /// Whether it only lets its holder send a code.
@@ -53,7 +53,7 @@ impl SessionDocument {
         Self {
             identity: identity.to_owned(),
             created_at: origin.now,
-            expires: origin.now + LIFETIME,
+            expires: origin.now.saturating_add(LIFETIME),
             user_agent: origin.user_agent.chars().filter(|c| !c.is_control()).take(255).collect(),
             ip: origin.ip.map(|ip| ip.to_string()),
             pending: false,
@@ -101,7 +101,7 @@ pub enum SignInError {
     #[error("too many attempts: try again in {seconds} seconds")]
     TooMany {
         /// How long they must wait.
-        seconds: i64,
+        seconds: u64,
     },
     /// The server failed.
     #[error(transparent)]
@@ -140,12 +140,12 @@ pub struct Session {
     pub id: String,
     /// Who signed in.
     pub principal: Arc<Principal>,
-    /// When: microseconds since 1970, UTC.
-    pub created_at: i64,
-    /// When it ends at the latest: microseconds since 1970, UTC.
-    pub expires: i64,
-    /// When it was last used, as far as this node knows: microseconds since 1970, UTC.
-    pub used_at: Option<i64>,
+    /// When.
+    pub created_at: Instant,
+    /// When it ends at the latest.
+    pub expires: Instant,
+    /// When it was last used, as far as this node knows.
+    pub used_at: Option<Instant>,
     /// What they signed in with.
     pub user_agent: String,
     /// From where they signed in.

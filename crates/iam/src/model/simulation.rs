@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use gatewright_policy::{Block, Outcome};
+use gatewright_policy::{Block, Instant, Outcome};
 use uuid::Uuid;
 
 use crate::model::log::Reason;
@@ -20,8 +20,8 @@ pub struct Simulation {
     pub resource: String,
     /// From where.
     pub ip: Option<IpAddr>,
-    /// When: microseconds since 1970, UTC.
-    pub at: i64,
+    /// When.
+    pub at: Instant,
 }
 
 /// A policy as it may become: one that is changed, made, or deleted.
@@ -172,8 +172,8 @@ pub struct Findings {
     pub gone: Vec<Uuid>,
     /// Those that name nobody.
     pub nobody: Vec<Uuid>,
-    /// Those that expire soon, and when: microseconds since 1970, UTC.
-    pub expiring: Vec<(i64, Uuid)>,
+    /// Those that expire soon, and when.
+    pub expiring: Vec<(Instant, Uuid)>,
     /// Those that have expired.
     pub expired: Vec<Uuid>,
 }

@@ -2,16 +2,20 @@
 
 use std::str::FromStr;
 use std::sync::atomic::AtomicI64;
+use std::time::Duration;
 
-use gatewright_policy::ResourceUrn;
+use gatewright_policy::{Instant, ResourceUrn};
 use gatewright_store::StoreError;
 use serde::{Deserialize, Serialize};
 
 use crate::model::error::IamError;
 use crate::model::secret::Secret;
 
-/// How long a token lives, in seconds; what is said is a second less, as everywhere in the field.
-pub(crate) const LIFETIME: i64 = 3600;
+/// How long a token lives; the answer to a token request says a second less, as everywhere.
+pub(crate) const LIFETIME: Duration = Duration::from_hours(1);
+
+/// The lifetime as the answer to a token request says it, in seconds.
+pub(crate) const EXPIRES_IN: i64 = LIFETIME.as_secs().cast_signed() - 1;
 
 /// No revision.
 pub(crate) const NEVER: i64 = -1;
@@ -23,11 +27,9 @@ pub(crate) struct Verified {
     pub(crate) client_id: Box<str>,
     pub(crate) id: Box<str>,
     pub(crate) scope: Box<str>,
-    /// Seconds since 1970.
-    pub(crate) issued: i64,
-    /// Seconds since 1970.
-    pub(crate) expires: i64,
-    /// When it was last noted that the token is used: microseconds since 1970, UTC.
+    pub(crate) issued: Instant,
+    pub(crate) expires: Instant,
+    /// When it was last recorded that the token is used, in [`Instant::micros`].
     pub(crate) noted: AtomicI64,
     /// The revision of its account at which its service account was last found to live, and the token
     /// not to be revoked: what is true of a revision stays true of it.
@@ -37,8 +39,8 @@ pub(crate) struct Verified {
 /// What is remembered of a revoked token.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct RevokedDocument {
-    /// When it would have expired by itself: microseconds since 1970, UTC.
-    pub(crate) expires: i64,
+    /// When it would have expired by itself.
+    pub(crate) expires: Instant,
 }
 
 /// What a client asks a token with.
@@ -80,10 +82,10 @@ pub struct Introspection {
     pub scope: String,
     /// Its identifier.
     pub id: String,
-    /// Seconds since 1970.
-    pub issued: i64,
-    /// Seconds since 1970.
-    pub expires: i64,
+    /// When it was issued, to the second.
+    pub issued: Instant,
+    /// When it expires, to the second.
+    pub expires: Instant,
     /// Whether it is an access token, and not an ID token.
     pub is_access_token: bool,
     /// The roles of today on the projects that an ID token is about.

@@ -1,5 +1,6 @@
 //! Second factors: the rules of codes of an authenticator (TOTP, RFC 6238), and of backup codes.
 
+use gatewright_policy::Instant;
 use serde::{Deserialize, Serialize};
 use totp_rs::{Builder, Totp};
 use zeroize::{Zeroize, ZeroizeOnDrop};
@@ -11,7 +12,7 @@ use crate::model::secret::Secret;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct TotpDocument {
-    pub(crate) created_at: i64,
+    pub(crate) created_at: Instant,
     /// The step of the last code that was taken: no code is good twice.
     pub(crate) last_step: u64,
     pub(crate) backup_codes_left: usize,
@@ -61,8 +62,8 @@ pub(crate) fn totp(secret: &str, who: &str) -> Result<Totp, IamError> {
     builder.with_issuer(Some("Gatewright")).build().map_err(IamError::internal)
 }
 
-pub(crate) fn seconds(now: i64) -> u64 {
-    u64::try_from(now / 1_000_000).unwrap_or_default()
+pub(crate) fn seconds(now: Instant) -> u64 {
+    u64::try_from(now.seconds()).unwrap_or_default()
 }
 
 /// What somebody typed, without what people put between the characters.

@@ -1,6 +1,6 @@
 //! Local users: their documents, inputs and rules.
 
-use gatewright_policy::{Caller, Identity, Region, Scope};
+use gatewright_policy::{Caller, Identity, Instant, Region, Scope};
 use gatewright_store::Content;
 use serde::{Deserialize, Serialize};
 
@@ -35,9 +35,9 @@ pub(crate) struct UserDocument {
     pub(crate) groups: Vec<String>,
     pub(crate) kind: UserKind,
     pub(crate) enabled: bool,
-    pub(crate) created_at: i64,
-    pub(crate) updated_at: i64,
-    pub(crate) password_changed_at: Option<i64>,
+    pub(crate) created_at: Instant,
+    pub(crate) updated_at: Instant,
+    pub(crate) password_changed_at: Option<Instant>,
 }
 
 /// A local user.
@@ -55,12 +55,12 @@ pub struct User {
     pub kind: UserKind,
     /// Whether they may sign in.
     pub enabled: bool,
-    /// Microseconds since 1970, UTC.
-    pub created_at: i64,
-    /// Microseconds since 1970, UTC.
-    pub updated_at: i64,
-    /// Microseconds since 1970, UTC; none while they have no password.
-    pub password_changed_at: Option<i64>,
+    /// When it was created.
+    pub created_at: Instant,
+    /// When it was last changed, if it was.
+    pub updated_at: Instant,
+    /// When they last changed their password; none while they have none.
+    pub password_changed_at: Option<Instant>,
     /// The URN that policies name them by.
     pub urn: String,
 }

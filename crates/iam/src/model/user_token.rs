@@ -1,16 +1,16 @@
 //! Personal access tokens: their documents, inputs and rules.
 
+use std::time::Duration;
+
+use gatewright_policy::Instant;
 use gatewright_store::Content;
 use serde::{Deserialize, Serialize};
 
 use crate::model::error::{Fault, IamError};
 use crate::model::input::check_text;
-use crate::model::instant;
 
 /// What every personal access token begins with; the account and a dot follow.
 pub(crate) const PREFIX: &str = "gwp_";
-
-const SECOND: i64 = 1_000_000;
 
 /// What is remembered of a token, under the hash of it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -20,8 +20,8 @@ pub(crate) struct UserTokenDocument {
     pub(crate) user: String,
     pub(crate) name: String,
     pub(crate) description: String,
-    pub(crate) created_at: i64,
-    pub(crate) expires: Option<i64>,
+    pub(crate) created_at: Instant,
+    pub(crate) expires: Option<Instant>,
 }
 
 /// A personal access token.
@@ -31,17 +31,17 @@ pub struct UserToken {
     pub name: String,
     /// What it is for.
     pub description: String,
-    /// Microseconds since 1970, UTC.
-    pub created_at: i64,
-    /// Microseconds since 1970, UTC; none where it does not expire.
-    pub expires: Option<i64>,
-    /// When it was last used, to some seconds: microseconds since 1970, UTC.
-    pub used_at: Option<i64>,
+    /// When it was created.
+    pub created_at: Instant,
+    /// When it expires, if it does.
+    pub expires: Option<Instant>,
+    /// When it was last used, to some seconds.
+    pub used_at: Option<Instant>,
 }
 
 impl UserToken {
-    /// Checks whether the token has expired at an instant: microseconds since 1970, UTC.
-    pub fn is_expired(&self, now: i64) -> bool {
+    /// Checks whether the token has expired at an instant.
+    pub fn is_expired(&self, now: Instant) -> bool {
         self.expires.is_some_and(|expires| expires <= now)
     }
 }
@@ -51,21 +51,24 @@ impl UserToken {
 pub enum Expiry {
     /// Never.
     Never,
-    /// At an instant: microseconds since 1970, UTC.
-    At(i64),
+    /// At an instant.
+    At(Instant),
     /// So many seconds from now.
     In(i64),
 }
 
 impl Expiry {
-    pub(crate) fn instant(self, now: i64) -> Result<Option<i64>, IamError> {
+    pub(crate) fn instant(self, now: Instant) -> Result<Option<Instant>, IamError> {
         let instant = match self {
             Self::Never => return Ok(None),
             Self::At(instant) => Some(instant),
-            Self::In(seconds) => seconds.checked_mul(SECOND).and_then(|one| one.checked_add(now)),
+            Self::In(seconds) => {
+                let seconds = u64::try_from(seconds).ok();
+                seconds.and_then(|seconds| now.checked_add(Duration::from_secs(seconds)))
+            }
         };
         match instant {
-            Some(instant) if instant > now && instant::is_sayable(instant) => Ok(Some(instant)),
+            Some(instant) if instant > now && instant.has_date() => Ok(Some(instant)),
             _ => Err(IamError::invalid(Fault::Format, "a token must expire in the future")),
         }
     }
@@ -101,7 +104,7 @@ impl UserTokenDocument {
         &self.user
     }
 
-    pub(crate) fn token(&self, used_at: Option<i64>) -> UserToken {
+    pub(crate) fn token(&self, used_at: Option<Instant>) -> UserToken {
         UserToken {
             name: self.name.clone(),
             description: self.description.clone(),

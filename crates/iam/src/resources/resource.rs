@@ -74,12 +74,13 @@ impl Iam {
         for owner in owners {
             let view = self.views.get(&owner).await?;
             for (urn, document) in view.resources() {
-                if document.created_at < page.after() {
+                let place = document.created_at.micros();
+                if place < page.after() {
                     continue;
                 }
                 let urn = self.resource_urn(urn)?;
                 if filter.fits(&urn, document) {
-                    fitting.push((document.created_at, document.resource(urn, &owner)));
+                    fitting.push((place, document.resource(urn, &owner)));
                 }
             }
         }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use gatewright_policy::Instant;
+
 use crate::core::iam::Iam;
 use crate::model::caller::Principal;
 use crate::model::error::IamError;
@@ -15,7 +17,7 @@ impl Iam {
         client_id: &str,
         client_secret: &Secret,
         token: &str,
-        now: i64,
+        now: Instant,
     ) -> Result<Option<Introspection>, TokenError> {
         self.prove(client_id, client_secret).await?;
         let (found, projects) = match self.look_at(token).await {

@@ -3,23 +3,22 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use gatewright_policy::{Identity, ResourceUrn};
+use gatewright_policy::{Identity, Instant, ResourceUrn};
 
 use crate::core::iam::Iam;
 use crate::engine::claims::{Claims, IdClaims};
 use crate::model::caller::Token;
 use crate::model::client::Flow;
-use crate::model::instant::MICROSECONDS;
 use crate::model::query_id::QueryId;
 use crate::model::scope;
-use crate::model::token::{Grant, Issued, LIFETIME, TokenError, wants_id_token};
+use crate::model::token::{EXPIRES_IN, Grant, Issued, LIFETIME, TokenError, wants_id_token};
 
 impl Iam {
     /// Gives a service account a token.
     pub async fn issue(
         &self,
         grant: &Grant,
-        (ip, query_id, now): (Option<IpAddr>, QueryId, i64),
+        (ip, query_id, now): (Option<IpAddr>, QueryId, Instant),
     ) -> Result<Issued, TokenError> {
         let proved = self.prove(&grant.client_id, &grant.client_secret).await;
         let region = self.settings.region;
@@ -40,14 +39,15 @@ impl Iam {
             return Err(TokenError::InvalidScope);
         }
         let identity = Identity::service_account(region, &account, &grant.client_id);
-        let issued = now / MICROSECONDS;
+        // The dates of tokens are whole seconds.
+        let issued = Instant::from_seconds(now.seconds());
         let id = hex::encode(self.sources.bytes::<16>()?);
         let claims = Claims {
             iss: &self.tokens.issuer,
             sub: identity.urn(),
             aud: &self.tokens.issuer,
-            exp: issued + LIFETIME,
-            iat: issued,
+            exp: issued.saturating_add(LIFETIME).seconds(),
+            iat: issued.seconds(),
             jti: &id,
             client_id: &grant.client_id,
             scope: text,
@@ -61,7 +61,7 @@ impl Iam {
         self.recorder.used(&account, &grant.client_id, now);
         self.recorder.asked_token(identity, text, true, about);
         let (access_token, scope) = (token.into(), text.to_owned());
-        Ok(Issued { access_token, expires_in: LIFETIME - 1, scope, id_token })
+        Ok(Issued { access_token, expires_in: EXPIRES_IN, scope, id_token })
     }
 
     /// An ID token beside an access token that says the same, but for whom it is.
@@ -69,7 +69,7 @@ impl Iam {
         &self,
         access: Claims<'_>,
         projects: Option<&ResourceUrn>,
-        now: i64,
+        now: Instant,
     ) -> Result<String, TokenError> {
         let (sub, client_id, scope) = (access.sub, access.client_id, access.scope);
         let principal = self.tokens.principal(sub, client_id, scope, Token::None);
@@ -84,6 +84,6 @@ impl Iam {
             resource: projects.map(ResourceUrn::urn),
             roles,
         };
-        Ok(self.tokens.signing(access.iat, |key| key.id_token(&claims))?)
+        Ok(self.tokens.signing(Instant::from_seconds(access.iat), |key| key.id_token(&claims))?)
     }
 }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use gatewright_policy::ResourceUrn;
+use gatewright_policy::{Instant, ResourceUrn};
 
 use crate::core::iam::Iam;
 use crate::model::caller::{Context, Principal};
@@ -39,7 +39,7 @@ impl Iam {
         &self,
         principal: &Arc<Principal>,
         target: &ResourceUrn,
-        now: i64,
+        now: Instant,
     ) -> Result<ProjectRoles, TokenError> {
         let all = target.name() == ALL;
         let principal = Arc::clone(principal);

@@ -3,13 +3,13 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use gatewright_policy::Instant;
 use gatewright_store::{Act, Change, Content, Kind, StoreError, Taken};
 
 use crate::core::iam::Iam;
 use crate::core::write::delete;
 use crate::model::caller::Context;
 use crate::model::error::IamError;
-use crate::model::instant::MICROSECONDS;
 use crate::model::query_id::QueryId;
 use crate::model::secret::Secret;
 use crate::model::token::{RevokedDocument, TokenError};
@@ -25,7 +25,7 @@ impl Iam {
         client_id: &str,
         client_secret: &Secret,
         token: &str,
-        (ip, query_id, now): (Option<IpAddr>, QueryId, i64),
+        (ip, query_id, now): (Option<IpAddr>, QueryId, Instant),
     ) -> Result<(), TokenError> {
         let (account, _) = self.prove(client_id, client_secret).await?;
         let found = match self.tokens.verify(token).await {
@@ -36,7 +36,7 @@ impl Iam {
         if *token.client_id != *client_id {
             return Err(TokenError::UnauthorizedClient("the token belongs to another client"));
         }
-        let expires = token.expires.saturating_mul(MICROSECONDS);
+        let expires = token.expires;
         let view = self.views.get(&account).await?;
         if expires <= now || view.is_revoked(&token.id) {
             return Ok(());

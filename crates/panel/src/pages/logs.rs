@@ -1,9 +1,10 @@
 //! Logs: what was changed, what was called, what was decided.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use askama::Template;
-use gatewright_iam::{Event, HourlyCounts, Line, LogFilter, LogKind, Reason};
+use gatewright_iam::{Event, HourlyCounts, Instant, Line, LogFilter, LogKind, Reason};
 use serde_json::{Value, json};
 
 use super::{allowed, instant, short_urn};
@@ -148,19 +149,20 @@ fn query(filter: &LogFilter) -> String {
 async fn show(request: &RequestContext, log: Log) -> HandlerResult {
     let context = request.context()?;
     let filter = filter(request);
-    let before = request.query.get("before").parse().unwrap_or(i64::MAX);
-    let place = (before, SHOWN);
+    let before: Option<i64> = request.query.get("before").parse().ok();
     let (rows, older) = match log.kind() {
         None => {
-            let found = request.iam.audit(&context, &filter, place).await?;
+            let found = request.iam.audit(&context, &filter, revision_place(before, SHOWN)).await?;
             (found.events.into_iter().map(Row::of_event).collect(), found.older)
         }
         Some(kind) => {
-            let found = request.iam.log(&context, kind, &filter, place).await?;
-            (found.lines.into_iter().map(Row::of_line).collect::<Vec<_>>(), found.older)
+            let found =
+                request.iam.log(&context, kind, &filter, instant_place(before, SHOWN)).await?;
+            let rows: Vec<_> = found.lines.into_iter().map(Row::of_line).collect();
+            (rows, found.older.map(Instant::micros))
         }
     };
-    let day = request.now / 3_600_000_000 - 24;
+    let day = request.now.saturating_sub(Duration::from_hours(24));
     let hourly_counts = match log {
         Log::Audit => None,
         _ => allowed(request.iam.hourly_counts(&context, day).await)?,
@@ -172,7 +174,7 @@ async fn show(request: &RequestContext, log: Log) -> HandlerResult {
         log,
         rows,
         older: older.map(|older| format!("{query}&before={older}")),
-        live: request.query.get("live") == "1" && before == i64::MAX,
+        live: request.query.get("live") == "1" && before.is_none(),
         query,
         filter,
         days: usize::try_from(request.iam.settings().log_days).unwrap_or_default(),
@@ -180,31 +182,44 @@ async fn show(request: &RequestContext, log: Log) -> HandlerResult {
     })
 }
 
+/// Where to go on in the journal: before a revision, or at its end.
+fn revision_place(before: Option<i64>, most: usize) -> (i64, usize) {
+    (before.unwrap_or(i64::MAX), most)
+}
+
+/// Where to go on in a log: before an instant, or at its end.
+fn instant_place(before: Option<i64>, most: usize) -> (Instant, usize) {
+    (before.map_or(Instant::MAX, Instant::from_micros), most)
+}
+
 /// All that fits the filter, one JSON object a line.
 async fn file(request: &RequestContext, log: Log) -> HandlerResult {
     let context = request.context()?;
     let filter = filter(request);
     let mut text = String::new();
-    let mut before = Some(i64::MAX);
+    let (mut before, mut whole) = (None, false);
     let mut left = IN_A_FILE;
-    while let (Some(place), true) = (before, left > 0) {
+    while !whole && left > 0 {
         let most = left.min(10_000);
         let lines: Vec<Value> = match log.kind() {
             None => {
-                let found = request.iam.audit(&context, &filter, (place, most)).await?;
+                let found =
+                    request.iam.audit(&context, &filter, revision_place(before, most)).await?;
                 before = found.older;
                 found.events.iter().map(event).collect()
             }
             Some(kind) => {
-                let found = request.iam.log(&context, kind, &filter, (place, most)).await?;
-                before = found.older;
+                let found =
+                    request.iam.log(&context, kind, &filter, instant_place(before, most)).await?;
+                before = found.older.map(Instant::micros);
                 found.lines.iter().filter_map(|line| serde_json::to_value(line).ok()).collect()
             }
         };
+        whole = before.is_none();
         left = left.saturating_sub(lines.len());
         for mut line in lines {
             if let Some(at) = line.get_mut("at") {
-                *at = at.as_i64().map(gatewright_iam::clock::text).into();
+                *at = at.as_i64().map(|at| Instant::from_micros(at).to_string()).into();
             }
             text.push_str(&line.to_string());
             text.push('\n');

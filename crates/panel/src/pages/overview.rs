@@ -1,9 +1,10 @@
 //! The first page: what a person wants to see first.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use askama::Template;
-use gatewright_iam::{Context, HourlyCounts, clock};
+use gatewright_iam::{Context, HourlyCounts, Instant};
 use uuid::Uuid;
 
 use super::service_accounts::UNUSED;
@@ -13,8 +14,6 @@ use crate::error::PageError;
 use crate::layout::{Layout, Section};
 use crate::request::RequestContext;
 use crate::response::{HandlerResult, PageResponse};
-
-const HOUR: i64 = 3_600_000_000;
 
 /// So many of each kind are named.
 const NAMED: usize = 5;
@@ -53,9 +52,13 @@ struct Warning {
 pub(crate) async fn show(request: Arc<RequestContext>) -> HandlerResult {
     let context = request.context()?;
     let days = request.query.get("of") == "days";
-    let since = request.now / HOUR - if days { 30 * 24 - 1 } else { 23 };
+    let hours = if days { 30 * 24 - 1 } else { 23 };
+    let hour = Instant::from_hours(request.now.hours());
+    let since = hour.saturating_sub(Duration::from_hours(hours));
     let hourly_counts = allowed(request.iam.hourly_counts(&context, since).await)?;
-    let unused = match allowed(request.iam.unused_clients(&context, request.now - UNUSED).await)? {
+    let unused = match allowed(
+        request.iam.unused_clients(&context, request.now.saturating_sub(UNUSED)).await,
+    )? {
         None => None,
         Some(clients) => Some(unused(&request, &context, &clients).await?),
     };
@@ -68,20 +71,23 @@ pub(crate) async fn show(request: Arc<RequestContext>) -> HandlerResult {
     })
 }
 
-fn activity(since: i64, days: bool, hourly_counts: &[HourlyCounts]) -> Activity {
+fn activity(since: Instant, days: bool, hourly_counts: &[HourlyCounts]) -> Activity {
     let (step, columns) = if days { (24, 30) } else { (1, 24) };
+    let column_of = |hour: Instant| {
+        let hours = hour.since(since)?.as_secs() / 3_600;
+        usize::try_from(hours / step).ok()
+    };
     let mut counts = vec![HourlyCounts::default(); columns];
     for hour in hourly_counts {
-        let column = usize::try_from((hour.hour - since) / step).ok();
-        if let Some(sum) = column.and_then(|column| counts.get_mut(column)) {
+        if let Some(sum) = column_of(hour.hour).and_then(|column| counts.get_mut(column)) {
             sum.tokens += hour.tokens;
             sum.allowed += hour.allowed;
             sum.refused += hour.refused;
         }
     }
     let name = |column: usize| {
-        let hour = since + step * i64::try_from(column).unwrap_or_default();
-        let text = clock::text(hour * HOUR);
+        let hours = step * u64::try_from(column).unwrap_or_default();
+        let text = since.saturating_add(Duration::from_hours(hours)).to_string();
         let part = if days { text.get(5..10) } else { text.get(11..16) };
         part.unwrap_or_default().to_owned()
     };
@@ -106,7 +112,7 @@ fn activity(since: i64, days: bool, hourly_counts: &[HourlyCounts]) -> Activity 
 async fn unused(
     request: &RequestContext,
     context: &Context,
-    clients: &[(String, Option<i64>)],
+    clients: &[(String, Option<Instant>)],
 ) -> Result<Warning, PageError> {
     let mut some = Vec::new();
     for (id, used) in clients.iter().take(NAMED) {

@@ -1,6 +1,7 @@
 //! Service accounts: the table, and the life of one.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use askama::Template;
 use gatewright_iam::{
@@ -24,8 +25,8 @@ const COLUMNS: [&str; 4] = ["name", "description", "created", "used"];
 /// Of the service accounts, those that were never used, or not for long.
 const ONLY: [&str; 2] = ["never", "unused"];
 
-/// One that was not used for so long counts as unused: microseconds.
-pub(super) const UNUSED: i64 = 90 * 24 * 3_600_000_000;
+/// One that was not used for so long counts as unused.
+pub(super) const UNUSED: Duration = Duration::from_hours(90 * 24);
 
 /// So many policies are offered to choose from.
 const OFFERED: usize = 200;
@@ -164,7 +165,7 @@ pub(crate) async fn list(request: Arc<RequestContext>) -> HandlerResult {
         let used = used.get(&one.id);
         let shown = match only {
             "never" => used.is_none(),
-            "unused" => used.is_none_or(|used| *used < request.now - UNUSED),
+            "unused" => used.is_none_or(|used| *used < request.now.saturating_sub(UNUSED)),
             _ => true,
         };
         shown && query.matches(&[&one.name, &one.description, &one.id])

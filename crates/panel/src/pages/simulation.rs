@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use askama::Template;
 use gatewright_iam::{
-    Contribution, EvaluatedPolicy, Fault, IamError, Part, Proposal, Simulation, SimulationResult,
-    clock,
+    Contribution, EvaluatedPolicy, Fault, IamError, Instant, Part, Proposal, Simulation,
+    SimulationResult,
 };
 
 use super::logs::reason_text;
@@ -86,7 +86,7 @@ impl SimulationForm {
         };
         let at = match self.at.as_str() {
             "" => request.now,
-            text => clock::parse(text).ok_or_else(|| {
+            text => Instant::parse(text).ok_or_else(|| {
                 let message = format!("{text} is no date and time, such as 2027-12-31T23:59:59Z");
                 IamError::invalid(Fault::Format, message)
             })?,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use askama::Template;
 use gatewright_iam::{
-    Expiry, Fault, IamError, Secret, UserToken, UserTokenEdit, UserTokenInput, clock,
+    Expiry, Fault, IamError, Instant, Secret, UserToken, UserTokenEdit, UserTokenInput,
 };
 
 use super::format_minute;
@@ -86,7 +86,7 @@ fn expiry(text: &str) -> Result<Expiry, IamError> {
     if let Ok(days) = text.parse::<i64>() {
         return Ok(Expiry::In(days.saturating_mul(86_400)));
     }
-    clock::parse(text).map(Expiry::At).ok_or_else(|| {
+    Instant::parse(text).map(Expiry::At).ok_or_else(|| {
         let message = "the expiry must be a number of days, or a date and time such as \
                        2027-12-31T23:59:59Z";
         IamError::invalid(Fault::Format, message)
@@ -132,7 +132,7 @@ pub(crate) async fn details(request: Arc<RequestContext>) -> HandlerResult {
         path: Some(format!("{}/{}", tokens_of(login), encoded(name))),
         name: token.name,
         description: token.description,
-        expiry: token.expires.map(clock::text).unwrap_or_default(),
+        expiry: token.expires.map(|at| at.to_string()).unwrap_or_default(),
     })
 }
 

@@ -3,7 +3,6 @@
 use std::net::IpAddr;
 
 use ipnet::{IpNet, Ipv4Net};
-use jiff::Timestamp;
 use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
 
@@ -104,9 +103,7 @@ impl Predicate {
     }
 
     pub(super) fn holds(&self, resource: &Resource<'_>, at: &Environment) -> bool {
-        let local = |zone: &TimeZone| {
-            Timestamp::from_microsecond(at.now).ok().map(|now| zone.to_datetime(now))
-        };
+        let local = |zone: &TimeZone| at.now.timestamp().map(|now| zone.to_datetime(now));
         match self {
             Self::Date(zone, test) => local(zone).is_some_and(|now| test.holds(&now.date())),
             Self::Hour(zone, test) => local(zone).is_some_and(|now| test.holds(&now.hour())),

@@ -135,7 +135,7 @@ fn pair_holds(key: &str, value: &str, ask: &Ask) -> bool {
         "" => TimeZone::UTC,
         zone => TimeZoneDatabase::bundled().get(zone).unwrap(),
     };
-    let local = zone.to_datetime(Timestamp::from_microsecond(ask.now).unwrap());
+    let local = zone.to_datetime(Timestamp::from_microsecond(ask.now.micros()).unwrap());
     let days = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
     let rank = |text: &str| match field {
         "Date" => text.replace('-', "").parse::<u32>().unwrap(),

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use fastrand::Rng;
 use gatewright_policy::{
-    Caller, Condition, Environment, Identity, Members, Operator, Permissions, Policy, PolicySet,
-    Region, Request, Resource, Scope, Tags, resource_group_urn,
+    Caller, Condition, Environment, Identity, Instant, Members, Operator, Permissions, Policy,
+    PolicySet, Region, Request, Resource, Scope, Tags, resource_group_urn,
 };
 use uuid::Uuid;
 
 /// Tuesday 2026-05-12, 09:30 UTC.
-pub(crate) const NOW: i64 = 1_778_578_200_000_000;
-pub(crate) const HOUR: i64 = 3_600_000_000;
+const NOW: i64 = 1_778_578_200_000_000;
+const HOUR: i64 = 3_600_000_000;
 
 const OWNER: &str = "aa1-ovh";
 const HOME: &str = "bb2-ovh";
@@ -75,7 +75,7 @@ pub(crate) struct Ask {
     pub name: &'static str,
     pub urn: String,
     pub tags: Tags,
-    pub now: i64,
+    pub now: Instant,
     pub ip: Option<&'static str>,
 }
 
@@ -212,7 +212,8 @@ impl Account {
                     vec![]
                 },
                 conditions: once_in(dice, 3).then(|| condition(dice, 2)),
-                expires: once_in(dice, 4).then(|| NOW + dice.i64(-1..=1) * HOUR),
+                expires: once_in(dice, 4)
+                    .then(|| Instant::from_micros(NOW + dice.i64(-1..=1) * HOUR)),
             })
             .collect();
         let permissions_groups = ["one", "two"]
@@ -293,7 +294,7 @@ impl Ask {
             name,
             urn,
             tags,
-            now: NOW + dice.i64(-40..40) * HOUR / 2,
+            now: Instant::from_micros(NOW + dice.i64(-40..40) * HOUR / 2),
             ip: (!once_in(dice, 6)).then(|| pick(dice, &IPS)),
         }
     }

@@ -1,5 +1,7 @@
 //! Records activity, and reads it.
 
+use gatewright_policy::Instant;
+
 use super::Store;
 use crate::activity::{ActivityBatch, HourlyCount, LastUsed, LogPage};
 use crate::error::StoreError;
@@ -14,8 +16,8 @@ impl Store {
             let values = [
                 Value::Account(&page.account),
                 Value::Text(&page.kind),
-                Value::Int(page.first),
-                Value::Int(page.last),
+                Value::Instant(page.first),
+                Value::Instant(page.last),
                 Value::Text(&page.lines),
             ];
             transaction.run(sql::LOG_ADD, &values).await?;
@@ -26,7 +28,7 @@ impl Store {
             transaction.run(sql::HOURLY_COUNT_ADD, &values).await?;
         }
         for LastUsed { account, subject, last } in &record.last_used {
-            let values = [Value::Account(account), Value::Text(subject), Value::Int(*last)];
+            let values = [Value::Account(account), Value::Text(subject), Value::Instant(*last)];
             transaction.run(sql::LAST_USED_SET, &values).await?;
         }
         transaction.commit().await
@@ -38,10 +40,10 @@ impl Store {
         &self,
         account: &str,
         kind: &str,
-        before: i64,
+        before: Instant,
         most: i64,
     ) -> Result<Vec<LogPage>, StoreError> {
-        let values = [Value::Account(account), Value::Text(kind), Value::Int(before)];
+        let values = [Value::Account(account), Value::Text(kind), Value::Instant(before)];
         let mut pages = self.database.all::<LogPage>(sql::LOG_OVERLAPPING, &values).await?;
         let [account, kind, before] = values;
         let values = [account, kind, before, Value::Int(most)];
@@ -49,10 +51,10 @@ impl Store {
         Ok(pages)
     }
 
-    /// Forgets lines that happened before `lines`, in microseconds, and counts from before `hour`.
-    pub async fn forget(&self, lines: i64, hour: i64) -> Result<u64, StoreError> {
+    /// Deletes the lines from before `lines`, and the counts from before `hour`.
+    pub async fn forget(&self, lines: Instant, hour: i64) -> Result<u64, StoreError> {
         let mut transaction = self.database.begin().await?;
-        let gone = transaction.run(sql::LOG_DELETE, &[Value::Int(lines)]).await?;
+        let gone = transaction.run(sql::LOG_DELETE, &[Value::Instant(lines)]).await?;
         transaction.run(sql::HOURLY_COUNTS_DELETE, &[Value::Int(hour)]).await?;
         transaction.commit().await?;
         Ok(gone)

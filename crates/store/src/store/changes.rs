@@ -165,7 +165,7 @@ async fn add_entry(transaction: &mut Transaction, entry: &Entry) -> Result<(), S
     let values = [
         Value::Account(&entry.account),
         Value::Int(entry.revision),
-        Value::Int(author.at),
+        Value::Instant(author.at),
         Value::Text(&author.actor),
         Value::OptionalText(author.ip.as_deref()),
         Value::Text(&author.query_id),

@@ -26,7 +26,7 @@ impl Store {
             Value::Text(&key.id),
             Value::Text(&key.algorithm),
             Value::Bytes(&key.sealed),
-            Value::Int(key.created),
+            Value::Instant(key.created),
         ];
         transaction.run(sql::KEY_ADD, &values).await?;
         transaction.commit().await

@@ -1,6 +1,6 @@
 //! Passkeys (WebAuthn): what a person signs in with instead of a password and a code.
 
-use gatewright_policy::Identity;
+use gatewright_policy::{Identity, Instant};
 use gatewright_store::{Act, Change, Content, Kind};
 use serde_json::Value;
 use webauthn_rs::Webauthn;
@@ -124,7 +124,7 @@ impl Iam {
     }
 
     /// Begins to sign somebody in by a passkey.
-    pub fn begin_sign_in(&self, now: i64) -> Result<Challenge, IamError> {
+    pub fn begin_sign_in(&self, now: Instant) -> Result<Challenge, IamError> {
         let begun = self.webauthn()?.start_discoverable_authentication();
         let (options, state) = begun.map_err(IamError::internal)?;
         let options = serde_json::to_value(options)?;

@@ -1,6 +1,6 @@
 //! Signing in with a password and a code, and changing the password.
 
-use gatewright_policy::Identity;
+use gatewright_policy::{Identity, Instant};
 use gatewright_store::{Content, Kind};
 
 use crate::core::iam::Iam;
@@ -64,7 +64,7 @@ impl Iam {
         let pending = self.needs_code(&account, identity.urn()).await?;
         if pending {
             document.pending = true;
-            document.expires = now + CONFIRMED_WITHIN;
+            document.expires = now.saturating_add(CONFIRMED_WITHIN);
         }
         let author = origin.author(identity.urn());
         let token = self.open_session(&account, &document, author).await?;
@@ -96,7 +96,7 @@ impl Iam {
             Proof::Totp => "TOTP",
             Proof::BackupCode => "BACKUP_CODE",
         };
-        self.open_whole_session(&context.principal.identity, i64::MAX, origin, factor).await
+        self.open_whole_session(&context.principal.identity, Instant::MAX, origin, factor).await
     }
 
     /// Gives the caller, who is the owner of the account or a user of it, a new password, and ends

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use gatewright_policy::{Caller, Identity, IdentityKind, Scope};
+use gatewright_policy::{Caller, Identity, IdentityKind, Instant, Scope};
 use gatewright_store::{Act, Author, Change, Content, Kind};
 
 use crate::core::iam::Iam;
@@ -22,7 +22,7 @@ impl Iam {
     pub(crate) async fn open_whole_session(
         &self,
         identity: &Identity,
-        since: i64,
+        since: Instant,
         origin: &Origin,
         factor: &str,
     ) -> Result<SessionToken, SignInError> {
@@ -64,7 +64,7 @@ impl Iam {
     }
 
     /// The session that a browser shows the secret of, while it lasts.
-    pub async fn session(&self, token: &SessionToken, now: i64) -> Result<Session, IamError> {
+    pub async fn session(&self, token: &SessionToken, now: Instant) -> Result<Session, IamError> {
         let view = match self.views.get(&token.account).await {
             Err(IamError::NotFound) => return Err(IamError::BadCredential),
             view => view?,
@@ -74,7 +74,7 @@ impl Iam {
         let used_at = self.sessions.used.get(&*id);
         if document.pending
             || document.expires <= now
-            || used_at.is_some_and(|used| used + IDLE <= now)
+            || used_at.is_some_and(|used| used.saturating_add(IDLE) <= now)
         {
             return Err(IamError::BadCredential);
         }
@@ -163,7 +163,7 @@ impl Iam {
 }
 
 /// The sessions that need no longer be remembered: all that expired, and a person's oldest.
-fn superfluous(view: &View, identity: &str, now: i64) -> Vec<String> {
+fn superfluous(view: &View, identity: &str, now: Instant) -> Vec<String> {
     let (expired, lasting): (Vec<_>, Vec<_>) =
         view.sessions().partition(|(_, one)| one.expires <= now);
     let mut own: Vec<_> = lasting.into_iter().filter(|(_, one)| one.identity == identity).collect();

@@ -1,5 +1,7 @@
 //! What somebody should look at among the policies of an account.
 
+use std::time::Duration;
+
 use gatewright_policy::{Identity, IdentityKind};
 
 use crate::core::iam::Iam;
@@ -7,13 +9,12 @@ use crate::engine::view::View;
 use crate::model::caller::Context;
 use crate::model::error::IamError;
 use crate::model::group::BUILT_IN;
-use crate::model::log::HOUR;
 use crate::model::principal_key::key;
 use crate::model::rights;
 use crate::model::simulation::Findings;
 
 /// A policy expires soon that does so within this time.
-const SOON: i64 = 30 * 24 * HOUR;
+const SOON: Duration = Duration::from_hours(30 * 24);
 
 impl Iam {
     /// What somebody should look at among the policies of the caller's account.
@@ -40,7 +41,7 @@ impl Iam {
             }
             match policy.expires() {
                 Some(expires) if expires <= context.now => findings.expired.push(id),
-                Some(expires) if expires <= context.now + SOON => {
+                Some(expires) if expires <= context.now.saturating_add(SOON) => {
                     findings.expiring.push((expires, id));
                 }
                 _ => {}
