@@ -1,4 +1,4 @@
-//! Following a server.
+//! Follows the journal of an account over a stream from a server.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,68 +9,68 @@ use reqwest::{Client, Response, StatusCode};
 use serde::Deserialize;
 use tokio::sync::watch;
 
-/// The server says something four times a second; after this silence it is request anew.
+/// The server sends something four times a second; after this silence the stream is opened anew.
 const SILENCE: Duration = Duration::from_secs(2);
 
-/// After a failure it is request again so soon.
+/// The pause before the stream is opened anew after a failure.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// Whom to follow, and in whose name.
+/// Settings: the server to follow, and the service account that follows it.
 #[derive(Clone)]
 pub struct Settings {
     /// The public URL of a Gatewright, without a slash at its end.
     pub url: String,
     /// The identifier and the secret of the service account that follows.
     pub credentials: (String, String),
-    /// For so long it answers from what it last heard.
+    /// How long it decides without the server; then its snapshot is stale.
     pub offline: Duration,
 }
 
-/// What was heard, and when.
-pub(crate) struct Heard {
+/// A replica, and when it was last confirmed by the server.
+pub(crate) struct Snapshot {
     pub(crate) replica: Replica,
     pub(crate) at: Instant,
 }
 
 #[derive(Debug, thiserror::Error)]
-enum Lost {
+enum StreamError {
     #[error(transparent)]
     Http(#[from] reqwest::Error),
     #[error("the server fell silent")]
     Silent,
     #[error("the server ended the stream")]
     Ended,
-    #[error("what was followed so far is not what the server knows")]
-    Strayed,
-    #[error("a fact cannot be read: {0}")]
+    #[error("the journal followed so far is not the server's")]
+    Diverged,
+    #[error("a fact is malformed: {0}")]
     Fact(String),
 }
 
-/// What is known, as it grows.
+/// The replica under construction, and where its snapshots go.
 struct Follower {
     settings: Settings,
     http: Client,
     replica: Replica,
-    /// Whether everything up to a revision is known.
+    /// Whether the replica has every fact up to a revision.
     whole: bool,
-    heard: Arc<ArcSwapOption<Heard>>,
+    snapshot: Arc<ArcSwapOption<Snapshot>>,
     reaching: watch::Sender<i64>,
 }
 
 pub(crate) async fn follow(
     settings: Settings,
-    heard: Arc<ArcSwapOption<Heard>>,
+    snapshot: Arc<ArcSwapOption<Snapshot>>,
     reaching: watch::Sender<i64>,
 ) {
     let replica = Replica::new(Region::default(), "");
     let http = Client::new();
-    let mut follower = Follower { settings, http, replica, whole: false, heard, reaching };
+    let mut follower = Follower { settings, http, replica, whole: false, snapshot, reaching };
     loop {
         let Err(lost) = follower.listen().await else { continue };
         tracing::warn!(%lost, "out of touch with the server");
-        if matches!(lost, Lost::Strayed | Lost::Fact(_)) {
-            // What is half known must not be decided by.
-            follower.heard.store(None);
+        if matches!(lost, StreamError::Diverged | StreamError::Fact(_)) {
+            // No decision may be made from part of the facts.
+            follower.snapshot.store(None);
             follower.whole = false;
         }
         tokio::time::sleep(PAUSE).await;
@@ -83,29 +83,29 @@ struct Token {
 }
 
 impl Follower {
-    /// Takes in what the server says until it says no more.
-    async fn listen(&mut self) -> Result<(), Lost> {
+    /// Applies the facts of a stream until it ends.
+    async fn listen(&mut self) -> Result<(), StreamError> {
         let mut stream = self.connect().await?;
         let mut line = Vec::new();
         loop {
             let chunk = tokio::time::timeout(SILENCE, stream.chunk()).await;
-            let chunk = chunk.map_err(|_| Lost::Silent)??.ok_or(Lost::Ended)?;
+            let chunk = chunk.map_err(|_| StreamError::Silent)??.ok_or(StreamError::Ended)?;
             // A revision is shown to others once all of a chunk is taken in.
             let mut reached = false;
             for part in chunk.split_inclusive(|byte| *byte == b'\n') {
                 line.extend_from_slice(part);
                 if line.ends_with(b"\n") {
-                    reached |= self.take_in(&line)?;
+                    reached |= self.apply_line(&line)?;
                     line.clear();
                 }
             }
             if reached {
-                self.show();
+                self.publish();
             }
         }
     }
 
-    async fn connect(&self) -> Result<Response, Lost> {
+    async fn connect(&self) -> Result<Response, StreamError> {
         let Settings { url, credentials: (id, secret), .. } = &self.settings;
         let form = [("grant_type", "client_credentials"), ("scope", "account/all")];
         let request = self.http.post(format!("{url}/auth/oauth2/token")).timeout(SILENCE);
@@ -116,31 +116,32 @@ impl Follower {
             request = request.query(&[("after", self.replica.revision())]);
         }
         let response = request.bearer_auth(token.access_token).send();
-        let answer = tokio::time::timeout(SILENCE, response).await.map_err(|_| Lost::Silent)??;
+        let answer =
+            tokio::time::timeout(SILENCE, response).await.map_err(|_| StreamError::Silent)??;
         if answer.status() == StatusCode::BAD_REQUEST {
-            return Err(Lost::Strayed);
+            return Err(StreamError::Diverged);
         }
         Ok(answer.error_for_status()?)
     }
 
-    /// Takes in a line; whether it says that a revision is reached.
-    fn take_in(&mut self, line: &[u8]) -> Result<bool, Lost> {
+    /// Applies a line; tells whether a revision is reached.
+    fn apply_line(&mut self, line: &[u8]) -> Result<bool, StreamError> {
         let fact: Fact =
-            serde_json::from_slice(line).map_err(|error| Lost::Fact(error.to_string()))?;
+            serde_json::from_slice(line).map_err(|error| StreamError::Fact(error.to_string()))?;
         let reached = matches!(fact, Fact::Reached { .. });
         if matches!(fact, Fact::Account { .. }) {
             self.whole = false;
         }
-        self.replica.apply(fact).map_err(|error| Lost::Fact(error.to_string()))?;
+        self.replica.apply(fact).map_err(|error| StreamError::Fact(error.to_string()))?;
         self.whole |= reached;
         Ok(reached)
     }
 
-    /// From now on it is decided by what is known now.
-    fn show(&self) {
+    /// Publishes a snapshot: decisions are made from it from now on.
+    fn publish(&self) {
         let replica = self.replica.clone();
         let revision = replica.revision();
-        self.heard.store(Some(Arc::new(Heard { replica, at: Instant::now() })));
+        self.snapshot.store(Some(Arc::new(Snapshot { replica, at: Instant::now() })));
         self.reaching.send_replace(revision);
     }
 }

@@ -1,6 +1,6 @@
-//! Actions, `<resource type>:<namespace>:<path>`, and the scope of a token.
+//! Actions, `<resource type>:<namespace>:<path>`, and the scopes of tokens.
 
-/// Why a text is no action.
+/// Explains why a text is no action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ActionError {
     /// It is not three parts joined by `:`.
@@ -11,13 +11,13 @@ pub enum ActionError {
     BadCharacter,
 }
 
-/// The type of the resources that `action` works on: all before the first `:`.
+/// Returns the type of the resources that `action` works on: all before the first `:`.
 pub fn action_type(action: &str) -> &str {
     let end = action.bytes().position(|byte| byte == b':');
     end.and_then(|end| action.get(..end)).unwrap_or(action)
 }
 
-/// Whether `action` names one action, as in `vps:apiovh:reboot`.
+/// Tells whether `action` names one action, as in `vps:apiovh:reboot`.
 pub fn check_action(action: &str) -> Result<(), ActionError> {
     if action.chars().any(|c| c == '*' || c.is_whitespace() || c.is_control()) {
         return Err(ActionError::BadCharacter);
@@ -27,7 +27,7 @@ pub fn check_action(action: &str) -> Result<(), ActionError> {
     whole.then_some(()).ok_or(ActionError::Malformed)
 }
 
-/// What a token may be used for, whatever its owner may do.
+/// Limits what a token may be used for, whatever its owner may do.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Scope {
     /// Anything (`all`).
@@ -38,11 +38,11 @@ pub enum Scope {
 }
 
 impl Scope {
-    /// Whether the token may be used for `action`.
+    /// Tells whether the token may be used for `action`.
     pub fn covers(&self, action: &str) -> bool {
         match self {
             Self::All => true,
-            Self::Types(kinds) => kinds.iter().any(|kind| **kind == *action_type(action)),
+            Self::Types(types) => types.iter().any(|one| **one == *action_type(action)),
         }
     }
 }

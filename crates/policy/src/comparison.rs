@@ -1,10 +1,10 @@
-//! What a change of policies changes for somebody.
+//! Compares access before and after a change of policies.
 
 use crate::decision::decide;
 use crate::request::{Caller, Environment, Request, Resource};
 use crate::set::PolicySet;
 
-/// The actions that somebody may do on a resource by one set of policies alone.
+/// Lists the actions that a caller may do on a resource by one of two policy sets alone.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Difference<'a> {
     /// Allowed after, and not before.
@@ -13,7 +13,7 @@ pub struct Difference<'a> {
     pub lost: Vec<&'a str>,
 }
 
-/// Decides each action by two sets of policies of the owner of a resource, and tells them apart.
+/// Compares the decisions on each action by two policy sets of the owner of a resource.
 pub fn compare<'a>(
     caller: &Caller,
     resource: Resource<'_>,

@@ -1,4 +1,4 @@
-//! Conditions: when a policy has effect.
+//! Conditions: when a policy is in force.
 //!
 //! [`Condition`] is what a person writes and what must be given back letter for letter;
 //! `CompiledCondition` is what a decision evaluates. Everything that could go wrong in a decision

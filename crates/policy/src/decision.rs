@@ -1,4 +1,4 @@
-//! The decision procedure: who may do what, given the policies of one account or two.
+//! Decides requests by the policies of one account or two.
 
 use std::ops::ControlFlow;
 
@@ -11,7 +11,7 @@ use crate::policy::CompiledPolicy;
 use crate::request::Request;
 use crate::set::PolicySet;
 
-/// Which part of a policy decided.
+/// The part of a policy that decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Block<'p> {
     /// The policy's own permissions.
@@ -45,31 +45,31 @@ pub enum Decision<'p> {
         /// What the caller's account made of it.
         passed: DeterminingPolicy<'p>,
     },
-    /// Refused: the token is not meant for this.
+    /// Denied: the action is outside the scope of the token.
     OutOfScope,
-    /// Refused: the action does not exist on resources of this type.
+    /// Denied: the action does not exist on resources of this type.
     WrongType,
-    /// Refused by a deny.
+    /// Denied by a policy.
     Denied(DeterminingPolicy<'p>),
-    /// Refused: nothing allows it.
+    /// Denied: no policy allows it.
     NotAllowed,
 }
 
 impl Decision<'_> {
-    /// Whether the caller may.
+    /// Tells whether the request is allowed.
     pub fn is_allowed(&self) -> bool {
         matches!(self, Self::Root | Self::Allowed(_) | Self::PassedOn { .. })
     }
 }
 
-/// What the policies of one account say, for some identities.
+/// The effect of the policies of one account for some identities.
 pub(crate) enum PolicyEffect<'p> {
     Denied(DeterminingPolicy<'p>),
     Granted(DeterminingPolicy<'p>),
     Silent,
 }
 
-/// Decides.
+/// Decides a request.
 ///
 /// `owner` holds the policies of the account that the resource belongs to, `home` those of the
 /// caller's account where that is another one. Without `home` nothing is passed on to the people of
@@ -117,7 +117,7 @@ pub fn decide<'p>(
     }
 }
 
-/// What the policies of `set` that name one of `identities` say.
+/// Evaluates the policies of `set` that name one of `identities`.
 pub(crate) fn evaluate<'p>(
     set: &'p PolicySet,
     identities: &[HashedIdentity],
@@ -130,7 +130,7 @@ pub(crate) fn evaluate<'p>(
             let view = PolicyInSet { set, policy };
             let urn = request.resource.urn;
             let named = policy.cover.names(urn);
-            // Most policies are about something else, which is soon seen of all but those by groups.
+            // Most policies cover other resources, which is cheap to see unless they use groups.
             if view.is_expired(request) || !(named || policy.cover.has_groups()) {
                 return ControlFlow::Continue(());
             }
@@ -155,7 +155,7 @@ pub(crate) fn evaluate<'p>(
     granted.map_or(PolicyEffect::Silent, PolicyEffect::Granted)
 }
 
-/// What a policy says of an action, and in which block.
+/// The effect of a policy on an action, and its block.
 pub(crate) enum BlockEffect<'p> {
     Deny(Block<'p>),
     Grant(Block<'p>),
@@ -181,7 +181,7 @@ impl<'p> PolicyInSet<'p> {
         condition.is_none_or(|one| one.holds(&request.resource, &request.environment))
     }
 
-    /// The blocks that still exist: the policy's own, then each permissions group.
+    /// Returns the blocks that still exist: the policy's own, then each permissions group.
     pub(crate) fn blocks(&self) -> impl Iterator<Item = (Block<'p>, &'p CompiledPermissions)> {
         let set = self.set;
         let groups = self.policy.permissions_groups.iter().filter_map(move |urn| {
@@ -190,8 +190,8 @@ impl<'p> PolicyInSet<'p> {
         std::iter::once((Block::Own, &self.policy.permissions)).chain(groups)
     }
 
-    /// What the policy says of the action: that of the first block that denies it, else of the
-    /// first that grants it.
+    /// Returns the effect on the action: that of the first block that denies it, else of the first
+    /// that grants it.
     pub(crate) fn effect_on(&self, action: &str) -> Option<BlockEffect<'p>> {
         let mut granted = None;
         for (block, permissions) in self.blocks() {

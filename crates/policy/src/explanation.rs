@@ -1,4 +1,4 @@
-//! Why a decision is what it is.
+//! Explains decisions.
 
 use std::ops::ControlFlow;
 
@@ -9,39 +9,39 @@ use crate::hashed_identity::HashedIdentity;
 use crate::request::Request;
 use crate::set::PolicySet;
 
-/// What a policy that names the caller did, or what was missing for it to do anything.
+/// The outcome of evaluating a policy that names the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome<'p> {
-    /// It forbids the action.
+    /// It denies the action.
     Denies(Block<'p>),
     /// It grants the action.
     Grants(Block<'p>),
     /// It has expired.
     Expired,
-    /// It is about other resources.
+    /// It covers other resources.
     OtherResource,
     /// Its conditions do not hold.
     ConditionFails,
-    /// It allows the action, and takes it out again.
+    /// It allows the action, and excepts it.
     Excepted(Block<'p>),
-    /// It is about other actions.
+    /// It covers other actions.
     OtherAction,
 }
 
-/// A policy that was looked at.
+/// A policy that was evaluated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EvaluatedPolicy<'p> {
     /// The account that owns the policy.
     pub owner: &'p str,
     /// The policy.
     pub policy: Uuid,
-    /// The identity by which it is about the caller.
+    /// The identity by which it names the caller.
     pub identity: String,
-    /// What came of it.
+    /// The outcome.
     pub outcome: Outcome<'p>,
 }
 
-/// A decision with every policy that was looked at.
+/// A decision with every policy that was evaluated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Explanation<'p> {
     /// The same that [`decide`] answers.
@@ -50,7 +50,7 @@ pub struct Explanation<'p> {
     pub evaluated: Vec<EvaluatedPolicy<'p>>,
 }
 
-/// Decides as [`decide`] does, and says what each policy contributed.
+/// Decides as [`decide`] does, and returns the outcome of each policy.
 pub fn explain<'p>(
     request: &Request<'_>,
     owner: &'p PolicySet,

@@ -9,11 +9,11 @@ use crate::permissions::Permissions;
 use crate::policy::Policy;
 use crate::request::Tags;
 
-/// Something that decisions depend on, as it is now. Where what it is about is gone, it says none.
+/// A fact that decisions depend on, as it is now; `None` where its subject is gone.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "fact", rename_all = "camelCase")]
 pub enum Fact {
-    /// Whose facts follow, from the beginning: what was known before counts no longer.
+    /// The account whose facts follow, from the beginning: all earlier facts are void.
     Account {
         /// The name of the account.
         account: String,
@@ -30,14 +30,14 @@ pub enum Fact {
     Policy {
         /// Its identifier.
         id: Uuid,
-        /// What it says.
+        /// The policy as written.
         rule: Option<Box<Policy>>,
     },
     /// A permissions group.
     PermissionsGroup {
         /// Its URN.
         urn: String,
-        /// What it permits.
+        /// Its permissions.
         permissions: Option<Permissions>,
     },
     /// A resource group.
@@ -66,23 +66,23 @@ pub enum Fact {
         /// The URNs that count for them: their own, and those of their groups.
         identities: Option<Vec<String>>,
     },
-    /// A token that was taken back.
+    /// A token that was revoked.
     RevokedToken {
-        /// What it is called.
+        /// The identifier of the token.
         id: Box<str>,
         /// Whether it would not have expired by now.
         counts: bool,
     },
-    /// All facts up to a revision of the journal have been said.
+    /// All facts up to a revision of the journal have been sent.
     Reached {
         /// Which revision.
         revision: i64,
     },
 }
 
-/// A fact that cannot be taken in.
+/// A fact that cannot be applied.
 #[derive(Debug, thiserror::Error)]
-#[error("{what} cannot be read: {why}")]
+#[error("the fact about {what} is malformed: {why}")]
 pub struct FactError {
     what: String,
     why: String,

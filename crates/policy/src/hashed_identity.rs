@@ -13,15 +13,19 @@ use highway::{HighwayHash, HighwayHasher, Key};
 
 use crate::identity::Identity;
 
-/// What stands for the canonical URN of an identity where it is looked up: 128 bits, made of it under
-/// a key that is drawn anew by each process and never leaves it.
+/// The keyed hash of an identity's canonical URN, by which policies are looked up: 128 bits, under a
+/// key that each process draws anew and that never leaves it.
 ///
-/// Two identities share theirs by a chance of 2⁻¹²⁸, and without the key nobody can look for two that
-/// do. So the text itself, which lies somewhere else in memory, need not be compared.
+/// Two identities collide with a chance of 2⁻¹²⁸, and without the key nobody can search for a
+/// collision. So the URN itself, a cache miss away, need not be compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct IdentityHash([u64; 2]);
 
 impl IdentityHash {
+    /// Hashes the canonical URN of an identity.
+    ///
+    /// The key is one for the process, and not passed in: a caller and a policy set under two keys
+    /// would not find each other, and a deny would be missed. No decision depends on its value.
     pub(crate) fn of(urn: &str) -> Self {
         static SECRET: LazyLock<[u64; 4]> = LazyLock::new(|| {
             // Its own keys come from the system's randomness.
@@ -39,7 +43,7 @@ impl Hash for IdentityHash {
     }
 }
 
-/// An identity that counts for a caller.
+/// An identity of a caller, with its hash.
 #[derive(Debug, Clone)]
 pub(crate) struct HashedIdentity {
     pub(crate) urn: Arc<str>,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::urn::{Region, UrnError, is_name, split};
 
-/// What an [`Identity`] is.
+/// The kind of an [`Identity`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum IdentityKind {
     /// A whole account, and its root login.
@@ -19,7 +19,7 @@ pub enum IdentityKind {
 }
 
 impl IdentityKind {
-    /// The text of it in a URN.
+    /// Returns the text of it in a URN.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Account => "account",
@@ -30,7 +30,7 @@ impl IdentityKind {
     }
 }
 
-/// Somebody that policies can name, `urn:v1:<region>:identity:<kind>:<account>[/<name>]`.
+/// An identity that policies can name, `urn:v1:<region>:identity:<kind>:<account>[/<name>]`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Identity {
     kind: IdentityKind,
@@ -39,7 +39,7 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// Reads the URN of an identity; wildcards are refused.
+    /// Parses the URN of an identity; wildcards are refused.
     pub fn parse(text: &str, region: Region) -> Result<Self, UrnError> {
         let ("identity", rest) = split(text, region)? else {
             return Err(UrnError::Malformed);
@@ -73,47 +73,47 @@ impl Identity {
         Self { kind, urn: urn.into(), account: range }
     }
 
-    /// The account as an identity: its root login, and for other accounts all its people.
+    /// Returns the account as an identity: its root login, and for other accounts all its people.
     pub fn account_of(region: Region, account: &str) -> Self {
         Self::new(region, IdentityKind::Account, account, None)
     }
 
-    /// A local user.
+    /// Returns a local user.
     pub fn user(region: Region, account: &str, login: &str) -> Self {
         Self::new(region, IdentityKind::User, account, Some(login))
     }
 
-    /// A group of users.
+    /// Returns a group of users.
     pub fn group(region: Region, account: &str, group: &str) -> Self {
         Self::new(region, IdentityKind::Group, account, Some(group))
     }
 
-    /// A service account by its client identifier.
+    /// Returns a service account by its client identifier.
     pub fn service_account(region: Region, account: &str, client_id: &str) -> Self {
         Self::new(region, IdentityKind::Credential, account, Some(&format!("oauth2-{client_id}")))
     }
 
-    /// What it is.
+    /// Returns its kind.
     pub fn kind(&self) -> IdentityKind {
         self.kind
     }
 
-    /// The name of the account that it belongs to.
+    /// Returns the name of the account that it belongs to.
     pub fn account(&self) -> &str {
         self.urn.get(self.account.clone()).unwrap_or_default()
     }
 
-    /// Its name in the account; an account has none.
+    /// Returns its name in the account; an account has none.
     pub fn name(&self) -> Option<&str> {
         self.urn.get(self.account.end + 1..)
     }
 
-    /// The canonical URN.
+    /// Returns the canonical URN.
     pub fn urn(&self) -> &str {
         &self.urn
     }
 
-    /// The same, for whoever keeps it beside the identity.
+    /// Returns the canonical URN, shared with the identity.
     pub(crate) fn shared_urn(&self) -> Arc<str> {
         Arc::clone(&self.urn)
     }

@@ -95,7 +95,7 @@ impl Instant {
         Some(Self(instant.as_microsecond()))
     }
 
-    /// The instant as the library of calendars has it; none where there is no date.
+    /// Returns the instant as the library of calendars has it; none where there is no date.
     pub(crate) fn timestamp(self) -> Option<Timestamp> {
         Timestamp::from_microsecond(self.0).ok()
     }

@@ -1,10 +1,9 @@
-//! May this caller do that action on this resource?
+//! Decides whether a caller may do an action on a resource.
 //!
-//! This crate answers that request and nothing else: it does no I/O, reads no clock and is never
-//! asynchronous. [`Policy`] is what a person writes; [`Policy::compile`] refuses what is not well
-//! formed; a [`PolicySet`] holds the compiled policies of one account, indexed by identity; and
+//! This crate is pure: it does no I/O, reads no clock and is never asynchronous. [`Policy`] is what
+//! a person writes; [`Policy::compile`] refuses what is malformed; a [`PolicySet`] holds the compiled policies of one account, indexed by identity; and
 //! [`decide`] is a function of such sets and a [`Request`]. [`explain`] gives the same answer with
-//! its reasons, and [`compare`] tells two sets apart. A [`Replica`] decides elsewhere, by the [`Fact`]s
+//! its reasons, and [`compare`] compares two sets. A [`Replica`] decides elsewhere, by the [`Fact`]s
 //! that follow an account's journal.
 //!
 //! The language is that of OVHcloud's access policies: what identities (accounts, users, groups of

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// What an action must look like to be meant by a permission.
+/// A pattern of actions, as permissions hold them.
 ///
 /// `*` stands for any run of characters, the empty run and runs with `:` and `/` included.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -19,7 +19,7 @@ pub enum Pattern {
     Contains(Box<str>),
 }
 
-/// Why a text is no [`Pattern`].
+/// Explains why a text is no [`Pattern`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PatternError {
     /// There is nothing to match.
@@ -31,7 +31,7 @@ pub enum PatternError {
 }
 
 impl Pattern {
-    /// Reads a pattern.
+    /// Parses a pattern.
     pub fn parse(text: &str) -> Result<Self, PatternError> {
         if text == "*" {
             return Ok(Self::Any);
@@ -57,7 +57,7 @@ impl Pattern {
         })
     }
 
-    /// Whether the whole of `text` is meant.
+    /// Tells whether the whole of `text` matches.
     pub fn matches(&self, text: &str) -> bool {
         match self {
             Self::Any => true,

@@ -1,4 +1,4 @@
-//! Packs marked patterns, so that one look finds all marks of a text with few cache misses.
+//! Packs marked patterns, so that one pass finds all marks of a text with few cache misses.
 //!
 //! What must stay true:
 //! - The marks of a text are those of all patterns that match it, as `Pattern::matches` says. A
@@ -15,11 +15,11 @@ pub(crate) type Marks = u8;
 
 /// Patterns that give marks to the texts that they match.
 ///
-/// A few lie within the value itself, `ROOM` bytes of them, so that whoever holds it has them at
-/// hand; more lie in a block of their own.
+/// A few lie within the value itself, `ROOM` bytes of them, so that they share its cache
+/// lines; more lie in a block of their own.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Patterns<const ROOM: usize> {
-    /// One after another: what kind and which marks, how long, the text.
+    /// One after another: the kind and the marks, the length, the text.
     packed: SmallVec<[u8; ROOM]>,
     /// The marks of the packed ones: once a text has them all, none is left to find.
     there: Marks,
@@ -29,7 +29,7 @@ pub(crate) struct Patterns<const ROOM: usize> {
 
 type Exact = (Box<str>, Marks);
 
-/// From this number on exact texts are searched, not looked at one by one.
+/// From this number on exact texts are searched by bisection.
 const MANY: usize = 16;
 
 const ANY: u8 = 0;
@@ -85,10 +85,10 @@ impl<const ROOM: usize> Patterns<ROOM> {
         self.there |= marks;
     }
 
-    /// The marks of all patterns that match the text.
+    /// Returns the marks of all patterns that match the text.
     pub(crate) fn marks(&self, text: &str) -> Marks {
         let searched = self.exact.as_ref().and_then(|exact| {
-            let place = exact.binary_search_by(|(known, _)| (**known).cmp(text)).ok()?;
+            let place = exact.binary_search_by(|(exact, _)| (**exact).cmp(text)).ok()?;
             exact.get(place).map(|(_, marks)| *marks)
         });
         searched.unwrap_or_default() | self.packed_marks(text.as_bytes())

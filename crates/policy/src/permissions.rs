@@ -5,16 +5,16 @@ use serde::{Deserialize, Serialize};
 use crate::pattern::{Pattern, PatternError};
 use crate::patterns::{Marks, Patterns};
 
-/// What is allowed, taken out of that, and forbidden.
+/// Permissions as written: patterns of allowed, excepted and denied actions.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Permissions {
     /// Patterns of actions that are granted.
     #[serde(default)]
     pub allow: Vec<String>,
-    /// Patterns that take out of this very `allow`.
+    /// Patterns of actions that are excepted from this very `allow`.
     #[serde(default)]
     pub except: Vec<String>,
-    /// Patterns that are forbidden whatever else says.
+    /// Patterns of actions that are denied, whatever allows them.
     #[serde(default)]
     pub deny: Vec<String>,
 }
@@ -63,13 +63,13 @@ fn patterns(
     })
 }
 
-/// Permissions that can be decided by.
+/// Compiled permissions, by which decisions are made.
 #[derive(Debug, Clone, Default)]
 pub struct CompiledPermissions {
     actions: Patterns<160>,
 }
 
-/// What permissions say of an action.
+/// How permissions match an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ActionMatch(Marks);
 
@@ -78,29 +78,29 @@ impl ActionMatch {
     const EXCEPTED: Marks = 2;
     const DENIED: Marks = 4;
 
-    /// Whether the action is granted: allowed and not excepted. A deny is not looked at.
+    /// Tells whether the action is granted: allowed and not excepted. A deny is not considered.
     pub fn grants(self) -> bool {
         self.0 & (Self::ALLOWED | Self::EXCEPTED) == Self::ALLOWED
     }
 
-    /// Whether an `allow` covers the action, excepted or not.
+    /// Tells whether an `allow` covers the action, excepted or not.
     pub(crate) fn allows(self) -> bool {
         self.0 & Self::ALLOWED != 0
     }
 
-    /// Whether the action is allowed, and then excepted.
+    /// Tells whether the action is allowed, and then excepted.
     pub(crate) fn excepts(self) -> bool {
         self.allows() && self.0 & Self::EXCEPTED != 0
     }
 
-    /// Whether the action is forbidden.
+    /// Tells whether the action is denied.
     pub fn denies(self) -> bool {
         self.0 & Self::DENIED != 0
     }
 }
 
 impl Permissions {
-    /// Refuses what is not well formed.
+    /// Compiles the permissions; refuses what is malformed.
     pub fn compile(&self) -> Result<CompiledPermissions, PermissionsError> {
         let all = patterns(Lists::Allow, &self.allow, ActionMatch::ALLOWED)
             .chain(patterns(Lists::Except, &self.except, ActionMatch::EXCEPTED))
@@ -110,7 +110,7 @@ impl Permissions {
 }
 
 impl CompiledPermissions {
-    /// What they say of the action.
+    /// Matches an action.
     pub fn action_match(&self, action: &str) -> ActionMatch {
         ActionMatch(self.actions.marks(action))
     }

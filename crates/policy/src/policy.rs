@@ -1,4 +1,4 @@
-//! Policies as they are written, and as they are decided by.
+//! Policies, as written and as compiled.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -12,27 +12,27 @@ use crate::permissions::{CompiledPermissions, Permissions, PermissionsError};
 use crate::resource_urn::ResourcePattern;
 use crate::urn::{Region, UrnError, canonical_permissions_group};
 
-/// A policy: what some identities may do on some resources, and when.
+/// A policy as written: what some identities may do on some resources, and when.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Policy {
-    /// What it is called in decisions.
+    /// The identifier that decisions name it by.
     pub id: Uuid,
-    /// URNs of identities; none means nobody.
+    /// URNs of identities; an empty list names nobody.
     #[serde(default)]
     pub identities: Vec<String>,
-    /// URNs and patterns of resources and resource groups; none means nothing.
+    /// URNs and patterns of resources and resource groups; an empty list covers nothing.
     #[serde(default)]
     pub resources: Vec<String>,
     /// Its own permissions.
     #[serde(default)]
     pub permissions: Permissions,
-    /// URNs of permissions groups, each of which counts by itself.
+    /// URNs of permissions groups, each evaluated by itself.
     #[serde(default)]
     pub permissions_groups: Vec<String>,
-    /// When it has effect; always, when there is none.
+    /// When it is in force; always, without conditions.
     #[serde(default)]
     pub conditions: Option<Condition>,
-    /// From then on it has no effect.
+    /// When it ends being in force.
     #[serde(default)]
     pub expires: Option<Instant>,
 }
@@ -81,7 +81,7 @@ pub enum PolicyError {
     Condition(#[from] ConditionError),
 }
 
-/// What resources a policy is about.
+/// The resources that a policy covers.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Cover {
     /// URNs of resources.
@@ -107,18 +107,18 @@ impl Cover {
         Ok(Self { named, any_group, groups: groups.into() })
     }
 
-    /// Whether some resource group is meant.
+    /// Tells whether it covers resource groups.
     pub(crate) fn has_groups(&self) -> bool {
         self.any_group || !self.groups.is_empty()
     }
 
-    /// Whether the resource is meant by name; its groups are not looked at.
+    /// Tells whether it covers the resource by name; resource groups are not considered.
     pub(crate) fn names(&self, urn: &str) -> bool {
         self.named.marks(urn) != 0
     }
 }
 
-/// A policy that can be decided by.
+/// A compiled policy, by which decisions are made.
 #[derive(Debug, Clone)]
 pub struct CompiledPolicy {
     pub(crate) id: Uuid,
@@ -131,24 +131,24 @@ pub struct CompiledPolicy {
 }
 
 impl CompiledPolicy {
-    /// What it is called in decisions.
+    /// Returns its identifier.
     pub fn id(&self) -> Uuid {
         self.id
     }
 
-    /// The canonical URNs of the identities that it names.
+    /// Returns the canonical URNs of the identities that it names.
     pub fn identities(&self) -> impl Iterator<Item = &str> {
         self.identities.iter().map(|urn| &**urn)
     }
 
-    /// Returns the instant from which on it has no effect.
+    /// Returns the instant at which it ends being in force.
     pub fn expires(&self) -> Option<Instant> {
         self.expires
     }
 }
 
 impl Policy {
-    /// Refuses what is not well formed, so that no decision ever meets it.
+    /// Compiles the policy; refuses what is malformed, so that no decision ever meets it.
     pub fn compile(&self, region: Region) -> Result<CompiledPolicy, PolicyError> {
         let mut identities = Vec::with_capacity(self.identities.len());
         for (index, text) in self.identities.iter().enumerate() {

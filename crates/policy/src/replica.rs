@@ -1,5 +1,4 @@
-//! Deciding elsewhere: the facts that decisions about an account are made from, as they follow its
-//! journal, and the replica that they make.
+//! Decides in another process, from facts that follow an account's journal.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,14 +17,14 @@ use crate::urn::Region;
 
 type Map<V> = GenericHashMap<Box<str>, V, RandomState, DefaultSharedPtr>;
 
-/// Who asks a replica for what.
+/// A request to a replica.
 #[derive(Debug, Clone, Copy)]
 pub struct ReplicaRequest<'a> {
     /// The URN of a service account or a user.
     pub subject: &'a str,
-    /// What their token may be used for.
+    /// The scope of their token.
     pub scope: &'a Scope,
-    /// What their token is called.
+    /// The identifier of their token.
     pub token: Option<&'a str>,
     /// What they want to do.
     pub action: &'a str,
@@ -49,7 +48,7 @@ pub struct Replica {
 }
 
 impl Replica {
-    /// A replica of an account of which nothing is known.
+    /// Creates the replica of an account without any fact.
     pub fn new(region: Region, account: &str) -> Self {
         Self {
             region,
@@ -62,22 +61,22 @@ impl Replica {
         }
     }
 
-    /// The name of the account.
+    /// Returns the name of the account.
     pub fn account(&self) -> &str {
         self.policies.owner()
     }
 
-    /// The region in its URNs.
+    /// Returns the region in its URNs.
     pub fn region(&self) -> Region {
         self.region
     }
 
-    /// The revision of the journal that it has followed.
+    /// Returns the revision of the journal that it has followed.
     pub fn revision(&self) -> i64 {
         self.revision
     }
 
-    /// Takes a fact in. After one that cannot be, the replica is not to be trusted.
+    /// Applies a fact. After an error the replica must not be used.
     pub fn apply(&mut self, fact: Fact) -> Result<(), FactError> {
         match fact {
             Fact::Account { account, region } => {
@@ -124,7 +123,7 @@ impl Replica {
         Ok(())
     }
 
-    fn knows(&self, action: &str) -> bool {
+    fn has_action(&self, action: &str) -> bool {
         let base = || action.split_once('?').and_then(|(base, _)| self.actions.get(base));
         self.actions.contains_key(action) || base().is_some_and(|parameters| *parameters)
     }
@@ -134,7 +133,7 @@ impl Replica {
     pub fn decide(&self, request: &ReplicaRequest<'_>) -> Option<Decision<'_>> {
         let caller = self.subjects.get(request.subject)?;
         let revoked = request.token.is_some_and(|token| self.revoked.contains_key(token));
-        if revoked || !self.knows(request.action) {
+        if revoked || !self.has_action(request.action) {
             return None;
         }
         if !request.scope.covers(request.action) {
@@ -200,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_replica_decides_by_the_facts_that_it_was_told() {
+    fn a_replica_decides_by_the_facts_that_were_applied() {
         let replica = replica();
         assert_eq!((replica.revision(), replica.account()), (7, "xx11111-ovh"));
         assert!(may(&replica, "vps:apiovh:get", &Scope::All, None));

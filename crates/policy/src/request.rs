@@ -30,13 +30,13 @@ pub struct Resource<'a> {
 }
 
 impl<'a> Resource<'a> {
-    /// A resource without tags.
+    /// Creates a resource without tags.
     pub fn bare(urn: &'a str, resource_type: &'a str, name: &'a str) -> Self {
         Self { urn, resource_type, name, tags: &NO_TAGS }
     }
 }
 
-/// Who asks, and what counts for them.
+/// The caller of a request, with the identities that count for them.
 #[derive(Debug, Clone)]
 pub struct Caller {
     account: Box<str>,
@@ -47,7 +47,7 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// The root login of an account, which nothing restricts there.
+    /// Creates the root login of an account, which nothing restricts there.
     pub fn root(region: Region, account: &str, scope: Scope) -> Self {
         let account_identity = HashedIdentity::from(&Identity::account_of(region, account));
         Self {
@@ -59,7 +59,8 @@ impl Caller {
         }
     }
 
-    /// A service account, or a user with all groups of it: `identities` are what policies may name.
+    /// Creates a service account, or a user with all their groups: `identities` are what policies may
+    /// name.
     pub fn new(region: Region, account: &str, identities: &[Identity], scope: Scope) -> Self {
         Self {
             account: account.into(),
@@ -70,55 +71,55 @@ impl Caller {
         }
     }
 
-    /// The name of the account that the caller belongs to.
+    /// Returns the name of the account that the caller belongs to.
     pub fn account(&self) -> &str {
         &self.account
     }
 
-    /// Whether it is the root login of its account.
+    /// Tells whether it is the root login of its account.
     pub fn is_root(&self) -> bool {
         self.root
     }
 
-    /// The canonical URNs that count for the caller.
+    /// Returns the canonical URNs that count for the caller.
     pub fn identities(&self) -> impl Iterator<Item = &str> {
         self.identities.iter().map(|identity| &*identity.urn)
     }
 
-    /// What policies may name to reach the caller.
+    /// Returns the identities by which policies are looked up.
     pub(crate) fn hashed_identities(&self) -> &[HashedIdentity] {
         &self.identities
     }
 
-    /// The caller's account.
+    /// Returns the identity of the caller's account.
     pub(crate) fn account_identity(&self) -> &HashedIdentity {
         &self.account_identity
     }
 
-    /// What the caller's token may be used for.
+    /// Returns the scope of the caller's token.
     pub fn scope(&self) -> &Scope {
         &self.scope
     }
 }
 
-/// What a condition looks at, beside the resource.
+/// What conditions are evaluated against, beside the resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Environment {
     /// The time of the request.
     pub now: Instant,
-    /// Where the request comes from; unknown in a simulation.
+    /// The address that the request comes from; none in a simulation.
     pub ip: Option<IpAddr>,
 }
 
 /// A request to decide.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
-    /// Who asks.
+    /// The caller.
     pub caller: &'a Caller,
-    /// What they want to do.
+    /// The action.
     pub action: &'a str,
-    /// On what.
+    /// The resource.
     pub resource: Resource<'a>,
-    /// When, and from where.
+    /// The time and the address.
     pub environment: Environment,
 }

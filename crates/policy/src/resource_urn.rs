@@ -15,7 +15,7 @@ pub struct ResourceUrn {
 }
 
 impl ResourceUrn {
-    /// Reads the URN of one resource; wildcards are refused.
+    /// Parses the URN of one resource; wildcards are refused.
     pub fn parse(text: &str, region: Region) -> Result<Self, UrnError> {
         let ("resource", rest) = split(text, region)? else {
             return Err(UrnError::Malformed);
@@ -23,39 +23,39 @@ impl ResourceUrn {
         if rest.contains('*') {
             return Err(UrnError::Wildcard);
         }
-        let (kind, name) = rest.split_once(':').ok_or(UrnError::Malformed)?;
-        Self::of(region, kind, name)
+        let (resource_type, name) = rest.split_once(':').ok_or(UrnError::Malformed)?;
+        Self::of(region, resource_type, name)
     }
 
-    /// The resource of a type and a name; wildcards are refused.
-    pub fn of(region: Region, kind: &str, name: &str) -> Result<Self, UrnError> {
-        if kind.contains('*') || name.contains('*') {
+    /// Creates the URN of a resource; wildcards are refused.
+    pub fn of(region: Region, resource_type: &str, name: &str) -> Result<Self, UrnError> {
+        if resource_type.contains('*') || name.contains('*') {
             return Err(UrnError::Wildcard);
         }
-        if !is_name(kind) || !is_name(name) || kind.contains(':') {
+        if !is_name(resource_type) || !is_name(name) || resource_type.contains(':') {
             return Err(UrnError::Malformed);
         }
-        Ok(Self::new(region, kind, name))
+        Ok(Self::new(region, resource_type, name))
     }
 
-    /// The resource of a type and a name that are known to be well formed.
-    pub fn new(region: Region, kind: &str, name: &str) -> Self {
-        let urn = ["urn:v1:", region.as_str(), ":resource:", kind, ":", name].concat();
+    /// Creates the URN of a resource whose type and name are well formed.
+    pub fn new(region: Region, resource_type: &str, name: &str) -> Self {
+        let urn = ["urn:v1:", region.as_str(), ":resource:", resource_type, ":", name].concat();
         let name_at = urn.len() - name.len();
-        Self { type_at: name_at - kind.len() - 1, name_at, urn: urn.into() }
+        Self { type_at: name_at - resource_type.len() - 1, name_at, urn: urn.into() }
     }
 
-    /// Its type, as in `vps`.
+    /// Returns its type, as in `vps`.
     pub fn resource_type(&self) -> &str {
         self.urn.get(self.type_at..self.name_at - 1).unwrap_or_default()
     }
 
-    /// Its name, which may hold `:` and `/`.
+    /// Returns its name, which may hold `:` and `/`.
     pub fn name(&self) -> &str {
         self.urn.get(self.name_at..).unwrap_or_default()
     }
 
-    /// The canonical URN.
+    /// Returns the canonical URN.
     pub fn urn(&self) -> &str {
         &self.urn
     }
@@ -67,7 +67,7 @@ impl fmt::Display for ResourceUrn {
     }
 }
 
-/// What a policy says about resources.
+/// A pattern of resources in a policy.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum ResourcePattern {
     /// `urn:v1:eu:resource:*`, and `urn:v1:eu:resource:*:*`
@@ -83,7 +83,7 @@ pub enum ResourcePattern {
 }
 
 impl ResourcePattern {
-    /// Reads the URN of a policy's resource.
+    /// Parses a URN or pattern among a policy's resources.
     pub fn parse(text: &str, region: Region) -> Result<Self, UrnError> {
         match split(text, region)? {
             ("resourceGroup", "*") => Ok(Self::AnyGroup),

@@ -42,7 +42,7 @@ impl FromIterator<Box<str>> for Members {
 
 /// The policies that name one identity.
 ///
-/// Most identities have one or a handful, which are looked at in place; for the few that have many,
+/// Most identities have one or a handful, which are scanned in place; for the few that have many,
 /// a tree keeps the cost of a change from growing with their number.
 #[derive(Debug, Clone)]
 enum Bundle {
@@ -55,7 +55,7 @@ enum Bundle {
 const MANY: usize = 32;
 
 impl Bundle {
-    /// The bundle of so many policies; none when there is none.
+    /// Creates the bundle of some policies; none where there is no policy.
     fn of(mut policies: Vec<Arc<CompiledPolicy>>) -> Option<Self> {
         match policies.len() {
             0 | 1 => policies.pop().map(Self::One),
@@ -110,7 +110,7 @@ pub struct PolicySet {
 }
 
 impl PolicySet {
-    /// An empty set, of the account of that name.
+    /// Creates an empty set for the account of that name.
     pub fn new(owner: &str) -> Self {
         Self {
             owner: owner.into(),
@@ -121,17 +121,17 @@ impl PolicySet {
         }
     }
 
-    /// The name of the account that the policies belong to.
+    /// Returns the name of the account that the policies belong to.
     pub fn owner(&self) -> &str {
         &self.owner
     }
 
-    /// How many policies there are.
+    /// Counts the policies.
     pub fn len(&self) -> usize {
         self.policies.len()
     }
 
-    /// Whether there is no policy.
+    /// Tells whether there is no policy.
     pub fn is_empty(&self) -> bool {
         self.policies.is_empty()
     }
@@ -153,7 +153,7 @@ impl PolicySet {
         self.policies.insert(policy.id, policy);
     }
 
-    /// Takes a policy out; nothing happens when there is none of that id.
+    /// Removes a policy, if there is one of that id.
     pub fn remove(&mut self, id: Uuid) {
         let Some(policy) = self.policies.remove(&id) else {
             return;
@@ -167,37 +167,37 @@ impl PolicySet {
         }
     }
 
-    /// Sets what a permissions group, named by its canonical URN, permits.
+    /// Sets the permissions of a permissions group, named by its canonical URN.
     pub fn set_permissions_group(&mut self, urn: &str, permissions: Arc<CompiledPermissions>) {
         self.permissions_groups.insert(urn.into(), permissions);
     }
 
-    /// Takes a permissions group out; policies that name it get nothing from it any more.
+    /// Removes a permissions group; policies that name it get nothing from it any more.
     pub fn remove_permissions_group(&mut self, urn: &str) {
         self.permissions_groups.remove(urn);
     }
 
-    /// Sets what a resource group holds.
+    /// Sets the members of a resource group.
     pub fn set_resource_group(&mut self, id: Uuid, members: Members) {
         self.resource_groups.insert(id, Arc::new(members));
     }
 
-    /// Takes a resource group out; policies that name it cover nothing by it any more.
+    /// Removes a resource group; policies that name it cover nothing by it any more.
     pub fn remove_resource_group(&mut self, id: Uuid) {
         self.resource_groups.remove(&id);
     }
 
-    /// The policy of that id.
+    /// Returns the policy of that id.
     pub fn get(&self, id: Uuid) -> Option<&CompiledPolicy> {
         self.policies.get(&id).map(|policy| &**policy)
     }
 
-    /// All policies, in no order.
+    /// Returns all policies, in no order.
     pub fn iter(&self) -> impl Iterator<Item = &CompiledPolicy> {
         self.policies.values().map(|policy| &**policy)
     }
 
-    /// The ids of the policies that name the identity, by its canonical URN.
+    /// Returns the ids of the policies that name the identity, by its canonical URN.
     pub fn naming(&self, identity: &str) -> Vec<Uuid> {
         match self.by_identity.get(&IdentityHash::of(identity)) {
             None => Vec::new(),
@@ -206,14 +206,14 @@ impl PolicySet {
         }
     }
 
-    /// Whether some policy names the permissions group, by its canonical URN.
+    /// Tells whether some policy names the permissions group, by its canonical URN.
     pub fn uses_permissions_group(&self, urn: &str) -> bool {
         self.policies
             .values()
             .any(|policy| policy.permissions_groups.iter().any(|used| **used == *urn))
     }
 
-    /// Whether a block of the policy allows the action, or the pattern of actions.
+    /// Tells whether a block of the policy allows the action, or the pattern of actions.
     pub fn mentions_action(&self, policy: &CompiledPolicy, action: &str) -> bool {
         policy.permissions.action_match(action).allows()
             || policy
@@ -223,16 +223,16 @@ impl PolicySet {
                 .any(|group| group.action_match(action).allows())
     }
 
-    /// Calls `look` on each policy that names the identity, until it answers that it is done.
+    /// Visits each policy that names the identity, until `f` breaks.
     pub(crate) fn each_of<'p>(
         &'p self,
         identity: &HashedIdentity,
-        mut look: impl FnMut(&'p CompiledPolicy) -> std::ops::ControlFlow<()>,
+        mut f: impl FnMut(&'p CompiledPolicy) -> std::ops::ControlFlow<()>,
     ) -> std::ops::ControlFlow<()> {
         match self.by_identity.get(&identity.key) {
             None => std::ops::ControlFlow::Continue(()),
-            Some(Bundle::Many(many)) => many.values().try_for_each(|policy| look(policy)),
-            Some(bundle) => bundle.few().iter().try_for_each(|policy| look(policy)),
+            Some(Bundle::Many(many)) => many.values().try_for_each(|policy| f(policy)),
+            Some(bundle) => bundle.few().iter().try_for_each(|policy| f(policy)),
         }
     }
 
@@ -240,12 +240,12 @@ impl PolicySet {
         self.permissions_groups.get(urn).map(|group| &**group)
     }
 
-    /// Whether the policy, by name or by a group, is about the resource.
+    /// Tells whether the policy, by name or by a group, covers the resource.
     pub fn covers(&self, policy: &CompiledPolicy, urn: &str) -> bool {
         policy.cover.names(urn) || self.covers_by_group(policy, urn)
     }
 
-    /// Whether a resource group that the policy is about holds the resource.
+    /// Tells whether a resource group that the policy covers holds the resource.
     pub(crate) fn covers_by_group(&self, policy: &CompiledPolicy, urn: &str) -> bool {
         let cover = &policy.cover;
         let mut named = cover.groups.iter().filter_map(|id| self.resource_groups.get(id));

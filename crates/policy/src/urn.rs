@@ -10,7 +10,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// The part of the world that a server serves; it stands in every URN of that server.
+/// The region that a server serves; it stands in every URN of that server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Region {
@@ -24,7 +24,7 @@ pub enum Region {
 }
 
 impl Region {
-    /// The text of it in a URN.
+    /// Returns the text of it in a URN.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Eu => "eu",
@@ -53,7 +53,7 @@ impl FromStr for Region {
     }
 }
 
-/// Why a text is no URN of the wanted kind.
+/// Explains why a text is no URN of the wanted kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum UrnError {
     /// The region is none of `eu`, `ca`, `us`.
@@ -70,7 +70,7 @@ pub enum UrnError {
     Wildcard,
 }
 
-/// The kind and the rest of a URN of this region.
+/// Splits a URN of this region into its kind and the rest.
 pub(crate) fn split(text: &str, region: Region) -> Result<(&str, &str), UrnError> {
     let mut parts = text.splitn(5, ':');
     let (Some("urn"), Some("v1"), Some(text), Some(kind), Some(rest)) =
@@ -89,17 +89,17 @@ pub(crate) fn is_name(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| !c.is_whitespace() && !c.is_control())
 }
 
-/// The URN of a resource group.
+/// Returns the URN of a resource group.
 pub fn resource_group_urn(region: Region, id: Uuid) -> String {
     format!("urn:v1:{region}:resourceGroup:{id}")
 }
 
-/// The URN of a permissions group of `owner`.
+/// Returns the URN of a permissions group of `owner`.
 pub fn permissions_group_urn(region: Region, owner: &str, name: &str) -> String {
     format!("urn:v1:{region}:permissionsGroup:{owner}:{name}")
 }
 
-/// The canonical URN of a permissions group; wildcards are refused.
+/// Returns the canonical URN of a permissions group; wildcards are refused.
 pub(crate) fn canonical_permissions_group(
     text: &str,
     region: Region,

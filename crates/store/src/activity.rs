@@ -1,4 +1,5 @@
-//! What happened and changed nothing: kept for a while, and lost in a crash for its last second.
+//! Activity: what happens without a change. It is stored for some days, and a crash loses the last
+//! second of it.
 
 use gatewright_policy::Instant;
 
@@ -7,7 +8,7 @@ use crate::row::from_row;
 /// Lines that were written together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogPage {
-    /// Whose log.
+    /// The account whose log it is.
     pub account: String,
     /// What the lines are about.
     pub kind: String,
@@ -21,25 +22,25 @@ pub struct LogPage {
 
 from_row!(LogPage: account, kind, first as Instant, last as Instant, lines);
 
-/// How often something happened in an hour.
+/// Counts how often something happened in an hour.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HourlyCount {
-    /// In which account.
+    /// The account.
     pub account: String,
     /// Which hour, as [`Instant::hours`] counts them.
     pub hour: i64,
-    /// What happened.
+    /// What is counted.
     pub what: String,
-    /// How often.
+    /// The count.
     pub count: i64,
 }
 
 from_row!(HourlyCount: account, hour, what, count);
 
-/// When something was last used.
+/// Records when something was last used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LastUsed {
-    /// In which account.
+    /// The account.
     pub account: String,
     /// What was used.
     pub subject: String,
@@ -49,19 +50,19 @@ pub struct LastUsed {
 
 from_row!(LastUsed: account, subject, last as Instant);
 
-/// What is written down at once.
+/// A batch of activity, written in one transaction.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ActivityBatch {
     /// Lines of logs.
     pub pages: Vec<LogPage>,
-    /// What is added to the counts.
+    /// Increments of the counts.
     pub hourly_counts: Vec<HourlyCount>,
-    /// What was used.
+    /// Last uses.
     pub last_used: Vec<LastUsed>,
 }
 
 impl ActivityBatch {
-    /// Whether there is nothing in it.
+    /// Tells whether the batch is empty.
     pub fn is_empty(&self) -> bool {
         self.pages.is_empty() && self.hourly_counts.is_empty() && self.last_used.is_empty()
     }

@@ -2,7 +2,7 @@
 
 use crate::transient::is_transient;
 
-/// What another object has already.
+/// The key that another object has already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Taken {
     /// The identifier, in this account or another.
@@ -11,7 +11,7 @@ pub enum Taken {
     Name,
 }
 
-/// Why the database did not do what was asked; nothing was changed.
+/// Explains why a query or a change failed; unless it says otherwise, nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The object to change does not exist in the account, or the account does not exist.
@@ -87,7 +87,7 @@ impl StoreError {
     }
 }
 
-/// The journal of an account is not what was written.
+/// Explains why a journal does not verify.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BrokenChain {
     /// An entry is missing.

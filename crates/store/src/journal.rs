@@ -1,4 +1,4 @@
-//! The journal: what changed, by whom, and a chain of hashes that binds it together.
+//! The journal: each change with its author, in a chain of hashes.
 
 use aws_lc_rs::digest::{Context, SHA256};
 use gatewright_policy::Instant;
@@ -7,27 +7,27 @@ use crate::error::{BrokenChain, StoreError};
 use crate::object::Kind;
 use crate::row::from_row;
 
-/// Who makes a change.
+/// The author of a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Author {
     /// The URN of the identity, or the name of a command.
     pub actor: String,
     /// Where the request came from, if it came from anywhere.
     pub ip: Option<String>,
-    /// The query that made it.
+    /// The identifier of the request that made it.
     pub query_id: String,
-    /// When.
+    /// The time of the change.
     pub at: Instant,
 }
 
-/// One change, as the journal keeps it.
+/// A journal entry: one change of an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// The account whose object changed.
     pub account: String,
     /// Counts the changes of the account, from 1, without gaps.
     pub revision: i64,
-    /// Who changed it.
+    /// Its author.
     pub author: Author,
     /// What the object is.
     pub kind: Kind,
@@ -41,13 +41,13 @@ pub struct Entry {
     pub hash: Vec<u8>,
 }
 
-/// What the first entry of an account follows.
+/// Returns the hash that the first entry of an account follows.
 pub(crate) fn origin() -> Vec<u8> {
     vec![0; 32]
 }
 
 impl Entry {
-    /// The hash that binds this entry to the one whose hash is `previous`.
+    /// Computes the hash that binds this entry to the one whose hash is `previous`.
     ///
     /// SHA-256 over the previous hash and every field, each with its length before it, so that no
     /// two entries have the same text to hash.
@@ -73,7 +73,7 @@ impl Entry {
     }
 }
 
-/// Follows a chain from its origin.
+/// Verifies a chain of entries from its origin.
 pub(crate) struct Chain {
     account: String,
     revision: i64,

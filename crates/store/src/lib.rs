@@ -1,4 +1,4 @@
-//! What Gatewright remembers, on SQLite or PostgreSQL.
+//! Stores objects and their journal, on SQLite or PostgreSQL.
 //!
 //! Everything that an account owns is an [`Object`]: a kind, an identifier, perhaps a unique name,
 //! and a document whose content is the business of the use cases. [`Store::write`] applies

@@ -1,4 +1,4 @@
-//! How nodes on one PostgreSQL hear of each other's changes.
+//! Notices between the nodes on one PostgreSQL: changes, and heartbeats.
 
 use sqlx::postgres::PgListener;
 
@@ -7,7 +7,7 @@ use crate::error::StoreError;
 /// The channel that all nodes listen to.
 pub(crate) const CHANNEL: &str = "gatewright";
 
-/// Something that was said on the channel.
+/// A notice on the channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
     /// The account has reached this revision.
@@ -19,8 +19,8 @@ pub enum Notice {
         /// Whether resources were made or removed.
         resources: bool,
     },
-    /// A sign of life, to find out whether this node still hears.
-    Pulse,
+    /// A sign of life, by which a node finds out that it is stale.
+    Heartbeat,
 }
 
 impl Notice {
@@ -29,13 +29,13 @@ impl Notice {
             Self::Changed { account, revision, resources } => {
                 format!("{revision} {} {account}", u8::from(*resources))
             }
-            Self::Pulse => "pulse".to_owned(),
+            Self::Heartbeat => "pulse".to_owned(),
         }
     }
 
     fn parse(text: &str) -> Option<Self> {
         if text == "pulse" {
-            return Some(Self::Pulse);
+            return Some(Self::Heartbeat);
         }
         let (revision, rest) = text.split_once(' ')?;
         let (resources, account) = rest.split_once(' ')?;
@@ -47,11 +47,11 @@ impl Notice {
     }
 }
 
-/// Hears notices, on a connection of its own.
+/// Receives notices, on a connection of its own.
 pub struct Listener(pub(crate) PgListener);
 
 impl Listener {
-    /// Waits for the next notice. After an error nothing may be taken for heard: listen anew.
+    /// Waits for the next notice. After an error notices may be lost: listen anew.
     pub async fn next(&mut self) -> Result<Notice, StoreError> {
         loop {
             let failed = |error| StoreError::failed("LISTEN", error);
@@ -70,10 +70,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_notice_is_read_as_it_was_said() {
+    fn a_notice_is_parsed_as_it_was_sent() {
         let changed = Notice::Changed { account: "aa1-ovh".into(), revision: 42, resources: true };
         assert_eq!(Notice::parse(&changed.text()), Some(changed));
-        assert_eq!(Notice::parse(&Notice::Pulse.text()), Some(Notice::Pulse));
+        assert_eq!(Notice::parse(&Notice::Heartbeat.text()), Some(Notice::Heartbeat));
         assert_eq!(Notice::parse("nonsense"), None);
     }
 }

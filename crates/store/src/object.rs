@@ -1,12 +1,12 @@
-//! Objects, and changes of them.
+//! Objects, and changes of objects.
 
 use crate::error::StoreError;
 use crate::row::from_row;
 
-/// What an object is.
+/// The kind of an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Kind {
-    /// An account's own particulars, under the account's name.
+    /// An account's own profile, under the account's name.
     Account,
     /// A service account, under its client identifier.
     Client,
@@ -55,7 +55,7 @@ impl Kind {
         Self::Api,
     ];
 
-    /// The text of it in the database.
+    /// Returns the text of it in the database.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Account => "account",
@@ -76,12 +76,12 @@ impl Kind {
     }
 
     pub(crate) fn parse(text: &str) -> Result<Self, StoreError> {
-        let known = Self::ALL.into_iter().find(|kind| kind.as_str() == text);
-        known.ok_or(StoreError::Malformed("a kind of object"))
+        let found = Self::ALL.into_iter().find(|kind| kind.as_str() == text);
+        found.ok_or(StoreError::Malformed("a kind of object"))
     }
 }
 
-/// Something that an account owns.
+/// An object that an account owns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Object {
     /// What it is.
@@ -155,7 +155,7 @@ impl Act {
 }
 
 impl Change {
-    /// Whether it makes or removes a resource, and so changes who owns what.
+    /// Tells whether it makes or removes a resource, and so changes who owns what.
     pub(crate) fn moves_a_resource(&self) -> bool {
         self.kind == Kind::Resource && !matches!(self.act, Act::Update { .. })
     }

@@ -1,4 +1,4 @@
-//! The keys that sign tokens, as they are kept.
+//! The keys that sign tokens, as they are stored.
 
 use gatewright_policy::Instant;
 

@@ -1,4 +1,4 @@
-//! The database as the use cases see it.
+//! The store: opens a database, and begins and ends to use it.
 
 mod accounts;
 mod activity;
@@ -20,7 +20,7 @@ use crate::sql;
 use crate::statement::Value;
 use rows::Head;
 
-/// A database with everything that Gatewright remembers.
+/// An open database with all objects, journals, activity and keys of an installation.
 #[derive(Clone)]
 pub struct Store {
     database: Database,
@@ -29,8 +29,8 @@ pub struct Store {
 impl Store {
     /// Opens the database and brings its schema up to date.
     ///
-    /// Several nodes may do so at once; one of them migrates. A schema that is newer than this program is
-    /// refused and left alone.
+    /// Several nodes may do so at once; one of them migrates. A schema that is newer than this
+    /// program is refused and left alone.
     pub async fn open(address: &Address) -> Result<Self, StoreError> {
         let _lock = lock_opening(address).await?;
         let database = Database::open(address).await?;
@@ -49,17 +49,17 @@ impl Store {
         Ok(Self { database })
     }
 
-    /// Lets go of the database once what is under way is done.
+    /// Closes the database once running statements are done.
     pub async fn close(&self) {
         self.database.close().await;
     }
 
-    /// Whether the database answers.
+    /// Tells whether the database answers.
     pub async fn ping(&self) -> Result<(), StoreError> {
         self.database.first::<Head>(sql::ACCOUNT_HEAD, &[Value::Text("")]).await.map(drop)
     }
 
-    /// Begins to hear what other nodes change; none on a database that has no other nodes.
+    /// Subscribes to the notices of other nodes; none on a database that has no other nodes.
     pub async fn listen(&self) -> Result<Option<Listener>, StoreError> {
         let Database::Postgres(pool) = &self.database else { return Ok(None) };
         let failed = |error| StoreError::failed("LISTEN", error);
@@ -68,10 +68,10 @@ impl Store {
         Ok(Some(Listener(listener)))
     }
 
-    /// Lets every node that hears, this one included, hear a pulse.
-    pub async fn pulse(&self) -> Result<(), StoreError> {
+    /// Sends a heartbeat to every node, this one included.
+    pub async fn send_heartbeat(&self) -> Result<(), StoreError> {
         let mut transaction = self.database.begin().await?;
-        transaction.notify(CHANNEL, &Notice::Pulse.text()).await?;
+        transaction.notify(CHANNEL, &Notice::Heartbeat.text()).await?;
         transaction.commit().await
     }
 }

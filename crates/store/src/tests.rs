@@ -86,8 +86,8 @@ async fn every_statement_is_understood(database: TestDatabase) {
     }
 }
 
-on_both_databases!(what_was_written_is_read_back);
-async fn what_was_written_is_read_back(database: TestDatabase) {
+on_both_databases!(what_is_written_is_read);
+async fn what_is_written_is_read(database: TestDatabase) {
     let store = opened(&database).await;
     let mut change = create("p1", "näme ' \" \u{1F980}", "{\"a\":\"ü\"}");
     if let Act::Create { secret, .. } = &mut change.act {
@@ -101,7 +101,7 @@ async fn what_was_written_is_read_back(database: TestDatabase) {
     assert_eq!(object.created, 2);
     let by_name = store.object_by_name(ACCOUNT, Kind::Policy, "näme ' \" \u{1F980}").await.unwrap();
     assert_eq!(by_name, Some(object.clone()));
-    assert_eq!(store.object_anywhere(Kind::Policy, "p1").await.unwrap(), Some(object));
+    assert_eq!(store.object_of_any_account(Kind::Policy, "p1").await.unwrap(), Some(object));
     assert_eq!(store.object("zz9-ovh", Kind::Policy, "p1").await.unwrap(), None);
     assert_eq!(store.object(ACCOUNT, Kind::Client, "p1").await.unwrap(), None);
 }
@@ -188,7 +188,7 @@ on_both_databases!(a_text_with_a_nul_is_found_nowhere);
 async fn a_text_with_a_nul_is_found_nowhere(database: TestDatabase) {
     let store = opened(&database).await;
     assert_eq!(store.object(ACCOUNT, Kind::Policy, "p0\0").await.unwrap(), None);
-    assert_eq!(store.object_anywhere(Kind::Client, "\0").await.unwrap(), None);
+    assert_eq!(store.object_of_any_account(Kind::Client, "\0").await.unwrap(), None);
 }
 
 on_both_databases!(lists_go_on_where_they_ended);
@@ -213,15 +213,15 @@ async fn accounts_find_the_owners_of_what_names_them(database: TestDatabase) {
     let Act::Create { content: given, .. } = &mut change.act else { unreachable!() };
     given.mentions = vec!["bb2-ovh".to_owned()];
     store.write(ACCOUNT, &author(), &[change]).await.unwrap();
-    assert_eq!(store.mentioning("bb2-ovh").await.unwrap(), [ACCOUNT]);
+    assert_eq!(store.accounts_mentioning("bb2-ovh").await.unwrap(), [ACCOUNT]);
     store.write(ACCOUNT, &author(), &[update("p1", "one", "1", "2")]).await.unwrap();
-    assert!(store.mentioning("bb2-ovh").await.unwrap().is_empty());
+    assert!(store.accounts_mentioning("bb2-ovh").await.unwrap().is_empty());
     let mut change = update("p1", "one", "2", "3");
     let Act::Update { content: given, .. } = &mut change.act else { unreachable!() };
     given.mentions = vec!["bb2-ovh".to_owned()];
     store.write(ACCOUNT, &author(), &[change]).await.unwrap();
     store.write(ACCOUNT, &author(), &[delete("p1")]).await.unwrap();
-    assert!(store.mentioning("bb2-ovh").await.unwrap().is_empty());
+    assert!(store.accounts_mentioning("bb2-ovh").await.unwrap().is_empty());
 }
 
 on_both_databases!(a_journal_that_was_touched_no_longer_verifies);
@@ -314,15 +314,15 @@ async fn what_happened_is_read_back_from_its_end_and_forgotten_by_age(database: 
         hourly_counts: vec![hourly_count(1, 2), hourly_count(2, 5)],
         last_used: vec![usage(8)],
     };
-    store.record(&record).await.unwrap();
+    store.record_activity(&record).await.unwrap();
     let again = ActivityBatch {
         pages: vec![],
         hourly_counts: vec![hourly_count(2, 5)],
         last_used: vec![usage(7)],
     };
-    store.record(&again).await.unwrap();
+    store.record_activity(&again).await.unwrap();
     let back = async |before, most| {
-        let pages = store.log_back(ACCOUNT, "call", before, most).await.unwrap();
+        let pages = store.log_before(ACCOUNT, "call", before, most).await.unwrap();
         pages
             .into_iter()
             .map(|page| (page.first.seconds(), page.last.seconds()))
@@ -332,10 +332,10 @@ async fn what_happened_is_read_back_from_its_end_and_forgotten_by_age(database: 
     assert_eq!(back(at(5), 9).await, [(3, 6), (1, 4)], "one reaches across, one lies before");
     assert_eq!(store.hourly_counts(ACCOUNT, 2).await.unwrap(), [hourly_count(2, 10)]);
     assert_eq!(store.last_used(ACCOUNT).await.unwrap(), [usage(8)], "use is never earlier");
-    assert_eq!(store.forget(at(7), 2).await.unwrap(), 2);
+    assert_eq!(store.delete_old_activity(at(7), 2).await.unwrap(), 2);
     assert_eq!(back(Instant::MAX, 9).await, [(7, 8)]);
     assert_eq!(store.hourly_counts(ACCOUNT, 0).await.unwrap(), [hourly_count(2, 10)]);
-    assert!(store.log_back("zz9-ovh", "call", Instant::MAX, 9).await.unwrap().is_empty());
+    assert!(store.log_before("zz9-ovh", "call", Instant::MAX, 9).await.unwrap().is_empty());
 }
 
 on_both_databases!(keys_are_kept_in_order);
@@ -358,17 +358,17 @@ async fn keys_are_kept_in_order(database: TestDatabase) {
 }
 
 #[tokio::test]
-async fn other_nodes_hear_of_a_change() {
+async fn other_nodes_receive_notices_of_a_change() {
     let Some(database) = TestDatabase::postgres_if_any().await else { return };
     let store = opened(&database).await;
     let mut listener = store.listen().await.unwrap().unwrap();
     let other = Store::open(&address(&database)).await.unwrap();
     other.write(ACCOUNT, &author(), &[create("p1", "one", "1")]).await.unwrap();
-    let heard = listener.next().await.unwrap();
+    let notice = listener.next().await.unwrap();
     let account = ACCOUNT.to_owned();
-    assert_eq!(heard, Notice::Changed { account, revision: 2, resources: false });
-    other.pulse().await.unwrap();
-    assert_eq!(listener.next().await.unwrap(), Notice::Pulse);
+    assert_eq!(notice, Notice::Changed { account, revision: 2, resources: false });
+    other.send_heartbeat().await.unwrap();
+    assert_eq!(listener.next().await.unwrap(), Notice::Heartbeat);
 }
 
 #[test]

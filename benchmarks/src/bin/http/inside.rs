@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use gatewright_benchmarks::ACCOUNT;
 use gatewright_embedded::{
-    Environment, Point, Region, ReplicaRequest, ResourceUrn, Scope, Settings, now,
+    DecisionPoint, Environment, Region, ReplicaRequest, ResourceUrn, Scope, Settings, now,
 };
 
 use crate::client::{Anyhow, ROUND, exchange};
@@ -21,9 +21,9 @@ pub(crate) async fn compare(
 ) -> Anyhow<(f64, f64)> {
     let url = format!("http://{address}");
     let offline = Duration::from_secs(60);
-    let point = Point::open(Settings { url, credentials, offline });
+    let point = DecisionPoint::open(Settings { url, credentials, offline });
     let started = Instant::now();
-    point.reach(0, Duration::from_secs(60)).await?;
+    point.wait_for_revision(0, Duration::from_secs(60)).await?;
     println!("  in process: the account is followed after {:?}", started.elapsed());
     let subjects: Vec<String> = callers
         .iter()

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use gatewright_embedded::{
-    Environment, Point, Region, ReplicaRequest, ResourceUrn, Scope, Settings, now,
+    DecisionPoint, Environment, Region, ReplicaRequest, ResourceUrn, Scope, Settings, now,
 };
 use gatewright_testing::{TestDatabase, on_both_databases};
 use serde_json::json;
@@ -13,7 +13,7 @@ use crate::server::{ACCOUNT, Caller, Server, http};
 const SOON: Duration = Duration::from_secs(20);
 
 /// A decision point with a service account that may follow, and nothing else.
-async fn point(server: &Server, admin: &Caller, offline: Duration) -> Point {
+async fn point(server: &Server, admin: &Caller, offline: Duration) -> DecisionPoint {
     let new = json!({"name": "point", "description": "x", "flow": "CLIENT_CREDENTIALS"});
     let made = admin.post("/v1/me/api/oauth2/client", &new).await.expect(200);
     let text = |name: &str| made[name].as_str().unwrap().to_owned();
@@ -21,19 +21,19 @@ async fn point(server: &Server, admin: &Caller, offline: Duration) -> Point {
     let account = format!("urn:v1:eu:resource:account:{ACCOUNT}");
     admin.allow("follows", &follows, "account:apiovh:iam/replica/get", &account).await;
     let credentials = (text("clientId"), text("clientSecret"));
-    let point = Point::open(Settings { url: server.url.clone(), credentials, offline });
-    point.reach(0, SOON).await.unwrap();
+    let point = DecisionPoint::open(Settings { url: server.url.clone(), credentials, offline });
+    point.wait_for_revision(0, SOON).await.unwrap();
     point
 }
 
 /// Waits until the point has followed what the caller has just done.
-async fn wait_for_revision(point: &Point, caller: &Caller) {
+async fn wait_for_revision(point: &DecisionPoint, caller: &Caller) {
     let reply = caller.get("/v1/auth/details").await;
     let revision = reply.header("x-gatewright-revision").rsplit_once(':').unwrap().1.to_owned();
-    point.reach(revision.parse().unwrap(), SOON).await.unwrap();
+    point.wait_for_revision(revision.parse().unwrap(), SOON).await.unwrap();
 }
 
-fn may(point: &Point, subject: &str, action: &str, name: &str) -> bool {
+fn may(point: &DecisionPoint, subject: &str, action: &str, name: &str) -> bool {
     let resource = ResourceUrn::of(Region::Eu, "vps", name).unwrap();
     let environment = Environment { now: now(), ip: None };
     let (scope, token) = (&Scope::All, None);

@@ -27,7 +27,7 @@ impl Iam {
         let mut found = Events::default();
         let mut looked = 0;
         while looked < MOST {
-            let entries = self.store.journal_back(context.account(), before, CHUNK).await?;
+            let entries = self.store.journal_before(context.account(), before, CHUNK).await?;
             let Some(oldest) = entries.last().map(|entry| entry.revision) else {
                 found.older = None;
                 return Ok(found);

@@ -33,7 +33,8 @@ impl Iam {
         let mut found = LogLines::default();
         let (mut pages_read, mut lines_read) = (0, 0);
         while pages_read < MOST_PAGES && lines_read < MOST_LINES {
-            let pages = self.store.log_back(account, kind.as_str(), before, PAGES_AT_ONCE).await?;
+            let pages =
+                self.store.log_before(account, kind.as_str(), before, PAGES_AT_ONCE).await?;
             pages_read += pages.len();
             // Pages of several nodes overlap: the lines are complete down to the end of the oldest
             // page, or to the beginning of the log.

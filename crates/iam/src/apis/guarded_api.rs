@@ -66,7 +66,7 @@ impl Iam {
             CatalogueError::Api { source: ApiError::Twice(_), .. } => taken(),
             error => wrong(error.to_string()),
         })?;
-        match self.store.object_anywhere(Kind::Api, name).await? {
+        match self.store.object_of_any_account(Kind::Api, name).await? {
             Some(there) if there.account != account => return Err(taken()),
             Some(_) => {
                 self.change(account, context, (Kind::Api, name), |object| {

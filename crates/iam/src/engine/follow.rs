@@ -60,7 +60,7 @@ impl Views {
             let mut interval = tokio::time::interval(PULSE);
             loop {
                 interval.tick().await;
-                if let Err(error) = views.store.pulse().await {
+                if let Err(error) = views.store.send_heartbeat().await {
                     tracing::debug!(%error, "no pulse");
                 }
             }

@@ -55,7 +55,7 @@ impl LiveCatalogue {
     /// Takes in what was declared since, and forgets what was taken back.
     pub(crate) async fn renew(&self) -> Result<(), IamError> {
         let mut apis = self.apis.lock().await;
-        let objects = self.store.objects_everywhere(Kind::Api).await?;
+        let objects = self.store.objects_of_all_accounts(Kind::Api).await?;
         let found: Vec<_> = objects.into_iter().map(|one| (one.id, one.document)).collect();
         if found == *apis {
             return Ok(());

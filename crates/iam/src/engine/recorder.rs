@@ -360,7 +360,7 @@ impl Recorder {
         // Two nodes that lock the same rows in another order would wait for each other.
         record.hourly_counts.sort_by(|a, b| (&a.account, &a.what).cmp(&(&b.account, &b.what)));
         record.last_used.sort_by(|a, b| (&a.account, &a.subject).cmp(&(&b.account, &b.subject)));
-        if record.is_empty() { Ok(()) } else { self.store.record(&record).await }
+        if record.is_empty() { Ok(()) } else { self.store.record_activity(&record).await }
     }
 
     /// When what was last used in an account, to some seconds.
@@ -376,7 +376,7 @@ impl Recorder {
     async fn forget(&self, days: u32) -> Result<(), StoreError> {
         let now = self.sources.now();
         let lines = now.saturating_sub(Duration::from_hours(24).saturating_mul(days));
-        self.store.forget(lines, now.hours() - HOURLY_COUNTS_KEPT).await.map(drop)
+        self.store.delete_old_activity(lines, now.hours() - HOURLY_COUNTS_KEPT).await.map(drop)
     }
 }
 

@@ -121,7 +121,7 @@ impl Views {
         {
             return Ok(owner.account);
         }
-        let found = self.store.object_anywhere(Kind::Resource, urn).await?;
+        let found = self.store.object_of_any_account(Kind::Resource, urn).await?;
         let account: Option<Arc<str>> = found.map(|resource| resource.account.into());
         self.owners.insert(urn.into(), Owner { moves, account: account.clone() });
         Ok(account)
@@ -132,7 +132,7 @@ impl Views {
         if let Some(account) = self.clients.get(id) {
             return Ok(Some(account));
         }
-        let Some(found) = self.store.object_anywhere(Kind::Client, id).await? else {
+        let Some(found) = self.store.object_of_any_account(Kind::Client, id).await? else {
             return Ok(None);
         };
         let account: Arc<str> = found.account.into();

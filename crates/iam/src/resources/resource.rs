@@ -69,7 +69,7 @@ impl Iam {
     ) -> Result<Page<Resource>, IamError> {
         let (filter, page) = (filter?.check()?, page?);
         let mut owners = vec![context.account().to_owned()];
-        owners.extend(self.store.mentioning(context.account()).await?);
+        owners.extend(self.store.accounts_mentioning(context.account()).await?);
         let mut fitting = Vec::new();
         for owner in owners {
             let view = self.views.get(&owner).await?;

@@ -190,7 +190,7 @@ impl Iam {
     async fn urn_of(&self, account: &str, index: usize, id: Uuid) -> Result<String, IamError> {
         let id = id.to_string();
         let mut owners = vec![account.to_owned()];
-        owners.extend(self.store.mentioning(account).await?);
+        owners.extend(self.store.accounts_mentioning(account).await?);
         for owner in owners {
             if let Some(object) = self.store.object_by_name(&owner, Kind::Resource, &id).await? {
                 return Ok(object.id);

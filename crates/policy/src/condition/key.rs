@@ -1,10 +1,10 @@
-//! The left side of a pair: an attribute, an optional argument in brackets, an optional operator.
+//! Parses the key of a condition: an attribute, its argument, and a comparison operator.
 
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 
 use super::error::ConditionError;
 
-/// What is looked at.
+/// The attribute of a request that a key names.
 #[derive(Debug, Clone)]
 pub(crate) enum Attribute {
     Date(TimeZone),
@@ -16,15 +16,15 @@ pub(crate) enum Attribute {
     Ip,
 }
 
-/// How it is compared.
+/// How the attribute is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Comparison {
     Eq,
-    /// Less; `BEFORE` says the same.
+    /// Less; `BEFORE` is a synonym.
     Lt,
     Le,
     Gt,
-    /// Greater or equal; `AFTER` says the same.
+    /// Greater or equal; `AFTER` is a synonym.
     Ge,
     In,
     InRange,
@@ -53,7 +53,7 @@ const ORDERED: &str = "EQ, BEFORE, AFTER, GE, LE, GT, LT, IN";
 const TEXT: &str = "EQ, IN, STARTS_WITH, ENDS_WITH";
 
 impl Attribute {
-    /// The suffixes that go with it, as the error names them.
+    /// Returns the suffixes that go with it, as the error names them.
     const fn suffixes(&self) -> &'static str {
         match self {
             Self::Date(_) => "EQ, BEFORE, AFTER, IN",
@@ -65,7 +65,7 @@ impl Attribute {
     }
 }
 
-/// Reads a key.
+/// Parses a key.
 pub(super) fn parse(key: &str) -> Result<(Attribute, Comparison), ConditionError> {
     let unknown = || ConditionError::UnknownKey(key.to_owned());
     let (attribute, rest) = attribute(key)?.ok_or_else(unknown)?;
@@ -78,7 +78,7 @@ pub(super) fn parse(key: &str) -> Result<(Attribute, Comparison), ConditionError
             let allowed = attribute.suffixes();
             allowed
                 .split(", ")
-                .find(|known| *known == upper)
+                .find(|suffix| *suffix == upper)
                 .and_then(Comparison::parse)
                 .ok_or_else(|| ConditionError::UnknownSuffix { key: key.to_owned(), allowed })?
         }
@@ -86,7 +86,7 @@ pub(super) fn parse(key: &str) -> Result<(Attribute, Comparison), ConditionError
     Ok((attribute, comparison))
 }
 
-/// The attribute, and what stands after it.
+/// Parses the attribute; returns what follows it.
 fn attribute(key: &str) -> Result<Option<(Attribute, &str)>, ConditionError> {
     if let Some(rest) = key.strip_prefix("resource.Tag(") {
         // A tag's key holds dots and colons, never brackets.
@@ -127,7 +127,7 @@ fn attribute(key: &str) -> Result<Option<(Attribute, &str)>, ConditionError> {
     Ok(None)
 }
 
-/// A zone of the tables that are built in, so that every node reads the same clock.
+/// Looks up a time zone in the built-in tables, so that every node has the same.
 fn time_zone(name: &str) -> Result<TimeZone, ConditionError> {
     if name.is_empty() || name.eq_ignore_ascii_case("UTC") {
         return Ok(TimeZone::UTC);

@@ -1,4 +1,4 @@
-//! One pair of a condition, ready to be evaluated.
+//! Evaluates one pair of a condition.
 
 use std::net::IpAddr;
 
@@ -10,7 +10,7 @@ use super::error::ConditionError;
 use super::key::{self, Attribute, Comparison};
 use crate::request::{Environment, Resource};
 
-/// A pair of a key and a value. What it needs and does not find makes it false.
+/// A compiled pair of a key and a value. It does not hold where an attribute is missing.
 #[derive(Debug, Clone)]
 pub(crate) enum Predicate {
     Date(TimeZone, Ordered<Date>),
@@ -120,7 +120,7 @@ impl Predicate {
     }
 }
 
-/// The values of a comma-separated list, spaces around them left out; all of them, or none.
+/// Returns the values of a comma-separated list, spaces around them left out; all of them, or none.
 fn list<T>(value: &str, read: impl Fn(&str) -> Option<T>) -> Option<Box<[T]>> {
     value.split(',').map(|one| read(one.trim())).collect()
 }
@@ -136,7 +136,7 @@ fn ordered<T>(
     }
 }
 
-/// An empty start or end would hold for every text, and an empty entry of a list is a slip.
+/// Returns an empty start or end would hold for every text, and an empty entry of a list is a slip.
 fn text(comparison: Comparison, value: &str) -> Option<Text> {
     let filled = |text: &str| (!text.is_empty()).then(|| text.into());
     Some(match comparison {
@@ -176,7 +176,7 @@ fn host(text: &str) -> Option<IpNet> {
     text.parse::<IpAddr>().ok().map(|ip| IpNet::from(ip.to_canonical()))
 }
 
-/// A block, or a lone address as a block of one. A mapped IPv4 block counts as IPv4.
+/// Returns a block, or a lone address as a block of one. A mapped IPv4 block counts as IPv4.
 fn range(text: &str) -> Option<IpNet> {
     let Ok(block) = text.parse::<IpNet>() else {
         return host(text);

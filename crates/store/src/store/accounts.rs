@@ -7,13 +7,13 @@ use crate::sql;
 use crate::statement::Value;
 
 impl Store {
-    /// The names of all accounts.
+    /// Reads the names of all accounts.
     pub async fn accounts(&self) -> Result<Vec<String>, StoreError> {
         let names = self.database.all::<Name>(sql::ACCOUNTS, &[]).await?;
         Ok(names.into_iter().map(|row| row.name).collect())
     }
 
-    /// The last revision of an account; none when there is no such account.
+    /// Reads the last revision of an account; none when there is no such account.
     pub async fn revision(&self, account: &str) -> Result<Option<i64>, StoreError> {
         let head: Option<Head> =
             self.database.first(sql::ACCOUNT_HEAD, &[Value::Account(account)]).await?;

@@ -9,10 +9,10 @@ use crate::sql;
 use crate::statement::Value;
 
 impl Store {
-    /// Writes down what happened.
-    pub async fn record(&self, record: &ActivityBatch) -> Result<(), StoreError> {
+    /// Writes a batch of activity.
+    pub async fn record_activity(&self, batch: &ActivityBatch) -> Result<(), StoreError> {
         let mut transaction = self.database.begin().await?;
-        for page in &record.pages {
+        for page in &batch.pages {
             let values = [
                 Value::Account(&page.account),
                 Value::Text(&page.kind),
@@ -22,21 +22,21 @@ impl Store {
             ];
             transaction.run(sql::LOG_ADD, &values).await?;
         }
-        for HourlyCount { account, hour, what, count } in &record.hourly_counts {
+        for HourlyCount { account, hour, what, count } in &batch.hourly_counts {
             let values =
                 [Value::Account(account), Value::Int(*hour), Value::Text(what), Value::Int(*count)];
             transaction.run(sql::HOURLY_COUNT_ADD, &values).await?;
         }
-        for LastUsed { account, subject, last } in &record.last_used {
+        for LastUsed { account, subject, last } in &batch.last_used {
             let values = [Value::Account(account), Value::Text(subject), Value::Instant(*last)];
             transaction.run(sql::LAST_USED_SET, &values).await?;
         }
         transaction.commit().await
     }
 
-    /// The pages with lines before `before`: those that reach across it, in no order, then at most
-    /// `most` that lie before it, the last first.
-    pub async fn log_back(
+    /// Reads the pages with lines before `before`: those that reach across it, in no order, then at
+    /// most `most` that lie before it, the last first.
+    pub async fn log_before(
         &self,
         account: &str,
         kind: &str,
@@ -52,7 +52,7 @@ impl Store {
     }
 
     /// Deletes the lines from before `lines`, and the counts from before `hour`.
-    pub async fn forget(&self, lines: Instant, hour: i64) -> Result<u64, StoreError> {
+    pub async fn delete_old_activity(&self, lines: Instant, hour: i64) -> Result<u64, StoreError> {
         let mut transaction = self.database.begin().await?;
         let gone = transaction.run(sql::LOG_DELETE, &[Value::Instant(lines)]).await?;
         transaction.run(sql::HOURLY_COUNTS_DELETE, &[Value::Int(hour)]).await?;
@@ -60,7 +60,7 @@ impl Store {
         Ok(gone)
     }
 
-    /// What happened how often in the account, from that hour on, in order.
+    /// Reads the hourly counts of the account, from that hour on, in order.
     pub async fn hourly_counts(
         &self,
         account: &str,
@@ -69,7 +69,7 @@ impl Store {
         self.database.all(sql::HOURLY_COUNTS, &[Value::Account(account), Value::Int(hour)]).await
     }
 
-    /// When what was last used in the account.
+    /// Reads when what was last used in the account.
     pub async fn last_used(&self, account: &str) -> Result<Vec<LastUsed>, StoreError> {
         self.database.all(sql::LAST_USED, &[Value::Account(account)]).await
     }

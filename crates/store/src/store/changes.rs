@@ -11,7 +11,7 @@ use crate::statement::Value;
 use crate::transaction::Transaction;
 
 impl Store {
-    /// Makes an account with its first objects.
+    /// Creates an account with its first objects.
     pub async fn create_account(
         &self,
         account: &str,
@@ -30,7 +30,7 @@ impl Store {
 
     /// Makes all the changes with one journal entry each, or none of them.
     ///
-    /// When this has answered, the changes outlive a crash.
+    /// Once this has returned, the changes outlive a crash.
     pub async fn write(
         &self,
         account: &str,
@@ -85,7 +85,7 @@ async fn apply(
     Ok(entries)
 }
 
-/// Makes one change; answers the document that was there before.
+/// Makes one change; returns the document from before.
 async fn change_object(
     transaction: &mut Transaction,
     account: &str,
@@ -145,7 +145,7 @@ async fn change_object(
     }
 }
 
-/// Remembers which other accounts the object names.
+/// Stores which other accounts the object names.
 async fn mention(
     transaction: &mut Transaction,
     account: &str,

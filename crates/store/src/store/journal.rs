@@ -7,11 +7,11 @@ use crate::journal::{Chain, Entry, EntryRow};
 use crate::sql;
 use crate::statement::Value;
 
-/// How many rows are read at once where all are wanted.
+/// How many rows are read at once where all are needed.
 const CHUNK: i64 = 10_000;
 
 impl Store {
-    /// At most `most` journal entries after revision `after`, in order.
+    /// Reads at most `most` journal entries after revision `after`, in order.
     pub async fn journal(
         &self,
         account: &str,
@@ -23,8 +23,8 @@ impl Store {
         rows.into_iter().map(Entry::try_from).collect()
     }
 
-    /// At most `most` journal entries before revision `before`, the last first.
-    pub async fn journal_back(
+    /// Reads at most `most` journal entries before revision `before`, the last first.
+    pub async fn journal_before(
         &self,
         account: &str,
         before: i64,
@@ -35,8 +35,8 @@ impl Store {
         rows.into_iter().map(Entry::try_from).collect()
     }
 
-    /// Follows the journal of an account from its first entry to its last, and answers how many
-    /// there are; fails at the first that is missing or altered.
+    /// Verifies the journal of an account from its first entry to its last, and counts the entries;
+    /// fails at the first that is missing or altered.
     pub async fn verify_journal(&self, account: &str) -> Result<i64, StoreError> {
         let mut chain = Chain::new(account);
         // Entries that come in meanwhile are left for the next time.

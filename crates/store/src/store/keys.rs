@@ -7,19 +7,19 @@ use crate::sql;
 use crate::statement::Value;
 
 impl Store {
-    /// The keys that sign tokens, oldest first.
+    /// Reads the keys that sign tokens, oldest first.
     pub async fn keys(&self) -> Result<Vec<SealedKey>, StoreError> {
         self.database.all(sql::KEYS, &[]).await
     }
 
-    /// Forgets a key.
+    /// Deletes a key.
     pub async fn delete_key(&self, id: &str) -> Result<(), StoreError> {
         let mut transaction = self.database.begin().await?;
         transaction.run(sql::KEY_DELETE, &[Value::Text(id)]).await?;
         transaction.commit().await
     }
 
-    /// Keeps a key.
+    /// Stores a key.
     pub async fn add_key(&self, key: &SealedKey) -> Result<(), StoreError> {
         let mut transaction = self.database.begin().await?;
         let values = [

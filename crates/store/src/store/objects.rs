@@ -8,7 +8,7 @@ use crate::sql;
 use crate::statement::{Statement, Value};
 
 impl Store {
-    /// An object of the account.
+    /// Reads an object of the account.
     pub async fn object(
         &self,
         account: &str,
@@ -19,7 +19,7 @@ impl Store {
         self.one(sql::OBJECT, &values).await
     }
 
-    /// An object of the account by its unique name.
+    /// Reads an object of the account by its unique name.
     pub async fn object_by_name(
         &self,
         account: &str,
@@ -30,8 +30,8 @@ impl Store {
         self.one(sql::OBJECT_BY_NAME, &values).await
     }
 
-    /// An object of whichever account: only for what is named without its account.
-    pub async fn object_anywhere(
+    /// Reads an object of whichever account: only for what is named without its account.
+    pub async fn object_of_any_account(
         &self,
         kind: Kind,
         id: &str,
@@ -39,15 +39,15 @@ impl Store {
         self.one(sql::OBJECT_OF_ANY_ACCOUNT, &[Value::Kind(kind), Value::Text(id)]).await
     }
 
-    /// The other accounts that own an object which names this account.
-    pub async fn mentioning(&self, account: &str) -> Result<Vec<String>, StoreError> {
+    /// Reads the other accounts that own an object which names this account.
+    pub async fn accounts_mentioning(&self, account: &str) -> Result<Vec<String>, StoreError> {
         let rows = self.database.all::<Name>(sql::MENTIONING, &[Value::Account(account)]).await?;
         let mut owners: Vec<String> = rows.into_iter().map(|row| row.name).collect();
         owners.sort_unstable();
         Ok(owners)
     }
 
-    /// At most `most` objects of one kind that were created after revision `after`, in order.
+    /// Reads at most `most` objects of one kind that were created after revision `after`, in order.
     pub async fn objects_of_kind(
         &self,
         account: &str,
@@ -60,12 +60,12 @@ impl Store {
         self.several(sql::OBJECTS_OF_KIND, &values).await
     }
 
-    /// All objects of one kind, of every account: only for a kind of which there are few.
-    pub async fn objects_everywhere(&self, kind: Kind) -> Result<Vec<Object>, StoreError> {
+    /// Reads all objects of one kind, of every account: only for a kind of which there are few.
+    pub async fn objects_of_all_accounts(&self, kind: Kind) -> Result<Vec<Object>, StoreError> {
         self.several(sql::OBJECTS_OF_ALL_ACCOUNTS, &[Value::Kind(kind)]).await
     }
 
-    /// At most `most` objects of any kind that were created after revision `after`, in order.
+    /// Reads at most `most` objects of any kind that were created after revision `after`, in order.
     pub async fn objects(
         &self,
         account: &str,

@@ -148,7 +148,7 @@ impl Iam {
         let identified = webauthn.identify_discoverable_authentication(&credential);
         let (user, id) = identified.map_err(|_| wrong())?;
         let id = hex::encode(id);
-        let object = self.store.object_anywhere(Kind::Passkey, &id).await;
+        let object = self.store.object_of_any_account(Kind::Passkey, &id).await;
         let object = object.map_err(IamError::from)?.ok_or_else(wrong)?;
         let mut document: PasskeyDocument =
             serde_json::from_str(&object.document).map_err(IamError::from)?;
