@@ -1,0 +1,289 @@
+//! Sets up an installation with an account, and callers of its use cases.
+
+use std::net::IpAddr;
+use std::path::Path;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use gatewright_iam::{
+    Algorithm, CheckResult, Client, ClientInput, Clock, Context, Fault, Flow, Grant, Iam, IamError,
+    Instant, Limits, MasterKey, NewAccount, NewResource, Origin, PageRequest, Permissions, Policy,
+    PolicyInput, Randomness, Region, Secret, Settings, Sources, UserInput,
+};
+
+pub(crate) const ACCOUNT: &str = "aa11111-ovh";
+pub(crate) const OTHER: &str = "bb22222-ovh";
+pub(crate) const PASSWORD: &str = "correct horse battery";
+pub(crate) const INSTANT: Duration = Duration::from_micros(1);
+pub(crate) const HOUR: Duration = Duration::from_hours(1);
+pub(crate) const DAY: Duration = Duration::from_hours(24);
+
+/// Thursday, 1 January 2026, 00:00 UTC.
+const START: Instant = Instant::from_seconds(1_767_225_600);
+
+pub(crate) const VPS: &str = "urn:v1:eu:resource:vps:web-1";
+pub(crate) const REBOOT: &str = "vps:apiovh:reboot";
+
+/// Shows the time that a test has set.
+struct TestClock(AtomicI64);
+
+impl Clock for TestClock {
+    fn now(&self) -> Instant {
+        Instant::from_micros(self.0.load(Ordering::Relaxed))
+    }
+}
+
+/// Draws the same numbers in each run.
+struct Seeded(Mutex<fastrand::Rng>);
+
+impl Randomness for Seeded {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), IamError> {
+        self.0.lock().unwrap().fill(bytes);
+        Ok(())
+    }
+
+    fn number(&self) -> u128 {
+        self.0.lock().unwrap().u128(..)
+    }
+}
+
+/// An installation with one account.
+pub(crate) struct Installation {
+    pub(crate) iam: Arc<Iam>,
+    clock: Arc<TestClock>,
+    _folder: tempfile::TempDir,
+}
+
+/// A service account, and the context of its requests.
+pub(crate) struct Caller {
+    pub(crate) client: Client,
+    pub(crate) secret: Secret,
+    pub(crate) token: Secret,
+    pub(crate) context: Context,
+}
+
+impl Caller {
+    pub(crate) fn urn(&self) -> String {
+        self.client.identity.clone().unwrap()
+    }
+}
+
+impl Installation {
+    pub(crate) async fn new() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    /// Sets up an installation with other settings.
+    pub(crate) async fn with(change: impl FnOnce(&mut Settings)) -> Self {
+        // A file system in memory, where there is one.
+        let memory = Path::new("/dev/shm");
+        let folder = if memory.is_dir() {
+            tempfile::tempdir_in(memory).unwrap()
+        } else {
+            tempfile::tempdir().unwrap()
+        };
+        let key = folder.path().join("master.key");
+        let mut settings = Settings {
+            region: Region::Eu,
+            public_url: "https://iam.test".to_owned(),
+            algorithm: Algorithm::Es256,
+            key_days: None,
+            built_in_products: true,
+            products: None,
+            registrars: Vec::new(),
+            limits: Limits::default(),
+            log_days: 30,
+            accounts_in_memory: 1_000,
+        };
+        change(&mut settings);
+        let address = format!("sqlite:{}", folder.path().join("test.db").display());
+        let clock = Arc::new(TestClock(START.micros().into()));
+        let randomness = Seeded(Mutex::new(fastrand::Rng::with_seed(42)));
+        let sources = Sources::new(Arc::clone(&clock) as Arc<dyn Clock>, Arc::new(randomness));
+        MasterKey::create(&key, &sources).unwrap();
+        let master = MasterKey::read(&key).unwrap();
+        let iam = Iam::open(&address.parse().unwrap(), master, settings, sources).await.unwrap();
+        let installation = Self { iam, clock, _folder: folder };
+        installation.create_account(ACCOUNT).await.unwrap();
+        installation
+    }
+
+    pub(crate) async fn create_account(&self, name: &str) -> Result<(), IamError> {
+        let new = NewAccount {
+            name: name.to_owned(),
+            email: "owner@example.com".to_owned(),
+            password: PASSWORD.to_owned().into(),
+            service_account: false,
+        };
+        self.iam.create_account(new).await.map(drop)
+    }
+
+    pub(crate) fn now(&self) -> Instant {
+        self.clock.now()
+    }
+
+    /// Lets time pass.
+    pub(crate) fn pass(&self, time: Duration) {
+        let micros = i64::try_from(time.as_micros()).unwrap();
+        self.clock.0.fetch_add(micros, Ordering::Relaxed);
+    }
+
+    pub(crate) fn owner(&self) -> Context {
+        self.iam.as_owner(ACCOUNT)
+    }
+
+    pub(crate) fn origin(&self) -> Origin {
+        Origin {
+            user_agent: "test".to_owned(),
+            ip: Some(IpAddr::from([192, 0, 2, 1])),
+            query_id: self.iam.new_query_id(),
+            now: self.now(),
+        }
+    }
+
+    /// Makes a service account without any right.
+    pub(crate) async fn stranger(&self) -> Caller {
+        self.stranger_with("all").await
+    }
+
+    /// The same, with a token of another scope.
+    pub(crate) async fn stranger_with(&self, scope: &str) -> Caller {
+        let input = ClientInput {
+            name: "stranger".to_owned(),
+            description: "has no right".to_owned(),
+            flow: Flow::ClientCredentials,
+            callback_urls: Vec::new(),
+        };
+        let (client, secret) = self.iam.create_client(&self.owner(), Ok(input)).await.unwrap();
+        let grant = grant(&client.id, &secret, scope);
+        let about = (None, self.iam.new_query_id(), self.now());
+        let token = self.iam.issue(&grant, about).await.unwrap().access_token;
+        let context = self.context_of(&token).await.unwrap();
+        Caller { client, secret, token, context }
+    }
+
+    /// Makes the context of a request with a token.
+    pub(crate) async fn context_of(&self, token: &Secret) -> Result<Context, IamError> {
+        let now = self.now();
+        let principal = self.iam.authenticate(token.reveal(), now).await?;
+        Ok(Context { principal, ip: None, query_id: self.iam.new_query_id(), now })
+    }
+
+    /// Makes a user who has no password.
+    pub(crate) async fn user(&self, login: &str, groups: &[&str]) -> String {
+        let input = UserInput {
+            login: login.to_owned(),
+            groups: groups.iter().map(|&group| group.to_owned()).collect(),
+            ..UserInput::default()
+        };
+        self.iam.create_user(&self.owner(), Ok(input)).await.unwrap().urn
+    }
+
+    /// Makes a policy that allows actions on resources.
+    pub(crate) async fn allow(&self, to: &str, actions: &[&str], resources: &[&str]) -> Policy {
+        let permissions = Permissions { allow: texts(actions), ..Permissions::default() };
+        self.policy(to, permissions, resources).await
+    }
+
+    pub(crate) async fn policy(
+        &self,
+        to: &str,
+        permissions: Permissions,
+        resources: &[&str],
+    ) -> Policy {
+        let input = PolicyInput {
+            name: format!("p-{}", self.iam.new_nonce().unwrap()),
+            identities: texts(&[to]),
+            resources: texts(resources),
+            permissions,
+            ..PolicyInput::default()
+        };
+        self.iam.create_policy(&self.owner(), Ok(input)).await.unwrap()
+    }
+
+    pub(crate) async fn resource(&self, urn: &str, tags: &[(&str, &str)]) {
+        let tags = tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        let input = NewResource {
+            urn: urn.to_owned(),
+            display_name: None,
+            owner: None,
+            tags: tags.collect(),
+        };
+        self.iam.create_resource(&self.owner(), Ok(input)).await.unwrap();
+    }
+
+    /// Checks whether a caller may do something.
+    pub(crate) async fn may(&self, context: &Context, action: &str, urn: &str) -> bool {
+        let checked = self.iam.check(context, texts(&[urn]), Ok(texts(&[action]))).await.unwrap();
+        let [CheckResult { authorized, .. }] = checked.as_slice() else { panic!("{checked:?}") };
+        authorized == &[action]
+    }
+
+    /// Counts the changes of the account.
+    pub(crate) async fn changes(&self) -> i64 {
+        self.iam.verify_journal(ACCOUNT).await.unwrap()
+    }
+}
+
+pub(crate) fn grant(id: &str, secret: &Secret, scope: &str) -> Grant {
+    Grant {
+        client_id: id.to_owned(),
+        client_secret: secret.clone(),
+        scope: Some(scope.to_owned()),
+        projects: None,
+    }
+}
+
+pub(crate) fn account_urn() -> String {
+    format!("urn:v1:eu:resource:account:{ACCOUNT}")
+}
+
+pub(crate) fn texts(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|&text| text.to_owned()).collect()
+}
+
+pub(crate) fn page() -> Result<PageRequest, IamError> {
+    PageRequest::new(None, None, "test")
+}
+
+/// Stands for a body that could not be read.
+pub(crate) fn unread<T>() -> Result<T, IamError> {
+    Err(IamError::invalid(Fault::Input, "the body cannot be read"))
+}
+
+/// Tells what is wrong with an input.
+#[track_caller]
+pub(crate) fn fault<T: std::fmt::Debug>(result: Result<T, IamError>) -> Fault {
+    match result {
+        Err(IamError::Invalid { fault, .. }) => fault,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Tells what exists already.
+#[track_caller]
+pub(crate) fn conflict<T: std::fmt::Debug>(result: Result<T, IamError>) -> &'static str {
+    match result {
+        Err(IamError::Conflict { detail, .. }) => detail,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[track_caller]
+pub(crate) fn not_found<T: std::fmt::Debug>(result: Result<T, IamError>) {
+    let error = result.unwrap_err();
+    assert!(matches!(error, IamError::NotFound), "{error:?}");
+}
+
+#[track_caller]
+pub(crate) fn read_only<T: std::fmt::Debug>(result: Result<T, IamError>) {
+    let error = result.unwrap_err();
+    assert!(matches!(error, IamError::ReadOnly(_)), "{error:?}");
+}
+
+#[track_caller]
+pub(crate) fn bad_credential<T: std::fmt::Debug>(result: Result<T, IamError>) {
+    let error = result.unwrap_err();
+    assert!(matches!(error, IamError::BadCredential), "{error:?}");
+}

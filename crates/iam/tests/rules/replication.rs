@@ -1,0 +1,59 @@
+//! Following an account, to decide elsewhere.
+
+use gatewright_iam::{Fact, Fault, Followed};
+
+use crate::installation::{Installation, REBOOT, VPS, fault};
+
+/// Follows to the journal; all facts on the way.
+async fn follow(installation: &Installation) -> (Vec<Fact>, Followed) {
+    let (mut facts, mut followed) = (Vec::new(), Followed::Nothing);
+    while !matches!(followed, Followed::Journal { .. }) {
+        let owner = installation.owner();
+        let (more, next) = installation.iam.follow(&owner, followed).await.unwrap();
+        facts.extend(more);
+        followed = next;
+    }
+    (facts, followed)
+}
+
+#[tokio::test]
+async fn whoever_follows_hears_what_there_is_and_then_each_change() {
+    let installation = Installation::new().await;
+    let caller = installation.stranger().await;
+    installation.allow(&caller.urn(), &[REBOOT], &[VPS]).await;
+    let (facts, followed) = follow(&installation).await;
+    assert!(matches!(facts[0], Fact::Account { .. }), "{:?}", facts[0]);
+    let text = format!("{facts:?}");
+    assert!(text.contains(REBOOT) && text.contains(&caller.client.id));
+    assert!(!text.contains(caller.secret.reveal()), "no secret is a fact");
+    let change = installation.allow(&caller.urn(), &["vps:apiovh:stop"], &[VPS]).await;
+    let (news, _) = installation.iam.follow(&installation.owner(), followed).await.unwrap();
+    let text = format!("{news:?}");
+    assert!(text.contains(&change.rule.id.to_string()), "{text}");
+}
+
+#[tokio::test]
+async fn whoever_resumes_names_a_revision_that_was_reached() {
+    let installation = Installation::new().await;
+    let (iam, owner) = (&installation.iam, installation.owner());
+    let reached = installation.changes().await;
+    let (_, followed) = iam.resume(&owner, Ok(reached)).await.unwrap();
+    assert!(matches!(followed, Followed::Journal { revision, .. } if revision == reached));
+    for revision in [reached + 1, -1] {
+        assert_eq!(fault(iam.resume(&owner, Ok(revision)).await.map(drop)), Fault::Parameter);
+    }
+}
+
+#[tokio::test]
+async fn whoever_waits_for_a_revision_waits_for_one_that_exists() {
+    let installation = Installation::new().await;
+    let (iam, account) = (&installation.iam, crate::installation::ACCOUNT);
+    assert!(iam.revision(account).is_none(), "it is not in memory yet");
+    iam.me(&installation.owner()).await.unwrap();
+    let revision = iam.revision(account).unwrap();
+    iam.wait_for_revision(&revision).await.unwrap();
+    for wrong in [format!("{account}:999999"), "nobody:1".to_owned()] {
+        let wrong: gatewright_iam::Revision = wrong.parse().unwrap();
+        assert_eq!(fault(iam.wait_for_revision(&wrong).await), Fault::Parameter);
+    }
+}

@@ -1,0 +1,181 @@
+//! Resources, their tags, and resource groups.
+
+use std::collections::BTreeMap;
+
+use gatewright_iam::{
+    Fault, IamError, Member, NewResource, ResourceFilter, ResourceGroupInput, TagFilter,
+    TagOperator, resource_id, rights,
+};
+use uuid::Uuid;
+
+use crate::installation::{
+    ACCOUNT, Installation, OTHER, REBOOT, VPS, account_urn, conflict, fault, not_found, page,
+    read_only, texts,
+};
+
+fn new(urn: &str, owner: Option<&str>, tags: &[(&str, &str)]) -> NewResource {
+    let tags = tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    NewResource { urn: urn.to_owned(), display_name: None, owner: owner.map(str::to_owned), tags }
+}
+
+fn tag(key: &str, value: &str) -> (String, String) {
+    (key.to_owned(), value.to_owned())
+}
+
+#[tokio::test]
+async fn a_resource_is_registered_once_and_follows_from_its_urn() {
+    let installation = Installation::new().await;
+    let (iam, owner) = (&installation.iam, installation.owner());
+    let made = iam.create_resource(&owner, Ok(new(VPS, None, &[("env", "test")]))).await.unwrap();
+    assert_eq!((made.id, &*made.display_name), (resource_id(VPS), "web-1"));
+    assert_eq!(iam.resource(&owner, VPS).await.unwrap(), made);
+    let again = iam.create_resource(&owner, Ok(new(VPS, None, &[]))).await;
+    assert_eq!(conflict(again), "AlreadyExists");
+    for wrong in ["web-1", "urn:v1:eu:resource:vps", "urn:v1:us:resource:vps:a"] {
+        let refused = iam.create_resource(&owner, Ok(new(wrong, None, &[]))).await;
+        assert_eq!(fault(refused), Fault::ResourceUrn, "{wrong}");
+    }
+    let others = iam.create_resource(&owner, Ok(new(REBOOT_URN, Some(OTHER), &[]))).await;
+    assert_eq!(fault(others), Fault::Parameter);
+    iam.delete_resource(&owner, VPS).await.unwrap();
+    not_found(iam.resource(&owner, VPS).await);
+}
+
+const REBOOT_URN: &str = "urn:v1:eu:resource:vps:web-2";
+
+#[tokio::test]
+async fn the_resource_of_an_account_goes_with_the_account() {
+    let installation = Installation::new().await;
+    let (iam, owner) = (&installation.iam, installation.owner());
+    read_only(iam.delete_resource(&owner, &account_urn()).await);
+    let another = "urn:v1:eu:resource:account:cc33333-ovh";
+    let made = iam.create_resource(&owner, Ok(new(another, None, &[]))).await;
+    assert_eq!(fault(made), Fault::Parameter);
+}
+
+#[tokio::test]
+async fn where_there_are_registrars_they_alone_register_for_any_account() {
+    let installation = Installation::with(|settings| settings.registrars = texts(&[OTHER])).await;
+    installation.create_account(OTHER).await.unwrap();
+    let (iam, owner) = (&installation.iam, installation.owner());
+    let refused = iam.create_resource(&owner, Ok(new(VPS, None, &[]))).await;
+    assert!(matches!(refused, Err(IamError::Forbidden { .. })), "{refused:?}");
+    let registrar = iam.as_owner(OTHER);
+    let system = [("ovh:plan", "large")];
+    let made = iam.create_resource(&registrar, Ok(new(VPS, Some(ACCOUNT), &system))).await;
+    assert_eq!(made.unwrap().owner, ACCOUNT);
+    let nobody = iam.create_resource(&registrar, Ok(new(REBOOT_URN, Some("nobody"), &[]))).await;
+    assert_eq!(fault(nobody), Fault::Parameter);
+    let refused = iam.delete_resource(&owner, VPS).await;
+    assert!(matches!(refused, Err(IamError::Forbidden { .. })), "{refused:?}");
+    iam.delete_resource(&registrar, VPS).await.unwrap();
+}
+
+#[tokio::test]
+async fn tags_of_the_server_stay_whatever_is_set() {
+    let installation = Installation::with(|settings| settings.registrars = texts(&[ACCOUNT])).await;
+    let (iam, owner) = (&installation.iam, installation.owner());
+    let system = [("ovh:plan", "large"), ("env", "test")];
+    iam.create_resource(&owner, Ok(new(VPS, None, &system))).await.unwrap();
+    assert_eq!(
+        fault(iam.add_tag(&owner, VPS, Ok(tag("ovh:plan", "small"))).await),
+        Fault::Parameter
+    );
+    assert_eq!(fault(iam.remove_tag(&owner, VPS, "ovh:plan").await), Fault::Parameter);
+    let set = iam.set_tags(&owner, VPS, Ok(Some(BTreeMap::new()))).await.unwrap();
+    assert_eq!(set.tags, BTreeMap::from([("ovh:plan".to_owned(), "large".to_owned())]));
+}
+
+#[tokio::test]
+async fn a_tag_needs_a_right_on_the_resource_too() {
+    let installation = Installation::new().await;
+    installation.resource(VPS, &[("env", "test")]).await;
+    let (iam, caller) = (&installation.iam, installation.stranger().await);
+    let needed = |answer: Result<_, IamError>| match answer {
+        Err(IamError::Forbidden { by_policy, .. }) => by_policy,
+        other => panic!("{other:?}"),
+    };
+    let on_resource = rights::tag_add("vps");
+    let refused = iam.add_tag(&caller.context, VPS, Ok(tag("env", "x"))).await.map(drop);
+    assert_eq!(needed(refused), texts(&[rights::TAG_ADD, &on_resource]));
+    installation.allow(&caller.urn(), &[rights::TAG_ADD], &[&account_urn()]).await;
+    let refused = iam.add_tag(&caller.context, VPS, Ok(tag("env", "x"))).await.map(drop);
+    assert_eq!(needed(refused), texts(&[&on_resource]));
+    installation.allow(&caller.urn(), &[&on_resource], &[VPS]).await;
+    let changed = iam.add_tag(&caller.context, VPS, Ok(tag("env", "x"))).await.unwrap();
+    assert_eq!(changed.tags["env"], "x");
+    let refused = iam.remove_tag(&caller.context, VPS, "env").await;
+    assert_eq!(needed(refused), texts(&[rights::TAG_REMOVE, &rights::tag_remove("vps")]));
+}
+
+#[tokio::test]
+async fn a_tag_has_letters_digits_and_some_marks() {
+    let installation = Installation::new().await;
+    installation.resource(VPS, &[]).await;
+    let (iam, owner) = (&installation.iam, installation.owner());
+    for (key, value) in [("", "x"), ("a b", "x"), ("a", "x y"), (&*"k".repeat(129), "x")] {
+        let refused = iam.add_tag(&owner, VPS, Ok(tag(key, value))).await;
+        assert_eq!(fault(refused), Fault::Format, "{key}={value}");
+    }
+    iam.remove_tag(&owner, VPS, "missing").await.unwrap();
+    not_found(iam.add_tag(&owner, REBOOT_URN, Ok(tag("env", "x"))).await);
+}
+
+#[tokio::test]
+async fn somebody_sees_the_resources_on_which_they_may_do_something() {
+    let installation = Installation::new().await;
+    installation.resource(VPS, &[("env", "test")]).await;
+    installation.resource(REBOOT_URN, &[("env", "production")]).await;
+    let (iam, caller) = (&installation.iam, installation.stranger().await);
+    let seen = async |filter: ResourceFilter| {
+        let found = iam.resources(&caller.context, Ok(filter), page()).await.unwrap().items;
+        found.iter().map(|one| one.urn.urn().to_owned()).collect::<Vec<_>>()
+    };
+    assert!(seen(ResourceFilter::default()).await.is_empty());
+    not_found(iam.resource(&caller.context, VPS).await);
+    installation.allow(&caller.urn(), &[REBOOT], &[VPS, REBOOT_URN]).await;
+    assert_eq!(seen(ResourceFilter::default()).await, [VPS, REBOOT_URN]);
+    let names = texts(&["*-2"]);
+    assert_eq!(seen(ResourceFilter { names, ..ResourceFilter::default() }).await, [REBOOT_URN]);
+    let is_test = TagFilter { operator: TagOperator::Eq, value: Some("test".to_owned()) };
+    let tags = BTreeMap::from([("env".to_owned(), vec![is_test])]);
+    assert_eq!(seen(ResourceFilter { tags, ..ResourceFilter::default() }).await, [VPS]);
+}
+
+#[tokio::test]
+async fn a_resource_group_reaches_every_policy_that_names_it() {
+    let installation = Installation::new().await;
+    installation.resource(VPS, &[]).await;
+    let (iam, owner) = (&installation.iam, installation.owner());
+    let caller = installation.stranger().await;
+    let input =
+        |members: Vec<Member>| Ok(ResourceGroupInput { name: "g".to_owned(), resources: members });
+    let by_id = input(vec![Member::Id(resource_id(VPS))]);
+    let group = iam.create_resource_group(&owner, by_id).await.unwrap();
+    assert_eq!(group.resources, [VPS]);
+    let urn = gatewright_iam::resource_group_urn(gatewright_iam::Region::Eu, group.id);
+    installation.allow(&caller.urn(), &[REBOOT], &[&urn]).await;
+    assert!(installation.may(&caller.context, REBOOT, VPS).await);
+    let other = input(vec![Member::Urn(REBOOT_URN.to_owned())]);
+    iam.edit_resource_group(&owner, Ok(group.id), other).await.unwrap();
+    assert!(!installation.may(&caller.context, REBOOT, VPS).await);
+    assert!(installation.may(&caller.context, REBOOT, REBOOT_URN).await);
+    iam.delete_resource_group(&owner, Ok(group.id)).await.unwrap();
+    assert!(!installation.may(&caller.context, REBOOT, REBOOT_URN).await);
+}
+
+#[tokio::test]
+async fn a_resource_group_names_resources_that_can_be() {
+    let installation = Installation::new().await;
+    let (iam, owner) = (&installation.iam, installation.owner());
+    let make = async |member: Member| {
+        let input = ResourceGroupInput { name: "g".to_owned(), resources: vec![member] };
+        iam.create_resource_group(&owner, Ok(input)).await
+    };
+    assert_eq!(fault(make(Member::Id(Uuid::nil())).await), Fault::Parameter);
+    assert_eq!(fault(make(Member::Urn("web-1".to_owned())).await), Fault::ResourceUrn);
+    let all = iam.resource_groups(&owner, page()).await.unwrap().items;
+    let (id, input) = (all[0].id, ResourceGroupInput { name: "x".to_owned(), resources: vec![] });
+    read_only(iam.edit_resource_group(&owner, Ok(id), Ok(input)).await);
+    read_only(iam.delete_resource_group(&owner, Ok(id)).await);
+}

@@ -1,0 +1,187 @@
+//! Each use case demands its right before anything else.
+
+use std::collections::BTreeSet;
+use std::pin::Pin;
+
+use gatewright_iam::{
+    Catalogue, Context, Followed, Iam, IamError, Instant, LogFilter, LogKind, Permissions, rights,
+};
+
+use crate::installation::{Installation, account_urn, texts, unread};
+
+/// A use case, and the right that it demands.
+struct UseCase {
+    name: &'static str,
+    right: &'static str,
+    call: for<'a> fn(&'a Iam, &'a Context) -> Answer<'a>,
+}
+
+type Answer<'a> = Pin<Box<dyn Future<Output = Result<(), IamError>> + 'a>>;
+
+macro_rules! use_cases {
+    ($($right:ident: $name:ident($($argument:expr),*);)*) => {
+        &[$(UseCase {
+            name: stringify!($name),
+            right: rights::$right,
+            call: |iam, context| {
+                Box::pin(async move { iam.$name(context, $($argument),*).await.map(drop) })
+            },
+        }),*]
+    };
+}
+
+/// All use cases that demand one right of their caller. Their inputs are refused, or name nothing.
+const USE_CASES: &[UseCase] = use_cases! {
+    ME_GET: me();
+    ME_EDIT: edit_me(unread());
+    CLIENT_GET: clients();
+    CLIENT_GET: clients_used();
+    CLIENT_GET: unused_clients(Instant::EPOCH);
+    CLIENT_GET: client("x");
+    CLIENT_GET: log(LogKind::Token, &LogFilter::default(), (Instant::MAX, 1));
+    CLIENT_GET: last_lines(LogKind::Token, "x", 1);
+    CLIENT_CREATE: create_client(unread());
+    CLIENT_EDIT: edit_client("x", unread());
+    CLIENT_DELETE: delete_client("x");
+    USER_GET: users();
+    USER_GET: user("x");
+    USER_CREATE: create_user(unread());
+    USER_EDIT: edit_user("x", unread());
+    USER_EDIT: reset_mfa("x");
+    USER_DELETE: delete_user("x");
+    USER_ENABLE: enable_user("x", true);
+    USER_DISABLE: enable_user("x", false);
+    USER_TOKEN_GET: user_tokens("x");
+    USER_TOKEN_GET: user_token("x", "y");
+    USER_TOKEN_CREATE: create_user_token("x", unread());
+    USER_TOKEN_EDIT: edit_user_token("x", "y", unread());
+    USER_TOKEN_DELETE: delete_user_token("x", "y");
+    GROUP_GET: groups();
+    GROUP_GET: group("x");
+    GROUP_CREATE: create_group(unread());
+    GROUP_EDIT: edit_group("x", unread());
+    GROUP_DELETE: delete_group("x");
+    CALLS_GET: log(LogKind::Call, &LogFilter::default(), (Instant::MAX, 1));
+    CALLS_ON_SERVICES_GET: calls_on_services();
+    AUDIT_GET: audit(&LogFilter::default(), (i64::MAX, 1));
+    DECISIONS_READ: log(LogKind::Decision, &LogFilter::default(), (Instant::MAX, 1));
+    DECISIONS_READ: hourly_counts(Instant::EPOCH);
+    EVALUATE: evaluate(unread(), None);
+    EVALUATE: search_subjects(unread());
+    EVALUATE: search_resources(unread());
+    EVALUATE: search_actions(unread());
+    API_GET: guarded_apis();
+    API_GET: guarded_api("x");
+    API_EDIT: declare_api("x", unread());
+    API_DELETE: forget_api("x");
+    REPLICA_GET: follow(Followed::Nothing);
+    REPLICA_GET: resume(unread());
+    POLICY_GET: policies(unread(), unread());
+    POLICY_GET: policy(unread());
+    POLICY_GET: policy_counts(&[]);
+    POLICY_GET: simulate(unread(), None);
+    POLICY_GET: diffs(unread());
+    POLICY_GET: findings();
+    POLICY_GET: effective_permissions("x");
+    POLICY_CREATE: create_policy(unread());
+    POLICY_EDIT: edit_policy(unread(), unread());
+    POLICY_EDIT: set_policy_identity(unread(), "x", true);
+    POLICY_DELETE: delete_policy(unread());
+    PERMISSIONS_GROUP_GET: permissions_groups(unread());
+    PERMISSIONS_GROUP_GET: permissions_group("x");
+    PERMISSIONS_GROUP_CREATE: create_permissions_group(unread());
+    PERMISSIONS_GROUP_EDIT: edit_permissions_group("x", unread());
+    PERMISSIONS_GROUP_DELETE: delete_permissions_group("x");
+    RESOURCE_GROUP_GET: resource_groups(unread());
+    RESOURCE_GROUP_GET: resource_group(unread());
+    RESOURCE_GROUP_CREATE: create_resource_group(unread());
+    RESOURCE_GROUP_EDIT: edit_resource_group(unread(), unread());
+    RESOURCE_GROUP_DELETE: delete_resource_group(unread());
+    RESOURCE_CREATE: create_resource(unread());
+    RESOURCE_EDIT: set_tags("x", unread());
+    RESOURCE_DELETE: delete_resource("x");
+    TAG_ADD: add_tag("x", unread());
+    TAG_REMOVE: remove_tag("x", "y");
+};
+
+fn missing(name: &str, answer: Result<(), IamError>) -> (Vec<String>, Vec<String>) {
+    match answer {
+        Err(IamError::Forbidden { by_policy, by_scope }) => (by_policy, by_scope),
+        other => panic!("{name}: {other:?}"),
+    }
+}
+
+#[test]
+fn each_right_is_demanded_by_some_use_case() {
+    let ours = Catalogue::load(false, None).unwrap();
+    let ours: BTreeSet<&str> = ours.actions(None).iter().map(|one| one.name.as_str()).collect();
+    let mut demanded: BTreeSet<&str> = USE_CASES.iter().map(|one| one.right).collect();
+    // It is never demanded: without it, what is said of others is left aside.
+    demanded.insert(rights::SAY_PROPERTIES);
+    let ours: BTreeSet<&str> =
+        ours.into_iter().filter(|name| name.starts_with("account:apiovh:")).collect();
+    assert_eq!(demanded, ours);
+}
+
+#[tokio::test]
+async fn without_any_right_each_use_case_names_its_own_before_it_looks_at_the_input() {
+    let installation = Installation::new().await;
+    let caller = installation.stranger().await;
+    let before = installation.changes().await;
+    for UseCase { name, right, call } in USE_CASES {
+        let answer = call(&installation.iam, &caller.context).await;
+        assert_eq!(missing(name, answer), (texts(&[right]), Vec::new()), "{name}");
+    }
+    assert_eq!(installation.changes().await, before, "something changed");
+}
+
+#[tokio::test]
+async fn with_all_rights_but_its_own_each_use_case_is_refused() {
+    let installation = Installation::new().await;
+    let rights: BTreeSet<&str> = USE_CASES.iter().map(|one| one.right).collect();
+    for right in rights {
+        let caller = installation.stranger().await;
+        let allow = texts(&["account:apiovh:*"]);
+        let permissions = Permissions { allow, except: texts(&[right]), ..Permissions::default() };
+        installation.policy(&caller.urn(), permissions, &[&account_urn()]).await;
+        for UseCase { name, call, .. } in USE_CASES.iter().filter(|one| one.right == right) {
+            let answer = call(&installation.iam, &caller.context).await;
+            assert_eq!(missing(name, answer), (texts(&[right]), Vec::new()), "{name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn with_its_right_alone_each_use_case_looks_at_its_input() {
+    let installation = Installation::new().await;
+    let rights: BTreeSet<&str> = USE_CASES.iter().map(|one| one.right).collect();
+    for right in rights {
+        let caller = installation.stranger().await;
+        installation.allow(&caller.urn(), &[right], &[&account_urn()]).await;
+        for UseCase { name, call, .. } in USE_CASES.iter().filter(|one| one.right == right) {
+            let answer = call(&installation.iam, &caller.context).await;
+            assert!(!matches!(answer, Err(IamError::Forbidden { .. })), "{name}: {answer:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_token_of_another_scope_opens_no_use_case_whatever_policies_say() {
+    let installation = Installation::new().await;
+    let caller = installation.stranger_with("vps/all").await;
+    installation.allow(&caller.urn(), &["*"], &["urn:v1:eu:resource:*"]).await;
+    for UseCase { name, right, call } in USE_CASES {
+        let answer = call(&installation.iam, &caller.context).await;
+        assert_eq!(missing(name, answer), (Vec::new(), texts(&[right])), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn the_owner_of_an_account_needs_no_policy() {
+    let installation = Installation::new().await;
+    let owner = installation.owner();
+    for UseCase { name, call, .. } in USE_CASES {
+        let answer = call(&installation.iam, &owner).await;
+        assert!(!matches!(answer, Err(IamError::Forbidden { .. })), "{name}: {answer:?}");
+    }
+}

@@ -1,0 +1,241 @@
+//! Signing in: passwords, sessions, codes of an authenticator, and how often one may be wrong.
+
+use std::time::Duration;
+
+use gatewright_iam::{
+    Attempt, Context, NewTotp, Secret, SessionToken, SignInError, SignedIn, UserInput,
+};
+
+use crate::installation::{
+    ACCOUNT, HOUR, Installation, OTHER, PASSWORD, bad_credential, fault, not_found,
+};
+
+fn secret(text: &str) -> Secret {
+    text.to_owned().into()
+}
+
+impl Installation {
+    async fn sign_in(&self, login: &str, password: &str) -> Result<SignedIn, SignInError> {
+        let (login, password) = (login.to_owned(), secret(password));
+        self.iam.sign_in(Attempt { login, password, origin: self.origin() }).await
+    }
+
+    async fn signed_in(&self, login: &str) -> SessionToken {
+        match self.sign_in(login, PASSWORD).await {
+            Ok(SignedIn::Whole(token)) => token,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Makes the context of a request with a session.
+    async fn context_in(&self, token: &SessionToken) -> (String, Context) {
+        let now = self.now();
+        let session = self.iam.session(token, now).await.unwrap();
+        let query_id = self.iam.new_query_id();
+        (session.id, Context { principal: session.principal, ip: None, query_id, now })
+    }
+
+    async fn jane(&self) {
+        let login = "jane".to_owned();
+        let input = UserInput { login, password: Some(secret(PASSWORD)), ..UserInput::default() };
+        self.iam.create_user(&self.owner(), Ok(input)).await.unwrap();
+    }
+
+    /// Puts an authenticator in force for the owner; its secret, and the backup codes.
+    async fn authenticator(&self) -> (String, Vec<Secret>) {
+        let owner = self.owner();
+        let NewTotp { secret: typed, state, .. } = self.iam.new_totp(&owner).unwrap();
+        let code = self.code(typed.reveal());
+        let confirmed = self.iam.confirm_totp(&owner, secret(PASSWORD), (&state, &code)).await;
+        (typed.reveal().to_owned(), confirmed.unwrap())
+    }
+
+    fn code(&self, typed: &str) -> String {
+        let totp = totp_rs::Builder::new()
+            .with_secret(totp_rs::Secret::try_from_base32(typed).unwrap())
+            .with_account_name("x".to_owned())
+            .build()
+            .unwrap();
+        totp.generate(u64::try_from(self.now().seconds()).unwrap()).to_string()
+    }
+}
+
+#[tokio::test]
+async fn whoever_is_wrong_hears_the_same_whether_the_login_exists_or_not() {
+    let installation = Installation::new().await;
+    for login in [ACCOUNT, OTHER, "aa11111-ovh/nobody", "nobody", ""] {
+        let answer = installation.sign_in(login, "wrong").await;
+        assert!(matches!(answer, Err(SignInError::Wrong)), "{login}: {answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_is_wrong_too_often_waits() {
+    let installation = Installation::new().await;
+    let mut wait = None;
+    for _ in 0..50 {
+        match installation.sign_in(ACCOUNT, "wrong").await {
+            Err(SignInError::Wrong) => {}
+            Err(SignInError::TooMany { seconds }) => {
+                wait = Some(seconds);
+                break;
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    let wait = wait.expect("a wait");
+    let answer = installation.sign_in(ACCOUNT, PASSWORD).await;
+    assert!(matches!(answer, Err(SignInError::TooMany { .. })), "not even with the password");
+    installation.pass(Duration::from_secs(wait));
+    installation.signed_in(ACCOUNT).await;
+}
+
+#[tokio::test]
+async fn a_session_ends_when_it_is_idle_or_old() {
+    let installation = Installation::new().await;
+    let token = installation.signed_in(ACCOUNT).await;
+    installation.context_in(&token).await;
+    installation.pass(2 * HOUR);
+    bad_credential(installation.iam.session(&token, installation.now()).await);
+    let token = installation.signed_in(ACCOUNT).await;
+    for _ in 0..11 {
+        installation.context_in(&token).await;
+        installation.pass(HOUR);
+    }
+    installation.context_in(&token).await;
+    installation.pass(HOUR);
+    bad_credential(installation.iam.session(&token, installation.now()).await);
+}
+
+#[tokio::test]
+async fn somebody_ends_their_own_sessions_and_no_other() {
+    let installation = Installation::new().await;
+    installation.jane().await;
+    let (iam, owners) = (&installation.iam, installation.signed_in(ACCOUNT).await);
+    let (owners_id, _) = installation.context_in(&owners).await;
+    let token = installation.signed_in("aa11111-ovh/jane").await;
+    let (id, jane) = installation.context_in(&token).await;
+    assert_eq!(iam.sessions(&jane).await.unwrap().len(), 1);
+    not_found(iam.end_session(&jane, &owners_id).await);
+    iam.end_session(&jane, &id).await.unwrap();
+    bad_credential(iam.session(&token, installation.now()).await);
+    installation.context_in(&owners).await;
+}
+
+#[tokio::test]
+async fn a_user_who_is_disabled_is_signed_out_and_cannot_sign_in() {
+    let installation = Installation::new().await;
+    installation.jane().await;
+    let token = installation.signed_in("aa11111-ovh/jane").await;
+    installation.iam.enable_user(&installation.owner(), "jane", false).await.unwrap();
+    bad_credential(installation.iam.session(&token, installation.now()).await);
+    let answer = installation.sign_in("aa11111-ovh/jane", PASSWORD).await;
+    assert!(matches!(answer, Err(SignInError::Disabled)), "{answer:?}");
+    let answer = installation.sign_in("aa11111-ovh/jane", "wrong").await;
+    assert!(matches!(answer, Err(SignInError::Wrong)), "only who knows the password hears it");
+}
+
+#[tokio::test]
+async fn a_new_password_ends_all_other_sessions() {
+    let installation = Installation::new().await;
+    let (kept, other) = (installation.signed_in(ACCOUNT).await, installation.signed_in(ACCOUNT));
+    let other = other.await;
+    let (id, context) = installation.context_in(&kept).await;
+    let change = async |old: &str, new: &str| {
+        installation.iam.change_password(&context, (secret(old), secret(new)), &id).await
+    };
+    let short = change(PASSWORD, "short").await;
+    assert!(matches!(short, Err(SignInError::Failed(_))), "{short:?}");
+    assert!(matches!(change("wrong", "another horse").await, Err(SignInError::Wrong)));
+    change(PASSWORD, "another horse").await.unwrap();
+    installation.context_in(&kept).await;
+    bad_credential(installation.iam.session(&other, installation.now()).await);
+    assert!(matches!(installation.sign_in(ACCOUNT, PASSWORD).await, Err(SignInError::Wrong)));
+}
+
+#[tokio::test]
+async fn an_authenticator_is_in_force_once_it_has_shown_a_code() {
+    let installation = Installation::new().await;
+    let (iam, owner) = (&installation.iam, installation.owner());
+    let new = iam.new_totp(&owner).unwrap();
+    let wrong = iam.confirm_totp(&owner, secret(PASSWORD), (&new.state, "000000")).await;
+    assert!(matches!(wrong, Err(SignInError::WrongCode)), "{wrong:?}");
+    assert!(!iam.factors(&owner).await.unwrap().has_totp);
+    installation.signed_in(ACCOUNT).await;
+    let (_, codes) = installation.authenticator().await;
+    assert_eq!(codes.len(), 10);
+    let factors = iam.factors(&owner).await.unwrap();
+    assert!(factors.has_totp && factors.backup_codes_left == 10);
+    iam.remove_totp(&owner, secret(PASSWORD)).await.unwrap();
+    installation.signed_in(ACCOUNT).await;
+}
+
+#[tokio::test]
+async fn a_code_follows_the_password_and_is_good_for_once() {
+    let installation = Installation::new().await;
+    let iam = &installation.iam;
+    let (typed, codes) = installation.authenticator().await;
+    let pending = async || match installation.sign_in(ACCOUNT, PASSWORD).await {
+        Ok(SignedIn::NeedsCode(token)) => token,
+        other => panic!("{other:?}"),
+    };
+    let confirm = async |token: &SessionToken, code: &str| {
+        iam.confirm_sign_in(token, code, &installation.origin()).await
+    };
+    let token = pending().await;
+    bad_credential(iam.session(&token, installation.now()).await);
+    // The code that put the authenticator in force is used.
+    let used = confirm(&token, &installation.code(&typed)).await;
+    assert!(matches!(used, Err(SignInError::WrongCode)), "{used:?}");
+    installation.pass(Duration::from_mins(1));
+    let whole = confirm(&token, &installation.code(&typed)).await.unwrap();
+    installation.context_in(&whole).await;
+    let again = confirm(&pending().await, &installation.code(&typed)).await;
+    assert!(matches!(again, Err(SignInError::WrongCode)), "{again:?}");
+    let backup = codes[0].reveal().to_uppercase();
+    confirm(&pending().await, &backup).await.unwrap();
+    let again = confirm(&pending().await, &backup).await;
+    assert!(matches!(again, Err(SignInError::WrongCode)), "{again:?}");
+    // A session that is not confirmed in time is gone.
+    let token = pending().await;
+    installation.pass(Duration::from_mins(10));
+    let late = confirm(&token, &installation.code(&typed)).await;
+    assert!(matches!(late, Err(SignInError::Failed(_))), "{late:?}");
+}
+
+#[tokio::test]
+async fn second_factors_that_are_lost_are_taken_away() {
+    let installation = Installation::new().await;
+    installation.jane().await;
+    let (iam, token) = (&installation.iam, installation.signed_in("aa11111-ovh/jane").await);
+    let (_, jane) = installation.context_in(&token).await;
+    let new = iam.new_totp(&jane).unwrap();
+    let code = installation.code(new.secret.reveal());
+    iam.confirm_totp(&jane, secret(PASSWORD), (&new.state, &code)).await.unwrap();
+    let answer = installation.sign_in("aa11111-ovh/jane", PASSWORD).await;
+    assert!(matches!(answer, Ok(SignedIn::NeedsCode(_))), "{answer:?}");
+    iam.reset_mfa(&installation.owner(), "jane").await.unwrap();
+    installation.signed_in("aa11111-ovh/jane").await;
+    not_found(iam.reset_mfa(&installation.owner(), "nobody").await);
+}
+
+#[tokio::test]
+async fn a_password_has_a_least_length() {
+    let installation = Installation::new().await;
+    let login = "jane".to_owned();
+    let input = UserInput { login, password: Some(secret("short")), ..UserInput::default() };
+    fault(installation.iam.create_user(&installation.owner(), Ok(input)).await);
+}
+
+#[tokio::test]
+async fn passkeys_need_a_host_name() {
+    let installation = Installation::new().await;
+    assert!(installation.iam.has_passkeys());
+    installation.iam.begin_passkey(&installation.owner()).unwrap();
+    assert!(installation.iam.passkeys(&installation.owner()).await.unwrap().is_empty());
+    not_found(installation.iam.remove_passkey(&installation.owner(), "x").await);
+    let by_number =
+        Installation::with(|settings| settings.public_url = "https://192.0.2.1".to_owned()).await;
+    assert!(!by_number.iam.has_passkeys());
+    fault(by_number.iam.begin_passkey(&by_number.owner()));
+}

@@ -1,0 +1,156 @@
+//! An account's identifiers lead nowhere in another account.
+
+use std::collections::BTreeMap;
+
+use gatewright_iam::{
+    ClientEdit, Expiry, GroupInput, IamError, Instant, LogFilter, Member, NewResource, Permissions,
+    PermissionsGroupInput, PolicyFilter, PolicyInput, ResourceFilter, ResourceGroupInput, UserEdit,
+    UserTokenEdit, UserTokenInput,
+};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::installation::{ACCOUNT, Installation, OTHER, VPS, conflict, not_found, page, texts};
+
+/// What an account has, by the identifiers that another one tries.
+struct Objects {
+    client: String,
+    policy: Uuid,
+    permissions_group: String,
+    resource_group: Uuid,
+}
+
+fn token_input() -> UserTokenInput {
+    UserTokenInput { name: "t".to_owned(), description: String::new(), expiry: Expiry::Never }
+}
+
+fn permissions_group_input() -> PermissionsGroupInput {
+    PermissionsGroupInput {
+        name: "readers".to_owned(),
+        description: String::new(),
+        permissions: Permissions { allow: texts(&["*get"]), ..Permissions::default() },
+    }
+}
+
+fn resource_group_input() -> ResourceGroupInput {
+    ResourceGroupInput { name: "g".to_owned(), resources: vec![Member::Urn(VPS.to_owned())] }
+}
+
+async fn objects(installation: &Installation) -> Objects {
+    let (iam, owner) = (&installation.iam, installation.owner());
+    let client = installation.stranger().await;
+    installation.user("jane", &[]).await;
+    iam.create_user_token(&owner, "jane", Ok(token_input())).await.unwrap();
+    let group = GroupInput { name: "ops".to_owned(), ..GroupInput::default() };
+    iam.create_group(&owner, Ok(group)).await.unwrap();
+    installation.resource(VPS, &[("env", "test")]).await;
+    let policy = installation.allow(&client.urn(), &["vps:*"], &[VPS]).await;
+    let permissions_group = iam.create_permissions_group(&owner, Ok(permissions_group_input()));
+    let resource_group = iam.create_resource_group(&owner, Ok(resource_group_input()));
+    let library = crate::apis::library();
+    iam.declare_api(&owner, "library", Ok(library)).await.unwrap();
+    Objects {
+        client: client.client.id,
+        policy: policy.rule.id,
+        permissions_group: permissions_group.await.unwrap().urn,
+        resource_group: resource_group.await.unwrap().id,
+    }
+}
+
+async fn two_accounts() -> (Installation, Objects) {
+    let installation = Installation::new().await;
+    installation.create_account(OTHER).await.unwrap();
+    let objects = objects(&installation).await;
+    (installation, objects)
+}
+
+#[tokio::test]
+async fn identities_of_another_account_are_not_found() {
+    let (installation, objects) = two_accounts().await;
+    let (iam, other) = (&installation.iam, &installation.iam.as_owner(OTHER));
+    let before = installation.changes().await;
+    not_found(iam.client(other, &objects.client).await);
+    not_found(iam.edit_client(other, &objects.client, Ok(ClientEdit::default())).await);
+    not_found(iam.delete_client(other, &objects.client).await);
+    not_found(iam.user(other, "jane").await);
+    not_found(iam.edit_user(other, "jane", Ok(UserEdit::default())).await);
+    not_found(iam.enable_user(other, "jane", false).await);
+    not_found(iam.reset_mfa(other, "jane").await);
+    not_found(iam.delete_user(other, "jane").await);
+    not_found(iam.user_tokens(other, "jane").await);
+    not_found(iam.user_token(other, "jane", "t").await);
+    not_found(iam.create_user_token(other, "jane", Ok(token_input())).await);
+    not_found(iam.edit_user_token(other, "jane", "t", Ok(UserTokenEdit::default())).await);
+    not_found(iam.delete_user_token(other, "jane", "t").await);
+    not_found(iam.group(other, "ops").await);
+    not_found(iam.edit_group(other, "ops", Ok(GroupInput::default())).await);
+    not_found(iam.delete_group(other, "ops").await);
+    assert!(iam.clients(other).await.unwrap().is_empty());
+    assert!(iam.users(other).await.unwrap().is_empty());
+    assert_eq!(iam.groups(other).await.unwrap().len(), 3, "those that every account has");
+    assert_eq!(installation.changes().await, before);
+}
+
+#[tokio::test]
+async fn policies_and_groups_of_another_account_are_not_found() {
+    let (installation, objects) = two_accounts().await;
+    let (iam, other) = (&installation.iam, &installation.iam.as_owner(OTHER));
+    let before = installation.changes().await;
+    let input = || Ok(PolicyInput { name: "p".to_owned(), ..PolicyInput::default() });
+    not_found(iam.policy(other, Ok(objects.policy)).await);
+    not_found(iam.edit_policy(other, Ok(objects.policy), input()).await);
+    not_found(iam.set_policy_identity(other, Ok(objects.policy), "x", true).await);
+    not_found(iam.delete_policy(other, Ok(objects.policy)).await);
+    let urn = objects.permissions_group.as_str();
+    not_found(iam.permissions_group(other, urn).await);
+    not_found(iam.edit_permissions_group(other, urn, Ok(permissions_group_input())).await);
+    not_found(iam.delete_permissions_group(other, urn).await);
+    let id = objects.resource_group;
+    not_found(iam.resource_group(other, Ok(id)).await);
+    not_found(iam.edit_resource_group(other, Ok(id), Ok(resource_group_input())).await);
+    not_found(iam.delete_resource_group(other, Ok(id)).await);
+    let policies = iam.policies(other, Ok(PolicyFilter::default()), page()).await.unwrap();
+    assert!(policies.items.iter().all(|one| one.name == "ovh-default"), "{policies:?}");
+    assert_eq!(installation.changes().await, before);
+}
+
+#[tokio::test]
+async fn resources_and_apis_of_another_account_are_not_found() {
+    let (installation, _) = two_accounts().await;
+    let (iam, other) = (&installation.iam, &installation.iam.as_owner(OTHER));
+    let before = installation.changes().await;
+    not_found(iam.resource(other, VPS).await);
+    not_found(iam.delete_resource(other, VPS).await);
+    let resources = iam.resources(other, Ok(ResourceFilter::default()), page()).await.unwrap();
+    assert!(resources.items.iter().all(|one| one.owner == OTHER), "{resources:?}");
+    // Of a resource of another account, its tags say no more than that there is no right.
+    let tag = ("env".to_owned(), "production".to_owned());
+    let refused = iam.add_tag(other, VPS, Ok(tag)).await;
+    assert!(matches!(refused, Err(IamError::Forbidden { .. })), "{refused:?}");
+    let input =
+        NewResource { urn: VPS.to_owned(), display_name: None, owner: None, tags: BTreeMap::new() };
+    assert_eq!(conflict(iam.create_resource(other, Ok(input)).await), "AlreadyExists");
+    not_found(iam.guarded_api(other, "library").await);
+    not_found(iam.forget_api(other, "library").await);
+    assert_eq!(conflict(iam.declare_api(other, "library", Ok(library())).await), "AlreadyExists");
+    assert!(iam.guarded_apis(other).await.unwrap().is_empty());
+    assert_eq!(installation.changes().await, before);
+}
+
+fn library() -> serde_json::Value {
+    let mut document = crate::apis::library();
+    document["info"] = json!({"title": "Another library"});
+    document
+}
+
+#[tokio::test]
+async fn logs_show_the_callers_account_alone() {
+    let (installation, _) = two_accounts().await;
+    let (iam, other) = (&installation.iam, &installation.iam.as_owner(OTHER));
+    let events = iam.audit(other, &LogFilter::default(), (i64::MAX, 100)).await.unwrap().events;
+    let of_the_first = events.iter().filter(|one| one.who.contains(ACCOUNT)).count();
+    assert_eq!(of_the_first, 0, "{events:?}");
+    let tokens = gatewright_iam::LogKind::Token;
+    let lines = iam.log(other, tokens, &LogFilter::default(), (Instant::MAX, 100)).await.unwrap();
+    assert!(lines.lines.is_empty(), "{lines:?}");
+}
