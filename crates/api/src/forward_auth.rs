@@ -66,7 +66,7 @@ fn from_headers<'a>(request: &ProxyRequest<'a>) -> Result<OriginalRequest<'a>, I
     let ProxyRequest { parts, context: RequestContext { ip, query_id, now, .. } } = *request;
     let rest = parts.uri.path().strip_prefix(FORWARD_AUTH).unwrap_or_default();
     let (name, api) = rest.trim_end_matches('/').split_once('/').unwrap_or((rest, ""));
-    let proxy = Proxy::named(name)
+    let proxy = Proxy::find(name)
         .ok_or_else(|| refused(format!("{name} is none of nginx, traefik, caddy")))?;
     let only = |name: &HeaderName| {
         single(&parts.headers, name).ok_or_else(|| {

@@ -40,7 +40,7 @@ pub(crate) struct Proxy {
 
 impl Proxy {
     /// Finds a kind of proxy by its name.
-    pub(crate) fn named(name: &str) -> Option<&'static Self> {
+    pub(crate) fn find(name: &str) -> Option<&'static Self> {
         PROXIES.iter().find(|proxy| proxy.name == name)
     }
 }

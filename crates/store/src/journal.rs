@@ -105,7 +105,7 @@ impl Chain {
     }
 
     /// Refuses a chain that ends elsewhere than the account says.
-    pub(crate) fn end(&self, revision: i64, head: &[u8]) -> Result<(), BrokenChain> {
+    pub(crate) fn check_end(&self, revision: i64, head: &[u8]) -> Result<(), BrokenChain> {
         if self.revision == revision && self.head == head {
             return Ok(());
         }

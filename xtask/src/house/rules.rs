@@ -160,6 +160,12 @@ pub(crate) const BANNED: &[Banned] = &[
     exactly(&["asking"], "request"),
     exactly(&["TOLD"], "flash message"),
     exactly(&["tend"], "maintain"),
+    function(&["looks"], "read_only"),
+    function(&["needs"], "requires"),
+    function(&["gives"], "response"),
+    function(&["takes"], "request_body"),
+    function(&["private"], "authenticated"),
+    function(&["told"], "the flash message"),
 ];
 
 const fn anywhere(words: &'static [&'static str], instead: &'static str) -> Banned {
@@ -168,6 +174,10 @@ const fn anywhere(words: &'static [&'static str], instead: &'static str) -> Bann
 
 const fn exactly(words: &'static [&'static str], instead: &'static str) -> Banned {
     Banned { words, place: Place::Exactly, instead }
+}
+
+const fn function(words: &'static [&'static str], instead: &'static str) -> Banned {
+    Banned { words, place: Place::AsFunction, instead }
 }
 
 const fn in_types(words: &'static [&'static str], instead: &'static str) -> Banned {

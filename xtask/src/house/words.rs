@@ -23,6 +23,8 @@ pub(crate) enum Place {
     InTypes,
     /// Where an identifier is this very text.
     Exactly,
+    /// Where a function is called by this very name.
+    AsFunction,
 }
 
 /// An identifier that may be as it is: the file, or the beginning of its path; the identifier;
@@ -40,11 +42,14 @@ pub(crate) fn faults(
         let mut identifiers = Vec::new();
         collect(source.tokens.clone(), &mut identifiers);
         identifiers.sort();
-        identifiers.dedup_by(|later, earlier| later.0 == earlier.0);
-        for (name, line) in identifiers {
+        identifiers.dedup_by(|later, earlier| {
+            (&later.name, later.is_function) == (&earlier.name, earlier.is_function)
+        });
+        for identifier in identifiers {
+            let Identifier { name, line, .. } = &identifier;
             let is_allowed =
-                |(path, identifier, _): &Allowed| file.starts_with(path) && *identifier == name;
-            if let Some(ban) = banned.iter().find(|ban| ban.hits(&name))
+                |(path, identifier, _): &Allowed| file.starts_with(path) && identifier == name;
+            if let Some(ban) = banned.iter().find(|ban| ban.hits(&identifier))
                 && !allowed.iter().any(is_allowed)
             {
                 let text = format!("{file}:{line}: {name}: say {}", ban.instead);
@@ -56,7 +61,7 @@ pub(crate) fn faults(
 }
 
 impl Banned {
-    fn hits(&self, name: &str) -> bool {
+    fn hits(&self, Identifier { name, is_function, .. }: &Identifier) -> bool {
         let words = words(name);
         let is_type = name.starts_with(|first: char| first.is_uppercase())
             && name.contains(|letter: char| letter.is_lowercase());
@@ -65,15 +70,31 @@ impl Banned {
             Place::Anywhere => contains,
             Place::InTypes => is_type && contains,
             Place::Exactly => self.words == [name],
+            Place::AsFunction => *is_function && self.words == [name],
         }
     }
 }
 
-fn collect(tokens: TokenStream, found: &mut Vec<(String, usize)>) {
+/// An identifier where it first stands in a file.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Identifier {
+    name: String,
+    /// Whether a function is defined by it.
+    is_function: bool,
+    line: usize,
+}
+
+fn collect(tokens: TokenStream, found: &mut Vec<Identifier>) {
+    let mut after_fn = false;
     for token in tokens {
+        let is_function = std::mem::take(&mut after_fn);
         match token {
             TokenTree::Group(group) => collect(group.stream(), found),
-            TokenTree::Ident(ident) => found.push((plain(&ident), ident.span().start().line)),
+            TokenTree::Ident(ident) => {
+                after_fn = ident == "fn";
+                let line = ident.span().start().line;
+                found.push(Identifier { name: plain(&ident), is_function, line });
+            }
             TokenTree::Punct(_) | TokenTree::Literal(_) => {}
         }
     }
@@ -109,6 +130,7 @@ mod tests {
         Banned { words: &["passage"], place: Place::Anywhere, instead: "ForwardedRequest" },
         Banned { words: &["known"], place: Place::InTypes, instead: "HashedIdentity" },
         Banned { words: &["tend"], place: Place::Exactly, instead: "maintain" },
+        Banned { words: &["needs"], place: Place::AsFunction, instead: "requires" },
         Banned { words: &["has", "company"], place: Place::Anywhere, instead: "has_peers" },
     ];
 
@@ -144,6 +166,12 @@ mod tests {
         assert_eq!(found("enum KnownIdentity {}", &[]).len(), 1);
         assert!(found("fn tend_to(extend: u8) { TEND }", &[]).is_empty());
         assert_eq!(found("fn tend() {}", &[]).len(), 1);
+    }
+
+    #[test]
+    fn a_word_may_be_banned_as_the_name_of_a_function_alone() {
+        assert!(found("fn f(needs: u8) { let needs = needs; }", &[]).is_empty());
+        assert_eq!(found("fn f(needs: u8) {} impl A { pub fn needs() {} }", &[]).len(), 1);
     }
 
     #[test]

@@ -55,7 +55,7 @@ impl Store {
                 break;
             }
         }
-        chain.end(head.revision, &head.head)?;
+        chain.check_end(head.revision, &head.head)?;
         Ok(head.revision)
     }
 }
