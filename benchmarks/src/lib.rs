@@ -95,7 +95,7 @@ pub fn policy(rule: &Rule) -> Policy {
         Permissions { allow: actions, ..Permissions::default() }
     };
     Policy {
-        id: rule.id,
+        id: gatewright_policy::PolicyId::new(rule.id),
         identities: vec![identity(rule.identity).urn().to_owned()],
         resources: vec![format!("urn:v1:eu:resource:{kind}:{resource}")],
         permissions,

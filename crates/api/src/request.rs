@@ -57,9 +57,9 @@ impl Request {
     }
 
     /// Reads the first parameter of the path, which must be a UUID.
-    pub(crate) fn id(&self) -> Input<Uuid> {
+    pub(crate) fn id<T: From<Uuid>>(&self) -> Input<T> {
         let text = self.parameter(0);
-        Uuid::parse_str(text).map_err(|_| {
+        Uuid::parse_str(text).map(T::from).map_err(|_| {
             IamError::invalid(Fault::Format, format!("\"{text}\" in the path must be a UUID"))
         })
     }

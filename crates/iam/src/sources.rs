@@ -87,10 +87,10 @@ impl Sources {
     }
 
     /// Draws the identifier of a new object, which begins with the time (RFC 9562, version 7).
-    pub(crate) fn uuid(&self) -> Result<Uuid, IamError> {
+    pub(crate) fn id<T: From<Uuid>>(&self) -> Result<T, IamError> {
         let millis =
             u64::try_from(self.now().micros().div_euclid(1_000)).map_err(IamError::internal)?;
-        Ok(Builder::from_unix_timestamp_millis(millis, &self.bytes()?).into_uuid())
+        Ok(Builder::from_unix_timestamp_millis(millis, &self.bytes()?).into_uuid().into())
     }
 
     /// Draws the identifier of a request.
@@ -157,8 +157,8 @@ mod tests {
         let (one, other) = (sources.query_id(Region::Ca), sources.query_id(Region::Ca));
         assert_ne!(one, other);
         assert_eq!(one.to_string().len(), "CA.ext-".len() + 32);
-        let id = sources.uuid().unwrap();
+        let id: Uuid = sources.id().unwrap();
         assert_eq!(id.get_version_num(), 7);
-        assert_ne!(id, sources.uuid().unwrap());
+        assert_ne!(id, sources.id::<Uuid>().unwrap());
     }
 }

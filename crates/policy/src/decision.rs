@@ -2,10 +2,9 @@
 
 use std::ops::ControlFlow;
 
-use uuid::Uuid;
-
 use crate::action::action_type;
 use crate::hashed_identity::HashedIdentity;
+use crate::id::PolicyId;
 use crate::permissions::CompiledPermissions;
 use crate::policy::CompiledPolicy;
 use crate::request::Request;
@@ -26,7 +25,7 @@ pub struct DeterminingPolicy<'p> {
     /// The account that owns the policy.
     pub owner: &'p str,
     /// The policy.
-    pub policy: Uuid,
+    pub policy: PolicyId,
     /// The part of it.
     pub block: Block<'p>,
 }

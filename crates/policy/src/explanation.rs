@@ -2,10 +2,9 @@
 
 use std::ops::ControlFlow;
 
-use uuid::Uuid;
-
 use crate::decision::{Block, BlockEffect, Decision, PolicyInSet, decide};
 use crate::hashed_identity::HashedIdentity;
+use crate::id::PolicyId;
 use crate::request::Request;
 use crate::set::PolicySet;
 
@@ -34,7 +33,7 @@ pub struct EvaluatedPolicy<'p> {
     /// The account that owns the policy.
     pub owner: &'p str,
     /// The policy.
-    pub policy: Uuid,
+    pub policy: PolicyId,
     /// The identity by which it names the caller.
     pub identity: String,
     /// The outcome.

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
+use crate::id::{PolicyId, ResourceGroupId};
 use crate::permissions::Permissions;
 use crate::policy::Policy;
 use crate::request::Tags;
@@ -29,7 +29,7 @@ pub enum Fact {
     /// A policy.
     Policy {
         /// Its identifier.
-        id: Uuid,
+        id: PolicyId,
         /// The policy as written.
         rule: Option<Box<Policy>>,
     },
@@ -43,14 +43,14 @@ pub enum Fact {
     /// A resource group.
     ResourceGroup {
         /// Its identifier.
-        id: Uuid,
+        id: ResourceGroupId,
         /// The canonical URNs of its members.
         members: Option<Vec<Box<str>>>,
     },
     /// A resource group that holds every resource of the account.
     EveryResource {
         /// Its identifier.
-        id: Uuid,
+        id: ResourceGroupId,
     },
     /// A resource that is registered.
     Resource {

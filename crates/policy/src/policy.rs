@@ -1,9 +1,9 @@
 //! Policies, as written and as compiled.
 
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 use crate::condition::{CompiledCondition, Condition, ConditionError};
+use crate::id::{PolicyId, ResourceGroupId};
 use crate::identity::Identity;
 use crate::instant::Instant;
 use crate::pattern::Pattern;
@@ -16,7 +16,7 @@ use crate::urn::{Region, UrnError, canonical_permissions_group};
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Policy {
     /// The identifier that decisions name it by.
-    pub id: Uuid,
+    pub id: PolicyId,
     /// URNs of identities; an empty list names nobody.
     #[serde(default)]
     pub identities: Vec<String>,
@@ -87,7 +87,7 @@ pub(crate) struct Cover {
     /// URNs of resources.
     named: Patterns<64>,
     pub(crate) any_group: bool,
-    pub(crate) groups: Box<[Uuid]>,
+    pub(crate) groups: Box<[ResourceGroupId]>,
 }
 
 impl Cover {
@@ -121,7 +121,7 @@ impl Cover {
 /// A compiled policy, by which decisions are made.
 #[derive(Debug, Clone)]
 pub struct CompiledPolicy {
-    pub(crate) id: Uuid,
+    pub(crate) id: PolicyId,
     pub(crate) expires: Option<Instant>,
     pub(crate) identities: Box<[Box<str>]>,
     pub(crate) cover: Cover,
@@ -132,7 +132,7 @@ pub struct CompiledPolicy {
 
 impl CompiledPolicy {
     /// Returns its identifier.
-    pub fn id(&self) -> Uuid {
+    pub fn id(&self) -> PolicyId {
         self.id
     }
 

@@ -154,6 +154,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use crate::id::PolicyId;
     use crate::instant::Instant;
     use crate::permissions::Permissions;
     use crate::policy::Policy;
@@ -164,7 +165,7 @@ mod tests {
     fn replica() -> Replica {
         let mut replica = Replica::new(REGION, "nobody");
         let policy = Policy {
-            id: Uuid::from_u128(1),
+            id: PolicyId::new(Uuid::from_u128(1)),
             identities: vec![ROBOT.to_owned()],
             resources: vec!["urn:v1:eu:resource:vps:a".to_owned()],
             permissions: Permissions { allow: vec!["vps:*".to_owned()], ..Permissions::default() },
@@ -210,7 +211,7 @@ mod tests {
 
     #[test]
     fn what_is_gone_counts_no_longer() {
-        let (id, urn) = (Uuid::from_u128(1), ROBOT.into());
+        let (id, urn) = (PolicyId::new(Uuid::from_u128(1)), ROBOT.into());
         for gone in [
             Fact::Policy { id, rule: None },
             Fact::Subject { urn, identities: None },

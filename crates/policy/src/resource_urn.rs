@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-use uuid::Uuid;
-
+use crate::id::ResourceGroupId;
 use crate::urn::{Region, UrnError, is_name, split};
 
 /// One resource, `urn:v1:<region>:resource:<type>:<name>`.
@@ -77,7 +76,7 @@ pub enum ResourcePattern {
     /// All whose canonical URN begins so, as in `urn:v1:eu:resource:vps:*`.
     Prefix(Box<str>),
     /// The members of a resource group.
-    Group(Uuid),
+    Group(ResourceGroupId),
     /// The members of any resource group of the policy's owner.
     AnyGroup,
 }
@@ -90,7 +89,7 @@ impl ResourcePattern {
             ("resourceGroup", id) => {
                 // The short and braced forms of a UUID would be second names for one group.
                 let id = Some(id).filter(|id| id.len() == 36).ok_or(UrnError::Malformed)?;
-                Uuid::try_parse(id).map(Self::Group).map_err(|_| UrnError::Malformed)
+                id.parse().map(Self::Group).map_err(|_| UrnError::Malformed)
             }
             ("resource", "*" | "*:*") => Ok(Self::Everything),
             ("resource", rest) => match rest.strip_suffix('*') {

@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use foldhash::quality::RandomState;
 use imbl::{GenericHashMap, GenericHashSet, OrdMap, shared_ptr::DefaultSharedPtr};
-use uuid::Uuid;
 
 use crate::hashed_identity::{HashedIdentity, IdentityHash};
+use crate::id::{PolicyId, ResourceGroupId};
 use crate::permissions::CompiledPermissions;
 use crate::policy::CompiledPolicy;
 
@@ -48,7 +48,7 @@ impl FromIterator<Box<str>> for Members {
 enum Bundle {
     One(Arc<CompiledPolicy>),
     Few(Box<[Arc<CompiledPolicy>]>),
-    Many(Box<OrdMap<Uuid, Arc<CompiledPolicy>>>),
+    Many(Box<OrdMap<PolicyId, Arc<CompiledPolicy>>>),
 }
 
 /// From this number on a [`Bundle`] is a tree.
@@ -83,7 +83,7 @@ impl Bundle {
         Self::of(others.chain([Arc::clone(&policy)]).collect())
     }
 
-    fn without(&self, id: Uuid) -> Option<Self> {
+    fn without(&self, id: PolicyId) -> Option<Self> {
         if let Self::Many(many) = self {
             let rest = many.without(&id);
             if rest.len() >= MANY / 2 {
@@ -103,10 +103,10 @@ impl Bundle {
 #[derive(Debug, Clone)]
 pub struct PolicySet {
     owner: Arc<str>,
-    policies: Map<Uuid, Arc<CompiledPolicy>>,
+    policies: Map<PolicyId, Arc<CompiledPolicy>>,
     by_identity: Map<IdentityHash, Bundle>,
     permissions_groups: Map<Box<str>, Arc<CompiledPermissions>>,
-    resource_groups: Map<Uuid, Arc<Members>>,
+    resource_groups: Map<ResourceGroupId, Arc<Members>>,
 }
 
 impl PolicySet {
@@ -154,7 +154,7 @@ impl PolicySet {
     }
 
     /// Removes a policy, if there is one of that id.
-    pub fn remove(&mut self, id: Uuid) {
+    pub fn remove(&mut self, id: PolicyId) {
         let Some(policy) = self.policies.remove(&id) else {
             return;
         };
@@ -178,17 +178,17 @@ impl PolicySet {
     }
 
     /// Sets the members of a resource group.
-    pub fn set_resource_group(&mut self, id: Uuid, members: Members) {
+    pub fn set_resource_group(&mut self, id: ResourceGroupId, members: Members) {
         self.resource_groups.insert(id, Arc::new(members));
     }
 
     /// Removes a resource group; policies that name it cover nothing by it any more.
-    pub fn remove_resource_group(&mut self, id: Uuid) {
+    pub fn remove_resource_group(&mut self, id: ResourceGroupId) {
         self.resource_groups.remove(&id);
     }
 
     /// Returns the policy of that id.
-    pub fn get(&self, id: Uuid) -> Option<&CompiledPolicy> {
+    pub fn get(&self, id: PolicyId) -> Option<&CompiledPolicy> {
         self.policies.get(&id).map(|policy| &**policy)
     }
 
@@ -198,7 +198,7 @@ impl PolicySet {
     }
 
     /// Returns the ids of the policies that name the identity, by its canonical URN.
-    pub fn naming(&self, identity: &str) -> Vec<Uuid> {
+    pub fn naming(&self, identity: &str) -> Vec<PolicyId> {
         match self.by_identity.get(&IdentityHash::of(identity)) {
             None => Vec::new(),
             Some(Bundle::Many(many)) => many.keys().copied().collect(),

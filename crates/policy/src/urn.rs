@@ -8,7 +8,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
+
+use crate::id::ResourceGroupId;
 
 /// The region that a server serves; it stands in every URN of that server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -90,7 +91,7 @@ pub(crate) fn is_name(text: &str) -> bool {
 }
 
 /// Returns the URN of a resource group.
-pub fn resource_group_urn(region: Region, id: Uuid) -> String {
+pub fn resource_group_urn(region: Region, id: ResourceGroupId) -> String {
     format!("urn:v1:{region}:resourceGroup:{id}")
 }
 

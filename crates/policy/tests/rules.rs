@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use gatewright_policy::{
     Block, Caller, Decision, Environment, Identity, Instant, Members, Outcome, Permissions, Policy,
-    PolicySet, Region, Request, Resource, ResourceUrn, Scope, decide, explain,
+    PolicyId, PolicySet, Region, Request, Resource, ResourceGroupId, ResourceUrn, Scope, decide,
+    explain,
 };
 use uuid::Uuid;
 
@@ -36,7 +37,7 @@ fn permissions(allow: &[&str], except: &[&str], deny: &[&str]) -> Permissions {
 /// A policy for the robot on everything.
 fn policy(id: u128, permissions: Permissions) -> Policy {
     Policy {
-        id: Uuid::from_u128(id),
+        id: PolicyId::new(Uuid::from_u128(id)),
         identities: vec![robot().urn().to_owned()],
         resources: texts(&["urn:v1:eu:resource:*"]),
         permissions,
@@ -127,7 +128,7 @@ fn deny_beats_every_allow_of_any_policy() {
     assert!(robot_may(&set, "vps:apiovh:get", VPS));
     let decision = ask(&set, &caller(robot()), "vps:apiovh:reboot", VPS);
     assert!(
-        matches!(decision, Decision::Denied(determining) if determining.policy == Uuid::from_u128(2))
+        matches!(decision, Decision::Denied(determining) if determining.policy == PolicyId::new(Uuid::from_u128(2)))
     );
 }
 
@@ -287,7 +288,7 @@ fn a_type_in_a_resource_pattern_covers_its_resources_alone() {
 
 #[test]
 fn a_change_of_a_resource_group_changes_all_its_policies() {
-    let group = Uuid::from_u128(7);
+    let group = ResourceGroupId::new(Uuid::from_u128(7));
     let mut policy = allow(1, &["*"]);
     policy.resources = vec![format!("urn:v1:eu:resourceGroup:{group}")];
     let mut set = set([policy]);
@@ -308,7 +309,10 @@ fn a_wildcard_group_covers_the_members_of_all_groups_and_no_more() {
     let mut policy = allow(1, &["*"]);
     policy.resources = texts(&["urn:v1:eu:resourceGroup:*"]);
     let mut set = set([policy]);
-    set.set_resource_group(Uuid::from_u128(7), Members::from_iter([VPS.into()]));
+    set.set_resource_group(
+        ResourceGroupId::new(Uuid::from_u128(7)),
+        Members::from_iter([VPS.into()]),
+    );
     assert!(robot_may(&set, "vps:apiovh:get", VPS));
     assert!(!robot_may(&set, "vps:apiovh:get", "urn:v1:eu:resource:vps:two"));
 }
@@ -349,7 +353,7 @@ fn what_another_account_gives_ends_when_it_is_withdrawn() {
     assert!(ask(&owner, &bob, "vps:apiovh:get"));
     assert!(!ask(&owner, &bob, "vps:apiovh:reboot"), "was not passed on");
     assert!(!ask(&owner, &bob, "vps:apiovh:delete"), "was never given");
-    owner.remove(Uuid::from_u128(1));
+    owner.remove(PolicyId::new(Uuid::from_u128(1)));
     assert!(!ask(&owner, &root, "vps:apiovh:get"));
     assert!(!ask(&owner, &bob, "vps:apiovh:get"));
 }
@@ -438,7 +442,7 @@ fn a_policy_without_identities_resources_or_permissions_gives_nothing() {
 fn an_older_clone_goes_on_reading_what_it_read() {
     let mut set = set([allow(1, &["*"])]);
     let before = set.clone();
-    set.remove(Uuid::from_u128(1));
+    set.remove(PolicyId::new(Uuid::from_u128(1)));
     assert!(robot_may(&before, "vps:apiovh:get", VPS));
     assert!(!robot_may(&set, "vps:apiovh:get", VPS));
     assert!(set.is_empty());
@@ -450,7 +454,7 @@ fn an_identity_with_many_policies_gains_and_loses_each_of_them() {
     let mut set = set((0..100).map(|n| allow(n, &[&action(n)])));
     for n in 0..100 {
         assert!(robot_may(&set, &action(n), VPS));
-        set.remove(Uuid::from_u128(n));
+        set.remove(PolicyId::new(Uuid::from_u128(n)));
         assert!(!robot_may(&set, &action(n), VPS));
         assert_eq!(set.len(), usize::try_from(99 - n).unwrap());
     }
@@ -476,8 +480,11 @@ fn an_explanation_names_what_each_policy_lacked() {
     };
     let explanation = explain(&request, &set, None);
     assert_eq!(explanation.decision, Decision::NotAllowed);
-    let mut outcomes: Vec<_> =
-        explanation.evaluated.iter().map(|one| (one.policy.as_u128(), one.outcome)).collect();
+    let mut outcomes: Vec<_> = explanation
+        .evaluated
+        .iter()
+        .map(|one| (one.policy.uuid().as_u128(), one.outcome))
+        .collect();
     outcomes.sort_by_key(|(id, _)| *id);
     assert_eq!(
         outcomes,

@@ -73,7 +73,7 @@ impl From<gatewright_iam::PermissionsGroup> for PermissionsGroup {
         Self {
             created_at: group.created_at.to_string(),
             description: group.description,
-            id: group.id,
+            id: group.id.into(),
             name: group.name,
             owner: group.owner,
             permissions: (&group.permissions).into(),

@@ -161,7 +161,7 @@ impl Policy {
             created_at: policy.created_at.to_string(),
             description: policy.description.clone(),
             expired_at: policy.expired_at.clone(),
-            id: rule.id,
+            id: rule.id.into(),
             identities: rule.identities.clone(),
             name: policy.name.clone(),
             owner: owner.to_owned(),
@@ -184,7 +184,7 @@ impl Policy {
                 PolicyTarget::Resource(resource) => {
                     entry.resource = Some(SingleResource {
                         display_name: resource.display_name,
-                        id: resource.id,
+                        id: resource.id.into(),
                         name: resource.urn.name().to_owned(),
                         owner: resource.owner,
                         tags: Some(resource.tags),
@@ -192,7 +192,7 @@ impl Policy {
                     });
                 }
                 PolicyTarget::Group { id, name, read_only } => {
-                    entry.group = Some(Group { id, name, read_only });
+                    entry.group = Some(Group { id: id.into(), name, read_only });
                 }
                 PolicyTarget::Other => {}
             }

@@ -30,7 +30,7 @@ impl From<gatewright_iam::Resource> for Resource {
     fn from(resource: gatewright_iam::Resource) -> Self {
         Self {
             display_name: resource.display_name,
-            id: resource.id,
+            id: resource.id.into(),
             name: resource.urn.name().to_owned(),
             owner: resource.owner,
             tags: Some(resource.tags),
@@ -158,7 +158,7 @@ fn members(references: Vec<MemberReference>) -> Input<Vec<Member>> {
     let member = |(index, one): (usize, MemberReference)| match (one.urn, one.id) {
         // Clients send both back; the URN says more.
         (Some(urn), _) => Ok(Member::Urn(urn)),
-        (None, Some(id)) => Ok(Member::Id(id)),
+        (None, Some(id)) => Ok(Member::Id(id.into())),
         (None, None) => {
             let message = format!("\"resources[{index}]\" needs an \"id\" or a \"urn\"");
             Err(IamError::invalid(Fault::Missing, message))
@@ -219,10 +219,13 @@ pub(crate) struct ResourceGroup {
 
 impl ResourceGroup {
     pub(crate) fn of(group: gatewright_iam::ResourceGroup, region: Region) -> Self {
-        let member = |urn: &String| GroupMember { id: resource_id(urn), ..GroupMember::default() };
+        let member = |urn: &String| {
+            let id = resource_id(urn).into();
+            GroupMember { id, ..GroupMember::default() }
+        };
         Self {
             created_at: group.created_at.to_string(),
-            id: group.id,
+            id: group.id.into(),
             name: group.name,
             owner: group.owner,
             read_only: group.read_only,

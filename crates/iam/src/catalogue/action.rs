@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use gatewright_policy::{CompiledPermissions, Instant, Permissions, action_type};
-use uuid::Uuid;
+use gatewright_policy::{
+    CompiledPermissions, Instant, Permissions, PermissionsGroupId, action_type,
+};
 
 use crate::model::rights::Category;
 
@@ -31,7 +32,7 @@ impl Action {
 #[derive(Debug, Clone)]
 pub struct ManagedGroup {
     /// Its identifier.
-    pub id: Uuid,
+    pub id: PermissionsGroupId,
     /// The last part of its URN.
     pub name: String,
     /// What it is for, for people.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use gatewright_policy::{Instant, Permissions, PermissionsError};
+use gatewright_policy::{Instant, Permissions, PermissionsError, PermissionsGroupId};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -69,7 +69,7 @@ impl Declared {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct DeclaredGroup {
     #[serde(default)]
-    id: Option<Uuid>,
+    id: Option<PermissionsGroupId>,
     pub(crate) name: String,
     #[serde(default)]
     description: Option<String>,
@@ -86,7 +86,9 @@ impl DeclaredGroup {
         let compiled = Arc::new(self.permissions.compile()?);
         let instant = |text: Option<String>| text.as_deref().and_then(Instant::parse);
         Ok(ManagedGroup {
-            id: self.id.unwrap_or_else(|| Uuid::new_v5(&Uuid::NAMESPACE_OID, self.name.as_bytes())),
+            id: self
+                .id
+                .unwrap_or_else(|| Uuid::new_v5(&Uuid::NAMESPACE_OID, self.name.as_bytes()).into()),
             description: self.description.unwrap_or_else(|| describe::action(&self.name)),
             name: self.name,
             permissions: self.permissions,

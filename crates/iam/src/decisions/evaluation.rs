@@ -3,8 +3,9 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use gatewright_policy::{Caller, Identity, IdentityKind, Instant, ResourceUrn, Scope, Tags};
-use uuid::Uuid;
+use gatewright_policy::{
+    Caller, Identity, IdentityKind, Instant, PolicyId, ResourceUrn, Scope, Tags,
+};
 
 use crate::core::iam::Iam;
 use crate::engine::recorder::Decided;
@@ -66,7 +67,7 @@ pub struct EvaluationResult {
     /// Why; none where nothing was decided, since there is no such subject or resource.
     pub reason: Option<Reason>,
     /// The policy that decided.
-    pub policy: Option<Uuid>,
+    pub policy: Option<PolicyId>,
 }
 
 impl EvaluationResult {

@@ -15,11 +15,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use foldhash::fast::RandomState;
-use gatewright_policy::{Decision, Identity, Instant};
+use gatewright_policy::{Decision, Identity, Instant, PolicyId};
 use gatewright_store::{ActivityBatch, HourlyCount, LastUsed, LogPage, Store, StoreError};
 use metrics::Counter;
 use tokio::task::JoinHandle;
-use uuid::Uuid;
 
 use crate::model::caller::{Context, Principal};
 use crate::model::log::{Call, Line, LogKind, Reason};
@@ -67,7 +66,7 @@ struct Waiting {
     on: Option<Box<str>>,
     allowed: bool,
     reason: Option<Reason>,
-    policy: Option<Uuid>,
+    policy: Option<PolicyId>,
     status: Option<u16>,
     user_agent: Option<String>,
 }

@@ -8,18 +8,18 @@
 //! - A kind of object that decisions or tokens need is read from rows and from entries alike.
 //! - Nothing in a view depends on the time, and a published view never changes.
 
+use std::str::FromStr;
 use std::sync::Arc;
 
 use foldhash::quality::RandomState;
 use gatewright_policy::{
     CompiledPermissions, CompiledPolicy, Identity, Instant, Members, PolicySet, Region,
-    Resource as Seen, ResourceUrn, permissions_group_urn,
+    Resource as Seen, ResourceGroupId, ResourceUrn, permissions_group_urn,
 };
 use gatewright_store::{Entry, Kind, Object};
 use imbl::shared_ptr::DefaultSharedPtr;
 use imbl::{GenericHashMap, OrdSet};
 use serde::Deserialize;
-use uuid::Uuid;
 
 use crate::catalogue::index::Catalogue;
 use crate::model::client::{ClientDocument, Flow};
@@ -69,7 +69,7 @@ pub(crate) enum Piece {
     Client(Box<str>, ClientEntry),
     Policy(Box<CompiledPolicy>),
     PermissionsGroup(String, CompiledPermissions),
-    ResourceGroup(Uuid, Members),
+    ResourceGroup(ResourceGroupId, Members),
     Resource(Box<str>, ResourceDocument),
     RevokedToken(Box<str>, Instant),
     Session(Box<str>, SessionDocument),
@@ -109,7 +109,7 @@ impl Piece {
                 } else {
                     group.resources.into_iter().map(String::into_boxed_str).collect()
                 };
-                Self::ResourceGroup(uuid(id)?, members)
+                Self::ResourceGroup(parse_id(id)?, members)
             }
             Kind::Resource => Self::Resource(id.into(), serde_json::from_str(document)?),
             Kind::RevokedToken => {
@@ -344,8 +344,8 @@ impl View {
                 Kind::Account | Kind::Totp | Kind::Passkey | Kind::PermissionsGroup | Kind::Api => {
                 }
                 Kind::Client => drop(self.clients.remove(id)),
-                Kind::Policy => self.policies.remove(uuid(id)?),
-                Kind::ResourceGroup => self.policies.remove_resource_group(uuid(id)?),
+                Kind::Policy => self.policies.remove(parse_id(id)?),
+                Kind::ResourceGroup => self.policies.remove_resource_group(parse_id(id)?),
                 Kind::Resource => drop(self.resources.remove(id)),
                 Kind::RevokedToken => {
                     if let Some(expires) = self.revoked.remove(id) {
@@ -372,6 +372,7 @@ impl View {
     }
 }
 
-fn uuid(text: &str) -> Result<Uuid, IamError> {
-    Uuid::parse_str(text).map_err(IamError::internal)
+/// Parses the identifier of a stored object.
+fn parse_id<T: FromStr<Err = uuid::Error>>(text: &str) -> Result<T, IamError> {
+    text.parse().map_err(IamError::internal)
 }

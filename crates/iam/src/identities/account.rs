@@ -1,7 +1,8 @@
 //! Accounts, and their contact details.
 
 use gatewright_policy::{
-    Identity, Instant, Permissions, Policy as Rule, permissions_group_urn, resource_group_urn,
+    Identity, Instant, Permissions, Policy as Rule, ResourceGroupId, permissions_group_urn,
+    resource_group_urn,
 };
 use gatewright_store::{Act, Author, Change, Content, Kind, StoreError, Taken};
 
@@ -93,7 +94,7 @@ impl Iam {
         };
         let resource = create(Kind::Resource, urn.urn().to_owned(), resource.content(urn.urn())?);
 
-        let group_id = self.sources.uuid()?;
+        let group_id: ResourceGroupId = self.sources.id()?;
         let everything = ResourceGroupDocument {
             name: format!("{RESERVED}all"),
             read_only: true,
@@ -105,7 +106,7 @@ impl Iam {
         let group = create(Kind::ResourceGroup, group_id.to_string(), everything.content()?);
 
         let rule = Rule {
-            id: self.sources.uuid()?,
+            id: self.sources.id()?,
             identities: vec![Identity::account_of(region, name).urn().to_owned()],
             resources: vec![resource_group_urn(region, group_id)],
             permissions: Permissions { allow: vec!["*".to_owned()], ..Permissions::default() },
@@ -132,7 +133,7 @@ impl Iam {
         let (client, secret) = self.new_client(&input.document(now)?)?;
         let client_id = client.id.clone();
         let mut rule = Rule {
-            id: self.sources.uuid()?,
+            id: self.sources.id()?,
             identities: vec![
                 Identity::service_account(region, account, &client_id).urn().to_owned(),
             ],

@@ -1,7 +1,7 @@
 //! Groups of users, and the role that each gives: their documents, inputs and rules.
 
 use gatewright_policy::{
-    Identity, Instant, Permissions, Policy as Rule, Region, permissions_group_urn,
+    Identity, Instant, Permissions, Policy as Rule, PolicyId, Region, permissions_group_urn,
 };
 use gatewright_store::Content;
 use serde::{Deserialize, Serialize};
@@ -93,8 +93,8 @@ impl GroupDocument {
 }
 
 /// The identifier of the policy that carries a group's role out.
-pub(crate) fn role_policy_id(group: &Identity) -> Uuid {
-    Uuid::new_v5(&Uuid::NAMESPACE_URL, group.urn().as_bytes())
+pub(crate) fn role_policy_id(group: &Identity) -> PolicyId {
+    Uuid::new_v5(&Uuid::NAMESPACE_URL, group.urn().as_bytes()).into()
 }
 
 /// The policy that carries a group's role out: the permissions of that strength on everything.

@@ -1,8 +1,7 @@
 //! Logs: their lines, and which of them are wanted.
 
-use gatewright_policy::{Decision, Instant};
+use gatewright_policy::{Decision, Instant, PolicyId};
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 use crate::model::rights;
 
@@ -57,7 +56,7 @@ pub enum Reason {
 
 impl Reason {
     /// The reason, and the policy that decided.
-    pub(crate) fn of(decision: &Decision<'_>) -> (Self, Option<Uuid>) {
+    pub(crate) fn of(decision: &Decision<'_>) -> (Self, Option<PolicyId>) {
         match decision {
             Decision::Root => (Self::Root, None),
             Decision::Allowed(determining) => (Self::Allowed, Some(determining.policy)),
@@ -90,7 +89,7 @@ pub struct Line {
     pub reason: Option<Reason>,
     /// The policy that decided.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub policy: Option<Uuid>,
+    pub policy: Option<PolicyId>,
     /// The status of an answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,

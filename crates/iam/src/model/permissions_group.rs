@@ -1,9 +1,8 @@
 //! Permissions groups: their documents, inputs and rules.
 
-use gatewright_policy::{Instant, Permissions};
+use gatewright_policy::{Instant, Permissions, PermissionsGroupId};
 use gatewright_store::Content;
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 use crate::model::error::{Fault, IamError};
 use crate::model::input::{check_name, check_text};
@@ -24,7 +23,7 @@ pub(crate) struct PermissionsGroupDocument {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PermissionsGroup {
     /// Its identifier.
-    pub id: Uuid,
+    pub id: PermissionsGroupId,
     /// What policies name it by.
     pub urn: String,
     /// The last part of the URN.

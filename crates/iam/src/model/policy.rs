@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use gatewright_policy::{
-    Condition, Identity, Instant, Permissions, Policy as Rule, PolicyError, Region,
+    Condition, Identity, Instant, Permissions, Policy as Rule, PolicyError, PolicyId, Region,
+    ResourceGroupId,
 };
 use gatewright_store::{Content, Object};
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 use crate::model::error::{Fault, IamError};
 use crate::model::input::{check_list, check_name, check_text};
@@ -79,7 +79,7 @@ pub enum PolicyTarget {
     /// A resource group that exists.
     Group {
         /// Its identifier.
-        id: Uuid,
+        id: ResourceGroupId,
         /// What it is called.
         name: String,
         /// Whether it belongs to the server.
@@ -92,7 +92,7 @@ pub enum PolicyTarget {
 impl PolicyInput {
     pub(crate) fn check(
         self,
-        id: Uuid,
+        id: PolicyId,
         region: Region,
         limits: &Limits,
     ) -> Result<Policy, IamError> {
@@ -120,7 +120,7 @@ impl PolicyInput {
     /// What it says, checked.
     pub(crate) fn rule(
         mut self,
-        id: Uuid,
+        id: PolicyId,
         region: Region,
         limits: &Limits,
     ) -> Result<Rule, IamError> {
@@ -144,7 +144,7 @@ impl PolicyInput {
     /// What it says, unchecked.
     pub(crate) fn into_rule(self) -> Rule {
         Rule {
-            id: Uuid::nil(),
+            id: PolicyId::default(),
             identities: self.identities,
             resources: self.resources,
             permissions: self.permissions,

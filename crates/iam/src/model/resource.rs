@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use gatewright_policy::{Instant, ResourceUrn, Tags};
+use gatewright_policy::{Instant, ResourceId, ResourceUrn, Tags};
 use gatewright_store::Content;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -30,7 +30,7 @@ pub(crate) struct ResourceDocument {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resource {
     /// Its identifier, which follows from its URN.
-    pub id: Uuid,
+    pub id: ResourceId,
     /// Its URN.
     pub urn: ResourceUrn,
     /// What people call it.
@@ -55,8 +55,8 @@ pub struct NewResource {
 }
 
 /// The identifier of the resource with that canonical URN.
-pub fn resource_id(urn: &str) -> Uuid {
-    Uuid::new_v5(&Uuid::NAMESPACE_URL, urn.as_bytes())
+pub fn resource_id(urn: &str) -> ResourceId {
+    Uuid::new_v5(&Uuid::NAMESPACE_URL, urn.as_bytes()).into()
 }
 
 impl ResourceDocument {

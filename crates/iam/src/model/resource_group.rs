@@ -1,9 +1,8 @@
 //! Resource groups: their documents, inputs and rules.
 
-use gatewright_policy::{Instant, Region, ResourceUrn};
+use gatewright_policy::{Instant, Region, ResourceGroupId, ResourceId, ResourceUrn};
 use gatewright_store::Content;
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 use crate::model::error::{Fault, IamError};
 
@@ -25,7 +24,7 @@ pub(crate) struct ResourceGroupDocument {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResourceGroup {
     /// What its URN ends in.
-    pub id: Uuid,
+    pub id: ResourceGroupId,
     /// What people call it.
     pub name: String,
     /// The account that owns it.
@@ -44,7 +43,7 @@ pub struct ResourceGroup {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Member {
     /// By its identifier.
-    Id(Uuid),
+    Id(ResourceId),
     /// By its URN.
     Urn(String),
 }

@@ -3,8 +3,7 @@
 
 use std::net::IpAddr;
 
-use gatewright_policy::{Block, Instant, Outcome};
-use uuid::Uuid;
+use gatewright_policy::{Block, Instant, Outcome, PolicyId};
 
 use crate::model::log::Reason;
 use crate::model::policy::PolicyInput;
@@ -28,7 +27,7 @@ pub struct Simulation {
 #[derive(Debug, Clone)]
 pub struct Proposal {
     /// The policy that is changed; none when one is made.
-    pub id: Option<Uuid>,
+    pub id: Option<PolicyId>,
     /// What it shall be; none when it is deleted.
     pub input: Option<PolicyInput>,
 }
@@ -88,7 +87,7 @@ impl From<Outcome<'_>> for Contribution {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EvaluatedPolicy {
     /// The policy.
-    pub policy: Uuid,
+    pub policy: PolicyId,
     /// What it is called; none where it is not stored, as a proposal or the role of a group.
     pub name: Option<String>,
     /// The URN by which it is about who asks.
@@ -105,7 +104,7 @@ pub struct SimulationResult {
     /// Why.
     pub reason: Reason,
     /// The policy that decided.
-    pub policy: Option<Uuid>,
+    pub policy: Option<PolicyId>,
     /// Every policy that names who asks.
     pub evaluated: Vec<EvaluatedPolicy>,
 }
@@ -167,13 +166,13 @@ pub struct AccessDiffs {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Findings {
     /// Those that allow every action, now and later.
-    pub everything: Vec<Uuid>,
+    pub everything: Vec<PolicyId>,
     /// Those that name an identity of the account that is gone.
-    pub gone: Vec<Uuid>,
+    pub gone: Vec<PolicyId>,
     /// Those that name nobody.
-    pub nobody: Vec<Uuid>,
+    pub nobody: Vec<PolicyId>,
     /// Those that expire soon, and when.
-    pub expiring: Vec<(Instant, Uuid)>,
+    pub expiring: Vec<(Instant, PolicyId)>,
     /// Those that have expired.
-    pub expired: Vec<Uuid>,
+    pub expired: Vec<PolicyId>,
 }

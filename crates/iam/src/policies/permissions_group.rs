@@ -1,8 +1,7 @@
 //! Permissions groups: permissions under a name, which policies refer to by URN.
 
-use gatewright_policy::permissions_group_urn;
+use gatewright_policy::{PermissionsGroupId, permissions_group_urn};
 use gatewright_store::{Kind, Object};
-use uuid::Uuid;
 
 use crate::catalogue::action::ManagedGroup;
 use crate::core::iam::Iam;
@@ -46,7 +45,7 @@ impl Iam {
         document: PermissionsGroupDocument,
     ) -> Result<PermissionsGroup, IamError> {
         Ok(PermissionsGroup {
-            id: Uuid::parse_str(id).map_err(IamError::internal)?,
+            id: id.parse().map_err(IamError::internal)?,
             urn: permissions_group_urn(self.settings.region, owner, &document.name),
             name: document.name,
             owner: owner.to_owned(),
@@ -158,7 +157,7 @@ impl Iam {
         self.demand(context, rights::PERMISSIONS_GROUP_CREATE).await?;
         let mut document = input?.check(self.settings.limits.entries)?;
         document.created_at = context.now;
-        let id = self.sources.uuid()?.to_string();
+        let id = self.sources.id::<PermissionsGroupId>()?.to_string();
         let change = create(Kind::PermissionsGroup, id.clone(), document.content()?);
         self.write(context, vec![change]).await?;
         self.own(context.account(), &id, document)

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use gatewright_policy::{Identity, Region, ResourcePattern, ResourceUrn, UrnError};
+use gatewright_policy::{Identity, PolicyId, Region, ResourcePattern, ResourceUrn, UrnError};
 use gatewright_store::{Kind, Object};
-use uuid::Uuid;
 
 use crate::core::iam::Iam;
 use crate::core::write::{create, delete};
@@ -95,7 +94,7 @@ impl Iam {
     }
 
     /// A policy of the account.
-    pub async fn policy(&self, context: &Context, id: Input<Uuid>) -> Result<Policy, IamError> {
+    pub async fn policy(&self, context: &Context, id: Input<PolicyId>) -> Result<Policy, IamError> {
         self.demand(context, rights::POLICY_GET).await?;
         self.stored_policy(context.account(), id?).await?.ok_or(IamError::NotFound)
     }
@@ -103,7 +102,7 @@ impl Iam {
     pub(crate) async fn stored_policy(
         &self,
         account: &str,
-        id: Uuid,
+        id: PolicyId,
     ) -> Result<Option<Policy>, IamError> {
         let object = self.store.object(account, Kind::Policy, &id.to_string()).await?;
         object.as_ref().map(Policy::read).transpose()
@@ -117,7 +116,7 @@ impl Iam {
     ) -> Result<Policy, IamError> {
         self.demand(context, rights::POLICY_CREATE).await?;
         let region = self.settings.region;
-        let mut policy = input?.check(self.sources.uuid()?, region, &self.settings.limits)?;
+        let mut policy = input?.check(self.sources.id()?, region, &self.settings.limits)?;
         policy.created_at = context.now;
         let most = self.settings.limits.policies;
         if self.views.get(context.account()).await?.policy_count() >= most {
@@ -134,7 +133,7 @@ impl Iam {
     pub async fn edit_policy(
         &self,
         context: &Context,
-        id: Input<Uuid>,
+        id: Input<PolicyId>,
         input: Input<PolicyInput>,
     ) -> Result<Policy, IamError> {
         self.demand(context, rights::POLICY_EDIT).await?;
@@ -160,7 +159,7 @@ impl Iam {
     pub async fn set_policy_identity(
         &self,
         context: &Context,
-        id: Input<Uuid>,
+        id: Input<PolicyId>,
         identity: &str,
         named: bool,
     ) -> Result<Policy, IamError> {
@@ -203,7 +202,11 @@ impl Iam {
     }
 
     /// Deletes a policy.
-    pub async fn delete_policy(&self, context: &Context, id: Input<Uuid>) -> Result<(), IamError> {
+    pub async fn delete_policy(
+        &self,
+        context: &Context,
+        id: Input<PolicyId>,
+    ) -> Result<(), IamError> {
         self.demand(context, rights::POLICY_DELETE).await?;
         let id = id?.to_string();
         let object = self.store.object(context.account(), Kind::Policy, &id).await?;

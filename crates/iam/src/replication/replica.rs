@@ -1,11 +1,11 @@
 //! What a decision point elsewhere follows: an account's facts, then each change of them.
 
+use std::str::FromStr;
 use std::time::Duration;
 
 use gatewright_policy::{Fact, Identity, Policy as Rule, permissions_group_urn};
 use gatewright_store::{Kind, Object};
 use serde::Deserialize;
-use uuid::Uuid;
 
 use crate::core::iam::Iam;
 use crate::model::caller::Context;
@@ -204,7 +204,7 @@ impl Iam {
             Kind::Policy => {
                 let stored: Option<Stored> = after.map(serde_json::from_str).transpose()?;
                 let rule = stored.map(|stored| Box::new(stored.rule));
-                facts.push(Fact::Policy { id: uuid(id)?, rule });
+                facts.push(Fact::Policy { id: parse_id(id)?, rule });
             }
             Kind::PermissionsGroup => {
                 // It may have been renamed: what goes is what was there before.
@@ -217,7 +217,7 @@ impl Iam {
                 }
             }
             Kind::ResourceGroup => {
-                let id = uuid(id)?;
+                let id = parse_id(id)?;
                 let group: Option<ResourceGroupDocument> =
                     after.map(serde_json::from_str).transpose()?;
                 facts.push(match group {
@@ -256,6 +256,7 @@ struct Stored {
     rule: Rule,
 }
 
-fn uuid(text: &str) -> Result<Uuid, IamError> {
-    Uuid::parse_str(text).map_err(IamError::internal)
+/// Parses the identifier of a stored object.
+fn parse_id<T: FromStr<Err = uuid::Error>>(text: &str) -> Result<T, IamError> {
+    text.parse().map_err(IamError::internal)
 }

@@ -1,8 +1,7 @@
 //! Resource groups: resources under an identifier, which policies refer to by URN.
 
-use gatewright_policy::ResourceUrn;
+use gatewright_policy::{ResourceGroupId, ResourceId, ResourceUrn};
 use gatewright_store::{Kind, Object};
-use uuid::Uuid;
 
 use crate::core::iam::Iam;
 use crate::core::write::{create, delete};
@@ -42,7 +41,7 @@ impl Iam {
     pub async fn resource_group(
         &self,
         context: &Context,
-        id: Input<Uuid>,
+        id: Input<ResourceGroupId>,
     ) -> Result<ResourceGroup, IamError> {
         self.demand(context, rights::RESOURCE_GROUP_GET).await?;
         self.find_resource_group(context.account(), id?).await?.ok_or(IamError::NotFound)
@@ -51,7 +50,7 @@ impl Iam {
     pub(crate) async fn find_resource_group(
         &self,
         account: &str,
-        id: Uuid,
+        id: ResourceGroupId,
     ) -> Result<Option<ResourceGroup>, IamError> {
         let object = self.store.object(account, Kind::ResourceGroup, &id.to_string()).await?;
         match object {
@@ -84,7 +83,7 @@ impl Iam {
     ) -> Result<ResourceGroup, IamError> {
         self.demand(context, rights::RESOURCE_GROUP_CREATE).await?;
         let document = self.checked(context, input?, &[]).await?;
-        let id = self.sources.uuid()?;
+        let id = self.sources.id::<ResourceGroupId>()?;
         let change = create(Kind::ResourceGroup, id.to_string(), document.content()?);
         self.write(context, vec![change]).await?;
         self.find_resource_group(context.account(), id).await?.ok_or(IamError::NotFound)
@@ -94,7 +93,7 @@ impl Iam {
     pub async fn edit_resource_group(
         &self,
         context: &Context,
-        id: Input<Uuid>,
+        id: Input<ResourceGroupId>,
         input: Input<ResourceGroupInput>,
     ) -> Result<ResourceGroup, IamError> {
         self.demand(context, rights::RESOURCE_GROUP_EDIT).await?;
@@ -123,7 +122,7 @@ impl Iam {
     pub async fn delete_resource_group(
         &self,
         context: &Context,
-        id: Input<Uuid>,
+        id: Input<ResourceGroupId>,
     ) -> Result<(), IamError> {
         self.demand(context, rights::RESOURCE_GROUP_DELETE).await?;
         let id = id?;
@@ -145,7 +144,7 @@ impl Iam {
             document.resources
         };
         Ok(ResourceGroup {
-            id: Uuid::parse_str(&object.id).map_err(IamError::internal)?,
+            id: object.id.parse().map_err(IamError::internal)?,
             name: document.name,
             owner: object.account.clone(),
             read_only: document.read_only,
@@ -187,7 +186,12 @@ impl Iam {
         })
     }
 
-    async fn urn_of(&self, account: &str, index: usize, id: Uuid) -> Result<String, IamError> {
+    async fn urn_of(
+        &self,
+        account: &str,
+        index: usize,
+        id: ResourceId,
+    ) -> Result<String, IamError> {
         let id = id.to_string();
         let mut owners = vec![account.to_owned()];
         owners.extend(self.store.accounts_mentioning(account).await?);

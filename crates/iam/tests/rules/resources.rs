@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 
 use gatewright_iam::{
-    Fault, IamError, Member, NewResource, ResourceFilter, ResourceGroupInput, TagFilter,
-    TagOperator, resource_id, rights,
+    Fault, IamError, Member, NewResource, ResourceFilter, ResourceGroupInput, ResourceId,
+    TagFilter, TagOperator, resource_id, rights,
 };
-use uuid::Uuid;
 
 use crate::installation::{
     ACCOUNT, Installation, OTHER, REBOOT, VPS, account_urn, conflict, fault, not_found, page,
@@ -172,7 +171,7 @@ async fn a_resource_group_names_resources_that_can_be() {
         let input = ResourceGroupInput { name: "g".to_owned(), resources: vec![member] };
         iam.create_resource_group(&owner, Ok(input)).await
     };
-    assert_eq!(fault(make(Member::Id(Uuid::nil())).await), Fault::Parameter);
+    assert_eq!(fault(make(Member::Id(ResourceId::default())).await), Fault::Parameter);
     assert_eq!(fault(make(Member::Urn("web-1".to_owned())).await), Fault::ResourceUrn);
     let all = iam.resource_groups(&owner, page()).await.unwrap().items;
     let (id, input) = (all[0].id, ResourceGroupInput { name: "x".to_owned(), resources: vec![] });

@@ -4,20 +4,19 @@ use std::collections::BTreeMap;
 
 use gatewright_iam::{
     ClientEdit, Expiry, GroupInput, IamError, Instant, LogFilter, Member, NewResource, Permissions,
-    PermissionsGroupInput, PolicyFilter, PolicyInput, ResourceFilter, ResourceGroupInput, UserEdit,
-    UserTokenEdit, UserTokenInput,
+    PermissionsGroupInput, PolicyFilter, PolicyId, PolicyInput, ResourceFilter, ResourceGroupId,
+    ResourceGroupInput, UserEdit, UserTokenEdit, UserTokenInput,
 };
 use serde_json::json;
-use uuid::Uuid;
 
 use crate::installation::{ACCOUNT, Installation, OTHER, VPS, conflict, not_found, page, texts};
 
 /// What an account has, by the identifiers that another one tries.
 struct Objects {
     client: String,
-    policy: Uuid,
+    policy: PolicyId,
     permissions_group: String,
-    resource_group: Uuid,
+    resource_group: ResourceGroupId,
 }
 
 fn token_input() -> UserTokenInput {

@@ -4,8 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use askama::Template;
-use gatewright_iam::{Context, HourlyCounts, Instant};
-use uuid::Uuid;
+use gatewright_iam::{Context, HourlyCounts, Instant, PolicyId};
 
 use super::service_accounts::UNUSED;
 use super::{allowed, format_minute};
@@ -132,7 +131,7 @@ async fn policies(
     context: &Context,
 ) -> Result<Option<Vec<Warning>>, PageError> {
     let Some(findings) = allowed(request.iam.findings(context).await)? else { return Ok(None) };
-    let expiring: Vec<Uuid> = findings.expiring.into_iter().map(|(_, id)| id).collect();
+    let expiring: Vec<PolicyId> = findings.expiring.into_iter().map(|(_, id)| id).collect();
     let kinds = [
         ("overview-everything", findings.everything),
         ("overview-gone", findings.gone),

@@ -8,10 +8,9 @@ use std::sync::Arc;
 
 use askama::Template;
 use gatewright_iam::{
-    AccessDiffs, ConditionsChange, Context, IamError, PageRequest, Policy, PolicyFilter, Proposal,
-    ResourceFilter,
+    AccessDiffs, ConditionsChange, Context, IamError, PageRequest, Policy, PolicyFilter, PolicyId,
+    Proposal, ResourceFilter,
 };
-use uuid::Uuid;
 
 use super::simulation::SimulationForm;
 use super::{allowed, format_minute};
@@ -54,7 +53,7 @@ struct ListPage {
 }
 
 struct Row {
-    id: Uuid,
+    id: PolicyId,
     name: String,
     description: String,
     identities: usize,
@@ -68,7 +67,7 @@ struct Row {
 struct FormPage {
     layout: Layout,
     /// The policy that is changed; none when one is made.
-    id: Option<Uuid>,
+    id: Option<PolicyId>,
     read_only: bool,
     policy: PolicyForm,
     json: String,
@@ -134,7 +133,7 @@ struct Found {
 #[template(path = "policies/delete.html")]
 struct DeletePage {
     layout: Layout,
-    id: Uuid,
+    id: PolicyId,
     name: String,
     identities: Vec<String>,
     changes: Option<Changes>,
@@ -273,13 +272,13 @@ pub(crate) async fn delete(request: Arc<RequestContext>) -> HandlerResult {
     Ok(PageResponse::redirect("/policies?told=told-policy-deleted"))
 }
 
-fn id(request: &RequestContext) -> Result<Uuid, IamError> {
-    Uuid::parse_str(request.parameter(0)).map_err(|_| IamError::NotFound)
+fn id(request: &RequestContext) -> Result<PolicyId, IamError> {
+    request.parameter(0).parse().map_err(|_| IamError::NotFound)
 }
 
 /// What a button does to the form without saving it, so that it works without a script; nothing
 /// for the button that saves.
-async fn prepare(request: &RequestContext, id: Option<Uuid>) -> Option<HandlerResult> {
+async fn prepare(request: &RequestContext, id: Option<PolicyId>) -> Option<HandlerResult> {
     let mut form = PolicyForm::read(&request.form);
     let mut layout = request.layout(SECTION);
     let mut state = EditorState::of(request);
@@ -339,7 +338,7 @@ async fn prepare(request: &RequestContext, id: Option<Uuid>) -> Option<HandlerRe
 /// What saving would change, as far as the reader may know it.
 async fn changes(
     request: &RequestContext,
-    id: Option<Uuid>,
+    id: Option<PolicyId>,
     form: &PolicyForm,
 ) -> Result<Option<Changes>, PageError> {
     let proposal = form.input().map(|input| Proposal { id, input: Some(input) });
@@ -351,7 +350,7 @@ async fn changes(
 /// or where there is nothing to see.
 async fn ask_first(
     request: &RequestContext,
-    id: Option<Uuid>,
+    id: Option<PolicyId>,
     form: &PolicyForm,
 ) -> Option<HandlerResult> {
     if request.form.get("seen") == form.fingerprint() {
@@ -391,7 +390,7 @@ impl EditorState {
 async fn refused(
     request: &RequestContext,
     error: IamError,
-    id: Option<Uuid>,
+    id: Option<PolicyId>,
     form: PolicyForm,
 ) -> HandlerResult {
     let error = PageError::from(error);
@@ -406,7 +405,7 @@ async fn refused(
 async fn render_form(
     request: &RequestContext,
     layout: Layout,
-    policy: Option<(Uuid, bool)>,
+    policy: Option<(PolicyId, bool)>,
     form: PolicyForm,
     state: EditorState,
 ) -> HandlerResult {

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use askama::Template;
 use gatewright_iam::{
-    IamError, Member, PageRequest, ResourceGroup, ResourceGroupInput, resource_group_urn,
+    IamError, Member, PageRequest, ResourceGroup, ResourceGroupId, ResourceGroupInput,
+    resource_group_urn,
 };
-use uuid::Uuid;
 
 use super::format_minute;
 use super::policies::{add, lines};
@@ -28,7 +28,7 @@ struct ListPage {
 }
 
 struct Row {
-    id: Uuid,
+    id: ResourceGroupId,
     name: String,
     resources: usize,
     read_only: bool,
@@ -41,7 +41,7 @@ struct Row {
 struct FormPage {
     layout: Layout,
     /// The group that is changed; none when one is made.
-    id: Option<Uuid>,
+    id: Option<ResourceGroupId>,
     read_only: bool,
     urn: String,
     name: String,
@@ -76,7 +76,7 @@ pub(crate) async fn list(request: Arc<RequestContext>) -> HandlerResult {
 async fn form(
     request: &RequestContext,
     layout: Layout,
-    group: Option<(Uuid, bool)>,
+    group: Option<(ResourceGroupId, bool)>,
     (name, resources): (String, String),
 ) -> HandlerResult {
     let region = request.iam.settings().region;
@@ -109,8 +109,8 @@ pub(crate) async fn details(request: Arc<RequestContext>) -> HandlerResult {
     .await
 }
 
-fn id(request: &RequestContext) -> Result<Uuid, IamError> {
-    Uuid::parse_str(request.parameter(0)).map_err(|_| IamError::NotFound)
+fn id(request: &RequestContext) -> Result<ResourceGroupId, IamError> {
+    request.parameter(0).parse().map_err(|_| IamError::NotFound)
 }
 
 /// What was typed, with what was chosen from the list.
@@ -128,7 +128,7 @@ fn input((name, resources): &(String, String)) -> ResourceGroupInput {
 async fn again(
     request: &RequestContext,
     error: IamError,
-    id: Option<Uuid>,
+    id: Option<ResourceGroupId>,
     typed: (String, String),
 ) -> HandlerResult {
     let error = PageError::from(error);

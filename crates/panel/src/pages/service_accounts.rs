@@ -6,9 +6,8 @@ use std::time::Duration;
 use askama::Template;
 use gatewright_iam::{
     Client, ClientEdit, ClientInput, Context, EffectivePermissions, Flow, IamError, Line, LogKind,
-    PageRequest, Policy, PolicyFilter, Secret,
+    PageRequest, Policy, PolicyFilter, PolicyId, Secret,
 };
-use uuid::Uuid;
 
 use super::{allowed, format_minute, instant};
 use crate::error::PageError;
@@ -133,7 +132,7 @@ impl From<Line> for LineRow {
 }
 
 struct PolicyRow {
-    id: Uuid,
+    id: PolicyId,
     name: String,
     description: String,
     read_only: bool,
@@ -323,7 +322,7 @@ async fn set_policies(request: &RequestContext, attached: bool) -> Result<(), Pa
     let client = request.iam.client(&context, request.parameter(0)).await?;
     let identity = client.identity.ok_or(IamError::NotFound)?;
     for text in request.form.all("policy") {
-        let id = Uuid::parse_str(text).map_err(|_| IamError::NotFound)?;
+        let id: PolicyId = text.parse().map_err(|_| IamError::NotFound)?;
         request.iam.set_policy_identity(&context, Ok(id), &identity, attached).await?;
     }
     Ok(())

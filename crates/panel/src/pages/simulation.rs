@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use askama::Template;
 use gatewright_iam::{
-    Contribution, EvaluatedPolicy, Fault, IamError, Instant, Part, Proposal, Simulation,
+    Contribution, EvaluatedPolicy, Fault, IamError, Instant, Part, PolicyId, Proposal, Simulation,
     SimulationResult,
 };
 
@@ -114,7 +114,7 @@ impl SimulationOutcome {
     fn of(
         request: &RequestContext,
         result: SimulationResult,
-        proposed: Option<(uuid::Uuid, &str)>,
+        proposed: Option<(PolicyId, &str)>,
     ) -> Self {
         let row = |one: EvaluatedPolicy| {
             let (text, part) = match one.contribution {

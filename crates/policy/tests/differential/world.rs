@@ -5,7 +5,8 @@ use std::sync::Arc;
 use fastrand::Rng;
 use gatewright_policy::{
     Caller, Condition, Environment, Identity, Instant, Members, Operator, Permissions, Policy,
-    PolicySet, Region, Request, Resource, Scope, Tags, resource_group_urn,
+    PolicyId, PolicySet, Region, Request, Resource, ResourceGroupId, Scope, Tags,
+    resource_group_urn,
 };
 use uuid::Uuid;
 
@@ -44,7 +45,7 @@ pub(crate) struct Group {
 
 #[derive(Debug)]
 pub(crate) struct ResourceGroup {
-    pub id: Uuid,
+    pub id: ResourceGroupId,
     /// All resources, when there is no list.
     pub members: Option<Vec<String>>,
 }
@@ -139,7 +140,7 @@ fn resource(dice: &mut Rng) -> String {
         5 => format!("urn:v1:eu:resource:{}:*", pick(dice, &TYPES)),
         6 => format!("{}*", &one[..dice.usize(20..=one.len())]),
         7 => "urn:v1:eu:resourceGroup:*".into(),
-        _ => resource_group_urn(Region::Eu, Uuid::from_u128(dice.u128(0..3))),
+        _ => resource_group_urn(Region::Eu, ResourceGroupId::new(Uuid::from_u128(dice.u128(0..3)))),
     }
 }
 
@@ -202,7 +203,7 @@ impl Account {
         let group = |owner: &str, name: &str| format!("urn:v1:eu:permissionsGroup:{owner}:{name}");
         let policies = (0..policies as u128)
             .map(|id| Policy {
-                id: Uuid::from_u128(id + 1),
+                id: PolicyId::new(Uuid::from_u128(id + 1)),
                 identities: some(dice, 5, identity),
                 resources: some(dice, 3, resource),
                 permissions: permissions(dice),
@@ -221,7 +222,7 @@ impl Account {
             .into();
         let resource_groups = (0..2)
             .map(|id| ResourceGroup {
-                id: Uuid::from_u128(id),
+                id: ResourceGroupId::new(Uuid::from_u128(id)),
                 members: (!once_in(dice, 5)).then(|| some(dice, 3, |dice| urn(dice).2)),
             })
             .collect();

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use gatewright_policy::{Environment, PolicySet, Request, compare, decide};
-use uuid::Uuid;
+use gatewright_policy::{Environment, PolicyId, PolicySet, Request, compare, decide};
 
 use crate::core::iam::Iam;
 use crate::engine::view::View;
@@ -25,7 +24,11 @@ impl Iam {
         self.demand(context, rights::POLICY_GET).await?;
         let proposal = proposal?;
         if let Some(input) = &proposal.input {
-            input.clone().check(Uuid::nil(), self.settings.region, &self.settings.limits)?;
+            input.clone().check(
+                PolicyId::default(),
+                self.settings.region,
+                &self.settings.limits,
+            )?;
         }
         let account = context.account();
         let view = self.views.get(account).await?;

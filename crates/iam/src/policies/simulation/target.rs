@@ -4,10 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use gatewright_policy::{
-    Caller, CompiledPolicy, Identity, IdentityKind, PolicySet, Resource as Seen, ResourcePattern,
-    ResourceUrn, Scope,
+    Caller, CompiledPolicy, Identity, IdentityKind, PolicyId, PolicySet, Resource as Seen,
+    ResourcePattern, ResourceUrn, Scope,
 };
-use uuid::Uuid;
 
 use crate::core::iam::Iam;
 use crate::engine::view::View;
@@ -77,7 +76,7 @@ impl Iam {
     ) -> Result<PolicySet, IamError> {
         let mut set = set.clone();
         if let Some(Proposal { id, input }) = proposal {
-            let id = id.unwrap_or(Uuid::nil());
+            let id = id.unwrap_or_default();
             set.remove(id);
             if let Some(input) = input {
                 set.insert(self.compile(input, id, bare)?);
@@ -89,7 +88,7 @@ impl Iam {
     fn compile(
         &self,
         input: PolicyInput,
-        id: Uuid,
+        id: PolicyId,
         bare: bool,
     ) -> Result<CompiledPolicy, IamError> {
         let region = self.settings.region;
