@@ -22,8 +22,8 @@ files! {
     "RedHatTextVF.woff2": "font/woff2",
 }
 
-/// Where this build's files are: another build has them elsewhere, so browsers may keep them.
-pub(crate) fn folder() -> String {
+/// Returns the path of the files of this build: another build has another, so browsers may keep them.
+pub(crate) fn base_path() -> String {
     let mut all = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
     for (_, _, content) in FILES {
         all.update(content);
@@ -33,7 +33,7 @@ pub(crate) fn folder() -> String {
     format!("/assets/{}", hex::encode(short))
 }
 
-/// The answer to a request for a file.
+/// Answers a request for a file.
 pub(crate) fn serve(name: &str) -> Response<Body> {
     let mut response = Response::new(Body::empty());
     let Some((_, kind, content)) = FILES.iter().find(|(known, ..)| *known == name) else {

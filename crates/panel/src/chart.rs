@@ -1,32 +1,32 @@
-//! Charts: drawn here, as SVG that is part of a page, which says in words what they show.
+//! Bar charts, as SVG inside a page, which says in words what they show.
 
 use plotters::prelude::*;
 
+use crate::error::PageError;
+
 const SIZE: (u32, u32) = (560, 200);
 
-/// Colours that are seen well on light and on dark.
+/// Colours of the bars, with enough contrast on light and on dark.
 const COLOURS: [RGBColor; 2] = [RGBColor(0x3d, 0x85, 0xc6), RGBColor(0xd9, 0x5b, 0x43)];
 
-/// What the text is drawn in, and the page replaces by its own colour.
+/// Colour that text is drawn in; replaced by that of the page.
 const TEXT: RGBColor = RGBColor(1, 2, 3);
 
 /// Counts of the hours or days of a chart.
 pub(crate) struct Chart<'a> {
-    /// The names of the columns.
+    /// Names of the columns.
     pub(crate) columns: &'a [String],
     /// Counts of each column: one or two bars, stacked.
     pub(crate) counts: &'a [[i64; 2]],
 }
 
 impl Chart<'_> {
-    /// The chart; empty where it cannot be drawn.
-    pub(crate) fn svg(&self) -> String {
+    /// Draws the chart.
+    pub(crate) fn svg(&self) -> Result<String, PageError> {
         let mut text = String::new();
-        if self.draw(&mut text).is_err() {
-            return String::new();
-        }
+        self.draw(&mut text).map_err(|error| PageError::Drawing(error.to_string()))?;
         let head = "<svg class=\"gw-chart\" aria-hidden=\"true\" ";
-        text.replacen("<svg ", head, 1).replace("#010203", "currentColor")
+        Ok(text.replacen("<svg ", head, 1).replace("#010203", "currentColor"))
     }
 
     fn draw(&self, text: &mut String) -> Result<(), Box<dyn std::error::Error>> {
@@ -77,7 +77,7 @@ mod tests {
     fn a_chart_has_a_bar_for_each_count_and_no_style_that_the_browser_refuses() {
         let columns = ["0".to_owned(), "1".to_owned(), "<2>".to_owned()];
         let counts = [[0, 0], [3, 1], [5, 0]];
-        let svg = Chart { columns: &columns, counts: &counts }.svg();
+        let svg = Chart { columns: &columns, counts: &counts }.svg().unwrap();
         assert_eq!(svg.matches("#3D85C6").count(), 2, "{svg}");
         assert_eq!(svg.matches("#D95B43").count(), 1, "{svg}");
         assert!(svg.contains("currentColor"));
@@ -88,9 +88,9 @@ mod tests {
 
     #[test]
     fn a_chart_of_nothing_is_a_chart() {
-        let svg = Chart { columns: &[], counts: &[] }.svg();
-        assert!(svg.is_empty() || svg.starts_with("<svg"), "{svg}");
-        let svg = Chart { columns: &["a".to_owned()], counts: &[[0, 0]] }.svg();
+        let svg = Chart { columns: &[], counts: &[] }.svg().unwrap();
+        assert!(svg.starts_with("<svg"), "{svg}");
+        let svg = Chart { columns: &["a".to_owned()], counts: &[[0, 0]] }.svg().unwrap();
         assert!(svg.starts_with("<svg"), "{svg}");
     }
 }

@@ -1,19 +1,48 @@
-//! The two cookies: who is signed in, and which forms are ours.
+//! Cookies: the session, and the secret that CSRF tokens are derived from.
 
-use aws_lc_rs::digest::{SHA256, digest};
 use axum::http::HeaderMap;
+use axum::http::HeaderValue;
 use axum::http::header::COOKIE;
+use cookie::{Cookie, SameSite};
+use gatewright_iam::Secret;
 
-/// What the two cookies are called, and whether they are for HTTPS alone.
+use crate::error::PageError;
+
+/// Names and attributes of the cookies.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Cookies {
-    pub(crate) session: &'static str,
-    pub(crate) form: &'static str,
+pub(crate) struct CookieSettings {
+    session: &'static str,
+    form: &'static str,
+    /// Whether browsers send them over HTTPS only.
     secure: bool,
 }
 
-impl Cookies {
-    /// Those of a panel at that URL. The prefix makes browsers refuse what another host sets.
+/// Cookies of a request.
+#[derive(Debug)]
+pub(crate) struct RequestCookies {
+    pub(crate) session: Option<Secret>,
+    pub(crate) form: FormCookie,
+}
+
+/// Cookie that CSRF tokens are derived from.
+#[derive(Debug)]
+pub(crate) enum FormCookie {
+    Sent(Secret),
+    /// The browser had none: the response sets it.
+    New(Secret),
+}
+
+impl FormCookie {
+    pub(crate) fn value(&self) -> &Secret {
+        match self {
+            Self::Sent(value) | Self::New(value) => value,
+        }
+    }
+}
+
+impl CookieSettings {
+    /// Returns the settings of a panel at that URL. The prefix makes browsers refuse a cookie that
+    /// another host sets.
     pub(crate) fn of(public_url: &str) -> Self {
         if public_url.starts_with("https:") {
             Self { session: "__Host-gatewright", form: "__Host-gatewright-form", secure: true }
@@ -22,61 +51,108 @@ impl Cookies {
         }
     }
 
-    /// The header that sets a cookie until the browser closes.
-    pub(crate) fn set(self, name: &str, value: &str) -> String {
-        let secure = if self.secure { "; Secure" } else { "" };
-        format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax{secure}")
+    /// Reads the cookies of a request; `new_form_cookie` makes one where the browser has none.
+    pub(crate) fn read<E>(
+        self,
+        headers: &HeaderMap,
+        new_form_cookie: impl FnOnce() -> Result<Secret, E>,
+    ) -> Result<RequestCookies, E> {
+        let form = match value(headers, self.form) {
+            Some(value) => FormCookie::Sent(value),
+            None => FormCookie::New(new_form_cookie()?),
+        };
+        Ok(RequestCookies { session: value(headers, self.session), form })
     }
 
-    /// The header that takes a cookie back.
-    pub(crate) fn clear(self, name: &str) -> String {
-        format!("{}; Max-Age=0", self.set(name, ""))
+    /// Returns the header that sets the session cookie until the browser closes.
+    pub(crate) fn set_session(self, value: &Secret) -> Result<HeaderValue, PageError> {
+        self.set(self.session, value)
+    }
+
+    /// Returns the header that sets the form cookie until the browser closes.
+    pub(crate) fn set_form(self, value: &Secret) -> Result<HeaderValue, PageError> {
+        self.set(self.form, value)
+    }
+
+    /// Returns the header that removes the session cookie.
+    pub(crate) fn remove_session(self) -> Result<HeaderValue, PageError> {
+        let mut cookie = self.build(self.session, "");
+        cookie.make_removal();
+        header(&cookie)
+    }
+
+    fn set(self, name: &'static str, value: &Secret) -> Result<HeaderValue, PageError> {
+        header(&self.build(name, value.reveal()))
+    }
+
+    fn build<'c>(self, name: &'static str, value: &'c str) -> Cookie<'c> {
+        Cookie::build((name, value))
+            .path("/")
+            .http_only(true)
+            .same_site(SameSite::Lax)
+            .secure(self.secure)
+            .build()
     }
 }
 
-/// The value of a cookie; none when it is missing, or there twice.
-pub(crate) fn read<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+fn header(cookie: &Cookie<'_>) -> Result<HeaderValue, PageError> {
+    Ok(HeaderValue::try_from(cookie.to_string())?)
+}
+
+/// Returns the value of a cookie; none when it is missing, or there twice: then one of them is
+/// another's, and nobody knows which.
+fn value(headers: &HeaderMap, name: &str) -> Option<Secret> {
     let texts = headers.get_all(COOKIE).into_iter().filter_map(|value| value.to_str().ok());
-    let pairs =
-        texts.flat_map(|text| text.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    let mut values = pairs.filter(|(known, _)| *known == name).map(|(_, value)| value);
-    values.next().filter(|_| values.next().is_none())
-}
-
-/// What a form must hold: it follows from both cookies, which no other site can read, and tells
-/// neither.
-pub(crate) fn csrf_token(form: &str, session: Option<&str>) -> String {
-    let text = format!("form {form} {}", session.unwrap_or_default());
-    let hash = digest(&SHA256, text.as_bytes());
-    hex::encode(hash)
+    let cookies = texts.flat_map(Cookie::split_parse).filter_map(Result::ok);
+    let mut values = cookies.filter(|cookie| cookie.name() == name);
+    let first = values.next().filter(|_| values.next().is_none())?;
+    Some(first.value().to_owned().into())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn revealed(headers: &HeaderMap, name: &str) -> Option<String> {
+        value(headers, name).map(|value| value.reveal().to_owned())
+    }
+
     #[test]
     fn a_cookie_that_is_there_twice_is_not_believed() {
         let mut headers = HeaderMap::new();
-        headers.append(COOKIE, "a=1; gatewright=x".parse().unwrap());
-        assert_eq!(read(&headers, "gatewright"), Some("x"));
-        assert_eq!(read(&headers, "b"), None);
+        headers.append(COOKIE, "a=1; gatewright=x;b".parse().unwrap());
+        assert_eq!(revealed(&headers, "gatewright").as_deref(), Some("x"));
+        assert_eq!(revealed(&headers, "b"), None);
         headers.append(COOKIE, "gatewright=y".parse().unwrap());
-        assert_eq!(read(&headers, "gatewright"), None);
+        assert_eq!(revealed(&headers, "gatewright"), None);
     }
 
     #[test]
     fn cookies_are_for_https_alone_where_the_panel_is() {
-        let cookies = Cookies::of("https://iam.example.com");
-        assert!(cookies.set(cookies.session, "x").starts_with("__Host-"));
-        assert!(cookies.set(cookies.session, "x").contains("; Secure"));
-        assert!(cookies.clear(cookies.session).contains("Max-Age=0"));
+        let value = Secret::from("x".to_owned());
+        let set = |url: &str| {
+            let header = CookieSettings::of(url).set_session(&value).unwrap();
+            header.to_str().unwrap().to_owned()
+        };
+        for url in ["https://iam.example.com", "http://localhost:8080"] {
+            let header = set(url);
+            for attribute in ["; Path=/", "; HttpOnly", "; SameSite=Lax"] {
+                assert!(header.contains(attribute), "{header}");
+            }
+            assert!(!header.contains("Max-Age") && !header.contains("Expires"), "{header}");
+        }
+        assert!(set("https://iam.example.com").starts_with("__Host-gatewright=x; "));
+        assert!(set("https://iam.example.com").contains("; Secure"));
+        assert!(!set("http://localhost:8080").contains("Secure"));
     }
 
     #[test]
-    fn a_form_is_proved_by_its_cookies_alone() {
-        assert_ne!(csrf_token("a", None), csrf_token("b", None));
-        assert_ne!(csrf_token("a", None), csrf_token("a", Some("s")));
-        assert_ne!(csrf_token("a", Some("s")), csrf_token("a", Some("t")));
+    fn a_cookie_is_removed_with_the_attributes_that_it_was_set_with() {
+        let header = CookieSettings::of("https://iam.example.com").remove_session().unwrap();
+        let header = header.to_str().unwrap();
+        assert!(header.starts_with("__Host-gatewright=; "), "{header}");
+        for attribute in ["; Path=/", "; Secure", "; HttpOnly", "; Max-Age=0"] {
+            assert!(header.contains(attribute), "{header}");
+        }
     }
 }

@@ -1,24 +1,20 @@
-//! Why a page cannot be shown, and what is shown instead.
+//! Errors of pages.
 
-use askama::Template;
 use axum::http::StatusCode;
+use axum::http::header::InvalidHeaderValue;
 use gatewright_iam::IamError;
 
-use crate::fields::encoded;
-use crate::layout::{Layout, Section};
-use crate::pages::sign_in;
-use crate::request::RequestContext;
-use crate::response::{HandlerResult, PageResponse};
+use crate::pending_form::PendingForm;
 
-/// Why a page cannot be shown.
+/// Why a page cannot be rendered.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PageError {
     #[error("nobody is signed in")]
     Unauthenticated,
-    /// What was typed is kept only where the browser says that a page of ours sent it, as one of an
+    /// The form is kept only where the browser says that a page of ours sent it, as one of an
     /// earlier session does.
-    #[error("the form is not one of ours")]
-    CsrfTokenMismatch { kept: Vec<(String, String)> },
+    #[error("the CSRF token is missing or wrong")]
+    CsrfTokenMismatch { pending: PendingForm },
     #[error("there is no such page")]
     NoSuchPage,
     #[error("the form is too large")]
@@ -27,19 +23,14 @@ pub(crate) enum PageError {
     Iam(#[from] IamError),
     #[error("a template failed")]
     Template(#[from] askama::Error),
-}
-
-/// A page that says what went wrong, and where to go on.
-#[derive(Template)]
-#[template(path = "error.html")]
-struct ErrorPage {
-    layout: Layout,
-    title: &'static str,
-    text: &'static str,
-    /// What exactly, where that is known.
-    detail: Option<String>,
-    /// The actions that the person may not do.
-    missing: Vec<String>,
+    #[error("a header cannot be sent")]
+    Header(#[from] InvalidHeaderValue),
+    #[error("a picture cannot be drawn: {0}")]
+    Drawing(String),
+    #[error("a value cannot be written as JSON")]
+    Json(#[from] serde_json::Error),
+    #[error("the path of the page has no parameter {0}")]
+    MissingParameter(&'static str),
 }
 
 impl PageError {
@@ -49,7 +40,11 @@ impl PageError {
             Self::CsrfTokenMismatch { .. } => StatusCode::FORBIDDEN,
             Self::NoSuchPage => StatusCode::NOT_FOUND,
             Self::FormTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::Template(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Template(_)
+            | Self::Header(_)
+            | Self::Drawing(_)
+            | Self::Json(_)
+            | Self::MissingParameter(_) => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Iam(error) => match error {
                 IamError::NoCredentials | IamError::BadCredential => StatusCode::UNAUTHORIZED,
                 IamError::Forbidden { .. } | IamError::ReadOnly(_) | IamError::Refused(_) => {
@@ -64,7 +59,7 @@ impl PageError {
         }
     }
 
-    /// What is wrong with what was typed, if that is what is wrong.
+    /// Returns what is wrong with the input; none where something else failed.
     pub(crate) fn validation_message(&self) -> Option<String> {
         match self {
             Self::Iam(error @ (IamError::Invalid { .. } | IamError::Conflict { .. })) => {
@@ -74,49 +69,33 @@ impl PageError {
         }
     }
 
-    /// What is shown instead of the page.
-    pub(crate) fn answer(&self, request: &RequestContext) -> HandlerResult {
-        let status = self.status();
-        if status.is_server_error() {
-            tracing::error!(query_id = %request.query_id, cause = ?self, "failed");
-        }
-        let (title, text) = match (self, status) {
-            (Self::Unauthenticated, _) | (_, StatusCode::UNAUTHORIZED) => {
-                return ask_to_sign_in(request);
-            }
-            (Self::CsrfTokenMismatch { kept }, _) if !kept.is_empty() => {
-                return match request.session {
-                    Some(_) => sign_in::resume(request, kept.clone()),
-                    None => sign_in::keeping(request, kept.clone()),
-                };
-            }
-            (Self::CsrfTokenMismatch { .. }, _) => ("foreign-form-title", "foreign-form-text"),
-            (Self::FormTooLarge, _) => ("too-large-title", "too-large-text"),
-            (Self::Iam(IamError::ReadOnly(_)), _) => ("read-only-title", "read-only-text"),
-            (_, StatusCode::FORBIDDEN) => ("forbidden-title", "forbidden-text"),
-            (_, StatusCode::NOT_FOUND) => ("not-found-title", "not-found-text"),
-            (_, StatusCode::SERVICE_UNAVAILABLE) => ("unavailable-title", "unavailable-text"),
-            (_, StatusCode::INTERNAL_SERVER_ERROR) => ("failed-title", "failed-text"),
-            _ => ("refused-title", "refused-text"),
-        };
-        let missing = match self {
+    /// Returns the actions that the person lacks.
+    pub(crate) fn missing_actions(&self) -> Vec<String> {
+        match self {
             Self::Iam(IamError::Forbidden { by_policy, by_scope }) => {
                 by_policy.iter().chain(by_scope).cloned().collect()
             }
             _ => Vec::new(),
-        };
-        let layout = request.layout(Section::None);
-        let detail = self.validation_message();
-        let page = ErrorPage { layout, title, text, detail, missing };
-        PageResponse::render(&page).map(|answer| answer.with_status(status))
+        }
+    }
+
+    /// Returns the error and the chain of its causes, outermost first, for the log.
+    pub(crate) fn causes(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            text.push_str(": ");
+            text.push_str(&error.to_string());
+            cause = error.source();
+        }
+        text
     }
 }
 
-/// What was typed is kept, and sent again once the person has signed in.
-fn ask_to_sign_in(request: &RequestContext) -> HandlerResult {
-    let kept = request.form.to_keep();
-    if kept.is_empty() {
-        return Ok(PageResponse::redirect(format!("/sign-in?next={}", encoded(&request.target))));
+/// Turns a refusal into none: parts of a page are left out where the reader may not know them.
+pub(crate) fn none_if_forbidden<T>(result: Result<T, IamError>) -> Result<Option<T>, IamError> {
+    match result {
+        Err(IamError::Forbidden { .. }) => Ok(None),
+        result => result.map(Some),
     }
-    sign_in::keeping(request, kept)
 }

@@ -1,45 +1,81 @@
-//! What a query or a form holds.
+//! Fields of a query or a form.
 
+use gatewright_iam::Secret;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// Names and values in their order.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Fields(Vec<(String, String)>);
+/// Names and values in their order. Each value may be a password: none is printed, and all are
+/// wiped when the request ends.
+#[derive(Debug, Default)]
+pub(crate) struct Fields(Vec<(String, Secret)>);
 
 impl Fields {
-    /// Reads `name=value&…`.
+    /// Parses `name=value&…`.
     pub(crate) fn parse(text: &[u8]) -> Self {
-        Self(url::form_urlencoded::parse(text).into_owned().collect())
+        let fields = url::form_urlencoded::parse(text);
+        Self(fields.map(|(name, value)| (name.into_owned(), value.into_owned().into())).collect())
     }
 
-    /// The first value of that name, without spaces around it; empty when there is none.
+    /// Returns the first value of that name, trimmed; empty when there is none.
     pub(crate) fn get(&self, name: &str) -> &str {
-        self.exact(name).trim()
+        self.untrimmed(name).trim()
     }
 
-    /// The first value of that name as it was sent.
-    pub(crate) fn exact(&self, name: &str) -> &str {
-        self.0.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
+    /// Returns the first value of that name as it was sent; empty when there is none.
+    pub(crate) fn untrimmed(&self, name: &str) -> &str {
+        self.all(name).next().unwrap_or("")
     }
 
-    /// All values of that name.
+    /// Returns the first value of that name as a secret, as it was sent; empty when there is none.
+    pub(crate) fn secret(&self, name: &str) -> Secret {
+        self.untrimmed(name).to_owned().into()
+    }
+
+    /// Returns all values of that name.
     pub(crate) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
-        self.0.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.as_str())
+        self.0.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.reveal())
     }
 
-    /// All of them but secrets and what every form has, for a form that is shown again later.
-    pub(crate) fn to_keep(&self) -> Vec<(String, String)> {
-        let keep = |(name, _): &&(String, String)| name != FORM && !name.contains("password");
-        self.0.iter().filter(keep).cloned().collect()
+    /// Returns all fields but the CSRF token and the secrets, which are never sent to a browser.
+    pub(crate) fn without_secrets(&self) -> Vec<(String, String)> {
+        let fields = self.0.iter().filter(|(name, _)| !is_secret(name));
+        fields.map(|(name, value)| (name.clone(), value.reveal().to_owned())).collect()
     }
 }
 
-/// The field that proves that a form is one of ours.
-pub(crate) const FORM: &str = "form";
+fn is_secret(name: &str) -> bool {
+    name.contains("password") || [CSRF_TOKEN, "code", "credential"].contains(&name)
+}
+
+/// Name of the field with the CSRF token.
+pub(crate) const CSRF_TOKEN: &str = "form";
 
 const UNRESERVED: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
-/// A text as one part of a path or a query.
+/// Encodes a text as one segment of a path, or one value of a query.
 pub(crate) fn encoded(text: &str) -> String {
     utf8_percent_encode(text, &UNRESERVED).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_secret_is_kept_or_printed() {
+        let text = "form=t0k&name=a&password-new=p4s&password=p4s&code=c0d&credential=cr3d&name=b";
+        let fields = Fields::parse(text.as_bytes());
+        let names: Vec<String> =
+            fields.without_secrets().into_iter().map(|(name, value)| name + &value).collect();
+        assert_eq!(names, ["namea", "nameb"]);
+        for secret in ["t0k", "p4s", "c0d", "cr3d"] {
+            assert!(!format!("{fields:?}").contains(secret));
+        }
+    }
+
+    #[test]
+    fn a_field_is_trimmed_but_for_secrets() {
+        let fields = Fields::parse(b"name=+a+&password=+p+");
+        assert_eq!((fields.get("name"), fields.get("none")), ("a", ""));
+        assert_eq!(fields.secret("password").reveal(), " p ");
+    }
 }

@@ -1,12 +1,13 @@
-//! What surrounds every page.
+//! Layout of every page: menu, banner, and what the templates share.
 
 use std::sync::Arc;
 
 use gatewright_iam::QueryId;
 
+use crate::csrf::CsrfToken;
 use crate::text::Texts;
 
-/// Which entry of the menu a page belongs to.
+/// Entry of the menu that a page belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Section {
     None,
@@ -20,38 +21,82 @@ pub(crate) enum Section {
     Me,
 }
 
-/// How something went.
+/// Message at the top of a page.
 pub(crate) struct Banner {
-    pub(crate) kind: &'static str,
-    pub(crate) title: &'static str,
+    pub(crate) severity: Severity,
     pub(crate) text: String,
+}
+
+/// Severity of a banner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Severity {
+    Success,
+    Warning,
+    Danger,
+}
+
+impl Severity {
+    /// Returns the modifier of the design system's alert.
+    pub(crate) fn modifier(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Warning => "warning",
+            Self::Danger => "danger",
+        }
+    }
+
+    /// Returns the role: an alert interrupts a screen reader, a status waits.
+    pub(crate) fn role(self) -> &'static str {
+        match self {
+            Self::Success => "status",
+            Self::Warning | Self::Danger => "alert",
+        }
+    }
+
+    /// Returns the key of the title that screen readers read.
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Self::Success => "banner-success",
+            Self::Warning => "banner-warning",
+            Self::Danger => "banner-danger",
+        }
+    }
 }
 
 impl Banner {
     pub(crate) fn success(text: String) -> Self {
-        Self { kind: "success", title: "banner-success", text }
+        Self { severity: Severity::Success, text }
+    }
+
+    pub(crate) fn warning(text: String) -> Self {
+        Self { severity: Severity::Warning, text }
     }
 
     pub(crate) fn danger(text: String) -> Self {
-        Self { kind: "danger", title: "banner-danger", text }
+        Self { severity: Severity::Danger, text }
     }
 }
 
-/// What every template has.
+/// Values that every template has.
 pub(crate) struct Layout {
     pub(crate) texts: Texts,
+    /// Path of the static files of this build.
     pub(crate) assets: Arc<str>,
     pub(crate) query_id: QueryId,
-    /// Who is signed in.
+    /// Name of the person who is signed in.
     pub(crate) who: Option<String>,
     pub(crate) section: Section,
-    /// What a form must hold to be taken.
-    pub(crate) csrf_token: String,
+    pub(crate) csrf_token: CsrfToken,
     pub(crate) banner: Option<Banner>,
 }
 
 impl Layout {
-    /// Marks the entry of the menu that the page belongs to.
+    /// Adds a banner.
+    pub(crate) fn with(self, banner: Banner) -> Self {
+        Self { banner: Some(banner), ..self }
+    }
+
+    /// Returns the value of `aria-current` for an entry of the menu.
     pub(crate) fn current(&self, section: Section) -> &'static str {
         if self.section == section { "page" } else { "false" }
     }

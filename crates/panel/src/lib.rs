@@ -1,21 +1,33 @@
 //! The Control Panel: what people see.
 //!
-//! Each page is a handler: it reads the request as a [`RequestContext`], calls use cases, and
-//! renders a template. It holds no rule of its own: who may do what is decided by the use cases, and what
-//! they refuse becomes a page or a banner. Every text is in `texts/`, in each language.
+//! Each page is a handler: it reads the request as a [`RequestContext`](request::RequestContext),
+//! calls use cases, and renders a template. It holds no rule of its own: who may do what is decided
+//! by the use cases, and what they refuse becomes a page or a banner. Every text is in `texts/`, in
+//! each language.
 
 mod assets;
 mod chart;
 mod cookies;
+mod csrf;
+mod dispatch;
 mod error;
 mod fields;
+mod flash;
+mod form;
+mod format;
 mod layout;
 mod pages;
+mod panel;
+mod pending_form;
 mod request;
 mod response;
+mod route;
 mod serve;
 mod table;
 mod text;
 
-pub use serve::{Options, Panel, router};
+pub use pages::{is_page, routes};
+pub use panel::{Options, Panel};
+pub use route::{Access, Route};
+pub use serve::router;
 pub use text::TextsError;

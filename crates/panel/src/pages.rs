@@ -1,46 +1,71 @@
-//! The pages, a module for each part of the menu.
+//! Pages and forms, a module for each part of the menu.
 
-use gatewright_iam::Instant;
-
-pub(crate) mod groups;
-pub(crate) mod logs;
-pub(crate) mod me;
-pub(crate) mod mfa;
-pub(crate) mod overview;
-pub(crate) mod permissions_groups;
-pub(crate) mod policies;
-pub(crate) mod resource_groups;
-pub(crate) mod resources;
-pub(crate) mod service_accounts;
+mod choices;
+pub(crate) mod error;
+mod groups;
+mod logs;
+mod me;
+mod mfa;
+mod overview;
+mod permissions_groups;
+mod policies;
+mod reasons;
+mod resource_groups;
+mod resources;
+pub(crate) mod resume;
+mod roles;
+mod service_accounts;
 pub(crate) mod sign_in;
-pub(crate) mod simulation;
-pub(crate) mod tokens;
-pub(crate) mod users;
+mod sign_in_error;
+mod simulation;
+mod tokens;
+mod unused;
+mod users;
 
-/// Nothing, where the reader may not know it.
-fn allowed<T>(
-    answer: Result<T, gatewright_iam::IamError>,
-) -> Result<Option<T>, gatewright_iam::IamError> {
-    match answer {
-        Err(gatewright_iam::IamError::Forbidden { .. }) => Ok(None),
-        answer => answer.map(Some),
+use crate::route::Route;
+
+/// Lists all routes of the panel, but that of the static files.
+pub fn routes() -> Vec<Route> {
+    [
+        overview::routes(),
+        sign_in::routes(),
+        service_accounts::routes(),
+        policies::routes(),
+        simulation::routes(),
+        resource_groups::routes(),
+        permissions_groups::routes(),
+        resources::routes(),
+        users::routes(),
+        tokens::routes(),
+        groups::routes(),
+        logs::routes(),
+        me::routes(),
+        mfa::routes(),
+    ]
+    .concat()
+}
+
+/// Checks whether a path is one of the panel's pages, forms or static files.
+pub fn is_page(path: &str) -> bool {
+    path.starts_with("/assets/") || routes().iter().any(|route| route.matches(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_route_is_declared_once_and_is_a_page() {
+        let routes = routes();
+        let declared: BTreeSet<String> =
+            routes.iter().map(|one| format!("{} {}", one.method(), one.path())).collect();
+        assert_eq!(declared.len(), routes.len());
+        assert!(routes.iter().all(|one| is_page(one.path())));
+        assert!(is_page("/assets/0123456789ab/panel.css"));
+        for other in ["/v1/me", "/v2/iam/policy", "/nowhere", "/users/", ""] {
+            assert!(!is_page(other), "{other}");
+        }
     }
-}
-
-/// The part of a URN that people know: what comes last in it.
-fn short_urn(urn: &str) -> &str {
-    urn.strip_prefix("urn:v1:").and_then(|rest| rest.splitn(4, ':').nth(3)).unwrap_or(urn)
-}
-
-/// An instant as people read it: UTC, to the second.
-fn instant(instant: Instant) -> String {
-    let text = instant.to_string();
-    text.get(..19).unwrap_or(&text).replace('T', " ")
-}
-
-/// An instant as people read it: UTC, to the minute.
-fn format_minute(instant: Instant) -> String {
-    let text = instant.to_string();
-    let minute = text.get(..16).unwrap_or(&text);
-    format!("{} UTC", minute.replace('T', " "))
 }

@@ -1,27 +1,29 @@
-//! A request as pages see it.
+//! Context of a request, as handlers see it.
 
 use std::net::IpAddr;
+use std::str::FromStr;
 use std::sync::Arc;
 
-use gatewright_iam::{Context, Iam, Instant, Origin, QueryId, Session};
+use gatewright_iam::{Context, Iam, IamError, Input, Instant, Origin, QueryId, Secret, Session};
 
-use crate::cookies::{Cookies, csrf_token};
+use crate::cookies::{CookieSettings, RequestCookies};
+use crate::csrf::CsrfToken;
 use crate::error::PageError;
-use crate::fields::{FORM, Fields};
+use crate::fields::{CSRF_TOKEN, Fields};
+use crate::flash::FLASH_MESSAGES;
 use crate::layout::{Banner, Layout, Section};
-use crate::response::HandlerResult;
 use crate::text::Texts;
 
-/// A request whose page is known.
+/// Context of a request whose route is known.
 pub(crate) struct RequestContext {
     pub(crate) iam: Arc<Iam>,
     pub(crate) texts: Texts,
-    /// The path and the query.
+    /// Path and query, as sent.
     pub(crate) target: String,
-    /// The path's parameters, decoded, in their order.
-    pub(crate) parameters: Vec<String>,
+    /// Parameters of the path, decoded, by their names.
+    pub(crate) parameters: Vec<(String, String)>,
     pub(crate) query: Fields,
-    /// What was sent; nothing unless it is a form of ours.
+    /// Form that was submitted; empty unless its CSRF token is right.
     pub(crate) form: Fields,
     pub(crate) user_agent: String,
     pub(crate) ip: Option<IpAddr>,
@@ -29,34 +31,46 @@ pub(crate) struct RequestContext {
     /// When the request came in.
     pub(crate) now: Instant,
     pub(crate) session: Option<Session>,
-    pub(crate) cookies: Cookies,
-    /// What the cookies hold.
-    pub(crate) form_cookie: String,
-    pub(crate) session_cookie: Option<String>,
+    pub(crate) cookie_settings: CookieSettings,
+    pub(crate) cookies: RequestCookies,
+    /// Path of the static files of this build.
     pub(crate) assets: Arc<str>,
 }
 
 impl RequestContext {
-    /// A parameter of the path by its place.
-    pub(crate) fn parameter(&self, place: usize) -> &str {
-        self.parameters.get(place).map_or("", String::as_str)
+    /// Returns a parameter of the path. The template of the route names it; that it does not is a
+    /// fault of the program.
+    pub(crate) fn parameter(&self, name: &'static str) -> Result<&str, PageError> {
+        let parameter = self.parameters.iter().find(|(known, _)| known == name);
+        let (_, value) = parameter.ok_or(PageError::MissingParameter(name))?;
+        Ok(value)
     }
 
-    /// Whether the form is one that this panel gave to this browser.
-    pub(crate) fn has_csrf_token(&self, form: &Fields) -> bool {
-        form.exact(FORM) == self.csrf_token(self.session_cookie.as_deref())
+    /// Returns an identifier in the path; one that is malformed names nothing, but that is told only
+    /// to whoever has the right.
+    pub(crate) fn id_parameter<T: FromStr>(
+        &self,
+        name: &'static str,
+    ) -> Result<Input<T>, PageError> {
+        Ok(self.parameter(name)?.parse().map_err(|_| IamError::NotFound))
     }
 
-    fn csrf_token(&self, session: Option<&str>) -> String {
-        csrf_token(&self.form_cookie, session)
+    /// Checks the CSRF token of a form: whether this panel gave the form to this browser, in this
+    /// session.
+    pub(crate) fn verify_csrf_token(&self, form: &Fields) -> bool {
+        self.csrf_token(self.cookies.session.as_ref()).verify(form.untrimmed(CSRF_TOKEN))
     }
 
-    /// The session of who is signed in.
+    fn csrf_token(&self, session: Option<&Secret>) -> CsrfToken {
+        CsrfToken::derive(self.cookies.form.value(), session)
+    }
+
+    /// Returns the session of the person who is signed in.
     pub(crate) fn session(&self) -> Result<&Session, PageError> {
         self.session.as_ref().ok_or(PageError::Unauthenticated)
     }
 
-    /// Who asks, for use cases; nobody unless they are signed in.
+    /// Returns the caller, for use cases.
     pub(crate) fn context(&self) -> Result<Context, PageError> {
         Ok(Context {
             principal: Arc::clone(&self.session()?.principal),
@@ -66,7 +80,7 @@ impl RequestContext {
         })
     }
 
-    /// Where the request comes from, while nobody is known to send it.
+    /// Returns where the request comes from, while nobody is signed in.
     pub(crate) fn origin(&self) -> Origin {
         Origin {
             user_agent: self.user_agent.clone(),
@@ -76,13 +90,13 @@ impl RequestContext {
         }
     }
 
-    /// What surrounds a page.
+    /// Returns the layout of a page.
     pub(crate) fn layout(&self, section: Section) -> Layout {
-        self.layout_for(section, self.session_cookie.as_deref())
+        self.layout_for(section, self.cookies.session.as_ref())
     }
 
-    /// The same, for a page that comes with another session.
-    pub(crate) fn layout_for(&self, section: Section, session: Option<&str>) -> Layout {
+    /// Returns the layout of a page whose response sets another session cookie.
+    pub(crate) fn layout_for(&self, section: Section, session: Option<&Secret>) -> Layout {
         let who = self.session.as_ref().map(|session| {
             let principal = &session.principal;
             let name = principal.identity.name();
@@ -103,48 +117,10 @@ impl RequestContext {
 
     /// Returns the layout with the flash message that the query names.
     pub(crate) fn layout_with_flash(&self, section: Section) -> Layout {
-        let mut layout = self.layout(section);
-        let key = FLASH_MESSAGES.iter().find(|key| **key == self.query.get("told"));
-        layout.banner = key.map(|key| Banner::success(self.texts.say(key)));
-        layout
-    }
-
-    /// The page shown again with what was typed, and with what the use case refused of it; any
-    /// other failure is a page of its own.
-    pub(crate) fn again(
-        &self,
-        error: PageError,
-        section: Section,
-        page: impl FnOnce(Layout) -> HandlerResult,
-    ) -> HandlerResult {
-        let Some(text) = error.validation_message() else { return Err(error) };
-        let mut layout = self.layout(section);
-        layout.banner = Some(Banner::danger(text));
-        page(layout).map(|answer| answer.with_status(error.status()))
+        let layout = self.layout(section);
+        match FLASH_MESSAGES.iter().find(|key| **key == self.query.get("told")) {
+            Some(key) => layout.with(Banner::success(self.texts.say(key))),
+            None => layout,
+        }
     }
 }
-
-/// Flash messages: keys of texts that the query `told` may name.
-const FLASH_MESSAGES: [&str; 21] = [
-    "told-deleted",
-    "told-edited",
-    "told-detached",
-    "told-attached",
-    "told-password",
-    "told-session-ended",
-    "told-user-created",
-    "told-user-enabled",
-    "told-user-disabled",
-    "told-user-deleted",
-    "told-resource-created",
-    "told-resource-deleted",
-    "told-token-deleted",
-    "told-totp-removed",
-    "told-passkey-added",
-    "told-passkey-removed",
-    "told-factors-reset",
-    "told-group-created",
-    "told-group-deleted",
-    "told-policy-created",
-    "told-policy-deleted",
-];

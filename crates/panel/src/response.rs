@@ -1,51 +1,59 @@
-//! What a handler answers.
+//! Responses of handlers.
 
 use askama::Template;
 use axum::body::Body;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, LOCATION, SET_COOKIE};
-use axum::http::{HeaderValue, Response, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, Response, StatusCode};
 
 use crate::error::PageError;
 
+/// Response of a handler, or the error whose page is rendered in its place.
 pub(crate) type HandlerResult = Result<PageResponse, PageError>;
 
-/// A page, or the way to one.
+/// Page, download or redirect.
+#[derive(Debug)]
 pub(crate) struct PageResponse {
     status: StatusCode,
     body: String,
-    kind: &'static str,
-    /// The name under which it is kept, where it is not shown.
-    file: Option<String>,
-    location: Option<String>,
-    cookies: Vec<String>,
+    headers: HeaderMap,
 }
 
 impl PageResponse {
+    /// Renders a page.
     pub(crate) fn render(template: &impl Template) -> HandlerResult {
         let html = template.render()?;
-        Ok(Self { body: html, ..Self::empty(StatusCode::OK) })
+        Ok(Self::new(StatusCode::OK, "text/html; charset=utf-8", html))
     }
 
-    /// A file of JSON lines, to be kept under a name of letters, digits and dots.
-    pub(crate) fn download(name: &str, body: String) -> Self {
-        let file = Some(name.to_owned());
-        Self { body, kind: "application/jsonl", file, ..Self::empty(StatusCode::OK) }
+    /// Offers a file of JSON lines under a name of letters, digits and dots.
+    pub(crate) fn download(name: &str, body: String) -> HandlerResult {
+        let disposition = HeaderValue::try_from(format!("attachment; filename=\"{name}\""))?;
+        let mut response = Self::new(StatusCode::OK, "application/jsonl", body);
+        response.headers.insert(CONTENT_DISPOSITION, disposition);
+        Ok(response)
     }
 
-    fn empty(status: StatusCode) -> Self {
-        Self {
-            status,
-            body: String::new(),
-            kind: "text/html; charset=utf-8",
-            file: None,
-            location: None,
-            cookies: Vec::new(),
+    /// Redirects the browser to a page of the panel, which it requests with GET.
+    pub(crate) fn redirect(to: impl Into<String>) -> HandlerResult {
+        let location = HeaderValue::try_from(to.into())?;
+        let mut response =
+            Self::new(StatusCode::SEE_OTHER, "text/html; charset=utf-8", String::new());
+        response.headers.insert(LOCATION, location);
+        Ok(response)
+    }
+
+    /// Answers with a status alone, where not even the page of an error can be rendered.
+    pub(crate) fn empty(status: StatusCode) -> Self {
+        Self::new(status, "text/html; charset=utf-8", String::new())
+    }
+
+    fn new(status: StatusCode, content_type: &'static str, body: String) -> Self {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        for (name, value) in SECURITY_HEADERS {
+            headers.insert(*name, HeaderValue::from_static(value));
         }
-    }
-
-    /// Sends the browser to a page of the panel, with GET.
-    pub(crate) fn redirect(to: impl Into<String>) -> Self {
-        Self { location: Some(to.into()), ..Self::empty(StatusCode::SEE_OTHER) }
+        Self { status, body, headers }
     }
 
     pub(crate) fn with_status(mut self, status: StatusCode) -> Self {
@@ -53,8 +61,8 @@ impl PageResponse {
         self
     }
 
-    pub(crate) fn with_cookie(mut self, cookie: String) -> Self {
-        self.cookies.push(cookie);
+    pub(crate) fn with_cookie(mut self, cookie: HeaderValue) -> Self {
+        self.headers.append(SET_COOKIE, cookie);
         self
     }
 
@@ -65,39 +73,23 @@ impl PageResponse {
     pub(crate) fn into_response(self) -> Response<Body> {
         let mut response = Response::new(Body::from(self.body));
         *response.status_mut() = self.status;
-        let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.kind));
-        let file = self.file.map(|name| format!("attachment; filename=\"{name}\""));
-        if let Some(Ok(value)) = file.map(HeaderValue::try_from) {
-            headers.insert(CONTENT_DISPOSITION, value);
-        }
-        for (name, value) in HEADERS {
-            headers.insert(*name, HeaderValue::from_static(value));
-        }
-        if let Some(Ok(value)) = self.location.map(HeaderValue::try_from) {
-            headers.insert(LOCATION, value);
-        }
-        for cookie in self.cookies {
-            if let Ok(value) = HeaderValue::try_from(cookie) {
-                headers.append(SET_COOKIE, value);
-            }
-        }
+        *response.headers_mut() = self.headers;
         response
     }
 }
 
-/// What every page says to the browser.
-const HEADERS: &[(&str, &str)] = &[
+/// Headers of every page: no script or frame of others, no cache, no referrer.
+const SECURITY_HEADERS: &[(&str, &str)] = &[
     (
         "content-security-policy",
         "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; \
-         img-src 'self'; connect-src 'self'; form-action 'self'; layout-ancestors 'none'; \
+         img-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; \
          base-uri 'none'",
     ),
     ("cache-control", "no-store"),
     ("referrer-policy", "no-referrer"),
     ("vary", "cookie, accept-language"),
     ("x-content-type-options", "nosniff"),
-    ("x-layout-options", "DENY"),
+    ("x-frame-options", "DENY"),
     ("cross-origin-opener-policy", "same-origin"),
 ];

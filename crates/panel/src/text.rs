@@ -1,7 +1,6 @@
-//! What pages say, in the reader's language.
+//! Texts of the pages, in the reader's language.
 
-use std::borrow::{Borrow, Cow};
-use std::collections::HashMap;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use fluent_bundle::concurrent::FluentBundle;
@@ -9,11 +8,11 @@ use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 use fluent_langneg::{NegotiationStrategy, negotiate_languages, parse_accepted_languages};
 use unic_langid::LanguageIdentifier;
 
-/// Each language with its catalogue; the first is what whoever reads neither gets.
+/// Languages with their catalogues; the first is the default.
 const CATALOGUES: [(&str, &str); 2] =
     [("en", include_str!("../texts/en.ftl")), ("fr", include_str!("../texts/fr.ftl"))];
 
-/// A catalogue that cannot be used.
+/// Why a catalogue of texts cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[error("the texts in {language} are wrong: {message}")]
 pub struct TextsError {
@@ -21,88 +20,112 @@ pub struct TextsError {
     message: String,
 }
 
-/// All catalogues.
+/// Catalogues of all languages.
 pub(crate) struct Catalogues {
-    languages: Vec<LanguageIdentifier>,
-    texts: HashMap<String, Arc<Bundle>>,
+    default: Texts,
+    all: Vec<Texts>,
 }
 
 type Bundle = FluentBundle<FluentResource>;
 
 impl Catalogues {
+    /// Loads the embedded catalogues.
     pub(crate) fn load() -> Result<Self, TextsError> {
-        let (mut languages, mut texts) = (Vec::new(), HashMap::new());
-        for (language, source) in CATALOGUES {
-            let wrong = |message: String| TextsError { language, message };
-            let id: LanguageIdentifier =
-                language.parse().map_err(|error| wrong(format!("{error:?}")))?;
-            let resource = FluentResource::try_new(source.to_owned())
-                .map_err(|(_, errors)| wrong(format!("{errors:?}")))?;
-            let mut bundle = Bundle::new_concurrent(vec![id.clone()]);
-            // Marks around what is filled in would be copied along with it.
-            bundle.set_use_isolating(false);
-            bundle.add_resource(resource).map_err(|errors| wrong(format!("{errors:?}")))?;
-            languages.push(id);
-            texts.insert(language.to_owned(), Arc::new(bundle));
-        }
-        Ok(Self { languages, texts })
+        let [(language, source), _] = CATALOGUES;
+        let all = CATALOGUES.map(|(language, source)| Texts::load(language, source));
+        Ok(Self {
+            default: Texts::load(language, source)?,
+            all: all.into_iter().collect::<Result<_, _>>()?,
+        })
     }
 
-    /// The texts in the best language for an `Accept-Language` header.
+    /// Chooses the best language for an `Accept-Language` header.
     pub(crate) fn choose(&self, accepted: &str) -> Texts {
         let requested = parse_accepted_languages(accepted);
-        let best = negotiate_languages(
-            &requested,
-            &self.languages,
-            self.languages.first(),
-            NegotiationStrategy::Lookup,
-        );
-        let language = best.first().map_or("en".to_owned(), |best| best.language.to_string());
-        let bundle = self.texts.get(&language).map(Arc::clone);
-        Texts { language, bundle }
+        let available: Vec<&LanguageIdentifier> =
+            self.all.iter().map(|one| &one.language).collect();
+        let best = negotiate_languages(&requested, &available, None, NegotiationStrategy::Lookup);
+        let chosen =
+            best.first().and_then(|best| self.all.iter().find(|one| one.language == ***best));
+        chosen.unwrap_or(&self.default).clone()
     }
 }
 
-/// The texts in one language.
+/// Texts in one language.
 #[derive(Clone)]
 pub(crate) struct Texts {
-    language: String,
-    bundle: Option<Arc<Bundle>>,
+    language: LanguageIdentifier,
+    bundle: Arc<Bundle>,
 }
 
 impl Texts {
-    /// The language, as HTML names it.
-    pub(crate) fn language(&self) -> &str {
-        &self.language
+    fn load(language: &'static str, source: &str) -> Result<Self, TextsError> {
+        let wrong = |message: String| TextsError { language, message };
+        let id: LanguageIdentifier =
+            language.parse().map_err(|error| wrong(format!("{error:?}")))?;
+        let resource = FluentResource::try_new(source.to_owned())
+            .map_err(|(_, errors)| wrong(format!("{errors:?}")))?;
+        let mut bundle = Bundle::new_concurrent(vec![id.clone()]);
+        // Marks around what is filled in would be copied along with it.
+        bundle.set_use_isolating(false);
+        bundle.add_resource(resource).map_err(|errors| wrong(format!("{errors:?}")))?;
+        Ok(Self { language: id, bundle: Arc::new(bundle) })
     }
 
-    /// A text by its key.
+    /// Returns the language, as HTML names it.
+    pub(crate) fn language(&self) -> &str {
+        self.language.language.as_str()
+    }
+
+    /// Returns a text by its key.
     pub(crate) fn say(&self, key: &str) -> String {
         self.fill(key, &FluentArgs::new())
     }
 
-    /// A text with a number in it.
-    pub(crate) fn count(&self, key: &str, count: impl Borrow<usize>) -> String {
+    /// Returns a text with a number in it.
+    pub(crate) fn count(&self, key: &str, count: impl Count) -> String {
         let mut arguments = FluentArgs::new();
-        arguments.set("count", FluentValue::from(*count.borrow()));
+        arguments.set("count", count.value());
         self.fill(key, &arguments)
     }
 
-    /// A text with a name in it.
+    /// Returns a text with a name in it.
     pub(crate) fn name(&self, key: &str, name: &str) -> String {
         let mut arguments = FluentArgs::new();
         arguments.set("name", FluentValue::from(name));
         self.fill(key, &arguments)
     }
 
+    /// A key without a text is shown itself: a test finds it before a reader does.
     fn fill(&self, key: &str, arguments: &FluentArgs<'_>) -> String {
-        let bundle = self.bundle.as_ref();
-        let pattern = bundle.and_then(|bundle| bundle.get_message(key)?.value());
-        let (Some(bundle), Some(pattern)) = (bundle, pattern) else {
-            return key.to_owned();
-        };
-        let text: Cow<'_, str> = bundle.format_pattern(pattern, Some(arguments), &mut Vec::new());
+        let pattern = self.bundle.get_message(key).and_then(|message| message.value());
+        let Some(pattern) = pattern else { return key.to_owned() };
+        let text: Cow<'_, str> =
+            self.bundle.format_pattern(pattern, Some(arguments), &mut Vec::new());
         text.into_owned()
+    }
+}
+
+/// Number that a text counts.
+pub(crate) trait Count {
+    fn value(self) -> FluentValue<'static>;
+}
+
+macro_rules! counts {
+    ($($number:ty)*) => {
+        $(impl Count for $number {
+            fn value(self) -> FluentValue<'static> {
+                self.into()
+            }
+        })*
+    };
+}
+
+counts! { usize u64 i64 }
+
+impl<T: Count + Copy> Count for &T {
+    fn value(self) -> FluentValue<'static> {
+        (*self).value()
     }
 }
 

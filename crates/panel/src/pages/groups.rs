@@ -5,26 +5,24 @@ use std::sync::Arc;
 use askama::Template;
 use gatewright_iam::{Group, GroupInput, Role};
 
-use super::format_minute;
-use crate::error::PageError;
+use super::roles::{RoleOption, parse_role, role_options, role_text};
 use crate::fields::encoded;
+use crate::form::{Form, InputError};
+use crate::format::minute;
 use crate::layout::{Layout, Section};
 use crate::request::RequestContext;
 use crate::response::{HandlerResult, PageResponse};
+use crate::route::Route;
 
-const SECTION: Section = Section::Groups;
-
-/// Each role with what it is called in a form and in a text.
-const ROLES: [(&str, Role, &str); 4] = [
-    ("none", Role::None, "role-none"),
-    ("unprivileged", Role::Unprivileged, "role-unprivileged"),
-    ("regular", Role::Regular, "role-regular"),
-    ("admin", Role::Admin, "role-admin"),
-];
-
-/// What a role is called.
-pub(super) fn role_text(role: Role) -> &'static str {
-    ROLES.iter().find(|(_, one, _)| *one == role).map_or("role-none", |(_, _, text)| text)
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::page("/groups", list),
+        Route::page("/groups/create", create_form),
+        Route::form("/groups/create", create),
+        Route::page("/groups/{name}", details),
+        Route::form("/groups/{name}", edit),
+        Route::form("/groups/{name}/delete", delete),
+    ]
 }
 
 #[derive(Template)]
@@ -43,6 +41,19 @@ struct Row {
     changed: String,
 }
 
+impl From<Group> for Row {
+    fn from(one: Group) -> Self {
+        Self {
+            name: one.name,
+            built_in: one.built_in,
+            role: role_text(one.role),
+            description: one.description.unwrap_or_default(),
+            created: minute(one.created_at),
+            changed: minute(one.updated_at),
+        }
+    }
+}
+
 #[derive(Template)]
 #[template(path = "groups/form.html")]
 struct FormPage {
@@ -51,88 +62,91 @@ struct FormPage {
     name: String,
     description: String,
     chosen: Role,
-    roles: &'static [(&'static str, Role, &'static str)],
+    roles: [RoleOption; 4],
 }
 
-pub(crate) async fn list(request: Arc<RequestContext>) -> HandlerResult {
-    let groups = request.iam.groups(&request.context()?).await?;
-    let row = |one: Group| Row {
-        name: one.name,
-        built_in: one.built_in,
-        role: role_text(one.role),
-        description: one.description.unwrap_or_default(),
-        created: format_minute(one.created_at),
-        changed: format_minute(one.updated_at),
-    };
-    let groups = groups.into_iter().map(row).collect();
-    PageResponse::render(&ListPage { layout: request.layout_with_flash(SECTION), groups })
+/// Form of a group.
+enum GroupForm {
+    New(GroupInput),
+    Existing(GroupInput),
 }
 
-fn form(layout: Layout, is_new: bool, typed: GroupInput) -> HandlerResult {
-    PageResponse::render(&FormPage {
-        layout,
-        is_new,
-        name: typed.name,
-        description: typed.description.unwrap_or_default(),
-        chosen: typed.role.unwrap_or_default(),
-        roles: &ROLES,
-    })
+impl GroupForm {
+    fn of(group: Group) -> Self {
+        let Group { name, description, role, .. } = group;
+        Self::Existing(GroupInput { name, description, role: Some(role) })
+    }
 }
 
-fn typed(request: &RequestContext, name: &str) -> GroupInput {
-    let role = ROLES.iter().find(|(id, _, _)| *id == request.form.get("role"));
+impl Form for GroupForm {
+    const SECTION: Section = Section::Groups;
+
+    async fn render(self, _: &RequestContext, layout: Layout) -> HandlerResult {
+        let is_new = matches!(self, Self::New(_));
+        let (Self::New(input) | Self::Existing(input)) = self;
+        PageResponse::render(&FormPage {
+            layout,
+            is_new,
+            name: input.name,
+            description: input.description.unwrap_or_default(),
+            chosen: input.role.unwrap_or_default(),
+            roles: role_options(),
+        })
+    }
+}
+
+fn input(request: &RequestContext, name: &str) -> GroupInput {
     GroupInput {
         name: name.to_owned(),
         description: Some(request.form.get("description").to_owned()),
-        role: role.map(|(_, role, _)| *role),
+        role: parse_role(request.form.get("role")),
     }
 }
 
-pub(crate) async fn create_form(request: Arc<RequestContext>) -> HandlerResult {
-    request.session()?;
-    form(request.layout(SECTION), true, GroupInput::default())
+async fn list(request: Arc<RequestContext>) -> HandlerResult {
+    let groups = request.iam.groups(&request.context()?).await?;
+    let groups = groups.into_iter().map(Row::from).collect();
+    let layout = request.layout_with_flash(GroupForm::SECTION);
+    PageResponse::render(&ListPage { layout, groups })
 }
 
-pub(crate) async fn create(request: Arc<RequestContext>) -> HandlerResult {
+async fn create_form(request: Arc<RequestContext>) -> HandlerResult {
+    GroupForm::New(GroupInput::default()).show(&request).await
+}
+
+async fn create(request: Arc<RequestContext>) -> HandlerResult {
     let context = request.context()?;
-    let input = typed(&request, request.form.get("name"));
+    let input = input(&request, request.form.get("name"));
     match request.iam.create_group(&context, Ok(input.clone())).await {
-        Ok(_) => Ok(PageResponse::redirect("/groups?told=told-group-created")),
-        Err(error) => request.again(error.into(), SECTION, |layout| form(layout, true, input)),
+        Ok(_) => PageResponse::redirect("/groups?told=told-group-created"),
+        Err(error) => GroupForm::New(input).reject(&request, InputError::of(error)?).await,
     }
 }
 
-pub(crate) async fn details(request: Arc<RequestContext>) -> HandlerResult {
-    let group = request.iam.group(&request.context()?, request.parameter(0)).await?;
-    let Group { name, description, role, .. } = group;
-    let shown = GroupInput { name, description, role: Some(role) };
-    form(request.layout_with_flash(SECTION), false, shown)
+async fn details(request: Arc<RequestContext>) -> HandlerResult {
+    let group = request.iam.group(&request.context()?, request.parameter("name")?).await?;
+    GroupForm::of(group).show_with_flash(&request).await
 }
 
-pub(crate) async fn edit(request: Arc<RequestContext>) -> HandlerResult {
+async fn edit(request: Arc<RequestContext>) -> HandlerResult {
     let context = request.context()?;
-    let name = request.parameter(0);
-    let input = typed(&request, name);
+    let name = request.parameter("name")?;
+    let input = input(&request, name);
     match request.iam.edit_group(&context, name, Ok(input.clone())).await {
-        Ok(_) => Ok(PageResponse::redirect(format!("/groups/{}?told=told-edited", encoded(name)))),
-        Err(error) => request.again(error.into(), SECTION, |layout| form(layout, false, input)),
+        Ok(_) => PageResponse::redirect(format!("/groups/{}?told=told-edited", encoded(name))),
+        Err(error) => GroupForm::Existing(input).reject(&request, InputError::of(error)?).await,
     }
 }
 
-pub(crate) async fn delete(request: Arc<RequestContext>) -> HandlerResult {
+async fn delete(request: Arc<RequestContext>) -> HandlerResult {
     let context = request.context()?;
-    let name = request.parameter(0);
+    let name = request.parameter("name")?;
     match request.iam.delete_group(&context, name).await {
-        Ok(()) => Ok(PageResponse::redirect("/groups?told=told-group-deleted")),
+        Ok(()) => PageResponse::redirect("/groups?told=told-group-deleted"),
         Err(error) => {
-            let error = PageError::from(error);
-            if error.validation_message().is_none() {
-                return Err(error);
-            }
+            let error = InputError::of(error)?;
             let group = request.iam.group(&context, name).await?;
-            let Group { name, description, role, .. } = group;
-            let shown = GroupInput { name, description, role: Some(role) };
-            request.again(error, SECTION, |layout| form(layout, false, shown))
+            GroupForm::of(group).reject(&request, error).await
         }
     }
 }

@@ -1,15 +1,25 @@
-//! What a person may do about themselves: their password and their sessions.
+//! Page of the person who is signed in: password, MFA and sessions.
 
 use std::sync::Arc;
 
 use askama::Template;
-use gatewright_iam::{MfaMethods, Passkey, PrincipalKind, Secret, Session, SignInError};
+use gatewright_iam::{MfaMethods, Passkey, PrincipalKind, Session};
 
-use super::{format_minute, sign_in};
-use crate::error::PageError;
-use crate::layout::{Banner, Layout, Section};
+use super::sign_in_error::{bad_request, password_error};
+use crate::form::Form;
+use crate::format::{minute, minute_or_none};
+use crate::layout::{Layout, Section};
 use crate::request::RequestContext;
 use crate::response::{HandlerResult, PageResponse};
+use crate::route::Route;
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::page("/me", show),
+        Route::form("/me/password", change_password),
+        Route::form("/me/sessions/{id}/end", end_session),
+    ]
+}
 
 #[derive(Template)]
 #[template(path = "me.html")]
@@ -31,9 +41,20 @@ struct PasskeyRow {
     used: String,
 }
 
+impl From<Passkey> for PasskeyRow {
+    fn from(one: Passkey) -> Self {
+        Self {
+            id: one.id,
+            name: one.name,
+            created: minute(one.created_at),
+            used: minute_or_none(one.used_at),
+        }
+    }
+}
+
 struct Row {
     id: String,
-    /// Whether it is the one that the page was asked for in.
+    /// Whether it is the session of the request.
     current: bool,
     began: String,
     used: String,
@@ -41,74 +62,58 @@ struct Row {
     ip: String,
 }
 
-pub(super) async fn page(request: &RequestContext, layout: Layout) -> HandlerResult {
-    let context = request.context()?;
-    let current = request.session()?.id.as_str();
-    let row = |session: Session| Row {
-        current: session.id == current,
-        id: session.id,
-        began: format_minute(session.created_at),
-        used: session.used_at.map(format_minute).unwrap_or_default(),
-        user_agent: session.user_agent,
-        ip: session.ip.unwrap_or_default(),
-    };
-    let sessions = request.iam.sessions(&context).await?;
-    let passkeys = request.iam.passkeys(&context).await?;
-    let passkey_row = |one: Passkey| PasskeyRow {
-        id: one.id,
-        name: one.name,
-        created: format_minute(one.created_at),
-        used: one.used_at.map_or("--".to_owned(), format_minute),
-    };
-    PageResponse::render(&MePage {
-        name: layout.who.clone().unwrap_or_default(),
-        is_owner: context.principal.kind == PrincipalKind::Root,
-        urn: context.principal.identity.urn().to_owned(),
-        sessions: sessions.into_iter().map(row).collect(),
-        mfa: request.iam.factors(&context).await?,
-        has_passkeys: request.iam.has_passkeys(),
-        passkeys: passkeys.into_iter().map(passkey_row).collect(),
-        layout,
-    })
-}
+/// Forms of the page. Their fields are secrets, which are not rendered again.
+pub(super) struct PersonForms;
 
-pub(crate) async fn show(request: Arc<RequestContext>) -> HandlerResult {
-    page(&request, request.layout_with_flash(Section::Me)).await
-}
+impl Form for PersonForms {
+    const SECTION: Section = Section::Me;
 
-pub(crate) async fn change_password(request: Arc<RequestContext>) -> HandlerResult {
-    let context = request.context()?;
-    let form = &request.form;
-    let secret = |name| Secret::from(form.exact(name).to_owned());
-    let passwords = (secret("password-old"), secret("password-new"));
-    let text = if passwords.1 == secret("password-again") {
-        let kept = &request.session()?.id;
-        match request.iam.change_password(&context, passwords, kept).await {
-            Ok(()) => return Ok(PageResponse::redirect("/me?told=told-password")),
-            Err(error) => refused(&request, error)?,
-        }
-    } else {
-        request.texts.say("password-differs")
-    };
-    let mut layout = request.layout(Section::Me);
-    layout.banner = Some(Banner::danger(text));
-    let answer = page(&request, layout).await?;
-    Ok(answer.with_status(axum::http::StatusCode::BAD_REQUEST))
-}
-
-/// Why it was not done, as people read it; other failures are pages of their own.
-pub(super) fn refused(request: &RequestContext, error: SignInError) -> Result<String, PageError> {
-    match error {
-        SignInError::Wrong => Ok(request.texts.say("password-wrong")),
-        SignInError::Failed(error) => {
-            let error = PageError::from(error);
-            error.validation_message().ok_or(error)
-        }
-        error => sign_in::reason(request, error).map(|(_, text)| text),
+    async fn render(self, request: &RequestContext, layout: Layout) -> HandlerResult {
+        let context = request.context()?;
+        let current = request.session()?.id.as_str();
+        let row = |session: Session| Row {
+            current: session.id == current,
+            id: session.id,
+            began: minute(session.created_at),
+            used: session.used_at.map(minute).unwrap_or_default(),
+            user_agent: session.user_agent,
+            ip: session.ip.unwrap_or_default(),
+        };
+        let sessions = request.iam.sessions(&context).await?;
+        let passkeys = request.iam.passkeys(&context).await?;
+        PageResponse::render(&MePage {
+            name: layout.who.clone().unwrap_or_default(),
+            is_owner: context.principal.kind == PrincipalKind::Root,
+            urn: context.principal.identity.urn().to_owned(),
+            sessions: sessions.into_iter().map(row).collect(),
+            mfa: request.iam.factors(&context).await?,
+            has_passkeys: request.iam.has_passkeys(),
+            passkeys: passkeys.into_iter().map(PasskeyRow::from).collect(),
+            layout,
+        })
     }
 }
 
-pub(crate) async fn end_session(request: Arc<RequestContext>) -> HandlerResult {
-    request.iam.end_session(&request.context()?, request.parameter(0)).await?;
-    Ok(PageResponse::redirect("/me?told=told-session-ended"))
+async fn show(request: Arc<RequestContext>) -> HandlerResult {
+    PersonForms.show_with_flash(&request).await
+}
+
+async fn change_password(request: Arc<RequestContext>) -> HandlerResult {
+    let context = request.context()?;
+    let form = &request.form;
+    let (old, new) = (form.secret("password-old"), form.secret("password-new"));
+    if new != form.secret("password-again") {
+        let error = bad_request(request.texts.say("password-differs"));
+        return PersonForms.reject(&request, error).await;
+    }
+    let current = &request.session()?.id;
+    match request.iam.change_password(&context, (old, new), current).await {
+        Ok(()) => PageResponse::redirect("/me?told=told-password"),
+        Err(error) => PersonForms.reject(&request, password_error(&request, error)?).await,
+    }
+}
+
+async fn end_session(request: Arc<RequestContext>) -> HandlerResult {
+    request.iam.end_session(&request.context()?, request.parameter("id")?).await?;
+    PageResponse::redirect("/me?told=told-session-ended")
 }

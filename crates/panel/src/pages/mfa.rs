@@ -1,27 +1,39 @@
-//! What a person proves a second time with who they are: passkeys, and codes of an authenticator.
+//! Multi-factor authentication (MFA) of the person who is signed in: passkeys and TOTP.
 
 use std::sync::Arc;
 
 use askama::Template;
-use axum::http::StatusCode;
 use gatewright_iam::{Challenge, NewTotp, Secret};
 use qrcode::QrCode;
 use qrcode::render::svg;
 
-use super::me::refused;
-use crate::layout::{Banner, Layout, Section};
+use super::me::PersonForms;
+use super::sign_in_error::password_error;
+use crate::error::PageError;
+use crate::form::Form;
+use crate::layout::{Layout, Section};
 use crate::request::RequestContext;
 use crate::response::{HandlerResult, PageResponse};
+use crate::route::Route;
 
-const SECTION: Section = Section::Me;
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::page("/me/totp", totp_form),
+        Route::form("/me/totp", confirm_totp),
+        Route::form("/me/totp/remove", remove_totp),
+        Route::page("/me/passkeys/create", passkey_form),
+        Route::form("/me/passkeys/create", add_passkey),
+        Route::form("/me/passkeys/{id}/delete", remove_passkey),
+    ]
+}
 
 #[derive(Template)]
 #[template(path = "mfa/totp.html")]
 struct TotpPage {
     layout: Layout,
     totp: NewTotp,
-    /// The secret as a picture; empty where it cannot be drawn.
-    picture: String,
+    /// QR code of the secret, as SVG.
+    qr_code: String,
 }
 
 #[derive(Template)]
@@ -39,82 +51,85 @@ struct PasskeyPage {
     name: String,
 }
 
-fn password(request: &RequestContext) -> Secret {
-    request.form.exact("password").to_owned().into()
+/// Form that proves a new TOTP secret. Each rendering has a new secret.
+struct TotpForm;
+
+impl Form for TotpForm {
+    const SECTION: Section = Section::Me;
+
+    async fn render(self, request: &RequestContext, layout: Layout) -> HandlerResult {
+        let totp = request.iam.new_totp(&request.context()?)?;
+        let qr_code = qr_code(&totp.url)?;
+        PageResponse::render(&TotpPage { layout, totp, qr_code })
+    }
 }
 
-/// Returns a layout with an error banner.
-fn layout_with_error(request: &RequestContext, text: String) -> Layout {
-    let mut layout = request.layout(SECTION);
-    layout.banner = Some(Banner::danger(text));
-    layout
+/// Form that registers a passkey.
+struct PasskeyForm {
+    name: String,
 }
 
-fn totp_page(request: &RequestContext, layout: Layout) -> HandlerResult {
-    let totp = request.iam.new_totp(&request.context()?)?;
-    let code = QrCode::new(totp.url.reveal().as_bytes());
-    let picture = code.map(|code| code.render::<svg::Color<'_>>().min_dimensions(200, 200).build());
-    // A page holds no declaration of a document in its midst.
-    let picture = picture.unwrap_or_default();
-    let picture = picture.find("<svg").and_then(|place| picture.get(place..)).unwrap_or_default();
-    PageResponse::render(&TotpPage { layout, picture: picture.to_owned(), totp })
+impl Form for PasskeyForm {
+    const SECTION: Section = Section::Me;
+
+    async fn render(self, request: &RequestContext, layout: Layout) -> HandlerResult {
+        let challenge = request.iam.begin_passkey(&request.context()?)?;
+        PageResponse::render(&PasskeyPage { layout, challenge, name: self.name })
+    }
 }
 
-pub(crate) async fn totp_form(request: Arc<RequestContext>) -> HandlerResult {
-    request.session()?;
-    totp_page(&request, request.layout(SECTION))
+/// Draws a secret URL as SVG, without the XML declaration, which may not be inside HTML.
+fn qr_code(url: &Secret) -> Result<String, PageError> {
+    let code = QrCode::new(url.reveal().as_bytes());
+    let code = code.map_err(|error| PageError::Drawing(error.to_string()))?;
+    let picture = code.render::<svg::Color<'_>>().min_dimensions(200, 200).build();
+    let svg = picture.find("<svg").and_then(|start| picture.get(start..));
+    svg.map(str::to_owned).ok_or_else(|| PageError::Drawing("no SVG".to_owned()))
 }
 
-pub(crate) async fn confirm_totp(request: Arc<RequestContext>) -> HandlerResult {
+async fn totp_form(request: Arc<RequestContext>) -> HandlerResult {
+    TotpForm.show(&request).await
+}
+
+async fn confirm_totp(request: Arc<RequestContext>) -> HandlerResult {
     let context = request.context()?;
     let form = &request.form;
-    let proof = (form.exact("state"), form.get("code"));
-    match request.iam.confirm_totp(&context, password(&request), proof).await {
-        Ok(codes) => PageResponse::render(&CodesPage { layout: request.layout(SECTION), codes }),
-        Err(error) => {
-            let text = refused(&request, error)?;
-            let page = totp_page(&request, layout_with_error(&request, text))?;
-            Ok(page.with_status(StatusCode::BAD_REQUEST))
+    let proof = (form.untrimmed("state"), form.get("code"));
+    match request.iam.confirm_totp(&context, form.secret("password"), proof).await {
+        Ok(codes) => {
+            PageResponse::render(&CodesPage { layout: request.layout(Section::Me), codes })
         }
+        Err(error) => TotpForm.reject(&request, password_error(&request, error)?).await,
     }
 }
 
-pub(crate) async fn remove_totp(request: Arc<RequestContext>) -> HandlerResult {
-    match request.iam.remove_totp(&request.context()?, password(&request)).await {
-        Ok(()) => Ok(PageResponse::redirect("/me?told=told-totp-removed")),
-        Err(error) => {
-            let text = refused(&request, error)?;
-            let page = super::me::page(&request, layout_with_error(&request, text)).await?;
-            Ok(page.with_status(StatusCode::BAD_REQUEST))
-        }
+async fn remove_totp(request: Arc<RequestContext>) -> HandlerResult {
+    let password = request.form.secret("password");
+    match request.iam.remove_totp(&request.context()?, password).await {
+        Ok(()) => PageResponse::redirect("/me?told=told-totp-removed"),
+        Err(error) => PersonForms.reject(&request, password_error(&request, error)?).await,
     }
 }
 
-fn passkey_page(request: &RequestContext, layout: Layout) -> HandlerResult {
-    let challenge = request.iam.begin_passkey(&request.context()?)?;
-    let name = request.form.get("name").to_owned();
-    PageResponse::render(&PasskeyPage { layout, challenge, name })
+async fn passkey_form(request: Arc<RequestContext>) -> HandlerResult {
+    PasskeyForm { name: String::new() }.show(&request).await
 }
 
-pub(crate) async fn passkey_form(request: Arc<RequestContext>) -> HandlerResult {
-    passkey_page(&request, request.layout(SECTION))
-}
-
-pub(crate) async fn add_passkey(request: Arc<RequestContext>) -> HandlerResult {
+async fn add_passkey(request: Arc<RequestContext>) -> HandlerResult {
     let context = request.context()?;
     let form = &request.form;
-    let made = (form.exact("state"), form.exact("credential"));
-    match request.iam.add_passkey(&context, password(&request), form.get("name"), made).await {
-        Ok(()) => Ok(PageResponse::redirect("/me?told=told-passkey-added")),
+    let (name, password) = (form.get("name"), form.secret("password"));
+    let created = (form.untrimmed("state"), form.untrimmed("credential"));
+    match request.iam.add_passkey(&context, password, name, created).await {
+        Ok(()) => PageResponse::redirect("/me?told=told-passkey-added"),
         Err(error) => {
-            let text = refused(&request, error)?;
-            let page = passkey_page(&request, layout_with_error(&request, text))?;
-            Ok(page.with_status(StatusCode::BAD_REQUEST))
+            let form = PasskeyForm { name: name.to_owned() };
+            form.reject(&request, password_error(&request, error)?).await
         }
     }
 }
 
-pub(crate) async fn remove_passkey(request: Arc<RequestContext>) -> HandlerResult {
-    request.iam.remove_passkey(&request.context()?, request.parameter(0)).await?;
-    Ok(PageResponse::redirect("/me?told=told-passkey-removed"))
+async fn remove_passkey(request: Arc<RequestContext>) -> HandlerResult {
+    request.iam.remove_passkey(&request.context()?, request.parameter("id")?).await?;
+    PageResponse::redirect("/me?told=told-passkey-removed")
 }

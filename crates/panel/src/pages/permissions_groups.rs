@@ -3,20 +3,31 @@
 use std::sync::Arc;
 
 use askama::Template;
-use gatewright_iam::{IamError, PageRequest, Permissions, PermissionsGroup, PermissionsGroupInput};
+use gatewright_iam::{PageRequest, Permissions, PermissionsGroup, PermissionsGroupInput};
 
-use super::format_minute;
-use super::policies::lines;
-use crate::error::PageError;
 use crate::fields::encoded;
-use crate::layout::{Banner, Layout, Section};
+use crate::form::{Form, InputError};
+use crate::format::{lines, minute};
+use crate::layout::{Layout, Section};
 use crate::request::RequestContext;
 use crate::response::{HandlerResult, PageResponse};
+use crate::route::Route;
 use crate::table::{TablePage, TableQuery};
 
-const SECTION: Section = Section::Policies;
-
 const COLUMNS: [&str; 2] = ["name", "owner"];
+
+const CREATE: &str = "/permissions-groups/create";
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::page("/permissions-groups", list),
+        Route::page(CREATE, create_form),
+        Route::form(CREATE, create),
+        Route::page("/permissions-groups/{urn}", details),
+        Route::form("/permissions-groups/{urn}", edit),
+        Route::form("/permissions-groups/{urn}/delete", delete),
+    ]
+}
 
 #[derive(Template)]
 #[template(path = "permissions_groups/list.html")]
@@ -34,20 +45,33 @@ struct Row {
     changed: String,
 }
 
+impl From<PermissionsGroup> for Row {
+    fn from(one: PermissionsGroup) -> Self {
+        Self {
+            path: group_path(&one.urn),
+            name: one.name,
+            owner: one.owner,
+            description: one.description,
+            allow: one.permissions.allow.len(),
+            changed: minute(one.updated_at.unwrap_or(one.created_at)),
+        }
+    }
+}
+
 #[derive(Template)]
 #[template(path = "permissions_groups/form.html")]
 struct FormPage {
     layout: Layout,
-    /// The group that is changed; none when one is made.
+    /// URN of the group that is changed; none when one is created.
     urn: Option<String>,
     path: String,
     read_only: bool,
     form: GroupForm,
 }
 
-/// The fields as texts, lists one entry a line.
-#[derive(Debug, Clone, Default)]
+/// Form of a permissions group: lists have one entry a line.
 struct GroupForm {
+    target: Target,
     name: String,
     description: String,
     allow: String,
@@ -55,15 +79,39 @@ struct GroupForm {
     deny: String,
 }
 
+/// Group that a form is about.
+enum Target {
+    New,
+    Existing {
+        urn: String,
+    },
+    /// A group of another account, or of the server: its form is disabled.
+    ReadOnly {
+        urn: String,
+    },
+}
+
 impl GroupForm {
-    fn read(request: &RequestContext) -> Self {
+    fn read(request: &RequestContext, target: Target) -> Self {
         let text = |name| request.form.get(name).to_owned();
         Self {
+            target,
             name: text("name"),
             description: text("description"),
             allow: text("allow"),
             except: text("except"),
             deny: text("deny"),
+        }
+    }
+
+    fn of(group: PermissionsGroup, target: Target) -> Self {
+        Self {
+            target,
+            name: group.name,
+            description: group.description,
+            allow: group.permissions.allow.join("\n"),
+            except: group.permissions.except.join("\n"),
+            deny: group.permissions.deny.join("\n"),
         }
     }
 
@@ -80,11 +128,25 @@ impl GroupForm {
     }
 }
 
-fn path(urn: &str) -> String {
+impl Form for GroupForm {
+    const SECTION: Section = Section::Policies;
+
+    async fn render(self, _: &RequestContext, layout: Layout) -> HandlerResult {
+        let (urn, read_only) = match &self.target {
+            Target::New => (None, false),
+            Target::Existing { urn } => (Some(urn.clone()), false),
+            Target::ReadOnly { urn } => (Some(urn.clone()), true),
+        };
+        let path = urn.as_deref().map_or(CREATE.to_owned(), group_path);
+        PageResponse::render(&FormPage { layout, urn, path, read_only, form: self })
+    }
+}
+
+fn group_path(urn: &str) -> String {
     format!("/permissions-groups/{}", encoded(urn))
 }
 
-pub(crate) async fn list(request: Arc<RequestContext>) -> HandlerResult {
+async fn list(request: Arc<RequestContext>) -> HandlerResult {
     let context = request.context()?;
     let query = TableQuery::parse(&request.query, &COLUMNS);
     let page = PageRequest::new(Some(PageRequest::MAX_SIZE), None, "permissions groups")?;
@@ -94,79 +156,45 @@ pub(crate) async fn list(request: Arc<RequestContext>) -> HandlerResult {
         "owner" => groups.sort_by_cached_key(|one| (one.owner.clone(), one.name.to_lowercase())),
         _ => groups.sort_by_cached_key(|one| one.name.to_lowercase()),
     }
-    let row = |one: PermissionsGroup| Row {
-        path: path(&one.urn),
-        name: one.name,
-        owner: one.owner,
-        description: one.description,
-        allow: one.permissions.allow.len(),
-        changed: format_minute(one.updated_at.unwrap_or(one.created_at)),
-    };
-    PageResponse::render(&ListPage {
-        layout: request.layout_with_flash(SECTION),
-        table: query.paginate(groups).map(row),
-    })
+    let layout = request.layout_with_flash(GroupForm::SECTION);
+    PageResponse::render(&ListPage { layout, table: query.paginate(groups).map(Row::from) })
 }
 
-pub(crate) async fn create_form(request: Arc<RequestContext>) -> HandlerResult {
-    request.session()?;
-    let path = "/permissions-groups/create".to_owned();
-    let (layout, form) = (request.layout(SECTION), GroupForm::default());
-    PageResponse::render(&FormPage { layout, urn: None, path, read_only: false, form })
+async fn create_form(request: Arc<RequestContext>) -> HandlerResult {
+    GroupForm::read(&request, Target::New).show(&request).await
 }
 
-pub(crate) async fn details(request: Arc<RequestContext>) -> HandlerResult {
+async fn details(request: Arc<RequestContext>) -> HandlerResult {
     let context = request.context()?;
-    let group = request.iam.permissions_group(&context, request.parameter(0)).await?;
-    PageResponse::render(&FormPage {
-        layout: request.layout_with_flash(SECTION),
-        path: path(&group.urn),
-        urn: Some(group.urn),
-        read_only: group.owner != context.account(),
-        form: GroupForm {
-            name: group.name,
-            description: group.description,
-            allow: group.permissions.allow.join("\n"),
-            except: group.permissions.except.join("\n"),
-            deny: group.permissions.deny.join("\n"),
-        },
-    })
+    let group = request.iam.permissions_group(&context, request.parameter("urn")?).await?;
+    let urn = group.urn.clone();
+    let target = if group.owner == context.account() {
+        Target::Existing { urn }
+    } else {
+        Target::ReadOnly { urn }
+    };
+    GroupForm::of(group, target).show_with_flash(&request).await
 }
 
-fn again(
-    request: &RequestContext,
-    error: IamError,
-    urn: Option<String>,
-    form: GroupForm,
-) -> HandlerResult {
-    let error = PageError::from(error);
-    let Some(text) = error.validation_message() else { return Err(error) };
-    let mut layout = request.layout(SECTION);
-    layout.banner = Some(Banner::danger(text));
-    let path = urn.as_deref().map_or("/permissions-groups/create".to_owned(), path);
-    let page = PageResponse::render(&FormPage { layout, urn, path, read_only: false, form })?;
-    Ok(page.with_status(error.status()))
-}
-
-pub(crate) async fn create(request: Arc<RequestContext>) -> HandlerResult {
-    let form = GroupForm::read(&request);
+async fn create(request: Arc<RequestContext>) -> HandlerResult {
+    let form = GroupForm::read(&request, Target::New);
     match request.iam.create_permissions_group(&request.context()?, Ok(form.input())).await {
-        Ok(_) => Ok(PageResponse::redirect("/permissions-groups?told=told-group-created")),
-        Err(error) => again(&request, error, None, form),
+        Ok(_) => PageResponse::redirect("/permissions-groups?told=told-group-created"),
+        Err(error) => form.reject(&request, InputError::of(error)?).await,
     }
 }
 
-pub(crate) async fn edit(request: Arc<RequestContext>) -> HandlerResult {
-    let (urn, form) = (request.parameter(0), GroupForm::read(&request));
-    let edited =
-        request.iam.edit_permissions_group(&request.context()?, urn, Ok(form.input())).await;
-    match edited {
-        Ok(group) => Ok(PageResponse::redirect(format!("{}?told=told-edited", path(&group.urn)))),
-        Err(error) => again(&request, error, Some(urn.to_owned()), form),
+async fn edit(request: Arc<RequestContext>) -> HandlerResult {
+    let (context, urn) = (request.context()?, request.parameter("urn")?);
+    let form = GroupForm::read(&request, Target::Existing { urn: urn.to_owned() });
+    match request.iam.edit_permissions_group(&context, urn, Ok(form.input())).await {
+        Ok(group) => PageResponse::redirect(format!("{}?told=told-edited", group_path(&group.urn))),
+        Err(error) => form.reject(&request, InputError::of(error)?).await,
     }
 }
 
-pub(crate) async fn delete(request: Arc<RequestContext>) -> HandlerResult {
-    request.iam.delete_permissions_group(&request.context()?, request.parameter(0)).await?;
-    Ok(PageResponse::redirect("/permissions-groups?told=told-group-deleted"))
+async fn delete(request: Arc<RequestContext>) -> HandlerResult {
+    let urn = request.parameter("urn")?;
+    request.iam.delete_permissions_group(&request.context()?, urn).await?;
+    PageResponse::redirect("/permissions-groups?told=told-group-deleted")
 }

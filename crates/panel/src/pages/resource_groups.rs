@@ -4,21 +4,30 @@ use std::sync::Arc;
 
 use askama::Template;
 use gatewright_iam::{
-    IamError, Member, PageRequest, ResourceGroup, ResourceGroupId, ResourceGroupInput,
-    resource_group_urn,
+    Member, PageRequest, ResourceGroup, ResourceGroupId, ResourceGroupInput, resource_group_urn,
 };
 
-use super::format_minute;
-use super::policies::{add, lines};
-use crate::error::PageError;
-use crate::layout::{Banner, Layout, Section};
+use super::choices::{Choice, resource_choices};
+use crate::form::{Form, InputError};
+use crate::format::{add_line, lines, minute, minute_or_none};
+use crate::layout::{Layout, Section};
 use crate::request::RequestContext;
 use crate::response::{HandlerResult, PageResponse};
+use crate::route::Route;
 use crate::table::{TablePage, TableQuery};
 
-const SECTION: Section = Section::Policies;
-
 const COLUMNS: [&str; 2] = ["name", "created"];
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::page("/resource-groups", list),
+        Route::page("/resource-groups/create", create_form),
+        Route::form("/resource-groups/create", create),
+        Route::page("/resource-groups/{id}", details),
+        Route::form("/resource-groups/{id}", edit),
+        Route::form("/resource-groups/{id}/delete", delete),
+    ]
+}
 
 #[derive(Template)]
 #[template(path = "resource_groups/list.html")]
@@ -36,21 +45,93 @@ struct Row {
     changed: String,
 }
 
+impl From<ResourceGroup> for Row {
+    fn from(one: ResourceGroup) -> Self {
+        Self {
+            id: one.id,
+            name: one.name,
+            resources: one.resources.len(),
+            read_only: one.read_only,
+            created: minute(one.created_at),
+            changed: minute_or_none(one.updated_at),
+        }
+    }
+}
+
 #[derive(Template)]
 #[template(path = "resource_groups/form.html")]
 struct FormPage {
     layout: Layout,
-    /// The group that is changed; none when one is made.
+    /// Identifier of the group that is changed; none when one is created.
     id: Option<ResourceGroupId>,
     read_only: bool,
     urn: String,
     name: String,
     /// One URN a line.
     resources: String,
-    choices: Vec<super::policies::Choice>,
+    choices: Vec<Choice>,
 }
 
-pub(crate) async fn list(request: Arc<RequestContext>) -> HandlerResult {
+/// Form of a resource group.
+struct GroupForm {
+    target: Target,
+    name: String,
+    /// One URN a line.
+    resources: String,
+}
+
+/// Group that a form is about.
+#[derive(Clone, Copy)]
+enum Target {
+    New,
+    Existing(ResourceGroupId),
+    /// A group of the server.
+    ReadOnly(ResourceGroupId),
+}
+
+impl GroupForm {
+    /// Reads the form, with the resource that was chosen from the list.
+    fn read(request: &RequestContext, target: Target) -> Self {
+        let mut resources = request.form.get("resources").to_owned();
+        add_line(&mut resources, request.form.get("resource"));
+        Self { target, name: request.form.get("name").to_owned(), resources }
+    }
+
+    fn of(group: ResourceGroup) -> Self {
+        let target =
+            if group.read_only { Target::ReadOnly(group.id) } else { Target::Existing(group.id) };
+        Self { target, name: group.name, resources: group.resources.join("\n") }
+    }
+
+    fn input(&self) -> ResourceGroupInput {
+        let resources = lines(&self.resources).into_iter().map(Member::Urn).collect();
+        ResourceGroupInput { name: self.name.clone(), resources }
+    }
+}
+
+impl Form for GroupForm {
+    const SECTION: Section = Section::Policies;
+
+    async fn render(self, request: &RequestContext, layout: Layout) -> HandlerResult {
+        let (id, read_only) = match self.target {
+            Target::New => (None, false),
+            Target::Existing(id) => (Some(id), false),
+            Target::ReadOnly(id) => (Some(id), true),
+        };
+        let region = request.iam.settings().region;
+        PageResponse::render(&FormPage {
+            layout,
+            id,
+            read_only,
+            urn: id.map(|id| resource_group_urn(region, id)).unwrap_or_default(),
+            name: self.name,
+            resources: self.resources,
+            choices: resource_choices(request, &request.context()?).await?,
+        })
+    }
+}
+
+async fn list(request: Arc<RequestContext>) -> HandlerResult {
     let context = request.context()?;
     let query = TableQuery::parse(&request.query, &COLUMNS);
     let page = PageRequest::new(Some(PageRequest::MAX_SIZE), None, "resource groups")?;
@@ -59,111 +140,51 @@ pub(crate) async fn list(request: Arc<RequestContext>) -> HandlerResult {
     if query.sort == "name" {
         groups.sort_by_cached_key(|one| one.name.to_lowercase());
     }
-    let row = |one: ResourceGroup| Row {
-        id: one.id,
-        name: one.name,
-        resources: one.resources.len(),
-        read_only: one.read_only,
-        created: format_minute(one.created_at),
-        changed: one.updated_at.map_or("--".to_owned(), format_minute),
-    };
-    PageResponse::render(&ListPage {
-        layout: request.layout_with_flash(SECTION),
-        table: query.paginate(groups).map(row),
-    })
+    let layout = request.layout_with_flash(GroupForm::SECTION);
+    PageResponse::render(&ListPage { layout, table: query.paginate(groups).map(Row::from) })
 }
 
-async fn form(
-    request: &RequestContext,
-    layout: Layout,
-    group: Option<(ResourceGroupId, bool)>,
-    (name, resources): (String, String),
-) -> HandlerResult {
-    let region = request.iam.settings().region;
-    let id = group.map(|(id, _)| id);
-    PageResponse::render(&FormPage {
-        layout,
-        id,
-        read_only: group.is_some_and(|(_, read_only)| read_only),
-        urn: id.map(|id| resource_group_urn(region, id)).unwrap_or_default(),
-        name,
-        resources,
-        choices: super::policies::known_resources(request, &request.context()?).await?,
-    })
+async fn create_form(request: Arc<RequestContext>) -> HandlerResult {
+    GroupForm::read(&request, Target::New).show(&request).await
 }
 
-pub(crate) async fn create_form(request: Arc<RequestContext>) -> HandlerResult {
-    request.session()?;
-    form(&request, request.layout(SECTION), None, (String::new(), String::new())).await
+async fn details(request: Arc<RequestContext>) -> HandlerResult {
+    let group =
+        request.iam.resource_group(&request.context()?, request.id_parameter("id")?).await?;
+    GroupForm::of(group).show_with_flash(&request).await
 }
 
-pub(crate) async fn details(request: Arc<RequestContext>) -> HandlerResult {
-    let group = request.iam.resource_group(&request.context()?, id(&request)).await?;
-    let shown = Some((group.id, group.read_only));
-    form(
-        &request,
-        request.layout_with_flash(SECTION),
-        shown,
-        (group.name, group.resources.join("\n")),
-    )
-    .await
+/// Checks whether the form was submitted by the button that adds a resource and saves nothing.
+fn is_add_button(request: &RequestContext) -> bool {
+    request.form.get("do") == "add"
 }
 
-fn id(request: &RequestContext) -> Result<ResourceGroupId, IamError> {
-    request.parameter(0).parse().map_err(|_| IamError::NotFound)
-}
-
-/// What was typed, with what was chosen from the list.
-fn typed(request: &RequestContext) -> (String, String) {
-    let mut resources = request.form.get("resources").to_owned();
-    add(&mut resources, request.form.get("resource"));
-    (request.form.get("name").to_owned(), resources)
-}
-
-fn input((name, resources): &(String, String)) -> ResourceGroupInput {
-    let resources = lines(resources).into_iter().map(Member::Urn).collect();
-    ResourceGroupInput { name: name.clone(), resources }
-}
-
-async fn again(
-    request: &RequestContext,
-    error: IamError,
-    id: Option<ResourceGroupId>,
-    typed: (String, String),
-) -> HandlerResult {
-    let error = PageError::from(error);
-    let Some(text) = error.validation_message() else { return Err(error) };
-    let mut layout = request.layout(SECTION);
-    layout.banner = Some(Banner::danger(text));
-    let page = form(request, layout, id.map(|id| (id, false)), typed).await?;
-    Ok(page.with_status(error.status()))
-}
-
-pub(crate) async fn create(request: Arc<RequestContext>) -> HandlerResult {
+async fn create(request: Arc<RequestContext>) -> HandlerResult {
     let context = request.context()?;
-    let typed = typed(&request);
-    if request.form.get("do") == "add" {
-        return form(&request, request.layout(SECTION), None, typed).await;
+    let form = GroupForm::read(&request, Target::New);
+    if is_add_button(&request) {
+        return form.show(&request).await;
     }
-    match request.iam.create_resource_group(&context, Ok(input(&typed))).await {
-        Ok(_) => Ok(PageResponse::redirect("/resource-groups?told=told-group-created")),
-        Err(error) => again(&request, error, None, typed).await,
+    match request.iam.create_resource_group(&context, Ok(form.input())).await {
+        Ok(_) => PageResponse::redirect("/resource-groups?told=told-group-created"),
+        Err(error) => form.reject(&request, InputError::of(error)?).await,
     }
 }
 
-pub(crate) async fn edit(request: Arc<RequestContext>) -> HandlerResult {
+async fn edit(request: Arc<RequestContext>) -> HandlerResult {
     let context = request.context()?;
-    let (id, typed) = (id(&request)?, typed(&request));
-    if request.form.get("do") == "add" {
-        return form(&request, request.layout(SECTION), Some((id, false)), typed).await;
+    let id = request.id_parameter("id")??;
+    let form = GroupForm::read(&request, Target::Existing(id));
+    if is_add_button(&request) {
+        return form.show(&request).await;
     }
-    match request.iam.edit_resource_group(&context, Ok(id), Ok(input(&typed))).await {
-        Ok(_) => Ok(PageResponse::redirect(format!("/resource-groups/{id}?told=told-edited"))),
-        Err(error) => again(&request, error, Some(id), typed).await,
+    match request.iam.edit_resource_group(&context, Ok(id), Ok(form.input())).await {
+        Ok(_) => PageResponse::redirect(format!("/resource-groups/{id}?told=told-edited")),
+        Err(error) => form.reject(&request, InputError::of(error)?).await,
     }
 }
 
-pub(crate) async fn delete(request: Arc<RequestContext>) -> HandlerResult {
-    request.iam.delete_resource_group(&request.context()?, id(&request)).await?;
-    Ok(PageResponse::redirect("/resource-groups?told=told-group-deleted"))
+async fn delete(request: Arc<RequestContext>) -> HandlerResult {
+    request.iam.delete_resource_group(&request.context()?, request.id_parameter("id")?).await?;
+    PageResponse::redirect("/resource-groups?told=told-group-deleted")
 }

@@ -7,13 +7,30 @@ use gatewright_iam::{
     Expiry, Fault, IamError, Instant, Secret, UserToken, UserTokenEdit, UserTokenInput,
 };
 
-use super::format_minute;
+use crate::error::PageError;
 use crate::fields::encoded;
+use crate::form::{Form, InputError};
+use crate::format::{minute, minute_or_none};
 use crate::layout::{Layout, Section};
 use crate::request::RequestContext;
 use crate::response::{HandlerResult, PageResponse};
+use crate::route::Route;
 
-const SECTION: Section = Section::Users;
+/// Days until a new token expires, unless the form says otherwise.
+const DEFAULT_DAYS: &str = "90";
+
+const SECONDS_PER_DAY: i64 = 86_400;
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::page("/users/{login}/tokens", list),
+        Route::page("/users/{login}/tokens/create", create_form),
+        Route::form("/users/{login}/tokens/create", create),
+        Route::page("/users/{login}/tokens/{name}", details),
+        Route::form("/users/{login}/tokens/{name}", edit),
+        Route::form("/users/{login}/tokens/{name}/delete", delete),
+    ]
+}
 
 #[derive(Template)]
 #[template(path = "tokens/list.html")]
@@ -38,11 +55,9 @@ struct Row {
 struct FormPage {
     layout: Layout,
     login: String,
-    /// The token that is changed; none when one is made.
+    /// Path of the token that is changed; none when one is created.
     path: Option<String>,
-    name: String,
-    description: String,
-    expiry: String,
+    form: TokenForm,
 }
 
 #[derive(Template)]
@@ -54,109 +69,138 @@ struct CreatedPage {
     secret: Secret,
 }
 
-fn tokens_of(login: &str) -> String {
+/// Form of a token.
+struct TokenForm {
+    target: Target,
+    name: String,
+    description: String,
+    /// Number of days, or date and time, as typed; empty where the token does not expire.
+    expiry: String,
+}
+
+/// Token that a form is about.
+enum Target {
+    New,
+    Existing,
+}
+
+impl TokenForm {
+    fn read(request: &RequestContext, target: Target, name: &str) -> Self {
+        Self {
+            target,
+            name: name.to_owned(),
+            description: request.form.get("description").to_owned(),
+            expiry: request.form.get("expiry").to_owned(),
+        }
+    }
+}
+
+impl Form for TokenForm {
+    const SECTION: Section = Section::Users;
+
+    async fn render(self, request: &RequestContext, layout: Layout) -> HandlerResult {
+        let login = request.parameter("login")?.to_owned();
+        let path = match self.target {
+            Target::New => None,
+            Target::Existing => {
+                Some(format!("{}/{}", list_path(&login), encoded(request.parameter("name")?)))
+            }
+        };
+        PageResponse::render(&FormPage { layout, login, path, form: self })
+    }
+}
+
+fn list_path(login: &str) -> String {
     format!("/users/{}/tokens", encoded(login))
 }
 
-pub(crate) async fn list(request: Arc<RequestContext>) -> HandlerResult {
-    let login = request.parameter(0);
-    let tokens = request.iam.user_tokens(&request.context()?, login).await?;
-    let row = |one: UserToken| Row {
-        expired: one.is_expired(request.now),
-        path: format!("{}/{}", tokens_of(login), encoded(&one.name)),
-        name: one.name,
-        description: one.description,
-        created: format_minute(one.created_at),
-        expires: one.expires.map_or("--".to_owned(), format_minute),
-        used: one.used_at.map_or("--".to_owned(), format_minute),
-    };
-    let rows = tokens.into_iter().map(row).collect();
-    PageResponse::render(&ListPage {
-        layout: request.layout_with_flash(SECTION),
-        login: login.to_owned(),
-        rows,
-    })
-}
-
-/// When the token ends, as it was typed: a date and time, a number of days, or nothing.
-fn expiry(text: &str) -> Result<Expiry, IamError> {
+/// Parses when a token expires: a number of days, or a date and time, or nothing.
+fn parse_expiry(text: &str) -> Result<Expiry, IamError> {
     if text.is_empty() {
         return Ok(Expiry::Never);
     }
+    let message = "the expiry must be a number of days, or a date and time such as \
+                   2027-12-31T23:59:59Z";
+    let malformed = || IamError::invalid(Fault::Format, message);
     if let Ok(days) = text.parse::<i64>() {
-        return Ok(Expiry::In(days.saturating_mul(86_400)));
+        return days.checked_mul(SECONDS_PER_DAY).map(Expiry::In).ok_or_else(malformed);
     }
-    Instant::parse(text).map(Expiry::At).ok_or_else(|| {
-        let message = "the expiry must be a number of days, or a date and time such as \
-                       2027-12-31T23:59:59Z";
-        IamError::invalid(Fault::Format, message)
-    })
+    Instant::parse(text).map(Expiry::At).ok_or_else(malformed)
 }
 
-pub(crate) async fn create_form(request: Arc<RequestContext>) -> HandlerResult {
-    request.session()?;
+async fn list(request: Arc<RequestContext>) -> HandlerResult {
+    let login = request.parameter("login")?;
+    let tokens = request.iam.user_tokens(&request.context()?, login).await?;
+    let row = |one: UserToken| Row {
+        path: format!("{}/{}", list_path(login), encoded(&one.name)),
+        expired: one.is_expired(request.now),
+        name: one.name,
+        description: one.description,
+        created: minute(one.created_at),
+        expires: minute_or_none(one.expires),
+        used: minute_or_none(one.used_at),
+    };
+    let rows = tokens.into_iter().map(row).collect();
+    let layout = request.layout_with_flash(TokenForm::SECTION);
+    PageResponse::render(&ListPage { layout, login: login.to_owned(), rows })
+}
+
+async fn create_form(request: Arc<RequestContext>) -> HandlerResult {
     let (name, description) = (String::new(), String::new());
-    let (layout, login) = (request.layout(SECTION), request.parameter(0).to_owned());
-    let expiry = "90".to_owned();
-    PageResponse::render(&FormPage { layout, login, path: None, name, description, expiry })
+    let expiry = DEFAULT_DAYS.to_owned();
+    TokenForm { target: Target::New, name, description, expiry }.show(&request).await
 }
 
-pub(crate) async fn create(request: Arc<RequestContext>) -> HandlerResult {
+async fn create(request: Arc<RequestContext>) -> HandlerResult {
     let context = request.context()?;
-    let login = request.parameter(0).to_owned();
-    let text = |name| request.form.get(name).to_owned();
-    let (name, description, until) = (text("name"), text("description"), text("expiry"));
-    let input = expiry(&until).map(|expiry| UserTokenInput {
-        name: name.clone(),
-        description: description.clone(),
-        expiry,
-    });
-    match request.iam.create_user_token(&context, &login, input).await {
+    let login = request.parameter("login")?;
+    let form = TokenForm::read(&request, Target::New, request.form.get("name"));
+    let (name, description) = (form.name.clone(), form.description.clone());
+    let input = parse_expiry(&form.expiry);
+    let input = input.map(|expiry| UserTokenInput { name, description, expiry });
+    match request.iam.create_user_token(&context, login, input).await {
         Ok((token, secret)) => {
-            let layout = request.layout(SECTION);
+            let (layout, login) = (request.layout(TokenForm::SECTION), login.to_owned());
             PageResponse::render(&CreatedPage { layout, login, name: token.name, secret })
         }
-        Err(error) => request.again(error.into(), SECTION, |layout| {
-            let expiry = until;
-            PageResponse::render(&FormPage { layout, login, path: None, name, description, expiry })
-        }),
+        Err(error) => form.reject(&request, InputError::of(error)?).await,
     }
 }
 
-pub(crate) async fn details(request: Arc<RequestContext>) -> HandlerResult {
-    let (login, name) = (request.parameter(0), request.parameter(1));
+async fn details(request: Arc<RequestContext>) -> HandlerResult {
+    let (login, name) = names(&request)?;
     let token = request.iam.user_token(&request.context()?, login, name).await?;
-    PageResponse::render(&FormPage {
-        layout: request.layout_with_flash(SECTION),
-        login: login.to_owned(),
-        path: Some(format!("{}/{}", tokens_of(login), encoded(name))),
+    let form = TokenForm {
+        target: Target::Existing,
         name: token.name,
         description: token.description,
         expiry: token.expires.map(|at| at.to_string()).unwrap_or_default(),
-    })
+    };
+    form.show_with_flash(&request).await
 }
 
-pub(crate) async fn edit(request: Arc<RequestContext>) -> HandlerResult {
+async fn edit(request: Arc<RequestContext>) -> HandlerResult {
     let context = request.context()?;
-    let (login, name) = (request.parameter(0).to_owned(), request.parameter(1).to_owned());
-    let path = format!("{}/{}", tokens_of(&login), encoded(&name));
-    let description = request.form.get("description").to_owned();
-    let until = request.form.get("expiry").to_owned();
+    let (login, name) = names(&request)?;
+    let form = TokenForm::read(&request, Target::Existing, name);
     // An expiry that was not touched may well be over.
-    let kept = until == request.form.get("expiry-before");
-    let edit = if kept { Ok(None) } else { expiry(&until).map(Some) };
-    let edit = edit.map(|expiry| UserTokenEdit { description: Some(description.clone()), expiry });
-    match request.iam.edit_user_token(&context, &login, &name, edit).await {
-        Ok(_) => Ok(PageResponse::redirect(format!("{}?told=told-edited", tokens_of(&login)))),
-        Err(error) => request.again(error.into(), SECTION, |layout| {
-            let (path, expiry) = (Some(path), until);
-            PageResponse::render(&FormPage { layout, login, path, name, description, expiry })
-        }),
+    let is_untouched = form.expiry == request.form.get("expiry-before");
+    let expiry = if is_untouched { Ok(None) } else { parse_expiry(&form.expiry).map(Some) };
+    let description = Some(form.description.clone());
+    let edit = expiry.map(|expiry| UserTokenEdit { description, expiry });
+    match request.iam.edit_user_token(&context, login, name, edit).await {
+        Ok(_) => PageResponse::redirect(format!("{}?told=told-edited", list_path(login))),
+        Err(error) => form.reject(&request, InputError::of(error)?).await,
     }
 }
 
-pub(crate) async fn delete(request: Arc<RequestContext>) -> HandlerResult {
-    let (login, name) = (request.parameter(0), request.parameter(1));
+async fn delete(request: Arc<RequestContext>) -> HandlerResult {
+    let (login, name) = names(&request)?;
     request.iam.delete_user_token(&request.context()?, login, name).await?;
-    Ok(PageResponse::redirect(format!("{}?told=told-token-deleted", tokens_of(login))))
+    PageResponse::redirect(format!("{}?told=told-token-deleted", list_path(login)))
+}
+
+/// Returns the login and the name of the token that the path names.
+fn names(request: &RequestContext) -> Result<(&str, &str), PageError> {
+    Ok((request.parameter("login")?, request.parameter("name")?))
 }

@@ -3,20 +3,37 @@
 use std::sync::Arc;
 
 use askama::Template;
-use gatewright_iam::{Group, IamError, Secret, User, UserEdit, UserInput, UserKind};
+use gatewright_iam::{Group, User, UserEdit, UserInput, UserKind};
 
-use super::format_minute;
-use super::groups::role_text;
-use crate::error::PageError;
+use super::roles::role_text;
+use crate::error::{PageError, none_if_forbidden};
 use crate::fields::encoded;
+use crate::form::{Form, InputError};
+use crate::format::{minute, minute_or_none};
 use crate::layout::{Layout, Section};
 use crate::request::RequestContext;
 use crate::response::{HandlerResult, PageResponse};
+use crate::route::Route;
 use crate::table::{TablePage, TableQuery};
 
-const SECTION: Section = Section::Users;
+/// Group that is chosen for a new user.
+const DEFAULT_GROUP: &str = "DEFAULT";
 
 const COLUMNS: [&str; 2] = ["login", "created"];
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::page("/users", list),
+        Route::page("/users/create", create_form),
+        Route::form("/users/create", create),
+        Route::page("/users/{login}", details),
+        Route::form("/users/{login}", edit),
+        Route::form("/users/{login}/enable", enable),
+        Route::form("/users/{login}/disable", disable),
+        Route::form("/users/{login}/reset", reset_mfa),
+        Route::form("/users/{login}/delete", delete),
+    ]
+}
 
 #[derive(Template)]
 #[template(path = "users/list.html")]
@@ -36,6 +53,19 @@ struct Row {
     enabled: bool,
 }
 
+impl From<User> for Row {
+    fn from(one: User) -> Self {
+        Self {
+            login: one.login,
+            description: one.description,
+            groups: one.groups.join(", "),
+            created: minute(one.created_at),
+            password: minute_or_none(one.password_changed_at),
+            enabled: one.enabled,
+        }
+    }
+}
+
 #[derive(Template)]
 #[template(path = "users/form.html")]
 struct FormPage {
@@ -49,14 +79,83 @@ struct FormPage {
     enabled: bool,
 }
 
-/// A group that a user may be in.
+/// Group that a user may be in.
 struct Choice {
     name: String,
     role: &'static str,
     chosen: bool,
 }
 
-pub(crate) async fn list(request: Arc<RequestContext>) -> HandlerResult {
+/// Form of a user.
+struct UserForm {
+    target: Target,
+    email: String,
+    description: String,
+    groups: Vec<String>,
+}
+
+/// User that a form is about.
+enum Target {
+    New { login: String },
+    Existing { login: String, urn: String, enabled: bool },
+}
+
+impl UserForm {
+    fn read(request: &RequestContext, target: Target) -> Self {
+        Self {
+            target,
+            email: request.form.get("email").to_owned(),
+            description: request.form.get("description").to_owned(),
+            groups: request.form.all("group").map(str::to_owned).collect(),
+        }
+    }
+
+    fn of(user: User) -> Self {
+        let User { login, urn, enabled, .. } = user;
+        Self {
+            target: Target::Existing { login, urn, enabled },
+            email: user.email.unwrap_or_default(),
+            description: user.description,
+            groups: user.groups,
+        }
+    }
+}
+
+impl Form for UserForm {
+    const SECTION: Section = Section::Users;
+
+    async fn render(self, request: &RequestContext, layout: Layout) -> HandlerResult {
+        let groups = choices(request, &self.groups).await?;
+        let Self { target, email, description, .. } = self;
+        PageResponse::render(&match target {
+            Target::New { login } => {
+                let (is_new, enabled, urn) = (true, true, String::new());
+                FormPage { layout, is_new, login, urn, email, description, groups, enabled }
+            }
+            Target::Existing { login, urn, enabled } => {
+                let is_new = false;
+                FormPage { layout, is_new, login, urn, email, description, groups, enabled }
+            }
+        })
+    }
+}
+
+/// Returns the groups to choose from; only the chosen ones where the reader may not know the others.
+async fn choices(request: &RequestContext, chosen: &[String]) -> Result<Vec<Choice>, PageError> {
+    let choice = |group: Group| Choice {
+        chosen: chosen.contains(&group.name),
+        role: role_text(group.role),
+        name: group.name,
+    };
+    let unknown = |name: &String| Choice { name: name.clone(), role: "role-unknown", chosen: true };
+    let groups = none_if_forbidden(request.iam.groups(&request.context()?).await)?;
+    Ok(match groups {
+        Some(groups) => groups.into_iter().map(choice).collect(),
+        None => chosen.iter().map(unknown).collect(),
+    })
+}
+
+async fn list(request: Arc<RequestContext>) -> HandlerResult {
     let context = request.context()?;
     let query = TableQuery::parse(&request.query, &COLUMNS);
     let mut users = request.iam.users(&context).await?;
@@ -67,151 +166,89 @@ pub(crate) async fn list(request: Arc<RequestContext>) -> HandlerResult {
     if query.sort == "login" {
         users.sort_by_cached_key(|one| one.login.to_lowercase());
     }
-    let row = |one: User| Row {
-        login: one.login,
-        description: one.description,
-        groups: one.groups.join(", "),
-        created: format_minute(one.created_at),
-        password: one.password_changed_at.map_or("--".to_owned(), format_minute),
-        enabled: one.enabled,
-    };
     PageResponse::render(&ListPage {
-        layout: request.layout_with_flash(SECTION),
+        layout: request.layout_with_flash(UserForm::SECTION),
         account: context.account().to_owned(),
-        table: query.paginate(users).map(row),
+        table: query.paginate(users).map(Row::from),
     })
 }
 
-/// The groups to choose from; only the chosen ones where the reader may not know the others.
-async fn choices(request: &RequestContext, chosen: &[String]) -> Result<Vec<Choice>, PageError> {
-    let choice = |group: Group| Choice {
-        chosen: chosen.contains(&group.name),
-        role: role_text(group.role),
-        name: group.name,
-    };
-    match request.iam.groups(&request.context()?).await {
-        Ok(groups) => Ok(groups.into_iter().map(choice).collect()),
-        Err(IamError::Forbidden { .. }) => {
-            let known =
-                |name: &String| Choice { name: name.clone(), role: "role-unknown", chosen: true };
-            Ok(chosen.iter().map(known).collect())
-        }
-        Err(error) => Err(error.into()),
-    }
-}
-
-pub(crate) async fn create_form(request: Arc<RequestContext>) -> HandlerResult {
-    let groups = choices(&request, &["DEFAULT".to_owned()]).await?;
-    PageResponse::render(&FormPage {
-        layout: request.layout(SECTION),
-        is_new: true,
-        login: String::new(),
-        urn: String::new(),
+async fn create_form(request: Arc<RequestContext>) -> HandlerResult {
+    let form = UserForm {
+        target: Target::New { login: String::new() },
         email: String::new(),
         description: String::new(),
-        groups,
-        enabled: true,
-    })
+        groups: vec![DEFAULT_GROUP.to_owned()],
+    };
+    form.show(&request).await
 }
 
-pub(crate) async fn create(request: Arc<RequestContext>) -> HandlerResult {
+async fn create(request: Arc<RequestContext>) -> HandlerResult {
     let context = request.context()?;
-    let form = &request.form;
-    let chosen: Vec<String> = form.all("group").map(str::to_owned).collect();
-    let (login, email) = (form.get("login").to_owned(), form.get("email").to_owned());
-    let description = form.get("description").to_owned();
+    let login = request.form.get("login").to_owned();
+    let form = UserForm::read(&request, Target::New { login: login.clone() });
     let input = UserInput {
-        login: login.clone(),
-        password: Some(Secret::from(form.exact("password").to_owned())),
-        email: Some(email.clone()),
-        description: description.clone(),
-        groups: chosen.clone(),
+        login,
+        password: Some(request.form.secret("password")),
+        email: Some(form.email.clone()),
+        description: form.description.clone(),
+        groups: form.groups.clone(),
         kind: UserKind::User,
     };
     match request.iam.create_user(&context, Ok(input)).await {
-        Ok(user) => {
-            Ok(PageResponse::redirect(format!("{}?told=told-user-created", path(&user.login))))
-        }
-        Err(error) => {
-            let groups = choices(&request, &chosen).await?;
-            request.again(error.into(), SECTION, |layout| {
-                let (is_new, enabled, urn) = (true, true, String::new());
-                let page =
-                    FormPage { layout, is_new, login, urn, email, description, groups, enabled };
-                PageResponse::render(&page)
-            })
-        }
+        Ok(user) => redirect_to(&user.login, "told-user-created"),
+        Err(error) => form.reject(&request, InputError::of(error)?).await,
     }
 }
 
-pub(crate) async fn details(request: Arc<RequestContext>) -> HandlerResult {
-    let user = request.iam.user(&request.context()?, request.parameter(0)).await?;
-    let groups = choices(&request, &user.groups).await?;
-    PageResponse::render(&FormPage {
-        layout: request.layout_with_flash(SECTION),
-        is_new: false,
-        login: user.login,
-        urn: user.urn,
-        email: user.email.unwrap_or_default(),
-        description: user.description,
-        groups,
-        enabled: user.enabled,
-    })
+async fn details(request: Arc<RequestContext>) -> HandlerResult {
+    let user = request.iam.user(&request.context()?, request.parameter("login")?).await?;
+    UserForm::of(user).show_with_flash(&request).await
 }
 
-pub(crate) async fn edit(request: Arc<RequestContext>) -> HandlerResult {
+async fn edit(request: Arc<RequestContext>) -> HandlerResult {
     let context = request.context()?;
-    let form = &request.form;
-    let login = request.parameter(0);
-    let chosen: Vec<String> = form.all("group").map(str::to_owned).collect();
-    let (email, description) = (form.get("email").to_owned(), form.get("description").to_owned());
+    let login = request.parameter("login")?;
     let edit = UserEdit {
-        email: Some(email.clone()),
-        description: Some(description.clone()),
-        groups: Some(chosen.clone()),
+        email: Some(request.form.get("email").to_owned()),
+        description: Some(request.form.get("description").to_owned()),
+        groups: Some(request.form.all("group").map(str::to_owned).collect()),
     };
     match request.iam.edit_user(&context, login, Ok(edit)).await {
-        Ok(_) => Ok(PageResponse::redirect(format!("{}?told=told-edited", path(login)))),
+        Ok(_) => redirect_to(login, "told-edited"),
         Err(error) => {
-            let error = PageError::from(error);
-            if error.validation_message().is_none() {
-                return Err(error);
-            }
+            let error = InputError::of(error)?;
             let User { login, urn, enabled, .. } = request.iam.user(&context, login).await?;
-            let groups = choices(&request, &chosen).await?;
-            request.again(error, SECTION, |layout| {
-                let is_new = false;
-                let page =
-                    FormPage { layout, is_new, login, urn, email, description, groups, enabled };
-                PageResponse::render(&page)
-            })
+            let form = UserForm::read(&request, Target::Existing { login, urn, enabled });
+            form.reject(&request, error).await
         }
     }
 }
 
-pub(crate) async fn enable(request: Arc<RequestContext>) -> HandlerResult {
-    let login = request.parameter(0);
+async fn enable(request: Arc<RequestContext>) -> HandlerResult {
+    let login = request.parameter("login")?;
     request.iam.enable_user(&request.context()?, login, true).await?;
-    Ok(PageResponse::redirect(format!("{}?told=told-user-enabled", path(login))))
+    redirect_to(login, "told-user-enabled")
 }
 
-pub(crate) async fn disable(request: Arc<RequestContext>) -> HandlerResult {
-    let login = request.parameter(0);
+async fn disable(request: Arc<RequestContext>) -> HandlerResult {
+    let login = request.parameter("login")?;
     request.iam.enable_user(&request.context()?, login, false).await?;
-    Ok(PageResponse::redirect(format!("{}?told=told-user-disabled", path(login))))
+    redirect_to(login, "told-user-disabled")
 }
 
-pub(crate) async fn reset_mfa(request: Arc<RequestContext>) -> HandlerResult {
-    let login = request.parameter(0);
+async fn reset_mfa(request: Arc<RequestContext>) -> HandlerResult {
+    let login = request.parameter("login")?;
     request.iam.reset_mfa(&request.context()?, login).await?;
-    Ok(PageResponse::redirect(format!("{}?told=told-factors-reset", path(login))))
+    redirect_to(login, "told-factors-reset")
 }
 
-pub(crate) async fn delete(request: Arc<RequestContext>) -> HandlerResult {
-    request.iam.delete_user(&request.context()?, request.parameter(0)).await?;
-    Ok(PageResponse::redirect("/users?told=told-user-deleted"))
+async fn delete(request: Arc<RequestContext>) -> HandlerResult {
+    request.iam.delete_user(&request.context()?, request.parameter("login")?).await?;
+    PageResponse::redirect("/users?told=told-user-deleted")
 }
 
-fn path(login: &str) -> String {
-    format!("/users/{}", encoded(login))
+/// Redirects to the page of a user, with a flash message.
+fn redirect_to(login: &str, flash: &str) -> HandlerResult {
+    PageResponse::redirect(format!("/users/{}?told={flash}", encoded(login)))
 }

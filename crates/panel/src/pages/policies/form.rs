@@ -1,6 +1,5 @@
-//! Fields of the policy form, and the policy as JSON, as the API takes it, and as Terraform.
+//! Fields of the policy form.
 
-use std::fmt::Write;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use gatewright_iam::{Fault, IamError, Permissions, Policy, PolicyInput};
@@ -8,9 +7,10 @@ use serde_json::{Value, json};
 
 use super::conditions::Conditions;
 use crate::fields::Fields;
+use crate::format::{add_line, lines};
 
-/// The fields of the form as texts, lists one entry a line, so that nothing that was typed is ever
-/// lost, be it right or wrong.
+/// Fields of the policy form as texts, lists one entry a line, so that nothing that was typed is
+/// ever lost, be it right or wrong.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub(super) struct PolicyForm {
     pub(super) name: String,
@@ -26,48 +26,25 @@ pub(super) struct PolicyForm {
     pub(super) expiry: String,
 }
 
-/// Splits a list of one entry a line.
-pub(in crate::pages) fn lines(text: &str) -> Vec<String> {
-    text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect()
-}
-
-/// A list with one more entry, unless it is there already.
-pub(in crate::pages) fn add(list: &mut String, entry: &str) {
-    let mut entries = lines(list);
-    if !entry.is_empty() && !entries.iter().any(|one| one == entry) {
-        entries.push(entry.to_owned());
-    }
-    *list = entries.join("\n");
-}
-
 impl PolicyForm {
     pub(super) fn read(fields: &Fields) -> Self {
         let text = |name| fields.get(name).to_owned();
-        let mut form = Self {
+        let mut identities = text("identities");
+        for identity in fields.all("pick-identity") {
+            add_line(&mut identities, identity);
+        }
+        Self {
             name: text("name"),
             description: text("description"),
-            identities: text("identities"),
+            identities,
             resources: text("resources"),
-            allow: text("allow"),
+            allow: allowed_actions(fields),
             except: text("except"),
             deny: text("deny"),
             groups: fields.all("group").map(str::to_owned).collect(),
             conditions: Conditions::read(fields),
             expiry: text("expiry"),
-        };
-        // A box that is as it was says nothing: its action may have been taken out of the list.
-        let picked: Vec<&str> = fields.all("pick").collect();
-        let was: Vec<&str> = fields.all("was").collect();
-        let mut allow = lines(&form.allow);
-        allow.retain(|one| picked.contains(&one.as_str()) || !was.contains(&one.as_str()));
-        form.allow = allow.join("\n");
-        for action in picked.iter().filter(|action| !was.contains(action)) {
-            add(&mut form.allow, action);
         }
-        for identity in fields.all("pick-identity") {
-            add(&mut form.identities, identity);
-        }
-        form
     }
 
     pub(super) fn of(policy: Policy) -> Self {
@@ -82,19 +59,19 @@ impl PolicyForm {
             except: rule.permissions.except.join("\n"),
             deny: rule.permissions.deny.join("\n"),
             groups: rule.permissions_groups,
-            conditions: Conditions::of(&conditions.unwrap_or_default()),
+            conditions: Conditions::of(&conditions.unwrap_or(Value::Null)),
             expiry: policy.expired_at.unwrap_or_default(),
         }
     }
 
-    /// Tells it from any other that somebody may have looked at.
+    /// Returns what tells the form from any other that somebody may have compared.
     pub(super) fn fingerprint(&self) -> String {
         let mut hasher = DefaultHasher::new();
         self.hash(&mut hasher);
         format!("{:016x}", hasher.finish())
     }
 
-    /// What use cases take.
+    /// Converts the form to the input of use cases.
     pub(super) fn input(&self) -> Result<PolicyInput, IamError> {
         let some = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
         let conditions = match self.conditions.value()? {
@@ -118,158 +95,28 @@ impl PolicyForm {
             expired_at: some(&self.expiry),
         })
     }
-
-    /// The policy as the API takes it.
-    pub(super) fn json(&self) -> String {
-        let urns = |list: Vec<String>| -> Vec<Value> {
-            list.into_iter().map(|urn| json!({ "urn": urn })).collect()
-        };
-        let actions = |text: &str| -> Vec<Value> {
-            lines(text).into_iter().map(|action| json!({ "action": action })).collect()
-        };
-        let conditions = self.conditions.value().unwrap_or_default();
-        let expiry = Some(&self.expiry).filter(|text| !text.is_empty());
-        pretty(&json!({
-            "name": self.name,
-            "description": self.description,
-            "identities": lines(&self.identities),
-            "resources": urns(lines(&self.resources)),
-            "permissions": {
-                "allow": actions(&self.allow),
-                "except": actions(&self.except),
-                "deny": actions(&self.deny),
-            },
-            "permissionsGroups": urns(self.groups.clone()),
-            "conditions": conditions,
-            "expiredAt": expiry,
-        }))
-    }
-
-    /// Reads what [`Self::json`] writes, and what the API gives.
-    pub(super) fn from_json(text: &str) -> Result<Self, IamError> {
-        let wrong = |message: String| IamError::invalid(Fault::Format, message);
-        let value: Value = serde_json::from_str(text).map_err(|error| wrong(error.to_string()))?;
-        let Some(fields) = value.as_object() else {
-            return Err(wrong("the JSON must be an object".to_owned()));
-        };
-        let text = |name: &str| match fields.get(name) {
-            None | Some(Value::Null) => Ok(String::new()),
-            Some(Value::String(text)) => Ok(text.clone()),
-            Some(_) => Err(wrong(format!("\"{name}\" must be a text"))),
-        };
-        let list = |value: Option<&Value>, name: &str, key: &str| {
-            let items = match value {
-                None | Some(Value::Null) => return Ok(Vec::new()),
-                Some(Value::Array(items)) => items,
-                Some(_) => return Err(wrong(format!("\"{name}\" must be a list"))),
-            };
-            let entry = |item: &Value| item.get(key).unwrap_or(item).as_str().map(str::to_owned);
-            let entries = items.iter().map(entry).collect::<Option<Vec<String>>>();
-            entries.ok_or_else(|| wrong(format!("\"{name}\" holds what is no text")))
-        };
-        let permissions = fields.get("permissions");
-        let actions = |name: &str| {
-            let value = permissions.and_then(|one| one.get(name));
-            list(value, name, "action").map(|list| list.join("\n"))
-        };
-        let conditions = fields.get("conditions").map(Conditions::of);
-        Ok(Self {
-            name: text("name")?,
-            description: text("description")?,
-            identities: list(fields.get("identities"), "identities", "urn")?.join("\n"),
-            resources: list(fields.get("resources"), "resources", "urn")?.join("\n"),
-            allow: actions("allow")?,
-            except: actions("except")?,
-            deny: actions("deny")?,
-            groups: list(fields.get("permissionsGroups"), "permissionsGroups", "urn")?,
-            conditions: conditions.unwrap_or_default(),
-            expiry: text("expiredAt")?,
-        })
-    }
-
-    /// The policy as a resource of OVHcloud's Terraform provider.
-    pub(super) fn terraform(&self) -> String {
-        let mut text = format!("resource \"ovh_iam_policy\" \"{}\" {{\n", label(&self.name));
-        let mut field = |name: &str, value: Value| {
-            let is_empty = value.as_array().is_some_and(Vec::is_empty);
-            if !is_empty && value != "" {
-                let value = literal(&value, 1);
-                let _ = writeln!(text, "  {name:<18} = {value}");
-            }
-        };
-        field("name", json!(self.name));
-        field("description", json!(self.description));
-        field("identities", json!(lines(&self.identities)));
-        field("resources", json!(lines(&self.resources)));
-        field("allow", json!(lines(&self.allow)));
-        field("except", json!(lines(&self.except)));
-        field("deny", json!(lines(&self.deny)));
-        field("permissions_groups", json!(self.groups));
-        field("expired_at", json!(self.expiry));
-        if let Ok(Value::Object(conditions)) = self.conditions.value() {
-            condition(&mut text, "conditions", &conditions, 1);
-        }
-        text.push_str("}\n");
-        text
-    }
 }
 
-pub(super) fn pretty(value: &impl serde::Serialize) -> String {
-    serde_json::to_string_pretty(value).unwrap_or_default()
-}
-
-/// A name as Terraform's own names are.
-fn label(name: &str) -> String {
-    let label: String =
-        name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
-    if label.starts_with(|c: char| c.is_ascii_alphabetic()) {
-        label
-    } else {
-        format!("policy_{label}")
+/// Reads the allowed actions: the list, with the boxes that were ticked and without those that were
+/// cleared. A box that is as it was says nothing: its action may have been taken out of the list.
+fn allowed_actions(fields: &Fields) -> String {
+    let picked: Vec<&str> = fields.all("pick").collect();
+    let before: Vec<&str> = fields.all("was").collect();
+    let mut allow = lines(fields.get("allow"));
+    allow.retain(|one| picked.contains(&one.as_str()) || !before.contains(&one.as_str()));
+    let mut allow = allow.join("\n");
+    for action in picked.iter().filter(|action| !before.contains(action)) {
+        add_line(&mut allow, action);
     }
-}
-
-/// A text or a list of texts as Terraform writes it: as JSON, but for its two templates.
-fn literal(value: &Value, depth: usize) -> String {
-    let quoted = |value: &Value| value.to_string().replace("${", "$${").replace("%{", "%%{");
-    match value {
-        Value::Array(items) => {
-            let indent = "  ".repeat(depth);
-            let items: Vec<String> =
-                items.iter().map(|item| format!("{indent}  {},\n", quoted(item))).collect();
-            format!("[\n{}{indent}]", items.concat())
-        }
-        other => quoted(other),
-    }
-}
-
-fn condition(text: &mut String, name: &str, value: &serde_json::Map<String, Value>, depth: usize) {
-    let indent = "  ".repeat(depth);
-    let _ = writeln!(text, "{indent}{name} {{");
-    if let Some(operator) = value.get("operator") {
-        let _ = writeln!(text, "{indent}  operator = {}", literal(operator, depth));
-    }
-    if let Some(values) = value.get("values").and_then(Value::as_object) {
-        let _ = writeln!(text, "{indent}  values = {{");
-        for (key, value) in values {
-            let key = literal(&json!(key), depth);
-            let _ = writeln!(text, "{indent}    {key} = {}", literal(value, depth));
-        }
-        let _ = writeln!(text, "{indent}  }}");
-    }
-    for inner in value.get("conditions").and_then(Value::as_array).into_iter().flatten() {
-        if let Some(inner) = inner.as_object() {
-            condition(text, "condition", inner, depth + 1);
-        }
-    }
-    let _ = writeln!(text, "{indent}}}");
+    allow
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn whole() -> PolicyForm {
+    /// A form with something in every field.
+    pub(in crate::pages::policies) fn whole() -> PolicyForm {
         PolicyForm {
             name: "9 to 5/x".to_owned(),
             description: "says \"${this}\"".to_owned(),
@@ -288,34 +135,10 @@ mod tests {
     }
 
     #[test]
-    fn a_policy_is_read_back_from_its_json_whole() {
-        assert_eq!(PolicyForm::from_json(&whole().json()).unwrap(), whole());
-        assert_eq!(
-            PolicyForm::from_json(&PolicyForm::default().json()).unwrap(),
-            PolicyForm::default()
-        );
-    }
-
-    #[test]
-    fn json_that_is_no_policy_is_refused() {
-        for wrong in ["", "[]", "1", "{\"name\":1}", "{\"resources\":{}}", "{\"resources\":[1]}"] {
-            assert!(PolicyForm::from_json(wrong).is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn terraform_says_all_of_a_policy_and_runs_no_template_in_it() {
-        let text = whole().terraform();
-        for part in [
-            "resource \"ovh_iam_policy\" \"policy_9_to_5_x\" {",
-            "\"says \\\"$${this}\\\"\"",
-            "except             = [",
-            "condition {",
-            "\"resource.Tag(env)\" = \"test\"",
-            "expired_at         = \"2027-01-01T00:00:00Z\"",
-        ] {
-            assert!(text.contains(part), "{part} is not in {text}");
-        }
+    fn a_box_changes_the_list_only_where_it_was_changed() {
+        let text = "allow=a%0Ab%0Ac&was=a&was=b&was=gone&pick=b&pick=new";
+        let form = PolicyForm::read(&Fields::parse(text.as_bytes()));
+        assert_eq!(lines(&form.allow), ["b", "c", "new"]);
     }
 
     #[test]

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use gatewright_iam::{Action, Catalogue, Pattern};
 
-use super::form::{PolicyForm, lines};
+use super::form::PolicyForm;
+use crate::format::lines;
 
 /// Actions on resources of one type.
 pub(super) struct TypeActions {

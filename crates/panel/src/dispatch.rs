@@ -1,0 +1,183 @@
+//! Dispatcher: session, CSRF token, handler, and the page of an error.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::rejection::RawPathParamsRejection;
+use axum::extract::{FromRequestParts, RawPathParams, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, Method, Response, StatusCode};
+use gatewright_iam::Call;
+use zeroize::Zeroize;
+
+use crate::cookies::FormCookie;
+use crate::error::PageError;
+use crate::fields::{Fields, encoded};
+use crate::pages::{error, resume, sign_in};
+use crate::panel::Panel;
+use crate::pending_form::PendingForm;
+use crate::request::RequestContext;
+use crate::response::{HandlerResult, PageResponse};
+use crate::route::{Access, Route};
+
+/// Limits the size of a form: bytes.
+const MAX_FORM_BYTES: usize = 2 << 20;
+
+/// Answers a request by the handler of its route, or with the page of what went wrong.
+pub(crate) async fn dispatch(
+    panel: &Panel,
+    request: Request,
+    route: Option<&Route>,
+) -> Response<Body> {
+    let (mut parts, body) = request.into_parts();
+    let parameters = path_parameters(&mut parts).await;
+    let (parameters, unreadable) = match parameters {
+        Ok(parameters) => (parameters, None),
+        Err(error) => (Vec::new(), Some(error)),
+    };
+    let mut request = match panel.read(&parts, parameters) {
+        Ok(request) => request,
+        Err(error) => {
+            tracing::error!(cause = error.causes(), "failed");
+            return PageResponse::empty(StatusCode::INTERNAL_SERVER_ERROR).into_response();
+        }
+    };
+    let prepared = prepare(panel, &mut request, (&parts, body), route, unreadable).await;
+    let request = Arc::new(request);
+    let handled = match prepared {
+        Ok(route) => route.handle(Arc::clone(&request)).await,
+        Err(error) => Err(error),
+    };
+    let response = match handled {
+        Ok(response) => Ok(response),
+        Err(error) => error_response(&request, error).await,
+    };
+    let response = response.and_then(|response| set_form_cookie(&request, response));
+    let response = response.unwrap_or_else(|error| {
+        log_failure(&request, &error);
+        PageResponse::empty(StatusCode::INTERNAL_SERVER_ERROR)
+    });
+    account_for(panel, &request, &parts, response.status());
+    let mut response = response.into_response();
+    match HeaderValue::try_from(request.query_id.to_string()) {
+        Ok(value) => drop(response.headers_mut().insert("x-ovh-queryid", value)),
+        Err(error) => log_failure(&request, &error.into()),
+    }
+    response
+}
+
+/// Looks up the session and checks the form, and returns the route if the request may go there.
+async fn prepare<'r>(
+    panel: &Panel,
+    request: &mut RequestContext,
+    (parts, body): (&Parts, Body),
+    route: Option<&'r Route>,
+    unreadable: Option<PageError>,
+) -> Result<&'r Route, PageError> {
+    let session = panel.session(request).await.map(|session| request.session = session);
+    // The page of a form that is refused depends on the session, so that was looked up first.
+    request.form = read_form(parts, body, request).await?;
+    session?;
+    let route = route.ok_or(PageError::NoSuchPage)?;
+    if route.access() == Access::SignedIn {
+        request.session()?;
+    }
+    unreadable.map_or(Ok(route), Err)
+}
+
+/// Returns the parameters of the path, decoded.
+async fn path_parameters(parts: &mut Parts) -> Result<Vec<(String, String)>, PageError> {
+    match RawPathParams::from_request_parts(parts, &()).await {
+        Ok(parameters) => {
+            let parameters = parameters.iter();
+            Ok(parameters.map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+        }
+        // A path that is no route has none.
+        Err(RawPathParamsRejection::MissingPathParams(_)) => Ok(Vec::new()),
+        Err(_) => Err(PageError::NoSuchPage),
+    }
+}
+
+/// Reads the form, whose CSRF token must be right.
+async fn read_form(
+    parts: &Parts,
+    body: Body,
+    request: &RequestContext,
+) -> Result<Fields, PageError> {
+    if parts.method != Method::POST {
+        return Ok(Fields::default());
+    }
+    let site = parts.headers.get("sec-fetch-site").and_then(|value| value.to_str().ok());
+    if site.is_some_and(|site| site != "same-origin" && site != "none") {
+        return Err(PageError::CsrfTokenMismatch { pending: PendingForm::default() });
+    }
+    let body = axum::body::to_bytes(body, MAX_FORM_BYTES).await;
+    let body = body.map_err(|_| PageError::FormTooLarge)?;
+    let form = Fields::parse(&body);
+    // It may hold a password. Where the connection still shares the bytes, it overwrites them with
+    // what comes next.
+    if let Ok(mut body) = body.try_into_mut() {
+        body.as_mut().zeroize();
+    }
+    if request.verify_csrf_token(&form) {
+        return Ok(form);
+    }
+    let is_ours = site == Some("same-origin") && !parts.uri.path().starts_with("/sign-");
+    let pending = if is_ours { PendingForm::of(&form) } else { PendingForm::default() };
+    Err(PageError::CsrfTokenMismatch { pending })
+}
+
+/// Chooses the page of an error. A form whose session has ended is kept, to be submitted again.
+async fn error_response(request: &RequestContext, error: PageError) -> HandlerResult {
+    match error {
+        PageError::CsrfTokenMismatch { pending } if !pending.is_empty() => match request.session {
+            Some(_) => resume::show(request, pending),
+            None => sign_in::show_after_session_end(request, pending).await,
+        },
+        error if error.status() == StatusCode::UNAUTHORIZED => {
+            let pending = PendingForm::of(&request.form);
+            if pending.is_empty() {
+                return PageResponse::redirect(format!(
+                    "/sign-in?next={}",
+                    encoded(&request.target)
+                ));
+            }
+            sign_in::show_after_session_end(request, pending).await
+        }
+        error => {
+            if error.status().is_server_error() {
+                log_failure(request, &error);
+            }
+            error::show(request, &error)
+        }
+    }
+}
+
+fn set_form_cookie(request: &RequestContext, response: PageResponse) -> HandlerResult {
+    match &request.cookies.form {
+        FormCookie::Sent(_) => Ok(response),
+        FormCookie::New(value) => {
+            Ok(response.with_cookie(request.cookie_settings.set_form(value)?))
+        }
+    }
+}
+
+fn log_failure(request: &RequestContext, error: &PageError) {
+    let status = error.status();
+    tracing::error!(query_id = %request.query_id, %status, cause = error.causes(), "failed");
+}
+
+/// Records, logs and counts a response.
+fn account_for(panel: &Panel, request: &RequestContext, parts: &Parts, status: StatusCode) {
+    let (method, path) = (&parts.method, parts.uri.path());
+    // A log that is watched live requests itself every other second.
+    let is_live = request.query.get("live") == "1";
+    if let (Ok(context), false) = (request.context(), is_live) {
+        let (what, status) = (format!("{method} {path}"), status.as_u16());
+        let user_agent = Some(request.user_agent.as_str());
+        panel.iam.record(&context, Call { what, route: "panel", status, user_agent });
+    }
+    tracing::info!(query_id = %request.query_id, %method, path, %status);
+    let labels = [("route", "panel".to_owned()), ("status", status.as_u16().to_string())];
+    metrics::counter!("gatewright_http_requests_total", &labels).increment(1);
+}

@@ -1,0 +1,49 @@
+//! Page of an error.
+
+use askama::Template;
+use axum::http::StatusCode;
+use gatewright_iam::IamError;
+
+use crate::error::PageError;
+use crate::layout::{Layout, Section};
+use crate::request::RequestContext;
+use crate::response::{HandlerResult, PageResponse};
+
+#[derive(Template)]
+#[template(path = "error.html")]
+struct ErrorPage {
+    layout: Layout,
+    title: &'static str,
+    text: &'static str,
+    /// What exactly is wrong, where that may be told.
+    detail: Option<String>,
+    /// Actions that the person lacks.
+    missing: Vec<String>,
+}
+
+/// Renders the page of an error, which says where to go on.
+pub(crate) fn show(request: &RequestContext, error: &PageError) -> HandlerResult {
+    let (title, text) = texts(error);
+    let page = ErrorPage {
+        layout: request.layout(Section::None),
+        title,
+        text,
+        detail: error.validation_message(),
+        missing: error.missing_actions(),
+    };
+    PageResponse::render(&page).map(|response| response.with_status(error.status()))
+}
+
+/// Returns the keys of the title and the text of an error.
+fn texts(error: &PageError) -> (&'static str, &'static str) {
+    match (error, error.status()) {
+        (PageError::CsrfTokenMismatch { .. }, _) => ("foreign-form-title", "foreign-form-text"),
+        (PageError::FormTooLarge, _) => ("too-large-title", "too-large-text"),
+        (PageError::Iam(IamError::ReadOnly(_)), _) => ("read-only-title", "read-only-text"),
+        (_, StatusCode::FORBIDDEN) => ("forbidden-title", "forbidden-text"),
+        (_, StatusCode::NOT_FOUND) => ("not-found-title", "not-found-text"),
+        (_, StatusCode::SERVICE_UNAVAILABLE) => ("unavailable-title", "unavailable-text"),
+        (_, StatusCode::INTERNAL_SERVER_ERROR) => ("failed-title", "failed-text"),
+        _ => ("refused-title", "refused-text"),
+    }
+}

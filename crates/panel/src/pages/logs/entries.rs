@@ -1,0 +1,38 @@
+//! Entries of a log, page by page.
+
+use gatewright_iam::{Context, Event, Instant, Line, LogFilter};
+
+use super::log::Log;
+use crate::error::PageError;
+use crate::request::RequestContext;
+
+/// Entries of a log, the newest first.
+pub(super) enum Entries {
+    Events(Vec<Event>),
+    Lines(Vec<Line>),
+}
+
+/// Place in a log: a revision of the journal, or an instant in microseconds.
+pub(super) type Place = i64;
+
+/// Returns the entries before a place, or the newest, and the place of those before them.
+pub(super) async fn entries(
+    request: &RequestContext,
+    context: &Context,
+    log: Log,
+    filter: &LogFilter,
+    (before, limit): (Option<Place>, usize),
+) -> Result<(Entries, Option<Place>), PageError> {
+    Ok(match log.kind() {
+        None => {
+            let place = (before.unwrap_or(Place::MAX), limit);
+            let found = request.iam.audit(context, filter, place).await?;
+            (Entries::Events(found.events), found.older)
+        }
+        Some(kind) => {
+            let place = (before.map_or(Instant::MAX, Instant::from_micros), limit);
+            let found = request.iam.log(context, kind, filter, place).await?;
+            (Entries::Lines(found.lines), found.older.map(Instant::micros))
+        }
+    })
+}

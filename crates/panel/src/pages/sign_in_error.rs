@@ -1,0 +1,45 @@
+//! Errors of proofs of identity, as people read them.
+
+use axum::http::StatusCode;
+use gatewright_iam::SignInError;
+
+use crate::error::PageError;
+use crate::form::InputError;
+use crate::request::RequestContext;
+
+/// Returns why nobody was signed in; other failures have pages of their own.
+pub(super) fn sign_in_error(
+    request: &RequestContext,
+    error: SignInError,
+) -> Result<InputError, PageError> {
+    let say = |key| request.texts.say(key);
+    let (status, message) = match error {
+        SignInError::Failed(error) => return Err(error.into()),
+        SignInError::Wrong => (StatusCode::UNAUTHORIZED, say("sign-in-wrong")),
+        SignInError::WrongCode => (StatusCode::UNAUTHORIZED, say("code-wrong")),
+        SignInError::WrongPasskey => (StatusCode::UNAUTHORIZED, say("passkey-wrong")),
+        SignInError::Disabled => (StatusCode::FORBIDDEN, say("sign-in-disabled")),
+        SignInError::TooMany { seconds } => {
+            (StatusCode::TOO_MANY_REQUESTS, request.texts.count("sign-in-too-many", seconds))
+        }
+    };
+    Ok(InputError { status, message })
+}
+
+/// Returns why a person who is signed in could not change how they sign in.
+pub(super) fn password_error(
+    request: &RequestContext,
+    error: SignInError,
+) -> Result<InputError, PageError> {
+    let error = match error {
+        SignInError::Wrong => return Ok(bad_request(request.texts.say("password-wrong"))),
+        SignInError::Failed(error) => InputError::of(error)?,
+        error => sign_in_error(request, error)?,
+    };
+    Ok(bad_request(error.message))
+}
+
+/// Returns an error of a form that is not one of a use case.
+pub(super) fn bad_request(message: String) -> InputError {
+    InputError { status: StatusCode::BAD_REQUEST, message }
+}

@@ -1,0 +1,111 @@
+//! Routes: method, path, access and handler of each page and form.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use axum::http::Method;
+
+use crate::request::RequestContext;
+use crate::response::HandlerResult;
+
+/// Who may request a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Everybody.
+    Public,
+    /// Whoever is signed in; all others are asked to sign in. What they may do there is decided by
+    /// the use cases.
+    SignedIn,
+}
+
+/// Route of a page, or of a form.
+#[derive(Clone)]
+pub struct Route {
+    method: Method,
+    path: &'static str,
+    access: Access,
+    handler: Handler,
+}
+
+type Handler = Arc<dyn Fn(Arc<RequestContext>) -> HandlerFuture + Send + Sync>;
+type HandlerFuture = Pin<Box<dyn Future<Output = HandlerResult> + Send>>;
+
+impl Route {
+    /// Declares a page, which is read with GET and changes nothing.
+    pub(crate) fn page<F, A>(path: &'static str, handler: F) -> Self
+    where
+        F: Fn(Arc<RequestContext>) -> A + Send + Sync + 'static,
+        A: Future<Output = HandlerResult> + Send + 'static,
+    {
+        Self::new(Method::GET, path, handler)
+    }
+
+    /// Declares a form, which is submitted with POST and a CSRF token.
+    pub(crate) fn form<F, A>(path: &'static str, handler: F) -> Self
+    where
+        F: Fn(Arc<RequestContext>) -> A + Send + Sync + 'static,
+        A: Future<Output = HandlerResult> + Send + 'static,
+    {
+        Self::new(Method::POST, path, handler)
+    }
+
+    fn new<F, A>(method: Method, path: &'static str, handler: F) -> Self
+    where
+        F: Fn(Arc<RequestContext>) -> A + Send + Sync + 'static,
+        A: Future<Output = HandlerResult> + Send + 'static,
+    {
+        let handler: Handler = Arc::new(move |request| Box::pin(handler(request)));
+        Self { method, path, access: Access::SignedIn, handler }
+    }
+
+    /// Opens the route to everybody.
+    pub(crate) fn public(self) -> Self {
+        Self { access: Access::Public, ..self }
+    }
+
+    /// Returns the method: GET for a page, POST for a form.
+    pub fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// Returns the path, with its parameters in braces: `/users/{login}`.
+    pub fn path(&self) -> &'static str {
+        self.path
+    }
+
+    /// Returns who may request it.
+    pub fn access(&self) -> Access {
+        self.access
+    }
+
+    /// Calls the handler.
+    pub(crate) async fn handle(&self, request: Arc<RequestContext>) -> HandlerResult {
+        (self.handler)(request).await
+    }
+
+    /// Checks whether a path is one of this route: a parameter stands for one segment.
+    pub(crate) fn matches(&self, path: &str) -> bool {
+        let mut segments = path.split('/');
+        let is_matched = self.path.split('/').all(|expected| {
+            segments.next().is_some_and(|segment| {
+                segment == expected || (expected.starts_with('{') && !segment.is_empty())
+            })
+        });
+        is_matched && segments.next().is_none()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::PageError;
+
+    #[test]
+    fn a_parameter_stands_for_one_segment() {
+        let route = Route::page("/users/{login}/tokens", |_| async { Err(PageError::NoSuchPage) });
+        assert!(route.matches("/users/jane/tokens"));
+        for other in ["/users/jane", "/users//tokens", "/users/jane/tokens/", "/users/a/b/tokens"] {
+            assert!(!route.matches(other), "{other}");
+        }
+    }
+}
