@@ -35,6 +35,7 @@ mod openstack;
 mod operations;
 mod panel;
 mod panel_client;
+mod panel_guard;
 mod panel_pages;
 mod panel_policies;
 mod policies;
