@@ -64,9 +64,19 @@ pub enum IamError {
     /// The server cannot know the answer now.
     #[error("The server cannot reach its database: try again")]
     Unavailable(#[source] StoreError),
-    /// The server is at fault.
-    #[error("The server failed")]
+    /// The server is at fault: trying again does not help.
+    #[error("{}", whose_fault(.0.as_ref()))]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// Tells a broken database, which its operator must repair, from a fault of the program.
+fn whose_fault(cause: &(dyn std::error::Error + Send + Sync + 'static)) -> &'static str {
+    match cause.downcast_ref::<StoreError>() {
+        Some(StoreError::Broken { .. } | StoreError::Malformed(_) | StoreError::Journal(_)) => {
+            "The server's database is broken: its operator must repair it"
+        }
+        _ => "The server failed",
+    }
 }
 
 impl IamError {
