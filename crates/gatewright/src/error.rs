@@ -23,6 +23,8 @@ pub(crate) enum Failure {
     Listen { address: SocketAddr, source: std::io::Error },
     #[error("the folder {} has an account but not its credentials: remove it to start over", .0.display())]
     LostSecrets(PathBuf),
+    #[error("the account was created without the service account that was asked for")]
+    NoServiceAccount,
     #[error(transparent)]
     Open(#[from] OpenError),
     #[error(transparent)]

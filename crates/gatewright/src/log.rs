@@ -1,5 +1,7 @@
 //! Sets up the log, on standard error.
 
+use std::panic::PanicHookInfo;
+
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{Config, LogFormat};
@@ -14,6 +16,14 @@ pub(crate) fn start(config: &Config) -> Result<(), Failure> {
         LogFormat::Json => subscriber.json().flatten_event(true).init(),
         LogFormat::Text => subscriber.with_target(false).init(),
     }
+    std::panic::set_hook(Box::new(log_panic));
     config.warn_of_renamed();
     Ok(())
+}
+
+/// Logs a panic where it happens: inside the span of a request, with its query ID.
+fn log_panic(panic: &PanicHookInfo<'_>) {
+    let location = panic.location().map(ToString::to_string);
+    let cause = panic.payload_as_str();
+    tracing::error!(location, cause, "a thread panicked");
 }
