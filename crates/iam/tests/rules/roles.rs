@@ -11,7 +11,7 @@ use crate::installation::{ACCOUNT, Installation};
 const FILE: &str = "../../docs/roles.md";
 
 /// Renews the file where it is set, instead of comparing.
-const WRITE: &str = "GATEWRIGHT_WRITE";
+const WRITE: &str = "GATEWRIGHT_WRITE_DOCS";
 
 const ROLES: [(&str, Role); 4] = [
     ("ADMIN", Role::Admin),
@@ -26,7 +26,7 @@ What each role allows, on every resource of the account, decided by the engine w
 A group of users has one role; `ADMIN`, `DEFAULT` and `UNPRIVILEGED` are the groups that every account
 has, and the last column is a group without a role. Only the owner of the account is beyond this table.
 
-This file is generated: `GATEWRIGHT_WRITE=1 cargo test -p gatewright-iam --test rules roles` renews it.
+This file is generated: `GATEWRIGHT_WRITE_DOCS=1 cargo test -p gatewright-iam --test rules roles` renews it.
 ";
 
 /// Makes a user in a group of each role; the contexts of their requests.
