@@ -122,8 +122,7 @@ async fn create_samples(iam: &Iam) -> Result<Secrets, Failure> {
         password: password.clone(),
         service_account: true,
     };
-    let service_account =
-        iam.create_account(new).await?.ok_or(Failure::NoServiceAccount)?;
+    let service_account = iam.create_account(new).await?.ok_or(Failure::NoServiceAccount)?;
     let owner = iam.as_owner(ACCOUNT);
     for (resource_type, name, display_name, tags) in RESOURCES {
         let region = iam.settings().region;
