@@ -76,11 +76,12 @@ impl<'ast> Visit<'ast> for Functions {
     }
 }
 
-/// Writes the figures of the product's code, for each package and for all of it, as a table.
+/// Writes the figures of the product's code, for each package and for all of it, as a table. Lines of
+/// files are rounded to tens, so that not every change is one of the table.
 pub(crate) fn table(measured: &[Lengths], packages: &[(&str, &str)]) -> String {
     let mut table = String::from(
-        "| Code | Files | Lines per file: median | longest | Functions | Lines per function: median \
-         | longest |\n|---|--:|--:|--:|--:|--:|--:|\n",
+        "| Code | Files | Lines per file: median | longest | Lines per function: median | longest \
+         |\n|---|--:|--:|--:|--:|--:|\n",
     );
     let mut all = Vec::new();
     for (name, folder) in packages {
@@ -96,10 +97,10 @@ pub(crate) fn table(measured: &[Lengths], packages: &[(&str, &str)]) -> String {
 fn row(name: &str, measured: &[&Lengths]) -> String {
     let (files, file, longest_file) = figures(measured.iter().map(|one| one.lines));
     let functions = measured.iter().flat_map(|one| &one.functions).map(|(_, lines)| *lines);
-    let (functions, function, longest) = figures(functions);
-    format!(
-        "| {name} | {files} | {file} | {longest_file} | {functions} | {function} | {longest} |\n"
-    )
+    let (_, function, longest) = figures(functions);
+    let tens = |lines: usize| lines.div_ceil(10) * 10;
+    let (file, longest_file) = (tens(file), tens(longest_file));
+    format!("| {name} | {files} | {file} | {longest_file} | {function} | {longest} |\n")
 }
 
 /// How many there are, the median and the largest.
@@ -141,6 +142,6 @@ mod tests {
     fn the_table_shows_medians_and_the_longest() {
         let code = measured("fn a() {}\nfn b() {\n\n}\nfn c() {\n\n\n\n}\n");
         let table = table(&code, &[("a", "crates/a/src/")]);
-        assert!(table.contains("| a | 1 | 9 | 9 | 3 | 3 | 5 |"), "{table}");
+        assert!(table.contains("| a | 1 | 10 | 10 | 3 | 5 |"), "{table}");
     }
 }
