@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use gatewright_iam::{MasterKey, Sources};
+use gatewright_iam::{KeyRotation, MasterKey, Sources};
 
 use crate::config::Source;
 use crate::error::Failure;
@@ -35,10 +35,12 @@ pub(crate) async fn run(command: Command) -> Result<(), Failure> {
         Command::Rotate(rotate) => rotate,
     };
     let iam = rotate.source.read()?.open().await?;
-    let rotated = iam.rotate_key(rotate.at_once).await;
+    let emergency = rotate.at_once;
+    let rotation = if emergency { KeyRotation::Emergency } else { KeyRotation::Planned };
+    let rotated = iam.rotate_key(rotation).await;
     iam.close().await;
     let id = rotated?;
-    if rotate.at_once {
+    if emergency {
         println!("{id} is the only signing key now; clients must request new tokens");
     } else {
         println!("{id} is published, and signs in an hour");

@@ -51,7 +51,7 @@ pub use model::user_token::{Expiry, UserToken, UserTokenEdit, UserTokenInput};
 
 // Policies.
 pub use model::permissions_group::{MANAGED_OWNER, PermissionsGroup, PermissionsGroupInput};
-pub use model::policy::{Policy, PolicyFilter, PolicyInput, PolicyTarget};
+pub use model::policy::{Attachment, Policy, PolicyFilter, PolicyInput, PolicyTarget};
 pub use model::simulation::{
     AccessDiff, AccessDiffs, ConditionsChange, Contribution, EffectivePermissions, EvaluatedPolicy,
     Findings, Part, Proposal, Simulation, SimulationResult,
@@ -64,7 +64,9 @@ pub use model::resource_group::{Member, ResourceGroup, ResourceGroupInput};
 
 // Tokens.
 pub use engine::vault::{KeyError, MasterKey};
-pub use model::token::{Algorithm, Grant, Introspection, Issued, ProjectRoles, TokenError};
+pub use model::token::{
+    Algorithm, Grant, Introspection, Issued, KeyRotation, ProjectRoles, TokenError,
+};
 
 // Decisions.
 pub use decisions::check::CheckResult;

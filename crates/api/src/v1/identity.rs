@@ -83,12 +83,12 @@ async fn delete_user(context: Context, request: Request) -> Result<Null, ApiErro
 }
 
 async fn enable_user(context: Context, request: Request) -> Result<Null, ApiError> {
-    request.iam.enable_user(&context, request.parameter(0), true).await?;
+    request.iam.enable_user(&context, request.parameter(0)).await?;
     Ok(Null)
 }
 
 async fn disable_user(context: Context, request: Request) -> Result<Null, ApiError> {
-    request.iam.enable_user(&context, request.parameter(0), false).await?;
+    request.iam.disable_user(&context, request.parameter(0)).await?;
     Ok(Null)
 }
 

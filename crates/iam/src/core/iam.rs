@@ -24,6 +24,7 @@ use crate::model::error::IamError;
 use crate::model::query_id::QueryId;
 use crate::model::secret::Secret;
 use crate::model::settings::Settings;
+use crate::model::token::KeyRotation;
 use crate::sources::Sources;
 
 /// Why the server cannot start.
@@ -173,9 +174,9 @@ impl Iam {
     }
 
     /// Makes a new signing key, for the operator; answers its identifier. It is published at once and
-    /// signs after an hour; `at_once` it signs immediately, and no other key counts any more.
-    pub async fn rotate_key(&self, at_once: bool) -> Result<String, KeyError> {
-        self.tokens.rotate(at_once).await
+    /// signs after an hour; in an emergency it signs immediately, and no other key counts any more.
+    pub async fn rotate_key(&self, rotation: KeyRotation) -> Result<String, KeyError> {
+        self.tokens.rotate(rotation).await
     }
 
     /// The server stops: whoever follows an account is told no more.

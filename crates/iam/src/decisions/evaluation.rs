@@ -74,6 +74,13 @@ impl EvaluationResult {
     const UNKNOWN: Self = Self { allowed: false, reason: None, policy: None };
 }
 
+/// Whether decisions are recorded as activity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Recording {
+    On,
+    Off,
+}
+
 impl Iam {
     /// Answers requests about others, each by itself, until an answer is `last`. Whoever asks needs
     /// the right to, and hears about their own account alone, unless they are a registrar.
@@ -88,7 +95,9 @@ impl Iam {
         let mut answers = Vec::new();
         for request in requests? {
             let answer = match request {
-                Ok(request) => Ok(self.decide_for(context, &request, trusted, true).await?),
+                Ok(request) => {
+                    Ok(self.decide_for(context, &request, trusted, Recording::On).await?)
+                }
                 Err(error) => Err(error),
             };
             let allowed = answer.as_ref().is_ok_and(|answer| answer.allowed);
@@ -111,7 +120,7 @@ impl Iam {
         context: &Context,
         request: &Evaluation,
         trusted: bool,
-        recorded: bool,
+        recording: Recording,
     ) -> Result<EvaluationResult, IamError> {
         let Some(principal) = self.subject(context, request).await? else {
             return Ok(EvaluationResult::UNKNOWN);
@@ -150,7 +159,7 @@ impl Iam {
             resource.tags = &tags;
         }
         let decision = decision_context.decide_on(&asked, &action, resource);
-        if recorded {
+        if recording == Recording::On {
             let (action, resource) = (action.as_str(), urn.urn());
             let asked = Context { now: context.now, ..asked.clone() };
             self.recorder.decided(&asked, [Decided { action, resource, decision }]);
@@ -286,7 +295,7 @@ impl Iam {
         let mut found = Vec::new();
         for name in names {
             ask(&mut request, name.clone());
-            if self.decide_for(context, &request, trusted, false).await?.allowed {
+            if self.decide_for(context, &request, trusted, Recording::Off).await?.allowed {
                 found.push(name);
             }
         }

@@ -8,7 +8,7 @@ use gatewright_store::{SealedKey, Store};
 
 use crate::engine::key::{PublicKey, SigningKey};
 use crate::engine::vault::{KeyError, MasterKey};
-use crate::model::token::{Algorithm, LIFETIME};
+use crate::model::token::{Algorithm, KeyRotation, LIFETIME};
 
 /// A new key is published for so long before it signs: by then everybody who checks tokens by
 /// themselves has it.
@@ -90,18 +90,17 @@ impl Keyring {
         Self::load(store, master, algorithm, now).await
     }
 
-    /// Makes a key that takes over when everybody can know it; at once, and with no other left, in
-    /// an emergency. Answers its identifier.
+    /// Creates a signing key; returns its identifier.
     pub(crate) async fn rotate(
         store: &Store,
         master: &MasterKey,
         algorithm: Algorithm,
-        at_once: bool,
+        rotation: KeyRotation,
         now: Instant,
     ) -> Result<String, KeyError> {
         let before = store.keys().await?;
         let id = SigningKey::create(store, master, algorithm, now).await?;
-        if at_once {
+        if rotation == KeyRotation::Emergency {
             for key in before {
                 store.delete_key(&key.id).await?;
             }
@@ -177,7 +176,8 @@ mod tests {
             let day = at(1);
             let ring = Keyring::maintain(&store, &master, ES256, None, at(0)).await.unwrap();
             let first = ring.signer(at(0)).unwrap().key.id().to_owned();
-            let second = Keyring::rotate(&store, &master, ES256, false, day).await.unwrap();
+            let second =
+                Keyring::rotate(&store, &master, ES256, KeyRotation::Planned, day).await.unwrap();
             let ring = Keyring::maintain(&store, &master, ES256, None, day).await.unwrap();
             assert_eq!(
                 ring.signer(day.saturating_add(LEAD).saturating_sub(MOMENT)).unwrap().key.id(),
@@ -221,7 +221,9 @@ mod tests {
             let other = Algorithm::EdDsa;
             Keyring::maintain(&store, &master, other, None, at(0)).await.unwrap();
             let later = at(1);
-            let id = Keyring::rotate(&store, &master, ES256, true, later).await.unwrap();
+            let id = Keyring::rotate(&store, &master, ES256, KeyRotation::Emergency, later)
+                .await
+                .unwrap();
             let ring = Keyring::load(&store, &master, ES256, later).await.unwrap();
             assert_eq!(ring.signer(later).unwrap().key.id(), id);
             assert_eq!(ring.public.len(), 1);

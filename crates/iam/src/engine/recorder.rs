@@ -136,6 +136,13 @@ impl Pending {
     }
 }
 
+/// How a request for a token ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TokenOutcome {
+    Issued,
+    Refused,
+}
+
 /// A decision that was made for somebody.
 pub(crate) struct Decided<'a> {
     pub(crate) action: &'a str,
@@ -262,11 +269,12 @@ impl Recorder {
         &self,
         identity: Identity,
         scope: &str,
-        issued: bool,
+        outcome: TokenOutcome,
         (ip, query_id, at): (Option<IpAddr>, QueryId, Instant),
     ) {
         let mut pending = self.pending();
         let account = identity.account().to_owned();
+        let issued = outcome == TokenOutcome::Issued;
         if issued {
             pending.count(&account, |counts| counts.tokens += 1);
         }

@@ -32,7 +32,7 @@ use crate::model::caller::{Principal, PrincipalKind, Token};
 use crate::model::error::IamError;
 use crate::model::scope;
 use crate::model::settings::Settings;
-use crate::model::token::{Algorithm, NEVER, Verified};
+use crate::model::token::{Algorithm, KeyRotation, NEVER, Verified};
 use crate::sources::Sources;
 
 /// What a browser was given to bring back is good for so long.
@@ -124,9 +124,9 @@ impl Tokens {
     }
 
     /// Makes a new signing key; answers its identifier.
-    pub(crate) async fn rotate(&self, at_once: bool) -> Result<String, KeyError> {
+    pub(crate) async fn rotate(&self, rotation: KeyRotation) -> Result<String, KeyError> {
         let now = self.sources.now();
-        Keyring::rotate(&self.store, &self.master, self.algorithm, at_once, now).await
+        Keyring::rotate(&self.store, &self.master, self.algorithm, rotation, now).await
     }
 
     /// Does something with the key that signs at an instant.

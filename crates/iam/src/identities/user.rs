@@ -114,20 +114,18 @@ impl Iam {
         .await
     }
 
-    /// Lets a user sign in again, or no longer; their sessions then end at once.
-    pub async fn enable_user(
-        &self,
-        context: &Context,
-        login: &str,
-        enabled: bool,
-    ) -> Result<User, IamError> {
-        let right = if enabled { rights::USER_ENABLE } else { rights::USER_DISABLE };
-        self.demand(context, right).await?;
-        let user = self.change_user(context, login, |document| document.enabled = enabled).await?;
-        if !enabled {
-            let over = self.sessions_of(context.account(), &user.urn).await?;
-            self.end(context, over).await?;
-        }
+    /// Enables a user, who may then sign in again.
+    pub async fn enable_user(&self, context: &Context, login: &str) -> Result<User, IamError> {
+        self.demand(context, rights::USER_ENABLE).await?;
+        self.change_user(context, login, |document| document.enabled = true).await
+    }
+
+    /// Disables a user, whose sessions end at once.
+    pub async fn disable_user(&self, context: &Context, login: &str) -> Result<User, IamError> {
+        self.demand(context, rights::USER_DISABLE).await?;
+        let user = self.change_user(context, login, |document| document.enabled = false).await?;
+        let over = self.sessions_of(context.account(), &user.urn).await?;
+        self.end(context, over).await?;
         Ok(user)
     }
 

@@ -71,6 +71,15 @@ pub struct PolicyFilter {
     pub read_only: Option<bool>,
 }
 
+/// Whether a policy names an identity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Attachment {
+    /// The policy names it.
+    Attached,
+    /// The policy does not name it.
+    Detached,
+}
+
 /// What a URN among a policy's resources stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PolicyTarget {

@@ -36,6 +36,16 @@ pub(crate) struct Verified {
     pub(crate) admitted: AtomicI64,
 }
 
+/// How a new signing key takes over from the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyRotation {
+    /// It is published now and signs once everybody can have it; the others stay until their last
+    /// token has expired.
+    Planned,
+    /// It signs at once, and all other keys are deleted, with the tokens that they signed.
+    Emergency,
+}
+
 /// What is remembered of a revoked token.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct RevokedDocument {

@@ -12,7 +12,7 @@ use crate::model::caller::Context;
 use crate::model::error::{Fault, IamError};
 use crate::model::input::{Input, check_list};
 use crate::model::page::{Page, PageRequest};
-use crate::model::policy::{Policy, PolicyFilter, PolicyInput, PolicyTarget, refusal};
+use crate::model::policy::{Attachment, Policy, PolicyFilter, PolicyInput, PolicyTarget, refusal};
 use crate::model::rights;
 
 const READ_ONLY: &str = "This policy belongs to the server and cannot be changed";
@@ -155,16 +155,17 @@ impl Iam {
         .map_err(taken)
     }
 
-    /// Makes a policy name an identity, or no longer name it.
+    /// Attaches a policy to an identity, or detaches it.
     pub async fn set_policy_identity(
         &self,
         context: &Context,
         id: Input<PolicyId>,
         identity: &str,
-        named: bool,
+        attachment: Attachment,
     ) -> Result<Policy, IamError> {
         self.demand(context, rights::POLICY_EDIT).await?;
         let id = id?;
+        let attached = attachment == Attachment::Attached;
         let (region, limits) = (self.settings.region, &self.settings.limits);
         let key = id.to_string();
         self.change(context.account(), context, (Kind::Policy, &key), |object| {
@@ -175,11 +176,11 @@ impl Iam {
             let identities = &mut policy.rule.identities;
             let is_it =
                 |urn: &String| Identity::parse(urn, region).is_ok_and(|one| one.urn() == identity);
-            if identities.iter().any(is_it) == named {
+            if identities.iter().any(is_it) == attached {
                 return Ok((policy.content(context.account(), region)?, policy));
             }
             identities.retain(|urn| !is_it(urn));
-            if named {
+            if attached {
                 identities.push(identity.to_owned());
             }
             check_list("identities", identities, limits.entries)?;

@@ -7,6 +7,7 @@ use gatewright_policy::{Identity, Instant, ResourceUrn};
 
 use crate::core::iam::Iam;
 use crate::engine::claims::{Claims, IdClaims};
+use crate::engine::recorder::TokenOutcome;
 use crate::model::caller::Token;
 use crate::model::client::Flow;
 use crate::model::query_id::QueryId;
@@ -27,7 +28,7 @@ impl Iam {
             && let Some(account) = self.views.account_of_client(&grant.client_id).await?
         {
             let identity = Identity::service_account(region, &account, &grant.client_id);
-            self.recorder.asked_token(identity, "", false, about);
+            self.recorder.asked_token(identity, "", TokenOutcome::Refused, about);
         }
         let (account, flow) = proved?;
         if flow != Flow::ClientCredentials {
@@ -59,7 +60,7 @@ impl Iam {
         }
         let token = self.tokens.signing(issued, |key| key.access_token(&claims))?;
         self.recorder.used(&account, &grant.client_id, now);
-        self.recorder.asked_token(identity, text, true, about);
+        self.recorder.asked_token(identity, text, TokenOutcome::Issued, about);
         let (access_token, scope) = (token.into(), text.to_owned());
         Ok(Issued { access_token, expires_in: EXPIRES_IN, scope, id_token })
     }

@@ -236,9 +236,9 @@ async fn tokens_of_a_user_who_is_disabled_or_gone_count_no_more() {
     installation.user("jane", &[]).await;
     let input = token("laptop", Expiry::Never);
     let (_, secret) = iam.create_user_token(&owner, "jane", Ok(input)).await.unwrap();
-    iam.enable_user(&owner, "jane", false).await.unwrap();
+    iam.disable_user(&owner, "jane").await.unwrap();
     bad_credential(installation.context_of(&secret).await);
-    iam.enable_user(&owner, "jane", true).await.unwrap();
+    iam.enable_user(&owner, "jane").await.unwrap();
     installation.context_of(&secret).await.unwrap();
     iam.delete_user(&owner, "jane").await.unwrap();
     bad_credential(installation.context_of(&secret).await);

@@ -1,8 +1,8 @@
 //! Policies and permissions groups.
 
 use gatewright_iam::{
-    Condition, Fault, PageRequest, Permissions, PermissionsGroupInput, Policy, PolicyFilter,
-    PolicyInput,
+    Attachment, Condition, Fault, PageRequest, Permissions, PermissionsGroupInput, Policy,
+    PolicyFilter, PolicyInput,
 };
 use serde_json::json;
 
@@ -96,7 +96,15 @@ async fn the_servers_policy_cannot_be_changed() {
     let all = iam.policies(&owner, Ok(PolicyFilter::default()), page()).await.unwrap().items;
     let id = all[0].rule.id;
     read_only(iam.edit_policy(&owner, Ok(id), Ok(named("mine"))).await);
-    read_only(iam.set_policy_identity(&owner, Ok(id), "urn:v1:eu:identity:user:x/y", true).await);
+    read_only(
+        iam.set_policy_identity(
+            &owner,
+            Ok(id),
+            "urn:v1:eu:identity:user:x/y",
+            Attachment::Attached,
+        )
+        .await,
+    );
     read_only(iam.delete_policy(&owner, Ok(id)).await);
 }
 
@@ -158,11 +166,13 @@ async fn every_change_of_a_policy_is_in_force_when_it_is_acknowledged() {
     let Policy { rule, .. } = installation.allow(&caller.urn(), &[REBOOT], &[VPS]).await;
     assert!(may().await);
     let id = rule.id;
-    iam.set_policy_identity(&owner, Ok(id), &caller.urn(), false).await.unwrap();
+    iam.set_policy_identity(&owner, Ok(id), &caller.urn(), Attachment::Detached).await.unwrap();
     assert!(!may().await);
-    let changed = iam.set_policy_identity(&owner, Ok(id), &caller.urn(), true).await.unwrap();
+    let changed =
+        iam.set_policy_identity(&owner, Ok(id), &caller.urn(), Attachment::Attached).await.unwrap();
     assert!(may().await);
-    let again = iam.set_policy_identity(&owner, Ok(id), &caller.urn(), true).await.unwrap();
+    let again =
+        iam.set_policy_identity(&owner, Ok(id), &caller.urn(), Attachment::Attached).await.unwrap();
     assert_eq!(again, changed, "nothing to do");
     let mut input = PolicyInput::from(changed);
     input.permissions.deny = texts(&["*"]);

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::pin::Pin;
 
 use gatewright_iam::{
-    Catalogue, Context, Followed, Iam, IamError, Instant, LogFilter, LogKind, Permissions, rights,
+    Attachment, Catalogue, Context, Followed, Iam, IamError, Instant, LogFilter, LogKind,
+    Permissions, rights,
 };
 
 use crate::installation::{Installation, account_urn, texts, unread};
@@ -49,8 +50,8 @@ const USE_CASES: &[UseCase] = use_cases! {
     USER_EDIT: edit_user("x", unread());
     USER_EDIT: reset_mfa("x");
     USER_DELETE: delete_user("x");
-    USER_ENABLE: enable_user("x", true);
-    USER_DISABLE: enable_user("x", false);
+    USER_ENABLE: enable_user("x");
+    USER_DISABLE: disable_user("x");
     USER_TOKEN_GET: user_tokens("x");
     USER_TOKEN_GET: user_token("x", "y");
     USER_TOKEN_CREATE: create_user_token("x", unread());
@@ -85,7 +86,7 @@ const USE_CASES: &[UseCase] = use_cases! {
     POLICY_GET: effective_permissions("x");
     POLICY_CREATE: create_policy(unread());
     POLICY_EDIT: edit_policy(unread(), unread());
-    POLICY_EDIT: set_policy_identity(unread(), "x", true);
+    POLICY_EDIT: set_policy_identity(unread(), "x", Attachment::Attached);
     POLICY_DELETE: delete_policy(unread());
     PERMISSIONS_GROUP_GET: permissions_groups(unread());
     PERMISSIONS_GROUP_GET: permissions_group("x");

@@ -127,7 +127,7 @@ async fn a_user_who_is_disabled_is_signed_out_and_cannot_sign_in() {
     let installation = Installation::new().await;
     installation.jane().await;
     let token = installation.signed_in("aa11111-ovh/jane").await;
-    installation.iam.enable_user(&installation.owner(), "jane", false).await.unwrap();
+    installation.iam.disable_user(&installation.owner(), "jane").await.unwrap();
     bad_credential(installation.iam.session(&token, installation.now()).await);
     let answer = installation.sign_in("aa11111-ovh/jane", PASSWORD).await;
     assert!(matches!(answer, Err(SignInError::Disabled)), "{answer:?}");

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use gatewright_iam::{
-    ClientEdit, Expiry, GroupInput, IamError, Instant, LogFilter, Member, NewResource, Permissions,
-    PermissionsGroupInput, PolicyFilter, PolicyId, PolicyInput, ResourceFilter, ResourceGroupId,
-    ResourceGroupInput, UserEdit, UserTokenEdit, UserTokenInput,
+    Attachment, ClientEdit, Expiry, GroupInput, IamError, Instant, LogFilter, Member, NewResource,
+    Permissions, PermissionsGroupInput, PolicyFilter, PolicyId, PolicyInput, ResourceFilter,
+    ResourceGroupId, ResourceGroupInput, UserEdit, UserTokenEdit, UserTokenInput,
 };
 use serde_json::json;
 
@@ -73,7 +73,7 @@ async fn identities_of_another_account_are_not_found() {
     not_found(iam.delete_client(other, &objects.client).await);
     not_found(iam.user(other, "jane").await);
     not_found(iam.edit_user(other, "jane", Ok(UserEdit::default())).await);
-    not_found(iam.enable_user(other, "jane", false).await);
+    not_found(iam.disable_user(other, "jane").await);
     not_found(iam.reset_mfa(other, "jane").await);
     not_found(iam.delete_user(other, "jane").await);
     not_found(iam.user_tokens(other, "jane").await);
@@ -98,7 +98,7 @@ async fn policies_and_groups_of_another_account_are_not_found() {
     let input = || Ok(PolicyInput { name: "p".to_owned(), ..PolicyInput::default() });
     not_found(iam.policy(other, Ok(objects.policy)).await);
     not_found(iam.edit_policy(other, Ok(objects.policy), input()).await);
-    not_found(iam.set_policy_identity(other, Ok(objects.policy), "x", true).await);
+    not_found(iam.set_policy_identity(other, Ok(objects.policy), "x", Attachment::Attached).await);
     not_found(iam.delete_policy(other, Ok(objects.policy)).await);
     let urn = objects.permissions_group.as_str();
     not_found(iam.permissions_group(other, urn).await);

@@ -227,13 +227,13 @@ async fn edit(request: Arc<RequestContext>) -> HandlerResult {
 
 async fn enable(request: Arc<RequestContext>) -> HandlerResult {
     let login = request.parameter("login")?;
-    request.iam.enable_user(&request.context()?, login, true).await?;
+    request.iam.enable_user(&request.context()?, login).await?;
     redirect_to(login, "told-user-enabled")
 }
 
 async fn disable(request: Arc<RequestContext>) -> HandlerResult {
     let login = request.parameter("login")?;
-    request.iam.enable_user(&request.context()?, login, false).await?;
+    request.iam.disable_user(&request.context()?, login).await?;
     redirect_to(login, "told-user-disabled")
 }
 

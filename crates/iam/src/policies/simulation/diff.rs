@@ -12,7 +12,7 @@ use crate::model::input::Input;
 use crate::model::policy::PolicyInput;
 use crate::model::rights;
 use crate::model::simulation::{AccessDiff, AccessDiffs, ConditionsChange, Proposal};
-use crate::policies::simulation::target::MOST_DECISIONS;
+use crate::policies::simulation::target::{Conditions, MOST_DECISIONS};
 
 impl Iam {
     /// What a proposal would change, for whom and on what. Its conditions are taken to hold.
@@ -47,8 +47,8 @@ impl Iam {
         };
         let (identities, resources) = (list(|rule| &rule.identities), list(|rule| &rule.resources));
         let sets = (
-            self.proposed(view.policies(), present, true)?,
-            self.proposed(view.policies(), Some(proposal.clone()), true)?,
+            self.proposed(view.policies(), present, Conditions::Ignored)?,
+            self.proposed(view.policies(), Some(proposal.clone()), Conditions::Ignored)?,
         );
         let conditions = match &rules {
             [Some(was), Some(becomes)] if was.conditions != becomes.conditions => {
@@ -107,7 +107,7 @@ impl Iam {
         view: &View,
         proposal: Proposal,
     ) -> Result<bool, IamError> {
-        let after = self.proposed(view.policies(), Some(proposal), false)?;
+        let after = self.proposed(view.policies(), Some(proposal), Conditions::Evaluated)?;
         let account = self.account_urn(context.account());
         let may = |set: &PolicySet| {
             let request = Request {

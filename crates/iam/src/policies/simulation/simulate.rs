@@ -9,6 +9,7 @@ use crate::model::input::Input;
 use crate::model::log::Reason;
 use crate::model::rights;
 use crate::model::simulation::{EvaluatedPolicy, Proposal, Simulation, SimulationResult};
+use crate::policies::simulation::target::Conditions;
 
 impl Iam {
     /// Decides a request by the policies of the caller's account, with a proposal carried out,
@@ -33,7 +34,7 @@ impl Iam {
             return Err(IamError::invalid(Fault::Input, message));
         }
         let view = self.views.get(context.account()).await?;
-        let set = self.proposed(view.policies(), proposal, false)?;
+        let set = self.proposed(view.policies(), proposal, Conditions::Evaluated)?;
         let caller = self.caller(&view, &identity);
         let request = Request {
             caller: &caller,

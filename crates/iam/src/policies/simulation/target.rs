@@ -43,6 +43,13 @@ impl Target {
     }
 }
 
+/// Whether the conditions of a proposal are evaluated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Conditions {
+    Evaluated,
+    Ignored,
+}
+
 impl Iam {
     /// Who would ask, with the groups of a user.
     pub(crate) fn caller(&self, view: &View, identity: &Identity) -> Caller {
@@ -67,19 +74,19 @@ impl Iam {
         })
     }
 
-    /// The policies of the account with a proposal carried out; `bare` without its conditions.
+    /// Returns the policies of the account with a proposal carried out.
     pub(crate) fn proposed(
         &self,
         set: &PolicySet,
         proposal: Option<Proposal>,
-        bare: bool,
+        conditions: Conditions,
     ) -> Result<PolicySet, IamError> {
         let mut set = set.clone();
         if let Some(Proposal { id, input }) = proposal {
             let id = id.unwrap_or_default();
             set.remove(id);
             if let Some(input) = input {
-                set.insert(self.compile(input, id, bare)?);
+                set.insert(self.compile(input, id, conditions)?);
             }
         }
         Ok(set)
@@ -89,11 +96,11 @@ impl Iam {
         &self,
         input: PolicyInput,
         id: PolicyId,
-        bare: bool,
+        conditions: Conditions,
     ) -> Result<CompiledPolicy, IamError> {
         let region = self.settings.region;
         let mut rule = input.rule(id, region, &self.settings.limits)?;
-        if bare {
+        if conditions == Conditions::Ignored {
             rule.conditions = None;
         }
         rule.compile(region).map_err(IamError::internal)

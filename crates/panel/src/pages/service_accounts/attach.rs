@@ -2,42 +2,37 @@
 
 use std::sync::Arc;
 
-use gatewright_iam::IamError;
+use gatewright_iam::{Attachment, IamError};
 
 use super::naming::client_path;
 use crate::error::PageError;
 use crate::request::RequestContext;
 use crate::response::{HandlerResult, PageResponse};
 
-/// What happens between a service account and a policy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Change {
-    Attach,
-    Detach,
-}
-
 /// Makes policies name the service account.
 pub(super) async fn attach(request: Arc<RequestContext>) -> HandlerResult {
-    change_policies(&request, Change::Attach).await?;
+    change_policies(&request, Attachment::Attached).await?;
     let path = client_path(request.parameter("id")?);
     PageResponse::redirect(format!("{path}?told=told-attached"))
 }
 
 /// Takes the service account out of policies.
 pub(super) async fn detach(request: Arc<RequestContext>) -> HandlerResult {
-    change_policies(&request, Change::Detach).await?;
+    change_policies(&request, Attachment::Detached).await?;
     let path = client_path(request.parameter("id")?);
     PageResponse::redirect(format!("{path}?told=told-detached"))
 }
 
-async fn change_policies(request: &RequestContext, change: Change) -> Result<(), PageError> {
+async fn change_policies(
+    request: &RequestContext,
+    attachment: Attachment,
+) -> Result<(), PageError> {
     let context = request.context()?;
     let client = request.iam.client(&context, request.parameter("id")?).await?;
     let identity = client.identity.ok_or(IamError::NotFound)?;
-    let is_named = change == Change::Attach;
     for text in request.form.all("policy") {
         let id = text.parse().map_err(|_| IamError::NotFound)?;
-        request.iam.set_policy_identity(&context, Ok(id), &identity, is_named).await?;
+        request.iam.set_policy_identity(&context, Ok(id), &identity, attachment).await?;
     }
     Ok(())
 }
