@@ -6,7 +6,7 @@ use gatewright_iam::IamError;
 
 use crate::pending_form::PendingForm;
 
-/// Why a page cannot be rendered.
+/// Error in the place of a page.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PageError {
     #[error("nobody is signed in")]

@@ -32,7 +32,7 @@ pub(crate) trait Form: Sized {
     }
 }
 
-/// What is wrong with the input of a form.
+/// Error of the input of a form.
 #[derive(Debug)]
 pub(crate) struct InputError {
     pub(crate) status: StatusCode,

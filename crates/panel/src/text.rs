@@ -12,7 +12,7 @@ use unic_langid::LanguageIdentifier;
 const CATALOGUES: [(&str, &str); 2] =
     [("en", include_str!("../texts/en.ftl")), ("fr", include_str!("../texts/fr.ftl"))];
 
-/// Why a catalogue of texts cannot be used.
+/// Error of a catalogue of texts that cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[error("the texts in {language} are wrong: {message}")]
 pub struct TextsError {

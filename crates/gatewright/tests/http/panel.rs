@@ -3,7 +3,7 @@
 use gatewright_testing::{TestDatabase, on_both_databases};
 use serde_json::json;
 
-use crate::panel_client::{PanelClient, pairs, proof, typed};
+use crate::panel_client::{PanelClient, csrf_token, pairs, typed};
 use crate::server::{ACCOUNT, Server, http};
 
 /// Every page with the action that it needs; none where whoever is signed in may read it.
@@ -120,10 +120,10 @@ async fn a_form_is_taken_from_our_own_pages_alone(database: TestDatabase) {
     let server = Server::start(&database);
     let mut visitor = PanelClient::new(&server);
     assert_eq!(visitor.sign_in(ACCOUNT, &server.password).await.location, "/me");
-    let own = proof(&visitor.get("/me").await.html);
+    let own = csrf_token(&visitor.get("/me").await.html);
     let mut other = PanelClient::new(&server);
     other.sign_in(ACCOUNT, &server.password).await;
-    let others = proof(&other.get("/me").await.html);
+    let others = csrf_token(&other.get("/me").await.html);
     let fields = [("name", "forged"), ("description", "x")];
     for form in all_forms() {
         for forged in ["", "0", others.as_str()] {
@@ -131,7 +131,7 @@ async fn a_form_is_taken_from_our_own_pages_alone(database: TestDatabase) {
             assert_eq!(seen.status, 403, "{form} {forged}");
         }
         let request = visitor.http.post(format!("{}{form}", visitor.url)).form(&fields);
-        assert_eq!(visitor.send(request).await.status, 403, "{form} without a proof");
+        assert_eq!(visitor.send(request).await.status, 403, "{form} without a CSRF token");
         let request = visitor.http.post(format!("{}{form}", visitor.url));
         let request = request.header("sec-fetch-site", "cross-site");
         let request = request.form(&[("form", own.as_str())]);
@@ -151,7 +151,7 @@ async fn every_page_and_form_names_the_action_that_its_reader_lacks(database: Te
     admin.post("/v1/me/identity/user", &user).await.expect(200);
     let mut visitor = PanelClient::new(&server);
     visitor.sign_in(&format!("{ACCOUNT}/jane"), "correct horse").await;
-    let own = proof(&visitor.get("/me").await.html);
+    let own = csrf_token(&visitor.get("/me").await.html);
     let before = server.setup().run(&["journal", "verify"]).1;
     for (page, action) in PAGES {
         let seen = visitor.get(page).await;
@@ -249,9 +249,9 @@ async fn a_code_is_asked_for_after_the_password_and_is_good_for_once(database: T
     assert_eq!(seen.status, 200, "a code is asked for");
     assert!(seen.html.contains("/sign-in/code"));
     assert_eq!(other.get("/me").await.status, 303, "the password alone is not enough");
-    let proof = proof(&seen.html);
+    let csrf_token = csrf_token(&seen.html);
     let fields = async |other: &mut PanelClient, code: &str| {
-        other.post_with(&proof, "/sign-in/code", &[("code", code), ("next", "/me")]).await
+        other.post_with(&csrf_token, "/sign-in/code", &[("code", code), ("next", "/me")]).await
     };
     for used in [code(started), "000000".to_owned(), String::new()] {
         assert_eq!(fields(&mut other, &used).await.status, 401, "{used}");
@@ -266,9 +266,9 @@ async fn a_code_is_asked_for_after_the_password_and_is_good_for_once(database: T
     for (code, status) in [(&next, 401), (&backup[3], 303), (&backup[3], 401)] {
         let mut third = PanelClient::new(&server);
         let seen = third.sign_in(&login, "correct horse").await;
-        let proof = self::proof(&seen.html);
+        let csrf_token = self::csrf_token(&seen.html);
         let fields = [("code", code.as_str()), ("next", "/me")];
-        let seen = third.post_with(&proof, "/sign-in/code", &fields).await;
+        let seen = third.post_with(&csrf_token, "/sign-in/code", &fields).await;
         assert_eq!(seen.status, status, "{code}");
     }
     assert!(other.get("/me").await.html.contains("9 backup codes are left."));
@@ -285,7 +285,7 @@ async fn a_form_of_an_earlier_session_is_kept_and_not_done(database: TestDatabas
     let server = Server::start(&database);
     let mut visitor = PanelClient::new(&server);
     visitor.sign_in(ACCOUNT, &server.password).await;
-    let old = proof(&visitor.get("/service-accounts/create").await.html);
+    let old = csrf_token(&visitor.get("/service-accounts/create").await.html);
     visitor.post("/me", "/sign-out", &[]).await;
     let fields = [("form", old.as_str()), ("name", "kept"), ("description", "typed before")];
     let send = async |visitor: &mut PanelClient, site: &str| {
@@ -328,7 +328,7 @@ async fn nothing_of_another_account_is_found(database: TestDatabase) {
 
     let mut visitor = PanelClient::new(&server);
     visitor.sign_in(ACCOUNT, &server.password).await;
-    let own = proof(&visitor.get("/me").await.html);
+    let own = csrf_token(&visitor.get("/me").await.html);
     let signed_in = server.setup().run(&["journal", "verify"]).1;
     assert_ne!(before, signed_in);
     let name = [("name", "x"), ("description", "y"), ("key", "a"), ("value", "b")];

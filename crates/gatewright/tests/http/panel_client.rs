@@ -54,19 +54,19 @@ impl PanelClient {
         self.send(request).await
     }
 
-    /// Sends a form with what the page at `from` proves it with.
+    /// Sends a form with the CSRF token of the page at `from`.
     pub(crate) async fn post(&mut self, from: &str, to: &str, fields: &[(&str, &str)]) -> Seen {
-        let proof = proof(&self.get(from).await.html);
-        self.post_with(&proof, to, fields).await
+        let csrf_token = csrf_token(&self.get(from).await.html);
+        self.post_with(&csrf_token, to, fields).await
     }
 
     pub(crate) async fn post_with(
         &mut self,
-        proof: &str,
+        csrf_token: &str,
         to: &str,
         fields: &[(&str, &str)],
     ) -> Seen {
-        let mut form = vec![("form", proof)];
+        let mut form = vec![("form", csrf_token)];
         form.extend_from_slice(fields);
         let request = self.http.post(format!("{}{to}", self.url)).form(&form);
         self.send(request).await
@@ -122,7 +122,7 @@ pub(crate) fn pairs(typed: &[(String, String)]) -> Vec<(&str, &str)> {
     typed.chain([("do", "save")]).collect()
 }
 
-pub(crate) fn proof(html: &str) -> String {
+pub(crate) fn csrf_token(html: &str) -> String {
     let (_, rest) = html.split_once("name=\"form\" value=\"").expect("a form");
     rest.split_once('"').unwrap().0.to_owned()
 }

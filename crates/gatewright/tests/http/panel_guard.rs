@@ -6,7 +6,7 @@ use gatewright_testing::{TestDatabase, on_both_databases};
 use reqwest::Method;
 use serde_json::json;
 
-use crate::panel_client::{PanelClient, Seen, proof};
+use crate::panel_client::{PanelClient, Seen, csrf_token};
 use crate::server::{ACCOUNT, Server};
 
 const UUID: &str = "00000000-0000-0000-0000-000000000000";
@@ -44,11 +44,11 @@ async fn whoever_is_not_signed_in_is_asked_to_wherever_they_go(database: TestDat
         match route.access() {
             Access::Public => assert_eq!(seen.status, 200, "{}", route.path()),
             Access::SignedIn => {
-                assert!(asks_to_sign_in(&seen), "{}: {}", route.path(), seen.status)
+                assert!(asks_to_sign_in(&seen), "{}: {}", route.path(), seen.status);
             }
         }
     }
-    let own = proof(&visitor.get("/sign-in").await.html);
+    let own = csrf_token(&visitor.get("/sign-in").await.html);
     for route in forms().filter(|route| route.access() == Access::SignedIn) {
         let seen = visitor.post_with(&own, &filled(&route), &[]).await;
         assert!(asks_to_sign_in(&seen), "{}: {}", route.path(), seen.status);
@@ -66,10 +66,10 @@ on_both_databases!(every_form_without_its_csrf_token_is_refused);
 async fn every_form_without_its_csrf_token_is_refused(database: TestDatabase) {
     let server = Server::start(&database);
     let mut anonymous = PanelClient::new(&server);
-    let before = proof(&anonymous.get("/sign-in").await.html);
+    let before = csrf_token(&anonymous.get("/sign-in").await.html);
     let mut visitor = PanelClient::new(&server);
     visitor.sign_in(ACCOUNT, &server.password).await;
-    let own = proof(&visitor.get("/me").await.html);
+    let own = csrf_token(&visitor.get("/me").await.html);
     let journal = server.setup().run(&["journal", "verify"]).1;
     for route in forms() {
         let path = filled(&route);
@@ -95,7 +95,7 @@ async fn whoever_has_no_right_is_told_which_one_is_missing(database: TestDatabas
     admin.post("/v1/me/identity/user", &user).await.expect(200);
     let mut visitor = PanelClient::new(&server);
     visitor.sign_in(&format!("{ACCOUNT}/jane"), "correct horse").await;
-    let own = proof(&visitor.get("/me").await.html);
+    let own = csrf_token(&visitor.get("/me").await.html);
     let journal = server.setup().run(&["journal", "verify"]).1;
     let is_own = |route: &Route| route.path() == "/me" || route.path().starts_with("/me/");
     for route in pages().filter(|route| route.access() == Access::SignedIn && !is_own(route)) {

@@ -15,7 +15,7 @@ struct ErrorPage {
     layout: Layout,
     title: &'static str,
     text: &'static str,
-    /// What exactly is wrong, where that may be told.
+    /// Message of the use case, where that may be told.
     detail: Option<String>,
     /// Actions that the person lacks.
     missing: Vec<String>,

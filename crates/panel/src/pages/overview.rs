@@ -23,11 +23,11 @@ pub(super) fn routes() -> Vec<Route> {
 struct OverviewPage {
     layout: Layout,
     period: Period,
-    /// None where the reader may not know.
+    /// Tokens and decisions; none where the reader may not know.
     activity: Option<Activity>,
-    /// None where the reader may not know.
+    /// Unused service accounts; none where the reader may not know.
     unused: Option<Finding>,
-    /// None where the reader may not know.
+    /// Findings about policies; none where the reader may not know.
     policies: Option<Vec<Finding>>,
 }
 

@@ -32,11 +32,11 @@ pub(super) struct TreeAction {
 /// How the list of allowed actions names an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Selection {
-    /// By its name.
+    /// The list has its name.
     Listed,
-    /// By a pattern that matches it.
+    /// The list has a pattern that matches it.
     Covered,
-    /// Not at all.
+    /// Nothing in the list matches it.
     Unselected,
 }
 

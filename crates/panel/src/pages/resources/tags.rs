@@ -21,7 +21,7 @@ struct TagsPage {
     table: TablePage<TagRow>,
     /// Whether the system's tags are displayed too.
     system: bool,
-    /// The same, for the query of links to other pages of the table.
+    /// Filter, for the query of links to other pages of the table.
     filter_query: &'static str,
 }
 

@@ -34,10 +34,10 @@ struct DetailsPage {
     public_url: String,
 }
 
-/// What a service account may do, and did.
+/// Effective permissions and recent activity of a service account.
 #[derive(Default)]
 struct Activity {
-    /// None where the reader may not know.
+    /// Effective permissions; none where the reader may not know.
     permissions: Option<Vec<EffectivePermissions>>,
     /// Its last token requests.
     tokens: Vec<LineRow>,
