@@ -5,6 +5,8 @@ pub(crate) mod follow;
 pub(crate) mod key;
 pub(crate) mod keyring;
 pub(crate) mod live_catalogue;
+pub(crate) mod lookups;
+pub(crate) mod objects;
 pub(crate) mod recorder;
 pub(crate) mod relying_party;
 pub(crate) mod sign_in_attempts;

@@ -4,6 +4,7 @@ pub(crate) mod account;
 pub(crate) mod caller;
 pub(crate) mod client;
 pub(crate) mod contact_details;
+pub(crate) mod document;
 pub(crate) mod error;
 pub(crate) mod event;
 pub(crate) mod group;

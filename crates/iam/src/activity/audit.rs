@@ -1,6 +1,7 @@
 //! The audit log: the journal, as people read it.
 
 use crate::core::iam::Iam;
+use crate::engine::view::has_readable_id;
 use crate::model::caller::Context;
 use crate::model::error::IamError;
 use crate::model::event::{Event, Events};
@@ -33,7 +34,10 @@ impl Iam {
                 return Ok(found);
             };
             for entry in entries {
-                let event = Event::read(entry)?;
+                let event = {
+                    let has_readable_id = has_readable_id(entry.kind);
+                    Event::read(entry, has_readable_id)?
+                };
                 if event.fits(filter) {
                     if found.events.len() == most {
                         found.older = found.events.last().map(|event| event.revision);

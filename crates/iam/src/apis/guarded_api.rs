@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use crate::catalogue::error::{ApiError, CatalogueError};
 use crate::core::iam::Iam;
-use crate::core::write::{create, delete};
 use crate::model::caller::Context;
+use crate::model::document::Document;
 use crate::model::error::{Fault, IamError};
 use crate::model::guarded_api::{ApiDocument, GuardedApi};
 use crate::model::input::Input;
@@ -69,14 +69,11 @@ impl Iam {
         match self.store.object_of_any_account(Kind::Api, name).await? {
             Some(there) if there.account != account => return Err(taken()),
             Some(_) => {
-                self.change(account, context, (Kind::Api, name), |object| {
-                    let before = GuardedApi::read(object)?;
-                    let after = ApiDocument {
-                        document: document.clone(),
-                        created_at: before.created_at,
-                        updated_at: Some(context.now),
-                    };
-                    Ok((after.content()?, ()))
+                let place = self.place(account, name);
+                self.change(context, place, |api: &mut ApiDocument| {
+                    api.document = document.clone();
+                    api.updated_at = Some(context.now);
+                    Ok(())
                 })
                 .await?;
             }
@@ -86,7 +83,7 @@ impl Iam {
                     return Err(wrong(format!("an account may declare {MOST} APIs at most")));
                 }
                 let new = ApiDocument { document, created_at: context.now, updated_at: None };
-                let change = create(Kind::Api, name.to_owned(), new.content()?);
+                let change = new.create(self.place(account, name), None)?;
                 self.write(context, vec![change]).await?;
             }
         }
@@ -101,7 +98,7 @@ impl Iam {
         self.demand(context, rights::API_DELETE).await?;
         let object = self.store.object(context.account(), Kind::Api, name).await?;
         object.ok_or(IamError::NotFound)?;
-        self.write(context, vec![delete(Kind::Api, name)]).await?;
+        self.write(context, vec![ApiDocument::delete(name)]).await?;
         self.live_catalogue.renew().await
     }
 }

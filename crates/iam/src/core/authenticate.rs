@@ -79,7 +79,7 @@ impl Iam {
         if token.admitted.load(Ordering::Relaxed) == view.revision() {
             return Ok(view);
         }
-        let client = view.client(&token.client_id);
+        let client = view.clients.get(&token.client_id);
         if client.is_none_or(|one| one.flow != Flow::ClientCredentials)
             || view.is_revoked(&token.id)
         {
@@ -116,8 +116,8 @@ impl Iam {
         id: &str,
         now: Instant,
     ) -> Option<Principal> {
-        let token = view.user_token(id)?;
-        let user = view.user(&key(account, &token.user))?;
+        let token = view.user_tokens.get(id)?;
+        let user = view.users.get(&key(account, &token.user))?;
         // A token of somebody who had the same login before is none of theirs.
         let counts = user.enabled
             && user.created_at <= token.created_at

@@ -86,7 +86,7 @@ impl Iam {
         home: Arc<View>,
         urn: &ResourceUrn,
     ) -> Result<DecisionContext, IamError> {
-        if home.resource(urn.urn()).is_some() {
+        if home.resources.get(urn.urn()).is_some() {
             return Ok(DecisionContext { owner: home, home: None, known: true });
         }
         match self.views.owner_of(urn.urn()).await? {

@@ -20,6 +20,7 @@ use crate::engine::tokens::Tokens;
 use crate::engine::vault::{KeyError, MasterKey};
 use crate::engine::views::Views;
 use crate::model::caller::{Context, Principal, PrincipalKind, Token};
+use crate::model::document::Place;
 use crate::model::error::IamError;
 use crate::model::query_id::QueryId;
 use crate::model::secret::Secret;
@@ -113,6 +114,11 @@ impl Iam {
     /// How the installation is set up.
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// Names an object of an account.
+    pub(crate) fn place<'a>(&self, account: &'a str, id: &'a str) -> Place<'a> {
+        Place { region: self.settings.region, account, id }
     }
 
     /// Tells the time.

@@ -1,47 +1,36 @@
-//! The one way to change something: written down, then in force, then acknowledged.
+//! The one way to change something.
+//!
+//! What must stay true: a change is stored with its journal entries in one transaction, then applied
+//! to this node's view, then acknowledged; the steps go on when the client has gone; a document that
+//! has changed since it was read is never overwritten.
 
 use std::sync::Arc;
 
-use gatewright_store::{Act, Author, Change, Content, Kind, Object, StoreError};
+use gatewright_store::{Author, Change, Object, StoreError};
 
 use crate::core::iam::Iam;
 use crate::model::caller::Context;
+use crate::model::document::{Document, Place};
 use crate::model::error::IamError;
 
 /// So often a change is tried again when another one came between reading and writing.
 const TRIES: usize = 20;
 
 impl Iam {
-    /// Makes the changes in the caller's account.
+    /// Commits changes in the caller's own account.
     pub(crate) async fn write(
         &self,
         context: &Context,
         changes: Vec<Change>,
     ) -> Result<(), IamError> {
-        self.write_in(context.account(), context, changes).await.map_err(|error| match error {
-            StoreError::Taken(_) => IamError::Conflict {
-                detail: "AlreadyExists",
-                message: "something of that name exists already".to_owned(),
-            },
-            error => error.into(),
-        })
+        Ok(self.commit(context.account(), context.author(), changes).await?)
     }
 
-    /// Makes the changes in an account that the caller may change.
+    /// Commits changes in an account: stores them, applies them, and only then answers.
     ///
-    /// Goes on to its end even when nobody waits for the answer any more: a change that is written
-    /// down must not stay unknown to this node.
-    pub(crate) async fn write_in(
-        &self,
-        account: &str,
-        context: &Context,
-        changes: Vec<Change>,
-    ) -> Result<(), StoreError> {
-        self.write_as(account, context.author(), changes).await
-    }
-
-    /// Makes the changes in the name of somebody who has just proved who they are.
-    pub(crate) async fn write_as(
+    /// Goes on to its end even when nobody waits for the answer any more: a change that is stored
+    /// must not stay unknown to this node.
+    pub(crate) async fn commit(
         &self,
         account: &str,
         author: Author,
@@ -52,65 +41,47 @@ impl Iam {
         let work = tokio::spawn(async move {
             let entries = store.write(&account, &author, &changes).await?;
             // On failure the view is forgotten, and the next request reads the database.
-            if let Err(error) = views.written(&account, &entries).await {
+            if let Err(error) = views.apply_committed(&account, &entries, &changes).await {
                 tracing::warn!(%error, account, "a view was forgotten");
             }
             Ok(())
         });
-        work.await.unwrap_or_else(|error| Err(StoreError::Aborted(error)))
+        work.await.unwrap_or(Err(StoreError::Malformed("a task that failed")))
     }
 
-    /// Reads an object of an account, changes it, and writes it back; again from the start when it
-    /// was changed in between.
-    pub(crate) async fn change<T>(
+    /// Reads an object, changes its document, and writes it back; again from the start when it was
+    /// changed in between.
+    pub(crate) async fn change<D: Document, T>(
         &self,
-        account: &str,
         context: &Context,
-        key: (Kind, &str),
-        edit: impl Fn(&Object) -> Result<(Content, T), IamError>,
+        place: Place<'_>,
+        edit: impl Fn(&mut D) -> Result<T, IamError>,
     ) -> Result<T, IamError> {
-        self.change_with_secret(account, context, key, None, edit).await
+        self.change_with_secret(context, place, None, edit).await
     }
 
-    /// The same, with a new secret for the object.
-    pub(crate) async fn change_with_secret<T>(
+    /// Does the same, and gives the object a new secret: its hash.
+    pub(crate) async fn change_with_secret<D: Document, T>(
         &self,
-        account: &str,
         context: &Context,
-        (kind, id): (Kind, &str),
+        place: Place<'_>,
         secret: Option<Vec<u8>>,
-        edit: impl Fn(&Object) -> Result<(Content, T), IamError>,
+        edit: impl Fn(&mut D) -> Result<T, IamError>,
     ) -> Result<T, IamError> {
         for _ in 0..TRIES {
-            let object = self.store.object(account, kind, id).await?;
-            let object = object.ok_or(IamError::NotFound)?;
-            let (content, result) = edit(&object)?;
-            if secret.is_none() && content.document == object.document {
+            let object = self.store.object(place.account, D::KIND, place.id).await?;
+            let Object { document: from, .. } = object.ok_or(IamError::NotFound)?;
+            let mut document = D::read(&from)?;
+            let result = edit(&mut document)?;
+            if secret.is_none() && document.content(place)?.document == from {
                 return Ok(result);
             }
-            let act = Act::Update { from: object.document, content, secret: secret.clone() };
-            let change = Change { kind, id: id.to_owned(), act };
-            match self.write_in(account, context, vec![change]).await {
+            let change = document.update(place, from, secret.clone())?;
+            match self.commit(place.account, context.author(), vec![change]).await {
                 Err(StoreError::Stale) => {}
-                Err(StoreError::Taken(_)) => {
-                    return Err(IamError::Conflict {
-                        detail: "AlreadyExists",
-                        message: "something of that name exists already".to_owned(),
-                    });
-                }
                 done => return done.map(|()| result).map_err(IamError::from),
             }
         }
         Err(IamError::Unavailable(StoreError::Stale))
     }
-}
-
-/// A change that makes an object.
-pub(crate) fn create(kind: Kind, id: String, content: Content) -> Change {
-    Change { kind, id, act: Act::Create { content, secret: None } }
-}
-
-/// A change that removes an object.
-pub(crate) fn delete(kind: Kind, id: &str) -> Change {
-    Change { kind, id: id.to_owned(), act: Act::Delete }
 }

@@ -211,16 +211,17 @@ impl Iam {
         };
         let principal = match (kind, identity.kind()) {
             (SubjectKind::ServiceAccount, IdentityKind::Credential) => {
-                let client = name.strip_prefix("oauth2-").and_then(|id| view.client(id));
+                let client = name.strip_prefix("oauth2-").and_then(|id| view.clients.get(id));
                 client.map(|_| alone(identity))
             }
             (SubjectKind::User, IdentityKind::User) => {
-                let user = view.user(&key(identity.account(), &name)).filter(|one| one.enabled);
+                let user =
+                    view.users.get(&key(identity.account(), &name)).filter(|one| one.enabled);
                 user.map(|user| user.principal(region, identity.account()))
             }
             (SubjectKind::Group, IdentityKind::Group) => {
                 let built_in = BUILT_IN.iter().any(|(one, _)| *one == name);
-                let is_there = built_in || view.has_group(&key(identity.account(), &name));
+                let is_there = built_in || view.groups.contains(&key(identity.account(), &name));
                 is_there.then(|| alone(identity))
             }
             _ => None,
@@ -241,11 +242,11 @@ impl Iam {
         let own = |key: &str| key.split_once('/').map(|(_, name)| name.to_owned());
         let mut names: Vec<String> = match request.subject_kind {
             None | Some(SubjectKind::Token) => Vec::new(),
-            Some(SubjectKind::ServiceAccount) => view.client_ids().map(str::to_owned).collect(),
-            Some(SubjectKind::User) => view.users().filter_map(|(key, _)| own(key)).collect(),
+            Some(SubjectKind::ServiceAccount) => view.clients.ids().map(str::to_owned).collect(),
+            Some(SubjectKind::User) => view.users.iter().filter_map(|(key, _)| own(key)).collect(),
             Some(SubjectKind::Group) => {
                 let built_in = BUILT_IN.iter().map(|(name, _)| (*name).to_owned());
-                built_in.chain(view.group_keys().filter_map(own)).collect()
+                built_in.chain(view.groups.ids().filter_map(own)).collect()
             }
         };
         names.sort_unstable();
@@ -264,7 +265,7 @@ impl Iam {
         let request = request?;
         let view = self.views.get(context.account()).await?;
         let head = format!("urn:v1:{}:resource:{}:", self.settings.region, request.resource_kind);
-        let names = view.resources().filter_map(|(urn, _)| urn.strip_prefix(&head));
+        let names = view.resources.iter().filter_map(|(urn, _)| urn.strip_prefix(&head));
         let mut names: Vec<String> = names.map(str::to_owned).collect();
         names.sort_unstable();
         names.truncate(MOST);

@@ -79,7 +79,7 @@ impl Views {
                     self.resources_moved();
                 }
                 if !self.has_reached(&account, revision) {
-                    self.changed(&account).await?;
+                    self.refresh(&account).await?;
                 }
             }
             self.record_heartbeat();

@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 use crate::catalogue::error::CatalogueError;
 use crate::catalogue::index::Catalogue;
 use crate::engine::views::Views;
+use crate::model::document::Document;
 use crate::model::error::IamError;
 use crate::model::guarded_api::ApiDocument;
 
@@ -62,7 +63,7 @@ impl LiveCatalogue {
         }
         let mut catalogue = self.files.clone();
         for (name, document) in &found {
-            let api: ApiDocument = serde_json::from_str(document)?;
+            let api = ApiDocument::read(document)?;
             match catalogue.with_api(name, &api.document) {
                 Ok(with) => catalogue = with,
                 // A file that came later may have taken its place.

@@ -15,14 +15,14 @@ use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
 use gatewright_policy::Region;
-use gatewright_store::{Entry, Kind, Store};
+use gatewright_store::{Act, Change, Entry, Kind, Store};
 use quick_cache::sync::Cache;
 use tokio::sync::futures::Notified;
 use tokio::sync::{Mutex, Notify};
 use tokio::task::spawn_blocking;
 
 use crate::catalogue::index::Catalogue;
-use crate::engine::view::{Piece, View};
+use crate::engine::view::{View, read_all};
 use crate::model::error::IamError;
 
 /// How many rows are fetched at once.
@@ -109,7 +109,7 @@ impl Views {
             self.slots.get_or_insert_with(&Arc::from(account), make)?
         };
         // Seldom needed, and large.
-        Box::pin(self.renew(account, &slot)).await
+        Box::pin(self.renew(account, &slot, (&[], &[]))).await
     }
 
     /// The account that owns a resource, by its canonical URN; none when nobody registered it.
@@ -140,21 +140,28 @@ impl Views {
         Ok(Some(account))
     }
 
-    /// Brings memory up to a change that was just made here, before it is acknowledged.
-    pub(crate) async fn written(&self, account: &str, entries: &[Entry]) -> Result<(), IamError> {
+    /// Applies changes that were just stored here, before they are acknowledged.
+    pub(crate) async fn apply_committed(
+        &self,
+        account: &str,
+        entries: &[Entry],
+        changes: &[Change],
+    ) -> Result<(), IamError> {
         if entries.iter().any(moves_a_resource) {
             self.resources_moved();
         }
-        self.changed(account).await
-    }
-
-    /// Brings the view of an account up to date, if there is one; forgets it if that fails.
-    pub(crate) async fn changed(&self, account: &str) -> Result<(), IamError> {
         let Some(slot) = self.slots.get(account) else {
             return Ok(());
         };
-        let renewed = self.renew(account, &slot).await;
-        renewed.map(drop)
+        self.renew(account, &slot, (entries, changes)).await.map(drop)
+    }
+
+    /// Brings the view of an account up to date, if there is one; forgets it if that fails.
+    pub(crate) async fn refresh(&self, account: &str) -> Result<(), IamError> {
+        let Some(slot) = self.slots.get(account) else {
+            return Ok(());
+        };
+        self.renew(account, &slot, (&[], &[])).await.map(drop)
     }
 
     pub(crate) fn resources_moved(&self) {
@@ -166,7 +173,7 @@ impl Views {
         self.resources_moved();
         let accounts: Vec<Arc<str>> = self.slots.iter().map(|(account, _)| account).collect();
         for account in accounts {
-            self.changed(&account).await?;
+            self.refresh(&account).await?;
         }
         Ok(())
     }
@@ -201,7 +208,7 @@ impl Views {
         }
         // Who owns a resource is remembered apart from the account.
         self.resources_moved();
-        self.changed(account).await?;
+        self.refresh(account).await?;
         Ok(self.get(account).await?.revision >= revision)
     }
 
@@ -227,12 +234,19 @@ impl Views {
                     > STALE_AFTER.as_micros())
     }
 
-    /// Loads the view, or applies what the journal has beyond it.
-    async fn renew(&self, account: &str, slot: &Slot) -> Result<Arc<View>, IamError> {
+    /// Loads the view, or applies what came since: what was just stored here, where it is the next
+    /// that the view needs, or else what the journal has beyond it.
+    async fn renew(
+        &self,
+        account: &str,
+        slot: &Slot,
+        (entries, changes): (&[Entry], &[Change]),
+    ) -> Result<Arc<View>, IamError> {
         let _turn = slot.turn.lock().await;
         let there = slot.view.load_full();
         let renewed = match &there {
             None => self.load(account).await,
+            Some(view) if follows(view, entries) => apply(view, entries, changes),
             Some(view) => self.apply_journal(account, view).await,
         };
         match renewed {
@@ -262,12 +276,12 @@ impl Views {
                 more = objects.len() == usize::try_from(CHUNK).unwrap_or(usize::MAX);
                 after = objects.last().map_or(after, |last| last.created);
                 let region = self.region;
-                reading.push_back(spawn_blocking(move || Piece::read_all(objects, region)));
+                reading.push_back(spawn_blocking(move || read_all(objects, region)));
             }
             if !more || reading.len() > READING_AT_ONCE {
                 let Some(chunk) = reading.pop_front() else { break };
-                for piece in chunk.await.map_err(IamError::internal)?? {
-                    view.put(piece);
+                for insert in chunk.await.map_err(IamError::internal)?? {
+                    insert(&mut view);
                 }
             }
         }
@@ -300,6 +314,100 @@ impl Views {
     }
 }
 
+/// Whether the entries are the next that a view needs.
+fn follows(view: &View, entries: &[Entry]) -> bool {
+    entries.first().is_some_and(|first| first.revision == view.revision + 1)
+}
+
+/// The view after entries that were just stored, one for each of the changes.
+fn apply(view: &View, entries: &[Entry], changes: &[Change]) -> Result<Arc<View>, IamError> {
+    let mut next = view.clone();
+    for (entry, change) in entries.iter().zip(changes) {
+        let secret = match &change.act {
+            Act::Create { secret, .. } => secret.clone(),
+            _ => None,
+        };
+        next.apply(entry, secret)?;
+    }
+    Ok(Arc::new(next))
+}
+
 fn moves_a_resource(entry: &Entry) -> bool {
     entry.kind == Kind::Resource && (entry.before.is_none() || entry.after.is_none())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use gatewright_policy::Instant;
+    use gatewright_store::{Author, Store};
+    use gatewright_testing::TestDatabase;
+
+    use super::*;
+    use crate::model::client::{ClientDocument, ClientInput, Flow};
+    use crate::model::document::{Document, Place};
+    use crate::model::resource::ResourceDocument;
+
+    const ACCOUNT: &str = "xx1-ovh";
+
+    fn author() -> Author {
+        Author { actor: "test".to_owned(), ip: None, query_id: String::new(), at: Instant::EPOCH }
+    }
+
+    fn place(id: &str) -> Place<'_> {
+        Place { region: Region::Eu, account: ACCOUNT, id }
+    }
+
+    fn views(store: &Store) -> Views {
+        Views::new(store.clone(), Region::Eu, Arc::default(), 10)
+    }
+
+    #[tokio::test]
+    async fn a_view_is_the_same_whether_changes_are_applied_or_loaded() {
+        let database = TestDatabase::sqlite();
+        let store = Store::open(&database.address.parse().unwrap()).await.unwrap();
+        store.create_account(ACCOUNT, &author(), &[]).await.unwrap();
+        let (here, elsewhere) = (views(&store), views(&store));
+        for views in [&here, &elsewhere] {
+            assert_eq!(views.get(ACCOUNT).await.unwrap().clients.len(), 0);
+        }
+        let input = ClientInput {
+            name: "a".to_owned(),
+            description: "b".to_owned(),
+            flow: Flow::ClientCredentials,
+            callback_urls: Vec::new(),
+        };
+        let (one, other) = ("urn:v1:eu:resource:vps:a", "urn:v1:eu:resource:vps:b");
+        let resource = ResourceDocument {
+            display_name: "a".to_owned(),
+            tags: BTreeMap::new(),
+            created_at: Instant::EPOCH,
+        };
+        let client = input.document(Instant::EPOCH).unwrap();
+        let batches = [
+            vec![
+                client.create(place("EU.1"), Some(vec![1, 2])).unwrap(),
+                client.create(place("EU.2"), Some(vec![3])).unwrap(),
+            ],
+            vec![resource.create(place(one), None).unwrap()],
+            vec![
+                ClientDocument::delete("EU.2"),
+                resource.create(place(other), None).unwrap(),
+                ResourceDocument::delete(one),
+            ],
+        ];
+        for changes in batches {
+            let entries = store.write(ACCOUNT, &author(), &changes).await.unwrap();
+            here.apply_committed(ACCOUNT, &entries, &changes).await.unwrap();
+        }
+        elsewhere.refresh(ACCOUNT).await.unwrap();
+        for views in [&here, &elsewhere, &views(&store)] {
+            let view = views.get(ACCOUNT).await.unwrap();
+            assert_eq!(view.revision(), store.revision(ACCOUNT).await.unwrap().unwrap());
+            assert_eq!(view.clients.ids().collect::<Vec<_>>(), ["EU.1"]);
+            assert_eq!(*view.clients.get("EU.1").unwrap().secret, [1, 2]);
+            assert_eq!(view.resources.ids().collect::<Vec<_>>(), [other]);
+        }
+    }
 }

@@ -4,14 +4,14 @@ use gatewright_policy::{
     Identity, Instant, Permissions, Policy as Rule, ResourceGroupId, permissions_group_urn,
     resource_group_urn,
 };
-use gatewright_store::{Act, Author, Change, Content, Kind, StoreError, Taken};
+use gatewright_store::{Author, Change, Kind, StoreError, Taken};
 
 use crate::core::iam::Iam;
-use crate::core::write::create;
 use crate::model::account::{InitialServiceAccount, NewAccount, Profile, check_account};
 use crate::model::caller::Context;
 use crate::model::client::{ClientInput, Flow};
 use crate::model::contact_details::ContactDetails;
+use crate::model::document::Document;
 use crate::model::error::{Fault, IamError};
 use crate::model::input::{Input, check_text};
 use crate::model::permissions_group::MANAGED_OWNER;
@@ -57,7 +57,7 @@ impl Iam {
             }),
             Err(error) => Err(error.into()),
             Ok(entries) => {
-                self.views.written(&name, &entries).await?;
+                self.views.apply_committed(&name, &entries, &changes).await?;
                 Ok(service_account)
             }
         }
@@ -78,13 +78,8 @@ impl Iam {
             password_changed_at: None,
             contact_details: ContactDetails::of(name),
         };
-        let content = Content { document: serde_json::to_string(&profile)?, ..Content::default() };
         let secret = Some(password.as_bytes().to_vec());
-        let account = Change {
-            kind: Kind::Account,
-            id: name.to_owned(),
-            act: Act::Create { content, secret },
-        };
+        let account = profile.create(self.place(name, name), secret)?;
 
         let urn = self.account_urn(name);
         let resource = ResourceDocument {
@@ -92,7 +87,7 @@ impl Iam {
             tags: std::collections::BTreeMap::new(),
             created_at: now,
         };
-        let resource = create(Kind::Resource, urn.urn().to_owned(), resource.content(urn.urn())?);
+        let resource = resource.create(self.place(name, urn.urn()), None)?;
 
         let group_id: ResourceGroupId = self.sources.id()?;
         let everything = ResourceGroupDocument {
@@ -103,7 +98,7 @@ impl Iam {
             created_at: now,
             updated_at: None,
         };
-        let group = create(Kind::ResourceGroup, group_id.to_string(), everything.content()?);
+        let group = everything.create(self.place(name, &group_id.to_string()), None)?;
 
         let rule = Rule {
             id: self.sources.id()?,
@@ -130,7 +125,7 @@ impl Iam {
             flow: Flow::ClientCredentials,
             callback_urls: Vec::new(),
         };
-        let (client, secret) = self.new_client(&input.document(now)?)?;
+        let (client, secret) = self.new_client(account, &input.document(now)?)?;
         let client_id = client.id.clone();
         let mut rule = Rule {
             id: self.sources.id()?,
@@ -170,8 +165,7 @@ impl Iam {
             updated_at: None,
             rule,
         };
-        let content = policy.content(account, self.settings.region)?;
-        Ok(create(Kind::Policy, policy.rule.id.to_string(), content))
+        policy.create(self.place(account, &policy.rule.id.to_string()), None)
     }
 
     /// The account's contact details.
@@ -183,7 +177,7 @@ impl Iam {
     /// The contact details of an account, for use cases that have demanded a right of their own.
     pub(crate) async fn profile(&self, account: &str) -> Result<Profile, IamError> {
         let object = self.store.object(account, Kind::Account, account).await?;
-        Ok(serde_json::from_str(&object.ok_or(IamError::NotFound)?.document)?)
+        Profile::read(&object.ok_or(IamError::NotFound)?.document)
     }
 
     /// Changes the account's contact details; what is left out stays.
@@ -195,11 +189,9 @@ impl Iam {
         self.demand(context, rights::ME_EDIT).await?;
         let edit = edit?;
         let account = context.account();
-        self.change(account, context, (Kind::Account, account), |object| {
-            let mut profile: Profile = serde_json::from_str(&object.document)?;
+        self.change(context, self.place(account, account), |profile: &mut Profile| {
             profile.contact_details.edit(&edit)?;
-            let document = serde_json::to_string(&profile)?;
-            Ok((Content { document, ..Content::default() }, profile))
+            Ok(profile.clone())
         })
         .await
     }

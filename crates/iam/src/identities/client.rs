@@ -3,31 +3,35 @@
 use std::collections::HashMap;
 
 use gatewright_policy::{Identity, Instant};
-use gatewright_store::{Act, Change, Kind, Object, StoreError, Taken};
+use gatewright_store::{Change, Kind, Object, StoreError, Taken};
 
 use crate::core::iam::Iam;
-use crate::core::write::delete;
 use crate::model::caller::Context;
 use crate::model::client::{Client, ClientDocument, ClientEdit, ClientInput, Flow};
+use crate::model::document::Document;
 use crate::model::error::{Fault, IamError};
 use crate::model::input::Input;
 use crate::model::rights;
 use crate::model::secret::{SERVICE_ACCOUNT, Secret};
 
 impl Iam {
-    fn client_of(&self, object: &Object) -> Result<Client, IamError> {
-        let document: ClientDocument = serde_json::from_str(&object.document)?;
-        let identity = Identity::service_account(self.settings.region, &object.account, &object.id);
+    fn client_of(&self, account: &str, id: &str, document: ClientDocument) -> Client {
+        let identity = Identity::service_account(self.settings.region, account, id);
         let acts_for_itself = document.flow == Flow::ClientCredentials;
-        Ok(Client {
-            id: object.id.clone(),
+        Client {
+            id: id.to_owned(),
             name: document.name,
             description: document.description,
             flow: document.flow,
             callback_urls: document.callback_urls,
             created_at: document.created_at,
             identity: acts_for_itself.then(|| identity.urn().to_owned()),
-        })
+        }
+    }
+
+    fn read_client(&self, object: &Object) -> Result<Client, IamError> {
+        let document = ClientDocument::read(&object.document)?;
+        Ok(self.client_of(&object.account, &object.id, document))
     }
 
     /// All clients of the account, in the order of their creation.
@@ -35,7 +39,7 @@ impl Iam {
         self.demand(context, rights::CLIENT_GET).await?;
         let most = i64::MAX;
         let objects = self.store.objects_of_kind(context.account(), Kind::Client, 0, most).await?;
-        objects.iter().map(|object| self.client_of(object)).collect()
+        objects.iter().map(|object| self.read_client(object)).collect()
     }
 
     /// When each client of the account got or used a token last, to some seconds, by its identifier.
@@ -57,9 +61,10 @@ impl Iam {
         let used = self.clients_used(context).await?;
         let view = self.views.get(context.account()).await?;
         let acts_for_itself =
-            |id: &&str| view.client(id).is_some_and(|one| one.flow == Flow::ClientCredentials);
+            |id: &&str| view.clients.get(id).is_some_and(|one| one.flow == Flow::ClientCredentials);
         let mut unused: Vec<(String, Option<Instant>)> = view
-            .client_ids()
+            .clients
+            .ids()
             .filter(acts_for_itself)
             .map(|id| (id.to_owned(), used.get(id).copied()))
             .filter(|(_, used)| used.is_none_or(|used| used < since))
@@ -72,7 +77,7 @@ impl Iam {
     pub async fn client(&self, context: &Context, id: &str) -> Result<Client, IamError> {
         self.demand(context, rights::CLIENT_GET).await?;
         let object = self.store.object(context.account(), Kind::Client, id).await?;
-        self.client_of(&object.ok_or(IamError::NotFound)?)
+        self.read_client(&object.ok_or(IamError::NotFound)?)
     }
 
     /// Makes a client; its secret is in the answer, and can never be read again.
@@ -84,20 +89,20 @@ impl Iam {
         self.demand(context, rights::CLIENT_CREATE).await?;
         let document = input?.document(context.now)?;
         let most = self.settings.limits.clients;
-        if self.views.get(context.account()).await?.client_count() >= most {
+        if self.views.get(context.account()).await?.clients.len() >= most {
             let message = format!("the account has {most} service accounts already: delete some");
             return Err(IamError::invalid(Fault::Parameter, message));
         }
         loop {
-            let (change, secret) = self.new_client(&document)?;
+            let (change, secret) = self.new_client(context.account(), &document)?;
             let id = change.id.clone();
-            match self.write_in(context.account(), context, vec![change]).await {
+            match self.commit(context.account(), context.author(), vec![change]).await {
                 // Somebody else has that identifier: draw another.
                 Err(StoreError::Taken(Taken::Id)) => {}
                 Err(error) => return Err(error.into()),
                 Ok(()) => {
                     let object = self.store.object(context.account(), Kind::Client, &id).await?;
-                    return Ok((self.client_of(&object.ok_or(IamError::NotFound)?)?, secret));
+                    return Ok((self.read_client(&object.ok_or(IamError::NotFound)?)?, secret));
                 }
             }
         }
@@ -106,14 +111,14 @@ impl Iam {
     /// The change that makes a client, and its secret.
     pub(crate) fn new_client(
         &self,
+        account: &str,
         document: &ClientDocument,
     ) -> Result<(Change, Secret), IamError> {
         let region = self.settings.region.as_str().to_uppercase();
         let id = format!("{region}.{}", hex::encode(self.sources.bytes::<8>()?));
         let secret = self.sources.secret(SERVICE_ACCOUNT)?;
         let hash = Some(secret.hash().to_vec());
-        let act = Act::Create { content: document.content()?, secret: hash };
-        Ok((Change { kind: Kind::Client, id, act }, secret))
+        Ok((document.create(self.place(account, &id), hash)?, secret))
     }
 
     /// Changes a client.
@@ -125,16 +130,15 @@ impl Iam {
     ) -> Result<Client, IamError> {
         self.demand(context, rights::CLIENT_EDIT).await?;
         let edit = edit?;
-        self.change(context.account(), context, (Kind::Client, id), |object| {
-            let mut document: ClientDocument = serde_json::from_str(&object.document)?;
+        let place = self.place(context.account(), id);
+        self.change(context, place, |document: &mut ClientDocument| {
             let edit = edit.clone();
-            document.name = edit.name.unwrap_or(document.name);
-            document.description = edit.description.unwrap_or(document.description);
-            document.callback_urls = edit.callback_urls.unwrap_or(document.callback_urls);
+            let before = document.clone();
+            document.name = edit.name.unwrap_or(before.name);
+            document.description = edit.description.unwrap_or(before.description);
+            document.callback_urls = edit.callback_urls.unwrap_or(before.callback_urls);
             document.check()?;
-            let content = document.content()?;
-            let changed = Object { document: content.document.clone(), ..object.clone() };
-            Ok((content, self.client_of(&changed)?))
+            Ok(self.client_of(place.account, place.id, document.clone()))
         })
         .await
     }
@@ -142,6 +146,6 @@ impl Iam {
     /// Deletes a client: its secret and all its tokens stop working at once.
     pub async fn delete_client(&self, context: &Context, id: &str) -> Result<(), IamError> {
         self.demand(context, rights::CLIENT_DELETE).await?;
-        self.write(context, vec![delete(Kind::Client, id)]).await
+        self.write(context, vec![ClientDocument::delete(id)]).await
     }
 }

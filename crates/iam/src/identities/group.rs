@@ -4,8 +4,8 @@ use gatewright_policy::Identity;
 use gatewright_store::{Kind, Object};
 
 use crate::core::iam::Iam;
-use crate::core::write::{create, delete};
 use crate::model::caller::Context;
+use crate::model::document::Document;
 use crate::model::error::{Fault, IamError};
 use crate::model::group::{BUILT_IN, Group, GroupDocument, GroupInput, Role, is_built_in};
 use crate::model::input::{Input, check_text};
@@ -30,7 +30,7 @@ impl Iam {
     }
 
     fn read_group(&self, object: &Object) -> Result<Group, IamError> {
-        Ok(self.user_group_of(&object.account, serde_json::from_str(&object.document)?))
+        Ok(self.user_group_of(&object.account, GroupDocument::read(&object.document)?))
     }
 
     async fn built_in_groups(&self, account: &str) -> Result<Vec<Group>, IamError> {
@@ -98,7 +98,8 @@ impl Iam {
         if is_built_in(&document.name) {
             return Err(taken());
         }
-        let change = create(Kind::Group, key(account, &document.name), document.content()?);
+        let id = key(account, &document.name);
+        let change = document.create(self.place(account, &id), None)?;
         self.write(context, vec![change]).await.map_err(|error| match error {
             IamError::Conflict { .. } => taken(),
             error => error,
@@ -120,12 +121,14 @@ impl Iam {
             return Err(IamError::ReadOnly(READ_ONLY));
         }
         let account = context.account();
-        self.change(account, context, (Kind::Group, &key(account, name)), |object| {
-            let mut document: GroupDocument = serde_json::from_str(&object.document)?;
-            document.description = input.description.clone().or(document.description);
+        let id = key(account, name);
+        self.change(context, self.place(account, &id), |document: &mut GroupDocument| {
+            if let Some(description) = &input.description {
+                document.description = Some(description.clone());
+            }
             document.role = input.role.unwrap_or(document.role);
             document.updated_at = context.now;
-            Ok((document.content()?, self.user_group_of(account, document)))
+            Ok(self.user_group_of(account, document.clone()))
         })
         .await
     }
@@ -138,19 +141,20 @@ impl Iam {
         }
         let account = context.account();
         let view = self.views.get(account).await?;
-        let members = view.users().filter(|(_, user)| user.groups.iter().any(|one| one == name));
+        let members =
+            view.users.iter().filter(|(_, user)| user.groups.iter().any(|one| one == name));
         let members = members.count();
         if members > 0 {
             let message = format!("{members} users are in the group {name}: move them first");
             return Err(IamError::invalid(Fault::Parameter, message));
         }
-        self.write(context, vec![delete(Kind::Group, &key(account, name))]).await
+        self.write(context, vec![GroupDocument::delete(&key(account, name))]).await
     }
 
     /// Refuses a group that the account does not have.
     pub(crate) async fn check_group(&self, account: &str, name: &str) -> Result<(), IamError> {
         let view = self.views.get(account).await?;
-        if is_built_in(name) || view.has_group(&key(account, name)) {
+        if is_built_in(name) || view.groups.contains(&key(account, name)) {
             return Ok(());
         }
         let message = format!("there is no group {name}: create it first");

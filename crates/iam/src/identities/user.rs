@@ -1,17 +1,18 @@
 //! Local users: people who sign in to an account beside its owner.
 
 use gatewright_policy::Identity;
-use gatewright_store::{Act, Change, Kind, Object};
+use gatewright_store::{Kind, Object};
 
 use crate::core::iam::Iam;
-use crate::core::write::delete;
 use crate::model::caller::Context;
+use crate::model::document::Document;
 use crate::model::error::IamError;
 use crate::model::input::Input;
 use crate::model::principal_key::key;
 use crate::model::rights;
 use crate::model::session::check_password;
 use crate::model::user::{User, UserDocument, UserEdit, UserInput};
+use crate::model::user_token::UserTokenDocument;
 
 impl Iam {
     fn user_of(&self, account: &str, document: UserDocument) -> User {
@@ -31,7 +32,7 @@ impl Iam {
     }
 
     fn read_user(&self, object: &Object) -> Result<User, IamError> {
-        Ok(self.user_of(&object.account, serde_json::from_str(&object.document)?))
+        Ok(self.user_of(&object.account, UserDocument::read(&object.document)?))
     }
 
     /// All users of the account, in the order of their creation.
@@ -81,8 +82,8 @@ impl Iam {
                 Some(self.hash_password(password).await?)
             }
         };
-        let act = Act::Create { content: document.content()?, secret };
-        let change = Change { kind: Kind::User, id: key(account, &document.login), act };
+        let id = key(account, &document.login);
+        let change = document.create(self.place(account, &id), secret)?;
         self.write(context, vec![change]).await.map_err(|error| match error {
             IamError::Conflict { .. } => IamError::Conflict {
                 detail: "USER_ALREADY_EXISTS",
@@ -136,10 +137,10 @@ impl Iam {
         let urn = Identity::user(self.settings.region, account, login);
         let over = self.sessions_of(account, urn.urn()).await?;
         let view = self.views.get(account).await?;
-        let tokens = view.user_tokens().filter(|(_, one)| one.user() == login);
-        let mut gone = vec![delete(Kind::User, &key(account, login))];
+        let tokens = view.user_tokens.iter().filter(|(_, one)| one.user() == login);
+        let mut gone = vec![UserDocument::delete(&key(account, login))];
         gone.extend(self.mfa_methods_of(account, login).await?);
-        gone.extend(tokens.map(|(id, _)| delete(Kind::UserToken, id)));
+        gone.extend(tokens.map(|(id, _)| UserTokenDocument::delete(id)));
         self.write(context, gone).await?;
         self.end(context, over).await
     }
@@ -151,12 +152,12 @@ impl Iam {
         edit: impl Fn(&mut UserDocument),
     ) -> Result<User, IamError> {
         let account = context.account();
-        self.change(account, context, (Kind::User, &key(account, login)), |object| {
-            let mut document: UserDocument = serde_json::from_str(&object.document)?;
-            edit(&mut document);
+        let id = key(account, login);
+        self.change(context, self.place(account, &id), |document: &mut UserDocument| {
+            edit(document);
             document.check()?;
             document.updated_at = context.now;
-            Ok((document.content()?, self.user_of(account, document)))
+            Ok(self.user_of(account, document.clone()))
         })
         .await
     }

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use gatewright_store::{Act, Change, Kind, Object};
+use gatewright_store::{Kind, Object};
 
 use crate::core::iam::Iam;
-use crate::core::write::delete;
 use crate::model::caller::Context;
+use crate::model::document::Document;
 use crate::model::error::{Fault, IamError};
 use crate::model::input::{Input, check_text};
 use crate::model::principal_key::key;
@@ -29,9 +29,9 @@ impl Iam {
         self.demand(context, rights::USER_TOKEN_GET).await?;
         let account = context.account();
         let view = self.views.get(account).await?;
-        view.user(&key(account, login)).ok_or(IamError::NotFound)?;
+        view.users.get(&key(account, login)).ok_or(IamError::NotFound)?;
         let last_used = self.recorder.last_used(account).await?;
-        let own = view.user_tokens().filter(|(_, one)| one.user == login);
+        let own = view.user_tokens.iter().filter(|(_, one)| one.user == login);
         let token = |(id, one): (&str, &Arc<UserTokenDocument>)| {
             one.token(last_used.get(&subject(id)).copied())
         };
@@ -61,11 +61,11 @@ impl Iam {
         self.demand(context, rights::USER_TOKEN_CREATE).await?;
         let account = context.account();
         let view = self.views.get(account).await?;
-        view.user(&key(account, login)).ok_or(IamError::NotFound)?;
+        view.users.get(&key(account, login)).ok_or(IamError::NotFound)?;
         let input = input?;
         check_name(&input.name)?;
         check_text("description", &input.description, 0, 255)?;
-        if view.user_tokens().filter(|(_, one)| one.user == login).count() >= MOST {
+        if view.user_tokens.iter().filter(|(_, one)| one.user == login).count() >= MOST {
             let message = format!("a user has at most {MOST} tokens: delete one");
             return Err(IamError::invalid(Fault::TooLong, message));
         }
@@ -77,8 +77,8 @@ impl Iam {
             expires: input.expiry.instant(context.now)?,
         };
         let secret = self.sources.secret(&format!("{PREFIX}{account}."))?;
-        let act = Act::Create { content: document.content()?, secret: None };
-        let change = Change { kind: Kind::UserToken, id: hex::encode(secret.hash()), act };
+        let id = hex::encode(secret.hash());
+        let change = document.create(self.place(account, &id), None)?;
         self.write(context, vec![change]).await.map_err(|error| match error {
             IamError::Conflict { .. } => IamError::Conflict {
                 detail: "TOKEN_ALREADY_EXISTS",
@@ -106,11 +106,13 @@ impl Iam {
         let expires = edit.expiry.map(|expiry| expiry.instant(context.now)).transpose()?;
         let used_at =
             self.recorder.last_used(context.account()).await?.get(&subject(&object.id)).copied();
-        self.change(context.account(), context, (Kind::UserToken, &object.id), |object| {
-            let mut document: UserTokenDocument = serde_json::from_str(&object.document)?;
-            document.description = edit.description.clone().unwrap_or(document.description);
+        let place = self.place(context.account(), &object.id);
+        self.change(context, place, |document: &mut UserTokenDocument| {
+            if let Some(description) = &edit.description {
+                document.description.clone_from(description);
+            }
             document.expires = expires.unwrap_or(document.expires);
-            Ok((document.content()?, document.token(used_at)))
+            Ok(document.token(used_at))
         })
         .await
     }
@@ -124,7 +126,7 @@ impl Iam {
     ) -> Result<(), IamError> {
         self.demand(context, rights::USER_TOKEN_DELETE).await?;
         let object = self.user_token_object(context, login, name).await?;
-        self.write(context, vec![delete(Kind::UserToken, &object.id)]).await
+        self.write(context, vec![UserTokenDocument::delete(&object.id)]).await
     }
 
     async fn user_token_object(

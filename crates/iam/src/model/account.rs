@@ -1,9 +1,11 @@
 //! Accounts: what is remembered of them, and what makes one.
 
 use gatewright_policy::Instant;
+use gatewright_store::Kind;
 use serde::{Deserialize, Serialize};
 
 use crate::model::contact_details::ContactDetails;
+use crate::model::document::Document;
 use crate::model::error::{Fault, IamError};
 use crate::model::secret::Secret;
 
@@ -63,6 +65,10 @@ pub(crate) fn check_account(name: &str) -> Result<String, IamError> {
          in xx11111-ovh"
     );
     Err(IamError::invalid(Fault::Format, message))
+}
+
+impl Document for Profile {
+    const KIND: Kind = Kind::Account;
 }
 
 #[cfg(test)]

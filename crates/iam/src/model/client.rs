@@ -1,9 +1,10 @@
 //! Service accounts and other clients: their documents, inputs and rules.
 
-use gatewright_policy::Instant;
-use gatewright_store::Content;
+use gatewright_policy::{Fact, Identity, Instant};
+use gatewright_store::Kind;
 use serde::{Deserialize, Serialize};
 
+use crate::model::document::{Document, Place};
 use crate::model::error::{Fault, IamError};
 use crate::model::input::{check_list, check_text};
 
@@ -90,10 +91,6 @@ impl ClientDocument {
         }
         Ok(())
     }
-
-    pub(crate) fn content(&self) -> Result<Content, IamError> {
-        Ok(Content { document: serde_json::to_string(self)?, ..Content::default() })
-    }
 }
 
 impl ClientInput {
@@ -107,5 +104,20 @@ impl ClientInput {
         };
         document.check()?;
         Ok(document)
+    }
+}
+
+impl Document for ClientDocument {
+    const KIND: Kind = Kind::Client;
+
+    fn facts(
+        place: Place<'_>,
+        _before: Option<&str>,
+        after: Option<&str>,
+        _is_managed: &dyn Fn(&str) -> bool,
+    ) -> Result<Vec<Fact>, IamError> {
+        let identity = Identity::service_account(place.region, place.account, place.id);
+        let identities = after.map(|_| vec![identity.urn().to_owned()]);
+        Ok(vec![Fact::Subject { urn: identity.urn().into(), identities }])
     }
 }

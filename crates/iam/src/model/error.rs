@@ -104,6 +104,10 @@ impl From<StoreError> for IamError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Missing => Self::NotFound,
+            StoreError::Taken(_) => Self::Conflict {
+                detail: "AlreadyExists",
+                message: "something of that name exists already".to_owned(),
+            },
             error @ StoreError::Unavailable { .. } => Self::Unavailable(error),
             error => Self::internal(error),
         }

@@ -33,17 +33,16 @@ pub struct Event {
 }
 
 impl Event {
-    pub(crate) fn read(entry: Entry) -> Result<Self, IamError> {
+    pub(crate) fn read(entry: Entry, has_readable_id: bool) -> Result<Self, IamError> {
         let document = |text: Option<String>| text.map(|text| serde_json::from_str(&text));
         let before: Option<Value> = document(entry.before).transpose()?;
         let after: Option<Value> = document(entry.after).transpose()?;
         let named = after.as_ref().or(before.as_ref());
         let name = named.and_then(|one| one.get("name").or(one.get("login"))?.as_str());
         // An identifier of a session or a token says nothing to anybody.
-        let nameless = [Kind::Session, Kind::RevokedToken, Kind::UserToken].contains(&entry.kind);
         let name = match name {
             Some(name) => name.to_owned(),
-            None if nameless => String::new(),
+            None if !has_readable_id => String::new(),
             None => entry.object.clone(),
         };
         Ok(Self {

@@ -1,14 +1,16 @@
 //! Groups of users, and the role that each gives: their documents, inputs and rules.
 
 use gatewright_policy::{
-    Identity, Instant, Permissions, Policy as Rule, PolicyId, Region, permissions_group_urn,
+    Fact, Identity, Instant, Permissions, Policy as Rule, PolicyId, Region, permissions_group_urn,
 };
-use gatewright_store::Content;
+use gatewright_store::Kind;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::model::document::{Document, Place};
 use crate::model::error::IamError;
 use crate::model::permissions_group::MANAGED_OWNER;
+use crate::model::principal_key::name_of_key;
 
 /// What the members of a group may do, whatever policies say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -85,13 +87,6 @@ pub struct GroupInput {
     pub role: Option<Role>,
 }
 
-impl GroupDocument {
-    pub(crate) fn content(&self) -> Result<Content, IamError> {
-        let document = serde_json::to_string(self)?;
-        Ok(Content { name: Some(self.name.clone()), document, ..Content::default() })
-    }
-}
-
 /// The identifier of the policy that carries a group's role out.
 pub(crate) fn role_policy_id(group: &Identity) -> PolicyId {
     Uuid::new_v5(&Uuid::NAMESPACE_URL, group.urn().as_bytes()).into()
@@ -102,7 +97,7 @@ pub(crate) fn role_policy(
     region: Region,
     group: &Identity,
     role: Role,
-    is_managed: impl Fn(&str) -> bool,
+    is_managed: &dyn Fn(&str) -> bool,
 ) -> Option<Rule> {
     let name = role.permissions_group()?;
     let mut rule = Rule {
@@ -124,4 +119,35 @@ pub(crate) fn role_policy(
 
 pub(crate) fn is_built_in(name: &str) -> bool {
     BUILT_IN.iter().any(|(known, _)| *known == name)
+}
+
+/// Tells a replica the role of a group, which is a policy.
+pub(crate) fn role_fact(
+    region: Region,
+    account: &str,
+    name: &str,
+    role: Role,
+    is_managed: &dyn Fn(&str) -> bool,
+) -> Fact {
+    let group = Identity::group(region, account, name);
+    let rule = role_policy(region, &group, role, is_managed);
+    Fact::Policy { id: role_policy_id(&group), rule: rule.map(Box::new) }
+}
+
+impl Document for GroupDocument {
+    const KIND: Kind = Kind::Group;
+
+    fn name(&self, _: Place<'_>) -> Option<String> {
+        Some(self.name.clone())
+    }
+
+    fn facts(
+        place: Place<'_>,
+        _before: Option<&str>,
+        after: Option<&str>,
+        is_managed: &dyn Fn(&str) -> bool,
+    ) -> Result<Vec<Fact>, IamError> {
+        let role = after.map(Self::read).transpose()?.map_or(Role::None, |group| group.role);
+        Ok(vec![role_fact(place.region, place.account, name_of_key(place.id)?, role, is_managed)])
+    }
 }

@@ -1,10 +1,11 @@
 //! Guarded APIs that accounts declare: their documents.
 
 use gatewright_policy::Instant;
-use gatewright_store::{Content, Object};
+use gatewright_store::{Kind, Object};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::model::document::Document;
 use crate::model::error::IamError;
 
 /// A guarded API.
@@ -22,15 +23,8 @@ pub struct GuardedApi {
 
 impl GuardedApi {
     pub(crate) fn read(object: &Object) -> Result<Self, IamError> {
-        let ApiDocument { document, created_at, updated_at } =
-            serde_json::from_str(&object.document)?;
+        let ApiDocument { document, created_at, updated_at } = ApiDocument::read(&object.document)?;
         Ok(Self { name: object.id.clone(), document, created_at, updated_at })
-    }
-}
-
-impl ApiDocument {
-    pub(crate) fn content(&self) -> Result<Content, IamError> {
-        Ok(Content { document: serde_json::to_string(self)?, ..Content::default() })
     }
 }
 
@@ -41,4 +35,8 @@ pub(crate) struct ApiDocument {
     pub(crate) document: serde_json::Value,
     pub(crate) created_at: Instant,
     pub(crate) updated_at: Option<Instant>,
+}
+
+impl Document for ApiDocument {
+    const KIND: Kind = Kind::Api;
 }

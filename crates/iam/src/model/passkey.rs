@@ -1,9 +1,12 @@
 //! Passkeys: their documents.
 
 use gatewright_policy::Instant;
+use gatewright_store::Kind;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
+
+use crate::model::document::Document;
 
 /// What is remembered of a passkey, under the identifier of its credential.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -46,4 +49,8 @@ pub(crate) fn subject(id: &str) -> String {
 /// The user handle of somebody: it says nothing of them.
 pub(crate) fn handle(identity: &str) -> Uuid {
     Uuid::new_v5(&Uuid::NAMESPACE_URL, identity.as_bytes())
+}
+
+impl Document for PasskeyDocument {
+    const KIND: Kind = Kind::Passkey;
 }

@@ -1,9 +1,10 @@
 //! Permissions groups: their documents, inputs and rules.
 
-use gatewright_policy::{Instant, Permissions, PermissionsGroupId};
-use gatewright_store::Content;
+use gatewright_policy::{Fact, Instant, Permissions, PermissionsGroupId, permissions_group_urn};
+use gatewright_store::Kind;
 use serde::{Deserialize, Serialize};
 
+use crate::model::document::{Document, Place};
 use crate::model::error::{Fault, IamError};
 use crate::model::input::{check_name, check_text};
 use crate::model::policy::check_permissions;
@@ -69,15 +70,30 @@ impl PermissionsGroupInput {
     }
 }
 
-impl PermissionsGroupDocument {
-    pub(crate) fn content(&self) -> Result<Content, IamError> {
-        Ok(Content {
-            name: Some(self.name.clone()),
-            document: serde_json::to_string(self)?,
-            mentions: Vec::new(),
-        })
-    }
-}
-
 /// Who owns the managed permissions groups.
 pub const MANAGED_OWNER: &str = "ovh";
+
+impl Document for PermissionsGroupDocument {
+    const KIND: Kind = Kind::PermissionsGroup;
+
+    fn name(&self, _: Place<'_>) -> Option<String> {
+        Some(self.name.clone())
+    }
+
+    fn facts(
+        place: Place<'_>,
+        before: Option<&str>,
+        after: Option<&str>,
+        _is_managed: &dyn Fn(&str) -> bool,
+    ) -> Result<Vec<Fact>, IamError> {
+        let fact = |name: &str, permissions| {
+            let urn = permissions_group_urn(place.region, place.account, name);
+            Fact::PermissionsGroup { urn, permissions }
+        };
+        // It may have been renamed: what goes is what was there before.
+        let (before, after) = (before.map(Self::read), after.map(Self::read));
+        let gone = before.transpose()?.map(|group| fact(&group.name, None));
+        let is_there = after.transpose()?.map(|group| fact(&group.name, Some(group.permissions)));
+        Ok(gone.into_iter().chain(is_there).collect())
+    }
+}

@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 
 use gatewright_policy::{
-    Condition, Identity, Instant, Permissions, Policy as Rule, PolicyError, PolicyId, Region,
+    Condition, Fact, Identity, Instant, Permissions, Policy as Rule, PolicyError, PolicyId, Region,
     ResourceGroupId,
 };
-use gatewright_store::{Content, Object};
+use gatewright_store::Kind;
 use serde::{Deserialize, Serialize};
 
+use crate::model::document::{Document, Place};
 use crate::model::error::{Fault, IamError};
 use crate::model::input::{check_list, check_name, check_text};
 use crate::model::resource::Resource;
@@ -197,21 +198,29 @@ pub(crate) fn refusal(error: &PolicyError) -> IamError {
     IamError::invalid(fault, error.to_string())
 }
 
-impl Policy {
-    pub(crate) fn read(object: &Object) -> Result<Self, IamError> {
-        Ok(serde_json::from_str(&object.document)?)
+impl Document for Policy {
+    const KIND: Kind = Kind::Policy;
+
+    fn name(&self, _: Place<'_>) -> Option<String> {
+        Some(self.name.clone())
     }
 
-    /// What is stored, with the other accounts that it names.
-    pub(crate) fn content(&self, account: &str, region: Region) -> Result<Content, IamError> {
+    fn mentions(&self, place: Place<'_>) -> Vec<String> {
         let named = self.rule.identities.iter();
-        let named = named.filter_map(|urn| Identity::parse(urn, region).ok());
-        let others: BTreeSet<String> =
-            named.map(|one| one.account().to_owned()).filter(|one| one != account).collect();
-        Ok(Content {
-            name: Some(self.name.clone()),
-            document: serde_json::to_string(self)?,
-            mentions: others.into_iter().collect(),
-        })
+        let named = named.filter_map(|urn| Identity::parse(urn, place.region).ok());
+        let accounts = named.map(|one| one.account().to_owned());
+        let others: BTreeSet<String> = accounts.filter(|one| one != place.account).collect();
+        others.into_iter().collect()
+    }
+
+    fn facts(
+        place: Place<'_>,
+        _before: Option<&str>,
+        after: Option<&str>,
+        _is_managed: &dyn Fn(&str) -> bool,
+    ) -> Result<Vec<Fact>, IamError> {
+        let id = place.id.parse().map_err(IamError::internal)?;
+        let after = after.map(Self::read).transpose()?;
+        Ok(vec![Fact::Policy { id, rule: after.map(|policy| Box::new(policy.rule)) }])
     }
 }

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use gatewright_policy::{Instant, ResourceId, ResourceUrn, Tags};
-use gatewright_store::Content;
+use gatewright_policy::{Fact, Instant, ResourceId, ResourceUrn, Tags};
+use gatewright_store::Kind;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::model::document::{Document, Place};
 use crate::model::error::{Fault, IamError};
 
 /// Keys that begin so belong to the server's owner.
@@ -60,14 +61,6 @@ pub fn resource_id(urn: &str) -> ResourceId {
 }
 
 impl ResourceDocument {
-    pub(crate) fn content(&self, urn: &str) -> Result<Content, IamError> {
-        Ok(Content {
-            name: Some(resource_id(urn).to_string()),
-            document: serde_json::to_string(self)?,
-            mentions: Vec::new(),
-        })
-    }
-
     pub(crate) fn resource(&self, urn: ResourceUrn, owner: &str) -> Resource {
         Resource {
             id: resource_id(urn.urn()),
@@ -100,4 +93,22 @@ pub(crate) fn system_tag(key: &str) -> IamError {
                            the server's"
     );
     IamError::invalid(Fault::Parameter, message)
+}
+
+impl Document for ResourceDocument {
+    const KIND: Kind = Kind::Resource;
+
+    fn name(&self, place: Place<'_>) -> Option<String> {
+        Some(resource_id(place.id).to_string())
+    }
+
+    fn facts(
+        place: Place<'_>,
+        _before: Option<&str>,
+        after: Option<&str>,
+        _is_managed: &dyn Fn(&str) -> bool,
+    ) -> Result<Vec<Fact>, IamError> {
+        let tags = after.map(Self::read).transpose()?.map(|resource| resource.tags);
+        Ok(vec![Fact::Resource { urn: place.id.into(), tags }])
+    }
 }

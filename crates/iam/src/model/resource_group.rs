@@ -1,9 +1,10 @@
 //! Resource groups: their documents, inputs and rules.
 
-use gatewright_policy::{Instant, Region, ResourceGroupId, ResourceId, ResourceUrn};
-use gatewright_store::Content;
+use gatewright_policy::{Fact, Instant, Region, ResourceGroupId, ResourceId, ResourceUrn};
+use gatewright_store::Kind;
 use serde::{Deserialize, Serialize};
 
+use crate::model::document::{Document, Place};
 use crate::model::error::{Fault, IamError};
 
 /// What is remembered of a resource group.
@@ -57,12 +58,6 @@ pub struct ResourceGroupInput {
     pub resources: Vec<Member>,
 }
 
-impl ResourceGroupDocument {
-    pub(crate) fn content(&self) -> Result<Content, IamError> {
-        Ok(Content { document: serde_json::to_string(self)?, ..Content::default() })
-    }
-}
-
 pub(crate) fn canonical(index: usize, urn: &str, region: Region) -> Result<String, IamError> {
     let urn = ResourceUrn::parse(urn, region).map_err(|error| {
         let message = format!(
@@ -71,4 +66,25 @@ pub(crate) fn canonical(index: usize, urn: &str, region: Region) -> Result<Strin
         IamError::invalid(Fault::ResourceUrn, message)
     })?;
     Ok(urn.urn().to_owned())
+}
+
+impl Document for ResourceGroupDocument {
+    const KIND: Kind = Kind::ResourceGroup;
+
+    fn facts(
+        place: Place<'_>,
+        _before: Option<&str>,
+        after: Option<&str>,
+        _is_managed: &dyn Fn(&str) -> bool,
+    ) -> Result<Vec<Fact>, IamError> {
+        let id = place.id.parse().map_err(IamError::internal)?;
+        Ok(vec![match after.map(Self::read).transpose()? {
+            Some(group) if group.everything => Fact::EveryResource { id },
+            group => {
+                let urns = group.map(|group| group.resources.into_iter());
+                let members = urns.map(|urns| urns.map(String::into_boxed_str).collect());
+                Fact::ResourceGroup { id, members }
+            }
+        }])
+    }
 }

@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gatewright_policy::Instant;
+use gatewright_store::Kind;
 use serde::{Deserialize, Serialize};
 
 use crate::model::caller::{Origin, Principal};
+use crate::model::document::Document;
 use crate::model::error::{Fault, IamError};
 use crate::model::secret::Secret;
 
@@ -164,4 +166,9 @@ pub(crate) fn check_password(password: &Secret) -> Result<(), IamError> {
         return Err(IamError::invalid(Fault::TooLong, message));
     }
     Ok(())
+}
+
+impl Document for SessionDocument {
+    const KIND: Kind = Kind::Session;
+    const HAS_READABLE_ID: bool = false;
 }

@@ -4,10 +4,11 @@ use std::str::FromStr;
 use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
-use gatewright_policy::{Instant, ResourceUrn};
-use gatewright_store::StoreError;
+use gatewright_policy::{Fact, Instant, ResourceUrn};
+use gatewright_store::{Kind, StoreError};
 use serde::{Deserialize, Serialize};
 
+use crate::model::document::{Document, Place};
 use crate::model::error::IamError;
 use crate::model::secret::Secret;
 
@@ -186,4 +187,19 @@ pub struct ProjectRoles {
 /// Whether an ID token is wanted beside the access token.
 pub(crate) fn wants_id_token(scope: &str) -> bool {
     scope.split(' ').any(|one| one == "openid")
+}
+
+impl Document for RevokedDocument {
+    const KIND: Kind = Kind::RevokedToken;
+
+    const HAS_READABLE_ID: bool = false;
+
+    fn facts(
+        place: Place<'_>,
+        _before: Option<&str>,
+        after: Option<&str>,
+        _is_managed: &dyn Fn(&str) -> bool,
+    ) -> Result<Vec<Fact>, IamError> {
+        Ok(vec![Fact::RevokedToken { id: place.id.into(), counts: after.is_some() }])
+    }
 }

@@ -1,10 +1,12 @@
 //! Second factors: the rules of codes of an authenticator (TOTP, RFC 6238), and of backup codes.
 
 use gatewright_policy::Instant;
+use gatewright_store::Kind;
 use serde::{Deserialize, Serialize};
 use totp_rs::{Builder, Totp};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
+use crate::model::document::Document;
 use crate::model::error::IamError;
 use crate::model::secret::Secret;
 
@@ -73,4 +75,8 @@ pub(crate) fn plain(code: &str) -> String {
 
 pub(crate) fn backup_hash(code: &str) -> String {
     hex::encode(Secret::from(plain(code)).hash())
+}
+
+impl Document for TotpDocument {
+    const KIND: Kind = Kind::Totp;
 }

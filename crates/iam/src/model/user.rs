@@ -1,13 +1,15 @@
 //! Local users: their documents, inputs and rules.
 
-use gatewright_policy::{Caller, Identity, Instant, Region, Scope};
-use gatewright_store::Content;
+use gatewright_policy::{Caller, Fact, Identity, Instant, Region, Scope};
+use gatewright_store::Kind;
 use serde::{Deserialize, Serialize};
 
 use crate::model::caller::{Principal, PrincipalKind, Token};
+use crate::model::document::{Document, Place};
 use crate::model::error::{Fault, IamError};
 use crate::model::group::DEFAULT;
 use crate::model::input::{check_list, check_text};
+use crate::model::principal_key::name_of_key;
 use crate::model::secret::Secret;
 
 /// A user may be in so many groups.
@@ -128,11 +130,6 @@ impl UserDocument {
         Ok(())
     }
 
-    pub(crate) fn content(&self) -> Result<Content, IamError> {
-        let document = serde_json::to_string(self)?;
-        Ok(Content { name: Some(self.login.clone()), document, ..Content::default() })
-    }
-
     /// Who counts when this user asks: they, and each group that they are in.
     pub(crate) fn principal(&self, region: Region, account: &str) -> Principal {
         let identity = Identity::user(region, account, &self.login);
@@ -140,5 +137,29 @@ impl UserDocument {
         let identities: Vec<Identity> = std::iter::once(identity.clone()).chain(groups).collect();
         let caller = Caller::new(region, account, &identities, Scope::All);
         Principal { kind: PrincipalKind::User, identity, caller, token: Token::None }
+    }
+}
+
+impl Document for UserDocument {
+    const KIND: Kind = Kind::User;
+
+    fn name(&self, _: Place<'_>) -> Option<String> {
+        Some(self.login.clone())
+    }
+
+    fn facts(
+        place: Place<'_>,
+        _before: Option<&str>,
+        after: Option<&str>,
+        _is_managed: &dyn Fn(&str) -> bool,
+    ) -> Result<Vec<Fact>, IamError> {
+        let login = name_of_key(place.id)?;
+        let urn = Identity::user(place.region, place.account, login).urn().into();
+        let after = after.map(Self::read).transpose()?;
+        let identities = after.filter(|user| user.enabled).map(|user| {
+            let caller = user.principal(place.region, place.account).caller;
+            caller.identities().map(str::to_owned).collect()
+        });
+        Ok(vec![Fact::Subject { urn, identities }])
     }
 }

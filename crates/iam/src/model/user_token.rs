@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use gatewright_policy::Instant;
-use gatewright_store::Content;
+use gatewright_store::Kind;
 use serde::{Deserialize, Serialize};
 
+use crate::model::document::{Document, Place};
 use crate::model::error::{Fault, IamError};
 use crate::model::input::check_text;
 
@@ -95,11 +96,6 @@ pub struct UserTokenEdit {
 }
 
 impl UserTokenDocument {
-    pub(crate) fn content(&self) -> Result<Content, IamError> {
-        let name = Some(format!("{}/{}", self.user, self.name));
-        Ok(Content { name, document: serde_json::to_string(self)?, ..Content::default() })
-    }
-
     pub(crate) fn user(&self) -> &str {
         &self.user
     }
@@ -127,4 +123,14 @@ pub(crate) fn check_name(name: &str) -> Result<(), IamError> {
         return Err(IamError::invalid(Fault::Format, message));
     }
     Ok(())
+}
+
+impl Document for UserTokenDocument {
+    const KIND: Kind = Kind::UserToken;
+
+    const HAS_READABLE_ID: bool = false;
+
+    fn name(&self, _: Place<'_>) -> Option<String> {
+        Some(format!("{}/{}", self.user, self.name))
+    }
 }

@@ -5,8 +5,8 @@ use gatewright_store::{Kind, Object};
 
 use crate::catalogue::action::ManagedGroup;
 use crate::core::iam::Iam;
-use crate::core::write::{create, delete};
 use crate::model::caller::Context;
+use crate::model::document::Document;
 use crate::model::error::{Fault, IamError};
 use crate::model::input::Input;
 use crate::model::page::{Page, PageRequest};
@@ -95,7 +95,7 @@ impl Iam {
         let account = context.account();
         let kind = Kind::PermissionsGroup;
         for object in self.store.objects_of_kind(account, kind, after, most).await? {
-            let document = serde_json::from_str(&object.document)?;
+            let document = PermissionsGroupDocument::read(&object.document)?;
             found.push((object.created + shift, self.own(account, &object.id, document)?));
         }
         Ok(page.page(found))
@@ -142,7 +142,7 @@ impl Iam {
                 let Some(object) = self.store.object_by_name(account, kind, &name).await? else {
                     return Ok(None);
                 };
-                let document = serde_json::from_str(&object.document)?;
+                let document = PermissionsGroupDocument::read(&object.document)?;
                 self.own(account, &object.id, document).map(Some)
             }
         }
@@ -158,7 +158,7 @@ impl Iam {
         let mut document = input?.check(self.settings.limits.entries)?;
         document.created_at = context.now;
         let id = self.sources.id::<PermissionsGroupId>()?.to_string();
-        let change = create(Kind::PermissionsGroup, id.clone(), document.content()?);
+        let change = document.create(self.place(context.account(), &id), None)?;
         self.write(context, vec![change]).await?;
         self.own(context.account(), &id, document)
     }
@@ -176,20 +176,21 @@ impl Iam {
         let account = context.account();
         let object = self.own_permissions_group(account, urn).await?;
         let view = self.views.get(account).await?;
-        self.change(account, context, (Kind::PermissionsGroup, &object.id), |object| {
-            let before: PermissionsGroupDocument = serde_json::from_str(&object.document)?;
+        let place = self.place(account, &object.id);
+        self.change(context, place, |document: &mut PermissionsGroupDocument| {
+            let before = document.clone();
             let urn = permissions_group_urn(self.settings.region, account, &before.name);
             if before.name != after.name && view.policies().uses_permissions_group(&urn) {
                 let message = "\"name\" cannot be changed while policies use this permissions \
                                group: take it out of them first";
                 return Err(IamError::invalid(Fault::Parameter, message));
             }
-            let document = PermissionsGroupDocument {
+            *document = PermissionsGroupDocument {
                 created_at: before.created_at,
                 updated_at: Some(context.now),
                 ..after.clone()
             };
-            Ok((document.content()?, self.own(account, &object.id, document)?))
+            self.own(account, &object.id, document.clone())
         })
         .await
     }
@@ -202,7 +203,7 @@ impl Iam {
     ) -> Result<(), IamError> {
         self.demand(context, rights::PERMISSIONS_GROUP_DELETE).await?;
         let object = self.own_permissions_group(context.account(), urn).await?;
-        self.write(context, vec![delete(Kind::PermissionsGroup, &object.id)]).await
+        self.write(context, vec![PermissionsGroupDocument::delete(&object.id)]).await
     }
 
     /// A group that the account may change.

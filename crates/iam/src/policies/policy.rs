@@ -6,9 +6,9 @@ use gatewright_policy::{Identity, PolicyId, Region, ResourcePattern, ResourceUrn
 use gatewright_store::{Kind, Object};
 
 use crate::core::iam::Iam;
-use crate::core::write::{create, delete};
 use crate::engine::view::View;
 use crate::model::caller::Context;
+use crate::model::document::Document;
 use crate::model::error::{Fault, IamError};
 use crate::model::input::{Input, check_list};
 use crate::model::page::{Page, PageRequest};
@@ -105,7 +105,7 @@ impl Iam {
         id: PolicyId,
     ) -> Result<Option<Policy>, IamError> {
         let object = self.store.object(account, Kind::Policy, &id.to_string()).await?;
-        object.as_ref().map(Policy::read).transpose()
+        object.map(|object| Policy::read(&object.document)).transpose()
     }
 
     /// Makes a policy.
@@ -123,8 +123,8 @@ impl Iam {
             let message = format!("the account has {most} policies already: delete some");
             return Err(IamError::invalid(Fault::Parameter, message));
         }
-        let content = policy.content(context.account(), region)?;
-        let change = create(Kind::Policy, policy.rule.id.to_string(), content);
+        let id = policy.rule.id.to_string();
+        let change = policy.create(self.place(context.account(), &id), None)?;
         self.write(context, vec![change]).await.map_err(taken)?;
         Ok(policy)
     }
@@ -141,15 +141,13 @@ impl Iam {
         let region = self.settings.region;
         let policy = input?.check(id, region, &self.settings.limits)?;
         let key = id.to_string();
-        self.change(context.account(), context, (Kind::Policy, &key), |object| {
-            let before = Policy::read(object)?;
-            if before.read_only {
+        self.change(context, self.place(context.account(), &key), |stored: &mut Policy| {
+            if stored.read_only {
                 return Err(IamError::ReadOnly(READ_ONLY));
             }
-            let mut policy = policy.clone();
-            policy.created_at = before.created_at;
-            policy.updated_at = Some(context.now);
-            Ok((policy.content(context.account(), region)?, policy))
+            let created_at = stored.created_at;
+            *stored = Policy { created_at, updated_at: Some(context.now), ..policy.clone() };
+            Ok(stored.clone())
         })
         .await
         .map_err(taken)
@@ -168,8 +166,7 @@ impl Iam {
         let attached = attachment == Attachment::Attached;
         let (region, limits) = (self.settings.region, &self.settings.limits);
         let key = id.to_string();
-        self.change(context.account(), context, (Kind::Policy, &key), |object| {
-            let mut policy = Policy::read(object)?;
+        self.change(context, self.place(context.account(), &key), |policy: &mut Policy| {
             if policy.read_only {
                 return Err(IamError::ReadOnly(READ_ONLY));
             }
@@ -177,7 +174,7 @@ impl Iam {
             let is_it =
                 |urn: &String| Identity::parse(urn, region).is_ok_and(|one| one.urn() == identity);
             if identities.iter().any(is_it) == attached {
-                return Ok((policy.content(context.account(), region)?, policy));
+                return Ok(policy.clone());
             }
             identities.retain(|urn| !is_it(urn));
             if attached {
@@ -186,7 +183,7 @@ impl Iam {
             check_list("identities", identities, limits.entries)?;
             policy.rule.compile(region).map_err(|error| refusal(&error))?;
             policy.updated_at = Some(context.now);
-            Ok((policy.content(context.account(), region)?, policy))
+            Ok(policy.clone())
         })
         .await
     }
@@ -211,10 +208,10 @@ impl Iam {
         self.demand(context, rights::POLICY_DELETE).await?;
         let id = id?.to_string();
         let object = self.store.object(context.account(), Kind::Policy, &id).await?;
-        if Policy::read(&object.ok_or(IamError::NotFound)?)?.read_only {
+        if Policy::read(&object.ok_or(IamError::NotFound)?.document)?.read_only {
             return Err(IamError::ReadOnly(READ_ONLY));
         }
-        self.write(context, vec![delete(Kind::Policy, &id)]).await
+        self.write(context, vec![Policy::delete(&id)]).await
     }
 
     /// What the URNs among a policy's resources stand for, one for one. The policy comes from
@@ -260,7 +257,7 @@ fn take_fitting(
     view: &View,
 ) -> Result<(), IamError> {
     for object in objects {
-        let policy = Policy::read(object)?;
+        let policy = Policy::read(&object.document)?;
         if filter.fits(&policy, view) {
             found.push((object.created, policy));
         }

@@ -1,22 +1,18 @@
 //! What a decision point elsewhere follows: an account's facts, then each change of them.
 
-use std::str::FromStr;
 use std::time::Duration;
 
-use gatewright_policy::{Fact, Identity, Policy as Rule, permissions_group_urn};
+use gatewright_policy::{Fact, permissions_group_urn};
 use gatewright_store::{Kind, Object};
-use serde::Deserialize;
 
 use crate::core::iam::Iam;
+use crate::engine::view::Facts;
 use crate::model::caller::Context;
 use crate::model::error::{Fault, IamError};
-use crate::model::group::{BUILT_IN, GroupDocument, Role, role_policy, role_policy_id};
+use crate::model::group::{BUILT_IN, role_fact};
 use crate::model::input::Input;
-use crate::model::permissions_group::{MANAGED_OWNER, PermissionsGroupDocument};
-use crate::model::resource::ResourceDocument;
-use crate::model::resource_group::ResourceGroupDocument;
+use crate::model::permissions_group::MANAGED_OWNER;
 use crate::model::rights;
-use crate::model::user::UserDocument;
 
 /// So many rows are read at once.
 const CHUNK: i64 = 5_000;
@@ -74,7 +70,7 @@ impl Iam {
                 let objects = self.store.objects(account, after, CHUNK).await?;
                 let mut facts = Vec::new();
                 for Object { kind, id, document, .. } in &objects {
-                    self.facts_of(account, *kind, id, None, Some(document), &mut facts)?;
+                    facts.extend(self.facts_of(account, (*kind, id), None, Some(document))?);
                 }
                 let next = match objects.last() {
                     Some(last) => Followed::Rows { after: last.created, revision, catalogue },
@@ -133,7 +129,7 @@ impl Iam {
         }
         for entry in &entries {
             let (before, after) = (entry.before.as_deref(), entry.after.as_deref());
-            self.facts_of(account, entry.kind, &entry.object, before, after, &mut facts)?;
+            facts.extend(self.facts_of(account, (entry.kind, &entry.object), before, after)?);
         }
         let revision = entries.last().map_or(revision, |entry| entry.revision);
         // Where there is more, what is known so far never was all at once.
@@ -152,111 +148,25 @@ impl Iam {
             facts
                 .push(Fact::PermissionsGroup { urn, permissions: Some(group.permissions.clone()) });
         }
+        let products = self.catalogue();
+        let is_managed = |name: &str| products.group(name).is_some();
         for (name, role) in BUILT_IN {
-            facts.push(self.role_fact(account, name, role));
+            facts.push(role_fact(self.settings.region, account, name, role, &is_managed));
         }
         catalogue
     }
 
-    /// The role of a group is a policy.
-    fn role_fact(&self, account: &str, name: &str, role: Role) -> Fact {
-        let group = Identity::group(self.settings.region, account, name);
-        let catalogue = self.catalogue();
-        let rule =
-            role_policy(self.settings.region, &group, role, |name| catalogue.group(name).is_some());
-        Fact::Policy { id: role_policy_id(&group), rule: rule.map(Box::new) }
-    }
-
-    /// What an object tells, as it was and as it is. No secret, and nothing about sessions.
+    /// Lists what an object tells, as it was and as it is.
     fn facts_of(
         &self,
         account: &str,
-        kind: Kind,
-        id: &str,
+        (kind, id): (Kind, &str),
         before: Option<&str>,
         after: Option<&str>,
-        facts: &mut Vec<Fact>,
-    ) -> Result<(), IamError> {
-        let region = self.settings.region;
-        match kind {
-            Kind::Account
-            | Kind::Totp
-            | Kind::Passkey
-            | Kind::Session
-            | Kind::UserToken
-            | Kind::Api => {}
-            Kind::Client => {
-                let identity = Identity::service_account(region, account, id);
-                let identities = after.map(|_| vec![identity.urn().to_owned()]);
-                facts.push(Fact::Subject { urn: identity.urn().into(), identities });
-            }
-            Kind::User => {
-                let login = id.split_once('/').map_or(id, |(_, login)| login);
-                let urn = Identity::user(region, account, login).urn().into();
-                let user: Option<UserDocument> = after.map(serde_json::from_str).transpose()?;
-                let user = user.filter(|user| user.enabled);
-                let identities = user.map(|user| {
-                    let caller = user.principal(region, account).caller;
-                    caller.identities().map(str::to_owned).collect()
-                });
-                facts.push(Fact::Subject { urn, identities });
-            }
-            Kind::Policy => {
-                let stored: Option<Stored> = after.map(serde_json::from_str).transpose()?;
-                let rule = stored.map(|stored| Box::new(stored.rule));
-                facts.push(Fact::Policy { id: parse_id(id)?, rule });
-            }
-            Kind::PermissionsGroup => {
-                // It may have been renamed: what goes is what was there before.
-                for (document, is_there) in [(before, false), (after, true)] {
-                    let Some(document) = document else { continue };
-                    let group: PermissionsGroupDocument = serde_json::from_str(document)?;
-                    let urn = permissions_group_urn(region, account, &group.name);
-                    let permissions = is_there.then_some(group.permissions);
-                    facts.push(Fact::PermissionsGroup { urn, permissions });
-                }
-            }
-            Kind::ResourceGroup => {
-                let id = parse_id(id)?;
-                let group: Option<ResourceGroupDocument> =
-                    after.map(serde_json::from_str).transpose()?;
-                facts.push(match group {
-                    Some(group) if group.everything => Fact::EveryResource { id },
-                    group => {
-                        let members = group.map(|group| {
-                            group.resources.into_iter().map(String::into_boxed_str).collect()
-                        });
-                        Fact::ResourceGroup { id, members }
-                    }
-                });
-            }
-            Kind::Resource => {
-                let resource: Option<ResourceDocument> =
-                    after.map(serde_json::from_str).transpose()?;
-                let tags = resource.map(|resource| resource.tags);
-                facts.push(Fact::Resource { urn: id.into(), tags });
-            }
-            Kind::RevokedToken => {
-                facts.push(Fact::RevokedToken { id: id.into(), counts: after.is_some() });
-            }
-            Kind::Group => {
-                let group: Option<GroupDocument> = after.map(serde_json::from_str).transpose()?;
-                let name = id.split_once('/').map_or(id, |(_, name)| name);
-                let role = group.map_or(Role::None, |group| group.role);
-                facts.push(self.role_fact(account, name, role));
-            }
-        }
-        Ok(())
+    ) -> Result<Vec<Fact>, IamError> {
+        let catalogue = self.catalogue();
+        let is_managed = |name: &str| catalogue.group(name).is_some();
+        let place = self.place(account, id);
+        Facts { place, before, after, is_managed: &is_managed }.of(kind)
     }
-}
-
-/// What a replica needs of a policy's document.
-#[derive(Deserialize)]
-struct Stored {
-    rule: Rule,
-}
-
-/// Parses the identifier of a stored object.
-fn parse_id<T: FromStr<Err = uuid::Error>>(text: &str) -> Result<T, IamError> {
-    text.parse().map_err(IamError::internal)
 }

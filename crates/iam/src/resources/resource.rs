@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use gatewright_policy::{ResourceUrn, Tags};
-use gatewright_store::{Kind, Object, StoreError, Taken};
+use gatewright_store::{StoreError, Taken};
 
 use crate::core::authorize::DecisionContext;
 use crate::core::iam::Iam;
-use crate::core::write::{create, delete};
 use crate::model::caller::Context;
+use crate::model::document::Document;
 use crate::model::error::{Fault, IamError};
 use crate::model::input::{Input, check_text};
 use crate::model::page::{Page, PageRequest};
@@ -49,13 +49,13 @@ impl Iam {
         urn: &ResourceUrn,
     ) -> Result<Option<Resource>, IamError> {
         let mut view = self.views.get(account).await?;
-        if view.resource(urn.urn()).is_none() {
+        if view.resources.get(urn.urn()).is_none() {
             match self.views.owner_of(urn.urn()).await? {
                 Some(owner) => view = self.views.get(&owner).await?,
                 None => return Ok(None),
             }
         }
-        let document = view.resource(urn.urn());
+        let document = view.resources.get(urn.urn());
         Ok(document.map(|one| one.resource(urn.clone(), view.policies().owner())))
     }
 
@@ -73,7 +73,7 @@ impl Iam {
         let mut fitting = Vec::new();
         for owner in owners {
             let view = self.views.get(&owner).await?;
-            for (urn, document) in view.resources() {
+            for (urn, document) in view.resources.iter() {
                 let place = document.created_at.micros();
                 if place < page.after() {
                     continue;
@@ -140,9 +140,8 @@ impl Iam {
             return Err(system_tag(key));
         }
         let document = ResourceDocument { display_name, tags: input.tags, created_at: context.now };
-        let content = document.content(urn.urn())?;
-        let change = create(Kind::Resource, urn.urn().to_owned(), content);
-        match self.write_in(&owner, context, vec![change]).await {
+        let change = document.create(self.place(&owner, urn.urn()), None)?;
+        match self.commit(&owner, context.author(), vec![change]).await {
             Ok(()) => Ok(document.resource(urn, &owner)),
             Err(StoreError::Taken(Taken::Id | Taken::Name)) => Err(IamError::Conflict {
                 detail: "AlreadyExists",
@@ -167,8 +166,8 @@ impl Iam {
         let found = self.find_resource(context.account(), &urn).await?;
         let found = found.filter(|one| registrar || one.owner == context.account());
         let owner = found.ok_or(IamError::NotFound)?.owner;
-        let change = delete(Kind::Resource, urn.urn());
-        Ok(self.write_in(&owner, context, vec![change]).await?)
+        let change = ResourceDocument::delete(urn.urn());
+        Ok(self.commit(&owner, context.author(), vec![change]).await?)
     }
 
     /// Replaces all tags but the server's.
@@ -186,7 +185,8 @@ impl Iam {
         self.check_tags(&tags)?;
         let decision_context = self.decision_context(context, &urn).await?;
         let nothing = Tags::new();
-        let there = decision_context.owner.resource(urn.urn()).map_or(&nothing, |one| &one.tags);
+        let there =
+            decision_context.owner.resources.get(urn.urn()).map_or(&nothing, |one| &one.tags);
         let mine = |key: &str| !is_system_tag(key);
         let adds_to = |there: &Tags| tags.iter().any(|(key, value)| there.get(key) != Some(value));
         let removes_from =
@@ -316,10 +316,10 @@ impl Iam {
             return Err(IamError::NotFound);
         }
         let owner = decision_context.owner.policies().owner();
-        self.change(owner, context, (Kind::Resource, urn.urn()), |object: &Object| {
-            let mut document: ResourceDocument = serde_json::from_str(&object.document)?;
+        let place = self.place(owner, urn.urn());
+        self.change(context, place, |document: &mut ResourceDocument| {
             document.tags = edit(&document.tags)?;
-            Ok((document.content(urn.urn())?, document.resource(urn.clone(), owner)))
+            Ok(document.resource(urn.clone(), owner))
         })
         .await
     }

@@ -4,8 +4,8 @@ use gatewright_policy::{ResourceGroupId, ResourceId, ResourceUrn};
 use gatewright_store::{Kind, Object};
 
 use crate::core::iam::Iam;
-use crate::core::write::{create, delete};
 use crate::model::caller::Context;
+use crate::model::document::Document;
 use crate::model::error::{Fault, IamError};
 use crate::model::input::{Input, check_list, check_name};
 use crate::model::page::{Page, PageRequest};
@@ -84,7 +84,7 @@ impl Iam {
         self.demand(context, rights::RESOURCE_GROUP_CREATE).await?;
         let document = self.checked(context, input?, &[]).await?;
         let id = self.sources.id::<ResourceGroupId>()?;
-        let change = create(Kind::ResourceGroup, id.to_string(), document.content()?);
+        let change = document.create(self.place(context.account(), &id.to_string()), None)?;
         self.write(context, vec![change]).await?;
         self.find_resource_group(context.account(), id).await?.ok_or(IamError::NotFound)
     }
@@ -105,14 +105,12 @@ impl Iam {
             return Err(IamError::ReadOnly(READ_ONLY));
         }
         let after = self.checked(context, input, &there.resources).await?;
-        self.change(account, context, (Kind::ResourceGroup, &id.to_string()), |object| {
-            let before: ResourceGroupDocument = serde_json::from_str(&object.document)?;
-            let document = ResourceGroupDocument {
-                created_at: before.created_at,
-                updated_at: Some(context.now),
-                ..after.clone()
-            };
-            Ok((document.content()?, ()))
+        let key = id.to_string();
+        self.change(context, self.place(account, &key), |group: &mut ResourceGroupDocument| {
+            let created_at = group.created_at;
+            let updated_at = Some(context.now);
+            *group = ResourceGroupDocument { created_at, updated_at, ..after.clone() };
+            Ok(())
         })
         .await?;
         self.find_resource_group(account, id).await?.ok_or(IamError::NotFound)
@@ -130,14 +128,15 @@ impl Iam {
         if there.ok_or(IamError::NotFound)?.read_only {
             return Err(IamError::ReadOnly(READ_ONLY));
         }
-        self.write(context, vec![delete(Kind::ResourceGroup, &id.to_string())]).await
+        self.write(context, vec![ResourceGroupDocument::delete(&id.to_string())]).await
     }
 
     async fn group_of(&self, object: &Object) -> Result<ResourceGroup, IamError> {
-        let document: ResourceGroupDocument = serde_json::from_str(&object.document)?;
+        let document = ResourceGroupDocument::read(&object.document)?;
         let resources = if document.everything {
             let view = self.views.get(&object.account).await?;
-            let mut urns: Vec<String> = view.resources().map(|(urn, _)| urn.to_owned()).collect();
+            let mut urns: Vec<String> =
+                view.resources.iter().map(|(urn, _)| urn.to_owned()).collect();
             urns.sort_unstable();
             urns
         } else {

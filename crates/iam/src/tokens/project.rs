@@ -48,7 +48,7 @@ impl Iam {
         if all {
             let view = self.views.get(context.account()).await?;
             let region = self.settings.region;
-            let urns = view.resources().map(|(urn, _)| ResourceUrn::parse(urn, region));
+            let urns = view.resources.iter().map(|(urn, _)| ResourceUrn::parse(urn, region));
             projects =
                 urns.filter_map(Result::ok).filter(|urn| urn.resource_type() == KIND).collect();
             projects.sort_by(|a, b| a.name().cmp(b.name()));

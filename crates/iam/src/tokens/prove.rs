@@ -17,7 +17,7 @@ impl Iam {
         let account = self.views.account_of_client(id).await?;
         let account = account.ok_or(TokenError::InvalidClient)?;
         let view = self.views.get(&account).await?;
-        let client = view.client(id).filter(|client| secret.is(&client.secret));
+        let client = view.clients.get(id).filter(|client| secret.is(&client.secret));
         client.map(|client| (account, client.flow)).ok_or(TokenError::InvalidClient)
     }
 }

@@ -4,11 +4,11 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use gatewright_policy::Instant;
-use gatewright_store::{Act, Change, Content, Kind, StoreError, Taken};
+use gatewright_store::{Change, StoreError, Taken};
 
 use crate::core::iam::Iam;
-use crate::core::write::delete;
 use crate::model::caller::Context;
+use crate::model::document::Document;
 use crate::model::error::IamError;
 use crate::model::query_id::QueryId;
 use crate::model::secret::Secret;
@@ -41,20 +41,17 @@ impl Iam {
         if expires <= now || view.is_revoked(&token.id) {
             return Ok(());
         }
-        let document = serde_json::to_string(&RevokedDocument { expires });
-        let document = document.map_err(IamError::from)?;
-        let content = Content { document, ..Content::default() };
-        let act = Act::Create { content, secret: None };
-        let revoked = Change { kind: Kind::RevokedToken, id: token.id.to_string(), act };
+        let place = self.place(&account, &token.id);
+        let revoked = RevokedDocument { expires }.create(place, None)?;
         let context = Context { principal: Arc::clone(&found), ip, query_id, now };
-        match self.write_in(&account, &context, vec![revoked]).await {
+        match self.commit(&account, context.author(), vec![revoked]).await {
             Ok(()) | Err(StoreError::Taken(Taken::Id)) => {}
             Err(error) => return Err(error.into()),
         }
         let over = view.expired_revocations(now, FORGOTTEN_AT_ONCE);
-        let over: Vec<Change> = over.iter().map(|id| delete(Kind::RevokedToken, id)).collect();
+        let over: Vec<Change> = over.iter().map(|id| RevokedDocument::delete(id)).collect();
         if !over.is_empty()
-            && let Err(error) = self.write_in(&account, &context, over).await
+            && let Err(error) = self.commit(&account, context.author(), over).await
         {
             // Another request forgot them, or the next one will.
             tracing::debug!(%error, "expired revocations stay for now");

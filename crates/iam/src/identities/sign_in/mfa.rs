@@ -3,11 +3,13 @@
 use gatewright_store::{Change, Kind};
 
 use crate::core::iam::Iam;
-use crate::core::write::delete;
 use crate::model::caller::Context;
+use crate::model::document::Document;
 use crate::model::error::IamError;
+use crate::model::passkey::PasskeyDocument;
 use crate::model::principal_key::key;
 use crate::model::rights;
+use crate::model::totp::TotpDocument;
 
 impl Iam {
     /// Takes all second factors and passkeys from a user who has lost them.
@@ -15,7 +17,7 @@ impl Iam {
         self.demand(context, rights::USER_EDIT).await?;
         let account = context.account();
         let view = self.views.get(account).await?;
-        view.user(&key(account, login)).ok_or(IamError::NotFound)?;
+        view.users.get(&key(account, login)).ok_or(IamError::NotFound)?;
         let gone = self.mfa_methods_of(account, login).await?;
         if gone.is_empty() { Ok(()) } else { self.write(context, gone).await }
     }
@@ -29,10 +31,10 @@ impl Iam {
         let identity = gatewright_policy::Identity::user(self.settings.region, account, login);
         let mut gone = Vec::new();
         if self.store.object(account, Kind::Totp, identity.urn()).await?.is_some() {
-            gone.push(delete(Kind::Totp, identity.urn()));
+            gone.push(TotpDocument::delete(identity.urn()));
         }
         for passkey in self.passkeys_of(account, identity.urn()).await? {
-            gone.push(delete(Kind::Passkey, &passkey.id));
+            gone.push(PasskeyDocument::delete(&passkey.id));
         }
         Ok(gone)
     }

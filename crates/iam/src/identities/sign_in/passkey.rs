@@ -1,7 +1,7 @@
 //! Passkeys (WebAuthn): what a person signs in with instead of a password and a code.
 
 use gatewright_policy::{Identity, Instant};
-use gatewright_store::{Act, Change, Content, Kind};
+use gatewright_store::Kind;
 use serde_json::Value;
 use webauthn_rs::Webauthn;
 use webauthn_rs::prelude::{
@@ -10,8 +10,8 @@ use webauthn_rs::prelude::{
 };
 
 use crate::core::iam::Iam;
-use crate::core::write::delete;
 use crate::model::caller::{Context, Origin};
+use crate::model::document::Document;
 use crate::model::error::{Fault, IamError};
 use crate::model::input::check_text;
 use crate::model::passkey::{Challenge, Passkey, PasskeyDocument, handle, subject};
@@ -51,7 +51,7 @@ impl Iam {
         let last_used = self.recorder.last_used(account).await?;
         let mut passkeys = Vec::new();
         for object in objects {
-            let document: PasskeyDocument = serde_json::from_str(&object.document)?;
+            let document = PasskeyDocument::read(&object.document)?;
             if document.identity == identity {
                 passkeys.push(Passkey {
                     used_at: last_used.get(&subject(&object.id)).copied(),
@@ -111,16 +111,15 @@ impl Iam {
             created_at: context.now,
             credential,
         };
-        let document = serde_json::to_string(&document).map_err(IamError::from)?;
-        let act = Act::Create { content: Content { document, ..Content::default() }, secret: None };
-        Ok(self.write(context, vec![Change { kind: Kind::Passkey, id, act }]).await?)
+        let change = document.create(self.place(context.account(), &id), None)?;
+        Ok(self.write(context, vec![change]).await?)
     }
 
     /// Deletes a passkey of the caller.
     pub async fn remove_passkey(&self, context: &Context, id: &str) -> Result<(), IamError> {
         let own = self.passkeys(context).await?;
         own.iter().find(|one| one.id == id).ok_or(IamError::NotFound)?;
-        self.write(context, vec![delete(Kind::Passkey, id)]).await
+        self.write(context, vec![PasskeyDocument::delete(id)]).await
     }
 
     /// Begins to sign somebody in by a passkey.
@@ -150,8 +149,7 @@ impl Iam {
         let id = hex::encode(id);
         let object = self.store.object_of_any_account(Kind::Passkey, &id).await;
         let object = object.map_err(IamError::from)?.ok_or_else(wrong)?;
-        let mut document: PasskeyDocument =
-            serde_json::from_str(&object.document).map_err(IamError::from)?;
+        let mut document = PasskeyDocument::read(&object.document)?;
         if user != handle(&document.identity) {
             return Err(wrong());
         }
@@ -165,13 +163,9 @@ impl Iam {
             .map_err(IamError::internal)?;
         let author = origin.author(identity.urn());
         if document.credential.update_credential(&checked) == Some(true) {
-            let content = Content {
-                document: serde_json::to_string(&document).map_err(IamError::from)?,
-                ..Content::default()
-            };
-            let act = Act::Update { from: object.document, content, secret: None };
-            let change = Change { kind: Kind::Passkey, id: id.clone(), act };
-            let written = self.write_as(&object.account, author, vec![change]).await;
+            let place = self.place(&object.account, &id);
+            let change = document.update(place, object.document, None)?;
+            let written = self.commit(&object.account, author, vec![change]).await;
             written.map_err(IamError::from)?;
         }
         self.recorder.used(&object.account, &subject(&id), origin.now);

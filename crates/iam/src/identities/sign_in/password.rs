@@ -1,11 +1,12 @@
 //! Signing in with a password and a code, and changing the password.
 
 use gatewright_policy::{Identity, Instant};
-use gatewright_store::{Content, Kind};
+use gatewright_store::Kind;
 
 use crate::core::iam::Iam;
 use crate::model::account::Profile;
 use crate::model::caller::{Context, Origin, as_somebody};
+use crate::model::document::Document;
 use crate::model::error::IamError;
 use crate::model::principal_key::key;
 use crate::model::secret::Secret;
@@ -54,8 +55,7 @@ impl Iam {
             throttle.succeeded(key);
         }
         if let (Kind::User, Some(object)) = (kind, object) {
-            let user: UserDocument =
-                serde_json::from_str(&object.document).map_err(IamError::from)?;
+            let user = UserDocument::read(&object.document)?;
             if !user.enabled {
                 return Err(SignInError::Disabled);
             }
@@ -80,7 +80,7 @@ impl Iam {
         origin: &Origin,
     ) -> Result<SessionToken, SignInError> {
         let (view, id) = (self.views.get(&token.account).await?, token.id());
-        let pending = view.session(&id).filter(|one| one.pending && one.expires > origin.now);
+        let pending = view.sessions.get(&id).filter(|one| one.pending && one.expires > origin.now);
         let document = pending.ok_or(IamError::BadCredential)?;
         let session = self.session_of(&view, &id, document)?;
         let tries = format!("{} code", document.identity);
@@ -112,18 +112,20 @@ impl Iam {
         let (kind, id) = self.prove_password(context, old).await?;
         let hash = Some(self.hash_password(new).await?);
         let changed_at = Some(context.now);
-        self.change_with_secret(account, context, (kind, &id), hash, |object| {
-            if kind == Kind::User {
-                let mut user: UserDocument = serde_json::from_str(&object.document)?;
+        let place = self.place(account, &id);
+        if kind == Kind::User {
+            self.change_with_secret(context, place, hash, |user: &mut UserDocument| {
                 user.password_changed_at = changed_at;
-                return Ok((user.content()?, ()));
-            }
-            let mut profile: Profile = serde_json::from_str(&object.document)?;
-            profile.password_changed_at = changed_at;
-            let document = serde_json::to_string(&profile)?;
-            Ok((Content { document, ..Content::default() }, ()))
-        })
-        .await?;
+                Ok(())
+            })
+            .await?;
+        } else {
+            self.change_with_secret(context, place, hash, |profile: &mut Profile| {
+                profile.password_changed_at = changed_at;
+                Ok(())
+            })
+            .await?;
+        }
         let identity = context.principal.identity.urn();
         let mut others = self.sessions_of(account, identity).await?;
         others.retain(|id| id != kept);

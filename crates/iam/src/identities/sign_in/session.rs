@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use gatewright_policy::{Caller, Identity, IdentityKind, Instant, Scope};
-use gatewright_store::{Act, Author, Change, Content, Kind};
+use gatewright_store::{Author, Change};
 
 use crate::core::iam::Iam;
-use crate::core::write::delete;
 use crate::engine::view::View;
 use crate::model::caller::{Context, Origin, Principal, PrincipalKind, Token};
+use crate::model::document::Document;
 use crate::model::error::IamError;
 use crate::model::principal_key::key;
 use crate::model::session::{BROWSER, IDLE, Session, SessionDocument, SessionToken, SignInError};
@@ -47,15 +47,13 @@ impl Iam {
     ) -> Result<SessionToken, IamError> {
         let token =
             SessionToken { account: account.to_owned(), secret: self.sources.secret(BROWSER)? };
-        let content = Content { document: serde_json::to_string(document)?, ..Content::default() };
-        let act = Act::Create { content, secret: None };
-        let opened = Change { kind: Kind::Session, id: token.id(), act };
-        self.write_as(account, author.clone(), vec![opened]).await?;
+        let opened = document.create(self.place(account, &token.id()), None)?;
+        self.commit(account, author.clone(), vec![opened]).await?;
         let view = self.views.get(account).await?;
         let over = superfluous(&view, &document.identity, document.created_at);
-        let over: Vec<Change> = over.iter().map(|id| delete(Kind::Session, id)).collect();
+        let over: Vec<Change> = over.iter().map(|id| SessionDocument::delete(id)).collect();
         if !over.is_empty()
-            && let Err(error) = self.write_as(account, author, over).await
+            && let Err(error) = self.commit(account, author, over).await
         {
             // Another request ended them, or the next one will.
             tracing::debug!(%error, "expired sessions stay for now");
@@ -70,7 +68,7 @@ impl Iam {
             view => view?,
         };
         let id = token.id();
-        let document = view.session(&id).ok_or(IamError::BadCredential)?;
+        let document = view.sessions.get(&id).ok_or(IamError::BadCredential)?;
         let used_at = self.sessions.used.get(&*id);
         if document.pending
             || document.expires <= now
@@ -100,7 +98,8 @@ impl Iam {
                 let login = identity.name().unwrap_or_default();
                 // A session of somebody who had the same login before is none of theirs.
                 let user = view
-                    .user(&key(identity.account(), login))
+                    .users
+                    .get(&key(identity.account(), login))
                     .filter(|one| one.enabled && one.created_at <= document.created_at);
                 user.ok_or(IamError::BadCredential)?.principal(region, identity.account())
             }
@@ -120,7 +119,7 @@ impl Iam {
     /// The caller's own sessions that last, the newest first.
     pub async fn sessions(&self, context: &Context) -> Result<Vec<Session>, IamError> {
         let view = self.views.get(context.account()).await?;
-        let own = view.sessions().filter(|(_, one)| {
+        let own = view.sessions.iter().filter(|(_, one)| {
             let own = one.identity == context.principal.identity.urn();
             own && !one.pending && one.expires > context.now
         });
@@ -134,9 +133,9 @@ impl Iam {
     pub async fn end_session(&self, context: &Context, id: &str) -> Result<(), IamError> {
         let view = self.views.get(context.account()).await?;
         let own = context.principal.identity.urn();
-        view.session(id).filter(|one| one.identity == own).ok_or(IamError::NotFound)?;
+        view.sessions.get(id).filter(|one| one.identity == own).ok_or(IamError::NotFound)?;
         self.sessions.used.remove(id);
-        self.write(context, vec![delete(Kind::Session, id)]).await
+        self.write(context, vec![SessionDocument::delete(id)]).await
     }
 
     /// The sessions of somebody, by their identifiers.
@@ -146,14 +145,14 @@ impl Iam {
         identity: &str,
     ) -> Result<Vec<String>, IamError> {
         let view = self.views.get(account).await?;
-        let own = view.sessions().filter(|(_, one)| one.identity == identity);
+        let own = view.sessions.iter().filter(|(_, one)| one.identity == identity);
         Ok(own.map(|(id, _)| id.to_owned()).collect())
     }
 
     /// Ends sessions; those that have ended meanwhile are left alone.
     pub(crate) async fn end(&self, context: &Context, over: Vec<String>) -> Result<(), IamError> {
         for id in over {
-            match self.write(context, vec![delete(Kind::Session, &id)]).await {
+            match self.write(context, vec![SessionDocument::delete(&id)]).await {
                 Ok(()) | Err(IamError::NotFound) => {}
                 Err(error) => return Err(error),
             }
@@ -165,7 +164,7 @@ impl Iam {
 /// The sessions that need no longer be remembered: all that expired, and a person's oldest.
 fn superfluous(view: &View, identity: &str, now: Instant) -> Vec<String> {
     let (expired, lasting): (Vec<_>, Vec<_>) =
-        view.sessions().partition(|(_, one)| one.expires <= now);
+        view.sessions.iter().partition(|(_, one)| one.expires <= now);
     let mut own: Vec<_> = lasting.into_iter().filter(|(_, one)| one.identity == identity).collect();
     own.sort_by_key(|(_, one)| std::cmp::Reverse(one.created_at));
     let oldest = own.into_iter().skip(MOST);

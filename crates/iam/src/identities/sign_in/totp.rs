@@ -1,11 +1,11 @@
 //! Second factors: codes of an authenticator (TOTP, RFC 6238), and backup codes for when it is lost.
 
-use gatewright_store::{Act, Change, Content, Kind, Object};
+use gatewright_store::{Kind, Object};
 use zeroize::Zeroizing;
 
 use crate::core::iam::Iam;
-use crate::core::write::delete;
 use crate::model::caller::Context;
+use crate::model::document::Document;
 use crate::model::error::{Fault, IamError};
 use crate::model::secret::Secret;
 use crate::model::session::SignInError;
@@ -35,7 +35,7 @@ impl Iam {
     pub async fn factors(&self, context: &Context) -> Result<MfaMethods, IamError> {
         let identity = context.principal.identity.urn();
         let object = self.store.object(context.account(), Kind::Totp, identity).await?;
-        let document = object.map(|one| serde_json::from_str::<TotpDocument>(&one.document));
+        let document = object.map(|one| TotpDocument::read(&one.document));
         Ok(document.transpose()?.map_or_else(MfaMethods::default, |document| MfaMethods {
             has_totp: true,
             backup_codes_left: document.backup_codes_left,
@@ -80,14 +80,12 @@ impl Iam {
             last_step: step,
             backup_codes_left: BACKUP_CODES,
         };
-        let document = serde_json::to_string(&document).map_err(IamError::from)?;
-        let content = Content { document, ..Content::default() };
+        let place = self.place(account, identity);
         let there = self.store.object(account, Kind::Totp, identity).await;
-        let act = match there.map_err(IamError::from)? {
-            None => Act::Create { content, secret: sealed },
-            Some(there) => Act::Update { from: there.document, content, secret: sealed },
+        let change = match there.map_err(IamError::from)? {
+            None => document.create(place, sealed)?,
+            Some(there) => document.update(place, there.document, sealed)?,
         };
-        let change = Change { kind: Kind::Totp, id: identity.to_owned(), act };
         self.write(context, vec![change]).await?;
         Ok(codes.into_iter().map(Secret::from).collect())
     }
@@ -100,7 +98,7 @@ impl Iam {
     ) -> Result<(), SignInError> {
         self.prove_password(context, password).await?;
         let identity = context.principal.identity.urn();
-        Ok(self.write(context, vec![delete(Kind::Totp, identity)]).await?)
+        Ok(self.write(context, vec![TotpDocument::delete(identity)]).await?)
     }
 
     fn seal_totp(&self, identity: &str, sealed: &Sealed) -> Result<Vec<u8>, IamError> {
@@ -125,8 +123,7 @@ impl Iam {
         let object = self.store.object(account, Kind::Totp, identity).await;
         let object = object.map_err(IamError::from)?.ok_or(SignInError::WrongCode)?;
         let mut sealed = self.unseal_totp(identity, &object)?;
-        let mut document: TotpDocument =
-            serde_json::from_str(&object.document).map_err(IamError::from)?;
+        let mut document = TotpDocument::read(&object.document)?;
         let step = totp(&sealed.secret, "")?.check(&plain(code), seconds(context.now));
         let hash = backup_hash(code);
         let proof = match step {
@@ -141,13 +138,10 @@ impl Iam {
                 Proof::BackupCode
             }
         };
-        let document = serde_json::to_string(&document).map_err(IamError::from)?;
-        let content = Content { document, ..Content::default() };
         let secret = Some(self.seal_totp(identity, &sealed)?);
-        let act = Act::Update { from: object.document, content, secret };
-        let change = Change { kind: Kind::Totp, id: identity.to_owned(), act };
+        let change = document.update(self.place(account, identity), object.document, secret)?;
         // Whoever sent the same code a moment before was quicker.
-        match self.write_in(account, context, vec![change]).await {
+        match self.commit(account, context.author(), vec![change]).await {
             Err(gatewright_store::StoreError::Stale) => Err(SignInError::WrongCode),
             written => written.map(|()| proof).map_err(|error| IamError::from(error).into()),
         }

@@ -61,13 +61,13 @@ impl Iam {
             return false;
         }
         match identity.kind() {
-            IdentityKind::User => name != "*" && view.user(&key(account, name)).is_none(),
+            IdentityKind::User => name != "*" && view.users.get(&key(account, name)).is_none(),
             IdentityKind::Group => {
                 let built_in = BUILT_IN.iter().any(|(one, _)| *one == name);
-                !built_in && !view.has_group(&key(account, name))
+                !built_in && !view.groups.contains(&key(account, name))
             }
             IdentityKind::Credential => {
-                name.strip_prefix("oauth2-").is_some_and(|id| view.client(id).is_none())
+                name.strip_prefix("oauth2-").is_some_and(|id| view.clients.get(id).is_none())
             }
             IdentityKind::Account => false,
         }

@@ -39,7 +39,7 @@ impl Target {
     pub(crate) fn seen<'a>(&'a self, view: &'a View) -> Seen<'a> {
         let name = self.urn.splitn(6, ':').nth(5).unwrap_or_default();
         let bare = Seen::bare(&self.urn, &self.kind, name);
-        view.resource(&self.urn).map_or(bare, |known| Seen { tags: &known.tags, ..bare })
+        view.resources.get(&self.urn).map_or(bare, |known| Seen { tags: &known.tags, ..bare })
     }
 }
 
@@ -59,7 +59,7 @@ impl Iam {
             return Caller::root(region, account, Scope::All);
         }
         if account == view.policies().owner()
-            && let Some(user) = view.user(&key(account, identity.name().unwrap_or_default()))
+            && let Some(user) = view.users.get(&key(account, identity.name().unwrap_or_default()))
             && identity.kind() == IdentityKind::User
         {
             return user.principal(region, account).caller;
@@ -157,7 +157,7 @@ impl Iam {
             }
         }
         let known =
-            view.resources().filter(|(urn, _)| heads.iter().any(|head| urn.starts_with(head)));
+            view.resources.iter().filter(|(urn, _)| heads.iter().any(|head| urn.starts_with(head)));
         let known: BTreeSet<String> = known.map(|(urn, _)| urn.to_owned()).collect();
         single.extend(known.into_iter().take(MOST_OF_A_PATTERN * heads.len()));
         for urn in single {
