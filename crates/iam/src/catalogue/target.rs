@@ -125,16 +125,19 @@ fn is_plain(one: char) -> bool {
     )
 }
 
+/// Tells whether programs could end a query at a character, or cut it there.
+fn is_forbidden_in_query(one: char) -> bool {
+    one == '#' || one.is_control() || one.is_whitespace()
+}
+
 /// Many frameworks take the method from here.
 fn check_query(query: &str) -> Result<(), TargetError> {
     if query.is_empty() {
         return Ok(());
     }
-    if let Some(wrong) = query.chars().find(|&one| !is_plain(one) && !"/?%;".contains(one)) {
-        // Brackets, quotes and their like are sent raw by many, and mean nothing to a proxy.
-        if wrong == '#' || wrong.is_control() || wrong.is_whitespace() {
-            return Err(TargetError::Character(wrong));
-        }
+    // Brackets, quotes and their like are sent raw by many, and mean nothing to a proxy.
+    if let Some(wrong) = query.chars().find(|&one| is_forbidden_in_query(one)) {
+        return Err(TargetError::Character(wrong));
     }
     let mut names = query.split(['&', ';']).map(|pair| pair.split('=').next().unwrap_or_default());
     let overrides = names.any(|name| {
@@ -195,6 +198,8 @@ mod tests {
             ("/%c0%af", TargetError::NotText),
             ("/%C2%85", TargetError::Encoded('\u{85}')),
             ("/a?b#c", TargetError::Character('#')),
+            ("/a?x=[#c", TargetError::Character('#')),
+            ("/a?x=\"[]\"&y={} z", TargetError::Character(' ')),
             ("/a?x=1&_method=DELETE", TargetError::OtherMethod),
             ("/a?x=1;_Method=DELETE", TargetError::OtherMethod),
             ("/a?%5fmethod=DELETE", TargetError::OtherMethod),
@@ -206,6 +211,16 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_query_with_a_forbidden_character_anywhere_is_refused(
+            before in "[a-z=&\\[\\]{}\"'|^`<>é/?;%]{0,9}",
+            forbidden in "[# \t\r\n\u{0}\u{7f}\u{a0}\u{2028}]",
+            after in "\\PC{0,9}",
+        ) {
+            let text = format!("/orders?{before}{forbidden}{after}");
+            prop_assert!(matches!(Target::parse(&text), Err(TargetError::Character(_))), "{}", text);
+        }
+
         #[test]
         fn what_is_read_reads_the_same_when_it_is_decoded_again(text in "/[a-z./%25;~ ]{0,12}|/\\PC{0,9}") {
             if let Ok(target) = Target::parse(&text) {
