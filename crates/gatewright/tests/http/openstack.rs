@@ -117,6 +117,37 @@ async fn an_id_token_is_given_for_the_scope_openid_alone(database: TestDatabase)
     assert!(role.get("id_token").is_none());
 }
 
+on_both_databases!(the_default_scope_of_openstacks_client_gives_an_id_token_and_no_right);
+async fn the_default_scope_of_openstacks_client_gives_an_id_token_and_no_right(
+    database: TestDatabase,
+) {
+    let server = Server::start(&database);
+    let admin = server.admin().await;
+    let robot = robot(&server, &admin).await;
+    let me = format!("urn:v1:eu:resource:account:{ACCOUNT}");
+    admin.allow("all", &robot.caller, "*", &me).await;
+    let one = register(&admin, "one").await;
+    let role = "publicCloudProject:openstack:administrator";
+    admin.allow("role", &robot.caller, role, &one).await;
+    for scope in ["openid profile", "openid", "profile openid email"] {
+        let reply = server.token(&robot.id, &robot.secret, scope).await.expect(200);
+        assert_eq!(reply["scope"], scope);
+        verified(&server, &robot, reply["id_token"].as_str().unwrap()).await;
+        let caller = server.bearing(reply["access_token"].as_str().unwrap());
+        let reply = caller.get("/v1/me").await;
+        let missing = reply.body["details"]["unauthorizedActionsByAuthentication"].clone();
+        assert_eq!(missing, "account:apiovh:me/get", "the scope leaves it out");
+        reply.refused(403, "Client::Forbidden");
+    }
+    let reply = ask(&server, &robot, "one", "openid profile").await.expect(200);
+    let claims = verified(&server, &robot, reply["id_token"].as_str().unwrap()).await;
+    assert_eq!(claims["roles"], json!([]), "the scope cuts the roles");
+    for wrong in ["profile", "profile email"] {
+        let reply = server.token(&robot.id, &robot.secret, wrong).await;
+        assert_eq!(reply.expect(400)["error"], "invalid_scope", "{wrong}");
+    }
+}
+
 on_both_databases!(an_id_token_opens_nothing);
 async fn an_id_token_opens_nothing(database: TestDatabase) {
     let server = Server::start(&database);

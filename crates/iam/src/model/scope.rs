@@ -2,18 +2,22 @@
 
 use gatewright_policy::Scope;
 
-/// Scopes that ask for a person's contact details; a service account has none.
-const ABOUT_PEOPLE: [&str; 3] = ["openid", "profile", "email"];
+/// The scope that asks for an ID token.
+const ID_TOKEN: &str = "openid";
 
-/// Reads a scope: `all`, or `<resource type>/all`, beside those that mean nothing here. None when
-/// it holds another, or grants nothing.
+/// The scopes that ask for a person's contact details; a service account has none.
+const ABOUT_PEOPLE: [&str; 2] = ["profile", "email"];
+
+/// Reads a scope: `all`, or `<resource type>/all`, beside those of OpenID Connect. Of these, `openid`
+/// alone is a scope that carries no right. None when it holds another, or asks for nothing.
 pub(crate) fn read(text: &str) -> Option<Scope> {
-    let mut everything = false;
+    let (mut everything, mut id_token) = (false, false);
     let mut kinds = Vec::new();
     for one in text.split(' ').filter(|one| !one.is_empty()) {
         match one.strip_suffix("/all") {
             _ if one == "all" => everything = true,
             Some(kind) if is_type(kind) => kinds.push(kind.into()),
+            _ if one == ID_TOKEN => id_token = true,
             _ if ABOUT_PEOPLE.contains(&one) => {}
             _ => return None,
         }
@@ -21,7 +25,7 @@ pub(crate) fn read(text: &str) -> Option<Scope> {
     if everything {
         return Some(Scope::All);
     }
-    (!kinds.is_empty()).then_some(Scope::Types(kinds))
+    (id_token || !kinds.is_empty()).then_some(Scope::Types(kinds))
 }
 
 fn is_type(text: &str) -> bool {
@@ -38,7 +42,19 @@ mod tests {
         assert_eq!(read("openid all  email"), Some(Scope::All));
         assert_eq!(read("account/all"), Some(Scope::Types(vec!["account".into()])));
         assert_eq!(read("ldp/stream/all"), Some(Scope::Types(vec!["ldp/stream".into()])));
-        for wrong in ["", "openid", "account/read", "everything", "/all", "all\nall", "*/all"] {
+        for nothing in ["openid", "openid profile", "email openid profile"] {
+            assert_eq!(read(nothing), Some(Scope::Types(Vec::new())), "{nothing}");
+        }
+        for wrong in [
+            "",
+            "profile email",
+            "openid account/read",
+            "account/read",
+            "everything",
+            "/all",
+            "all\nall",
+            "*/all",
+        ] {
             assert_eq!(read(wrong), None, "{wrong}");
         }
     }
