@@ -1,4 +1,4 @@
-//! The query of a URL.
+//! Reads the query of a URL.
 
 use gatewright_iam::{Fault, IamError, Input};
 
@@ -7,26 +7,32 @@ use gatewright_iam::{Fault, IamError, Input};
 pub(crate) struct Query(Vec<(String, String)>);
 
 impl Query {
+    /// Reads the query of a URL. A parameter that is `null` is absent: clients send so what they have
+    /// no value for.
     pub(crate) fn parse(text: &str) -> Self {
-        Self(url::form_urlencoded::parse(text.as_bytes()).into_owned().collect())
+        let pairs = url::form_urlencoded::parse(text.as_bytes());
+        let pairs = pairs.filter(|(_, value)| value != "null");
+        Self(pairs.map(|(name, value)| (name.into_owned(), value.into_owned())).collect())
     }
 
-    /// Every value of a name: arrays repeat it.
+    /// Gives every value of a name: arrays repeat it.
     pub(crate) fn all(&self, name: &str) -> Vec<String> {
         self.0.iter().filter(|(one, _)| one == name).map(|(_, value)| value.clone()).collect()
     }
 
+    /// Gives the first value of a name.
     pub(crate) fn first(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(one, _)| one == name).map(|(_, value)| value.as_str())
     }
 
-    /// The value of a name that may be there once at most.
+    /// Gives the value of a name that may be there once at most.
     pub(crate) fn only(&self, name: &str) -> Result<Option<&str>, ()> {
         let mut values = self.0.iter().filter(|(one, _)| one == name);
         let first = values.next().map(|(_, value)| value.as_str());
         if values.next().is_some() { Err(()) } else { Ok(first) }
     }
 
+    /// Reads a value that is true or false.
     pub(crate) fn flag(&self, name: &str) -> Input<Option<bool>> {
         match self.first(name) {
             None | Some("") => Ok(None),
@@ -39,10 +45,25 @@ impl Query {
         }
     }
 
-    /// The same text for the same filters, to tie cursors to.
+    /// Writes the same text for the same filters, to tie cursors to.
     pub(crate) fn canonical(&self) -> String {
         let mut pairs = self.0.clone();
         pairs.sort();
         format!("{pairs:?}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn null_is_as_good_as_nothing() {
+        let query = Query::parse("details=null&action=null&action=a&tags=null&after=null&after=7");
+        assert_eq!(query.flag("details").ok(), Some(None));
+        assert_eq!(query.all("action"), ["a"]);
+        assert_eq!(query.first("tags"), None);
+        assert_eq!(query.only("after"), Ok(Some("7")));
+        assert_eq!(query.canonical(), Query::parse("after=7&action=a").canonical());
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use gatewright_testing::TestDatabase;
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::server::{Server, http};
@@ -45,7 +46,7 @@ fn fields(document: &Value, schema: &Value) -> Value {
 }
 
 fn parameters(operation: &Value, place: &str) -> Vec<String> {
-    let all = operation["parameters"].as_array().unwrap().iter();
+    let all = operation["parameters"].as_array().into_iter().flatten();
     let mut names: Vec<String> = all
         .filter(|one| one["in"] == place)
         .map(|one| one["name"].as_str().unwrap().to_owned())
@@ -128,4 +129,38 @@ async fn the_documents_are_listed() {
         let document: Value = http().get(url).send().await.unwrap().json().await.unwrap();
         assert_eq!(document["openapi"], "3.1.0");
     }
+}
+
+#[tokio::test]
+async fn null_in_a_query_is_as_good_as_nothing() {
+    let server = Server::start(&TestDatabase::sqlite());
+    let admin = server.admin().await;
+    let mut tried = 0;
+    for tree in ["v1", "v2"] {
+        let document = document(&server, tree).await;
+        for (path, operations) in document["paths"].as_object().unwrap() {
+            let names = parameters(&operations["get"], "query");
+            if names.is_empty() {
+                continue;
+            }
+            let id = "00000000-0000-0000-0000-000000000000";
+            let path = path.replace("{policyId}", id).replace("{groupId}", id);
+            let nothing: Vec<String> = names.iter().map(|name| format!("{name}=null")).collect();
+            let url = format!("/{tree}{path}");
+            let with = admin.request(Method::GET, &format!("{url}?{}", nothing.join("&")));
+            let (with, without) = (
+                with.send().await.unwrap(),
+                admin.request(Method::GET, &url).send().await.unwrap(),
+            );
+            assert_eq!(with.status(), without.status(), "{url}");
+            // A replica is told of changes for as long as it listens.
+            if !path.ends_with("/replica") {
+                let (with, without): (Value, Value) =
+                    (with.json().await.unwrap(), without.json().await.unwrap());
+                assert_eq!(with, without, "{url}");
+            }
+            tried += 1;
+        }
+    }
+    assert!(tried >= 7, "{tried}");
 }
