@@ -17,6 +17,44 @@ fn filled(path: &str, admin: &Caller) -> String {
         .replace("{key}", "env")
         .replace("{policyId}", "00000000-0000-0000-0000-000000000000")
         .replace("{groupId}", "00000000-0000-0000-0000-000000000000")
+        .replace("{projects}", "urn:v1:eu:resource:publicCloudProject:pci")
+}
+
+/// What an operation without authentication answers to somebody who sends no credentials and a form
+/// of nonsense.
+fn public(path: &str) -> u16 {
+    match path {
+        "/auth/time"
+        | "/auth/oauth2/jwks"
+        | "/.well-known/authzen-configuration"
+        | "/.well-known/oauth-authorization-server"
+        | "/.well-known/openid-configuration"
+        | "/role-adapter/{projects}/.well-known/openid-configuration" => 200,
+        "/auth/oauth2/token"
+        | "/auth/oauth2/introspect"
+        | "/auth/oauth2/revoke"
+        | "/oauth2/token"
+        | "/role-adapter/{projects}/auth/oauth2/token" => 400,
+        // No proxy and no API is named that there is.
+        "/forward-auth/{proxy}/{api}" | "/ext-authz/{api}/{target}" => 403,
+        path => panic!("{path} needs no token: is that meant?"),
+    }
+}
+
+/// The operations of the server, each with its URL.
+async fn operations(server: &Server, admin: &Caller) -> Vec<(Method, String, String, Value)> {
+    let mut all = Vec::new();
+    for (name, tree) in [("v1", "/v1"), ("v2", "/v2"), ("oauth2", "")] {
+        let document = document(server, name).await;
+        for (path, operations) in document["paths"].as_object().unwrap() {
+            for (method, operation) in operations.as_object().unwrap() {
+                let method = method.to_uppercase().parse().unwrap();
+                let url = format!("{tree}{}", filled(path, admin));
+                all.push((method, path.clone(), url, operation.clone()));
+            }
+        }
+    }
+    all
 }
 
 on_both_databases!(every_call_needs_a_token_and_the_actions_that_it_names);
@@ -25,45 +63,35 @@ async fn every_call_needs_a_token_and_the_actions_that_it_names(database: TestDa
     let admin = server.admin().await;
     let stranger = server.stranger(&admin).await;
     let before = server.setup().run(&["journal", "verify"]).1;
-    let (mut guarded, mut open) = (0, 0);
-    for tree in ["v1", "v2"] {
-        let document = document(&server, tree).await;
-        for (path, operations) in document["paths"].as_object().unwrap() {
-            for (method, operation) in operations.as_object().unwrap() {
-                let method: Method = method.to_uppercase().parse().unwrap();
-                let url = format!("/{tree}{}", filled(path, &admin));
-                if operation["security"].is_null() {
-                    assert_eq!(path, "/auth/time");
-                    continue;
-                }
-                // The right comes before the body: this one is no JSON.
-                let nobody = http().request(method.clone(), format!("{}{url}", server.url));
-                let reply = Reply::of(nobody.body("{")).await;
-                assert_eq!(reply.refused(401, "Client::Unauthorized"), "You must login first");
-                let reply = Reply::of(stranger.request(method.clone(), &url).body("{")).await;
-                let needed = operation["x-iam-actions"].as_array().unwrap();
-                let needed: Vec<&str> =
-                    needed.iter().map(|one| one["name"].as_str().unwrap()).collect();
-                if needed.is_empty() {
-                    assert_ne!(reply.status, 403, "{method} {path}");
-                    open += 1;
-                    continue;
-                }
-                let missing =
-                    reply.body["details"]["unauthorizedActionsByIAM"].as_str().unwrap_or_default();
-                let on_account = missing.split(',').take(needed.len()).collect::<Vec<_>>();
-                assert_eq!(on_account, needed, "{method} {path}: {}", reply.body);
-                assert_eq!(reply.body["details"]["unauthorizedActionsByAuthentication"], "");
-                assert_eq!(reply.body["errorCode"], "FORBIDDEN");
-                assert_eq!(
-                    reply.refused(403, "Client::Forbidden"),
-                    "User not granted for this request"
-                );
-                guarded += 1;
-            }
+    let (mut guarded, mut open, mut unguarded) = (0, 0, 0);
+    for (method, path, url, operation) in operations(&server, &admin).await {
+        // The right comes before the body: this one is no JSON.
+        let nobody = http().request(method.clone(), format!("{}{url}", server.url));
+        let reply = Reply::of(nobody.body("{")).await;
+        if operation["security"].is_null() {
+            assert_eq!(reply.status, public(&path), "{method} {path}: {}", reply.body);
+            unguarded += 1;
+            continue;
         }
+        assert_eq!(reply.refused(401, "Client::Unauthorized"), "You must login first");
+        let reply = Reply::of(stranger.request(method.clone(), &url).body("{")).await;
+        let needed = operation["x-iam-actions"].as_array().unwrap();
+        let needed: Vec<&str> = needed.iter().map(|one| one["name"].as_str().unwrap()).collect();
+        if needed.is_empty() {
+            assert_ne!(reply.status, 403, "{method} {path}");
+            open += 1;
+            continue;
+        }
+        let missing =
+            reply.body["details"]["unauthorizedActionsByIAM"].as_str().unwrap_or_default();
+        let on_account = missing.split(',').take(needed.len()).collect::<Vec<_>>();
+        assert_eq!(on_account, needed, "{method} {path}: {}", reply.body);
+        assert_eq!(reply.body["details"]["unauthorizedActionsByAuthentication"], "");
+        assert_eq!(reply.body["errorCode"], "FORBIDDEN");
+        assert_eq!(reply.refused(403, "Client::Forbidden"), "User not granted for this request");
+        guarded += 1;
     }
-    assert!(guarded >= 25 && open == 7, "{guarded} {open}");
+    assert!(guarded >= 59 && open == 7 && unguarded >= 13, "{guarded} {open} {unguarded}");
     assert_eq!(server.setup().run(&["journal", "verify"]).1, before, "something changed");
 }
 
