@@ -9,9 +9,9 @@ use serde_json::error::Category;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
-use crate::edge::MAX_BODY;
+use crate::edge::{MAX_BODY, wipe};
 use crate::error::ApiError;
-use crate::query::Query;
+use crate::form::FormFields;
 use crate::request::Request;
 use crate::schema::Components;
 
@@ -54,13 +54,15 @@ impl RequestBody for Document {
 
 /// A form, as OAuth2's endpoints take it; `T` describes its fields.
 pub(crate) struct Form<T> {
-    pub(crate) fields: Result<Query, ApiError>,
+    pub(crate) fields: Result<FormFields, ApiError>,
     described: PhantomData<fn() -> T>,
 }
 
 impl<T: ToSchema + 'static> RequestBody for Form<T> {
     fn read(request: &Request, body: Bytes) -> Self {
-        Self { fields: read_form(request, &body), described: PhantomData }
+        let fields = read_form(request, &body);
+        wipe(body);
+        Self { fields, described: PhantomData }
     }
 
     fn describe(components: &mut Components) -> Vec<(&'static str, Value)> {
@@ -130,14 +132,14 @@ fn read_yaml(body: &[u8]) -> Input<Value> {
     Ok(document)
 }
 
-fn read_form(request: &Request, body: &[u8]) -> Result<Query, ApiError> {
+fn read_form(request: &Request, body: &[u8]) -> Result<FormFields, ApiError> {
     if request.media_type().is_some_and(|kind| !kind.eq_ignore_ascii_case(FORM)) {
         return Err(ApiError::invalid_request(
             "the body must be application/x-www-form-urlencoded",
         ));
     }
     let text = std::str::from_utf8(body);
-    text.map(Query::parse)
+    text.map(FormFields::parse)
         .map_err(|_| ApiError::invalid_request("the body must be a form in UTF-8"))
 }
 

@@ -1,7 +1,6 @@
 //! Reads what every request brings before its operation is known: where it comes from, its
 //! credential, its body, and the revision that it demands.
 
-use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -12,9 +11,10 @@ use axum::http::{Extensions, HeaderMap, HeaderName};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use bytes::{Bytes, BytesMut};
-use gatewright_iam::{Iam, IamError};
+use gatewright_iam::{Iam, IamError, Secret};
 use http_body_util::BodyExt;
 use ipnet::IpNet;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::error::ApiError;
 
@@ -46,8 +46,26 @@ pub(crate) async fn wait_for_revision(iam: &Iam, headers: &HeaderMap) -> Result<
     Ok(())
 }
 
+/// The token of a request; not to be printed.
+pub(crate) enum BearerToken<'r> {
+    /// It stands in a header.
+    Plain(&'r str),
+    /// It was decoded.
+    Decoded(Secret),
+}
+
+impl BearerToken<'_> {
+    /// Gives the text of the token.
+    pub(crate) fn reveal(&self) -> &str {
+        match self {
+            Self::Plain(text) => text,
+            Self::Decoded(secret) => secret.reveal(),
+        }
+    }
+}
+
 /// Reads the token of a request: a bearer token, or the password of a user `pat_jwt_…`.
-pub(crate) fn bearer(headers: &HeaderMap) -> Result<Cow<'_, str>, IamError> {
+pub(crate) fn bearer(headers: &HeaderMap) -> Result<BearerToken<'_>, IamError> {
     let mut headers = headers.get_all(AUTHORIZATION).into_iter();
     let header = headers.next().ok_or(IamError::NoCredentials)?;
     // Two are one too many to know which counts.
@@ -57,17 +75,24 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Result<Cow<'_, str>, IamError> {
     let text = header.to_str().map_err(|_| IamError::BadCredential)?;
     let (scheme, token) = text.split_once(' ').ok_or(IamError::NoCredentials)?;
     if scheme.eq_ignore_ascii_case("bearer") {
-        return Ok(token.trim().into());
+        return Ok(BearerToken::Plain(token.trim()));
     }
     if !scheme.eq_ignore_ascii_case("basic") {
         return Err(IamError::NoCredentials);
     }
-    let text = BASE64_STANDARD.decode(token.trim()).map_err(|_| IamError::BadCredential)?;
-    let text = String::from_utf8(text).map_err(|_| IamError::BadCredential)?;
-    match text.split_once(':') {
-        Some((user, token)) if user.starts_with(TOKEN_USER) => Ok(token.to_owned().into()),
+    let text = decode_basic(token).ok_or(IamError::BadCredential)?;
+    match text.reveal().split_once(':') {
+        Some((user, token)) if user.starts_with(TOKEN_USER) => {
+            Ok(BearerToken::Decoded(token.to_owned().into()))
+        }
         _ => Err(IamError::NoCredentials),
     }
+}
+
+/// Decodes the credentials of a Basic header (RFC 7617).
+pub(crate) fn decode_basic(encoded: &str) -> Option<Secret> {
+    let decoded = Zeroizing::new(BASE64_STANDARD.decode(encoded.trim()).ok()?);
+    std::str::from_utf8(&decoded).ok().map(|text| text.to_owned().into())
 }
 
 /// Reads a whole body, which may be so long and take so long.
@@ -96,6 +121,13 @@ pub(crate) async fn read_body(headers: &HeaderMap, mut body: Body) -> Result<Byt
         if length > MAX_BODY { Err(ApiError::too_large(MAX_BODY)) } else { Ok(whole.freeze()) }
     };
     tokio::time::timeout(BODY_TIMEOUT, reading).await.unwrap_or_else(|_| Err(ApiError::too_slow()))
+}
+
+/// Wipes a body that held secrets, where nobody else holds it.
+pub(crate) fn wipe(body: Bytes) {
+    if let Ok(mut body) = body.try_into_mut() {
+        body.zeroize();
+    }
 }
 
 /// Finds the address that a connection comes from.

@@ -30,12 +30,18 @@ pub(crate) type Authenticated = dyn Fn(Context, Request, Bytes) -> ResponseFutur
 
 /// What answers an operation.
 pub(crate) enum Handler {
+    /// A function: a program calls.
+    Function(Function),
+    /// A proxy calls, and asks about the request of somebody else.
+    Proxy(ProxyProtocol),
+}
+
+/// A function that answers an operation.
+pub(crate) enum Function {
     /// Anybody may call; the handler finds out who it is, if it must.
     Public(Box<Public>),
     /// Only who is authenticated may call.
     Authenticated(Box<Authenticated>),
-    /// A proxy calls, and asks about the request of somebody else.
-    Proxy(ProxyProtocol),
 }
 
 /// A function that handles an operation: of a request, where it is authenticated with a context
@@ -58,7 +64,7 @@ where
     R: Respond,
 {
     fn into_handler(self) -> Handler {
-        Handler::Public(Box::new(move |request, _| respond(self(request))))
+        Handler::Function(Function::Public(Box::new(move |request, _| respond(self(request)))))
     }
 
     fn request_body() -> Option<BodyDescription> {
@@ -78,10 +84,10 @@ where
     B: RequestBody,
 {
     fn into_handler(self) -> Handler {
-        Handler::Public(Box::new(move |request, body| {
+        Handler::Function(Function::Public(Box::new(move |request, body| {
             let body = B::read(&request, body);
             respond(self(request, body))
-        }))
+        })))
     }
 
     fn request_body() -> Option<BodyDescription> {
@@ -100,7 +106,9 @@ where
     R: Respond,
 {
     fn into_handler(self) -> Handler {
-        Handler::Authenticated(Box::new(move |context, request, _| respond(self(context, request))))
+        Handler::Function(Function::Authenticated(Box::new(move |context, request, _| {
+            respond(self(context, request))
+        })))
     }
 
     fn request_body() -> Option<BodyDescription> {
@@ -120,10 +128,10 @@ where
     B: RequestBody,
 {
     fn into_handler(self) -> Handler {
-        Handler::Authenticated(Box::new(move |context, request, body| {
+        Handler::Function(Function::Authenticated(Box::new(move |context, request, body| {
             let body = B::read(&request, body);
             respond(self(context, request, body))
-        }))
+        })))
     }
 
     fn request_body() -> Option<BodyDescription> {

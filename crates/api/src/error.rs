@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use axum::http::StatusCode;
-use gatewright_iam::{CauseChain, Fault, IamError, TokenError};
+use gatewright_iam::{CauseChain, Fault, IamError, QueryId, TokenError};
 use serde_json::{Value, json};
 
 use crate::response::Response;
@@ -111,11 +111,18 @@ impl ApiError {
         self.0.header.as_ref().map(|(name, value)| (*name, value.as_str()))
     }
 
-    pub(crate) fn into_response(self) -> Response {
-        let Parts { status, body, cause, header, no_store } = *self.0;
+    /// Logs the error, if the server is at fault.
+    pub(crate) fn log(&self, query_id: QueryId) {
+        let Parts { status, cause, .. } = &*self.0;
         if status.is_server_error() {
-            tracing::error!(%status, cause, "failed");
+            tracing::error!(%query_id, %status, cause, "failed");
         }
+    }
+
+    /// Logs the error, and makes the response.
+    pub(crate) fn into_response(self, query_id: QueryId) -> Response {
+        self.log(query_id);
+        let Parts { status, body, header, no_store, .. } = *self.0;
         let response = Response::with_text(status, body.to_string());
         let response = match header {
             Some((name, value)) => response.with(name, &value),

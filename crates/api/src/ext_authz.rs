@@ -9,11 +9,12 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use gatewright_iam::{Iam, IamError, Refusal};
+use gatewright_iam::{Iam, IamError, QueryId, Refusal};
 use tokio::net::TcpListener;
 use tonic::Code;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
+use tracing::Instrument;
 
 use crate::error::ApiError;
 use crate::original_request::{OriginalRequest, authorize, missing_actions};
@@ -50,18 +51,20 @@ impl Checks {
         let ip = socket.and_then(|socket| socket.address.parse::<IpAddr>().ok());
         let http = attributes.request.and_then(|request| request.http).unwrap_or_default();
         let api = attributes.context_extensions.get("api").map_or("", String::as_str);
-        let result = self.response(&http, api, ip.map(|ip| ip.to_canonical())).await;
-        match result {
-            Ok(said) => allowed(&said),
-            Err(error) => denied(error),
+        let (ip, query_id) = (ip.map(|ip| ip.to_canonical()), self.iam.new_query_id());
+        let span = tracing::debug_span!("request", %query_id, operation = "ext_authz");
+        let authorizing = self.authorize(&http, api, (ip, query_id));
+        match authorizing.instrument(span).await {
+            Ok(identity) => allowed(&identity),
+            Err(refusal) => denied(refusal, query_id),
         }
     }
 
-    async fn response(
+    async fn authorize(
         &self,
         http: &HttpRequest,
         api: &str,
-        ip: Option<IpAddr>,
+        (ip, query_id): (Option<IpAddr>, QueryId),
     ) -> Result<HeaderMap, Refusal> {
         let headers = headers(http)
             .ok_or_else(|| IamError::Refused("the request has a header that is none".to_owned()))?;
@@ -72,7 +75,7 @@ impl Checks {
             headers: &headers,
             set: &[],
             ip,
-            query_id: self.iam.new_query_id(),
+            query_id,
             now: self.iam.now(),
         };
         authorize(&self.iam, &original).await
@@ -111,8 +114,9 @@ fn header(name: &str, value: String) -> HeaderValueOption {
     }
 }
 
-fn allowed(said: &HeaderMap) -> CheckResponse {
-    let said = said.iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap_or_default()));
+fn allowed(identity: &HeaderMap) -> CheckResponse {
+    let said =
+        identity.iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap_or_default()));
     let (told, empty): (Vec<_>, Vec<_>) = said.partition(|(_, text)| !text.is_empty());
     let ok = OkHttpResponse {
         headers: told.into_iter().map(|(name, text)| header(name, text.to_owned())).collect(),
@@ -121,10 +125,11 @@ fn allowed(said: &HeaderMap) -> CheckResponse {
     response(Code::Ok, HttpResponse::Ok(ok))
 }
 
-fn denied(Refusal { error, revision }: Refusal) -> CheckResponse {
+fn denied(Refusal { error, revision }: Refusal, query_id: QueryId) -> CheckResponse {
     let missing = missing_actions(&error).map(|list| list.join(","));
     let message = error.to_string();
     let error = ApiError::from(error);
+    error.log(query_id);
     let status = error.status();
     let mut headers = vec![header("content-type", "application/json".to_owned())];
     if let Some((name, value)) = error.header() {

@@ -97,7 +97,7 @@ fn refuse(query_id: QueryId, Refusal { error, revision }: Refusal) -> Result<Res
     // What is not known is not allowed, and is told apart by proxies that can.
     let Some(missing) = missing_actions(&error) else { return Err(error.into()) };
     let message = error.to_string();
-    let response = ApiError::from(error).into_response();
+    let response = ApiError::from(error).into_response(query_id);
     if response.status() == StatusCode::UNAUTHORIZED {
         return Ok(response);
     }

@@ -14,6 +14,7 @@ mod endpoint;
 mod error;
 mod expand;
 mod ext_authz;
+mod form;
 mod forward_auth;
 mod meter;
 mod oauth2;

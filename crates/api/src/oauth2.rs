@@ -9,14 +9,14 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::body::Form;
 use crate::error::ApiError;
+use crate::form::FormFields;
 use crate::operation::Operation;
-use crate::query::Query;
 use crate::request::Request;
 use crate::respond::{Cached, Json, NoStore};
 use crate::wire::{
     Discovery, Introspection, KeySet, Revoked, TokenAbout, TokenRequest, TokenResponse,
 };
-use client_credentials::{ClientCredentials, field};
+use client_credentials::ClientCredentials;
 
 /// The characters that stay as they are in a part of a path.
 const IN_PATH: &AsciiSet =
@@ -79,11 +79,11 @@ async fn token_with_roles(request: Request, form: Form<TokenRequest>) -> TokenRe
 
 async fn issue(
     request: &Request,
-    form: Result<Query, ApiError>,
+    form: Result<FormFields, ApiError>,
     projects: Option<ResourceUrn>,
 ) -> Result<TokenResponse, ApiError> {
     let form = form?;
-    match field(&form, "grant_type")? {
+    match form.field("grant_type")? {
         Some("client_credentials") => {}
         Some(_) => {
             let description = "grant_type must be client_credentials";
@@ -93,7 +93,7 @@ async fn issue(
         None => return Err(ApiError::invalid_request("grant_type is missing")),
     }
     let credentials = ClientCredentials::read(request, &form)?;
-    let scope = field(&form, "scope")?.map(str::to_owned);
+    let scope = form.field("scope")?.map(str::to_owned);
     let (client_id, client_secret) = (credentials.id.clone(), credentials.secret.clone());
     let grant = Grant { client_id, client_secret, scope, projects };
     let about = (request.ip, request.query_id, request.now);
@@ -133,8 +133,8 @@ async fn revoke(request: Request, form: Form<TokenAbout>) -> Result<Json<Revoked
     Ok(Json(Revoked {}))
 }
 
-fn token_field(form: &Query) -> Result<&str, ApiError> {
-    field(form, "token")?.ok_or_else(|| ApiError::invalid_request("token is missing"))
+fn token_field(form: &FormFields) -> Result<&str, ApiError> {
+    form.field("token")?.ok_or_else(|| ApiError::invalid_request("token is missing"))
 }
 
 async fn jwks(request: Request) -> Result<Cached<Json<KeySet>>, ApiError> {

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
 
-use crate::endpoint::Handler;
+use crate::endpoint::{Function, Handler};
 use crate::error::ApiError;
 use crate::operation::{Declaration, Operation, ParameterKind, Tree};
 use crate::respond::Described;
@@ -105,7 +105,7 @@ fn describe(operation: &Operation, components: &mut Components) -> Value {
     if declared.extension {
         say("x-gatewright-extension", true.into());
     }
-    if matches!(operation.handler, Handler::Authenticated(_)) {
+    if matches!(operation.handler, Handler::Function(Function::Authenticated(_))) {
         say("security", json!([{"bearer": []}]));
     }
     described.into()

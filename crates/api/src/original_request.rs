@@ -15,7 +15,7 @@ use gatewright_iam::{
     AuthorizedCaller, ForwardedRequest, Iam, IamError, Instant, QueryId, Refusal,
 };
 
-use crate::edge::{MINIMUM_REVISION, bearer, wait_for_revision};
+use crate::edge::{BearerToken, MINIMUM_REVISION, bearer, wait_for_revision};
 
 /// The headers by which a proxy or an API may take a request for another one.
 const MISLEADING: [&str; 9] = [
@@ -73,7 +73,7 @@ pub(crate) async fn authorize(
         target: original.target,
         header: &|name| single(headers, name),
         upgrades: headers.contains_key(UPGRADE),
-        token: token.as_deref().map_err(IamError::again),
+        token: token.as_ref().map(BearerToken::reveal).map_err(IamError::again),
         ip: original.ip,
         query_id: original.query_id,
         now: original.now,

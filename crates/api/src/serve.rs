@@ -11,17 +11,19 @@ use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Method};
 use axum::{BoxError, Router, http};
 use bytes::Bytes;
-use gatewright_iam::{Call, Context, Iam};
+use gatewright_iam::{Call, Context, Iam, QueryId};
 use ipnet::IpNet;
+use tracing::field::Empty;
+use tracing::{Instrument, Span};
 
 use crate::destination::{Destination, Destinations};
 use crate::edge::{bearer, client_ip, peer, read_body, wait_for_revision};
-use crate::endpoint::{Authenticated, Handler, Public};
+use crate::endpoint::{Authenticated, Function, Handler, Public};
 use crate::error::ApiError;
 use crate::forward_auth::{self, ProxyRequest};
 use crate::meter::Meter;
 use crate::openapi::Documents;
-use crate::operation::Operation;
+use crate::operation::{Cost, Declaration, Operation};
 use crate::operations::operations;
 use crate::query::Query;
 use crate::request::{Request, RequestContext};
@@ -99,32 +101,47 @@ where
     let (parts, body) = request.into_parts();
     let ip = client_ip(peer, &parts.headers, &api.options.trusted_proxies);
     let context = RequestContext::new(&api.iam, ip);
-    let (operation, result) = match find(&api.operations, &parts.method, parts.uri.path()) {
-        Found::Operation(operation, parameters) => match &operation.handler {
-            Handler::Proxy(protocol) => {
-                let request = ProxyRequest { parts: &parts, context };
-                let result = forward_auth::respond(&api.iam, *protocol, &request).await;
-                (Some(operation), result)
-            }
-            // The requests of proxies do not pay for the size of all others.
-            Handler::Public(handler) => {
-                let (method, uri) = (parts.method.clone(), parts.uri.clone());
-                let call = Matched { operation, parameters, context, parts };
-                let result = Box::pin(call.answer_public(api, handler, Body::new(body))).await;
-                return finish(api, context, Some(operation), (&method, uri.path()), result);
-            }
-            Handler::Authenticated(handler) => {
-                let (method, uri) = (parts.method.clone(), parts.uri.clone());
-                let call = Matched { operation, parameters, context, parts };
-                let result =
-                    Box::pin(call.answer_authenticated(api, handler, Body::new(body))).await;
-                return finish(api, context, Some(operation), (&method, uri.path()), result);
-            }
-        },
-        Found::OtherMethod(allowed) => (None, Err(ApiError::wrong_method(&allowed))),
-        Found::Nothing => (None, api.documents.respond(parts.uri.path())),
+    let (operation, parameters) = match find(&api.operations, &parts.method, parts.uri.path()) {
+        Found::Operation(operation, parameters) => (operation, parameters),
+        Found::OtherMethod(allowed) => {
+            let result = Err(ApiError::wrong_method(&allowed));
+            return finish(api, context, None, (&parts.method, parts.uri.path()), result);
+        }
+        Found::Nothing => {
+            let result = api.documents.respond(parts.uri.path());
+            return finish(api, context, None, (&parts.method, parts.uri.path()), result);
+        }
     };
-    finish(api, context, operation, (&parts.method, parts.uri.path()), result)
+    let span = span(operation, context.query_id);
+    match &operation.handler {
+        Handler::Proxy(protocol) => {
+            let request = ProxyRequest { parts: &parts, context };
+            let respond = forward_auth::respond(&api.iam, *protocol, &request);
+            let result = respond.instrument(span.clone()).await;
+            let asked = (&parts.method, parts.uri.path());
+            span.in_scope(|| finish(api, context, Some(operation), asked, result))
+        }
+        // The requests of proxies do not pay for the size of all others.
+        Handler::Function(function) => {
+            let (method, uri) = (parts.method.clone(), parts.uri.clone());
+            let matched = Matched { operation, parameters, context, parts, span: span.clone() };
+            let answer = matched.answer(api, function, Body::new(body));
+            let result = Box::pin(answer.instrument(span.clone())).await;
+            let asked = (&method, uri.path());
+            span.in_scope(|| finish(api, context, Some(operation), asked, result))
+        }
+    }
+}
+
+/// Opens the span of a request. Those that are answered from memory are so many that theirs is there
+/// for debugging only.
+fn span(operation: &Operation, query_id: QueryId) -> Span {
+    let Declaration { method, path, cost, .. } = &operation.declared;
+    let operation = format_args!("{method} {path}");
+    match cost {
+        Cost::Memory => tracing::debug_span!("request", %query_id, account = Empty, %operation),
+        Cost::Database => tracing::info_span!("request", %query_id, account = Empty, %operation),
+    }
 }
 
 /// A request whose operation is found.
@@ -133,9 +150,22 @@ struct Matched<'o> {
     parameters: Vec<String>,
     context: RequestContext,
     parts: Parts,
+    span: Span,
 }
 
 impl Matched<'_> {
+    async fn answer(
+        self,
+        api: &Api,
+        function: &Function,
+        body: Body,
+    ) -> Result<Response, ApiError> {
+        match function {
+            Function::Public(handler) => self.answer_public(api, handler, body).await,
+            Function::Authenticated(handler) => self.answer_authenticated(api, handler, body).await,
+        }
+    }
+
     async fn answer_public(
         self,
         api: &Api,
@@ -156,16 +186,18 @@ impl Matched<'_> {
         let RequestContext { ip, query_id, now, .. } = self.context;
         let headers = &self.parts.headers;
         wait_for_revision(&api.iam, headers).await?;
-        let principal = api.iam.authenticate(&bearer(headers)?, now).await?;
+        let principal = api.iam.authenticate(bearer(headers)?.reveal(), now).await?;
         let body = read_body(headers, body).await?;
         let context = Context { principal, ip, query_id, now };
         let account = context.account().to_owned();
+        self.span.record("account", account.as_str());
         // A request for decisions is in the log of these, and has a response that is no newer than
         // what it was made from.
         if self.operation.declared.read_only && self.parts.method == Method::POST {
             let revision = api.iam.revision(&account);
             let result = handler(context, self.into_request(api), body).await;
-            return Ok(result.unwrap_or_else(ApiError::into_response).at_revision(revision));
+            let response = result.unwrap_or_else(|error| error.into_response(query_id));
+            return Ok(response.at_revision(revision));
         }
         let route = self.operation.declared.path;
         let what = format!("{} {}", self.parts.method, self.parts.uri.path());
@@ -176,7 +208,8 @@ impl Matched<'_> {
         let user_agent = user_agent.as_deref();
         api.iam.record(&context, Call { what, route, status, user_agent });
         let revision = api.iam.revision(&account);
-        Ok(result.unwrap_or_else(ApiError::into_response).at_revision(revision))
+        let response = result.unwrap_or_else(|error| error.into_response(query_id));
+        Ok(response.at_revision(revision))
     }
 
     fn into_request(self, api: &Api) -> Request {
@@ -201,7 +234,7 @@ fn finish(
     (method, path): (&Method, &str),
     result: Result<Response, ApiError>,
 ) -> http::Response<Body> {
-    let response = result.unwrap_or_else(ApiError::into_response);
+    let response = result.unwrap_or_else(|error| error.into_response(query_id));
     let status = response.status();
     if status.is_success() && operation.is_none_or(|operation| operation.declared.read_only) {
         tracing::debug!(%query_id, %method, path, %status);

@@ -75,7 +75,7 @@ pub(crate) const MODULES: &[Floors] = &[
             &["expand", "operation", "original_request"],
             &["endpoint"],
             &["body", "respond"],
-            &["edge"],
+            &["edge", "form"],
             &["error", "request", "wire"],
             &["response", "query", "meter", "schema", "proxy_protocol"],
         ],

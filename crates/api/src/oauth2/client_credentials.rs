@@ -2,22 +2,13 @@
 
 use axum::http::StatusCode;
 use axum::http::header::AUTHORIZATION;
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
 use gatewright_iam::{Secret, TokenError};
 use percent_encoding::percent_decode_str;
 
+use crate::edge::decode_basic;
 use crate::error::ApiError;
-use crate::query::Query;
+use crate::form::FormFields;
 use crate::request::Request;
-
-/// Reads a field of the form that may be there once at most; an empty one is as good as none.
-pub(super) fn field<'f>(form: &'f Query, name: &str) -> Result<Option<&'f str>, ApiError> {
-    let value = form.only(name);
-    let value = value
-        .map_err(|()| ApiError::invalid_request(&format!("{name} is there more than once")))?;
-    Ok(value.filter(|value| !value.is_empty()))
-}
 
 /// The credentials by which a client authenticates.
 pub(super) struct ClientCredentials {
@@ -36,8 +27,8 @@ enum Place {
 
 impl ClientCredentials {
     /// Reads them: from a Basic header, or from two fields of the form; never from both.
-    pub(super) fn read(request: &Request, form: &Query) -> Result<Self, ApiError> {
-        let body = (field(form, "client_id")?, field(form, "client_secret")?);
+    pub(super) fn read(request: &Request, form: &FormFields) -> Result<Self, ApiError> {
+        let body = (form.field("client_id")?, form.field("client_secret")?);
         if let Some(header) = request.headers.get(AUTHORIZATION) {
             let pair = header.to_str().ok().and_then(basic);
             let (id, secret) = pair.ok_or_else(|| refused(Place::Header))?;
@@ -77,8 +68,7 @@ fn basic(header: &str) -> Option<(String, Secret)> {
     if !scheme.eq_ignore_ascii_case("basic") {
         return None;
     }
-    let decoded = String::from_utf8(BASE64_STANDARD.decode(encoded.trim()).ok()?).ok()?;
-    let decoded = Secret::from(decoded);
+    let decoded = decode_basic(encoded)?;
     let (id, secret) = decoded.reveal().split_once(':')?;
     let decode = |text: &str| Some(percent_decode_str(text).decode_utf8().ok()?.into_owned());
     Some((decode(id)?, decode(secret)?.into()))
@@ -86,6 +76,9 @@ fn basic(header: &str) -> Option<(String, Secret)> {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine;
+    use base64::prelude::BASE64_STANDARD;
+
     use super::*;
 
     #[test]

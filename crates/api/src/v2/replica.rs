@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use bytes::Bytes;
 use futures_util::stream::try_unfold;
-use gatewright_iam::{Context, Fact, Fault, Followed, Iam, IamError, Input, rights};
+use gatewright_iam::{Context, Fact, Fault, Followed, Iam, IamError, Input, Secret, rights};
 
 use crate::edge::bearer;
 use crate::error::ApiError;
@@ -30,7 +30,7 @@ pub(super) fn operations() -> Vec<Operation> {
 /// A caller who follows, and what they were told.
 struct Follower {
     iam: Arc<Iam>,
-    token: String,
+    token: Secret,
     context: Context,
     followed: Followed,
     /// What was found out before the response began.
@@ -39,7 +39,7 @@ struct Follower {
 
 async fn follow(context: Context, request: Request) -> Result<NoStore<Lines<FactLine>>, ApiError> {
     let iam = Arc::clone(&request.iam);
-    let token = bearer(&request.headers)?.into_owned();
+    let token = Secret::from(bearer(&request.headers)?.reveal().to_owned());
     // Whoever may not follow is refused before the response begins.
     let (first, followed) = match after(&request) {
         None => iam.follow(&context, Followed::Nothing).await?,
@@ -69,7 +69,7 @@ impl Follower {
         }
         // The token may have ended since.
         self.context.now = self.iam.now();
-        self.iam.authenticate(&self.token, self.context.now).await?;
+        self.iam.authenticate(self.token.reveal(), self.context.now).await?;
         let (facts, followed) = self.iam.follow(&self.context, self.followed).await?;
         self.followed = followed;
         Ok(Some(facts))
