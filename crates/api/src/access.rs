@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use crate::body::AuthZen;
 use crate::error::ApiError;
-use crate::operation::{Declaration, Operation};
+use crate::operation::{Declaration, Errors, Operation};
 use crate::request::Request;
 use crate::respond::{Described, Json, Respond};
 use crate::response::Response;
@@ -37,7 +37,7 @@ pub(crate) fn operations() -> Vec<Operation> {
 }
 
 fn ask(path: &'static str, summary: &'static str) -> Declaration {
-    Operation::post(path, summary).requires(&[rights::EVALUATE]).read_only().extension()
+    Operation::post(path, summary).requires(&[rights::EVALUATE]).errors(Errors::AuthZen).read_only().extension()
 }
 
 /// A response with the identifier that the caller gave the request; what is wrong with what was sent

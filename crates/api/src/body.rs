@@ -22,6 +22,10 @@ pub(crate) trait RequestBody: Sized + Send + 'static {
 
     /// Describes it: its media types, each with its schema.
     fn describe(components: &mut Components) -> Vec<(&'static str, Value)>;
+
+    /// Tells what is wrong with an example.
+    #[cfg(test)]
+    fn check(example: &Value) -> Result<(), String>;
 }
 
 /// A JSON object, read or refused.
@@ -34,6 +38,11 @@ impl<T: DeserializeOwned + ToSchema + Send + 'static> RequestBody for Body<T> {
 
     fn describe(components: &mut Components) -> Vec<(&'static str, Value)> {
         vec![("application/json", components.one::<T>())]
+    }
+
+    #[cfg(test)]
+    fn check(example: &Value) -> Result<(), String> {
+        read_json::<T>(example.to_string().as_bytes()).map(drop).map_err(|error| error.to_string())
     }
 }
 
@@ -49,6 +58,11 @@ impl RequestBody for Document {
     fn describe(_: &mut Components) -> Vec<(&'static str, Value)> {
         let any = json!({"type": "object"});
         vec![("application/json", any.clone()), ("application/yaml", any)]
+    }
+
+    #[cfg(test)]
+    fn check(example: &Value) -> Result<(), String> {
+        example.is_object().then_some(()).ok_or_else(|| "no object".to_owned())
     }
 }
 
@@ -68,6 +82,13 @@ impl<T: ToSchema + 'static> RequestBody for Form<T> {
     fn describe(components: &mut Components) -> Vec<(&'static str, Value)> {
         vec![(FORM, components.one::<T>())]
     }
+
+    #[cfg(test)]
+    fn check(example: &Value) -> Result<(), String> {
+        let fields = example.as_object().into_iter().flatten();
+        let wrong = fields.filter(|(_, value)| !value.is_string()).map(|(name, _)| name.clone());
+        wrong.reduce(|all, one| format!("{all}, {one}")).map_or(Ok(()), Err)
+    }
 }
 
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -85,6 +106,11 @@ impl<T: ToSchema + 'static> RequestBody for AuthZen<T> {
 
     fn describe(components: &mut Components) -> Vec<(&'static str, Value)> {
         vec![("application/json", components.one::<T>())]
+    }
+
+    #[cfg(test)]
+    fn check(example: &Value) -> Result<(), String> {
+        example.is_object().then_some(()).ok_or_else(|| "no object".to_owned())
     }
 }
 

@@ -17,8 +17,25 @@ use crate::schema::Components;
 /// The response of a handler, once it is there.
 pub(crate) type ResponseFuture = Pin<Box<dyn Future<Output = Result<Response, ApiError>> + Send>>;
 
-/// Describes the body that a handler takes.
-pub(crate) type BodyDescription = fn(&mut Components) -> Vec<(&'static str, Value)>;
+/// The body that a handler takes.
+#[derive(Clone, Copy)]
+pub(crate) struct BodyDescription {
+    /// Describes it.
+    pub(crate) describe: fn(&mut Components) -> Vec<(&'static str, Value)>,
+    /// Tells what is wrong with an example of it.
+    #[cfg(test)]
+    pub(crate) check: fn(&Value) -> Result<(), String>,
+}
+
+impl BodyDescription {
+    fn of<B: RequestBody>() -> Self {
+        Self {
+            describe: B::describe,
+            #[cfg(test)]
+            check: B::check,
+        }
+    }
+}
 
 /// Describes the response that a handler gives.
 pub(crate) type ResponseDescription = fn(&mut Components) -> Described;
@@ -91,7 +108,7 @@ where
     }
 
     fn request_body() -> Option<BodyDescription> {
-        Some(B::describe)
+        Some(BodyDescription::of::<B>())
     }
 
     fn response() -> ResponseDescription {
@@ -135,7 +152,7 @@ where
     }
 
     fn request_body() -> Option<BodyDescription> {
-        Some(B::describe)
+        Some(BodyDescription::of::<B>())
     }
 
     fn response() -> ResponseDescription {

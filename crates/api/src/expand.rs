@@ -46,7 +46,7 @@ impl<T: Identified + ToSchema> Respond for Expandable<T> {
 
     fn describe(components: &mut Components) -> Described {
         let ids = Described::json(components.many::<T::Id>());
-        Described { expanded: Some(components.one::<T>()), ..ids }
+        Described { expanded: Some((components.one::<T>(), T::ID)), ..ids }
     }
 }
 

@@ -10,7 +10,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use crate::body::Form;
 use crate::error::ApiError;
 use crate::form::FormFields;
-use crate::operation::Operation;
+use crate::operation::{Errors, Operation};
 use crate::request::Request;
 use crate::respond::{Cached, Json, NoStore};
 use crate::wire::{
@@ -27,10 +27,11 @@ pub(crate) fn operations() -> Vec<Operation> {
     let mut operations = token_operations();
     operations.extend([
         Operation::post("/auth/oauth2/introspect", "Ask about a token")
+            .errors(Errors::OAuth2)
             .read_only()
             .from_memory()
             .handle(introspect),
-        Operation::post("/auth/oauth2/revoke", "Take a token back").handle(revoke),
+        Operation::post("/auth/oauth2/revoke", "Take a token back").errors(Errors::OAuth2).handle(revoke),
         Operation::get("/auth/oauth2/jwks", "The keys that tokens are checked with").handle(jwks),
         Operation::get("/.well-known/oauth-authorization-server", "What this server can do")
             .handle(discovery),
@@ -42,21 +43,23 @@ pub(crate) fn operations() -> Vec<Operation> {
 
 fn token_operations() -> Vec<Operation> {
     vec![
-        Operation::post("/auth/oauth2/token", "Get a token")
+        Operation::post("/auth/oauth2/token", "Get a token").errors(Errors::OAuth2)
             .read_only()
             .from_memory()
             .handle(token),
-        Operation::post("/oauth2/token", "Get a token").read_only().from_memory().handle(token),
+        Operation::post("/oauth2/token", "Get a token").errors(Errors::OAuth2).read_only().from_memory().handle(token),
         Operation::post(
             "/role-adapter/{projects}/auth/oauth2/token",
             "Get a token, and an ID token with the roles on OpenStack projects",
         )
+        .errors(Errors::OAuth2)
         .read_only()
         .handle(token_with_roles),
         Operation::get(
             "/role-adapter/{projects}/.well-known/openid-configuration",
             "What this server can do for OpenStack's clients",
         )
+        .errors(Errors::OAuth2)
         .handle(discovery_with_roles),
     ]
 }

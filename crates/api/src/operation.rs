@@ -3,10 +3,20 @@
 //! Each is declared beside its handler, whose types of body and response become the OpenAPI
 //! document: the two cannot differ.
 
-use axum::http::Method;
+use axum::http::{Method, StatusCode};
+use serde_json::Value;
 
 use crate::endpoint::{BodyDescription, Endpoint, Handler, ResponseDescription};
 use crate::proxy_protocol::ProxyProtocol;
+use crate::respond::Described;
+
+/// The headers by which a proxy hears who calls.
+const IDENTITY: &[&str] = &[
+    "X-Gatewright-Identity",
+    "X-Gatewright-Account",
+    "X-Gatewright-Token",
+    "X-Gatewright-Revision",
+];
 
 /// The tree of URLs that an operation belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +56,17 @@ pub(crate) enum Cost {
     Memory,
     /// It may wait for the database or take long, so it is answered by the general runtime.
     Database,
+}
+
+/// The form of an operation's errors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Errors {
+    /// A class and a message.
+    Api,
+    /// Those of RFC 6749, section 5.2.
+    OAuth2,
+    /// A text, where the request cannot be read.
+    AuthZen,
 }
 
 /// A parameter of the query.
@@ -108,6 +129,14 @@ pub(crate) struct Declaration {
     pub(crate) read_only: bool,
     pub(crate) audience: Audience,
     pub(crate) cost: Cost,
+    pub(crate) errors: Errors,
+    /// Whether a name or an identifier may be taken.
+    pub(crate) conflicts: bool,
+    /// Whether what its path names need not exist.
+    pub(crate) creates: bool,
+    /// Examples of what has no schema with one.
+    pub(crate) request_example: Option<fn() -> Value>,
+    pub(crate) response_example: Option<fn() -> Value>,
 }
 
 impl Operation {
@@ -124,6 +153,11 @@ impl Operation {
             read_only: matches!(method, Method::GET),
             audience: Audience::Programs,
             cost: Cost::Database,
+            errors: Errors::Api,
+            conflicts: false,
+            creates: false,
+            request_example: None,
+            response_example: None,
             method,
         }
     }
@@ -188,6 +222,42 @@ impl Declaration {
         self
     }
 
+    /// Declares the form of its errors.
+    pub(crate) fn errors(mut self, errors: Errors) -> Self {
+        self.errors = errors;
+        self
+    }
+
+    /// Declares that a name or an identifier may be taken.
+    pub(crate) fn conflicts(mut self) -> Self {
+        self.conflicts = true;
+        self
+    }
+
+    /// Declares that what its path names need not exist.
+    pub(crate) fn creates(mut self) -> Self {
+        self.creates = true;
+        self
+    }
+
+    /// Declares an example of its request, where the schema has none.
+    pub(crate) fn request_example(mut self, example: fn() -> Value) -> Self {
+        self.request_example = Some(example);
+        self
+    }
+
+    /// Declares an example of its response, where the schema has none.
+    pub(crate) fn response_example(mut self, example: fn() -> Value) -> Self {
+        self.response_example = Some(example);
+        self
+    }
+
+    /// Tells whether its path names an object that may be missing.
+    pub(crate) fn finds_an_object(&self) -> bool {
+        let names = self.parts.iter().any(|part| part.starts_with('{'));
+        names && !self.creates && self.tree != Tree::Root
+    }
+
     /// Declares what handles it.
     pub(crate) fn handle<E: Endpoint<Arguments>, Arguments>(self, endpoint: E) -> Operation {
         Operation {
@@ -204,7 +274,7 @@ impl Declaration {
             declared: self,
             handler: Handler::Proxy(protocol),
             request_body: None,
-            response: |_| crate::respond::Described::empty(axum::http::StatusCode::OK),
+            response: |_| Described { headers: IDENTITY, ..Described::empty(StatusCode::OK) },
         }
     }
 }

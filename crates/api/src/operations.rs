@@ -14,3 +14,71 @@ pub(crate) fn operations() -> Vec<Operation> {
     ];
     all.into_iter().flatten().collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write;
+
+    use gatewright_iam::rights;
+
+    use super::*;
+    use crate::operation::Tree;
+
+    const BEGINNING: &str = "# Rights
+
+The actions that guard Gatewright's own operations. A policy allows them on the resource of the account,
+`urn:v1:eu:resource:account:NAME`; those of resources and tags can be allowed on a resource as well:
+adding and removing tags also by `TYPE:apiovh:iam/resource/tag/add` and `…/remove` on a resource of that
+type. Who has none of the rights of an operation gets 403, with the names of those that are missing.
+
+This file is generated: `GATEWRIGHT_WRITE_DOCS=1 cargo test -p gatewright-api` writes it anew.
+
+| right | category | what it permits | operations |
+| --- | --- | --- | --- |
+";
+
+    fn document(operations: &[Operation]) -> String {
+        let mut text = BEGINNING.to_owned();
+        for right in rights::ALL {
+            let declared = operations.iter().map(|one| &one.declared);
+            let guarded = declared.filter(|one| one.requires.contains(&right.action)).map(|one| {
+                let tree = match one.tree {
+                    Tree::V1 => "/v1",
+                    Tree::V2 => "/v2",
+                    Tree::Root => "",
+                };
+                format!("`{} {tree}{}`", one.method, one.path)
+            });
+            let guarded: Vec<String> = guarded.collect();
+            let guarded = if guarded.is_empty() {
+                "in the Control Panel, or beside another right".to_owned()
+            } else {
+                guarded.join(", ")
+            };
+            let (action, category) = (right.action, right.category.as_str());
+            let description = right.description.trim().trim_end_matches('.');
+            writeln!(text, "| `{action}` | {category} | {description} | {guarded} |").unwrap();
+        }
+        text
+    }
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "a test has no configuration")]
+    fn the_list_of_rights_in_the_repository_is_that_of_the_server() {
+        let operations = operations();
+        let text = document(&operations);
+        let file = format!("{}/../../docs/rights.md", env!("CARGO_MANIFEST_DIR"));
+        if std::env::var_os("GATEWRIGHT_WRITE_DOCS").is_some() {
+            std::fs::write(&file, &text).unwrap();
+        }
+        let there = std::fs::read_to_string(&file).unwrap_or_default();
+        assert!(
+            there == text,
+            "docs/rights.md is out of date: \
+             run GATEWRIGHT_WRITE_DOCS=1 cargo test -p gatewright-api, and look at the difference"
+        );
+        for action in operations.iter().flat_map(|one| one.declared.requires) {
+            assert!(rights::ALL.iter().any(|right| right.action == *action), "{action}");
+        }
+    }
+}

@@ -30,14 +30,17 @@ pub(crate) struct Described {
     pub(crate) content: Option<(&'static str, Value)>,
     /// Whether it is a page of a list, with a cursor to the next.
     pub(crate) is_page: bool,
-    /// The schema of whole objects, where a list of identifiers can be expanded.
-    pub(crate) expanded: Option<Value>,
+    /// The schema of whole objects and the field that identifies one, where a list of identifiers can
+    /// be expanded.
+    pub(crate) expanded: Option<(Value, &'static str)>,
+    /// The headers that say something of their own.
+    pub(crate) headers: &'static [&'static str],
 }
 
 impl Described {
     /// Describes a response without a body, or with one of which nothing is told.
     pub(crate) fn empty(status: StatusCode) -> Self {
-        Self { status, content: None, is_page: false, expanded: None }
+        Self { status, content: None, is_page: false, expanded: None, headers: &[] }
     }
 
     /// Describes a JSON body.

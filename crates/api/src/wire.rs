@@ -4,6 +4,7 @@ mod account;
 mod authzen;
 mod client;
 mod decision;
+mod error;
 mod fact;
 mod guarded_api;
 mod identity;
@@ -22,6 +23,7 @@ pub(crate) use authzen::{
 };
 pub(crate) use client::{Client, ClientEdit, ClientRequest, ClientSecret};
 pub(crate) use decision::{Action, BatchAnswer, BatchRequest, CheckAnswer, CheckRequest};
+pub(crate) use error::{ErrorBody, OAuth2Error};
 pub(crate) use fact::FactLine;
 pub(crate) use guarded_api::GuardedApi;
 pub(crate) use identity::{Group, GroupEdit, GroupRequest, User, UserEdit, UserRequest};

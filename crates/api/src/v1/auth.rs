@@ -1,6 +1,7 @@
 //! `/auth`: the clock, and who one is.
 
 use gatewright_iam::{Context, PrincipalKind};
+use serde_json::json;
 
 use crate::error::ApiError;
 use crate::operation::Operation;
@@ -11,7 +12,7 @@ use crate::wire::Details;
 /// Declares the operations.
 pub(super) fn operations() -> Vec<Operation> {
     vec![
-        Operation::get("/auth/time", "The server's clock").handle(time),
+        Operation::get("/auth/time", "The server's clock").response_example(|| json!(1_795_726_294)).handle(time),
         Operation::get("/auth/details", "Who you are").handle(details),
     ]
 }

@@ -18,6 +18,7 @@ pub(super) fn operations() -> Vec<Operation> {
         )
         .read_only()
         .from_memory()
+        .creates()
         .handle(one),
         Operation::post("/iam/authorization/check", "Ask what you may do on several resources")
             .read_only()

@@ -31,12 +31,13 @@ pub(super) fn operations() -> Vec<Operation> {
             .handle(list),
         Operation::post(POLICIES, "Create a policy")
             .requires(&[rights::POLICY_CREATE])
+            .conflicts()
             .handle(create),
         Operation::get(POLICY, "Read a policy")
             .requires(&[rights::POLICY_GET])
             .query(&[DETAILS])
             .handle(get),
-        Operation::put(POLICY, "Change a policy").requires(&[rights::POLICY_EDIT]).handle(put),
+        Operation::put(POLICY, "Change a policy").requires(&[rights::POLICY_EDIT]).conflicts().handle(put),
         Operation::delete(POLICY, "Delete a policy")
             .requires(&[rights::POLICY_DELETE])
             .handle(delete),

@@ -1,6 +1,7 @@
 //! `/iam/reference`: the products that the installation knows.
 
 use gatewright_iam::Context;
+use serde_json::json;
 
 use crate::error::ApiError;
 use crate::operation::{Operation, Parameter};
@@ -16,7 +17,7 @@ pub(super) fn operations() -> Vec<Operation> {
         Operation::get("/iam/reference/action", "List actions")
             .query(&[RESOURCE_TYPE])
             .handle(actions),
-        Operation::get("/iam/reference/resource/type", "List resource types").handle(types),
+        Operation::get("/iam/reference/resource/type", "List resource types").response_example(|| json!(["vps"])).handle(types),
     ]
 }
 

@@ -37,8 +37,8 @@ impl Catalogue {
         files: &[(PathBuf, String)],
     ) -> Result<Self, CatalogueError> {
         let mut catalogue = Self::default();
-        for (name, category) in rights::ALL {
-            catalogue.add(Declared::new(name, Some(*category)));
+        for right in rights::ALL {
+            catalogue.add(Declared::new(right.action, Some(right.category)));
         }
         if built_in {
             catalogue.add_product("the built-in product", OVHCLOUD)?;

@@ -5,13 +5,27 @@
 use serde::{Deserialize, Serialize};
 
 macro_rules! rights {
-    ($($(#[$doc:meta])* $name:ident = $text:literal, $category:ident;)*) => {
-        $($(#[$doc])* pub const $name: &str = concat!("account:apiovh:", $text);)*
+    ($($(#[doc = $doc:literal])* $name:ident = $text:literal, $category:ident;)*) => {
+        $($(#[doc = $doc])* pub const $name: &str = concat!("account:apiovh:", $text);)*
 
         /// All of them, with what they are about.
-        pub(crate) const ALL: &[(&str, Category)] =
-            &[$(($name, Category::$category)),*];
+        pub const ALL: &[Right] = &[$(Right {
+            action: $name,
+            category: Category::$category,
+            description: concat!($($doc),*),
+        }),*];
     };
+}
+
+/// A right: an action that guards some of Gatewright's own operations.
+#[derive(Debug, Clone, Copy)]
+pub struct Right {
+    /// The name of the action.
+    pub action: &'static str,
+    /// What kind of action it is.
+    pub category: Category,
+    /// What it permits.
+    pub description: &'static str,
 }
 
 rights! {

@@ -1,0 +1,173 @@
+//! Describes the errors of an operation: each status that it can answer, with its body.
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+use crate::endpoint::{Function, Handler};
+use crate::operation::{Errors, Operation};
+use crate::schema::Components;
+use crate::wire::{ErrorBody, OAuth2Error};
+
+type Responses = Vec<(StatusCode, Value)>;
+
+/// Describes the errors of an operation.
+pub(super) fn describe(operation: &Operation, components: &mut Components) -> Responses {
+    let api = components.one::<ErrorBody>();
+    let declared = &operation.declared;
+    if matches!(operation.handler, Handler::Proxy(_)) {
+        return proxy(&api);
+    }
+    let mut errors: Responses = match declared.errors {
+        Errors::Api => vec![(StatusCode::BAD_REQUEST, api_error(&api, StatusCode::BAD_REQUEST))],
+        Errors::OAuth2 => oauth2(&components.one::<OAuth2Error>(), &api),
+        Errors::AuthZen => {
+            let body = json!({"anyOf": [{"type": "string"}, api]});
+            let example = json!("\"subject\" is missing");
+            vec![(StatusCode::BAD_REQUEST, response("the request cannot be read", body, example))]
+        }
+    };
+    if matches!(operation.handler, Handler::Function(Function::Authenticated(_))) {
+        errors.push((StatusCode::UNAUTHORIZED, api_error(&api, StatusCode::UNAUTHORIZED)));
+    }
+    let mut possible = Vec::new();
+    if !declared.requires.is_empty() {
+        possible.push(StatusCode::FORBIDDEN);
+    }
+    if declared.finds_an_object() {
+        possible.push(StatusCode::NOT_FOUND);
+    }
+    possible.push(StatusCode::REQUEST_TIMEOUT);
+    if declared.conflicts {
+        possible.push(StatusCode::CONFLICT);
+    }
+    possible.extend([
+        StatusCode::PAYLOAD_TOO_LARGE,
+        StatusCode::INTERNAL_SERVER_ERROR,
+        StatusCode::SERVICE_UNAVAILABLE,
+    ]);
+    for status in possible {
+        if !errors.iter().any(|(there, _)| *there == status) {
+            errors.push((status, api_error(&api, status)));
+        }
+    }
+    errors.sort_by_key(|(status, _)| *status);
+    errors
+}
+
+fn proxy(api: &Value) -> Responses {
+    let all = [
+        StatusCode::BAD_REQUEST,
+        StatusCode::UNAUTHORIZED,
+        StatusCode::FORBIDDEN,
+        StatusCode::INTERNAL_SERVER_ERROR,
+        StatusCode::SERVICE_UNAVAILABLE,
+    ];
+    all.into_iter().map(|status| (status, api_error(api, status))).collect()
+}
+
+/// Describes the errors of RFC 6749, section 5.2. What is refused before the form is read has the
+/// other body.
+fn oauth2(oauth2: &Value, api: &Value) -> Responses {
+    let body = || json!({"anyOf": [oauth2, api]});
+    let error = |error: &str, text: &str| json!({"error": error, "error_description": text});
+    let unknown = "the client does not exist or its secret is wrong";
+    let failed = "The server failed";
+    let unavailable = "The server cannot reach its database: try again";
+    vec![
+        (
+            StatusCode::BAD_REQUEST,
+            response(
+                "the request or the credentials in its body are wrong",
+                body(),
+                error("invalid_client", unknown),
+            ),
+        ),
+        (
+            StatusCode::UNAUTHORIZED,
+            response(
+                "the credentials in the header are wrong",
+                oauth2.clone(),
+                error("invalid_client", unknown),
+            ),
+        ),
+        (
+            StatusCode::INTERNAL_SERVER_ERROR,
+            response("the server failed", body(), error("server_error", failed)),
+        ),
+        (
+            StatusCode::SERVICE_UNAVAILABLE,
+            response("try again", body(), error("temporarily_unavailable", unavailable)),
+        ),
+    ]
+}
+
+fn response(description: &str, schema: Value, example: Value) -> Value {
+    json!({
+        "description": description,
+        "content": {"application/json": {"schema": schema, "example": example}},
+    })
+}
+
+/// Describes an error in the form of version 1 and 2.
+fn api_error(body: &Value, status: StatusCode) -> Value {
+    let error = |class: &str, message: &str| json!({"class": class, "message": message});
+    let (description, example) = match status {
+        StatusCode::BAD_REQUEST => (
+            "the input or a header is wrong",
+            error(
+                "Client::BadRequest::INVALID_FORMAT",
+                "\"name\": invalid type: integer \"7\", expected a string",
+            ),
+        ),
+        StatusCode::UNAUTHORIZED => (
+            "there is no credential, or none that counts",
+            json!({
+                "class": "Client::Unauthorized",
+                "message": "You must login first",
+                "errorCode": "NOT_CREDENTIAL",
+                "httpCode": "401 Unauthorized",
+            }),
+        ),
+        StatusCode::FORBIDDEN => (
+            "a right is missing, or the object belongs to the server",
+            json!({
+                "class": "Client::Forbidden",
+                "message": "User not granted for this request",
+                "errorCode": "FORBIDDEN",
+                "httpCode": "403 Forbidden",
+                "details": {
+                    "unauthorizedActionsByIAM": "account:apiovh:me/get",
+                    "unauthorizedActionsByAuthentication": "",
+                },
+            }),
+        ),
+        StatusCode::NOT_FOUND => (
+            "there is no such object",
+            error("Client::NotFound", "The requested object does not exist"),
+        ),
+        StatusCode::REQUEST_TIMEOUT => (
+            "the body did not arrive in time",
+            error("Client::RequestTimeout", "The body did not arrive in time"),
+        ),
+        StatusCode::CONFLICT => (
+            "the name or the identifier is taken",
+            error(
+                "Client::Conflict::POLICY_ALREADY_EXISTS",
+                "another policy of the account has this name: choose another",
+            ),
+        ),
+        StatusCode::PAYLOAD_TOO_LARGE => (
+            "the body is too long",
+            error("Client::PayloadTooLarge", "The body must have at most 2097152 bytes"),
+        ),
+        StatusCode::SERVICE_UNAVAILABLE => (
+            "try again",
+            error(
+                "Server::ServiceUnavailable",
+                "The server cannot reach its database: try again",
+            ),
+        ),
+        _ => ("the server failed", error("Server::InternalServerError", "The server failed")),
+    };
+    response(description, body.clone(), example)
+}
