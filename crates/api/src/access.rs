@@ -37,7 +37,11 @@ pub(crate) fn operations() -> Vec<Operation> {
 }
 
 fn ask(path: &'static str, summary: &'static str) -> Declaration {
-    Operation::post(path, summary).requires(&[rights::EVALUATE]).errors(Errors::AuthZen).read_only().extension()
+    Operation::post(path, summary)
+        .requires(&[rights::EVALUATE])
+        .errors(Errors::AuthZen)
+        .read_only()
+        .extension()
 }
 
 /// A response with the identifier that the caller gave the request; what is wrong with what was sent

@@ -31,7 +31,9 @@ pub(crate) fn operations() -> Vec<Operation> {
             .read_only()
             .from_memory()
             .handle(introspect),
-        Operation::post("/auth/oauth2/revoke", "Take a token back").errors(Errors::OAuth2).handle(revoke),
+        Operation::post("/auth/oauth2/revoke", "Take a token back")
+            .errors(Errors::OAuth2)
+            .handle(revoke),
         Operation::get("/auth/oauth2/jwks", "The keys that tokens are checked with").handle(jwks),
         Operation::get("/.well-known/oauth-authorization-server", "What this server can do")
             .handle(discovery),
@@ -43,11 +45,16 @@ pub(crate) fn operations() -> Vec<Operation> {
 
 fn token_operations() -> Vec<Operation> {
     vec![
-        Operation::post("/auth/oauth2/token", "Get a token").errors(Errors::OAuth2)
+        Operation::post("/auth/oauth2/token", "Get a token")
+            .errors(Errors::OAuth2)
             .read_only()
             .from_memory()
             .handle(token),
-        Operation::post("/oauth2/token", "Get a token").errors(Errors::OAuth2).read_only().from_memory().handle(token),
+        Operation::post("/oauth2/token", "Get a token")
+            .errors(Errors::OAuth2)
+            .read_only()
+            .from_memory()
+            .handle(token),
         Operation::post(
             "/role-adapter/{projects}/auth/oauth2/token",
             "Get a token, and an ID token with the roles on OpenStack projects",

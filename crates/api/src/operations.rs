@@ -29,7 +29,7 @@ mod tests {
 The actions that guard Gatewright's own operations. A policy allows them on the resource of the account,
 `urn:v1:eu:resource:account:NAME`; those of resources and tags can be allowed on a resource as well:
 adding and removing tags also by `TYPE:apiovh:iam/resource/tag/add` and `…/remove` on a resource of that
-type. Who has none of the rights of an operation gets 403, with the names of those that are missing.
+type. Who lacks a right of an operation gets 403, with the names of those that are missing.
 
 This file is generated: `GATEWRIGHT_WRITE_DOCS=1 cargo test -p gatewright-api` writes it anew.
 

@@ -19,7 +19,9 @@ pub(super) fn describe(operation: &Operation, components: &mut Components) -> Re
     }
     let mut errors: Responses = match declared.errors {
         Errors::Api => vec![(StatusCode::BAD_REQUEST, api_error(&api, StatusCode::BAD_REQUEST))],
-        Errors::OAuth2 => oauth2(&components.one::<OAuth2Error>(), &api),
+        Errors::OAuth2 => {
+            oauth2(&components.one::<OAuth2Error>(), &api, operation.request_body.is_some())
+        }
         Errors::AuthZen => {
             let body = json!({"anyOf": [{"type": "string"}, api]});
             let example = json!("\"subject\" is missing");
@@ -67,13 +69,13 @@ fn proxy(api: &Value) -> Responses {
 
 /// Describes the errors of RFC 6749, section 5.2. What is refused before the form is read has the
 /// other body.
-fn oauth2(oauth2: &Value, api: &Value) -> Responses {
+fn oauth2(oauth2: &Value, api: &Value, takes_credentials: bool) -> Responses {
     let body = || json!({"anyOf": [oauth2, api]});
     let error = |error: &str, text: &str| json!({"error": error, "error_description": text});
     let unknown = "the client does not exist or its secret is wrong";
     let failed = "The server failed";
     let unavailable = "The server cannot reach its database: try again";
-    vec![
+    let mut errors = vec![
         (
             StatusCode::BAD_REQUEST,
             response(
@@ -98,7 +100,9 @@ fn oauth2(oauth2: &Value, api: &Value) -> Responses {
             StatusCode::SERVICE_UNAVAILABLE,
             response("try again", body(), error("temporarily_unavailable", unavailable)),
         ),
-    ]
+    ];
+    errors.retain(|(status, _)| takes_credentials || *status != StatusCode::UNAUTHORIZED);
+    errors
 }
 
 fn response(description: &str, schema: Value, example: Value) -> Value {
@@ -162,10 +166,7 @@ fn api_error(body: &Value, status: StatusCode) -> Value {
         ),
         StatusCode::SERVICE_UNAVAILABLE => (
             "try again",
-            error(
-                "Server::ServiceUnavailable",
-                "The server cannot reach its database: try again",
-            ),
+            error("Server::ServiceUnavailable", "The server cannot reach its database: try again"),
         ),
         _ => ("the server failed", error("Server::InternalServerError", "The server failed")),
     };

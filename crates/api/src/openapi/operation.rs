@@ -63,10 +63,8 @@ fn success(declared: &Declaration, response: &Described) -> Value {
         });
         let own = declared.response_example.map(|of| of());
         let example = own.or(ids).or_else(|| examples::of(schema));
-        success.insert(
-            "content".to_owned(),
-            json!({ *media_type: content(schema.clone(), example) }),
-        );
+        success
+            .insert("content".to_owned(), json!({ *media_type: content(schema.clone(), example) }));
     }
     if !response.headers.is_empty() {
         let header = |name: &&str| ((*name).to_owned(), json!({"schema": {"type": "string"}}));
@@ -111,4 +109,3 @@ fn parameters(declared: &Declaration, response: &Described) -> Vec<Value> {
     }
     parameters
 }
-

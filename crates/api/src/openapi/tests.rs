@@ -39,7 +39,11 @@ fn misfit(document: &Value, schema: &Value, value: &Value, at: &str) -> Option<S
     for choice in ["oneOf", "anyOf"] {
         if let Some(choices) = schema[choice].as_array() {
             let mut misfits = choices.iter().map(|one| misfit(document, one, value, at));
-            return if misfits.any(|one| one.is_none()) { None } else { Some(format!("{at}: no choice")) };
+            return if misfits.any(|one| one.is_none()) {
+                None
+            } else {
+                Some(format!("{at}: no choice"))
+            };
         }
     }
     let kind = match value {
@@ -71,7 +75,9 @@ fn misfit(document: &Value, schema: &Value, value: &Value, at: &str) -> Option<S
         let Some(properties) = schema["properties"].as_object() else { break };
         // A fact says more, by its kind.
         let Some(property) = properties.get(name) else {
-            if properties.len() == 1 { continue }
+            if properties.len() == 1 {
+                continue;
+            }
             return Some(format!("{at}: {name} is unknown"));
         };
         if let Some(wrong) = misfit(document, property, field, &format!("{at}.{name}")) {
@@ -79,7 +85,8 @@ fn misfit(document: &Value, schema: &Value, value: &Value, at: &str) -> Option<S
         }
     }
     let items = value.as_array().into_iter().flatten();
-    items.filter(|_| schema["items"].is_object())
+    items
+        .filter(|_| schema["items"].is_object())
         .find_map(|item| misfit(document, &schema["items"], item, &format!("{at}[]")))
 }
 

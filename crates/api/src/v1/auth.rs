@@ -12,7 +12,9 @@ use crate::wire::Details;
 /// Declares the operations.
 pub(super) fn operations() -> Vec<Operation> {
     vec![
-        Operation::get("/auth/time", "The server's clock").response_example(|| json!(1_795_726_294)).handle(time),
+        Operation::get("/auth/time", "The server's clock")
+            .response_example(|| json!(1_795_726_294))
+            .handle(time),
         Operation::get("/auth/details", "Who you are").handle(details),
     ]
 }

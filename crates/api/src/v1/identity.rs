@@ -20,7 +20,8 @@ pub(super) fn operations() -> Vec<Operation> {
     vec![
         Operation::get(USERS, "List users").requires(&[rights::USER_GET]).handle(users),
         Operation::post(USERS, "Create a user")
-            .requires(&[rights::USER_CREATE]).conflicts()
+            .requires(&[rights::USER_CREATE])
+            .conflicts()
             .handle(create_user),
         Operation::get(USER, "Read a user").requires(&[rights::USER_GET]).handle(user),
         Operation::put(USER, "Change a user").requires(&[rights::USER_EDIT]).handle(edit_user),
@@ -37,7 +38,8 @@ pub(super) fn operations() -> Vec<Operation> {
             .requires(&[rights::GROUP_GET])
             .handle(groups),
         Operation::post(GROUPS, "Create a group of users")
-            .requires(&[rights::GROUP_CREATE]).conflicts()
+            .requires(&[rights::GROUP_CREATE])
+            .conflicts()
             .handle(create_group),
         Operation::get(GROUP, "Read a group of users").requires(&[rights::GROUP_GET]).handle(group),
         Operation::put(GROUP, "Change a group of users")

@@ -23,7 +23,8 @@ pub(super) fn operations() -> Vec<Operation> {
             .requires(&[rights::USER_TOKEN_GET])
             .handle(list),
         Operation::post(TOKENS, "Create a token for a user")
-            .requires(&[rights::USER_TOKEN_CREATE]).conflicts()
+            .requires(&[rights::USER_TOKEN_CREATE])
+            .conflicts()
             .handle(create),
         Operation::get(TOKEN, "Read a user's token")
             .requires(&[rights::USER_TOKEN_GET])

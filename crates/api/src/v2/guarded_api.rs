@@ -15,15 +15,21 @@ const API: &str = "/iam/api/{name}";
 /// Declares the operations.
 pub(super) fn operations() -> Vec<Operation> {
     vec![
-        Operation::get("/iam/api", "List guarded APIs").response_example(|| json!(["shop"]))
+        Operation::get("/iam/api", "List guarded APIs")
+            .response_example(|| json!(["shop"]))
             .requires(&[rights::API_GET])
             .extension()
             .handle(list),
         Operation::get(API, "A guarded API").requires(&[rights::API_GET]).extension().handle(get),
         Operation::put(API, "Declare a guarded API")
-            .requires(&[rights::API_EDIT]).conflicts().creates().request_example(|| json!({
-                "openapi": "3.1.0", "info": {"title": "Shop", "version": "1"}, "paths": {},
-            }))
+            .requires(&[rights::API_EDIT])
+            .conflicts()
+            .creates()
+            .request_example(|| {
+                json!({
+                    "openapi": "3.1.0", "info": {"title": "Shop", "version": "1"}, "paths": {},
+                })
+            })
             .extension()
             .handle(put),
         Operation::delete(API, "Guard an API no longer")

@@ -19,13 +19,15 @@ pub(super) fn operations() -> Vec<Operation> {
             .requires(&[rights::PERMISSIONS_GROUP_GET])
             .handle(list),
         Operation::post(GROUPS, "Create a permissions group")
-            .requires(&[rights::PERMISSIONS_GROUP_CREATE]).conflicts()
+            .requires(&[rights::PERMISSIONS_GROUP_CREATE])
+            .conflicts()
             .handle(create),
         Operation::get(GROUP, "Read a permissions group")
             .requires(&[rights::PERMISSIONS_GROUP_GET])
             .handle(get),
         Operation::put(GROUP, "Change a permissions group")
-            .requires(&[rights::PERMISSIONS_GROUP_EDIT]).conflicts()
+            .requires(&[rights::PERMISSIONS_GROUP_EDIT])
+            .conflicts()
             .handle(put),
         Operation::delete(GROUP, "Delete a permissions group")
             .requires(&[rights::PERMISSIONS_GROUP_DELETE])

@@ -37,7 +37,10 @@ pub(super) fn operations() -> Vec<Operation> {
             .requires(&[rights::POLICY_GET])
             .query(&[DETAILS])
             .handle(get),
-        Operation::put(POLICY, "Change a policy").requires(&[rights::POLICY_EDIT]).conflicts().handle(put),
+        Operation::put(POLICY, "Change a policy")
+            .requires(&[rights::POLICY_EDIT])
+            .conflicts()
+            .handle(put),
         Operation::delete(POLICY, "Delete a policy")
             .requires(&[rights::POLICY_DELETE])
             .handle(delete),

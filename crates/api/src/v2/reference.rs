@@ -17,7 +17,9 @@ pub(super) fn operations() -> Vec<Operation> {
         Operation::get("/iam/reference/action", "List actions")
             .query(&[RESOURCE_TYPE])
             .handle(actions),
-        Operation::get("/iam/reference/resource/type", "List resource types").response_example(|| json!(["vps"])).handle(types),
+        Operation::get("/iam/reference/resource/type", "List resource types")
+            .response_example(|| json!(["vps"]))
+            .handle(types),
     ]
 }
 

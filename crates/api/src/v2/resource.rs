@@ -26,7 +26,8 @@ pub(super) fn operations() -> Vec<Operation> {
     vec![
         Operation::get(RESOURCES, "List resources").query(FILTER).handle(list),
         Operation::post(RESOURCES, "Register a resource")
-            .requires(&[rights::RESOURCE_CREATE]).conflicts()
+            .requires(&[rights::RESOURCE_CREATE])
+            .conflicts()
             .extension()
             .handle(create),
         Operation::get(RESOURCE, "Read a resource").handle(get),

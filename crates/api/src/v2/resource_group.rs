@@ -22,14 +22,16 @@ pub(super) fn operations() -> Vec<Operation> {
             .query(&[DETAILS])
             .handle(list),
         Operation::post(GROUPS, "Create a resource group")
-            .requires(&[rights::RESOURCE_GROUP_CREATE]).conflicts()
+            .requires(&[rights::RESOURCE_GROUP_CREATE])
+            .conflicts()
             .handle(create),
         Operation::get(GROUP, "Read a resource group")
             .requires(&[rights::RESOURCE_GROUP_GET])
             .query(&[DETAILS])
             .handle(get),
         Operation::put(GROUP, "Change a resource group")
-            .requires(&[rights::RESOURCE_GROUP_EDIT]).conflicts()
+            .requires(&[rights::RESOURCE_GROUP_EDIT])
+            .conflicts()
             .handle(put),
         Operation::delete(GROUP, "Delete a resource group")
             .requires(&[rights::RESOURCE_GROUP_DELETE])

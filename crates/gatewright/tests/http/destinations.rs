@@ -12,7 +12,8 @@ async fn browse(server: &Server, path: &str) -> Reply {
 
 #[tokio::test]
 async fn the_api_answers_browsers_on_its_paths() {
-    let server = Server::start(&TestDatabase::sqlite());
+    let database = TestDatabase::sqlite();
+    let server = Server::start(&database);
     let project = "urn:v1:eu:resource:publicCloudProject:pci";
     let discovery = format!("/role-adapter/{project}/.well-known/openid-configuration");
     for path in
@@ -36,7 +37,8 @@ async fn the_api_answers_browsers_on_its_paths() {
 
 #[tokio::test]
 async fn the_control_panel_answers_people_who_are_lost() {
-    let server = Server::start(&TestDatabase::sqlite());
+    let database = TestDatabase::sqlite();
+    let server = Server::start(&database);
     for path in ["/nothing", "/policies/1/2/3", "/me/nothing", "/nothing/authorization/check"] {
         let request = http().get(format!("{}{path}", server.url));
         let response = request.header("Accept", "text/html").send().await.unwrap();

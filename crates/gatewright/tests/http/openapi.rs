@@ -133,7 +133,8 @@ async fn the_documents_are_listed() {
 
 #[tokio::test]
 async fn null_in_a_query_is_as_good_as_nothing() {
-    let server = Server::start(&TestDatabase::sqlite());
+    let database = TestDatabase::sqlite();
+    let server = Server::start(&database);
     let admin = server.admin().await;
     let mut tried = 0;
     for tree in ["v1", "v2"] {
