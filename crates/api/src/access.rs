@@ -25,8 +25,12 @@ use read::{Asks, batch, evaluation as read_evaluation};
 /// Declares the operations.
 pub(crate) fn operations() -> Vec<Operation> {
     vec![
-        ask("/access/v1/evaluation", "Ask for a decision").from_memory().handle(evaluation),
-        ask("/access/v1/evaluations", "Ask for decisions").from_memory().handle(evaluations),
+        ask("/access/v1/evaluation", "Ask for a decision")
+            .answered_from_memory()
+            .handle(evaluation),
+        ask("/access/v1/evaluations", "Ask for decisions")
+            .answered_from_memory()
+            .handle(evaluations),
         ask("/access/v1/search/subject", "Find who may").handle(search_subject),
         ask("/access/v1/search/resource", "Find on what").handle(search_resource),
         ask("/access/v1/search/action", "Find which actions").handle(search_action),

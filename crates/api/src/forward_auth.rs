@@ -23,14 +23,14 @@ pub(crate) fn operations() -> Vec<Operation> {
             "Ask whether a request may pass to a guarded API, as a proxy does",
         )
         .extension()
-        .from_memory()
+        .answered_from_memory()
         .handle_proxy(ProxyProtocol::ForwardAuth),
         Operation::get(
             "/ext-authz/{api}/{target}",
             "Ask whether a request may pass, as Envoy does over HTTP: in its method, and with its path",
         )
         .extension()
-        .from_memory()
+        .answered_from_memory()
         .handle_proxy(ProxyProtocol::ExtAuthz),
     ]
 }

@@ -29,7 +29,7 @@ pub(crate) fn operations() -> Vec<Operation> {
         Operation::post("/auth/oauth2/introspect", "Ask about a token")
             .errors(Errors::OAuth2)
             .read_only()
-            .from_memory()
+            .answered_from_memory()
             .handle(introspect),
         Operation::post("/auth/oauth2/revoke", "Take a token back")
             .errors(Errors::OAuth2)
@@ -48,12 +48,12 @@ fn token_operations() -> Vec<Operation> {
         Operation::post("/auth/oauth2/token", "Get a token")
             .errors(Errors::OAuth2)
             .read_only()
-            .from_memory()
+            .answered_from_memory()
             .handle(token),
         Operation::post("/oauth2/token", "Get a token")
             .errors(Errors::OAuth2)
             .read_only()
-            .from_memory()
+            .answered_from_memory()
             .handle(token),
         Operation::post(
             "/role-adapter/{projects}/auth/oauth2/token",

@@ -58,6 +58,15 @@ pub(crate) enum Cost {
     Database,
 }
 
+/// What the parameters of a path name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PathNames {
+    /// Objects that exist, or the operation answers 404.
+    Existing,
+    /// Anything.
+    Anything,
+}
+
 /// The form of an operation's errors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Errors {
@@ -132,8 +141,7 @@ pub(crate) struct Declaration {
     pub(crate) errors: Errors,
     /// Whether a name or an identifier may be taken.
     pub(crate) conflicts: bool,
-    /// Whether what its path names need not exist.
-    pub(crate) creates: bool,
+    pub(crate) path_names: PathNames,
     /// Examples of what has no schema with one.
     pub(crate) request_example: Option<fn() -> Value>,
     pub(crate) response_example: Option<fn() -> Value>,
@@ -155,7 +163,7 @@ impl Operation {
             cost: Cost::Database,
             errors: Errors::Api,
             conflicts: false,
-            creates: false,
+            path_names: PathNames::Existing,
             request_example: None,
             response_example: None,
             method,
@@ -217,7 +225,7 @@ impl Declaration {
 
     /// Declares that it is answered from memory: it never waits for the database, a file, or a lock
     /// that a slow task holds.
-    pub(crate) fn from_memory(mut self) -> Self {
+    pub(crate) fn answered_from_memory(mut self) -> Self {
         self.cost = Cost::Memory;
         self
     }
@@ -235,8 +243,8 @@ impl Declaration {
     }
 
     /// Declares that what its path names need not exist.
-    pub(crate) fn creates(mut self) -> Self {
-        self.creates = true;
+    pub(crate) fn names_anything(mut self) -> Self {
+        self.path_names = PathNames::Anything;
         self
     }
 
@@ -255,7 +263,7 @@ impl Declaration {
     /// Tells whether its path names an object that may be missing.
     pub(crate) fn finds_an_object(&self) -> bool {
         let names = self.parts.iter().any(|part| part.starts_with('{'));
-        names && !self.creates && self.tree != Tree::Root
+        names && self.path_names == PathNames::Existing && self.tree != Tree::Root
     }
 
     /// Declares what handles it.

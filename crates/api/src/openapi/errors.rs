@@ -25,7 +25,7 @@ pub(super) fn describe(operation: &Operation, components: &mut Components) -> Re
         Errors::AuthZen => {
             let body = json!({"anyOf": [{"type": "string"}, api]});
             let example = json!("\"subject\" is missing");
-            vec![(StatusCode::BAD_REQUEST, response("the request cannot be read", body, example))]
+            vec![(StatusCode::BAD_REQUEST, response("the request cannot be read", &body, &example))]
         }
     };
     if matches!(operation.handler, Handler::Function(Function::Authenticated(_))) {
@@ -70,7 +70,7 @@ fn proxy(api: &Value) -> Responses {
 /// Describes the errors of RFC 6749, section 5.2. What is refused before the form is read has the
 /// other body.
 fn oauth2(oauth2: &Value, api: &Value, takes_credentials: bool) -> Responses {
-    let body = || json!({"anyOf": [oauth2, api]});
+    let body = json!({"anyOf": [oauth2, api]});
     let error = |error: &str, text: &str| json!({"error": error, "error_description": text});
     let unknown = "the client does not exist or its secret is wrong";
     let failed = "The server failed";
@@ -80,32 +80,32 @@ fn oauth2(oauth2: &Value, api: &Value, takes_credentials: bool) -> Responses {
             StatusCode::BAD_REQUEST,
             response(
                 "the request or the credentials in its body are wrong",
-                body(),
-                error("invalid_client", unknown),
+                &body,
+                &error("invalid_client", unknown),
             ),
         ),
         (
             StatusCode::UNAUTHORIZED,
             response(
                 "the credentials in the header are wrong",
-                oauth2.clone(),
-                error("invalid_client", unknown),
+                oauth2,
+                &error("invalid_client", unknown),
             ),
         ),
         (
             StatusCode::INTERNAL_SERVER_ERROR,
-            response("the server failed", body(), error("server_error", failed)),
+            response("the server failed", &body, &error("server_error", failed)),
         ),
         (
             StatusCode::SERVICE_UNAVAILABLE,
-            response("try again", body(), error("temporarily_unavailable", unavailable)),
+            response("try again", &body, &error("temporarily_unavailable", unavailable)),
         ),
     ];
     errors.retain(|(status, _)| takes_credentials || *status != StatusCode::UNAUTHORIZED);
     errors
 }
 
-fn response(description: &str, schema: Value, example: Value) -> Value {
+fn response(description: &str, schema: &Value, example: &Value) -> Value {
     json!({
         "description": description,
         "content": {"application/json": {"schema": schema, "example": example}},
@@ -170,5 +170,5 @@ fn api_error(body: &Value, status: StatusCode) -> Value {
         ),
         _ => ("the server failed", error("Server::InternalServerError", "The server failed")),
     };
-    response(description, body.clone(), example)
+    response(description, body, &example)
 }

@@ -16,7 +16,7 @@ pub(super) fn describe(operation: &Operation, components: &mut Components) -> Va
     let request_body = operation.request_body.map(|body| {
         let types = (body.describe)(components).into_iter().map(|(media_type, schema)| {
             let example = examples::of(&schema).or_else(|| declared.request_example.map(|of| of()));
-            (media_type.to_owned(), content(schema, example))
+            (media_type.to_owned(), content(&schema, example.as_ref()))
         });
         json!({"required": true, "content": types.collect::<Map<_, _>>()})
     });
@@ -46,7 +46,7 @@ pub(super) fn describe(operation: &Operation, components: &mut Components) -> Va
     described.into()
 }
 
-fn content(schema: Value, example: Option<Value>) -> Value {
+fn content(schema: &Value, example: Option<&Value>) -> Value {
     match example {
         Some(example) => json!({"schema": schema, "example": example}),
         None => json!({ "schema": schema }),
@@ -63,8 +63,10 @@ fn success(declared: &Declaration, response: &Described) -> Value {
         });
         let own = declared.response_example.map(|of| of());
         let example = own.or(ids).or_else(|| examples::of(schema));
-        success
-            .insert("content".to_owned(), json!({ *media_type: content(schema.clone(), example) }));
+        success.insert(
+            "content".to_owned(),
+            json!({ *media_type: content(schema, example.as_ref()) }),
+        );
     }
     if !response.headers.is_empty() {
         let header = |name: &&str| ((*name).to_owned(), json!({"schema": {"type": "string"}}));

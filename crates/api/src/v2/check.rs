@@ -17,12 +17,12 @@ pub(super) fn operations() -> Vec<Operation> {
             "Ask what you may do on a resource",
         )
         .read_only()
-        .from_memory()
-        .creates()
+        .answered_from_memory()
+        .names_anything()
         .handle(one),
         Operation::post("/iam/authorization/check", "Ask what you may do on several resources")
             .read_only()
-            .from_memory()
+            .answered_from_memory()
             .handle(many),
     ]
 }

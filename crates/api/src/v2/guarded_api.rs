@@ -24,7 +24,7 @@ pub(super) fn operations() -> Vec<Operation> {
         Operation::put(API, "Declare a guarded API")
             .requires(&[rights::API_EDIT])
             .conflicts()
-            .creates()
+            .names_anything()
             .request_example(|| {
                 json!({
                     "openapi": "3.1.0", "info": {"title": "Shop", "version": "1"}, "paths": {},

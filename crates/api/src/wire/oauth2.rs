@@ -1,4 +1,4 @@
-//! OAuth2 and OpenID Connect: requests, responses, discovery.
+//! OAuth2 and `OpenID` Connect: requests, responses, discovery.
 
 use gatewright_iam::{Secret, Settings};
 use serde::Serialize;

@@ -8,7 +8,7 @@ const ID_TOKEN: &str = "openid";
 /// The scopes that ask for a person's contact details; a service account has none.
 const ABOUT_PEOPLE: [&str; 2] = ["profile", "email"];
 
-/// Reads a scope: `all`, or `<resource type>/all`, beside those of OpenID Connect. Of these, `openid`
+/// Reads a scope: `all`, or `<resource type>/all`, beside those of `OpenID` Connect. Of these, `openid`
 /// alone is a scope that carries no right. None when it holds another, or asks for nothing.
 pub(crate) fn read(text: &str) -> Option<Scope> {
     let (mut everything, mut id_token) = (false, false);
