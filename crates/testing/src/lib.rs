@@ -7,7 +7,8 @@
 use std::time::{Duration, Instant};
 
 use sqlx::postgres::PgListener;
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection};
 
 /// Names the variable with the URL of a PostgreSQL server on which databases may be made.
 ///
@@ -92,6 +93,20 @@ impl TestDatabase {
             times.push(started.elapsed());
         }
         times
+    }
+}
+
+impl TestDatabase {
+    /// Runs a statement beside whoever else uses the database.
+    pub async fn run(&self, sql: &'static str) {
+        if let Some(path) = self.address.strip_prefix("sqlite:") {
+            let options = SqliteConnectOptions::new().filename(path).foreign_keys(false);
+            let mut connection = options.connect().await.expect("a connection");
+            sqlx::query(sql).execute(&mut connection).await.expect("a statement");
+        } else {
+            let mut connection = PgConnection::connect(&self.address).await.expect("a connection");
+            sqlx::query(sql).execute(&mut connection).await.expect("a statement");
+        }
     }
 }
 

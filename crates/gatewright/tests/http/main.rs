@@ -44,5 +44,6 @@ mod python;
 mod readme;
 mod resources;
 mod server;
+mod server_log;
 mod tokens;
 mod user_tokens;

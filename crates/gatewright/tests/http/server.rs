@@ -87,10 +87,11 @@ impl Setup {
         serde_json::from_str(&said).unwrap()
     }
 
-    /// Starts the program, and waits until it says that it is ready.
-    pub(crate) fn spawn(&self) -> (Child, String, String) {
+    /// The command that starts the program.
+    pub(crate) fn serve(&self) -> Command {
         let local = "127.0.0.1:0";
-        let mut child = Command::new(PROGRAM)
+        let mut command = Command::new(PROGRAM);
+        command
             .args(["serve", "--operations-listen", local])
             .args(
                 ["--listen", local]
@@ -98,10 +99,13 @@ impl Setup {
                     .filter(|_| !self.flags.iter().any(|one| one == "--listen")),
             )
             .args(self.arguments())
-            .stderr(Stdio::piped())
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
+            .stdout(Stdio::null());
+        command
+    }
+
+    /// Starts the program, and waits until it says that it is ready.
+    pub(crate) fn spawn(&self) -> (Child, String, String) {
+        let mut child = self.serve().stderr(Stdio::piped()).spawn().unwrap();
         let log = BufReader::new(child.stderr.take().unwrap());
         let (sender, ready) = mpsc::channel();
         std::thread::spawn(move || {
