@@ -87,4 +87,4 @@ pub use model::event::{Event, Events};
 pub use model::log::{Call, HourlyCounts, Line, LogFilter, LogKind, LogLines, Reason};
 
 // Replication.
-pub use replication::replica::Followed;
+pub use replication::replica::ReplicaPosition;

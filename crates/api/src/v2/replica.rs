@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use bytes::Bytes;
 use futures_util::stream::try_unfold;
-use gatewright_iam::{Context, Fact, Fault, Followed, Iam, IamError, Input, Secret, rights};
+use gatewright_iam::{Context, Fact, Fault, Iam, IamError, Input, ReplicaPosition, Secret, rights};
 
 use crate::edge::bearer;
 use crate::error::ApiError;
@@ -32,7 +32,7 @@ struct Follower {
     iam: Arc<Iam>,
     token: Secret,
     context: Context,
-    followed: Followed,
+    followed: ReplicaPosition,
     /// What was found out before the response began.
     first: Option<Vec<Fact>>,
 }
@@ -42,7 +42,7 @@ async fn follow(context: Context, request: Request) -> Result<NoStore<Lines<Fact
     let token = Secret::from(bearer(&request.headers)?.reveal().to_owned());
     // Whoever may not follow is refused before the response begins.
     let (first, followed) = match after(&request) {
-        None => iam.follow(&context, Followed::Nothing).await?,
+        None => iam.follow(&context, ReplicaPosition::Nothing).await?,
         Some(revision) => iam.resume(&context, revision).await?,
     };
     let follower = Follower { iam, token, context, followed, first: Some(first) };

@@ -112,6 +112,6 @@ impl Iam {
 
     /// A call was answered, be it well or not.
     pub fn record(&self, context: &Context, call: Call<'_>) {
-        self.recorder.called(context, call);
+        self.recorder.record_call(context, call);
     }
 }

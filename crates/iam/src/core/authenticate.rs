@@ -17,7 +17,7 @@ use crate::engine::view::View;
 use crate::model::caller::{Principal, Token};
 use crate::model::client::Flow;
 use crate::model::error::IamError;
-use crate::model::principal_key::key;
+use crate::model::principal_key::principal_key;
 use crate::model::secret::Secret;
 use crate::model::user_token::{PREFIX, subject};
 
@@ -25,7 +25,7 @@ use crate::model::user_token::{PREFIX, subject};
 const NOTED_EVERY: Duration = Duration::from_secs(5);
 
 /// Somebody whose token counts.
-pub(crate) struct Recognised {
+pub(crate) struct AuthenticatedToken {
     pub(crate) principal: Arc<Principal>,
     /// Their account, as it was when the token was found to count.
     pub(crate) home: Arc<View>,
@@ -38,15 +38,15 @@ impl Iam {
         token: &str,
         now: Instant,
     ) -> Result<Arc<Principal>, IamError> {
-        Ok(self.recognise(token, now).await?.principal)
+        Ok(self.authenticate_token(token, now).await?.principal)
     }
 
     /// Who a token belongs to, while it counts.
-    pub(crate) async fn recognise(
+    pub(crate) async fn authenticate_token(
         &self,
         token: &str,
         now: Instant,
-    ) -> Result<Recognised, IamError> {
+    ) -> Result<AuthenticatedToken, IamError> {
         if let Some(user) = self.admit_user_token(token, now).await? {
             return Ok(user);
         }
@@ -56,9 +56,9 @@ impl Iam {
         let noted = Instant::from_micros(verified.noted.load(Ordering::Relaxed));
         if noted.saturating_add(NOTED_EVERY) < now {
             verified.noted.store(now.micros(), Ordering::Relaxed);
-            self.recorder.used(principal.account(), &verified.client_id, now);
+            self.recorder.record_use(principal.account(), &verified.client_id, now);
         }
-        Ok(Recognised { principal, home })
+        Ok(AuthenticatedToken { principal, home })
     }
 
     /// The one gate for every use of a token: it has not expired, it was not revoked, and its
@@ -95,7 +95,7 @@ impl Iam {
         &self,
         token: &str,
         now: Instant,
-    ) -> Result<Option<Recognised>, IamError> {
+    ) -> Result<Option<AuthenticatedToken>, IamError> {
         let account = token.strip_prefix(PREFIX).and_then(|rest| rest.split_once('.'));
         let Some((account, _)) = account.filter(|_| token.len() <= 256) else { return Ok(None) };
         let view = match self.views.get(account).await {
@@ -105,8 +105,8 @@ impl Iam {
         let id = hex::encode(Secret::from(token.to_owned()).hash());
         let principal = self.principal_of_token(&view, account, &id, now);
         let principal = principal.ok_or(IamError::BadCredential)?;
-        self.recorder.used(account, &subject(&id), now);
-        Ok(Some(Recognised { principal: Arc::new(principal), home: view }))
+        self.recorder.record_use(account, &subject(&id), now);
+        Ok(Some(AuthenticatedToken { principal: Arc::new(principal), home: view }))
     }
 
     fn principal_of_token(
@@ -117,7 +117,7 @@ impl Iam {
         now: Instant,
     ) -> Option<Principal> {
         let token = view.user_tokens.get(id)?;
-        let user = view.users.get(&key(account, &token.user))?;
+        let user = view.users.get(&principal_key(account, &token.user))?;
         // A token of somebody who had the same login before is none of theirs.
         let counts = user.enabled
             && user.created_at <= token.created_at

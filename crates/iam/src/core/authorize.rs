@@ -150,7 +150,7 @@ impl Iam {
                 decided.push(Decided { action, resource: urn.urn(), decision });
             }
         }
-        self.recorder.decided(context, decided);
+        self.recorder.record_decisions(context, decided);
         if by_policy.is_empty() && by_scope.is_empty() {
             return Ok(());
         }

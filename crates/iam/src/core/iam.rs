@@ -15,7 +15,7 @@ use crate::engine::follow::Following;
 use crate::engine::live_catalogue::LiveCatalogue;
 use crate::engine::recorder::Recorder;
 use crate::engine::relying_party::relying_party;
-use crate::engine::sign_in_attempts::Sessions;
+use crate::engine::sign_in_attempts::SignInAttempts;
 use crate::engine::tokens::Tokens;
 use crate::engine::vault::{KeyError, MasterKey};
 use crate::engine::views::Views;
@@ -52,7 +52,7 @@ pub struct Iam {
     pub(crate) views: Arc<Views>,
     pub(crate) live_catalogue: Arc<LiveCatalogue>,
     pub(crate) tokens: Arc<Tokens>,
-    pub(crate) sessions: Sessions,
+    pub(crate) sign_in_attempts: SignInAttempts,
     /// None where browsers have no passkeys at the public URL.
     pub(crate) passkeys: Option<Webauthn>,
     pub(crate) recorder: Arc<Recorder>,
@@ -88,7 +88,7 @@ impl Iam {
         let views = Views::new(
             store.clone(),
             settings.region,
-            live_catalogue.now(),
+            live_catalogue.current(),
             settings.accounts_in_memory,
         );
         let views = Arc::new(views);
@@ -101,7 +101,7 @@ impl Iam {
             live_catalogue,
             tokens,
             passkeys: relying_party(&settings.public_url),
-            sessions: Sessions::new(),
+            sign_in_attempts: SignInAttempts::new(),
             settings,
             recorder,
             sources,
@@ -143,7 +143,7 @@ impl Iam {
 
     /// The products that the installation knows. Anybody who is logged in may read them.
     pub fn catalogue(&self) -> Arc<Catalogue> {
-        self.live_catalogue.now()
+        self.live_catalogue.current()
     }
 
     /// What the operator does in the name of an account's owner.

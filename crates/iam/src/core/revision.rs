@@ -24,7 +24,7 @@ impl Iam {
     /// they were made; refuses one that does not exist.
     pub async fn wait_for_revision(&self, revision: &Revision) -> Result<(), IamError> {
         let Revision { account, number } = revision;
-        match self.views.reach(account, *number).await {
+        match self.views.advance_to(account, *number).await {
             Ok(true) => Ok(()),
             Ok(false) | Err(IamError::NotFound) => {
                 let message = format!("there is no revision {revision}");

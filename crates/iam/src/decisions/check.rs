@@ -65,7 +65,7 @@ impl Iam {
                 Decided { action, resource: urn.urn(), decision }
             });
             let decided: Vec<_> = decided.collect();
-            self.recorder.decided(context, decided);
+            self.recorder.record_decisions(context, decided);
             answers.push(answer);
         }
         Ok(answers)

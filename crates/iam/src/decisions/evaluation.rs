@@ -14,7 +14,7 @@ use crate::model::error::IamError;
 use crate::model::group::BUILT_IN;
 use crate::model::input::Input;
 use crate::model::log::Reason;
-use crate::model::principal_key::key;
+use crate::model::principal_key::principal_key;
 use crate::model::rights;
 
 /// A search looks at so many subjects, resources or actions at most.
@@ -162,7 +162,7 @@ impl Iam {
         if recording == Recording::On {
             let (action, resource) = (action.as_str(), urn.urn());
             let asked = Context { now: context.now, ..asked.clone() };
-            self.recorder.decided(&asked, [Decided { action, resource, decision }]);
+            self.recorder.record_decisions(&asked, [Decided { action, resource, decision }]);
         }
         let (reason, policy) = Reason::of(&decision);
         Ok(EvaluationResult { allowed: decision.is_allowed(), reason: Some(reason), policy })
@@ -215,13 +215,16 @@ impl Iam {
                 client.map(|_| alone(identity))
             }
             (SubjectKind::User, IdentityKind::User) => {
-                let user =
-                    view.users.get(&key(identity.account(), &name)).filter(|one| one.enabled);
+                let user = view
+                    .users
+                    .get(&principal_key(identity.account(), &name))
+                    .filter(|one| one.enabled);
                 user.map(|user| user.principal(region, identity.account()))
             }
             (SubjectKind::Group, IdentityKind::Group) => {
                 let built_in = BUILT_IN.iter().any(|(one, _)| *one == name);
-                let is_there = built_in || view.groups.contains(&key(identity.account(), &name));
+                let is_there =
+                    built_in || view.groups.contains(&principal_key(identity.account(), &name));
                 is_there.then(|| alone(identity))
             }
             _ => None,

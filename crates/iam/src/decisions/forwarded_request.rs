@@ -10,7 +10,7 @@ use smallvec::SmallVec;
 use crate::catalogue::api::Api;
 use crate::catalogue::route::{Found, NoRoute, Source};
 use crate::catalogue::target::Target;
-use crate::core::authenticate::Recognised;
+use crate::core::authenticate::AuthenticatedToken;
 use crate::core::authorize::DecisionContext;
 use crate::core::iam::Iam;
 use crate::engine::view::View;
@@ -81,7 +81,7 @@ impl Iam {
         &self,
         forwarded: &ForwardedRequest<'_>,
     ) -> Result<Option<AuthorizedCaller>, Refusal> {
-        let catalogue = self.live_catalogue.look();
+        let catalogue = self.live_catalogue.borrow();
         let api = catalogue.api(forwarded.api);
         let api = api.ok_or_else(|| {
             IamError::Refused(format!("no API {:?} is declared here", forwarded.api))
@@ -96,20 +96,21 @@ impl Iam {
             return Ok(None);
         }
         let token = forwarded.token.as_ref().map_err(IamError::again)?;
-        let Recognised { principal, home } = self.recognise(token, forwarded.now).await?;
+        let AuthenticatedToken { principal, home } =
+            self.authenticate_token(token, forwarded.now).await?;
         let refusal = |error| Refusal { error, revision: Some(Revision::of(&home)) };
         let (ip, query_id, now) = (forwarded.ip, forwarded.query_id, forwarded.now);
         let context = Context { principal, ip, query_id, now };
         let needed = self.needed(forwarded, (api, &target, routes), context.account());
         let needed = needed.map_err(refusal)?;
-        let mut scenes: SmallVec<[DecisionContext; MOST_NEED]> = SmallVec::new();
+        let mut decision_contexts: SmallVec<[DecisionContext; MOST_NEED]> = SmallVec::new();
         for (_, urn) in &needed {
             let home = Arc::clone(&home);
             let decision_context =
                 self.decision_context_behind(api.account.as_deref(), home, urn).await;
-            scenes.push(decision_context.map_err(refusal)?);
+            decision_contexts.push(decision_context.map_err(refusal)?);
         }
-        let asked = scenes
+        let asked = decision_contexts
             .iter()
             .zip(&needed)
             .map(|(decision_context, (action, urn))| (decision_context, *action, urn));

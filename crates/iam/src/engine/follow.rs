@@ -35,7 +35,7 @@ impl Views {
         let Some(listener) = self.store.listen().await? else {
             return Ok(Following(Vec::new()));
         };
-        self.has_peers();
+        self.expect_peers();
         let views = Arc::clone(self);
         let hearing = tokio::spawn(async move {
             let mut listener = Some(listener);
@@ -44,13 +44,13 @@ impl Views {
                     Some(listener) => Ok(Some(listener)),
                     None => views.store.listen().await,
                 };
-                let heard = match next {
-                    Ok(Some(listener)) => views.hear(listener).await,
+                let outcome = match next {
+                    Ok(Some(listener)) => views.apply_notices(listener).await,
                     Ok(None) => return,
                     Err(error) => Err(error.into()),
                 };
-                if let Err(error) = heard {
-                    tracing::warn!(%error, "cannot hear the database; reading through");
+                if let Err(error) = outcome {
+                    tracing::warn!(%error, "cannot listen to the database; reading through");
                     tokio::time::sleep(PULSE).await;
                 }
             }
@@ -69,8 +69,8 @@ impl Views {
     }
 
     /// Takes in what is heard until nothing is heard any more.
-    async fn hear(&self, mut listener: Listener) -> Result<(), IamError> {
-        self.all_may_have_changed().await?;
+    async fn apply_notices(&self, mut listener: Listener) -> Result<(), IamError> {
+        self.refresh_all().await?;
         self.record_heartbeat();
         while let Ok(notice) = tokio::time::timeout(SILENCE, listener.next()).await {
             if let Notice::Changed { account, revision, resources } = notice? {

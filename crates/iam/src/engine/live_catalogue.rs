@@ -39,12 +39,12 @@ impl LiveCatalogue {
         Ok(live_catalogue)
     }
 
-    pub(crate) fn now(&self) -> Arc<Catalogue> {
+    pub(crate) fn current(&self) -> Arc<Catalogue> {
         self.now.load_full()
     }
 
     /// The same for a moment: no reference is counted, so that threads need not wait for each other.
-    pub(crate) fn look(&self) -> Guard<Arc<Catalogue>> {
+    pub(crate) fn borrow(&self) -> Guard<Arc<Catalogue>> {
         self.now.load()
     }
 

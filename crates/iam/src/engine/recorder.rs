@@ -204,7 +204,7 @@ impl Recorder {
                     tracing::warn!(%error, "a second of the logs is lost");
                 }
                 if round % FORGET_EVERY == 0
-                    && let Err(error) = recorder.forget(days).await
+                    && let Err(error) = recorder.delete_old(days).await
                 {
                     tracing::warn!(%error, "old logs stay for now");
                 }
@@ -229,7 +229,7 @@ impl Recorder {
     }
 
     /// Decisions were made for the caller.
-    pub(crate) fn decided<'a>(
+    pub(crate) fn record_decisions<'a>(
         &self,
         context: &Context,
         decisions: impl IntoIterator<Item = Decided<'a>>,
@@ -265,7 +265,7 @@ impl Recorder {
     }
 
     /// A token was asked for, and given out or not.
-    pub(crate) fn asked_token(
+    pub(crate) fn record_token_request(
         &self,
         identity: Identity,
         scope: &str,
@@ -295,7 +295,7 @@ impl Recorder {
     }
 
     /// A call was answered.
-    pub(crate) fn called(&self, context: &Context, call: Call<'_>) {
+    pub(crate) fn record_call(&self, context: &Context, call: Call<'_>) {
         self.add(&mut self.pending(), context.account(), || Waiting {
             kind: LogKind::Call,
             at: context.now,
@@ -313,14 +313,14 @@ impl Recorder {
     }
 
     /// Something was used that belongs to the account.
-    pub(crate) fn used(&self, account: &str, subject: &str, at: Instant) {
+    pub(crate) fn record_use(&self, account: &str, subject: &str, at: Instant) {
         let mut pending = self.pending();
         let last = pending.last_used.entry((account.into(), subject.into())).or_default();
         *last = at.max(*last);
     }
 
     /// All that has happened until now and is not written yet.
-    fn take(&self) -> Pending {
+    fn drain(&self) -> Pending {
         let mut all = Pending::default();
         for part in &self.parts {
             let mut part = part.lock().unwrap_or_else(PoisonError::into_inner);
@@ -334,7 +334,7 @@ impl Recorder {
     pub(crate) async fn flush(&self) -> Result<(), StoreError> {
         // Whoever comes second finds everything written.
         let mut last = self.last.lock().await;
-        let Pending { mut lines, counts, last_used } = self.take();
+        let Pending { mut lines, counts, last_used } = self.drain();
         lines.sort_by_key(|line| line.at);
         for line in &mut lines {
             *last = line.at.max(last.saturating_add(Duration::from_micros(1)));
@@ -380,7 +380,7 @@ impl Recorder {
         Ok(last_used.into_iter().map(|one| (one.subject, one.last)).collect())
     }
 
-    async fn forget(&self, days: u32) -> Result<(), StoreError> {
+    async fn delete_old(&self, days: u32) -> Result<(), StoreError> {
         let now = self.sources.now();
         let lines = now.saturating_sub(Duration::from_hours(24).saturating_mul(days));
         self.store.delete_old_activity(lines, now.hours() - HOURLY_COUNTS_KEPT).await.map(drop)

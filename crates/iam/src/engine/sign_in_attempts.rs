@@ -10,7 +10,7 @@ use crate::engine::throttle::Throttle;
 const CHECKS_AT_ONCE: usize = 4;
 
 /// What sessions need beside the views.
-pub(crate) struct Sessions {
+pub(crate) struct SignInAttempts {
     /// When each was last used, as far as this node knows. Lost when it stops: a session then
     /// counts as just used.
     pub(crate) used: Cache<Box<str>, Instant>,
@@ -18,7 +18,7 @@ pub(crate) struct Sessions {
     pub(crate) checks: Semaphore,
 }
 
-impl Sessions {
+impl SignInAttempts {
     pub(crate) fn new() -> Self {
         Self {
             used: Cache::new(100_000),

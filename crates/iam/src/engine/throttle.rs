@@ -28,7 +28,7 @@ impl Throttle {
     }
 
     /// How many whole seconds whoever has that key must still wait; none when they may try.
-    pub(crate) fn wait(&self, key: &str, now: Instant) -> Option<u64> {
+    pub(crate) fn retry_after(&self, key: &str, now: Instant) -> Option<u64> {
         let Failures { count, last } = self.failures.get(key)?;
         let beyond = count.checked_sub(FREE)?;
         let pause = Duration::from_secs(1 << beyond.min(20)).min(LONGEST);
@@ -37,14 +37,14 @@ impl Throttle {
     }
 
     /// Counts a failure.
-    pub(crate) fn failed(&self, key: &str, now: Instant) {
+    pub(crate) fn record_failure(&self, key: &str, now: Instant) {
         let before = self.failures.get(key).filter(|one| now < one.last.saturating_add(LONGEST));
         let count = before.map_or(0, |one| one.count).saturating_add(1);
         self.failures.insert(key.into(), Failures { count, last: now });
     }
 
     /// Forgets the failures.
-    pub(crate) fn succeeded(&self, key: &str) {
+    pub(crate) fn reset(&self, key: &str) {
         self.failures.remove(key);
     }
 }
@@ -59,24 +59,27 @@ mod tests {
     fn who_is_wrong_too_often_waits_longer_each_time_and_is_forgiven() {
         let throttle = Throttle::new();
         for _ in 1..FREE {
-            throttle.failed("a", START);
-            assert_eq!(throttle.wait("a", START), None);
+            throttle.record_failure("a", START);
+            assert_eq!(throttle.retry_after("a", START), None);
         }
-        throttle.failed("a", START);
-        let first = throttle.wait("a", START).unwrap();
-        throttle.failed("a", START);
-        let second = throttle.wait("a", START).unwrap();
+        throttle.record_failure("a", START);
+        let first = throttle.retry_after("a", START).unwrap();
+        throttle.record_failure("a", START);
+        let second = throttle.retry_after("a", START).unwrap();
         assert!(second > first, "{first} {second}");
-        assert_eq!(throttle.wait("a", START.saturating_add(Duration::from_secs(second))), None);
-        assert_eq!(throttle.wait("b", START), None);
+        assert_eq!(
+            throttle.retry_after("a", START.saturating_add(Duration::from_secs(second))),
+            None
+        );
+        assert_eq!(throttle.retry_after("b", START), None);
         for _ in 0..100 {
-            throttle.failed("a", START);
+            throttle.record_failure("a", START);
         }
-        assert!(throttle.wait("a", START).unwrap() <= LONGEST.as_secs() + 1);
+        assert!(throttle.retry_after("a", START).unwrap() <= LONGEST.as_secs() + 1);
         let late = START.saturating_add(LONGEST);
-        throttle.failed("a", late);
-        assert_eq!(throttle.wait("a", late), None, "old failures do not count");
-        throttle.succeeded("a");
-        assert_eq!(throttle.wait("a", late), None);
+        throttle.record_failure("a", late);
+        assert_eq!(throttle.retry_after("a", late), None, "old failures do not count");
+        throttle.reset("a");
+        assert_eq!(throttle.retry_after("a", late), None);
     }
 }

@@ -109,14 +109,14 @@ impl Tokens {
                 let (algorithm, days) = (tokens.algorithm, tokens.key_days);
                 match Keyring::maintain(store, master, algorithm, days, tokens.sources.now()).await
                 {
-                    Ok(keys) => tokens.keep(keys),
+                    Ok(keys) => tokens.replace_keys(keys),
                     Err(error) => tracing::warn!(%error, "the signing keys cannot be read"),
                 }
             }
         })
     }
 
-    fn keep(&self, keys: Keyring) {
+    fn replace_keys(&self, keys: Keyring) {
         let before = self.keys.swap(Arc::new(keys));
         if !self.keys.load().holds_all_of(&before) {
             self.verified.clear();
@@ -243,7 +243,7 @@ impl Tokens {
         if reloaded.elapsed() > RELOAD {
             let (algorithm, now) = (self.algorithm, self.sources.now());
             let keys = Keyring::load(&self.store, &self.master, algorithm, now).await;
-            self.keep(keys.map_err(IamError::internal)?);
+            self.replace_keys(keys.map_err(IamError::internal)?);
             *reloaded = std::time::Instant::now();
         }
         Ok(self.keys.load().public(id).cloned())

@@ -169,7 +169,7 @@ impl Views {
     }
 
     /// Brings all views up to date, as after a time in which changes may have gone unheard.
-    pub(crate) async fn all_may_have_changed(&self) -> Result<(), IamError> {
+    pub(crate) async fn refresh_all(&self) -> Result<(), IamError> {
         self.resources_moved();
         let accounts: Vec<Arc<str>> = self.slots.iter().map(|(account, _)| account).collect();
         for account in accounts {
@@ -202,7 +202,7 @@ impl Views {
 
     /// Brings memory up to a revision, by asking the database where it is not there yet; whether
     /// there is such a revision.
-    pub(crate) async fn reach(&self, account: &str, revision: i64) -> Result<bool, IamError> {
+    pub(crate) async fn advance_to(&self, account: &str, revision: i64) -> Result<bool, IamError> {
         if self.get(account).await?.revision >= revision {
             return Ok(true);
         }
@@ -213,7 +213,7 @@ impl Views {
     }
 
     /// There are other nodes; until one is heard, memory is not to be trusted.
-    pub(crate) fn has_peers(&self) {
+    pub(crate) fn expect_peers(&self) {
         self.last_heartbeat.store(0, Ordering::Release);
     }
 

@@ -9,7 +9,7 @@ use crate::model::document::Document;
 use crate::model::error::{Fault, IamError};
 use crate::model::group::{BUILT_IN, Group, GroupDocument, GroupInput, Role, is_built_in};
 use crate::model::input::{Input, check_text};
-use crate::model::principal_key::key;
+use crate::model::principal_key::principal_key;
 use crate::model::rights;
 use crate::model::user::check_login;
 
@@ -69,7 +69,7 @@ impl Iam {
             let groups = self.built_in_groups(account).await?;
             return groups.into_iter().find(|one| one.name == name).ok_or(IamError::NotFound);
         }
-        let object = self.store.object(account, Kind::Group, &key(account, name)).await?;
+        let object = self.store.object(account, Kind::Group, &principal_key(account, name)).await?;
         self.read_group(&object.ok_or(IamError::NotFound)?)
     }
 
@@ -98,7 +98,7 @@ impl Iam {
         if is_built_in(&document.name) {
             return Err(taken());
         }
-        let id = key(account, &document.name);
+        let id = principal_key(account, &document.name);
         let change = document.create(self.place(account, &id), None)?;
         self.write(context, vec![change]).await.map_err(|error| match error {
             IamError::Conflict { .. } => taken(),
@@ -121,7 +121,7 @@ impl Iam {
             return Err(IamError::ReadOnly(READ_ONLY));
         }
         let account = context.account();
-        let id = key(account, name);
+        let id = principal_key(account, name);
         self.change(context, self.place(account, &id), |document: &mut GroupDocument| {
             if let Some(description) = &input.description {
                 document.description = Some(description.clone());
@@ -148,13 +148,13 @@ impl Iam {
             let message = format!("{members} users are in the group {name}: move them first");
             return Err(IamError::invalid(Fault::Parameter, message));
         }
-        self.write(context, vec![GroupDocument::delete(&key(account, name))]).await
+        self.write(context, vec![GroupDocument::delete(&principal_key(account, name))]).await
     }
 
     /// Refuses a group that the account does not have.
     pub(crate) async fn check_group(&self, account: &str, name: &str) -> Result<(), IamError> {
         let view = self.views.get(account).await?;
-        if is_built_in(name) || view.groups.contains(&key(account, name)) {
+        if is_built_in(name) || view.groups.contains(&principal_key(account, name)) {
             return Ok(());
         }
         let message = format!("there is no group {name}: create it first");

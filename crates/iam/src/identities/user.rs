@@ -8,7 +8,7 @@ use crate::model::caller::Context;
 use crate::model::document::Document;
 use crate::model::error::IamError;
 use crate::model::input::Input;
-use crate::model::principal_key::key;
+use crate::model::principal_key::principal_key;
 use crate::model::rights;
 use crate::model::session::check_password;
 use crate::model::user::{User, UserDocument, UserEdit, UserInput};
@@ -47,7 +47,7 @@ impl Iam {
     pub async fn user(&self, context: &Context, login: &str) -> Result<User, IamError> {
         self.demand(context, rights::USER_GET).await?;
         let account = context.account();
-        let object = self.store.object(account, Kind::User, &key(account, login)).await?;
+        let object = self.store.object(account, Kind::User, &principal_key(account, login)).await?;
         self.read_user(&object.ok_or(IamError::NotFound)?)
     }
 
@@ -82,7 +82,7 @@ impl Iam {
                 Some(self.hash_password(password).await?)
             }
         };
-        let id = key(account, &document.login);
+        let id = principal_key(account, &document.login);
         let change = document.create(self.place(account, &id), secret)?;
         self.write(context, vec![change]).await.map_err(|error| match error {
             IamError::Conflict { .. } => IamError::Conflict {
@@ -126,7 +126,7 @@ impl Iam {
         self.demand(context, rights::USER_DISABLE).await?;
         let user = self.change_user(context, login, |document| document.enabled = false).await?;
         let over = self.sessions_of(context.account(), &user.urn).await?;
-        self.end(context, over).await?;
+        self.end_sessions(context, over).await?;
         Ok(user)
     }
 
@@ -138,11 +138,11 @@ impl Iam {
         let over = self.sessions_of(account, urn.urn()).await?;
         let view = self.views.get(account).await?;
         let tokens = view.user_tokens.iter().filter(|(_, one)| one.user() == login);
-        let mut gone = vec![UserDocument::delete(&key(account, login))];
+        let mut gone = vec![UserDocument::delete(&principal_key(account, login))];
         gone.extend(self.mfa_methods_of(account, login).await?);
         gone.extend(tokens.map(|(id, _)| UserTokenDocument::delete(id)));
         self.write(context, gone).await?;
-        self.end(context, over).await
+        self.end_sessions(context, over).await
     }
 
     async fn change_user(
@@ -152,7 +152,7 @@ impl Iam {
         edit: impl Fn(&mut UserDocument),
     ) -> Result<User, IamError> {
         let account = context.account();
-        let id = key(account, login);
+        let id = principal_key(account, login);
         self.change(context, self.place(account, &id), |document: &mut UserDocument| {
             edit(document);
             document.check()?;

@@ -9,7 +9,7 @@ use crate::model::caller::Context;
 use crate::model::document::Document;
 use crate::model::error::{Fault, IamError};
 use crate::model::input::{Input, check_text};
-use crate::model::principal_key::key;
+use crate::model::principal_key::principal_key;
 use crate::model::rights;
 use crate::model::secret::Secret;
 use crate::model::user_token::{
@@ -29,7 +29,7 @@ impl Iam {
         self.demand(context, rights::USER_TOKEN_GET).await?;
         let account = context.account();
         let view = self.views.get(account).await?;
-        view.users.get(&key(account, login)).ok_or(IamError::NotFound)?;
+        view.users.get(&principal_key(account, login)).ok_or(IamError::NotFound)?;
         let last_used = self.recorder.last_used(account).await?;
         let own = view.user_tokens.iter().filter(|(_, one)| one.user == login);
         let token = |(id, one): (&str, &Arc<UserTokenDocument>)| {
@@ -61,7 +61,7 @@ impl Iam {
         self.demand(context, rights::USER_TOKEN_CREATE).await?;
         let account = context.account();
         let view = self.views.get(account).await?;
-        view.users.get(&key(account, login)).ok_or(IamError::NotFound)?;
+        view.users.get(&principal_key(account, login)).ok_or(IamError::NotFound)?;
         let input = input?;
         check_name(&input.name)?;
         check_text("description", &input.description, 0, 255)?;

@@ -128,6 +128,6 @@ impl Origin {
 }
 
 /// Who proves something, before anybody is signed in.
-pub(crate) fn as_somebody(principal: Arc<Principal>, origin: &Origin) -> Context {
+pub(crate) fn sign_in_context(principal: Arc<Principal>, origin: &Origin) -> Context {
     Context { principal, ip: origin.ip, query_id: origin.query_id, now: origin.now }
 }

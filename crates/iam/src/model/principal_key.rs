@@ -5,7 +5,7 @@ use gatewright_store::StoreError;
 use crate::model::error::IamError;
 
 /// The identifier of a group or a user: unique among those of all accounts.
-pub(crate) fn key(account: &str, name: &str) -> String {
+pub(crate) fn principal_key(account: &str, name: &str) -> String {
     format!("{account}/{name}")
 }
 

@@ -1,4 +1,4 @@
-//! Sessions: their documents, inputs and rules.
+//! SignInAttempts: their documents, inputs and rules.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -69,12 +69,12 @@ pub(crate) fn seconds(now: Instant) -> u64 {
 }
 
 /// What somebody typed, without what people put between the characters.
-pub(crate) fn plain(code: &str) -> String {
+pub(crate) fn normalize_code(code: &str) -> String {
     code.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase()
 }
 
 pub(crate) fn backup_hash(code: &str) -> String {
-    hex::encode(Secret::from(plain(code)).hash())
+    hex::encode(Secret::from(normalize_code(code)).hash())
 }
 
 impl Document for TotpDocument {

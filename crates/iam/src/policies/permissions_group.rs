@@ -19,13 +19,13 @@ use crate::model::rights;
 const READ_ONLY: &str = "This permissions group belongs to the server and cannot be changed";
 
 /// Which group a URN names.
-enum Named {
+enum GroupName {
     Managed(String),
     Own(String),
 }
 
 impl Iam {
-    fn managed(&self, group: &ManagedGroup) -> PermissionsGroup {
+    fn managed_group(&self, group: &ManagedGroup) -> PermissionsGroup {
         PermissionsGroup {
             id: group.id,
             urn: permissions_group_urn(self.settings.region, MANAGED_OWNER, &group.name),
@@ -38,7 +38,7 @@ impl Iam {
         }
     }
 
-    fn own(
+    fn own_group(
         &self,
         owner: &str,
         id: &str,
@@ -57,7 +57,7 @@ impl Iam {
     }
 
     /// Which group of the server or of the account a URN names.
-    fn named(&self, account: &str, urn: &str) -> Result<Named, IamError> {
+    fn parse_group_urn(&self, account: &str, urn: &str) -> Result<GroupName, IamError> {
         let region = self.settings.region;
         // An empty region is read as the server's own.
         let rest = [region.as_str(), ""]
@@ -70,8 +70,8 @@ impl Iam {
             IamError::invalid(Fault::ResourceUrn, message)
         })?;
         match owner {
-            MANAGED_OWNER => Ok(Named::Managed(name.to_owned())),
-            owner if owner == account => Ok(Named::Own(name.to_owned())),
+            MANAGED_OWNER => Ok(GroupName::Managed(name.to_owned())),
+            owner if owner == account => Ok(GroupName::Own(name.to_owned())),
             _ => Err(IamError::NotFound),
         }
     }
@@ -85,7 +85,7 @@ impl Iam {
         self.demand(context, rights::PERMISSIONS_GROUP_GET).await?;
         let page = page?;
         let catalogue = self.catalogue();
-        let managed = (1..).zip(catalogue.groups().map(|group| self.managed(group)));
+        let managed = (1..).zip(catalogue.groups().map(|group| self.managed_group(group)));
         let mut found: Vec<(i64, PermissionsGroup)> = managed.collect();
         // The account's own come after the server's: their places begin where those end.
         let shift = i64::try_from(found.len()).unwrap_or(i64::MAX);
@@ -96,7 +96,7 @@ impl Iam {
         let kind = Kind::PermissionsGroup;
         for object in self.store.objects_of_kind(account, kind, after, most).await? {
             let document = PermissionsGroupDocument::read(&object.document)?;
-            found.push((object.created + shift, self.own(account, &object.id, document)?));
+            found.push((object.created + shift, self.own_group(account, &object.id, document)?));
         }
         Ok(page.page(found))
     }
@@ -133,17 +133,17 @@ impl Iam {
         account: &str,
         urn: &str,
     ) -> Result<Option<PermissionsGroup>, IamError> {
-        match self.named(account, urn)? {
-            Named::Managed(name) => {
-                Ok(self.catalogue().group(&name).map(|group| self.managed(group)))
+        match self.parse_group_urn(account, urn)? {
+            GroupName::Managed(name) => {
+                Ok(self.catalogue().group(&name).map(|group| self.managed_group(group)))
             }
-            Named::Own(name) => {
+            GroupName::Own(name) => {
                 let kind = Kind::PermissionsGroup;
                 let Some(object) = self.store.object_by_name(account, kind, &name).await? else {
                     return Ok(None);
                 };
                 let document = PermissionsGroupDocument::read(&object.document)?;
-                self.own(account, &object.id, document).map(Some)
+                self.own_group(account, &object.id, document).map(Some)
             }
         }
     }
@@ -160,7 +160,7 @@ impl Iam {
         let id = self.sources.id::<PermissionsGroupId>()?.to_string();
         let change = document.create(self.place(context.account(), &id), None)?;
         self.write(context, vec![change]).await?;
-        self.own(context.account(), &id, document)
+        self.own_group(context.account(), &id, document)
     }
 
     /// Replaces all of a permissions group. A new name gives it a new URN, so it may not have one
@@ -190,7 +190,7 @@ impl Iam {
                 updated_at: Some(context.now),
                 ..after.clone()
             };
-            self.own(account, &object.id, document.clone())
+            self.own_group(account, &object.id, document.clone())
         })
         .await
     }
@@ -208,9 +208,9 @@ impl Iam {
 
     /// A group that the account may change.
     async fn own_permissions_group(&self, account: &str, urn: &str) -> Result<Object, IamError> {
-        match self.named(account, urn)? {
-            Named::Managed(_) => Err(IamError::ReadOnly(READ_ONLY)),
-            Named::Own(name) => {
+        match self.parse_group_urn(account, urn)? {
+            GroupName::Managed(_) => Err(IamError::ReadOnly(READ_ONLY)),
+            GroupName::Own(name) => {
                 let kind = Kind::PermissionsGroup;
                 let object = self.store.object_by_name(account, kind, &name).await?;
                 object.ok_or(IamError::NotFound)

@@ -22,7 +22,7 @@ const PULSE: Duration = Duration::from_millis(250);
 
 /// How far somebody has followed.
 #[derive(Debug, Clone, Copy)]
-pub enum Followed {
+pub enum ReplicaPosition {
     /// Nothing yet.
     Nothing,
     /// What every account has, and the rows up to there; the revision is that of the beginning.
@@ -50,36 +50,38 @@ impl Iam {
     pub async fn follow(
         &self,
         context: &Context,
-        followed: Followed,
-    ) -> Result<(Vec<Fact>, Followed), IamError> {
+        position: ReplicaPosition,
+    ) -> Result<(Vec<Fact>, ReplicaPosition), IamError> {
         // The log has the beginning, and not each pulse; but it has the end.
-        let begins = matches!(followed, Followed::Nothing);
+        let begins = matches!(position, ReplicaPosition::Nothing);
         if begins || !self.has_right(context, rights::REPLICA_GET).await? {
             self.demand(context, rights::REPLICA_GET).await?;
         }
         let account = context.account();
-        match followed {
-            Followed::Nothing => {
+        match position {
+            ReplicaPosition::Nothing => {
                 let revision = self.store.revision(account).await?.ok_or(IamError::NotFound)?;
                 let region = self.settings.region.to_string();
                 let mut facts = vec![Fact::Account { account: account.to_owned(), region }];
                 let catalogue = self.common_facts(account, &mut facts);
-                Ok((facts, Followed::Rows { after: 0, revision, catalogue }))
+                Ok((facts, ReplicaPosition::Rows { after: 0, revision, catalogue }))
             }
-            Followed::Rows { after, revision, catalogue } => {
+            ReplicaPosition::Rows { after, revision, catalogue } => {
                 let objects = self.store.objects(account, after, CHUNK).await?;
                 let mut facts = Vec::new();
                 for Object { kind, id, document, .. } in &objects {
                     facts.extend(self.facts_of(account, (*kind, id), None, Some(document))?);
                 }
                 let next = match objects.last() {
-                    Some(last) => Followed::Rows { after: last.created, revision, catalogue },
+                    Some(last) => {
+                        ReplicaPosition::Rows { after: last.created, revision, catalogue }
+                    }
                     // What changed while the rows were read is said again.
-                    None => Followed::Journal { revision, catalogue },
+                    None => ReplicaPosition::Journal { revision, catalogue },
                 };
                 Ok((facts, next))
             }
-            Followed::Journal { revision, catalogue } => {
+            ReplicaPosition::Journal { revision, catalogue } => {
                 self.follow_journal(account, revision, catalogue).await
             }
         }
@@ -91,7 +93,7 @@ impl Iam {
         &self,
         context: &Context,
         revision: Input<i64>,
-    ) -> Result<(Vec<Fact>, Followed), IamError> {
+    ) -> Result<(Vec<Fact>, ReplicaPosition), IamError> {
         self.demand(context, rights::REPLICA_GET).await?;
         let (account, revision) = (context.account(), revision?);
         let reached = self.store.revision(account).await?.ok_or(IamError::NotFound)?;
@@ -101,15 +103,15 @@ impl Iam {
         }
         let mut facts = Vec::new();
         let catalogue = self.common_facts(account, &mut facts);
-        Ok((facts, Followed::Journal { revision, catalogue }))
+        Ok((facts, ReplicaPosition::Journal { revision, catalogue }))
     }
 
     async fn follow_journal(
         &self,
         account: &str,
         revision: i64,
-        told: u64,
-    ) -> Result<(Vec<Fact>, Followed), IamError> {
+        known_catalogue: u64,
+    ) -> Result<(Vec<Fact>, ReplicaPosition), IamError> {
         let renewed = self.views.renewed();
         // This fails where the node cannot know whether something has changed.
         self.views.get(account).await?;
@@ -124,7 +126,7 @@ impl Iam {
         }
         // Another account may have declared something as well.
         let catalogue = self.live_catalogue.changes();
-        if catalogue != told {
+        if catalogue != known_catalogue {
             facts.push(Fact::Actions { names: self.catalogue().names() });
         }
         for entry in &entries {
@@ -136,7 +138,7 @@ impl Iam {
         if i64::try_from(entries.len()).is_ok_and(|entries| entries < CHUNK) {
             facts.push(Fact::Reached { revision });
         }
-        Ok((facts, Followed::Journal { revision, catalogue }))
+        Ok((facts, ReplicaPosition::Journal { revision, catalogue }))
     }
 
     /// What every account has, and what no journal tells; answers which change of the catalogue it is.

@@ -20,7 +20,7 @@ impl Iam {
         now: Instant,
     ) -> Result<Option<Introspection>, TokenError> {
         self.prove(client_id, client_secret).await?;
-        let (found, projects) = match self.look_at(token).await {
+        let (found, projects) = match self.verify_any_token(token).await {
             Err(IamError::BadCredential) => return Ok(None),
             found => found?,
         };
@@ -51,7 +51,7 @@ impl Iam {
     }
 
     /// Reads an access token, or an ID token and which projects it is about, if any.
-    async fn look_at(
+    async fn verify_any_token(
         &self,
         token: &str,
     ) -> Result<(Arc<Principal>, Option<Option<String>>), IamError> {

@@ -28,7 +28,7 @@ impl Iam {
             && let Some(account) = self.views.account_of_client(&grant.client_id).await?
         {
             let identity = Identity::service_account(region, &account, &grant.client_id);
-            self.recorder.asked_token(identity, "", TokenOutcome::Refused, about);
+            self.recorder.record_token_request(identity, "", TokenOutcome::Refused, about);
         }
         let (account, flow) = proved?;
         if flow != Flow::ClientCredentials {
@@ -59,8 +59,8 @@ impl Iam {
             id_token = Some(token.into());
         }
         let token = self.tokens.signing(issued, |key| key.access_token(&claims))?;
-        self.recorder.used(&account, &grant.client_id, now);
-        self.recorder.asked_token(identity, text, TokenOutcome::Issued, about);
+        self.recorder.record_use(&account, &grant.client_id, now);
+        self.recorder.record_token_request(identity, text, TokenOutcome::Issued, about);
         let (access_token, scope) = (token.into(), text.to_owned());
         Ok(Issued { access_token, expires_in: EXPIRES_IN, scope, id_token })
     }

@@ -1,13 +1,13 @@
 //! Following an account, to decide elsewhere.
 
-use gatewright_iam::{Fact, Fault, Followed};
+use gatewright_iam::{Fact, Fault, ReplicaPosition};
 
 use crate::installation::{Installation, REBOOT, VPS, fault};
 
 /// Follows to the journal; all facts on the way.
-async fn follow(installation: &Installation) -> (Vec<Fact>, Followed) {
-    let (mut facts, mut followed) = (Vec::new(), Followed::Nothing);
-    while !matches!(followed, Followed::Journal { .. }) {
+async fn follow(installation: &Installation) -> (Vec<Fact>, ReplicaPosition) {
+    let (mut facts, mut followed) = (Vec::new(), ReplicaPosition::Nothing);
+    while !matches!(followed, ReplicaPosition::Journal { .. }) {
         let owner = installation.owner();
         let (more, next) = installation.iam.follow(&owner, followed).await.unwrap();
         facts.extend(more);
@@ -38,7 +38,7 @@ async fn whoever_resumes_names_a_revision_that_was_reached() {
     let (iam, owner) = (&installation.iam, installation.owner());
     let reached = installation.changes().await;
     let (_, followed) = iam.resume(&owner, Ok(reached)).await.unwrap();
-    assert!(matches!(followed, Followed::Journal { revision, .. } if revision == reached));
+    assert!(matches!(followed, ReplicaPosition::Journal { revision, .. } if revision == reached));
     for revision in [reached + 1, -1] {
         assert_eq!(fault(iam.resume(&owner, Ok(revision)).await.map(drop)), Fault::Parameter);
     }

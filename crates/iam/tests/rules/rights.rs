@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::pin::Pin;
 
 use gatewright_iam::{
-    Attachment, Catalogue, Context, Followed, Iam, IamError, Instant, LogFilter, LogKind,
-    Permissions, rights,
+    Attachment, Catalogue, Context, Iam, IamError, Instant, LogFilter, LogKind, Permissions,
+    ReplicaPosition, rights,
 };
 
 use crate::installation::{Installation, account_urn, texts, unread};
@@ -75,7 +75,7 @@ const USE_CASES: &[UseCase] = use_cases! {
     API_GET: guarded_api("x");
     API_EDIT: declare_api("x", unread());
     API_DELETE: forget_api("x");
-    REPLICA_GET: follow(Followed::Nothing);
+    REPLICA_GET: follow(ReplicaPosition::Nothing);
     REPLICA_GET: resume(unread());
     POLICY_GET: policies(unread(), unread());
     POLICY_GET: policy(unread());

@@ -7,7 +7,7 @@ use crate::model::caller::Context;
 use crate::model::document::Document;
 use crate::model::error::IamError;
 use crate::model::passkey::PasskeyDocument;
-use crate::model::principal_key::key;
+use crate::model::principal_key::principal_key;
 use crate::model::rights;
 use crate::model::totp::TotpDocument;
 
@@ -17,7 +17,7 @@ impl Iam {
         self.demand(context, rights::USER_EDIT).await?;
         let account = context.account();
         let view = self.views.get(account).await?;
-        view.users.get(&key(account, login)).ok_or(IamError::NotFound)?;
+        view.users.get(&principal_key(account, login)).ok_or(IamError::NotFound)?;
         let gone = self.mfa_methods_of(account, login).await?;
         if gone.is_empty() { Ok(()) } else { self.write(context, gone).await }
     }

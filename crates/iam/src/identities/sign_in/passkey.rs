@@ -168,7 +168,7 @@ impl Iam {
             let written = self.commit(&object.account, author, vec![change]).await;
             written.map_err(IamError::from)?;
         }
-        self.recorder.used(&object.account, &subject(&id), origin.now);
+        self.recorder.record_use(&object.account, &subject(&id), origin.now);
         self.open_whole_session(&identity, document.created_at, origin, "U2F").await
     }
 }

@@ -5,10 +5,10 @@ use gatewright_store::Kind;
 
 use crate::core::iam::Iam;
 use crate::model::account::Profile;
-use crate::model::caller::{Context, Origin, as_somebody};
+use crate::model::caller::{Context, Origin, sign_in_context};
 use crate::model::document::Document;
 use crate::model::error::IamError;
-use crate::model::principal_key::key;
+use crate::model::principal_key::principal_key;
 use crate::model::secret::Secret;
 use crate::model::session::{
     Attempt, CONFIRMED_WITHIN, LONGEST, SessionDocument, SessionToken, SignInError, SignedIn,
@@ -31,20 +31,22 @@ impl Iam {
         };
         let region = self.settings.region;
         let (kind, id, identity) = match &user {
-            Some(login) => {
-                (Kind::User, key(&account, login), Identity::user(region, &account, login))
-            }
+            Some(login) => (
+                Kind::User,
+                principal_key(&account, login),
+                Identity::user(region, &account, login),
+            ),
             None => (Kind::Account, account.clone(), Identity::account_of(region, &account)),
         };
         let from = origin.ip.map(|ip| ip.to_string()).unwrap_or_default();
         let keys = [format!("{id} {from}"), format!(" {from}")];
-        let throttle = &self.sessions.throttle;
-        if let Some(seconds) = keys.iter().filter_map(|key| throttle.wait(key, now)).max() {
+        let throttle = &self.sign_in_attempts.throttle;
+        if let Some(seconds) = keys.iter().filter_map(|key| throttle.retry_after(key, now)).max() {
             return Err(SignInError::TooMany { seconds });
         }
         // Counted before it is checked, so that many at once are not free.
         for key in &keys {
-            throttle.failed(key, now);
+            throttle.record_failure(key, now);
         }
         let object = self.store.object(&account, kind, &id).await.map_err(IamError::from)?;
         let hash = object.as_ref().and_then(|object| object.secret.clone());
@@ -52,7 +54,7 @@ impl Iam {
             return Err(SignInError::Wrong);
         }
         for key in &keys {
-            throttle.succeeded(key);
+            throttle.reset(key);
         }
         if let (Kind::User, Some(object)) = (kind, object) {
             let user = UserDocument::read(&object.document)?;
@@ -84,14 +86,14 @@ impl Iam {
         let document = pending.ok_or(IamError::BadCredential)?;
         let session = self.session_of(&view, &id, document)?;
         let tries = format!("{} code", document.identity);
-        if let Some(seconds) = self.sessions.throttle.wait(&tries, origin.now) {
+        if let Some(seconds) = self.sign_in_attempts.throttle.retry_after(&tries, origin.now) {
             return Err(SignInError::TooMany { seconds });
         }
-        self.sessions.throttle.failed(&tries, origin.now);
-        let context = as_somebody(session.principal, origin);
+        self.sign_in_attempts.throttle.record_failure(&tries, origin.now);
+        let context = sign_in_context(session.principal, origin);
         let proof = self.take_code(&context, code).await?;
-        self.sessions.throttle.succeeded(&tries);
-        self.end(&context, vec![id]).await?;
+        self.sign_in_attempts.throttle.reset(&tries);
+        self.end_sessions(&context, vec![id]).await?;
         let factor = match proof {
             Proof::Totp => "TOTP",
             Proof::BackupCode => "BACKUP_CODE",
@@ -129,6 +131,6 @@ impl Iam {
         let identity = context.principal.identity.urn();
         let mut others = self.sessions_of(account, identity).await?;
         others.retain(|id| id != kept);
-        Ok(self.end(context, others).await?)
+        Ok(self.end_sessions(context, others).await?)
     }
 }

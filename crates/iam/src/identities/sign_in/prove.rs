@@ -5,7 +5,7 @@ use gatewright_store::Kind;
 use crate::core::iam::Iam;
 use crate::model::caller::{Context, PrincipalKind};
 use crate::model::error::IamError;
-use crate::model::principal_key::key;
+use crate::model::principal_key::principal_key;
 use crate::model::secret::Secret;
 use crate::model::session::SignInError;
 
@@ -16,7 +16,7 @@ impl Iam {
         password: Secret,
         hash: Option<Vec<u8>>,
     ) -> Result<bool, IamError> {
-        let turn = self.sessions.checks.acquire().await.map_err(IamError::internal)?;
+        let turn = self.sign_in_attempts.checks.acquire().await.map_err(IamError::internal)?;
         let check = move || {
             let kept = hash.map(|hash| String::from_utf8_lossy(&hash).into_owned());
             match kept {
@@ -40,26 +40,26 @@ impl Iam {
         let name = context.principal.identity.name().unwrap_or_default();
         let (kind, id) = match context.principal.kind {
             PrincipalKind::Root => (Kind::Account, account.to_owned()),
-            PrincipalKind::User => (Kind::User, key(account, name)),
+            PrincipalKind::User => (Kind::User, principal_key(account, name)),
             PrincipalKind::ServiceAccount => return Err(IamError::NotFound.into()),
         };
         let tries = format!("{id} password");
-        if let Some(seconds) = self.sessions.throttle.wait(&tries, context.now) {
+        if let Some(seconds) = self.sign_in_attempts.throttle.retry_after(&tries, context.now) {
             return Err(SignInError::TooMany { seconds });
         }
-        self.sessions.throttle.failed(&tries, context.now);
+        self.sign_in_attempts.throttle.record_failure(&tries, context.now);
         let object = self.store.object(account, kind, &id).await;
         let hash = object.map_err(IamError::from)?.and_then(|object| object.secret);
         if !self.is_password(password, hash).await? {
             return Err(SignInError::Wrong);
         }
-        self.sessions.throttle.succeeded(&tries);
+        self.sign_in_attempts.throttle.reset(&tries);
         Ok((kind, id))
     }
 
     /// What is kept of a person's password.
     pub(crate) async fn hash_password(&self, password: Secret) -> Result<Vec<u8>, IamError> {
-        let turn = self.sessions.checks.acquire().await.map_err(IamError::internal)?;
+        let turn = self.sign_in_attempts.checks.acquire().await.map_err(IamError::internal)?;
         let salt = self.sources.bytes()?;
         let hashed = tokio::task::spawn_blocking(move || password.slow_hash(&salt)).await;
         drop(turn);

@@ -1,4 +1,4 @@
-//! Sessions: a person proves who they are once, and is known by a secret for some hours.
+//! SignInAttempts: a person proves who they are once, and is known by a secret for some hours.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::engine::view::View;
 use crate::model::caller::{Context, Origin, Principal, PrincipalKind, Token};
 use crate::model::document::Document;
 use crate::model::error::IamError;
-use crate::model::principal_key::key;
+use crate::model::principal_key::principal_key;
 use crate::model::session::{BROWSER, IDLE, Session, SessionDocument, SessionToken, SignInError};
 
 /// A person's oldest sessions end when there are more.
@@ -69,14 +69,14 @@ impl Iam {
         };
         let id = token.id();
         let document = view.sessions.get(&id).ok_or(IamError::BadCredential)?;
-        let used_at = self.sessions.used.get(&*id);
+        let used_at = self.sign_in_attempts.used.get(&*id);
         if document.pending
             || document.expires <= now
             || used_at.is_some_and(|used| used.saturating_add(IDLE) <= now)
         {
             return Err(IamError::BadCredential);
         }
-        self.sessions.used.insert(id.as_str().into(), now);
+        self.sign_in_attempts.used.insert(id.as_str().into(), now);
         self.session_of(&view, &id, document)
     }
 
@@ -99,7 +99,7 @@ impl Iam {
                 // A session of somebody who had the same login before is none of theirs.
                 let user = view
                     .users
-                    .get(&key(identity.account(), login))
+                    .get(&principal_key(identity.account(), login))
                     .filter(|one| one.enabled && one.created_at <= document.created_at);
                 user.ok_or(IamError::BadCredential)?.principal(region, identity.account())
             }
@@ -110,7 +110,7 @@ impl Iam {
             principal: Arc::new(principal),
             created_at: document.created_at,
             expires: document.expires,
-            used_at: self.sessions.used.get(id),
+            used_at: self.sign_in_attempts.used.get(id),
             user_agent: document.user_agent.clone(),
             ip: document.ip.clone(),
         })
@@ -134,7 +134,7 @@ impl Iam {
         let view = self.views.get(context.account()).await?;
         let own = context.principal.identity.urn();
         view.sessions.get(id).filter(|one| one.identity == own).ok_or(IamError::NotFound)?;
-        self.sessions.used.remove(id);
+        self.sign_in_attempts.used.remove(id);
         self.write(context, vec![SessionDocument::delete(id)]).await
     }
 
@@ -150,7 +150,11 @@ impl Iam {
     }
 
     /// Ends sessions; those that have ended meanwhile are left alone.
-    pub(crate) async fn end(&self, context: &Context, over: Vec<String>) -> Result<(), IamError> {
+    pub(crate) async fn end_sessions(
+        &self,
+        context: &Context,
+        over: Vec<String>,
+    ) -> Result<(), IamError> {
         for id in over {
             match self.write(context, vec![SessionDocument::delete(&id)]).await {
                 Ok(()) | Err(IamError::NotFound) => {}

@@ -10,7 +10,7 @@ use crate::model::error::{Fault, IamError};
 use crate::model::secret::Secret;
 use crate::model::session::SignInError;
 use crate::model::totp::{
-    MfaMethods, NewTotp, Proof, Sealed, TotpDocument, backup_hash, plain, seconds, totp,
+    MfaMethods, NewTotp, Proof, Sealed, TotpDocument, backup_hash, normalize_code, seconds, totp,
 };
 
 /// Each backup code is good for once.
@@ -67,7 +67,7 @@ impl Iam {
         let secret = self.tokens.open_state(identity, state, context.now);
         let secret = secret.ok_or_else(|| IamError::invalid(Fault::Input, outdated))?;
         let secret = String::from_utf8(secret.to_vec()).map_err(IamError::internal)?;
-        let step = totp(&secret, "")?.check(&plain(code), seconds(context.now));
+        let step = totp(&secret, "")?.check(&normalize_code(code), seconds(context.now));
         let step = step.ok_or(SignInError::WrongCode)?;
         let mut codes = Vec::with_capacity(BACKUP_CODES);
         for _ in 0..BACKUP_CODES {
@@ -124,7 +124,7 @@ impl Iam {
         let object = object.map_err(IamError::from)?.ok_or(SignInError::WrongCode)?;
         let mut sealed = self.unseal_totp(identity, &object)?;
         let mut document = TotpDocument::read(&object.document)?;
-        let step = totp(&sealed.secret, "")?.check(&plain(code), seconds(context.now));
+        let step = totp(&sealed.secret, "")?.check(&normalize_code(code), seconds(context.now));
         let hash = backup_hash(code);
         let proof = match step {
             Some(step) if step > document.last_step => {

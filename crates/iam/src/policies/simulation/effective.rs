@@ -46,7 +46,7 @@ impl Iam {
         }
         let catalogue = self.catalogue();
         let environment = Environment { now: context.now, ip: None };
-        let mut reaches: Vec<EffectivePermissions> = Vec::new();
+        let mut permissions: Vec<EffectivePermissions> = Vec::new();
         let mut left = MOST_DECISIONS;
         for target in self.targets(context.account(), &view, &resources).await? {
             let names = catalogue.action_names(&target.kind);
@@ -70,7 +70,7 @@ impl Iam {
                 continue;
             }
             // What a pattern before it says already needs no row of its own.
-            let said = reaches.iter().any(|one| {
+            let said = permissions.iter().any(|one| {
                 let head = one.resource.strip_suffix('*');
                 let same = one.actions == actions && one.conditional == conditional;
                 same && head.is_some_and(|head| target.urn.starts_with(head))
@@ -78,9 +78,15 @@ impl Iam {
             if !said {
                 let (kind, resource) = (target.kind, target.urn);
                 let total = names.len();
-                reaches.push(EffectivePermissions { kind, resource, actions, conditional, total });
+                permissions.push(EffectivePermissions {
+                    kind,
+                    resource,
+                    actions,
+                    conditional,
+                    total,
+                });
             }
         }
-        Ok(reaches)
+        Ok(permissions)
     }
 }

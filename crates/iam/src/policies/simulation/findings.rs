@@ -9,7 +9,7 @@ use crate::engine::view::View;
 use crate::model::caller::Context;
 use crate::model::error::IamError;
 use crate::model::group::BUILT_IN;
-use crate::model::principal_key::key;
+use crate::model::principal_key::principal_key;
 use crate::model::rights;
 use crate::model::simulation::Findings;
 
@@ -61,10 +61,12 @@ impl Iam {
             return false;
         }
         match identity.kind() {
-            IdentityKind::User => name != "*" && view.users.get(&key(account, name)).is_none(),
+            IdentityKind::User => {
+                name != "*" && view.users.get(&principal_key(account, name)).is_none()
+            }
             IdentityKind::Group => {
                 let built_in = BUILT_IN.iter().any(|(one, _)| *one == name);
-                !built_in && !view.groups.contains(&key(account, name))
+                !built_in && !view.groups.contains(&principal_key(account, name))
             }
             IdentityKind::Credential => {
                 name.strip_prefix("oauth2-").is_some_and(|id| view.clients.get(id).is_none())

@@ -12,7 +12,7 @@ use crate::core::iam::Iam;
 use crate::engine::view::View;
 use crate::model::error::{Fault, IamError};
 use crate::model::policy::PolicyInput;
-use crate::model::principal_key::key;
+use crate::model::principal_key::principal_key;
 use crate::model::simulation::Proposal;
 
 /// So many decisions are made for one answer.
@@ -59,7 +59,8 @@ impl Iam {
             return Caller::root(region, account, Scope::All);
         }
         if account == view.policies().owner()
-            && let Some(user) = view.users.get(&key(account, identity.name().unwrap_or_default()))
+            && let Some(user) =
+                view.users.get(&principal_key(account, identity.name().unwrap_or_default()))
             && identity.kind() == IdentityKind::User
         {
             return user.principal(region, account).caller;
