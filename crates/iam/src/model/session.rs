@@ -1,4 +1,4 @@
-//! SignInAttempts: their documents, inputs and rules.
+//! Sessions: their documents, inputs and rules.
 
 use std::sync::Arc;
 use std::time::Duration;

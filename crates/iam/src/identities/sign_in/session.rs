@@ -1,4 +1,4 @@
-//! SignInAttempts: a person proves who they are once, and is known by a secret for some hours.
+//! Sessions: a person proves who they are once, and is known by a secret for some hours.
 
 use std::sync::Arc;
 
