@@ -52,7 +52,7 @@ fn ask(path: &'static str, summary: &'static str) -> Declaration {
 /// is a message alone.
 struct Answer<T> {
     request_id: Option<String>,
-    /// What was found, or what is wrong with the request.
+    /// The value, or the message of what is wrong with the request.
     result: Result<T, String>,
 }
 

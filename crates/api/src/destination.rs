@@ -3,7 +3,7 @@
 use crate::endpoint::Handler;
 use crate::operation::{Audience, Cost, Operation, Tree};
 
-/// Who answers the requests for a path.
+/// The part of the program that answers the requests for a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Destination {
     /// The API, from memory: the thread that has the connection answers.
@@ -17,7 +17,7 @@ pub enum Destination {
 /// The first parts of the paths with a version, or of the documents of the API.
 const API: [&str; 4] = ["v1", "v2", "1.0", "openapi"];
 
-/// What is known of the paths of the API. Looking one up allocates nothing: the fastest requests
+/// The paths of the API. Looking one up allocates nothing: the fastest requests
 /// are sent where they are answered by it.
 #[derive(Debug)]
 pub(crate) struct Destinations {

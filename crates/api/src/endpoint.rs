@@ -45,7 +45,7 @@ pub(crate) type Public = dyn Fn(Request, Bytes) -> ResponseFuture + Send + Sync;
 /// A handler that only who is authenticated may call.
 pub(crate) type Authenticated = dyn Fn(Context, Request, Bytes) -> ResponseFuture + Send + Sync;
 
-/// What answers an operation.
+/// The handler of an operation.
 pub(crate) enum Handler {
     /// A function: a program calls.
     Function(Function),

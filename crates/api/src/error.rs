@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::response::Response;
 
-/// An error as it is answered.
+/// An error, as the response tells it.
 #[derive(Debug)]
 pub(crate) struct ApiError(Box<Parts>);
 
@@ -18,7 +18,7 @@ struct Parts {
     body: Value,
     /// For whoever reads the log, never for the caller.
     cause: Option<String>,
-    /// What the response must say beside the body.
+    /// A header of the response.
     header: Option<(&'static str, String)>,
     /// Whether it must stay out of caches.
     no_store: bool,
@@ -81,13 +81,13 @@ impl ApiError {
         Self::new(StatusCode::BAD_REQUEST, "Client::BadRequest", message)
     }
 
-    /// An error of the OAuth2 endpoints (RFC 6749, section 5.2).
+    /// Makes an error of the OAuth2 endpoints (RFC 6749, section 5.2).
     pub(crate) fn oauth2(status: StatusCode, error: &str, description: &str) -> Self {
         let body = json!({"error": error, "error_description": description});
         Self(Box::new(Parts { status, body, cause: None, header: None, no_store: false }))
     }
 
-    /// A form of which a field is missing or wrong (RFC 6749, section 5.2).
+    /// Makes the error of a form of which a field is missing or wrong (RFC 6749, section 5.2).
     pub(crate) fn invalid_request(description: &str) -> Self {
         Self::oauth2(StatusCode::BAD_REQUEST, "invalid_request", description)
     }
@@ -106,7 +106,7 @@ impl ApiError {
         &self.0.body
     }
 
-    /// What the response says beside the body.
+    /// Gives the header of the response.
     pub(crate) fn header(&self) -> Option<(&'static str, &str)> {
         self.0.header.as_ref().map(|(name, value)| (*name, value.as_str()))
     }

@@ -118,7 +118,7 @@ fn whole(request: &Request, name: &str) -> Result<Option<usize>, ApiError> {
     }
 }
 
-/// How a field is compared.
+/// An operator that compares a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Operator {
     Eq,

@@ -25,7 +25,7 @@ use messages::{
 };
 use service::Authorization;
 
-/// What Envoy asks.
+/// The service that Envoy asks.
 struct Checks {
     iam: Arc<Iam>,
 }

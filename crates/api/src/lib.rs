@@ -1,4 +1,4 @@
-//! What programs call: the OAuth2 endpoints, `/v1` and `/v2`, in OVHcloud's wire format.
+//! The API for programs: the OAuth2 endpoints, `/v1` and `/v2`, in OVHcloud's wire format.
 //!
 //! Each module declares its operations beside their handlers: method and path, who may call it, the
 //! actions that it requires, what it takes and gives. [`operations`] lists them all; from that list,

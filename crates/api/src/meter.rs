@@ -10,12 +10,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use axum::http::StatusCode;
 use metrics::Histogram;
 
-/// So many answers wait to be counted at most, for each thread.
+/// The most answers that wait to be counted, for each thread.
 const MOST_WAITING: usize = 256;
 
-/// What is counted of an answer.
+/// The parts of an answer that are counted.
 struct Answered {
-    /// What stands for the path of the call; empty where there is no such call.
+    /// The path template of the operation; empty where there is none.
     route: &'static str,
     status: StatusCode,
     seconds: f64,

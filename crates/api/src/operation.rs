@@ -40,7 +40,7 @@ impl Tree {
     }
 }
 
-/// Who calls an operation at its path without a version.
+/// The callers of an operation at its path without a version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Audience {
     /// Programs.
@@ -49,7 +49,7 @@ pub(crate) enum Audience {
     People,
 }
 
-/// What it takes to answer an operation, which decides what thread does.
+/// The cost of answering an operation, which decides what thread does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cost {
     /// It is answered from memory, so by the thread that has the connection.
@@ -58,7 +58,7 @@ pub(crate) enum Cost {
     Database,
 }
 
-/// What the parameters of a path name.
+/// The objects that the parameters of a path name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PathNames {
     /// Objects that exist, or the operation answers 404.
@@ -85,7 +85,7 @@ pub(crate) struct Parameter {
     pub(crate) kind: ParameterKind,
 }
 
-/// What a parameter of the query holds.
+/// The type of a parameter of the query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ParameterKind {
     Flag,
@@ -119,7 +119,7 @@ pub(crate) struct Operation {
     pub(crate) response: ResponseDescription,
 }
 
-/// What is declared of an operation beside its handler.
+/// The declaration of an operation, beside its handler.
 pub(crate) struct Declaration {
     pub(crate) tree: Tree,
     pub(crate) method: Method,

@@ -47,7 +47,7 @@ pub(crate) struct OriginalRequest<'a> {
     pub(crate) api: &'a str,
     pub(crate) method: &'a str,
     pub(crate) target: &'a str,
-    /// Those of the client, and those that the proxy set.
+    /// The headers of the client, and those that the proxy set.
     pub(crate) headers: &'a HeaderMap,
     /// The names of those that the proxy set.
     pub(crate) set: &'a [HeaderName],

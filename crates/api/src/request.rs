@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::query::Query;
 
-/// Where a request comes from, and when it came.
+/// The context of a request: where it comes from, and when it came.
 #[derive(Clone, Copy)]
 pub(crate) struct RequestContext {
     pub(crate) started: std::time::Instant,

@@ -14,7 +14,7 @@ use crate::error::ApiError;
 use crate::response::Response;
 use crate::schema::Components;
 
-/// What a handler gives.
+/// A response that a handler gives.
 pub(crate) trait Respond {
     /// Makes the response of it.
     fn respond(self) -> Result<Response, ApiError>;

@@ -11,7 +11,7 @@ use crate::endpoint::Handler;
 use crate::operation::{Declaration, Operation, Tree};
 use crate::proxy_protocol::ProxyProtocol;
 
-/// What a URL was found to mean.
+/// The operation that was found for a URL.
 pub(crate) enum Found<'t> {
     /// An operation, with the parameters of its path.
     Operation(&'t Operation, Vec<String>),

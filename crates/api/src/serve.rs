@@ -1,4 +1,4 @@
-//! From a request to its response.
+//! Serves requests: from a request to its response.
 
 use std::convert::Infallible;
 use std::fmt::Write;
@@ -36,7 +36,7 @@ const QUERY_ID: HeaderName = HeaderName::from_static("x-ovh-queryid");
 /// The length of such an identifier.
 const QUERY_ID_LENGTH: usize = 39;
 
-/// How the API is reached.
+/// The settings of how the API is reached.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
     /// The proxies whose `X-Forwarded-For` is believed.

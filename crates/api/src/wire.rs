@@ -1,4 +1,4 @@
-//! What goes over the wire, field by field.
+//! Types of bodies, as they go over the wire, field by field.
 
 mod account;
 mod authzen;

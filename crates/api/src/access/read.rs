@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 /// The most requests in one.
 const MOST: usize = 10_000;
 
-/// What a request must say.
+/// The parts that a request must have.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Asks {
     /// Everything.

@@ -14,11 +14,11 @@ use crate::request::Request;
 pub(super) struct ClientCredentials {
     pub(super) id: String,
     pub(super) secret: Secret,
-    /// Where they came, which decides how a refusal looks.
+    /// The place where they came, which decides how a refusal looks.
     place: Place,
 }
 
-/// Where credentials come.
+/// The place of credentials in a request.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
     Header,

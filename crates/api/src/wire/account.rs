@@ -101,7 +101,7 @@ impl Nichandle {
     }
 }
 
-/// What may change of an account; clients send whole objects back.
+/// The fields of an account that may change; clients send whole objects back.
 #[derive(Debug, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct NichandleEdit(Map<String, Value>);

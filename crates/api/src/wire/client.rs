@@ -87,7 +87,7 @@ impl From<ClientRequest> for ClientInput {
     }
 }
 
-/// What may change of a client; clients send whole objects back.
+/// The fields of a client that may change; clients send whole objects back.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ClientEdit {

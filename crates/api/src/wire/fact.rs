@@ -1,4 +1,4 @@
-//! What a replica is told.
+//! Facts, as a replica gets them.
 
 use utoipa::ToSchema;
 

@@ -143,7 +143,7 @@ impl TryFrom<UserRequest> for UserInput {
     }
 }
 
-/// What may change of a user; clients send whole objects back.
+/// The fields of a user that may change; clients send whole objects back.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct UserEdit {
@@ -222,7 +222,7 @@ impl From<GroupRequest> for GroupInput {
     }
 }
 
-/// What may change of a group; clients send whole objects back.
+/// The fields of a group that may change; clients send whole objects back.
 #[derive(Debug, Deserialize)]
 pub(crate) struct GroupEdit {
     #[serde(default)]

@@ -128,7 +128,7 @@ impl AuditLog {
     }
 }
 
-/// Who did it: the owner of the account, or somebody in it.
+/// Names the author: the owner of the account, or somebody in it.
 fn author(event: &Event) -> Value {
     let name = event.who.split_once('/').map(|(_, name)| name);
     json!({"type": if name.is_some() { "USER" } else { "ACCOUNT" }, "user": name})
@@ -141,14 +141,14 @@ fn signed_in(event: &Event) -> Value {
     json!({"mfaType": factor, "userAgent": user_agent})
 }
 
-/// When what the event is about was made.
+/// Tells when the object of an event was created.
 fn created(event: &Event) -> Value {
     let (before, after) = event.field("createdAt");
     let instant = after.or(before).and_then(Value::as_i64);
     instant.map_or(Value::Null, |micros| Instant::from_micros(micros).to_string().into())
 }
 
-/// What it was and what it is, for as much as there is.
+/// Describes an object before and after an event, as far as it existed.
 fn sides(event: &Event, mut details: Map<String, Value>, side: impl Fn(&Value) -> Value) -> Value {
     if let Some(before) = &event.before {
         details.insert("old".to_owned(), side(before));
@@ -244,7 +244,7 @@ fn resource_group(event: &Event) -> Value {
     sides(event, details, |one| json!({"name": one.get("name")}))
 }
 
-/// What the list of one holds and that of the other does not.
+/// Lists the items that one has and the other does not.
 fn difference(one: Option<&Value>, other: Option<&Value>, list: &str) -> Vec<Value> {
     let items = |side: Option<&Value>| {
         let list = side.and_then(|side| side.pointer(list)).and_then(Value::as_array);

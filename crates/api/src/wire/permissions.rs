@@ -83,7 +83,7 @@ impl From<gatewright_iam::PermissionsGroup> for PermissionsGroup {
     }
 }
 
-/// What is read of a [`PermissionsGroup`] that is sent.
+/// The fields that are read of a [`PermissionsGroup`] that is sent.
 #[derive(Debug, Deserialize)]
 pub(crate) struct PermissionsGroupBody {
     description: String,

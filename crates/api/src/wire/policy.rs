@@ -173,7 +173,7 @@ impl Policy {
         }
     }
 
-    /// The same with what its URNs stand for, one for one.
+    /// Adds what its URNs stand for, one for one.
     pub(crate) fn detailed(
         mut self,
         targets: Vec<PolicyTarget>,

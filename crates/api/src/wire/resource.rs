@@ -40,7 +40,7 @@ impl From<gatewright_iam::Resource> for Resource {
     }
 }
 
-/// What may change of a resource; clients send whole objects back.
+/// The fields of a resource that may change; clients send whole objects back.
 #[derive(Debug, Deserialize)]
 pub(crate) struct ResourceEdit {
     #[serde(default)]
@@ -235,7 +235,7 @@ impl ResourceGroup {
         }
     }
 
-    /// The same with what is known of each resource, one for one.
+    /// Adds what is known of each resource, one for one.
     pub(crate) fn detailed(
         mut self,
         resources: Vec<(ResourceUrn, Option<gatewright_iam::Resource>)>,

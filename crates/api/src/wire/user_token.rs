@@ -105,7 +105,7 @@ impl TryFrom<PersonalAccessTokenEdit> for gatewright_iam::UserTokenEdit {
     }
 }
 
-/// What is said of the expiry: `null` takes it away; left out, it stays.
+/// The expiry in an edit: `null` takes it away; left out, it stays.
 #[derive(Debug, Default)]
 enum ExpiresAt {
     #[default]
@@ -120,7 +120,7 @@ impl<'de> Deserialize<'de> for ExpiresAt {
     }
 }
 
-/// When a token ends; none where nothing is said of it.
+/// Reads when a token ends; none where nothing is said of it.
 fn expiry(at: ExpiresAt, seconds: Option<i64>) -> Result<Option<Expiry>, IamError> {
     match (at, seconds) {
         (ExpiresAt::At(_), Some(_)) => {
