@@ -134,8 +134,8 @@ mod tests {
     fn a_secret_is_recognised_by_its_hash_and_never_printed() {
         let sources = Sources::system();
         let secret = sources.secret(SERVICE_ACCOUNT).unwrap();
-        assert!(secret.is(&secret.hash()));
-        assert!(!sources.secret(SERVICE_ACCOUNT).unwrap().is(&secret.hash()));
+        assert!(secret.is(secret.hash().as_ref()));
+        assert!(!sources.secret(SERVICE_ACCOUNT).unwrap().is(secret.hash().as_ref()));
         assert!(!secret.is(&[]));
         assert!(!format!("{secret:?}").contains(secret.reveal()));
     }

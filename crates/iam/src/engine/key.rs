@@ -146,8 +146,8 @@ impl SigningKey {
         now: Instant,
     ) -> Result<String, KeyError> {
         let pkcs8 = Private::generate(algorithm)?;
-        let [hash @ .., _] = sha256(Private::read(algorithm, &pkcs8)?.public());
-        let id = BASE64_URL_SAFE_NO_PAD.encode(hash.get(..12).unwrap_or_default());
+        let hash = sha256(Private::read(algorithm, &pkcs8)?.public());
+        let id = BASE64_URL_SAFE_NO_PAD.encode(hash.as_ref().get(..12).ok_or(KeyError::Crypto)?);
         let sealed = master.seal(&id, pkcs8)?;
         let algorithm = algorithm.as_str().to_owned();
         let sealed = SealedKey { id: id.clone(), algorithm, sealed, created: now };

@@ -394,7 +394,7 @@ impl Totals {
             (&self.allowed, counts.allowed),
             (&self.refused, counts.refused),
         ] {
-            total.increment(u64::try_from(count).unwrap_or_default());
+            total.increment(count.unsigned_abs());
         }
     }
 }

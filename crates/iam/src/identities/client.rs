@@ -117,7 +117,7 @@ impl Iam {
         let region = self.settings.region.as_str().to_uppercase();
         let id = format!("{region}.{}", hex::encode(self.sources.bytes::<8>()?));
         let secret = self.sources.secret(SERVICE_ACCOUNT)?;
-        let hash = Some(secret.hash().to_vec());
+        let hash = Some(secret.hash().as_ref().to_vec());
         Ok((document.create(self.place(account, &id), hash)?, secret))
     }
 

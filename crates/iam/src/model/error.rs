@@ -94,6 +94,11 @@ impl IamError {
         Self::Invalid { fault, message: message.into() }
     }
 
+    /// A state of the server that cannot happen.
+    pub(crate) fn impossible(state: &'static str) -> Self {
+        Self::internal(StoreError::Malformed(state))
+    }
+
     /// A fault of the server.
     pub fn internal(error: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self::Internal(Box::new(error))

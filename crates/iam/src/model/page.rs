@@ -38,7 +38,8 @@ impl PageRequest {
         }
         let size = size.unwrap_or(Self::DEFAULT_SIZE).min(Self::MAX_SIZE);
         let hash = sha256(list.as_bytes());
-        let list = hash.first_chunk().copied().unwrap_or_default();
+        let list = hash.as_ref().first_chunk().copied();
+        let list = list.ok_or_else(|| IamError::impossible("a hash of fewer than 8 bytes"))?;
         let mut request = Self { size, after: 0, list };
         if let Some(cursor) = cursor.filter(|text| !text.is_empty()) {
             let after = request.read(cursor);

@@ -1,7 +1,7 @@
 //! Secrets of service accounts, and passwords of people.
 
 use argon2::{Argon2, PasswordHasher, PasswordVerifier};
-use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::digest::{Digest, SHA256, digest};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use zeroize::{Zeroize, ZeroizeOnDrop};
@@ -43,13 +43,13 @@ impl Secret {
     }
 
     /// What is kept of it. A random secret of 256 bits needs no slow hash.
-    pub(crate) fn hash(&self) -> [u8; 32] {
+    pub(crate) fn hash(&self) -> Digest {
         sha256(self.0.as_bytes())
     }
 
     /// Whether it is the one that was kept, in constant time.
     pub(crate) fn is(&self, hash: &[u8]) -> bool {
-        aws_lc_rs::constant_time::verify_slices_are_equal(&self.hash(), hash).is_ok()
+        aws_lc_rs::constant_time::verify_slices_are_equal(self.hash().as_ref(), hash).is_ok()
     }
 
     /// What is kept of a person's password: Argon2id, slow on purpose.
@@ -69,11 +69,11 @@ impl Secret {
 }
 
 pub(crate) fn checksum(text: &str) -> String {
-    let [a, b, c, d, ..] = sha256(text.as_bytes());
-    BASE64_URL_SAFE_NO_PAD.encode([a, b, c, d])
+    let sum: Vec<u8> = sha256(text.as_bytes()).as_ref().iter().take(4).copied().collect();
+    BASE64_URL_SAFE_NO_PAD.encode(sum)
 }
 
 /// The SHA-256 of some bytes.
-pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
-    digest(&SHA256, bytes).as_ref().try_into().unwrap_or_default()
+pub(crate) fn sha256(bytes: &[u8]) -> Digest {
+    digest(&SHA256, bytes)
 }

@@ -23,6 +23,10 @@ pub(crate) const NEVER: i64 = -1;
 
 /// A token whose signature, issuer, audience and form were found good. Whether it still counts is
 /// asked each time it is used.
+///
+/// What must stay true of the atomics, which threads read and write without order: `noted` only thins
+/// out records, so a lost write costs one record more; `admitted` names a revision at which the token
+/// was found to count, and is compared for equality only, so an old value costs one check more.
 #[derive(Debug)]
 pub(crate) struct Verified {
     pub(crate) client_id: Box<str>,

@@ -64,8 +64,8 @@ pub(crate) fn totp(secret: &str, who: &str) -> Result<Totp, IamError> {
     builder.with_issuer(Some("Gatewright")).build().map_err(IamError::internal)
 }
 
-pub(crate) fn seconds(now: Instant) -> u64 {
-    u64::try_from(now.seconds()).unwrap_or_default()
+pub(crate) fn seconds(now: Instant) -> Result<u64, IamError> {
+    u64::try_from(now.seconds()).map_err(IamError::internal)
 }
 
 /// What somebody typed, without what people put between the characters.

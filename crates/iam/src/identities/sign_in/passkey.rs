@@ -67,7 +67,8 @@ impl Iam {
     /// Begins to make a passkey for the caller.
     pub fn begin_passkey(&self, context: &Context) -> Result<Challenge, IamError> {
         let identity = context.principal.identity.urn();
-        let (_, name) = identity.rsplit_once(':').unwrap_or_default();
+        let name = identity.rsplit_once(':').map(|(_, name)| name);
+        let name = name.ok_or_else(|| IamError::impossible("a URN without a colon"))?;
         let begun = self.webauthn()?.start_passkey_registration(handle(identity), name, name, None);
         let (options, state) = begun.map_err(IamError::internal)?;
         let mut options = serde_json::to_value(options)?;

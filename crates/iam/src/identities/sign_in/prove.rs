@@ -37,10 +37,13 @@ impl Iam {
         password: Secret,
     ) -> Result<(Kind, String), SignInError> {
         let account = context.account();
-        let name = context.principal.identity.name().unwrap_or_default();
         let (kind, id) = match context.principal.kind {
             PrincipalKind::Root => (Kind::Account, account.to_owned()),
-            PrincipalKind::User => (Kind::User, principal_key(account, name)),
+            PrincipalKind::User => {
+                let login = context.principal.identity.name();
+                let login = login.ok_or_else(|| IamError::impossible("a user without a login"))?;
+                (Kind::User, principal_key(account, login))
+            }
             PrincipalKind::ServiceAccount => return Err(IamError::NotFound.into()),
         };
         let tries = format!("{id} password");

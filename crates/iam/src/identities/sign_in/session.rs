@@ -95,7 +95,7 @@ impl Iam {
                 Principal { kind: PrincipalKind::Root, identity, caller, token: Token::None }
             }
             IdentityKind::User => {
-                let login = identity.name().unwrap_or_default();
+                let login = identity.name().ok_or(IamError::BadCredential)?;
                 // A session of somebody who had the same login before is none of theirs.
                 let user = view
                     .users

@@ -47,7 +47,8 @@ impl Iam {
         let bits = Zeroizing::new(self.sources.bytes::<20>()?);
         let secret = totp_rs::Secret::from(bits.as_slice()).to_base32();
         let identity = &context.principal.identity;
-        let (_, name) = identity.urn().rsplit_once(':').unwrap_or_default();
+        let name = identity.urn().rsplit_once(':').map(|(_, name)| name);
+        let name = name.ok_or_else(|| IamError::impossible("a URN without a colon"))?;
         let url = totp(&secret, name)?.to_url().map_err(IamError::internal)?;
         let state = self.tokens.seal_state(identity.urn(), secret.as_bytes(), context.now)?;
         Ok(NewTotp { secret: secret.into(), url: url.into(), state })
@@ -67,7 +68,7 @@ impl Iam {
         let secret = self.tokens.open_state(identity, state, context.now);
         let secret = secret.ok_or_else(|| IamError::invalid(Fault::Input, outdated))?;
         let secret = String::from_utf8(secret.to_vec()).map_err(IamError::internal)?;
-        let step = totp(&secret, "")?.check(&normalize_code(code), seconds(context.now));
+        let step = totp(&secret, "")?.check(&normalize_code(code), seconds(context.now)?);
         let step = step.ok_or(SignInError::WrongCode)?;
         let mut codes = Vec::with_capacity(BACKUP_CODES);
         for _ in 0..BACKUP_CODES {
@@ -106,7 +107,9 @@ impl Iam {
     }
 
     fn unseal_totp(&self, identity: &str, object: &Object) -> Result<Sealed, IamError> {
-        let sealed = object.secret.as_deref().unwrap_or_default();
+        let sealed = object.secret.as_deref();
+        let sealed =
+            sealed.ok_or_else(|| IamError::impossible("an authenticator without a secret"))?;
         let opened = self.tokens.unseal(identity, sealed).ok_or_else(|| {
             IamError::internal(std::io::Error::other("a second factor is sealed by another key"))
         })?;
@@ -124,7 +127,7 @@ impl Iam {
         let object = object.map_err(IamError::from)?.ok_or(SignInError::WrongCode)?;
         let mut sealed = self.unseal_totp(identity, &object)?;
         let mut document = TotpDocument::read(&object.document)?;
-        let step = totp(&sealed.secret, "")?.check(&normalize_code(code), seconds(context.now));
+        let step = totp(&sealed.secret, "")?.check(&normalize_code(code), seconds(context.now)?);
         let hash = backup_hash(code);
         let proof = match step {
             Some(step) if step > document.last_step => {
