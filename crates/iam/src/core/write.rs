@@ -37,16 +37,25 @@ impl Iam {
         changes: Vec<Change>,
     ) -> Result<(), StoreError> {
         let (store, views) = (self.store.clone(), Arc::clone(&self.views));
-        let account = account.to_owned();
+        let owner = account.to_owned();
         let work = tokio::spawn(async move {
-            let entries = store.write(&account, &author, &changes).await?;
+            let entries = store.write(&owner, &author, &changes).await?;
             // On failure the view is forgotten, and the next request reads the database.
-            if let Err(error) = views.apply_committed(&account, &entries, &changes).await {
-                tracing::warn!(%error, account, "a view was forgotten");
+            if let Err(error) = views.apply_committed(&owner, &entries, &changes).await {
+                tracing::warn!(%error, account = owner, "a view was forgotten");
             }
             Ok(())
         });
-        work.await.unwrap_or(Err(StoreError::Malformed("a task that failed")))
+        match work.await {
+            Ok(done) => done,
+            Err(aborted) => {
+                // The change may have been stored all the same: the view follows the journal.
+                if let Err(error) = self.views.refresh(account).await {
+                    tracing::warn!(%error, account, "a view was forgotten");
+                }
+                Err(StoreError::Aborted(aborted))
+            }
+        }
     }
 
     /// Reads an object, changes its document, and writes it back; again from the start when it was

@@ -300,8 +300,9 @@ impl Views {
             }
             let mut next = View::clone(&view);
             for entry in &entries {
-                let created = entry.kind == Kind::Client && entry.before.is_none();
-                let secret = if created {
+                // The journal holds no secret, and does not say that one was replaced.
+                let has_secret = entry.kind == Kind::Client && entry.after.is_some();
+                let secret = if has_secret {
                     let client = self.store.object(account, Kind::Client, &entry.object).await?;
                     client.and_then(|client| client.secret)
                 } else {
@@ -324,8 +325,8 @@ fn apply(view: &View, entries: &[Entry], changes: &[Change]) -> Result<Arc<View>
     let mut next = view.clone();
     for (entry, change) in entries.iter().zip(changes) {
         let secret = match &change.act {
-            Act::Create { secret, .. } => secret.clone(),
-            _ => None,
+            Act::Create { secret, .. } | Act::Update { secret, .. } => secret.clone(),
+            Act::Delete => None,
         };
         next.apply(entry, secret)?;
     }
@@ -385,6 +386,11 @@ mod tests {
             created_at: Instant::EPOCH,
         };
         let client = input.document(Instant::EPOCH).unwrap();
+        let Act::Create { content, .. } = client.create(place("EU.1"), None).unwrap().act else {
+            panic!("a client is created by another change");
+        };
+        let act = Act::Update { from: content.document.clone(), content, secret: Some(vec![9]) };
+        let new_secret = Change { kind: Kind::Client, id: "EU.1".to_owned(), act };
         let batches = [
             vec![
                 client.create(place("EU.1"), Some(vec![1, 2])).unwrap(),
@@ -396,6 +402,7 @@ mod tests {
                 resource.create(place(other), None).unwrap(),
                 ResourceDocument::delete(one),
             ],
+            vec![new_secret],
         ];
         for changes in batches {
             let entries = store.write(ACCOUNT, &author(), &changes).await.unwrap();
@@ -406,7 +413,7 @@ mod tests {
             let view = views.get(ACCOUNT).await.unwrap();
             assert_eq!(view.revision(), store.revision(ACCOUNT).await.unwrap().unwrap());
             assert_eq!(view.clients.ids().collect::<Vec<_>>(), ["EU.1"]);
-            assert_eq!(*view.clients.get("EU.1").unwrap().secret, [1, 2]);
+            assert_eq!(*view.clients.get("EU.1").unwrap().secret, [9]);
             assert_eq!(view.resources.ids().collect::<Vec<_>>(), [other]);
         }
     }
