@@ -20,7 +20,7 @@ struct Parts {
     cause: Option<String>,
     /// A header of the response.
     header: Option<(&'static str, String)>,
-    /// Whether it must stay out of caches.
+    /// `true` if the response must not be stored in caches.
     no_store: bool,
 }
 

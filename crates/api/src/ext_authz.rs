@@ -1,6 +1,6 @@
 //! Envoy's external authorisation over gRPC: whether Envoy may let a request pass to a guarded API.
 //!
-//! Which API it is, a route of Envoy says with the context extension `api`.
+//! A route of Envoy names the guarded API with the context extension `api`.
 
 mod messages;
 mod service;

@@ -1,8 +1,8 @@
 //! Counts the answered requests and the time that they took, in batches, for those who watch the
 //! server.
 //!
-//! What must stay true: each thread has a part of its own, whose lock is held for a few
-//! instructions and never across an await; what waits is bounded; and nothing is lost but by a
+//! Invariants: each thread has a part of its own, whose lock is held for a few instructions and
+//! never across an await; the number of waiting lines is bounded; and nothing is lost but by a
 //! crash.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -131,15 +131,14 @@ pub(crate) struct Declaration {
     /// The actions that it requires on the caller's account.
     pub(crate) requires: &'static [&'static str],
     pub(crate) query: &'static [Parameter],
-    /// Whether OVHcloud has no such operation.
+    /// `true` if OVHcloud has no such operation.
     pub(crate) extension: bool,
-    /// Whether it leaves everything as it is; such requests are too frequent to be logged one by
-    /// one.
+    /// `true` if it changes nothing; such requests are too frequent to be logged one by one.
     pub(crate) read_only: bool,
     pub(crate) audience: Audience,
     pub(crate) cost: Cost,
     pub(crate) errors: Errors,
-    /// Whether a name or an identifier may be taken.
+    /// `true` if it can fail since a name or an identifier is already in use.
     pub(crate) conflicts: bool,
     pub(crate) path_names: PathNames,
     /// Examples of what has no schema with one.

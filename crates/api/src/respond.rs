@@ -28,7 +28,7 @@ pub(crate) struct Described {
     pub(crate) status: StatusCode,
     /// The media type, and the schema where there is one.
     pub(crate) content: Option<(&'static str, Value)>,
-    /// Whether it is a page of a list, with a cursor to the next.
+    /// `true` if it is a page of a list, with a cursor to the next.
     pub(crate) is_page: bool,
     /// The schema of whole objects and the field that identifies one, where a list of identifiers can
     /// be expanded.

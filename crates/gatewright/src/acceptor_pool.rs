@@ -1,7 +1,7 @@
 //! Accepts connections, and serves them on a pool of worker threads.
 //!
 //! There is one worker more than there are cores, each with a runtime and connections of its own.
-//! What must stay true:
+//! Invariants:
 //! - Workers share nothing that one would wait for: no lock, no counter, no reference count.
 //! - A worker runs only what is answered from memory; the dispatcher offloads everything else, so
 //!   no decision waits for a page, a change or the database.

@@ -1,4 +1,4 @@
-//! What happened in an account.
+//! The activity of an account: the audit log, and the logs of tokens, decisions and calls.
 
 pub(crate) mod audit;
 pub(crate) mod log;

@@ -1,3 +1,3 @@
-//! The guarded APIs that accounts declare.
+//! Guarded APIs that accounts declare.
 
 pub(crate) mod guarded_api;

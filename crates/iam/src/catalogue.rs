@@ -1,4 +1,4 @@
-//! The products that policies are about: resource types, actions and managed permissions groups.
+//! The catalogue of products: resource types, actions, managed permissions groups, guarded APIs.
 
 pub(crate) mod action;
 pub(crate) mod api;

@@ -1,4 +1,4 @@
-//! Decisions that are asked for.
+//! Authorization decisions that are requested explicitly.
 
 pub(crate) mod check;
 pub(crate) mod evaluation;

@@ -1,4 +1,4 @@
-//! Accounts, and who works in them: owners, users, groups and service accounts.
+//! Identities: accounts with their owners, users, groups and service accounts.
 
 pub(crate) mod account;
 pub(crate) mod client;

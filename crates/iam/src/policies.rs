@@ -1,4 +1,4 @@
-//! Policies, permissions groups, and what they come to.
+//! Policies, permissions groups, and simulations.
 
 pub(crate) mod permissions_group;
 pub(crate) mod policy;

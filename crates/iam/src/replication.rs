@@ -1,3 +1,3 @@
-//! The facts that other decision points follow.
+//! Replication of facts to other decision points.
 
 pub(crate) mod replica;

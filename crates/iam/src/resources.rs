@@ -1,4 +1,4 @@
-//! Resources, their tags, and groups of them.
+//! Resources, their tags, and resource groups.
 
 pub(crate) mod resource;
 pub(crate) mod resource_group;

@@ -1,4 +1,4 @@
-//! Access tokens of service accounts.
+//! Access tokens and ID tokens of service accounts: issuance, introspection and revocation.
 
 pub(crate) mod introspect;
 pub(crate) mod issue;

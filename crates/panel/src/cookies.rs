@@ -13,7 +13,7 @@ use crate::error::PageError;
 pub(crate) struct CookieSettings {
     session: &'static str,
     form: &'static str,
-    /// Whether browsers send them over HTTPS only.
+    /// `true` if browsers send them over HTTPS only.
     secure: bool,
 }
 

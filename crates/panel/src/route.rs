@@ -8,13 +8,13 @@ use axum::http::Method;
 use crate::request::RequestContext;
 use crate::response::HandlerResult;
 
-/// Who may request a page.
+/// Access to a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
     /// Everybody.
     Public,
-    /// Whoever is signed in; all others are asked to sign in. What they may do there is decided by
-    /// the use cases.
+    /// Everybody with a session; all others are redirected to the sign-in page. The use cases
+    /// decide what they may do there.
     SignedIn,
 }
 

@@ -15,10 +15,10 @@ use crate::request::{Environment, Resource};
 pub use error::ConditionError;
 use predicate::Predicate;
 
-/// How deep conditions may nest.
+/// The maximum depth of nested conditions.
 pub const MAX_DEPTH: usize = 8;
 
-/// How the parts of a condition count together.
+/// The operator that combines the parts of a condition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Operator {
@@ -35,7 +35,7 @@ pub enum Operator {
 /// A condition as written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Condition {
-    /// How the parts count together.
+    /// The operator that combines the parts.
     pub operator: Operator,
     /// Pairs of a key, as in `date(Europe/Paris).Hour.GE`, and the text to compare with.
     #[serde(default, skip_serializing_if = "Option::is_none")]

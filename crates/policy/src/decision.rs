@@ -39,9 +39,9 @@ pub enum Decision<'p> {
     Allowed(DeterminingPolicy<'p>),
     /// Allowed by a policy of the caller's account, within what the owner gave to that account.
     PassedOn {
-        /// What the owner gave.
+        /// The policy of the resource's owner.
         given: DeterminingPolicy<'p>,
-        /// What the caller's account made of it.
+        /// The policy of the caller's account.
         passed: DeterminingPolicy<'p>,
     },
     /// Denied: the action is outside the scope of the token.

@@ -70,12 +70,12 @@ pub enum Fact {
     RevokedToken {
         /// The identifier of the token.
         id: Box<str>,
-        /// Whether it would not have expired by now.
+        /// `true` if it would not have expired by now.
         counts: bool,
     },
     /// All facts up to a revision of the journal have been sent.
     Reached {
-        /// Which revision.
+        /// The revision.
         revision: i64,
     },
 }

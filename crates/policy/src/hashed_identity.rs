@@ -1,6 +1,6 @@
 //! Stands for identities by a keyed hash where decisions look them up.
 //!
-//! What must stay true:
+//! Invariants:
 //! - Equality of the hash counts as equality of identities, so it is made by one function, of
 //!   canonical URNs only.
 //! - Its key is drawn at random by each process. Neither key nor hash is ever stored, sent or

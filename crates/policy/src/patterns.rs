@@ -1,6 +1,6 @@
 //! Packs marked patterns, so that one pass finds all marks of a text with few cache misses.
 //!
-//! What must stay true:
+//! Invariants:
 //! - The marks of a text are those of all patterns that match it, as `Pattern::matches` says. A
 //!   property test holds that.
 //! - The packed form (a byte of kind and marks, four bytes of length, the text) is written and read

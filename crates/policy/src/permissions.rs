@@ -40,7 +40,7 @@ impl Lists {
     }
 }
 
-/// Which action of some permissions is refused, and why.
+/// The error of an action in permissions.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("action \"{}[{index}]\" {reason}", .list.as_str())]
 pub struct PermissionsError {
@@ -48,7 +48,7 @@ pub struct PermissionsError {
     pub list: Lists,
     /// Its place there, from 0.
     pub index: usize,
-    /// What is wrong with it.
+    /// The error of the pattern.
     pub reason: PatternError,
 }
 
@@ -69,7 +69,7 @@ pub struct CompiledPermissions {
     actions: Patterns<160>,
 }
 
-/// How permissions match an action.
+/// The lists of permissions that match an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ActionMatch(Marks);
 

@@ -37,7 +37,7 @@ pub struct Policy {
     pub expires: Option<Instant>,
 }
 
-/// Which part of a policy is refused, and why.
+/// The error of a part of a policy.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PolicyError {
     /// An identity.
@@ -48,7 +48,7 @@ pub enum PolicyError {
     Identity {
         /// Its place in the list, from 0.
         index: usize,
-        /// What is wrong with it.
+        /// The error of the URN.
         reason: UrnError,
     },
     /// A resource.
@@ -59,7 +59,7 @@ pub enum PolicyError {
     Resource {
         /// Its place in the list, from 0.
         index: usize,
-        /// What is wrong with it.
+        /// The error of the URN.
         reason: UrnError,
     },
     /// A permissions group.
@@ -70,7 +70,7 @@ pub enum PolicyError {
     PermissionsGroup {
         /// Its place in the list, from 0.
         index: usize,
-        /// What is wrong with it.
+        /// The error of the URN.
         reason: UrnError,
     },
     /// An action.

@@ -26,7 +26,7 @@ pub struct ReplicaRequest<'a> {
     pub scope: &'a Scope,
     /// The identifier of their token.
     pub token: Option<&'a str>,
-    /// What they want to do.
+    /// The action.
     pub action: &'a str,
     /// On what.
     pub resource: &'a ResourceUrn,

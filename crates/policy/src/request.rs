@@ -102,7 +102,7 @@ impl Caller {
     }
 }
 
-/// What conditions are evaluated against, beside the resource.
+/// The environment of a request that conditions are evaluated against, beside the resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Environment {
     /// The time of the request.

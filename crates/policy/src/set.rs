@@ -1,8 +1,8 @@
 //! Indexes the compiled policies of one account by identity.
 //!
-//! What must stay true: a policy is in the index under each identity that it names, by the hash of
-//! its canonical URN, and under no other; and how many policies an identity has changes how they
-//! are kept, never what is found.
+//! Invariants: a policy is in the index under each identity that it names, by the hash of its
+//! canonical URN, and under no other; and the number of policies of an identity changes how they
+//! are stored, never which are found.
 
 use std::sync::Arc;
 

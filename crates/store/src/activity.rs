@@ -10,7 +10,7 @@ use crate::row::from_row;
 pub struct LogPage {
     /// The account whose log it is.
     pub account: String,
-    /// What the lines are about.
+    /// The kind of the lines: tokens, decisions or calls.
     pub kind: String,
     /// When the first line happened.
     pub first: Instant,
@@ -27,9 +27,9 @@ from_row!(LogPage: account, kind, first as Instant, last as Instant, lines);
 pub struct HourlyCount {
     /// The account.
     pub account: String,
-    /// Which hour, as [`Instant::hours`] counts them.
+    /// The hour, as [`Instant::hours`] counts them.
     pub hour: i64,
-    /// What is counted.
+    /// The name of the counter.
     pub what: String,
     /// The count.
     pub count: i64,
@@ -42,7 +42,7 @@ from_row!(HourlyCount: account, hour, what, count);
 pub struct LastUsed {
     /// The account.
     pub account: String,
-    /// What was used.
+    /// The subject that was used.
     pub subject: String,
     /// When it was last used.
     pub last: Instant,

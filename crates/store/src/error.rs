@@ -51,7 +51,7 @@ pub enum StoreError {
     Unavailable {
         /// The name of the statement that failed.
         statement: &'static str,
-        /// What the driver reports.
+        /// The error of the driver.
         #[source]
         source: sqlx::Error,
     },
@@ -61,7 +61,7 @@ pub enum StoreError {
     Broken {
         /// The name of the statement that failed.
         statement: &'static str,
-        /// What the driver reports.
+        /// The error of the driver.
         #[source]
         source: sqlx::Error,
     },
@@ -93,7 +93,7 @@ pub enum BrokenChain {
     /// An entry is missing.
     #[error("the journal of {account} lacks revision {revision}")]
     Gap {
-        /// Whose journal.
+        /// The account of the journal.
         account: String,
         /// The revision that is missing.
         revision: i64,
@@ -101,7 +101,7 @@ pub enum BrokenChain {
     /// An entry, or one before it, was altered.
     #[error("the journal of {account} was altered at or before revision {revision}")]
     Altered {
-        /// Whose journal.
+        /// The account of the journal.
         account: String,
         /// The first revision that does not fit.
         revision: i64,
@@ -109,7 +109,7 @@ pub enum BrokenChain {
     /// The account says another last revision than the journal.
     #[error("the journal of {account} ends at revision {revision}, the account says otherwise")]
     End {
-        /// Whose journal.
+        /// The account of the journal.
         account: String,
         /// The last revision in the journal.
         revision: i64,

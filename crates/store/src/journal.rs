@@ -29,9 +29,9 @@ pub struct Entry {
     pub revision: i64,
     /// Its author.
     pub author: Author,
-    /// What the object is.
+    /// The kind of the object.
     pub kind: Kind,
-    /// Which one.
+    /// The identifier of the object.
     pub object: String,
     /// Its content before; none when it was created.
     pub before: Option<String>,

@@ -12,11 +12,11 @@ pub(crate) const CHANNEL: &str = "gatewright";
 pub enum Notice {
     /// The account has reached this revision.
     Changed {
-        /// Which account.
+        /// The account.
         account: String,
         /// Its last revision.
         revision: i64,
-        /// Whether resources were made or removed.
+        /// `true` if resources were created or deleted.
         resources: bool,
     },
     /// A sign of life, by which a node finds out that it is stale.

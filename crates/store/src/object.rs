@@ -84,7 +84,7 @@ impl Kind {
 /// An object that an account owns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Object {
-    /// What it is.
+    /// The kind of the object.
     pub kind: Kind,
     /// Unique among all objects of its kind.
     pub id: String,
@@ -103,20 +103,20 @@ pub struct Object {
 /// A change of one object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
-    /// What the object is.
+    /// The kind of the object.
     pub kind: Kind,
-    /// Which one.
+    /// The identifier of the object.
     pub id: String,
-    /// What to do with it.
+    /// The act on the object.
     pub act: Act,
 }
 
-/// What a change does.
+/// The act of a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Act {
     /// Makes an object.
     Create {
-        /// What it holds.
+        /// The content of the object.
         content: Content,
         /// The hash of its secret, if it has one.
         secret: Option<Vec<u8>>,
@@ -125,7 +125,7 @@ pub enum Act {
     Update {
         /// The document that the change was made from; refused as stale if it is no longer so.
         from: String,
-        /// What it holds from now on.
+        /// The new content.
         content: Content,
         /// The hash of its new secret; the old one stays when there is none.
         secret: Option<Vec<u8>>,
@@ -134,7 +134,7 @@ pub enum Act {
     Delete,
 }
 
-/// What an object holds.
+/// The content of an object.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Content {
     /// Its unique name, if it has one.

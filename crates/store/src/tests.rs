@@ -1,4 +1,4 @@
-//! What the store promises, on both databases.
+//! Tests of the store on both databases.
 
 use std::sync::Arc;
 

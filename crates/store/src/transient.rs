@@ -15,8 +15,8 @@ const SQLITE: &[i32] = &[5, 6, 7, 9, 10, 13, 14, 15];
 
 /// Tells whether the database could not be reached or was too busy, so that a retry may succeed.
 ///
-/// Whatever is not known to pass counts as broken: an operator who looks in vain costs less than a
-/// client that retries for ever.
+/// Any error that is not known to be transient counts as permanent: an operator who looks in vain
+/// costs less than a client that retries for ever.
 pub(crate) fn is_transient(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_)

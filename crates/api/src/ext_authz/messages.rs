@@ -82,7 +82,7 @@ pub(super) struct HeaderValueOption {
     pub(super) append_action: i32,
 }
 
-/// What becomes of a header that is there already.
+/// The handling of a header that the request already has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, prost::Enumeration)]
 #[repr(i32)]
 pub(super) enum HeaderAppendAction {

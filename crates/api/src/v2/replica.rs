@@ -33,7 +33,7 @@ struct Follower {
     token: Secret,
     context: Context,
     followed: ReplicaPosition,
-    /// What was found out before the response began.
+    /// The facts that were read before the response began.
     first: Option<Vec<Fact>>,
 }
 

@@ -1,4 +1,4 @@
-//! The audit log: the journal, as people read it.
+//! The audit log: the journal in a form for people.
 
 use crate::core::iam::Iam;
 use crate::engine::view::has_readable_id;
@@ -8,16 +8,16 @@ use crate::model::event::{Event, Events};
 use crate::model::log::LogFilter;
 use crate::model::rights;
 
-/// So many entries are read at once.
+/// The number of journal entries that are read at once.
 const CHUNK: i64 = 500;
 
-/// A request looks through so many entries at most; the next one goes on from there.
+/// The maximum number of entries that a request scans; the next request continues from there.
 const MOST: i64 = 20_000;
 
 impl Iam {
-    /// At most `most` of what was changed in the caller's account before a revision, the last
-    /// first. Of the filter, what is the kind of an object and what was done to it, and on what its
-    /// name or identifier.
+    /// Returns at most `most` changes of the caller's account before a revision, newest first. In
+    /// the filter, the kind is an object's kind and the act on it; the resource is its name or
+    /// identifier.
     pub async fn audit(
         &self,
         context: &Context,

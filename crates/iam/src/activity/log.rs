@@ -1,5 +1,5 @@
-//! Logs: the tokens that were given out, the decisions that were made, the calls that were
-//! answered. They are kept for some days; what changed is in the journal, which is kept for good.
+//! The logs of an account: issued tokens, decisions, and answered calls. They are kept for some
+//! days; changes are in the journal, which is kept permanently.
 
 use gatewright_policy::Instant;
 
@@ -9,17 +9,19 @@ use crate::model::error::IamError;
 use crate::model::log::{Call, HourlyCounts, Line, LogFilter, LogKind, LogLines};
 use crate::model::rights;
 
-/// So many pages are read at once.
+/// The number of pages that are read at once.
 const PAGES_AT_ONCE: i64 = 10;
 
-/// A request looks through so many pages and lines, and little more; the next one goes on from
-/// there. A busy second fills a page with ten thousand lines, a quiet one with a single line.
+/// The maximum number of pages, and about that of lines, that a request scans; the next request
+/// continues from there. A busy second fills a page with ten thousand lines, a quiet one with a
+/// single line.
 const MOST_PAGES: usize = 1_000;
 
 const MOST_LINES: usize = 100_000;
 
 impl Iam {
-    /// At most `most` lines of a log of the caller's account before an instant, the last first.
+    /// Returns at most `most` lines of a log of the caller's account before an instant, newest
+    /// first.
     pub async fn log(
         &self,
         context: &Context,
@@ -66,14 +68,14 @@ impl Iam {
         Ok(found)
     }
 
-    /// The calls that other accounts made on what belongs to the caller's: none, since a call only
-    /// ever reads and changes what belongs to its caller.
+    /// Returns the calls that other accounts made on resources of the caller's account: none, since
+    /// a call only reads and changes objects of its caller's account.
     pub async fn calls_on_services(&self, context: &Context) -> Result<Vec<Line>, IamError> {
         self.demand(context, rights::CALLS_ON_SERVICES_GET).await?;
         Ok(Vec::new())
     }
 
-    /// What a service account did last: at most `most` lines, where it was not long ago.
+    /// Returns at most `most` recent lines about a service account, newest first.
     pub async fn last_lines(
         &self,
         context: &Context,
@@ -85,7 +87,7 @@ impl Iam {
         Ok(self.log(context, kind, &filter, (Instant::MAX, most)).await?.lines)
     }
 
-    /// What happened how often in the caller's account since an instant, by the hour.
+    /// Returns the hourly counts of the caller's account since an instant.
     pub async fn hourly_counts(
         &self,
         context: &Context,
@@ -110,7 +112,7 @@ impl Iam {
         Ok(hourly_counts)
     }
 
-    /// A call was answered, be it well or not.
+    /// Records an answered call, whether it succeeded or not.
     pub fn record(&self, context: &Context, call: Call<'_>) {
         self.recorder.record_call(context, call);
     }

@@ -1,4 +1,4 @@
-//! Guarded APIs that accounts declare, beside those in the files of the installation.
+//! Declarations of guarded APIs by accounts, beside those in the files of the installation.
 
 use gatewright_store::Kind;
 use serde_json::Value;
@@ -12,11 +12,11 @@ use crate::model::guarded_api::{ApiDocument, GuardedApi};
 use crate::model::input::Input;
 use crate::model::rights;
 
-/// An account may declare so many.
+/// The maximum number of guarded APIs of an account.
 const MOST: usize = 1_000;
 
 impl Iam {
-    /// The APIs that the account declared, in the order in which it first did.
+    /// Lists the guarded APIs of the account, in the order of their first declaration.
     pub async fn guarded_apis(&self, context: &Context) -> Result<Vec<GuardedApi>, IamError> {
         self.demand(context, rights::API_GET).await?;
         let account = context.account();
@@ -24,15 +24,15 @@ impl Iam {
         objects.iter().map(GuardedApi::read).collect()
     }
 
-    /// An API that the account declared.
+    /// Reads a guarded API of the account.
     pub async fn guarded_api(&self, context: &Context, name: &str) -> Result<GuardedApi, IamError> {
         self.demand(context, rights::API_GET).await?;
         let object = self.store.object(context.account(), Kind::Api, name).await?;
         GuardedApi::read(&object.ok_or(IamError::NotFound)?)
     }
 
-    /// Declares an API by its OpenAPI document, anew where the account has declared it before. What
-    /// is behind it belongs to the account.
+    /// Declares a guarded API by its OpenAPI document, or replaces its declaration. The account
+    /// owns the resources behind it.
     pub async fn declare_api(
         &self,
         context: &Context,
@@ -93,7 +93,8 @@ impl Iam {
         GuardedApi::read(&object.ok_or(IamError::NotFound)?)
     }
 
-    /// Takes the declaration of an API back: proxies that ask about it are refused.
+    /// Deletes the declaration of a guarded API: requests that proxies ask about are denied from
+    /// then on.
     pub async fn forget_api(&self, context: &Context, name: &str) -> Result<(), IamError> {
         self.demand(context, rights::API_DELETE).await?;
         let object = self.store.object(context.account(), Kind::Api, name).await?;

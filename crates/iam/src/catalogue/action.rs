@@ -1,4 +1,4 @@
-//! Actions, and the permissions groups that belong to the server.
+//! Actions and managed permissions groups.
 
 use std::sync::Arc;
 
@@ -8,41 +8,41 @@ use gatewright_policy::{
 
 use crate::model::rights::Category;
 
-/// An action that a product knows.
+/// An action of a product.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Action {
-    /// Its name, `<resource type>:<namespace>:<path>`.
+    /// The name, `<resource type>:<namespace>:<path>`.
     pub name: String,
-    /// What it does, for people.
+    /// The description for people.
     pub description: String,
-    /// What kind of thing it does.
+    /// The categories, such as read or write.
     pub categories: Vec<Category>,
-    /// Whether `?` and parameters may follow its name.
+    /// `true` if `?` and query parameters may follow the name.
     pub has_query_parameters: bool,
 }
 
 impl Action {
-    /// The type of the resources that it works on.
+    /// Returns the type of the resources that the action applies to.
     pub fn resource_type(&self) -> &str {
         action_type(&self.name)
     }
 }
 
-/// A permissions group that belongs to the server.
+/// A managed permissions group: one that belongs to the server, for all accounts.
 #[derive(Debug, Clone)]
 pub struct ManagedGroup {
-    /// Its identifier.
+    /// The identifier.
     pub id: PermissionsGroupId,
-    /// The last part of its URN.
+    /// The last part of the URN.
     pub name: String,
-    /// What it is for, for people.
+    /// The description for people.
     pub description: String,
-    /// What it permits.
+    /// The permissions, as they are displayed.
     pub permissions: Permissions,
-    /// The same, ready to decide by.
+    /// The permissions, compiled for decisions.
     pub(crate) compiled: Arc<CompiledPermissions>,
-    /// When it was created.
+    /// The time of creation.
     pub created_at: Instant,
-    /// When it was last changed, if it was.
+    /// The time of the last change; none if there was none.
     pub updated_at: Option<Instant>,
 }

@@ -1,4 +1,4 @@
-//! A guarded API: its operations, and which of them a request means.
+//! Finds the operations of a guarded API that a request matches.
 
 use crate::catalogue::error::ApiError;
 use crate::catalogue::route::{DeclaredRoute, Found, NoRoute, Route, literals};
@@ -8,9 +8,9 @@ use crate::catalogue::target::Target;
 /// A guarded API.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct Api {
-    /// The account that everything behind it belongs to which nobody registered.
+    /// The account that owns the resources behind the API that nobody registered.
     pub(crate) account: Option<String>,
-    /// The parts that every path begins with.
+    /// The parts of the base path.
     base: Vec<String>,
     routes: Routes,
 }
@@ -44,8 +44,8 @@ impl Api {
         Ok(api)
     }
 
-    /// The operations that a request may mean: where several paths fit, it needs the rights of all,
-    /// since nobody knows which of them the API takes.
+    /// Returns the operations that match a request. Where several paths match, the request needs
+    /// the rights of all, since it is not known which of them the API chooses.
     pub(crate) fn find(&self, method: &str, target: &Target<'_>) -> Result<Found<'_>, NoRoute> {
         let parts = target.parts();
         let Some((base, parts)) = parts.split_at_checked(self.base.len()) else {
@@ -65,12 +65,12 @@ impl Api {
         if found.is_empty() { Err(NoRoute::Unknown) } else { Ok(found) }
     }
 
-    /// How many operations it has.
+    /// Returns the number of operations.
     pub(crate) fn len(&self) -> usize {
         self.routes.len()
     }
 
-    /// How many parts every path begins with that belong to no operation.
+    /// Returns the number of parts of the base path.
     pub(crate) fn base_length(&self) -> usize {
         self.base.len()
     }

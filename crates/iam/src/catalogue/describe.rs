@@ -1,6 +1,6 @@
-//! Descriptions of actions that come without one, made from their names.
+//! Generates descriptions for actions that have none, from their names.
 
-/// What an action does, in words: `vps:apiovh:ips/reverse/edit` is "Edit ips reverse".
+/// Returns the description of an action: `vps:apiovh:ips/reverse/edit` is "Edit ips reverse".
 pub(crate) fn action(name: &str) -> String {
     let path = name.splitn(3, ':').last().unwrap_or(name);
     let mut parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
@@ -14,7 +14,7 @@ pub(crate) fn action(name: &str) -> String {
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
-/// The words of a name in camel case.
+/// Splits a name in camel case into words.
 fn words(name: &str) -> String {
     let mut text = String::with_capacity(name.len() + 4);
     let mut lower = false;

@@ -1,27 +1,27 @@
-//! Documents as people write them: in JSON, or in YAML 1.2.
+//! Parses and formats documents in JSON or YAML 1.2.
 
 use std::borrow::Cow;
 
 use serde::de::Error;
 use serde_json::Value;
 
-/// Reads a document, in JSON or YAML.
+/// Parses a document in JSON or YAML.
 pub fn read_document(text: &str) -> Result<Value, serde_json::Error> {
     serde_json::from_str(&in_json(text)?)
 }
 
-/// A document in JSON, whatever it is written in.
+/// Converts a document in JSON or YAML to JSON.
 pub(crate) fn in_json(text: &str) -> Result<Cow<'_, str>, serde_json::Error> {
     if !is_yaml(text) {
         return Ok(Cow::Borrowed(text));
     }
-    // `no` and `off` are texts in the YAML that OpenAPI means (OpenAPI 3.0.3, "Format").
+    // `no` and `off` are strings in the YAML schema that OpenAPI uses (OpenAPI 3.0.3, "Format").
     let options = serde_saphyr::options! { strict_booleans: true, with_snippet: false };
     let document = serde_saphyr::from_str_with_options::<Value>(text, options);
     Ok(Cow::Owned(document.map_err(serde_json::Error::custom)?.to_string()))
 }
 
-/// A document in the language that another one is written in.
+/// Serializes a document in the format (JSON or YAML) of another document.
 pub(crate) fn like(other: &str, document: &Value) -> Result<String, serde_json::Error> {
     if is_yaml(other) {
         serde_saphyr::to_string(document).map_err(serde_json::Error::custom)
@@ -30,7 +30,7 @@ pub(crate) fn like(other: &str, document: &Value) -> Result<String, serde_json::
     }
 }
 
-/// All documents are objects, and begin with a brace in JSON.
+/// Returns whether a text is YAML: a document is an object, which begins with a brace in JSON.
 fn is_yaml(text: &str) -> bool {
     let text = text.trim_start();
     !text.is_empty() && !text.starts_with('{')

@@ -1,89 +1,89 @@
-//! Why a declaration is refused.
+//! The errors of product files and of declarations of guarded APIs.
 
 use std::path::PathBuf;
 
 use gatewright_policy::{ActionError, PermissionsError};
 
-/// Why a product's file is refused.
+/// The error of a product file.
 #[derive(Debug, thiserror::Error)]
 pub enum CatalogueError {
     /// The folder or the file cannot be read.
     #[error("{}: {source}", path.display())]
     Unreadable {
-        /// Which one.
+        /// The path of the folder or file.
         path: PathBuf,
-        /// Why.
+        /// The error of the file system.
         source: std::io::Error,
     },
-    /// The file is not what it should be.
+    /// The file is malformed.
     #[error("{file}: {source}")]
     Malformed {
-        /// Which one.
+        /// The name of the file.
         file: String,
-        /// Where, and what is wrong there.
+        /// The error of the parser, with the line and the column.
         source: serde_json::Error,
     },
-    /// The file is written in a language that is not read.
+    /// The file is in a format that is not supported.
     #[error("{}: only JSON and YAML are read; convert this file", .0.display())]
     Unread(PathBuf),
-    /// An action's name is wrong.
+    /// The name of an action is invalid.
     #[error("{file}: the action \"{action}\" {source}")]
     Action {
-        /// In which file.
+        /// The name of the file.
         file: String,
-        /// Which action.
+        /// The name of the action.
         action: String,
-        /// What is wrong with it.
+        /// The error of the name.
         source: ActionError,
     },
-    /// An API cannot be guarded by what the file says.
+    /// The declaration of a guarded API is invalid.
     #[error("{file}: {source}")]
     Api {
-        /// In which file.
+        /// The name of the file.
         file: String,
-        /// What is wrong with it.
+        /// The error of the declaration.
         source: ApiError,
     },
-    /// A permissions group is wrong.
+    /// A permissions group is invalid.
     #[error("{file}: in the permissions group \"{group}\", {source}")]
     Group {
-        /// In which file.
+        /// The name of the file.
         file: String,
-        /// Which group.
+        /// The name of the group.
         group: String,
-        /// What is wrong with it.
+        /// The error of its permissions.
         source: PermissionsError,
     },
 }
 
-/// Why an API cannot be guarded by what its document says.
+/// The error of a declaration of a guarded API.
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
-    /// A path cannot be matched without doubt.
+    /// A path cannot be matched without ambiguity.
     #[error("the path {path} {reason}")]
     Path {
-        /// Which one.
+        /// The path.
         path: String,
-        /// What is wrong with it.
+        /// The reason.
         reason: &'static str,
     },
-    /// An operation says too little or too much.
+    /// An operation is declared incompletely, or with conflicting extensions.
     #[error("{method} {path}: {reason}")]
     Operation {
-        /// Its method.
+        /// The HTTP method.
         method: String,
-        /// Its path.
+        /// The path.
         path: String,
-        /// What is wrong with it, and what to do.
+        /// The reason, and how to fix it.
         reason: String,
     },
-    /// The servers of the document are at several paths.
+    /// The servers of the document have different base paths.
     #[error("the servers have different paths, {0} and {1}: name those with one path only")]
     Servers(String, String),
-    /// The name cannot stand in a URL.
+    /// The name of the API is not valid in a URL.
     #[error("the name {0:?} may hold letters, digits, - and _ only: set x-iam-api")]
     Name(String),
-    /// Another file declares an API of that name.
+    /// Another file declares an API with the same name.
     #[error("another file declares the API {0}: set x-iam-api")]
     Twice(String),
 }

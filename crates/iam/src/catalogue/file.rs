@@ -1,4 +1,4 @@
-//! The files of products in a folder.
+//! Reads the product files of a folder.
 
 use std::path::{Path, PathBuf};
 
@@ -6,15 +6,15 @@ use crate::catalogue::error::CatalogueError;
 use crate::catalogue::index::Catalogue;
 
 impl Catalogue {
-    /// Reads the files of a folder, beside what is built in.
+    /// Loads the catalogue from the files of a folder.
     ///
-    /// `built_in` takes OVHcloud's product in; Gatewright's own actions are always there.
+    /// `built_in` includes OVHcloud's product; Gatewright's own actions are always included.
     pub fn load(built_in: bool, folder: Option<&Path>) -> Result<Self, CatalogueError> {
         Ok(Self::declared(built_in, &texts(folder)?)?.completed())
     }
 }
 
-/// The texts of the products' files of a folder, in the order of their names.
+/// Reads the product files of a folder, ordered by name.
 pub(crate) fn texts(folder: Option<&Path>) -> Result<Vec<(PathBuf, String)>, CatalogueError> {
     let Some(folder) = folder else { return Ok(Vec::new()) };
     let read = |path: PathBuf| match std::fs::read_to_string(&path) {
@@ -24,7 +24,7 @@ pub(crate) fn texts(folder: Option<&Path>) -> Result<Vec<(PathBuf, String)>, Cat
     files(folder)?.into_iter().map(read).collect()
 }
 
-/// The products' files of a folder, in the order of their names.
+/// Lists the product files of a folder, ordered by name.
 fn files(folder: &Path) -> Result<Vec<PathBuf>, CatalogueError> {
     let unreadable = |source| CatalogueError::Unreadable { path: folder.to_owned(), source };
     let mut paths = Vec::new();

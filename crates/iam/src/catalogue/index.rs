@@ -1,4 +1,4 @@
-//! The products that policies are about: resource types, actions and managed permissions groups.
+//! The catalogue of an installation, indexed by name and by resource type.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -13,25 +13,25 @@ use crate::catalogue::error::{ApiError, CatalogueError};
 use crate::catalogue::product::{Declared, DeclaredApi, Product};
 use crate::model::rights::{self, Category};
 
-/// Every product that an installation knows.
+/// All products of an installation, with their guarded APIs.
 #[derive(Debug, Default, Clone)]
 pub struct Catalogue {
-    /// By name.
+    /// The actions by name.
     pub(crate) actions: BTreeMap<String, Action>,
-    /// The names of the actions, to look up fast.
+    /// The names of the actions for fast look-ups, with whether query parameters may follow.
     names: HashMap<String, bool, RandomState>,
     types: BTreeMap<String, Vec<String>>,
     groups: BTreeMap<String, ManagedGroup>,
     apis: HashMap<String, Api, RandomState>,
 }
 
-/// The types, actions and managed groups of OVHcloud, as one product among others.
+/// The resource types, actions and managed groups of OVHcloud, in the format of any product.
 const OVHCLOUD: &str = include_str!("../../data/ovhcloud.json");
 
 impl Catalogue {
-    /// Takes in the texts of files, beside what is built in, without what `completed` adds.
+    /// Builds a catalogue from the texts of files, without the indexes that `completed` adds.
     ///
-    /// `built_in` takes OVHcloud's product in; Gatewright's own actions are always there.
+    /// `built_in` includes OVHcloud's product; Gatewright's own actions are always included.
     pub(crate) fn declared(
         built_in: bool,
         files: &[(PathBuf, String)],
@@ -96,17 +96,17 @@ impl Catalogue {
         Ok(())
     }
 
-    /// The guarded APIs by their names, and how many operations each has.
+    /// Returns the names of the guarded APIs, each with its number of operations.
     pub fn apis(&self) -> BTreeMap<&str, usize> {
         self.apis.iter().map(|(name, api)| (name.as_str(), api.len())).collect()
     }
 
-    /// The guarded API of that name.
+    /// Returns the guarded API with a name.
     pub(crate) fn api(&self, name: &str) -> Option<&Api> {
         self.apis.get(name)
     }
 
-    /// Takes an action in; where it is there already, the first description stays.
+    /// Adds a declared action; of an action that exists, the first description is kept.
     fn add(&mut self, declared: Declared) {
         let kind = action_type(&declared.action).to_owned();
         self.types.entry(kind).or_default();
@@ -144,7 +144,7 @@ impl Catalogue {
         self
     }
 
-    /// All actions in the order of their names, or those of one resource type.
+    /// Returns all actions, or those of one resource type, ordered by name.
     pub fn actions(&self, kind: Option<&str>) -> Vec<&Action> {
         match kind {
             None => self.actions.values().collect(),
@@ -154,17 +154,17 @@ impl Catalogue {
         }
     }
 
-    /// The names of the actions on resources of one type.
+    /// Returns the names of the actions on resources of one type.
     pub(crate) fn action_names(&self, kind: &str) -> &[String] {
         self.types.get(kind).map_or(&[], Vec::as_slice)
     }
 
-    /// All resource types in the order of their names.
+    /// Returns all resource types, ordered by name.
     pub fn types(&self) -> impl Iterator<Item = &str> {
         self.types.keys().map(String::as_str)
     }
 
-    /// Whether an action of that name exists, with parameters where it may have some.
+    /// Returns whether an action exists, with query parameters where it may have some.
     pub fn knows(&self, action: &str) -> bool {
         if self.names.contains_key(action) {
             return true;
@@ -173,8 +173,8 @@ impl Catalogue {
         base.and_then(|base| self.names.get(base)).copied().unwrap_or(false)
     }
 
-    /// The whole name of an action: as it is given, or the only one on resources of that type that ends
-    /// in what is given.
+    /// Resolves an abbreviated action: returns the name as it is given, or the only action on that
+    /// resource type that ends in it; none where there is no such action, or several.
     pub(crate) fn whole_name(&self, kind: &str, action: &str) -> Option<String> {
         if action.contains(':') {
             return self.knows(action).then(|| action.to_owned());
@@ -185,24 +185,24 @@ impl Catalogue {
         found.cloned()
     }
 
-    /// The names of all actions, and whether parameters may follow.
+    /// Returns the names of all actions, each with whether query parameters may follow.
     pub(crate) fn names(&self) -> std::collections::HashMap<Box<str>, bool> {
         self.names.iter().map(|(name, parameters)| (name.as_str().into(), *parameters)).collect()
     }
 
-    /// The permissions groups that belong to the server.
+    /// Returns the managed permissions groups.
     pub fn groups(&self) -> impl Iterator<Item = &ManagedGroup> {
         self.groups.values()
     }
 
-    /// A permissions group that belongs to the server.
+    /// Returns the managed permissions group with a name.
     pub fn group(&self, name: &str) -> Option<&ManagedGroup> {
         self.groups.get(name)
     }
 }
 
 impl Catalogue {
-    /// The same with a guarded API.
+    /// Returns a copy of the catalogue with one more guarded API.
     pub(crate) fn with_api(
         &self,
         name: &str,

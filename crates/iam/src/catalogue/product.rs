@@ -1,4 +1,4 @@
-//! The two forms of a product's file: our own, and an OpenAPI document with `x-iam-actions`.
+//! Parses product files: our own format, and OpenAPI documents with `x-iam-actions`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,29 +13,29 @@ use crate::catalogue::document::in_json;
 use crate::catalogue::route::{DeclaredRoute, Locator};
 use crate::model::rights::Category;
 
-/// A product as its file declares it.
+/// A product, as its file declares it.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Product {
-    /// Its name, for people who read the file.
+    /// The name, for people who read the file.
     #[serde(rename = "product")]
     _name: String,
-    /// Types that have no action of their own.
+    /// The resource types that have no action of their own.
     #[serde(default)]
     pub(crate) resource_types: Vec<String>,
     #[serde(default)]
     pub(crate) actions: Vec<Declared>,
     #[serde(default)]
     pub(crate) permissions_groups: Vec<DeclaredGroup>,
-    /// The API that the file says how to guard.
+    /// The guarded API that the file declares.
     #[serde(skip)]
     pub(crate) api: Option<DeclaredApi>,
 }
 
-/// A guarded API as an OpenAPI document declares it.
+/// A guarded API, as an OpenAPI document declares it.
 #[derive(Debug)]
 pub(crate) struct DeclaredApi {
-    /// None where it is called as its file.
+    /// The name; none where the API has the name of its file.
     pub(crate) name: Option<String>,
     pub(crate) account: Option<String>,
     pub(crate) servers: Vec<String>,
@@ -99,7 +99,7 @@ impl DeclaredGroup {
     }
 }
 
-/// What is read of an OpenAPI document.
+/// The parts of an OpenAPI document that are used.
 #[derive(Deserialize)]
 struct OpenApi {
     paths: BTreeMap<String, BTreeMap<String, serde_json::Value>>,
@@ -185,7 +185,8 @@ impl Product {
                     product.actions.push(declared);
                 }
                 let resources = operation.resources.or_else(|| of_path.clone());
-                // An operation without actions is guarded by its absence.
+                // An operation without actions is not declared as a route, so requests to it are
+                // refused.
                 let is_guarded = resources.is_some() && !operation.actions.is_empty();
                 if is_guarded || operation.public {
                     let needed = operation.actions.into_iter().filter(|one| one.required);
@@ -209,7 +210,7 @@ impl Product {
     }
 }
 
-/// What an operation of this method most likely does; none when the key is no method.
+/// Returns the most likely category of the action of an HTTP method; none if the key is no method.
 pub(crate) fn category(method: &str) -> Option<Category> {
     Some(match method {
         "get" | "head" => Category::Read,

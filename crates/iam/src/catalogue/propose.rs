@@ -1,15 +1,16 @@
-//! What an OpenAPI document could say of how its API is guarded, for its owner to edit.
+//! Proposes the IAM extensions of an OpenAPI document (`x-iam-…`), for its owner to edit.
 
 use serde_json::{Map, Value, json};
 
 use crate::catalogue::document::{in_json, like};
 
-/// Adds `x-iam-actions` and `x-iam-resource` to each operation that has neither, and is not public.
+/// Adds `x-iam-actions` and `x-iam-resource` to each operation that has neither and is not public.
 ///
-/// The first parameter of a path names the resource, as its first part that is not a collection's
-/// name; what follows is the action. Without one, the action is on the account. An operation whose
-/// `security` is an empty list is proposed to be public. What is in YAML is answered in YAML, without
-/// its comments.
+/// The first parameter of a path names the resource; the literal part before it gives the resource
+/// type, and the parts after it the action. An operation whose path has no parameter has its action
+/// on the account. An operation whose `security` is an empty list is proposed to be public. A
+/// document in YAML is answered in YAML, without its comments. Fails where the document cannot be
+/// parsed.
 pub fn propose(text: &str, account: Option<&str>) -> Result<String, serde_json::Error> {
     let mut document: Map<String, Value> = serde_json::from_str(&in_json(text)?)?;
     let title = document.get("info").and_then(|info| info.get("title")).and_then(Value::as_str);
@@ -50,7 +51,7 @@ pub fn propose(text: &str, account: Option<&str>) -> Result<String, serde_json::
     like(text, &Value::Object(document))
 }
 
-/// The last part of an action that a method does; none where the key is no method that is guarded.
+/// Returns the last part of the action of an HTTP method; none for a key that is no guarded method.
 fn verb(method: &str) -> Option<&'static str> {
     match method {
         "get" => Some("get"),
@@ -61,7 +62,7 @@ fn verb(method: &str) -> Option<&'static str> {
     }
 }
 
-/// The action, and where its resource is named.
+/// Returns the proposed action of a path, and the locator of its resource.
 fn guard(path: &str, api: &str, verb: &str) -> (String, Value) {
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
     let parameter =
@@ -88,7 +89,7 @@ fn guard(path: &str, api: &str, verb: &str) -> (String, Value) {
     (format!("{kind}:{api}:{path}"), resource)
 }
 
-/// A part of a path as names of types and actions are written.
+/// Converts a part of a path to camel case, as resource types and actions are written.
 fn camel(part: &str) -> String {
     let mut text = String::with_capacity(part.len());
     let mut upper = false;

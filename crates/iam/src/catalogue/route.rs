@@ -1,4 +1,4 @@
-//! An operation of a guarded API, and which rights it needs on what.
+//! The operations of a guarded API, and the rights that each needs.
 
 use gatewright_policy::action_type;
 use serde::Deserialize;
@@ -7,16 +7,16 @@ use smallvec::SmallVec;
 use crate::catalogue::error::ApiError;
 use crate::catalogue::target::Target;
 
-/// Where a request names the resource that it is about: `x-iam-resource`.
+/// The locator of the resource in a request, as `x-iam-resource` declares it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase", deny_unknown_fields)]
 pub(crate) struct Locator {
-    /// The type of the resource.
+    /// The resource type.
     #[serde(rename = "type")]
     kind: String,
     #[serde(rename = "in")]
     place: Place,
-    /// The parameter of the path, the header, or the fixed name.
+    /// The name of the path parameter or the header, or the fixed name of the resource.
     #[serde(default)]
     name: String,
 }
@@ -24,26 +24,26 @@ pub(crate) struct Locator {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Place {
-    /// A parameter of the path.
+    /// The resource is named by a parameter of the path.
     Path,
-    /// A header.
+    /// The resource is named by a header.
     Header,
-    /// The account that the API belongs to, or else the caller's.
+    /// The resource is the account that the API belongs to, or else the caller's account.
     Account,
-    /// Always the same resource.
+    /// The resource is always the same.
     Fixed,
 }
 
-/// What names the resource of a request.
+/// The source of the resource name in a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Source {
-    /// A part of the path, by its place.
+    /// A part of the path, by its index.
     Part(usize),
-    /// A header.
+    /// A header, by its name.
     Header(String),
     /// The account.
     Account,
-    /// It is always this one.
+    /// A fixed name.
     Fixed(String),
 }
 
@@ -58,13 +58,13 @@ pub(crate) struct Need {
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct Route {
     pub(crate) method: String,
-    /// None where everybody may.
+    /// The rights that are needed; none where the operation is public.
     pub(crate) needs: Option<Vec<Need>>,
-    /// Whether the connection may become another, such as a web socket.
+    /// `true` if the connection may be upgraded, such as to a web socket.
     pub(crate) upgrades: bool,
 }
 
-/// What a document says of an operation.
+/// The declaration of an operation in an OpenAPI document.
 #[derive(Debug)]
 pub(crate) struct DeclaredRoute {
     pub(crate) method: String,
@@ -75,17 +75,17 @@ pub(crate) struct DeclaredRoute {
     pub(crate) upgrades: bool,
 }
 
-/// Why no operation was found.
+/// The reason why no operation matches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NoRoute {
-    /// None is declared.
+    /// No operation is declared for the path.
     Unknown,
-    /// One is declared that differs in case or in an ending alone.
+    /// A declared path differs in case or in an ending alone.
     Near,
 }
 
 impl Route {
-    /// The operation, and the parts of its path: none where a parameter stands.
+    /// Returns the operation, and the parts of its path: none where it is a parameter.
     pub(crate) fn new(declared: DeclaredRoute) -> Result<(Vec<Option<String>>, Self), ApiError> {
         let DeclaredRoute { method, path, actions, resources, public, upgrades } = declared;
         let method = method.to_uppercase();
@@ -152,7 +152,7 @@ impl Route {
     }
 }
 
-/// The parts of a path without parameters, as requests have them.
+/// Splits a path without parameters into parts, decoded as those of requests are.
 pub(crate) fn literals(path: &str) -> Result<Vec<String>, ApiError> {
     let text = format!("/{path}");
     let Ok(target) = Target::parse(&text) else {
@@ -162,5 +162,5 @@ pub(crate) fn literals(path: &str) -> Result<Vec<String>, ApiError> {
     Ok(target.parts().iter().map(ToString::to_string).collect())
 }
 
-/// Operations that were found; nearly always it is one.
+/// The operations that match a request; nearly always one.
 pub(crate) type Found<'r> = SmallVec<[&'r Route; 4]>;

@@ -1,9 +1,10 @@
-//! Finds the operations of a guarded API in a tree of its paths, a level for each part: that takes
-//! as long in an API of a thousand operations as in one of ten.
+//! Matches the path of a request against the operations of a guarded API, in a tree with a level
+//! for each part of a path: a match takes as long in an API of a thousand operations as in one of
+//! ten.
 //!
-//! What must stay true: the tree finds exactly what a look at every path finds, and a path that
-//! could be taken for another one that is declared (by case, or by an ending) is refused. A
-//! property test holds both.
+//! Invariants: the tree finds exactly the operations that a linear search finds; and a path that a
+//! server could take for another declared path (by case, or by an ending) is refused. A property
+//! test holds both.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -12,18 +13,19 @@ use foldhash::quality::RandomState;
 
 use crate::catalogue::route::{Found, NoRoute, Route};
 
-/// The operations below a path.
+/// The operations at and below a path.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct Routes {
-    /// Those of the path itself.
+    /// The operations at the path itself.
     here: Vec<Route>,
-    /// By what all parts have in common that some server might take for one another.
+    /// The literal parts below, by their normalised form, which is shared by all parts that some
+    /// server might take for one another.
     literals: HashMap<Box<str>, Vec<Literal>, RandomState>,
-    /// What follows a parameter.
+    /// The operations below a parameter of the path.
     parameter: Option<Box<Routes>>,
 }
 
-/// A part that stands in a path, and what follows it.
+/// A literal part of a path, and the operations below it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Literal {
     part: Box<str>,
@@ -31,7 +33,7 @@ struct Literal {
 }
 
 impl Routes {
-    /// Adds an operation. A part of its path is none where a parameter stands.
+    /// Adds an operation. A part of its path is none where it is a parameter.
     pub(crate) fn add(&mut self, parts: &[Option<String>], route: Route) {
         let Some((part, rest)) = parts.split_first() else {
             self.here.push(route);
@@ -50,14 +52,15 @@ impl Routes {
         }
     }
 
-    /// The operations whose paths fit, of any method; refused where another path that is declared
-    /// might be taken for this one.
+    /// Returns the operations whose paths match, of any method. Refused where a server might take
+    /// the path for another one that is declared.
     pub(crate) fn fitting(&self, parts: &[Cow<'_, str>]) -> Result<Found<'_>, NoRoute> {
         let mut found = Found::new();
         if self.gather(parts, true, &mut found) { Ok(found) } else { Err(NoRoute::Near) }
     }
 
-    /// Whether no operation is only nearly the wanted one; those that are exactly are gathered.
+    /// Collects the operations that match exactly. Returns `false` as soon as one matches only by
+    /// its normalised form.
     fn gather<'r>(&'r self, parts: &[Cow<'_, str>], exact: bool, found: &mut Found<'r>) -> bool {
         let Some((part, rest)) = parts.split_first() else {
             if exact {
@@ -70,7 +73,7 @@ impl Routes {
             && self.parameter.as_ref().is_none_or(|below| below.gather(rest, exact, found))
     }
 
-    /// How many operations there are.
+    /// Returns the number of operations.
     pub(crate) fn len(&self) -> usize {
         let literals = self.literals.values().flatten().map(|literal| &literal.below);
         let below = literals.chain(self.parameter.as_deref());
@@ -78,7 +81,7 @@ impl Routes {
     }
 }
 
-/// What a part is to a server that cares neither for case nor for an ending such as `.json`.
+/// Normalises a part of a path, for servers that ignore case and endings such as `.json`.
 fn likeness(part: &str) -> Cow<'_, str> {
     let end =
         part.bytes().position(|byte| matches!(byte, b'.' | b' ' | b',')).unwrap_or(part.len());
@@ -86,7 +89,7 @@ fn likeness(part: &str) -> Cow<'_, str> {
     if stem.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase()) {
         return Cow::Borrowed(stem);
     }
-    // In capitals first: some letters have two small ones.
+    // In capitals first: some letters have two small forms.
     Cow::Owned(stem.to_uppercase().to_lowercase())
 }
 
@@ -100,7 +103,7 @@ mod tests {
         stem.to_uppercase().to_lowercase()
     }
 
-    /// What [`Routes::fitting`] promises, in the obvious way: the places of the paths that fit.
+    /// Matches by linear search, as a reference for [`Routes::fitting`]: the indexes of the paths.
     fn obvious(declared: &[Vec<Option<String>>], parts: &[Cow<'_, str>]) -> Option<Vec<usize>> {
         let fits = |path: &[Option<String>], same: fn(&str, &str) -> bool| {
             let same = |(known, part): (&Option<String>, &Cow<'_, str>)| {

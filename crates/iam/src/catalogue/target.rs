@@ -1,59 +1,59 @@
-//! Parses the target of a request to a guarded API, as a proxy saw it.
+//! Parses the request target of a request to a guarded API, as a proxy received it.
 //!
-//! What must stay true: a target has one reading or none. What a proxy, this server and the API
-//! could each read in another way is refused, never normalised.
+//! Invariant: a target has one interpretation or none. A target that a proxy, this server and the
+//! API could each interpret in another way is refused, never normalised.
 
 use std::borrow::Cow;
 
 use smallvec::SmallVec;
 
-/// No target may be longer, in bytes.
+/// The maximum length of a target, in bytes.
 const MOST: usize = 8192;
 
-/// Why a target is refused: what a proxy, this server and the API might each read in their own way
-/// is never let through.
+/// The reason why a target is refused: a target that a proxy, this server and the API might each
+/// interpret in their own way is never authorized.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TargetError {
-    /// It does not begin with a slash, as a whole URL does not.
+    /// The target does not begin with a slash, as an absolute URL does not.
     #[error("the target must be a path that begins with /")]
     NotAPath,
-    /// It is too long.
+    /// The target is too long.
     #[error("the target must have at most 8192 bytes")]
     TooLong,
     /// Two slashes follow each other, or the path ends with one.
     #[error("the path must not hold empty parts")]
     EmptyPart,
-    /// A part is made of dots.
+    /// A part is a dot segment.
     #[error("the path must not hold parts that are made of dots")]
     Dots,
-    /// A character is not allowed in a path, or is allowed and means something else to some.
+    /// A character is not allowed in a path, or some servers give it another meaning.
     #[error("the path must not hold a {0:?}")]
     Character(char),
     /// A `%` is not followed by two hexadecimal digits.
     #[error("the path holds a % that encodes nothing")]
     Encoding,
-    /// What need not be encoded is.
+    /// A character is percent-encoded that need not be.
     #[error("the path must not encode {0:?}, which needs no encoding")]
     NotNormal(char),
-    /// What is encoded would mean something else to whoever decodes it again.
+    /// A percent-encoded character would get another meaning if it were decoded twice.
     #[error("the path must not hold an encoded {0:?}")]
     Encoded(char),
-    /// What is encoded is not text.
+    /// The decoded part is not UTF-8.
     #[error("the path must be UTF-8")]
     NotText,
-    /// The query names another method.
+    /// A query parameter overrides the method.
     #[error("the query must not name another method")]
     OtherMethod,
 }
 
-/// A path that can be read in one way only.
+/// A path with exactly one interpretation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target<'t> {
     parts: SmallVec<[Cow<'t, str>; 8]>,
 }
 
 impl<'t> Target<'t> {
-    /// Reads a target in origin form (RFC 9112, section 3.2.1), as the client sent it.
+    /// Parses a target in origin form (RFC 9112, section 3.2.1), as the client sent it.
     pub fn parse(text: &'t str) -> Result<Self, TargetError> {
         if text.len() > MOST {
             return Err(TargetError::TooLong);
@@ -67,7 +67,7 @@ impl<'t> Target<'t> {
         Ok(Self { parts: path.split('/').map(part).collect::<Result<_, _>>()? })
     }
 
-    /// The parts of the path, decoded.
+    /// Returns the decoded parts of the path.
     pub fn parts(&self) -> &[Cow<'t, str>] {
         &self.parts
     }
@@ -115,8 +115,8 @@ fn part(text: &str) -> Result<Cow<'_, str>, TargetError> {
     }
 }
 
-/// What a part of a path may hold as it is (RFC 3986, section 3.3), but for `;`, from which on some
-/// read parameters.
+/// Returns whether a character may stand in a part of a path without encoding (RFC 3986, section
+/// 3.3). `;` may not, since some servers parse parameters after it.
 fn is_plain(one: char) -> bool {
     matches!(
         one,
@@ -125,17 +125,19 @@ fn is_plain(one: char) -> bool {
     )
 }
 
-/// Tells whether programs could end a query at a character, or cut it there.
+/// Returns whether programs could end or cut a query at a character.
 fn is_forbidden_in_query(one: char) -> bool {
     one == '#' || one.is_control() || one.is_whitespace()
 }
 
-/// Many frameworks take the method from here.
+/// Checks the query for overrides of the method, which many frameworks accept, and for characters
+/// that are refused.
 fn check_query(query: &str) -> Result<(), TargetError> {
     if query.is_empty() {
         return Ok(());
     }
-    // Brackets, quotes and their like are sent raw by many, and mean nothing to a proxy.
+    // Many clients send brackets, quotes and the like without encoding; they mean nothing to a
+    // proxy.
     if let Some(wrong) = query.chars().find(|&one| is_forbidden_in_query(one)) {
         return Err(TargetError::Character(wrong));
     }

@@ -1,4 +1,4 @@
-//! Which actions the caller may do on which resources.
+//! Checks actions on resources for the caller.
 
 use gatewright_policy::ResourceUrn;
 
@@ -8,24 +8,24 @@ use crate::model::caller::Context;
 use crate::model::error::{Fault, IamError};
 use crate::model::input::Input;
 
-/// A request may ask for so many decisions.
+/// The maximum number of decisions of a request.
 const MOST: usize = 100_000;
 
-/// The answer for one resource.
+/// The result for one resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckResult {
-    /// The resource, as it was asked for.
+    /// The URN of the resource, as the request has it.
     pub resource: String,
-    /// The actions that the caller may do on it.
+    /// The actions that are allowed on it.
     pub authorized: Vec<String>,
-    /// The actions that the caller may not do on it.
+    /// The actions that are denied on it.
     pub unauthorized: Vec<String>,
 }
 
 impl Iam {
-    /// Decides each action on each resource for the caller. Anybody may ask what they may do.
+    /// Decides each action on each resource for the caller. It needs no right.
     ///
-    /// An action that the catalogue does not know fails the whole request.
+    /// An action that is not in the catalogue fails the whole request.
     pub async fn check(
         &self,
         context: &Context,

@@ -1,4 +1,4 @@
-//! Decisions that a service asks for about others: what an API that is guarded needs.
+//! Decisions that a service requests about other principals, as a guarded API does (AuthZEN).
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -17,10 +17,10 @@ use crate::model::log::Reason;
 use crate::model::principal_key::principal_key;
 use crate::model::rights;
 
-/// A search looks at so many subjects, resources or actions at most.
+/// The maximum number of subjects, resources or actions that a search evaluates.
 const MOST: usize = 100_000;
 
-/// Who a request can be about.
+/// The type of the subject of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SubjectKind {
     /// A service account, by its identifier or its URN.
@@ -29,44 +29,46 @@ pub enum SubjectKind {
     User,
     /// A group of users, by its name or URN.
     Group,
-    /// Whoever a token belongs to, with what it may be used for, while it counts.
+    /// The principal of a token, with the token's scope, while the token is active.
     Token,
 }
 
-/// A request about somebody.
+/// An evaluation request.
 #[derive(Debug, Clone)]
 pub struct Evaluation {
-    /// What they are; none where nothing here is of that kind.
+    /// The type of the subject; none where it is not one of this server's.
     pub subject_kind: Option<SubjectKind>,
-    /// Which one.
+    /// The identifier of the subject.
     pub subject: String,
-    /// What they want to do: the whole name of an action, or what it ends in, where one action alone on
-    /// resources of that type does.
+    /// The action: its full name, or the part after the last colon, where only one action on the
+    /// resource type has it.
     pub action: String,
-    /// The type of what they want to do it on.
+    /// The resource type.
     pub resource_kind: String,
-    /// The name of what they want to do it on.
+    /// The name of the resource.
     pub resource: String,
-    /// The account that it belongs to, where no registrar registered it; the subject's own, where it
-    /// is left out.
+    /// The account that owns the resource, where no registrar registered it. The default is the
+    /// subject's account.
     pub owner: Option<String>,
-    /// What the asker says of the subject, the action and the resource. It counts as tags of the
-    /// resource where the asker has the right to say so, and never against those that it has.
+    /// The properties of the subject, the action and the resource that the request asserts. They
+    /// count as tags of the resource where the caller has the right to assert them, and never
+    /// override those that it has.
     pub properties: Tags,
-    /// From where, as the service that asks saw it.
+    /// The source IP address, as the calling service saw it.
     pub ip: Option<IpAddr>,
-    /// When; now, where it is left out.
+    /// The time of the request. The default is now.
     pub at: Option<Instant>,
 }
 
-/// The answer to a request.
+/// The result of an evaluation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EvaluationResult {
-    /// Whether they may.
+    /// `true` if the action is allowed.
     pub allowed: bool,
-    /// Why; none where nothing was decided, since there is no such subject or resource.
+    /// The reason; none where nothing was decided, since the subject or the resource does not
+    /// exist.
     pub reason: Option<Reason>,
-    /// The policy that decided.
+    /// The determining policy.
     pub policy: Option<PolicyId>,
 }
 
@@ -74,7 +76,7 @@ impl EvaluationResult {
     const UNKNOWN: Self = Self { allowed: false, reason: None, policy: None };
 }
 
-/// Whether decisions are recorded as activity.
+/// The recording of decisions as activity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Recording {
     On,
@@ -82,8 +84,9 @@ enum Recording {
 }
 
 impl Iam {
-    /// Answers requests about others, each by itself, until an answer is `last`. Whoever asks needs
-    /// the right to, and hears about their own account alone, unless they are a registrar.
+    /// Evaluates requests about other principals one by one, until a result equals `last`. The
+    /// caller needs the right to evaluate, and gets results about their own account alone, unless
+    /// they are a registrar.
     pub async fn evaluate(
         &self,
         context: &Context,
@@ -109,7 +112,7 @@ impl Iam {
         Ok(answers)
     }
 
-    /// Whether the caller may ask about what belongs to an account.
+    /// Returns whether the caller may ask about the identities and resources of an account.
     fn may_ask_about(&self, context: &Context, account: &str) -> bool {
         account == context.account()
             || self.settings.registrars.iter().any(|one| one == context.account())
@@ -168,7 +171,8 @@ impl Iam {
         Ok(EvaluationResult { allowed: decision.is_allowed(), reason: Some(reason), policy })
     }
 
-    /// Who a request is about, if they are there and the caller may ask about them.
+    /// Finds the subject of a request; none where it does not exist or the caller may not ask about
+    /// it.
     async fn subject(
         &self,
         context: &Context,
@@ -232,8 +236,8 @@ impl Iam {
         Ok(principal.map(Arc::new))
     }
 
-    /// Which of the caller's service accounts, users or groups may do it. What the request says of
-    /// the subject, but for its kind, is left aside.
+    /// Searches the caller's service accounts, users or groups for those that are allowed. The
+    /// subject of the request is ignored, but for its type.
     pub async fn search_subjects(
         &self,
         context: &Context,
@@ -257,8 +261,8 @@ impl Iam {
         self.allowed_of(context, request, names, |request, name| request.subject = name).await
     }
 
-    /// On which of the caller's registered resources of a type it may be done. What the request
-    /// says of the resource, but for its type, is left aside.
+    /// Searches the caller's registered resources of a type for those on which the action is
+    /// allowed. The resource of the request is ignored, but for its type.
     pub async fn search_resources(
         &self,
         context: &Context,
@@ -275,7 +279,7 @@ impl Iam {
         self.allowed_of(context, request, names, |request, name| request.resource = name).await
     }
 
-    /// Which actions may be done. The action that the request names is left aside.
+    /// Searches the actions that are allowed. The action of the request is ignored.
     pub async fn search_actions(
         &self,
         context: &Context,
@@ -287,7 +291,7 @@ impl Iam {
         self.allowed_of(context, request, names, |request, name| request.action = name).await
     }
 
-    /// Those of the names with which the request is answered by yes.
+    /// Returns the names for which the evaluation is allowed.
     async fn allowed_of(
         &self,
         context: &Context,

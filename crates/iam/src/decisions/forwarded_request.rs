@@ -1,4 +1,4 @@
-//! Whether a request may pass to a guarded API: from what a proxy saw of it to the rights that it
+//! Authorizes requests that a proxy forwards to a guarded API, by the rights that their operation
 //! needs.
 
 use std::net::IpAddr;
@@ -19,50 +19,51 @@ use crate::model::error::IamError;
 use crate::model::query_id::QueryId;
 use crate::model::revision::Revision;
 
-/// A request on its way to a guarded API.
+/// A request on its way to a guarded API, as the proxy received it.
 pub struct ForwardedRequest<'p> {
-    /// The name of the API.
+    /// The name of the guarded API.
     pub api: &'p str,
-    /// As the client sent it.
+    /// The HTTP method, as the client sent it.
     pub method: &'p str,
     /// The path and the query, as the client sent them.
     pub target: &'p str,
-    /// The value of a header, by its name in small letters; none where it has none, or several.
+    /// Returns the value of a header by its name in small letters; none where it is absent or
+    /// repeated.
     pub header: &'p (dyn Fn(&str) -> Option<&'p str> + Sync),
-    /// Whether the client wants the connection to become another.
+    /// `true` if the client requests an upgrade of the connection.
     pub upgrades: bool,
-    /// The token that it brings.
+    /// The bearer token, or the error of its header.
     pub token: Result<&'p str, IamError>,
-    /// Where it comes from.
+    /// The IP address of the client.
     pub ip: Option<IpAddr>,
-    /// What the log calls it.
+    /// The query ID for the log.
     pub query_id: QueryId,
-    /// When.
+    /// The time of the request.
     pub now: Instant,
 }
 
-/// Who may pass.
+/// The authenticated and authorized caller of a forwarded request.
 #[derive(Debug)]
 pub struct AuthorizedCaller {
-    /// Who they are.
+    /// The principal.
     pub principal: Arc<Principal>,
-    /// The revision of their account that was decided at, at least.
+    /// The minimum revision of the caller's account that the decision was made at.
     pub revision: Revision,
 }
 
-/// Few requests need more rights than these.
+/// The number of rights that are kept without an allocation; few operations need more.
 const MOST_NEED: usize = 2;
 
-/// Actions, and on what.
+/// The needed actions, each with its resource.
 type Needed<'a> = SmallVec<[(&'a str, ResourceUrn); MOST_NEED]>;
 
-/// Why a request does not pass.
+/// The reason why a forwarded request is denied.
 #[derive(Debug)]
 pub struct Refusal {
-    /// Why.
+    /// The error for the client.
     pub error: IamError,
-    /// The revision of the caller's account that was decided at, at least; none where it is not known
-    /// who calls.
+    /// The minimum revision of the caller's account that the decision was made at; none where the
+    /// caller is not authenticated.
     pub revision: Option<Revision>,
 }
 
@@ -73,10 +74,10 @@ impl From<IamError> for Refusal {
 }
 
 impl Iam {
-    /// Lets a request pass, or says why not; with nobody where everybody may.
+    /// Authorizes a forwarded request; returns no caller where the operation is public.
     ///
-    /// What is unclear, or not declared, does not pass. A resource that nobody registered belongs to
-    /// the account of the API; without one, nothing is allowed on it.
+    /// A request that is ambiguous or not declared is denied. A resource that nobody registered
+    /// belongs to the account of the API; without one, every action on it is denied.
     pub async fn authorize_forwarded(
         &self,
         forwarded: &ForwardedRequest<'_>,
@@ -118,7 +119,7 @@ impl Iam {
         Ok(Some(AuthorizedCaller { principal: context.principal, revision: Revision::of(&home) }))
     }
 
-    /// The rights that a request of somebody in some account needs, and on what.
+    /// Returns the rights that a request of a caller of some account needs, each with its resource.
     fn needed<'a>(
         &self,
         forwarded: &ForwardedRequest<'_>,
@@ -159,15 +160,15 @@ impl Iam {
         needed.collect()
     }
 
-    /// Whose policies decide about a resource behind an API of an account. That it is registered says
-    /// something only where not everybody can register it.
+    /// Returns the decision context of a resource behind a guarded API of an account. A
+    /// registration is trusted only where not every account may register resources.
     pub(crate) async fn decision_context_behind(
         &self,
         account: Option<&str>,
         home: Arc<View>,
         urn: &ResourceUrn,
     ) -> Result<DecisionContext, IamError> {
-        // The resource that stands for an account is that account's.
+        // The resource that stands for an account belongs to that account.
         let is_account = urn.resource_type() == "account";
         if !is_account && !self.settings.registrars.is_empty() {
             // Seldom needed, and large.

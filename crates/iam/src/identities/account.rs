@@ -1,4 +1,4 @@
-//! Accounts, and their contact details.
+//! Accounts and their contact details.
 
 use gatewright_policy::{
     Identity, Instant, Permissions, Policy as Rule, ResourceGroupId, permissions_group_urn,
@@ -21,7 +21,7 @@ use crate::model::resource_group::ResourceGroupDocument;
 use crate::model::rights;
 
 impl Iam {
-    /// Makes an account, for the operator.
+    /// Creates an account, for the operator.
     pub async fn create_account(
         &self,
         new: NewAccount,
@@ -63,7 +63,7 @@ impl Iam {
         }
     }
 
-    /// What every account has from the start.
+    /// Returns the objects that every account has from its creation.
     fn foundation(
         &self,
         name: &str,
@@ -112,7 +112,7 @@ impl Iam {
         Ok(vec![account, resource, group, default])
     }
 
-    /// A service account that may do everything, and the policy that says so.
+    /// Returns the changes that create a service account with all permissions, and its policy.
     fn service_account(
         &self,
         account: &str,
@@ -168,19 +168,20 @@ impl Iam {
         policy.create(self.place(account, &policy.rule.id.to_string()), None)
     }
 
-    /// The account's contact details.
+    /// Reads the contact details of the account.
     pub async fn me(&self, context: &Context) -> Result<Profile, IamError> {
         self.demand(context, rights::ME_GET).await?;
         self.profile(context.account()).await
     }
 
-    /// The contact details of an account, for use cases that have demanded a right of their own.
+    /// Reads the contact details of an account, for use cases that have checked a right of their
+    /// own.
     pub(crate) async fn profile(&self, account: &str) -> Result<Profile, IamError> {
         let object = self.store.object(account, Kind::Account, account).await?;
         Profile::read(&object.ok_or(IamError::NotFound)?.document)
     }
 
-    /// Changes the account's contact details; what is left out stays.
+    /// Changes the contact details of the account; a field that is omitted keeps its value.
     pub async fn edit_me(
         &self,
         context: &Context,

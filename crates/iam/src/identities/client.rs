@@ -1,4 +1,4 @@
-//! Service accounts: an identifier and a secret that code exchanges for tokens.
+//! Service accounts: an identifier (`client_id`) and a secret that code exchanges for tokens.
 
 use std::collections::HashMap;
 
@@ -34,7 +34,7 @@ impl Iam {
         Ok(self.client_of(&object.account, &object.id, document))
     }
 
-    /// All clients of the account, in the order of their creation.
+    /// Lists the service accounts of the account, in the order of their creation.
     pub async fn clients(&self, context: &Context) -> Result<Vec<Client>, IamError> {
         self.demand(context, rights::CLIENT_GET).await?;
         let most = i64::MAX;
@@ -42,7 +42,8 @@ impl Iam {
         objects.iter().map(|object| self.read_client(object)).collect()
     }
 
-    /// When each client of the account got or used a token last, to some seconds, by its identifier.
+    /// Returns when each service account of the account last got or used a token, by its identifier
+    /// and to some seconds.
     pub async fn clients_used(
         &self,
         context: &Context,
@@ -51,8 +52,8 @@ impl Iam {
         Ok(self.recorder.last_used(context.account()).await?)
     }
 
-    /// The identifiers of the service accounts that were not used since an instant, with when they
-    /// were used last.
+    /// Returns the identifiers of the service accounts that were not used since an instant, with
+    /// the time of their last use.
     pub async fn unused_clients(
         &self,
         context: &Context,
@@ -73,14 +74,14 @@ impl Iam {
         Ok(unused)
     }
 
-    /// A client of the account.
+    /// Reads a service account of the account.
     pub async fn client(&self, context: &Context, id: &str) -> Result<Client, IamError> {
         self.demand(context, rights::CLIENT_GET).await?;
         let object = self.store.object(context.account(), Kind::Client, id).await?;
         self.read_client(&object.ok_or(IamError::NotFound)?)
     }
 
-    /// Makes a client; its secret is in the answer, and can never be read again.
+    /// Creates a service account. Only this answer contains its secret, which is stored as a hash.
     pub async fn create_client(
         &self,
         context: &Context,
@@ -97,7 +98,7 @@ impl Iam {
             let (change, secret) = self.new_client(context.account(), &document)?;
             let id = change.id.clone();
             match self.commit(context.account(), context.author(), vec![change]).await {
-                // Somebody else has that identifier: draw another.
+                // Another client has that identifier: draw another.
                 Err(StoreError::Taken(Taken::Id)) => {}
                 Err(error) => return Err(error.into()),
                 Ok(()) => {
@@ -108,7 +109,7 @@ impl Iam {
         }
     }
 
-    /// The change that makes a client, and its secret.
+    /// Returns the change that creates a service account, and its secret.
     pub(crate) fn new_client(
         &self,
         account: &str,
@@ -121,7 +122,7 @@ impl Iam {
         Ok((document.create(self.place(account, &id), hash)?, secret))
     }
 
-    /// Changes a client.
+    /// Changes a service account.
     pub async fn edit_client(
         &self,
         context: &Context,
@@ -143,7 +144,7 @@ impl Iam {
         .await
     }
 
-    /// Deletes a client: its secret and all its tokens stop working at once.
+    /// Deletes a service account. Its secret and all its tokens are revoked at once.
     pub async fn delete_client(&self, context: &Context, id: &str) -> Result<(), IamError> {
         self.demand(context, rights::CLIENT_DELETE).await?;
         self.write(context, vec![ClientDocument::delete(id)]).await

@@ -1,4 +1,4 @@
-//! Groups of users, and the role that each gives.
+//! Groups of users, and the role that each group grants.
 
 use gatewright_policy::Identity;
 use gatewright_store::{Kind, Object};
@@ -48,8 +48,8 @@ impl Iam {
         Ok(BUILT_IN.into_iter().map(group).collect())
     }
 
-    /// All groups of the account: those that every account has, then the others in the order of
-    /// their creation.
+    /// Lists the groups of the account: those that every account has, then the others in the order
+    /// of their creation.
     pub async fn groups(&self, context: &Context) -> Result<Vec<Group>, IamError> {
         self.demand(context, rights::GROUP_GET).await?;
         let account = context.account();
@@ -61,7 +61,7 @@ impl Iam {
         Ok(groups)
     }
 
-    /// A group of the account.
+    /// Reads a group of the account.
     pub async fn group(&self, context: &Context, name: &str) -> Result<Group, IamError> {
         self.demand(context, rights::GROUP_GET).await?;
         let account = context.account();
@@ -73,7 +73,7 @@ impl Iam {
         self.read_group(&object.ok_or(IamError::NotFound)?)
     }
 
-    /// Makes a group.
+    /// Creates a group.
     pub async fn create_group(
         &self,
         context: &Context,
@@ -107,7 +107,7 @@ impl Iam {
         Ok(self.user_group_of(account, document))
     }
 
-    /// Changes a group; it keeps its name.
+    /// Changes a group, which keeps its name.
     pub async fn edit_group(
         &self,
         context: &Context,
@@ -133,7 +133,7 @@ impl Iam {
         .await
     }
 
-    /// Deletes a group that nobody is in.
+    /// Deletes a group that has no members.
     pub async fn delete_group(&self, context: &Context, name: &str) -> Result<(), IamError> {
         self.demand(context, rights::GROUP_DELETE).await?;
         if is_built_in(name) {
@@ -151,7 +151,7 @@ impl Iam {
         self.write(context, vec![GroupDocument::delete(&principal_key(account, name))]).await
     }
 
-    /// Refuses a group that the account does not have.
+    /// Checks that the account has a group with a name.
     pub(crate) async fn check_group(&self, account: &str, name: &str) -> Result<(), IamError> {
         let view = self.views.get(account).await?;
         if is_built_in(name) || view.groups.contains(&principal_key(account, name)) {

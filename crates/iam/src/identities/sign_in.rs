@@ -1,4 +1,4 @@
-//! Signing in: passwords, codes, passkeys, and the sessions that they open.
+//! Sign-in of people: passwords, authenticator codes, passkeys, and the sessions that they open.
 
 pub(crate) mod mfa;
 pub(crate) mod passkey;

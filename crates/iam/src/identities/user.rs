@@ -35,7 +35,7 @@ impl Iam {
         Ok(self.user_of(&object.account, UserDocument::read(&object.document)?))
     }
 
-    /// All users of the account, in the order of their creation.
+    /// Lists the users of the account, in the order of their creation.
     pub async fn users(&self, context: &Context) -> Result<Vec<User>, IamError> {
         self.demand(context, rights::USER_GET).await?;
         let account = context.account();
@@ -43,7 +43,7 @@ impl Iam {
         objects.iter().map(|object| self.read_user(object)).collect()
     }
 
-    /// A user of the account.
+    /// Reads a user of the account.
     pub async fn user(&self, context: &Context, login: &str) -> Result<User, IamError> {
         self.demand(context, rights::USER_GET).await?;
         let account = context.account();
@@ -51,7 +51,7 @@ impl Iam {
         self.read_user(&object.ok_or(IamError::NotFound)?)
     }
 
-    /// Makes a user.
+    /// Creates a user.
     pub async fn create_user(
         &self,
         context: &Context,
@@ -121,7 +121,7 @@ impl Iam {
         self.change_user(context, login, |document| document.enabled = true).await
     }
 
-    /// Disables a user, whose sessions end at once.
+    /// Disables a user and ends their sessions at once.
     pub async fn disable_user(&self, context: &Context, login: &str) -> Result<User, IamError> {
         self.demand(context, rights::USER_DISABLE).await?;
         let user = self.change_user(context, login, |document| document.enabled = false).await?;
@@ -130,7 +130,7 @@ impl Iam {
         Ok(user)
     }
 
-    /// Deletes a user; their sessions and tokens end at once.
+    /// Deletes a user and ends their sessions and tokens at once.
     pub async fn delete_user(&self, context: &Context, login: &str) -> Result<(), IamError> {
         self.demand(context, rights::USER_DELETE).await?;
         let account = context.account();

@@ -1,4 +1,4 @@
-//! Personal access tokens: what a user gives to a program that calls in their name.
+//! Personal access tokens, which a user gives to a program that calls the API in their name.
 
 use std::sync::Arc;
 
@@ -16,11 +16,11 @@ use crate::model::user_token::{
     PREFIX, UserToken, UserTokenDocument, UserTokenEdit, UserTokenInput, check_name, subject,
 };
 
-/// A user may have so many.
+/// The maximum number of personal access tokens of a user.
 const MOST: usize = 100;
 
 impl Iam {
-    /// All tokens of a user, in the order of their creation.
+    /// Lists the personal access tokens of a user, in the order of their creation.
     pub async fn user_tokens(
         &self,
         context: &Context,
@@ -40,7 +40,7 @@ impl Iam {
         Ok(tokens)
     }
 
-    /// A token of a user.
+    /// Reads a personal access token of a user.
     pub async fn user_token(
         &self,
         context: &Context,
@@ -51,7 +51,8 @@ impl Iam {
         tokens.into_iter().find(|one| one.name == name).ok_or(IamError::NotFound)
     }
 
-    /// Makes a token; it is in the answer, and can never be read again.
+    /// Creates a personal access token. Only this answer contains the token, which is stored as a
+    /// hash.
     pub async fn create_user_token(
         &self,
         context: &Context,
@@ -89,7 +90,7 @@ impl Iam {
         Ok((document.token(None), secret))
     }
 
-    /// Changes a token.
+    /// Changes a personal access token.
     pub async fn edit_user_token(
         &self,
         context: &Context,
@@ -117,7 +118,7 @@ impl Iam {
         .await
     }
 
-    /// Deletes a token; it stops working at once.
+    /// Deletes a personal access token, which is revoked at once.
     pub async fn delete_user_token(
         &self,
         context: &Context,

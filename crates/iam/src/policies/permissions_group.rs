@@ -1,4 +1,4 @@
-//! Permissions groups: permissions under a name, which policies refer to by URN.
+//! Permissions groups: named sets of permissions, which policies refer to by URN.
 
 use gatewright_policy::{PermissionsGroupId, permissions_group_urn};
 use gatewright_store::{Kind, Object};
@@ -18,7 +18,7 @@ use crate::model::rights;
 
 const READ_ONLY: &str = "This permissions group belongs to the server and cannot be changed";
 
-/// Which group a URN names.
+/// The permissions group that a URN names.
 enum GroupName {
     Managed(String),
     Own(String),
@@ -56,10 +56,10 @@ impl Iam {
         })
     }
 
-    /// Which group of the server or of the account a URN names.
+    /// Parses the URN of a permissions group of the server or of the account.
     fn parse_group_urn(&self, account: &str, urn: &str) -> Result<GroupName, IamError> {
         let region = self.settings.region;
-        // An empty region is read as the server's own.
+        // An empty region means the region of the server.
         let rest = [region.as_str(), ""]
             .into_iter()
             .find_map(|region| urn.strip_prefix(&format!("urn:v1:{region}:permissionsGroup:")));
@@ -76,7 +76,7 @@ impl Iam {
         }
     }
 
-    /// The server's permissions groups, then those of the account.
+    /// Lists the managed permissions groups of the server, then those of the account.
     pub async fn permissions_groups(
         &self,
         context: &Context,
@@ -87,7 +87,7 @@ impl Iam {
         let catalogue = self.catalogue();
         let managed = (1..).zip(catalogue.groups().map(|group| self.managed_group(group)));
         let mut found: Vec<(i64, PermissionsGroup)> = managed.collect();
-        // The account's own come after the server's: their places begin where those end.
+        // Those of the account come after the server's: their positions begin where those end.
         let shift = i64::try_from(found.len()).unwrap_or(i64::MAX);
         found.retain(|(place, _)| *place > page.after());
         let after = (page.after() - shift).max(0);
@@ -101,7 +101,7 @@ impl Iam {
         Ok(page.page(found))
     }
 
-    /// A permissions group by its URN.
+    /// Reads a permissions group by its URN.
     pub async fn permissions_group(
         &self,
         context: &Context,
@@ -111,8 +111,9 @@ impl Iam {
         self.find_permissions_group(context.account(), urn).await?.ok_or(IamError::NotFound)
     }
 
-    /// The permissions groups that a policy names, one for one; none for what no longer exists.
-    /// The policy comes from another use case, which has checked the right to read it.
+    /// Returns the permissions groups that a policy names, one for one; none for those that no
+    /// longer exist. The policy comes from another use case, which has checked the right to read
+    /// it.
     pub async fn policy_groups(
         &self,
         context: &Context,
@@ -148,7 +149,7 @@ impl Iam {
         }
     }
 
-    /// Makes a permissions group.
+    /// Creates a permissions group.
     pub async fn create_permissions_group(
         &self,
         context: &Context,
@@ -163,8 +164,8 @@ impl Iam {
         self.own_group(context.account(), &id, document)
     }
 
-    /// Replaces all of a permissions group. A new name gives it a new URN, so it may not have one
-    /// while policies name it by the old one.
+    /// Replaces a permissions group. A new name changes its URN, so it is refused while policies
+    /// name the group by the old one.
     pub async fn edit_permissions_group(
         &self,
         context: &Context,
@@ -195,7 +196,7 @@ impl Iam {
         .await
     }
 
-    /// Deletes a permissions group; policies that name it get nothing from it any more.
+    /// Deletes a permissions group; policies that name it get no permissions from it any more.
     pub async fn delete_permissions_group(
         &self,
         context: &Context,
@@ -206,7 +207,7 @@ impl Iam {
         self.write(context, vec![PermissionsGroupDocument::delete(&object.id)]).await
     }
 
-    /// A group that the account may change.
+    /// Finds a permissions group that the account may change; those of the server are refused.
     async fn own_permissions_group(&self, account: &str, urn: &str) -> Result<Object, IamError> {
         match self.parse_group_urn(account, urn)? {
             GroupName::Managed(_) => Err(IamError::ReadOnly(READ_ONLY)),

@@ -17,11 +17,11 @@ use crate::model::rights;
 
 const READ_ONLY: &str = "This policy belongs to the server and cannot be changed";
 
-/// How many policies are read at once when a filter decides which are wanted.
+/// The number of policies that are read at once while a filter selects.
 const CHUNK: i64 = 1_000;
 
 impl PolicyFilter {
-    /// The filter in its canonical form.
+    /// Validates the filter, and canonicalises the URNs of its identities.
     fn check(mut self, region: Region) -> Result<Self, IamError> {
         let refused = |name: &str, urn: &str, error: UrnError| {
             IamError::invalid(Fault::ResourceUrn, format!("\"{name}\": the URN {urn} {error}"))
@@ -55,7 +55,7 @@ impl PolicyFilter {
 }
 
 impl Iam {
-    /// The policies of the account that fit the filter.
+    /// Lists the policies of the account that match a filter.
     pub async fn policies(
         &self,
         context: &Context,
@@ -93,7 +93,7 @@ impl Iam {
         Ok(page.page(found))
     }
 
-    /// A policy of the account.
+    /// Reads a policy of the account.
     pub async fn policy(&self, context: &Context, id: Input<PolicyId>) -> Result<Policy, IamError> {
         self.demand(context, rights::POLICY_GET).await?;
         self.stored_policy(context.account(), id?).await?.ok_or(IamError::NotFound)
@@ -108,7 +108,7 @@ impl Iam {
         object.map(|object| Policy::read(&object.document)).transpose()
     }
 
-    /// Makes a policy.
+    /// Creates a policy.
     pub async fn create_policy(
         &self,
         context: &Context,
@@ -129,7 +129,7 @@ impl Iam {
         Ok(policy)
     }
 
-    /// Replaces all of a policy.
+    /// Replaces a policy.
     pub async fn edit_policy(
         &self,
         context: &Context,
@@ -188,7 +188,7 @@ impl Iam {
         .await
     }
 
-    /// How many policies of the account name each of the identities, one for one.
+    /// Returns the number of policies of the account that name each of the identities, one for one.
     pub async fn policy_counts(
         &self,
         context: &Context,
@@ -214,8 +214,8 @@ impl Iam {
         self.write(context, vec![Policy::delete(&id)]).await
     }
 
-    /// What the URNs among a policy's resources stand for, one for one. The policy comes from
-    /// another use case, which has checked the right to read it.
+    /// Resolves the URNs among a policy's resources, one for one. The policy comes from another use
+    /// case, which has checked the right to read it.
     pub async fn policy_targets(
         &self,
         context: &Context,

@@ -1,4 +1,5 @@
-//! What policies come to. Nothing here is written down, and nothing is allowed by it.
+//! Simulations of policies: decisions with reasons, effective permissions, diffs and findings. A
+//! simulation stores nothing and grants nothing.
 
 pub(crate) mod diff;
 pub(crate) mod effective;

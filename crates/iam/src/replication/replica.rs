@@ -1,4 +1,4 @@
-//! What a decision point elsewhere follows: an account's facts, then each change of them.
+//! Streams the facts of an account to a replica: a snapshot, then each change.
 
 use std::time::Duration;
 
@@ -14,45 +14,45 @@ use crate::model::input::Input;
 use crate::model::permissions_group::MANAGED_OWNER;
 use crate::model::rights;
 
-/// So many rows are read at once.
+/// The number of rows that are read at once.
 const CHUNK: i64 = 5_000;
 
-/// Whoever follows hears something so often.
+/// The interval of heartbeats to a replica.
 const PULSE: Duration = Duration::from_millis(250);
 
-/// How far somebody has followed.
+/// The position of a replica in the stream.
 #[derive(Debug, Clone, Copy)]
 pub enum ReplicaPosition {
-    /// Nothing yet.
+    /// The beginning.
     Nothing,
-    /// What every account has, and the rows up to there; the revision is that of the beginning.
+    /// The snapshot: the common facts and the rows before `after` were sent.
     Rows {
-        /// Where the next row begins.
+        /// The position of the next row.
         after: i64,
-        /// Which revision the rows are at, at least.
+        /// The minimum revision of the rows, which is that of the beginning.
         revision: i64,
-        /// Which change of the catalogue was told.
+        /// The change count of the catalogue that was sent.
         catalogue: u64,
     },
     /// The journal.
     Journal {
-        /// Up to which revision.
+        /// The last revision that was sent.
         revision: i64,
-        /// Which change of the catalogue was told.
+        /// The change count of the catalogue that was sent.
         catalogue: u64,
     },
 }
 
 impl Iam {
-    /// What comes next of the caller's account, and how far it is followed then. Waits for a change,
-    /// but not for long: then it says again which revision was reached. The right to follow is
-    /// demanded each time.
+    /// Returns the next facts of the caller's account, and the position after them. Waits for a
+    /// change, but at most for the interval of heartbeats; then it repeats the revision that was
+    /// reached. The right to follow is checked each time.
     pub async fn follow(
         &self,
         context: &Context,
         position: ReplicaPosition,
     ) -> Result<(Vec<Fact>, ReplicaPosition), IamError> {
-        // The log has the beginning, and not each pulse; but it has the end.
+        // The log has the beginning and the end of a stream, but not each heartbeat.
         let begins = matches!(position, ReplicaPosition::Nothing);
         if begins || !self.has_right(context, rights::REPLICA_GET).await? {
             self.demand(context, rights::REPLICA_GET).await?;
@@ -76,7 +76,7 @@ impl Iam {
                     Some(last) => {
                         ReplicaPosition::Rows { after: last.created, revision, catalogue }
                     }
-                    // What changed while the rows were read is said again.
+                    // Changes that were made while the rows were read are sent again.
                     None => ReplicaPosition::Journal { revision, catalogue },
                 };
                 Ok((facts, next))
@@ -87,8 +87,9 @@ impl Iam {
         }
     }
 
-    /// Where somebody goes on who has followed the journal up to a revision before; they are told
-    /// first what no journal tells. Refuses a revision that the account has not reached.
+    /// Resumes the stream of a replica that has followed the journal up to a revision. The facts
+    /// that are not in the journal are sent first. Refuses a revision that the account has not
+    /// reached.
     pub async fn resume(
         &self,
         context: &Context,
@@ -113,7 +114,7 @@ impl Iam {
         known_catalogue: u64,
     ) -> Result<(Vec<Fact>, ReplicaPosition), IamError> {
         let renewed = self.views.renewed();
-        // This fails where the node cannot know whether something has changed.
+        // Fails where the node is stale and cannot know whether something has changed.
         self.views.get(account).await?;
         if self.views.revision(account).is_some_and(|now| now <= revision) {
             let _ = tokio::time::timeout(PULSE, renewed).await;
@@ -124,7 +125,7 @@ impl Iam {
         if entries.iter().any(|entry| entry.kind == Kind::Api) {
             self.live_catalogue.renew().await?;
         }
-        // Another account may have declared something as well.
+        // Another account may have declared a guarded API as well.
         let catalogue = self.live_catalogue.changes();
         if catalogue != known_catalogue {
             facts.push(Fact::Actions { names: self.catalogue().names() });
@@ -134,14 +135,15 @@ impl Iam {
             facts.extend(self.facts_of(account, (entry.kind, &entry.object), before, after)?);
         }
         let revision = entries.last().map_or(revision, |entry| entry.revision);
-        // Where there is more, what is known so far never was all at once.
+        // Where there are more entries, the facts so far are not a consistent state.
         if i64::try_from(entries.len()).is_ok_and(|entries| entries < CHUNK) {
             facts.push(Fact::Reached { revision });
         }
         Ok((facts, ReplicaPosition::Journal { revision, catalogue }))
     }
 
-    /// What every account has, and what no journal tells; answers which change of the catalogue it is.
+    /// Adds the facts that every account has and that are not in the journal; returns the change
+    /// count of the catalogue.
     fn common_facts(&self, account: &str, facts: &mut Vec<Fact>) -> u64 {
         let catalogue = self.live_catalogue.changes();
         facts.push(Fact::Actions { names: self.catalogue().names() });
@@ -158,7 +160,7 @@ impl Iam {
         catalogue
     }
 
-    /// Lists what an object tells, as it was and as it is.
+    /// Returns the facts that follow from an object before and after a change.
     fn facts_of(
         &self,
         account: &str,

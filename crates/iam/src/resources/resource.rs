@@ -28,8 +28,8 @@ impl Iam {
         })
     }
 
-    /// A resource of the caller's account, or one of another account on which the caller may do
-    /// anything: naming somebody's resource must tell nothing about it.
+    /// Finds a resource of the caller's account, or one of another account on which the caller has
+    /// any permission: naming another account's resource must reveal nothing about it.
     pub(crate) async fn visible_resource(
         &self,
         context: &Context,
@@ -42,7 +42,7 @@ impl Iam {
         }
     }
 
-    /// The resource as it is in memory, whoever owns it.
+    /// Finds a resource in memory, whichever account owns it.
     async fn find_resource(
         &self,
         account: &str,
@@ -59,8 +59,8 @@ impl Iam {
         Ok(document.map(|one| one.resource(urn.clone(), view.policies().owner())))
     }
 
-    /// The resources on which the caller may do anything: of the caller's account, then of the
-    /// accounts whose policies name it.
+    /// Lists the resources on which the caller has any permission: those of the caller's account,
+    /// then those of the accounts whose policies mention it.
     pub async fn resources(
         &self,
         context: &Context,
@@ -90,7 +90,8 @@ impl Iam {
             if place <= page.after() {
                 continue;
             }
-            // What was created at one instant stays on one page, and one more tells of a next.
+            // Resources created at one instant stay on one page; one more row tells that a next
+            // page exists.
             if found.len() > page.size() && found.last().is_some_and(|(last, _)| *last != place) {
                 break;
             }
@@ -101,20 +102,21 @@ impl Iam {
         Ok(page.page(found))
     }
 
-    /// A resource that the caller may do anything on.
+    /// Reads a resource on which the caller has any permission.
     pub async fn resource(&self, context: &Context, urn: &str) -> Result<Resource, IamError> {
         let urn = self.resource_urn(urn)?;
         let found = self.find_resource(context.account(), &urn).await?;
         match found {
             Some(resource) if self.sees(context, &urn).await? => Ok(resource),
-            // What one may not see and what is not there look the same.
+            // A resource that the caller may not see gets the same answer as one that does not
+            // exist.
             _ => Err(IamError::NotFound),
         }
     }
 
-    /// Makes a resource known.
+    /// Registers a resource.
     ///
-    /// Where the installation names registrars, only their people may, and for any account.
+    /// Where the installation names registrars, only their principals may, and for any account.
     pub async fn create_resource(
         &self,
         context: &Context,
@@ -155,7 +157,7 @@ impl Iam {
         }
     }
 
-    /// Forgets a resource, its tags with it. Policies that name it keep the URN.
+    /// Deletes the registration of a resource, with its tags. Policies that name it keep the URN.
     pub async fn delete_resource(&self, context: &Context, urn: &str) -> Result<(), IamError> {
         self.demand(context, rights::RESOURCE_DELETE).await?;
         let registrar = self.demand_registrar(context, rights::RESOURCE_DELETE)?;
@@ -170,7 +172,7 @@ impl Iam {
         Ok(self.commit(&owner, context.author(), vec![change]).await?)
     }
 
-    /// Replaces all tags but the server's.
+    /// Replaces all tags but the system's.
     pub async fn set_tags(
         &self,
         context: &Context,
@@ -198,7 +200,8 @@ impl Iam {
         let needed = needed.into_iter().filter(|(needed, _)| *needed);
         self.demand_all(context, needed.map(|(_, action)| (&decision_context, action, &urn)))?;
         self.edit_tags(context, &decision_context, &urn, |there| {
-            // The tags may have changed since: what was not demanded then is not done now.
+            // The tags may have changed since then: a right that was not checked must not be used
+            // now.
             if (adds_to(there) && !adds) || (removes_from(there) && !removes) {
                 return Err(IamError::Unavailable(StoreError::Stale));
             }
@@ -216,7 +219,7 @@ impl Iam {
         .await
     }
 
-    /// Adds a tag, or gives it another value.
+    /// Adds a tag, or replaces its value.
     pub async fn add_tag(
         &self,
         context: &Context,
@@ -240,7 +243,7 @@ impl Iam {
         .await
     }
 
-    /// Removes a tag; nothing happens when it is not there.
+    /// Removes a tag; succeeds where there is none.
     pub async fn remove_tag(
         &self,
         context: &Context,
@@ -264,7 +267,7 @@ impl Iam {
         .map(drop)
     }
 
-    /// A tag needs a right on the caller's account, and one on the resource.
+    /// Checks the right to change a tag, on the caller's account and on the resource.
     async fn demand_tag(
         &self,
         context: &Context,
@@ -285,8 +288,8 @@ impl Iam {
         )
     }
 
-    /// Whether the caller may work for other accounts; refused where only registrars may work at
-    /// all and the caller is none.
+    /// Returns whether the caller may register resources of other accounts. Refused where only
+    /// registrars may register and the caller is none.
     fn demand_registrar(&self, context: &Context, right: &str) -> Result<bool, IamError> {
         let registrars = &self.settings.registrars;
         let registrar = registrars.iter().any(|account| account == context.account());

@@ -1,4 +1,4 @@
-//! Resource groups: resources under an identifier, which policies refer to by URN.
+//! Resource groups: sets of resources under an identifier, which policies refer to by URN.
 
 use gatewright_policy::{ResourceGroupId, ResourceId, ResourceUrn};
 use gatewright_store::{Kind, Object};
@@ -18,7 +18,7 @@ use crate::model::rights;
 const READ_ONLY: &str = "This resource group belongs to the server and cannot be changed";
 
 impl Iam {
-    /// The resource groups of the account.
+    /// Lists the resource groups of the account.
     pub async fn resource_groups(
         &self,
         context: &Context,
@@ -37,7 +37,7 @@ impl Iam {
         Ok(page.page(found))
     }
 
-    /// A resource group of the account.
+    /// Reads a resource group of the account.
     pub async fn resource_group(
         &self,
         context: &Context,
@@ -59,8 +59,8 @@ impl Iam {
         }
     }
 
-    /// What is known of the resources of a group, one for one. The group comes from another use
-    /// case, which has checked the right to read it.
+    /// Returns the details of the resources of a group, one for one. The group comes from another
+    /// use case, which has checked the right to read it.
     pub async fn resource_group_details(
         &self,
         context: &Context,
@@ -75,7 +75,7 @@ impl Iam {
         Ok(details)
     }
 
-    /// Makes a resource group.
+    /// Creates a resource group.
     pub async fn create_resource_group(
         &self,
         context: &Context,
@@ -116,7 +116,7 @@ impl Iam {
         self.find_resource_group(account, id).await?.ok_or(IamError::NotFound)
     }
 
-    /// Deletes a resource group; policies that name it cover nothing by it any more.
+    /// Deletes a resource group; policies that name it cover no resource by it any more.
     pub async fn delete_resource_group(
         &self,
         context: &Context,
@@ -153,8 +153,9 @@ impl Iam {
         })
     }
 
-    /// What an input asks for, with each resource by its canonical URN. An identifier is that of a
-    /// resource of the account, of one that was given to it, or of one that is in the group.
+    /// Validates the input of a resource group, and resolves each resource to its canonical URN. An
+    /// identifier may be that of a resource of the account, of one that was shared with it, or of
+    /// one that is in the group.
     async fn checked(
         &self,
         context: &Context,

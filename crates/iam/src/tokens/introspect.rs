@@ -1,4 +1,4 @@
-//! Telling what is known of a token (RFC 7662), and the keys to check it with.
+//! Introspects tokens (RFC 7662), and publishes the keys that verify them.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::model::secret::Secret;
 use crate::model::token::{Introspection, TokenError};
 
 impl Iam {
-    /// What is known of a token; none when it does not count. Any service account may ask.
+    /// Introspects a token; none when it is not active. Any service account may ask.
     pub async fn introspect(
         &self,
         client_id: &str,
@@ -50,7 +50,7 @@ impl Iam {
         }))
     }
 
-    /// Reads an access token, or an ID token and which projects it is about, if any.
+    /// Verifies an access token, or an ID token with the projects that it is about, if any.
     async fn verify_any_token(
         &self,
         token: &str,
@@ -64,7 +64,7 @@ impl Iam {
         }
     }
 
-    /// The public keys that tokens are checked with, as a JWK set.
+    /// Returns the public keys that verify tokens, as a JWK set.
     pub fn jwks(&self) -> serde_json::Value {
         self.tokens.jwks()
     }

@@ -1,4 +1,4 @@
-//! Giving tokens out.
+//! Issues access tokens and ID tokens.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::model::scope;
 use crate::model::token::{EXPIRES_IN, Grant, Issued, LIFETIME, TokenError, wants_id_token};
 
 impl Iam {
-    /// Gives a service account a token.
+    /// Issues a token to a service account.
     pub async fn issue(
         &self,
         grant: &Grant,
@@ -40,7 +40,7 @@ impl Iam {
             return Err(TokenError::InvalidScope);
         }
         let identity = Identity::service_account(region, &account, &grant.client_id);
-        // The dates of tokens are whole seconds.
+        // The dates of a token are in whole seconds.
         let issued = Instant::from_seconds(now.seconds());
         let id = hex::encode(self.sources.bytes::<16>()?);
         let claims = Claims {
@@ -65,7 +65,7 @@ impl Iam {
         Ok(Issued { access_token, expires_in: EXPIRES_IN, scope, id_token })
     }
 
-    /// An ID token beside an access token that says the same, but for whom it is.
+    /// Issues an ID token with the claims of an access token, but for its audience.
     async fn id_token(
         &self,
         access: Claims<'_>,

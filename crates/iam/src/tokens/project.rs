@@ -1,4 +1,4 @@
-//! The roles that a service account has on OpenStack's projects, as Keystone reads them from an ID
+//! Computes the roles of a service account on OpenStack projects, which Keystone reads from an ID
 //! token (reference: `clients.md`, section 6).
 
 use std::sync::Arc;
@@ -10,31 +10,31 @@ use crate::model::caller::{Context, Principal};
 use crate::model::query_id::QueryId;
 use crate::model::token::{ProjectRoles, TokenError};
 
-/// The type of the resources that stand for projects.
+/// The resource type of projects.
 const KIND: &str = "publicCloudProject";
 
-/// What a role's action begins with.
+/// The prefix of the actions that stand for roles.
 const ACTIONS: &str = "publicCloudProject:openstack:";
 
 /// The name that stands for all projects of an account.
 pub(crate) const ALL: &str = "pci";
 
-/// So many roles fit into a token, so that it fits into a header.
+/// The maximum number of roles in a token, so that it fits into an HTTP header.
 const MOST: usize = 64;
 
-/// Of so many projects at most it is asked at once which roles there are.
+/// The maximum number of projects whose roles are determined for one token.
 const MOST_PROJECTS: usize = 10_000;
 
 impl Iam {
-    /// Reads what roles are asked for on: `urn:v1:eu:resource:publicCloudProject:pci` for all
-    /// projects of the account, or the URN of one.
+    /// Parses the target of the roles: `urn:v1:eu:resource:publicCloudProject:pci` for all projects
+    /// of the account, or the URN of one.
     pub fn project_target(&self, urn: &str) -> Result<ResourceUrn, TokenError> {
         let urn = ResourceUrn::parse(urn, self.settings.region).ok();
         urn.filter(|urn| urn.resource_type() == KIND).ok_or(TokenError::InvalidTarget)
     }
 
-    /// The roles on the projects that are meant, where they are registered: what nobody registered
-    /// is nobody's project.
+    /// Returns the roles on the target's projects. Only registered projects count, since one that
+    /// nobody registered has no owner.
     pub(crate) async fn project_roles(
         &self,
         principal: &Arc<Principal>,

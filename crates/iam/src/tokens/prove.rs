@@ -1,4 +1,4 @@
-//! Clients that prove to be themselves.
+//! Authenticates clients.
 
 use std::sync::Arc;
 
@@ -8,7 +8,8 @@ use crate::model::secret::Secret;
 use crate::model::token::TokenError;
 
 impl Iam {
-    /// The account of a client that proved to be itself, and how it gets its tokens.
+    /// Authenticates a client by its secret; returns its account, and the flow by which it gets
+    /// tokens.
     pub(crate) async fn prove(
         &self,
         id: &str,

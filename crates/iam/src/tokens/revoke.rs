@@ -1,4 +1,4 @@
-//! Taking tokens back (RFC 7009).
+//! Revokes tokens (RFC 7009).
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -14,12 +14,12 @@ use crate::model::query_id::QueryId;
 use crate::model::secret::Secret;
 use crate::model::token::{RevokedDocument, TokenError};
 
-/// With each revocation at most so many that are no longer needed are forgotten.
+/// The maximum number of expired revocations that are deleted with each new one.
 const FORGOTTEN_AT_ONCE: usize = 10;
 
 impl Iam {
-    /// Takes a token back before it expires. Only its own client may; a token that does not count
-    /// any more needs nothing.
+    /// Revokes a token before it expires. Only the client that it was issued to may; a token that
+    /// is no longer valid needs no revocation, and succeeds.
     pub async fn revoke(
         &self,
         client_id: &str,
@@ -53,7 +53,7 @@ impl Iam {
         if !over.is_empty()
             && let Err(error) = self.commit(&account, context.author(), over).await
         {
-            // Another request forgot them, or the next one will.
+            // Another request deleted them, or the next one will.
             tracing::debug!(%error, "expired revocations stay for now");
         }
         Ok(())

@@ -54,7 +54,7 @@ impl From<Passkey> for PasskeyRow {
 
 struct Row {
     id: String,
-    /// Whether it is the session of the request.
+    /// `true` for the session of the request.
     current: bool,
     began: String,
     used: String,

@@ -26,7 +26,7 @@ pub enum ConditionError {
     UnknownSuffix {
         /// The key as written.
         key: String,
-        /// What it could end in.
+        /// The operators that the key may end in.
         allowed: &'static str,
     },
     /// No such time zone.
@@ -39,7 +39,7 @@ pub enum ConditionError {
         key: String,
         /// The value as written.
         value: String,
-        /// What it should be.
+        /// The expected type or format.
         expected: &'static str,
     },
 }

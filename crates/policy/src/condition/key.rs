@@ -16,7 +16,7 @@ pub(crate) enum Attribute {
     Ip,
 }
 
-/// How the attribute is compared.
+/// The comparison of the attribute with the value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Comparison {
     Eq,

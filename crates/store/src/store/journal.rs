@@ -7,7 +7,7 @@ use crate::journal::{Chain, Entry, EntryRow};
 use crate::sql;
 use crate::statement::Value;
 
-/// How many rows are read at once where all are needed.
+/// The number of rows that are read at once where all are needed.
 const CHUNK: i64 = 10_000;
 
 impl Store {

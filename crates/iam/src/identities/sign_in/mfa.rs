@@ -1,4 +1,4 @@
-//! Taking second factors from a user who has lost them.
+//! Resets the MFA methods of a user who has lost them.
 
 use gatewright_store::{Change, Kind};
 
@@ -12,7 +12,7 @@ use crate::model::rights;
 use crate::model::totp::TotpDocument;
 
 impl Iam {
-    /// Takes all second factors and passkeys from a user who has lost them.
+    /// Removes all MFA methods and passkeys of a user who has lost them.
     pub async fn reset_mfa(&self, context: &Context, login: &str) -> Result<(), IamError> {
         self.demand(context, rights::USER_EDIT).await?;
         let account = context.account();
@@ -22,7 +22,7 @@ impl Iam {
         if gone.is_empty() { Ok(()) } else { self.write(context, gone).await }
     }
 
-    /// The changes that take all second factors and passkeys from a user.
+    /// Returns the changes that remove all MFA methods and passkeys of a user.
     pub(crate) async fn mfa_methods_of(
         &self,
         account: &str,

@@ -1,4 +1,4 @@
-//! Passkeys (WebAuthn): what a person signs in with instead of a password and a code.
+//! Passkeys (WebAuthn), with which a person signs in instead of with a password and a code.
 
 use gatewright_policy::{Identity, Instant};
 use gatewright_store::Kind;
@@ -18,10 +18,10 @@ use crate::model::passkey::{Challenge, Passkey, PasskeyDocument, handle, subject
 use crate::model::secret::Secret;
 use crate::model::session::{SessionToken, SignInError};
 
-/// A person may have so many.
+/// The maximum number of passkeys of a person.
 const MOST: usize = 20;
 
-/// What states of sign-ins are sealed for, since nobody is known yet.
+/// The name that the state of a sign-in is sealed for, since the person is not known yet.
 const NOBODY: &str = "sign-in";
 
 impl Iam {
@@ -32,12 +32,12 @@ impl Iam {
         })
     }
 
-    /// Whether browsers can have passkeys at the public URL.
+    /// Returns whether browsers support passkeys at the public URL.
     pub fn has_passkeys(&self) -> bool {
         self.passkeys.is_some()
     }
 
-    /// The caller's passkeys, in the order of their creation.
+    /// Lists the passkeys of the caller, in the order of their creation.
     pub async fn passkeys(&self, context: &Context) -> Result<Vec<Passkey>, IamError> {
         self.passkeys_of(context.account(), context.principal.identity.urn()).await
     }
@@ -64,7 +64,7 @@ impl Iam {
         Ok(passkeys)
     }
 
-    /// Begins to make a passkey for the caller.
+    /// Begins the registration of a passkey for the caller.
     pub fn begin_passkey(&self, context: &Context) -> Result<Challenge, IamError> {
         let identity = context.principal.identity.urn();
         let name = identity.rsplit_once(':').map(|(_, name)| name);
@@ -72,7 +72,7 @@ impl Iam {
         let begun = self.webauthn()?.start_passkey_registration(handle(identity), name, name, None);
         let (options, state) = begun.map_err(IamError::internal)?;
         let mut options = serde_json::to_value(options)?;
-        // It must be found without a login.
+        // The passkey must be discoverable, to sign in without a login.
         let chosen = options.pointer_mut("/publicKey/authenticatorSelection");
         if let Some(chosen) = chosen.and_then(Value::as_object_mut) {
             chosen.insert("residentKey".to_owned(), "required".into());
@@ -83,7 +83,7 @@ impl Iam {
         Ok(Challenge { options, state })
     }
 
-    /// Keeps a passkey that the caller's browser has made.
+    /// Completes the registration of a passkey that the caller's browser has created.
     pub async fn add_passkey(
         &self,
         context: &Context,
@@ -123,7 +123,7 @@ impl Iam {
         self.write(context, vec![PasskeyDocument::delete(id)]).await
     }
 
-    /// Begins to sign somebody in by a passkey.
+    /// Begins a sign-in with a passkey.
     pub fn begin_sign_in(&self, now: Instant) -> Result<Challenge, IamError> {
         let begun = self.webauthn()?.start_discoverable_authentication();
         let (options, state) = begun.map_err(IamError::internal)?;
@@ -132,7 +132,7 @@ impl Iam {
         Ok(Challenge { options, state })
     }
 
-    /// Signs in whoever's passkey it is.
+    /// Signs in the person that a passkey belongs to.
     pub async fn sign_in_by_passkey(
         &self,
         (state, credential): (&str, &str),

@@ -1,4 +1,4 @@
-//! Signing in with a password and a code, and changing the password.
+//! Sign-in with a password and a code, and changes of passwords.
 
 use gatewright_policy::{Identity, Instant};
 use gatewright_store::Kind;
@@ -18,7 +18,7 @@ use crate::model::totp::Proof;
 use crate::model::user::UserDocument;
 
 impl Iam {
-    /// Signs the owner of an account in, or a user of it.
+    /// Signs in the owner of an account or a user of it.
     pub async fn sign_in(&self, attempt: Attempt) -> Result<SignedIn, SignInError> {
         let origin = attempt.origin;
         let now = origin.now;
@@ -44,7 +44,7 @@ impl Iam {
         if let Some(seconds) = keys.iter().filter_map(|key| throttle.retry_after(key, now)).max() {
             return Err(SignInError::TooMany { seconds });
         }
-        // Counted before it is checked, so that many at once are not free.
+        // Counted before the check, so that concurrent attempts are limited as well.
         for key in &keys {
             throttle.record_failure(key, now);
         }
@@ -73,8 +73,7 @@ impl Iam {
         Ok(if pending { SignedIn::NeedsCode(token) } else { SignedIn::Whole(token) })
     }
 
-    /// Makes a session whole that must be confirmed with a code of the person's authenticator, or
-    /// with a backup code.
+    /// Completes a pending session with a code of the person's authenticator or with a backup code.
     pub async fn confirm_sign_in(
         &self,
         token: &SessionToken,
@@ -101,8 +100,8 @@ impl Iam {
         self.open_whole_session(&context.principal.identity, Instant::MAX, origin, factor).await
     }
 
-    /// Gives the caller, who is the owner of the account or a user of it, a new password, and ends
-    /// all their sessions but the one of that id.
+    /// Changes the password of the caller, who is the owner of the account or a user of it, and
+    /// ends all their sessions but the one with that identifier.
     pub async fn change_password(
         &self,
         context: &Context,

@@ -1,4 +1,4 @@
-//! Checks of passwords, so many at once.
+//! Verifies passwords, with a limit on concurrent checks.
 
 use gatewright_store::Kind;
 
@@ -10,7 +10,8 @@ use crate::model::secret::Secret;
 use crate::model::session::SignInError;
 
 impl Iam {
-    /// Whether it is the password that is kept; takes as long when none is kept.
+    /// Returns whether a password matches the stored hash. Takes as long where there is none, so
+    /// that the time does not tell which logins exist.
     pub(crate) async fn is_password(
         &self,
         password: Secret,
@@ -21,7 +22,7 @@ impl Iam {
             let kept = hash.map(|hash| String::from_utf8_lossy(&hash).into_owned());
             match kept {
                 Some(kept) => Ok(password.is_password(&kept)),
-                // Takes as long, whatever it is mixed with.
+                // Takes as long with any salt.
                 None => password.slow_hash(&[0; 16]).map(|_| false),
             }
         };
@@ -30,7 +31,8 @@ impl Iam {
         answer
     }
 
-    /// Refuses a caller who does not know their own password, which is kept under the answered key.
+    /// Verifies the caller's own password, which is stored under the returned key; refused where it
+    /// is wrong.
     pub(crate) async fn prove_password(
         &self,
         context: &Context,
@@ -60,7 +62,7 @@ impl Iam {
         Ok((kind, id))
     }
 
-    /// What is kept of a person's password.
+    /// Hashes the password of a person for storage.
     pub(crate) async fn hash_password(&self, password: Secret) -> Result<Vec<u8>, IamError> {
         let turn = self.sign_in_attempts.checks.acquire().await.map_err(IamError::internal)?;
         let salt = self.sources.bytes()?;

@@ -1,4 +1,4 @@
-//! Sessions: a person proves who they are once, and is known by a secret for some hours.
+//! Sessions: a person proves their identity once, and a secret identifies them for some hours.
 
 use std::sync::Arc;
 
@@ -13,12 +13,12 @@ use crate::model::error::IamError;
 use crate::model::principal_key::principal_key;
 use crate::model::session::{BROWSER, IDLE, Session, SessionDocument, SessionToken, SignInError};
 
-/// A person's oldest sessions end when there are more.
+/// The maximum number of sessions of a person; the oldest end when there are more.
 const MOST: usize = 50;
 
 impl Iam {
-    /// Opens a session for somebody who has proved twice who they are; `since` is when they got
-    /// what they proved it with.
+    /// Opens a session for a person who has proved all factors; `since` is the time when they
+    /// received the credentials that they proved them with.
     pub(crate) async fn open_whole_session(
         &self,
         identity: &Identity,
@@ -55,13 +55,13 @@ impl Iam {
         if !over.is_empty()
             && let Err(error) = self.commit(account, author, over).await
         {
-            // Another request ended them, or the next one will.
+            // Another request deleted them, or the next one will.
             tracing::debug!(%error, "expired sessions stay for now");
         }
         Ok(token)
     }
 
-    /// The session that a browser shows the secret of, while it lasts.
+    /// Authenticates a session by the secret that a browser presents, while the session lasts.
     pub async fn session(&self, token: &SessionToken, now: Instant) -> Result<Session, IamError> {
         let view = match self.views.get(&token.account).await {
             Err(IamError::NotFound) => return Err(IamError::BadCredential),
@@ -80,7 +80,7 @@ impl Iam {
         self.session_of(&view, &id, document)
     }
 
-    /// The session, as long as who signed in still may.
+    /// Builds a session with its principal; refused where the person who signed in no longer may.
     pub(crate) fn session_of(
         &self,
         view: &View,
@@ -96,7 +96,8 @@ impl Iam {
             }
             IdentityKind::User => {
                 let login = identity.name().ok_or(IamError::BadCredential)?;
-                // A session of somebody who had the same login before is none of theirs.
+                // A session of a former user with the same login must not be taken for one of this
+                // user.
                 let user = view
                     .users
                     .get(&principal_key(identity.account(), login))
@@ -116,7 +117,7 @@ impl Iam {
         })
     }
 
-    /// The caller's own sessions that last, the newest first.
+    /// Lists the current sessions of the caller, newest first.
     pub async fn sessions(&self, context: &Context) -> Result<Vec<Session>, IamError> {
         let view = self.views.get(context.account()).await?;
         let own = view.sessions.iter().filter(|(_, one)| {
@@ -129,7 +130,7 @@ impl Iam {
         Ok(sessions)
     }
 
-    /// Ends one of the caller's own sessions.
+    /// Ends a session of the caller.
     pub async fn end_session(&self, context: &Context, id: &str) -> Result<(), IamError> {
         let view = self.views.get(context.account()).await?;
         let own = context.principal.identity.urn();
@@ -138,7 +139,7 @@ impl Iam {
         self.write(context, vec![SessionDocument::delete(id)]).await
     }
 
-    /// The sessions of somebody, by their identifiers.
+    /// Returns the sessions of a person, by their identifiers.
     pub(crate) async fn sessions_of(
         &self,
         account: &str,
@@ -149,7 +150,7 @@ impl Iam {
         Ok(own.map(|(id, _)| id.to_owned()).collect())
     }
 
-    /// Ends sessions; those that have ended meanwhile are left alone.
+    /// Ends sessions; those that have ended in the meantime are ignored.
     pub(crate) async fn end_sessions(
         &self,
         context: &Context,
@@ -165,7 +166,7 @@ impl Iam {
     }
 }
 
-/// The sessions that need no longer be remembered: all that expired, and a person's oldest.
+/// Returns the sessions to delete: all that have expired, and the oldest of a person.
 fn superfluous(view: &View, identity: &str, now: Instant) -> Vec<String> {
     let (expired, lasting): (Vec<_>, Vec<_>) =
         view.sessions.iter().partition(|(_, one)| one.expires <= now);

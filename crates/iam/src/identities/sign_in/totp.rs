@@ -1,4 +1,5 @@
-//! Second factors: codes of an authenticator (TOTP, RFC 6238), and backup codes for when it is lost.
+//! Multi-factor authentication: codes of an authenticator (TOTP, RFC 6238), and backup codes for
+//! when it is lost.
 
 use gatewright_store::{Kind, Object};
 use zeroize::Zeroizing;
@@ -13,10 +14,11 @@ use crate::model::totp::{
     MfaMethods, NewTotp, Proof, Sealed, TotpDocument, backup_hash, normalize_code, seconds, totp,
 };
 
-/// Each backup code is good for once.
+/// The number of backup codes; each is valid once.
 const BACKUP_CODES: usize = 10;
 
-/// A backup code: 80 random bits in groups of four, without letters that look alike.
+/// Formats a backup code: 80 random bits in groups of four characters, without letters that look
+/// alike.
 fn backup_code(bits: &[u8; 16]) -> String {
     const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
     let mut text = String::with_capacity(19);
@@ -31,7 +33,7 @@ fn backup_code(bits: &[u8; 16]) -> String {
 }
 
 impl Iam {
-    /// The second factors of the caller.
+    /// Returns the MFA methods of the caller.
     pub async fn factors(&self, context: &Context) -> Result<MfaMethods, IamError> {
         let identity = context.principal.identity.urn();
         let object = self.store.object(context.account(), Kind::Totp, identity).await?;
@@ -42,7 +44,7 @@ impl Iam {
         }))
     }
 
-    /// A new secret for an authenticator of the caller.
+    /// Generates a new TOTP secret for the caller; it is not stored until it is confirmed.
     pub fn new_totp(&self, context: &Context) -> Result<NewTotp, IamError> {
         let bits = Zeroizing::new(self.sources.bytes::<20>()?);
         let secret = totp_rs::Secret::from(bits.as_slice()).to_base32();
@@ -54,8 +56,8 @@ impl Iam {
         Ok(NewTotp { secret: secret.into(), url: url.into(), state })
     }
 
-    /// Puts an authenticator in force, in the place of any before it, once it has shown a code.
-    /// Answers the backup codes, which can never be read again.
+    /// Activates an authenticator once it has proved a code, replacing any earlier one. Only this
+    /// answer contains the backup codes, which are stored as hashes.
     pub async fn confirm_totp(
         &self,
         context: &Context,
@@ -91,7 +93,7 @@ impl Iam {
         Ok(codes.into_iter().map(Secret::from).collect())
     }
 
-    /// Takes the caller's authenticator and its backup codes out of force.
+    /// Removes the authenticator of the caller, with its backup codes.
     pub async fn remove_totp(
         &self,
         context: &Context,
@@ -116,7 +118,7 @@ impl Iam {
         Ok(serde_json::from_slice(&opened)?)
     }
 
-    /// Takes a code of somebody's authenticator, or a backup code; each is good for once.
+    /// Consumes a code of a person's authenticator or a backup code; each is accepted once.
     pub(crate) async fn take_code(
         &self,
         context: &Context,
@@ -143,14 +145,14 @@ impl Iam {
         };
         let secret = Some(self.seal_totp(identity, &sealed)?);
         let change = document.update(self.place(account, identity), object.document, secret)?;
-        // Whoever sent the same code a moment before was quicker.
+        // Another request consumed the same code in the meantime.
         match self.commit(account, context.author(), vec![change]).await {
             Err(gatewright_store::StoreError::Stale) => Err(SignInError::WrongCode),
             written => written.map(|()| proof).map_err(|error| IamError::from(error).into()),
         }
     }
 
-    /// Whether somebody must prove a second time who they are.
+    /// Returns whether a person must confirm a sign-in with a second factor.
     pub(crate) async fn needs_code(&self, account: &str, identity: &str) -> Result<bool, IamError> {
         Ok(self.store.object(account, Kind::Totp, identity).await?.is_some())
     }
@@ -171,7 +173,7 @@ mod tests {
 
     #[test]
     fn a_code_is_that_of_rfc_6238() {
-        // The secret and the first time of appendix B, with six digits.
+        // Secret and first time of the test vectors of RFC 6238 (appendix B), with six digits.
         let secret = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
         let totp = totp(secret, "xx1-ovh/jane").unwrap();
         assert_eq!(totp.check("287082", 59), Some(1));

@@ -1,4 +1,4 @@
-//! What a change of a policy would change.
+//! Computes the access diff of a proposed change of a policy.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,8 @@ use crate::model::simulation::{AccessDiff, AccessDiffs, ConditionsChange, Propos
 use crate::policies::simulation::target::{Conditions, MOST_DECISIONS};
 
 impl Iam {
-    /// What a proposal would change, for whom and on what. Its conditions are taken to hold.
+    /// Computes the permissions that identities would gain and lose on resources by a proposed
+    /// change. Its conditions are taken to hold.
     pub async fn diffs(
         &self,
         context: &Context,
@@ -100,7 +101,7 @@ impl Iam {
         Ok(found)
     }
 
-    /// Whether the caller may change policies now, and not any more once it is done.
+    /// Returns whether the caller may change policies now, and could not after the change.
     fn locks_out(
         &self,
         context: &Context,

@@ -1,4 +1,4 @@
-//! What an identity may do.
+//! Computes the effective permissions of an identity.
 
 use std::collections::BTreeSet;
 
@@ -12,8 +12,8 @@ use crate::model::simulation::EffectivePermissions;
 use crate::policies::simulation::target::MOST_DECISIONS;
 
 impl Iam {
-    /// What an identity may do at present by the policies of the caller's account, from no address
-    /// in particular.
+    /// Computes the effective permissions of an identity at present, by the policies of the
+    /// caller's account and without a source IP address.
     pub async fn effective_permissions(
         &self,
         context: &Context,
@@ -25,7 +25,7 @@ impl Iam {
         let caller = self.caller(&view, &identity);
         let set = view.policies();
         let mut resources = BTreeSet::new();
-        // What would be allowed if all conditions held.
+        // The permissions if all conditions held.
         let mut unconditional = set.clone();
         for urn in caller.identities() {
             for id in set.naming(urn) {
@@ -39,7 +39,7 @@ impl Iam {
                             unconditional.insert(rule.map_err(IamError::internal)?);
                         }
                     }
-                    // The role of a group is about everything.
+                    // The role of a group applies to every resource.
                     None => drop(resources.insert(self.everything())),
                 }
             }
@@ -69,7 +69,7 @@ impl Iam {
             if actions.is_empty() {
                 continue;
             }
-            // What a pattern before it says already needs no row of its own.
+            // A row that an earlier pattern implies is omitted.
             let said = permissions.iter().any(|one| {
                 let head = one.resource.strip_suffix('*');
                 let same = one.actions == actions && one.conditional == conditional;

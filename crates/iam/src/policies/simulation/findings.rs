@@ -1,4 +1,4 @@
-//! What somebody should look at among the policies of an account.
+//! Finds the policies of an account that should be reviewed.
 
 use std::time::Duration;
 
@@ -13,11 +13,11 @@ use crate::model::principal_key::principal_key;
 use crate::model::rights;
 use crate::model::simulation::Findings;
 
-/// A policy expires soon that does so within this time.
+/// The time before the expiry of a policy within which it is reported.
 const SOON: Duration = Duration::from_hours(30 * 24);
 
 impl Iam {
-    /// What somebody should look at among the policies of the caller's account.
+    /// Returns the policies of the caller's account that should be reviewed.
     pub async fn findings(&self, context: &Context) -> Result<Findings, IamError> {
         self.demand(context, rights::POLICY_GET).await?;
         let view = self.views.get(context.account()).await?;
@@ -26,7 +26,7 @@ impl Iam {
         let owner = Identity::account_of(self.settings.region, context.account());
         for policy in view.own_policies() {
             let id = policy.id();
-            // The owner of the account may do everything without it.
+            // The owner of the account has all permissions without a policy.
             if policy.identities().eq([owner.urn()]) {
                 continue;
             }
@@ -53,7 +53,7 @@ impl Iam {
         Ok(findings)
     }
 
-    /// Whether it is the URN of somebody of the account who is not there.
+    /// Returns whether a URN names an identity of the account that does not exist.
     fn is_gone(&self, view: &View, urn: &str) -> bool {
         let Ok(identity) = Identity::parse(urn, self.settings.region) else { return false };
         let (account, name) = (identity.account(), identity.name().unwrap_or_default());

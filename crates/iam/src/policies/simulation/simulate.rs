@@ -1,4 +1,4 @@
-//! A decision with its reasons, with policies that need not be stored.
+//! Simulates a decision and explains it, with policies that need not be stored.
 
 use gatewright_policy::{Environment, Request, ResourceUrn, explain};
 
@@ -12,8 +12,8 @@ use crate::model::simulation::{EvaluatedPolicy, Proposal, Simulation, Simulation
 use crate::policies::simulation::target::Conditions;
 
 impl Iam {
-    /// Decides a request by the policies of the caller's account, with a proposal carried out,
-    /// and says why.
+    /// Decides a request by the policies of the caller's account with a proposed change applied,
+    /// and returns the reasons.
     pub async fn simulate(
         &self,
         context: &Context,

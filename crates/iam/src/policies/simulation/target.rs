@@ -1,4 +1,4 @@
-//! What simulations share: who asks, on what, and by which policies.
+//! The identities, resources and policies that simulations decide about.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -15,16 +15,16 @@ use crate::model::policy::PolicyInput;
 use crate::model::principal_key::principal_key;
 use crate::model::simulation::Proposal;
 
-/// So many decisions are made for one answer.
+/// The maximum number of decisions for one answer.
 pub(crate) const MOST_DECISIONS: usize = 300_000;
 
-/// So many resources that fit a pattern are examined one by one.
+/// The maximum number of resources that match a pattern and are examined individually.
 const MOST_OF_A_PATTERN: usize = 20;
 
-/// So many members of a resource group are examined.
+/// The maximum number of members of a resource group that are examined.
 const MOST_OF_A_GROUP: usize = 50;
 
-/// A resource, or all that a pattern stands for, as decisions see it.
+/// A resource, or all resources that a pattern matches, as decisions see it.
 pub(crate) struct Target {
     pub(crate) urn: String,
     pub(crate) kind: String,
@@ -35,7 +35,8 @@ impl Target {
         Self { urn: urn.urn().to_owned(), kind: urn.resource_type().to_owned() }
     }
 
-    /// As decisions see it; what is not registered has no tags, and its name ends as the pattern.
+    /// Returns the resource as decisions see it. One that is not registered has no tags, and its
+    /// name ends as the pattern does.
     pub(crate) fn seen<'a>(&'a self, view: &'a View) -> Seen<'a> {
         let name = self.urn.splitn(6, ':').nth(5).unwrap_or_default();
         let bare = Seen::bare(&self.urn, &self.kind, name);
@@ -43,7 +44,7 @@ impl Target {
     }
 }
 
-/// Whether the conditions of a proposal are evaluated.
+/// The handling of the conditions of a proposal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Conditions {
     Evaluated,
@@ -51,7 +52,7 @@ pub(crate) enum Conditions {
 }
 
 impl Iam {
-    /// Who would ask, with the groups of a user.
+    /// Returns the caller of a simulated request, with the groups of a user.
     pub(crate) fn caller(&self, view: &View, identity: &Identity) -> Caller {
         let region = self.settings.region;
         let account = identity.account();
@@ -75,7 +76,7 @@ impl Iam {
         })
     }
 
-    /// Returns the policies of the account with a proposal carried out.
+    /// Returns the policies of the account with a proposed change applied.
     pub(crate) fn proposed(
         &self,
         set: &PolicySet,
@@ -111,8 +112,8 @@ impl Iam {
         format!("urn:v1:{}:resource:*", self.settings.region)
     }
 
-    /// What to look at, to see what policies about these resources come to: patterns first, each
-    /// by type, then single resources.
+    /// Returns the resources to examine for the effect of policies about these resources: patterns
+    /// first, each by resource type, then individual resources.
     pub(crate) async fn targets(
         &self,
         account: &str,
@@ -146,7 +147,7 @@ impl Iam {
             let rest = head.splitn(5, ':').nth(4).unwrap_or_default();
             let kinds: Vec<&str> = match rest.split_once(':') {
                 Some((kind, _)) => vec![kind],
-                // A head that ends amid a type fits every type that begins so.
+                // A prefix that ends within a type matches every type that begins with it.
                 None => catalogue.types().filter(|kind| kind.starts_with(rest)).collect(),
             };
             for kind in kinds {

@@ -15,7 +15,7 @@ pub(super) struct Row {
     pub(super) what: String,
     pub(super) on: String,
     pub(super) on_short: String,
-    /// Whether it was allowed; none for a change.
+    /// `true` if it was allowed; none for a change.
     pub(super) allowed: Option<bool>,
     /// Key of the text that gives the reason.
     pub(super) reason: &'static str,

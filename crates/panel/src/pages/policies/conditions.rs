@@ -130,7 +130,7 @@ mod tests {
         ]})
     }
 
-    /// What a browser sends of the rows.
+    /// Returns the form fields that a browser sends for the rows.
     fn sent(conditions: &Conditions) -> Fields {
         let mut form = url::form_urlencoded::Serializer::new(String::new());
         for row in conditions.rows() {

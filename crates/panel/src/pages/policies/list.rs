@@ -51,7 +51,7 @@ impl From<Policy> for Row {
 
 /// Filter of the table: what the policies must name, and whose they are.
 struct Filter {
-    /// Whether these are the policies of the server.
+    /// `true` for the policies of the server.
     of_server: bool,
     identity: String,
     resource: String,

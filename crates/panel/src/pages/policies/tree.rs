@@ -29,7 +29,7 @@ pub(super) struct TreeAction {
     pub(super) selection: Selection,
 }
 
-/// How the list of allowed actions names an action.
+/// Form in which the list of allowed actions contains an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Selection {
     /// The list has its name.

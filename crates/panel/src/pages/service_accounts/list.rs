@@ -58,7 +58,7 @@ impl UseFilter {
 struct ListPage {
     layout: Layout,
     table: TablePage<Row>,
-    /// Whether there is any service account at all.
+    /// `true` if there is any service account at all.
     any: bool,
     only: &'static str,
     /// Filter, for the query of links to other pages of the table.

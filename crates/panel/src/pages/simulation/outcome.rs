@@ -25,7 +25,7 @@ pub(in crate::pages) struct Row {
     pub(in crate::pages) text: &'static str,
     /// Permissions group that contributes it.
     pub(in crate::pages) group: String,
-    /// Whether it is the determining policy.
+    /// `true` for the determining policy.
     pub(in crate::pages) decided: bool,
 }
 
