@@ -15,8 +15,8 @@ const CHUNK: i64 = 500;
 const MOST: i64 = 20_000;
 
 impl Iam {
-    /// Returns at most `most` changes of the caller's account before a revision, newest first. In
-    /// the filter, the kind is an object's kind and the act on it; the resource is its name or
+    /// Returns at most `most` changes of the caller's account before a revision, newest first. Of
+    /// the filter, `what` matches the kind of an object and the act on it, and `on` its name or its
     /// identifier.
     pub async fn audit(
         &self,

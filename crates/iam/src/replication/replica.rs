@@ -25,9 +25,9 @@ const PULSE: Duration = Duration::from_millis(250);
 pub enum ReplicaPosition {
     /// The beginning.
     Nothing,
-    /// The snapshot: the common facts and the rows before `after` were sent.
+    /// The snapshot: the common facts and the rows up to `after` were sent.
     Rows {
-        /// The position of the next row.
+        /// The position of the last row that was sent.
         after: i64,
         /// The minimum revision of the rows, which is that of the beginning.
         revision: i64,

@@ -166,7 +166,8 @@ impl Iam {
     }
 }
 
-/// Returns the sessions to delete: all that have expired, and the oldest of a person.
+/// Returns the sessions to delete: all that have expired, and the oldest of a person beyond
+/// the maximum.
 fn superfluous(view: &View, identity: &str, now: Instant) -> Vec<String> {
     let (expired, lasting): (Vec<_>, Vec<_>) =
         view.sessions.iter().partition(|(_, one)| one.expires <= now);
