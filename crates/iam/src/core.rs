@@ -1,4 +1,4 @@
-//! What every use case stands on.
+//! The core of every use case: authentication, authorization and writes.
 
 pub(crate) mod authenticate;
 pub(crate) mod authorize;

@@ -1,4 +1,4 @@
-//! What runs beside the requests, and what is held in memory between them.
+//! The state that is kept in memory between requests, and the tasks that run beside them.
 
 pub(crate) mod claims;
 pub(crate) mod follow;

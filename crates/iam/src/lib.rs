@@ -1,9 +1,9 @@
-//! Gatewright's use cases.
+//! Implements Gatewright's use cases, each of which checks the rights of its caller.
 //!
-//! Everything that can be asked of Gatewright is a method of [`Iam`]. Each takes a [`Context`] that
-//! says who asks, and demands the rights it needs before it does anything else; so no route and no
-//! page can go round the policies. What a caller sent is passed in as a [`Input`], read or refused:
-//! the refusal counts only once the caller is known to have the right.
+//! Every use case is a method of [`Iam`]. It takes a [`Context`] with the authenticated principal,
+//! and demands the rights it needs before it does anything else; so no route and no page can bypass
+//! the policies. The input of a request is passed in as an [`Input`], parsed or invalid: a use case
+//! reports the error only once the caller is authorized.
 
 mod activity;
 mod apis;
@@ -19,7 +19,7 @@ mod resources;
 mod sources;
 mod tokens;
 
-// Of every use case.
+// Shared by all use cases.
 pub use self::core::iam::{Iam, OpenError};
 pub use gatewright_policy::{
     Condition, Fact, Identity, IdentityKind, Instant, Operator, Pattern, PatternError, Permissions,

@@ -1,4 +1,4 @@
-//! Documents, inputs and rules: nothing here asks for anything but its arguments.
+//! The domain model: documents, inputs and rules, free of I/O and of the clock.
 
 pub(crate) mod account;
 pub(crate) mod caller;

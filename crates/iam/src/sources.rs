@@ -1,4 +1,4 @@
-//! Where time and randomness come from: they are passed in, so that a test can fix both.
+//! Sources of time and randomness: they are passed in, so that a test can fix both.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,22 +13,22 @@ use crate::model::error::IamError;
 use crate::model::query_id::QueryId;
 use crate::model::secret::Secret;
 
-/// Tells the time.
+/// A clock.
 pub trait Clock: Send + Sync {
-    /// Tells the time.
+    /// Returns the current time.
     fn now(&self) -> Instant;
 }
 
-/// Draws random numbers.
+/// A generator of random numbers.
 pub trait Randomness: Send + Sync {
-    /// Fills the bytes with what nobody can guess.
+    /// Fills a buffer with bytes that nobody can predict; fails when the generator does.
     fn fill(&self, bytes: &mut [u8]) -> Result<(), IamError>;
 
-    /// Draws a number for a name that is no secret, quickly.
+    /// Generates a number for an identifier that is no secret, quickly.
     fn number(&self) -> u128;
 }
 
-/// Holds the clock and the randomness of an installation.
+/// Holds the clock and the random generator of an installation.
 #[derive(Clone)]
 pub struct Sources {
     clock: Arc<dyn Clock>,
@@ -41,7 +41,7 @@ impl fmt::Debug for Sources {
     }
 }
 
-/// The clock of the machine, and the generator of its operating system.
+/// The clock of the machine, and the random generator of its operating system.
 struct System;
 
 impl Clock for System {
@@ -64,46 +64,46 @@ impl Randomness for System {
 }
 
 impl Sources {
-    /// Uses a clock and a source of randomness, as tests do.
+    /// Creates sources from a clock and a random generator, as tests do.
     pub fn new(clock: Arc<dyn Clock>, randomness: Arc<dyn Randomness>) -> Self {
         Self { clock, randomness }
     }
 
-    /// Uses the clock of the machine and the generator of its operating system.
+    /// Creates sources from the clock of the machine and the generator of its operating system.
     pub fn system() -> Self {
         Self::new(Arc::new(System), Arc::new(System))
     }
 
-    /// Tells the time.
+    /// Returns the current time.
     pub fn now(&self) -> Instant {
         self.clock.now()
     }
 
-    /// Draws bytes that nobody can guess.
+    /// Generates random bytes that nobody can predict.
     pub(crate) fn bytes<const N: usize>(&self) -> Result<[u8; N], IamError> {
         let mut bytes = [0; N];
         self.randomness.fill(&mut bytes)?;
         Ok(bytes)
     }
 
-    /// Draws the identifier of a new object, which begins with the time (RFC 9562, version 7).
+    /// Generates the identifier of a new object, which begins with the time (RFC 9562, version 7).
     pub(crate) fn id<T: From<Uuid>>(&self) -> Result<T, IamError> {
         let millis =
             u64::try_from(self.now().micros().div_euclid(1_000)).map_err(IamError::internal)?;
         Ok(Builder::from_unix_timestamp_millis(millis, &self.bytes()?).into_uuid().into())
     }
 
-    /// Draws the identifier of a request.
+    /// Generates the query ID of a request.
     pub fn query_id(&self, region: Region) -> QueryId {
         QueryId::new(region, self.randomness.number())
     }
 
-    /// Draws a secret for a program: 256 random bits behind a prefix.
+    /// Generates a secret for a client: 256 random bits behind a prefix.
     pub(crate) fn secret(&self, prefix: &str) -> Result<Secret, IamError> {
         Ok(Secret::of_bits(prefix, &Zeroizing::new(self.bytes()?)))
     }
 
-    /// Draws a password for the owner of a new account.
+    /// Generates a password for the owner of a new account.
     pub fn password(&self) -> Result<Secret, IamError> {
         let bits = Zeroizing::new(self.bytes::<15>()?);
         Ok(BASE64_URL_SAFE_NO_PAD.encode(*bits).into())

@@ -1,10 +1,10 @@
-//! Authenticates tokens: the one gate for every use of one, and whose it is while it counts.
+//! Authenticates tokens: the one gate for every use of a token.
 //!
-//! What must stay true:
+//! Invariants:
 //! - Expiry depends on the time, so it is checked each time, before anything that is remembered.
 //! - `admitted` remembers only what follows from the view of one revision: that the service account
-//!   exists, and that the token is not revoked. What is true at a revision stays true of it, so a
-//!   race repeats a check and does no harm, and relaxed ordering is enough.
+//!   exists, and that the token is not revoked. A fact about a revision stays true, so a race
+//!   repeats a check and does no harm, and relaxed ordering is enough.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -21,18 +21,18 @@ use crate::model::principal_key::principal_key;
 use crate::model::secret::Secret;
 use crate::model::user_token::{PREFIX, subject};
 
-/// That a token is used is noted so often.
+/// Minimum interval between two records of the use of one token.
 const NOTED_EVERY: Duration = Duration::from_secs(5);
 
-/// Somebody whose token counts.
+/// An authenticated token, with the account that it belongs to.
 pub(crate) struct AuthenticatedToken {
     pub(crate) principal: Arc<Principal>,
-    /// Their account, as it was when the token was found to count.
+    /// The account of the token, as it was when the token was admitted.
     pub(crate) home: Arc<View>,
 }
 
 impl Iam {
-    /// Who a token belongs to, while it counts.
+    /// Authenticates a token; returns the principal that it belongs to.
     pub async fn authenticate(
         &self,
         token: &str,
@@ -41,7 +41,7 @@ impl Iam {
         Ok(self.authenticate_token(token, now).await?.principal)
     }
 
-    /// Who a token belongs to, while it counts.
+    /// Authenticates a token; returns its principal with the view of the account.
     pub(crate) async fn authenticate_token(
         &self,
         token: &str,
@@ -61,8 +61,8 @@ impl Iam {
         Ok(AuthenticatedToken { principal, home })
     }
 
-    /// The one gate for every use of a token: it has not expired, it was not revoked, and its
-    /// service account lives. Answers the account as it was found.
+    /// Admits a token if it has not expired, it is not revoked, and its service account exists: the
+    /// one gate for every use of a token. Returns the view that this was checked against.
     pub(crate) async fn admit(
         &self,
         principal: &Principal,
@@ -89,8 +89,8 @@ impl Iam {
         Ok(view)
     }
 
-    /// Who a personal access token belongs to, while it counts, and what it is called; none when it
-    /// is no such token.
+    /// Authenticates a personal access token; returns none when the text has another form, and
+    /// fails with [`IamError::BadCredential`] when the token is not valid.
     pub(crate) async fn admit_user_token(
         &self,
         token: &str,
@@ -118,7 +118,7 @@ impl Iam {
     ) -> Option<Principal> {
         let token = view.user_tokens.get(id)?;
         let user = view.users.get(&principal_key(account, &token.user))?;
-        // A token of somebody who had the same login before is none of theirs.
+        // A token of a previous user with the same login is not valid for this one.
         let counts = user.enabled
             && user.created_at <= token.created_at
             && token.expires.is_none_or(|expires| now < expires);

@@ -1,4 +1,4 @@
-//! The one place where a right is checked.
+//! Authorizes callers: the one place where a right is checked.
 
 use std::sync::Arc;
 
@@ -12,12 +12,12 @@ use crate::model::caller::Context;
 use crate::model::error::IamError;
 use crate::model::rights;
 
-/// The accounts whose policies bear on a resource: its owner's, and the caller's where that is
+/// The accounts whose policies apply to a resource: its owner's, and the caller's where that is
 /// another one.
 pub(crate) struct DecisionContext {
     pub(crate) owner: Arc<View>,
     home: Option<Arc<View>>,
-    /// Whether somebody registered the resource.
+    /// True if the resource is registered.
     pub(crate) known: bool,
 }
 
@@ -31,7 +31,7 @@ impl DecisionContext {
         self.decide_on(context, action, self.owner.see(urn))
     }
 
-    /// The same about a resource of which more may be known than what is registered.
+    /// Decides on a resource with attributes beyond those that are registered.
     pub(crate) fn decide_on(
         &self,
         context: &Context,
@@ -49,7 +49,7 @@ impl DecisionContext {
 }
 
 impl Iam {
-    /// Whether the caller may do anything at all on the resource.
+    /// Returns whether the caller has any action allowed on the resource.
     pub(crate) async fn sees(
         &self,
         context: &Context,
@@ -69,8 +69,8 @@ impl Iam {
         Ok(actions.any(|action| decision_context.decide(context, action, urn).is_allowed()))
     }
 
-    /// Finds whose policies decide about a resource. One that nobody registered is taken for the
-    /// caller's own.
+    /// Finds the accounts whose policies decide on a resource. A resource that is not registered
+    /// counts as the caller's own.
     pub(crate) async fn decision_context(
         &self,
         context: &Context,
@@ -80,7 +80,7 @@ impl Iam {
         self.decision_context_from(home, urn).await
     }
 
-    /// The same, of a caller whose account is at hand.
+    /// Builds the decision context of a resource for a caller whose account is already loaded.
     pub(crate) async fn decision_context_from(
         &self,
         home: Arc<View>,
@@ -98,7 +98,7 @@ impl Iam {
         }
     }
 
-    /// The same for a resource of which it is known that it belongs to an account.
+    /// Builds the decision context of a resource whose owner is known.
     pub(crate) async fn decision_context_of(
         &self,
         home: Arc<View>,
@@ -107,12 +107,13 @@ impl Iam {
         if owner == home.account() {
             return Ok(DecisionContext { owner: home, home: None, known: true });
         }
-        // Seldom needed, and large.
+        // Boxed, since the future is large and rarely needed.
         let owner = Box::pin(self.views.get(owner)).await?;
         Ok(DecisionContext { owner, home: Some(home), known: true })
     }
 
-    /// Whether the caller has a right on their own account. It is no decision that the log is to have.
+    /// Returns whether the caller has a right on their own account. The check is not written to the
+    /// decision log.
     pub(crate) async fn has_right(
         &self,
         context: &Context,
@@ -123,14 +124,15 @@ impl Iam {
         Ok(decision_context.decide(context, action, &account).is_allowed())
     }
 
-    /// Refuses a caller who lacks one of the actions on the caller's own account.
+    /// Requires an action on the caller's own account; fails with [`IamError::Forbidden`] without
+    /// it.
     pub(crate) async fn demand(&self, context: &Context, action: &str) -> Result<(), IamError> {
         let account = self.account_urn(context.account());
         let decision_context = self.decision_context(context, &account).await?;
         self.demand_all(context, [(&decision_context, action, &account)])
     }
 
-    /// Refuses a caller who lacks one of the actions, and names all that are missing.
+    /// Requires several actions, each on a resource; the error lists all that are missing.
     pub(crate) fn demand_all<'a>(
         &self,
         context: &Context,
@@ -145,7 +147,8 @@ impl Iam {
                 Decision::OutOfScope => by_scope.push(action.to_owned()),
                 _ => by_policy.push(action.to_owned()),
             }
-            // That the owner may do what they do in their account, nobody decided.
+            // The root login is allowed everything without a policy: that is not logged as a
+            // decision.
             if decision != Decision::Root {
                 decided.push(Decided { action, resource: urn.urn(), decision });
             }
@@ -157,7 +160,7 @@ impl Iam {
         Err(IamError::Forbidden { by_policy, by_scope })
     }
 
-    /// The resource that stands for an account.
+    /// Returns the URN of the resource that represents an account.
     pub(crate) fn account_urn(&self, account: &str) -> ResourceUrn {
         ResourceUrn::new(self.settings.region, "account", account)
     }

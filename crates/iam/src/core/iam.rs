@@ -1,4 +1,4 @@
-//! What everything is asked of.
+//! Defines the type whose methods are all the use cases, and opens and closes it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -28,24 +28,24 @@ use crate::model::settings::Settings;
 use crate::model::token::KeyRotation;
 use crate::sources::Sources;
 
-/// Why the server cannot start.
+/// Errors that prevent the server from starting.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// The database.
+    /// The database cannot be opened.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The catalogue.
+    /// The catalogue cannot be loaded.
     #[error(transparent)]
     Catalogue(#[from] CatalogueError),
-    /// The keys that sign tokens.
+    /// The keys that sign tokens cannot be opened.
     #[error(transparent)]
     Key(#[from] KeyError),
-    /// The other nodes cannot be followed.
+    /// Changes on the other nodes cannot be followed.
     #[error(transparent)]
     Follow(#[from] IamError),
 }
 
-/// Every use case. Cheap to share, never to copy.
+/// The use cases, as methods. It is shared behind an [`Arc`] and never copied.
 pub struct Iam {
     pub(crate) settings: Settings,
     pub(crate) store: Store,
@@ -53,12 +53,12 @@ pub struct Iam {
     pub(crate) live_catalogue: Arc<LiveCatalogue>,
     pub(crate) tokens: Arc<Tokens>,
     pub(crate) sign_in_attempts: SignInAttempts,
-    /// None where browsers have no passkeys at the public URL.
+    /// The relying party of passkeys; none where browsers support no passkeys at the public URL.
     pub(crate) passkeys: Option<Webauthn>,
     pub(crate) recorder: Arc<Recorder>,
     pub(crate) sources: Sources,
     stopping: AtomicBool,
-    /// What goes on beside the requests.
+    /// Background tasks, which are aborted when this is dropped.
     tasks: [JoinHandle<()>; 3],
     _following: Following,
 }
@@ -72,7 +72,7 @@ impl Drop for Iam {
 }
 
 impl Iam {
-    /// Opens the database, brings it up to date, and is ready to answer.
+    /// Opens the database, migrates its schema, and starts the background tasks.
     pub async fn open(
         address: &Address,
         master: MasterKey,
@@ -111,42 +111,42 @@ impl Iam {
         }))
     }
 
-    /// How the installation is set up.
+    /// Returns the settings of the installation.
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
 
-    /// Names an object of an account.
+    /// Returns the reference to an object of an account.
     pub(crate) fn place<'a>(&self, account: &'a str, id: &'a str) -> Place<'a> {
         Place { region: self.settings.region, account, id }
     }
 
-    /// Tells the time.
+    /// Returns the current time.
     pub fn now(&self) -> Instant {
         self.sources.now()
     }
 
-    /// Draws the identifier of a request.
+    /// Generates the query ID of a request.
     pub fn new_query_id(&self) -> QueryId {
         self.sources.query_id(self.settings.region)
     }
 
-    /// Draws a text of 128 bits that nobody can guess.
+    /// Generates a nonce: a text of 128 random bits.
     pub fn new_nonce(&self) -> Result<String, IamError> {
         Ok(hex::encode(self.sources.bytes::<16>()?))
     }
 
-    /// Draws a password for the owner of a new account.
+    /// Generates a password for the owner of a new account.
     pub fn new_password(&self) -> Result<Secret, IamError> {
         self.sources.password()
     }
 
-    /// The products that the installation knows. Anybody who is logged in may read them.
+    /// Returns the catalogue of products. Every authenticated caller may read it.
     pub fn catalogue(&self) -> Arc<Catalogue> {
         self.live_catalogue.current()
     }
 
-    /// What the operator does in the name of an account's owner.
+    /// Creates a context in which the operator acts as the owner of an account.
     pub fn as_owner(&self, account: &str) -> Context {
         let region = self.settings.region;
         let principal = Principal {
@@ -163,39 +163,41 @@ impl Iam {
         }
     }
 
-    /// Whether the database answers.
+    /// Returns whether the database answers.
     pub async fn is_ready(&self) -> bool {
         self.store.ping().await.is_ok()
     }
 
-    /// The names of all accounts, for the operator.
+    /// Lists the names of all accounts, for the operator.
     pub async fn accounts(&self) -> Result<Vec<String>, IamError> {
         Ok(self.store.accounts().await?)
     }
 
-    /// Follows the journal of an account from its first entry to its last, for the operator.
-    /// Answers how many entries there are; fails at the first that is missing or altered.
+    /// Verifies the hash chain of an account's journal from its first entry to its last, for the
+    /// operator. Returns the number of entries; fails at the first that is missing or altered.
     pub async fn verify_journal(&self, account: &str) -> Result<i64, StoreError> {
         self.store.verify_journal(account).await
     }
 
-    /// Makes a new signing key, for the operator; answers its identifier. It is published at once and
-    /// signs after an hour; in an emergency it signs immediately, and no other key counts any more.
+    /// Creates a new signing key, for the operator; returns its identifier. The key is published at
+    /// once and signs after an hour; in an emergency it signs immediately, and all other keys are
+    /// deleted.
     pub async fn rotate_key(&self, rotation: KeyRotation) -> Result<String, KeyError> {
         self.tokens.rotate(rotation).await
     }
 
-    /// The server stops: whoever follows an account is told no more.
+    /// Signals that the server is stopping, which ends the streams of the clients that follow an
+    /// account.
     pub fn stop(&self) {
         self.stopping.store(true, Ordering::Relaxed);
     }
 
-    /// Whether the server stops.
+    /// Returns whether the server is stopping.
     pub fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::Relaxed)
     }
 
-    /// Lets go of the database once what is under way is done.
+    /// Closes the database once the operations in progress are done.
     pub async fn close(&self) {
         if let Err(error) = self.recorder.flush().await {
             tracing::warn!(%error, "the last second of the logs is lost");

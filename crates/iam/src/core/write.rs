@@ -1,8 +1,8 @@
-//! The one way to change something.
+//! Commits changes: the one way to write to the database.
 //!
-//! What must stay true: a change is stored with its journal entries in one transaction, then applied
-//! to this node's view, then acknowledged; the steps go on when the client has gone; a document that
-//! has changed since it was read is never overwritten.
+//! Invariants: a change is stored with its journal entries in one transaction, then applied to this
+//! node's view, then acknowledged; the steps go on when the client has disconnected; a document
+//! that has changed since it was read is never overwritten.
 
 use std::sync::Arc;
 
@@ -13,7 +13,8 @@ use crate::model::caller::Context;
 use crate::model::document::{Document, Place};
 use crate::model::error::IamError;
 
-/// So often a change is tried again when another one came between reading and writing.
+/// The maximum number of attempts at a change, each after another change came between reading and
+/// writing.
 const TRIES: usize = 20;
 
 impl Iam {
@@ -26,10 +27,11 @@ impl Iam {
         Ok(self.commit(context.account(), context.author(), changes).await?)
     }
 
-    /// Commits changes in an account: stores them, applies them, and only then answers.
+    /// Commits changes in an account: stores them, applies them to this node's view, and only then
+    /// returns.
     ///
-    /// Goes on to its end even when nobody waits for the answer any more: a change that is stored
-    /// must not stay unknown to this node.
+    /// Runs to its end even when the client has disconnected: a change that is stored must not stay
+    /// unknown to this node.
     pub(crate) async fn commit(
         &self,
         account: &str,
@@ -40,7 +42,7 @@ impl Iam {
         let owner = account.to_owned();
         let work = tokio::spawn(async move {
             let entries = store.write(&owner, &author, &changes).await?;
-            // On failure the view is forgotten, and the next request reads the database.
+            // On failure the view is dropped, and the next request reads the database.
             if let Err(error) = views.apply_committed(&owner, &entries, &changes).await {
                 tracing::warn!(%error, account = owner, "a view was forgotten");
             }
@@ -49,7 +51,7 @@ impl Iam {
         match work.await {
             Ok(done) => done,
             Err(aborted) => {
-                // The change may have been stored all the same: the view follows the journal.
+                // The change may be stored nevertheless: the view is refreshed from the journal.
                 if let Err(error) = self.views.refresh(account).await {
                     tracing::warn!(%error, account, "a view was forgotten");
                 }
@@ -58,8 +60,8 @@ impl Iam {
         }
     }
 
-    /// Reads an object, changes its document, and writes it back; again from the start when it was
-    /// changed in between.
+    /// Reads an object, changes its document, and writes it back (optimistic concurrency control);
+    /// starts again when the object was changed in between.
     pub(crate) async fn change<D: Document, T>(
         &self,
         context: &Context,
@@ -69,7 +71,7 @@ impl Iam {
         self.change_with_secret(context, place, None, edit).await
     }
 
-    /// Does the same, and gives the object a new secret: its hash.
+    /// Changes an object in the same way, and replaces the hash of its secret.
     pub(crate) async fn change_with_secret<D: Document, T>(
         &self,
         context: &Context,

@@ -1,10 +1,10 @@
-//! What tokens say.
+//! Claims of access tokens and ID tokens.
 
 use serde::{Deserialize, Serialize};
 
 use crate::model::token::ProjectRoles;
 
-/// What a token says (RFC 9068, section 2.2).
+/// The claims of an access token (RFC 9068, section 2.2).
 #[derive(Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct Claims<'a> {
     pub(crate) iss: &'a str,
@@ -18,14 +18,14 @@ pub(crate) struct Claims<'a> {
     pub(crate) scope: &'a str,
 }
 
-/// What an ID token says (`OpenID` Connect Core 1.0, section 2): whose it is, for that client itself,
-/// and what they may do on projects.
+/// The claims of an ID token (`OpenID` Connect Core 1.0, section 2): its subject, the client itself
+/// as audience, and the roles on projects.
 #[derive(Serialize)]
 pub(crate) struct IdClaims<'a> {
     #[serde(flatten)]
     pub(crate) common: Claims<'a>,
     pub(crate) account: &'a str,
-    /// The URN that was asked about.
+    /// The URN of the project that the roles were requested on; none for all projects.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) resource: Option<&'a str>,
     #[serde(flatten)]

@@ -1,7 +1,7 @@
-//! Follows what other nodes change.
+//! Follows the changes that other nodes commit.
 //!
-//! What must stay true: a heartbeat is noted only after everything that was heard before it has
-//! been applied, and after a new connection only once all views have been renewed.
+//! Invariants: a heartbeat is recorded only after all notifications before it have been applied,
+//! and after a new connection only once all views have been renewed.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,13 +12,13 @@ use tokio::task::JoinHandle;
 use crate::engine::views::Views;
 use crate::model::error::IamError;
 
-/// So often each node gives a sign of life, by which all find out that they still hear.
+/// Interval between the heartbeats of a node, by which all nodes notice a connection that is lost.
 const PULSE: Duration = Duration::from_millis(250);
 
-/// Hearing so little for so long, a node listens anew.
+/// Maximum time without a notification, after which a node reconnects its listener.
 const SILENCE: Duration = Duration::from_secs(1);
 
-/// Work that goes on until this is dropped.
+/// Background tasks that are aborted when this is dropped.
 pub(crate) struct Following(Vec<JoinHandle<()>>);
 
 impl Drop for Following {
@@ -30,7 +30,8 @@ impl Drop for Following {
 }
 
 impl Views {
-    /// Starts to follow the other nodes, where the database can have some.
+    /// Starts to follow the other nodes, where the database can have some; fails when the first
+    /// connection does.
     pub(crate) async fn follow(self: &Arc<Self>) -> Result<Following, IamError> {
         let Some(listener) = self.store.listen().await? else {
             return Ok(Following(Vec::new()));
@@ -68,7 +69,7 @@ impl Views {
         Ok(Following(vec![hearing, pulse]))
     }
 
-    /// Takes in what is heard until nothing is heard any more.
+    /// Applies notifications until the connection is lost.
     async fn apply_notices(&self, mut listener: Listener) -> Result<(), IamError> {
         self.refresh_all().await?;
         self.record_heartbeat();

@@ -1,4 +1,4 @@
-//! The keys that sign tokens.
+//! Signing keys of tokens: their creation, signatures and public keys.
 
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::rand::SystemRandom;
@@ -33,17 +33,17 @@ enum Private {
     Rs256(Box<RsaKeyPair>),
 }
 
-/// The key that new tokens are signed with.
+/// A private key that signs new tokens.
 ///
-/// The key pair is kept ready: reading it anew for each token would cost more than the signature.
+/// The key pair is kept parsed: parsing it for each token would cost more than the signature.
 pub(crate) struct SigningKey {
     id: String,
-    /// The first part of every access token that it signs.
+    /// The encoded header of every access token that the key signs.
     header: String,
     private: Private,
 }
 
-/// What checks the tokens of one key.
+/// A public key that verifies the tokens of one signing key.
 #[derive(Clone)]
 pub(crate) struct PublicKey {
     pub(crate) algorithm: Algorithm,
@@ -93,7 +93,7 @@ impl Private {
         }
     }
 
-    /// The public half, as others check by it (RFC 7518, section 6; RFC 8037).
+    /// Returns the public key as a JWK (RFC 7518, section 6; RFC 8037).
     fn public_key(&self, id: &str) -> Result<PublicKey, KeyError> {
         let text = |bytes: &[u8]| BASE64_URL_SAFE_NO_PAD.encode(bytes);
         let algorithm = self.algorithm();
@@ -138,7 +138,7 @@ impl SigningKey {
         Ok(Self { id: sealed.id.clone(), header, private })
     }
 
-    /// Makes a key and keeps it; answers its identifier.
+    /// Creates a signing key and stores it sealed; returns its identifier.
     pub(crate) async fn create(
         store: &Store,
         master: &MasterKey,
@@ -206,13 +206,13 @@ impl SigningKey {
     }
 }
 
-/// The generator of the cryptographic library, which takes no other.
+/// Returns the random generator of the cryptographic library, which accepts no other.
 #[expect(clippy::disallowed_methods, reason = "keys and signatures are made by the library alone")]
 fn generator() -> SystemRandom {
     SystemRandom::new()
 }
 
-/// The algorithm as the library that checks tokens names it.
+/// Converts an algorithm to the type of the JWT library.
 pub(crate) const fn jose(algorithm: Algorithm) -> jsonwebtoken::Algorithm {
     match algorithm {
         Algorithm::Es256 => jsonwebtoken::Algorithm::ES256,
@@ -221,7 +221,7 @@ pub(crate) const fn jose(algorithm: Algorithm) -> jsonwebtoken::Algorithm {
     }
 }
 
-/// The first part of a token.
+/// Encodes the header of a JWT.
 pub(crate) fn header(kind: &str, algorithm: Algorithm, id: &str) -> String {
     let header = json!({"typ": kind, "alg": algorithm.as_str(), "kid": id});
     BASE64_URL_SAFE_NO_PAD.encode(header.to_string())

@@ -1,4 +1,4 @@
-//! The keys of an installation: which one signs now, and which tokens are still checked with.
+//! The keyring of an installation: the key that signs now, and those that still verify tokens.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -10,31 +10,31 @@ use crate::engine::key::{PublicKey, SigningKey};
 use crate::engine::vault::{KeyError, MasterKey};
 use crate::model::token::{Algorithm, KeyRotation, LIFETIME};
 
-/// A new key is published for so long before it signs: by then everybody who checks tokens by
-/// themselves has it.
+/// Time between the publication of a new key and its first signature: by then every resource server
+/// that verifies tokens by itself has it.
 const LEAD: Duration = Duration::from_hours(1);
 
-/// A key is published for so long after another took over: until the last token that it signed has
-/// expired, and some minutes for clocks that differ.
+/// Time for which a key stays published after its successor took over: until the last token that it
+/// signed has expired, and some minutes for clock skew.
 const KEPT: Duration = LIFETIME.saturating_add(Duration::from_mins(5));
 
 const DAY: Duration = Duration::from_hours(24);
 
-/// A key that signs, or will.
+/// A key that signs, or will sign.
 pub(crate) struct Signer {
-    /// When it takes over.
+    /// The time at which it takes over.
     from: Instant,
     created: Instant,
     pub(crate) key: SigningKey,
 }
 
-/// All keys that count, as they were in the database a moment ago.
+/// All valid keys, as they were in the database a moment ago.
 #[derive(Default)]
 pub(crate) struct Keyring {
     public: HashMap<String, PublicKey>,
-    /// Of the algorithm that new tokens are signed with, oldest first.
+    /// Keys of the algorithm that signs new tokens, oldest first.
     signers: Vec<Signer>,
-    /// Those that no token needs any more.
+    /// Identifiers of the keys that no token needs any more.
     over: Vec<String>,
 }
 
@@ -49,12 +49,12 @@ impl Keyring {
         let over = over(&sealed, now);
         sealed.retain(|one| !over.contains(&one.id));
         let mut ring = Self { over, ..Self::default() };
-        // All are opened, so that a wrong master key is found out now.
+        // All keys are opened, so that a wrong master key is detected now.
         for one in &sealed {
             let key = SigningKey::open(master, one)?;
             ring.public.insert(key.id().to_owned(), key.public_key()?);
             if key.algorithm() == algorithm {
-                // The oldest has nobody to take over from.
+                // The oldest has no predecessor, and signs at once.
                 let first = ring.signers.is_empty();
                 let from = if first { Instant::MIN } else { one.created.saturating_add(LEAD) };
                 ring.signers.push(Signer { from, created: one.created, key });
@@ -63,8 +63,8 @@ impl Keyring {
         Ok(ring)
     }
 
-    /// The same, after what is due: forgets the keys that are over, and makes a new one where there
-    /// is none, or the newest is older than so many days.
+    /// Loads the keyring and performs its key rotation: deletes the keys that are over, and creates
+    /// one where there is none, or the newest is older than `days` (in days).
     pub(crate) async fn maintain(
         store: &Store,
         master: &MasterKey,
@@ -108,7 +108,8 @@ impl Keyring {
         Ok(id)
     }
 
-    /// The key to sign with; none only where somebody has emptied the database.
+    /// Returns the key that signs at an instant; none only where the keys were deleted from the
+    /// database.
     pub(crate) fn signer(&self, now: Instant) -> Option<&Signer> {
         self.signers.iter().rev().find(|signer| signer.from <= now)
     }
@@ -117,12 +118,12 @@ impl Keyring {
         self.public.get(id)
     }
 
-    /// Whether it has all the keys of another.
+    /// Returns whether the keyring holds all the keys of another.
     pub(crate) fn holds_all_of(&self, other: &Self) -> bool {
         other.public.keys().all(|id| self.public.contains_key(id))
     }
 
-    /// The public halves, as a JWK set (RFC 7517).
+    /// Returns the public keys as a JWK set (RFC 7517).
     pub(crate) fn jwks(&self) -> serde_json::Value {
         let mut keys: Vec<_> = self.public.iter().collect();
         keys.sort_by_key(|(id, _)| *id);
@@ -131,8 +132,8 @@ impl Keyring {
     }
 }
 
-/// The keys whose successor has been signing for longer than any token lives. They are given oldest
-/// first.
+/// Lists the keys whose successor has been signing for longer than any token lives. They are given
+/// oldest first.
 fn over(keys: &[SealedKey], now: Instant) -> Vec<String> {
     let mut over = Vec::new();
     let mut rest = keys;
@@ -163,7 +164,7 @@ mod tests {
 
     const MOMENT: Duration = Duration::from_micros(1);
 
-    /// So many days after the first key.
+    /// Returns the instant some days after the first key.
     fn at(days: u32) -> Instant {
         Instant::EPOCH.saturating_add(DAY * days)
     }

@@ -1,4 +1,4 @@
-//! The catalogue as it is now: what the files declare, and the APIs that accounts declared since.
+//! The live catalogue: the products that files declare, and the APIs that accounts declared since.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,17 +16,18 @@ use crate::model::document::Document;
 use crate::model::error::IamError;
 use crate::model::guarded_api::ApiDocument;
 
-/// What other nodes declared is looked for so often, and when they tell of a change.
+/// Interval between two checks for APIs that other nodes declared, unless they notify of a change
+/// earlier.
 const PAUSE: Duration = Duration::from_secs(2);
 
 pub(crate) struct LiveCatalogue {
     store: Store,
-    /// What the files declare, before it is completed.
+    /// The catalogue that the files declare, before the APIs of accounts are merged into it.
     files: Catalogue,
     now: ArcSwap<Catalogue>,
-    /// How often it has changed.
+    /// The number of changes to the catalogue.
     changes: AtomicU64,
-    /// The names and documents of the APIs in it. Who renews the catalogue holds it.
+    /// The names and documents of the APIs in it. A renewal holds the lock until it ends.
     apis: Mutex<Vec<(String, String)>>,
 }
 
@@ -43,17 +44,18 @@ impl LiveCatalogue {
         self.now.load_full()
     }
 
-    /// The same for a moment: no reference is counted, so that threads need not wait for each other.
+    /// Borrows the catalogue for a moment: no reference is counted, so that threads do not contend.
     pub(crate) fn borrow(&self) -> Guard<Arc<Catalogue>> {
         self.now.load()
     }
 
-    /// How often the catalogue has changed; whoever asks before they look has not missed a change.
+    /// Returns the number of changes to the catalogue; a caller that reads it before the catalogue
+    /// misses no change.
     pub(crate) fn changes(&self) -> u64 {
         self.changes.load(Ordering::Acquire)
     }
 
-    /// Takes in what was declared since, and forgets what was taken back.
+    /// Reloads the APIs that accounts declare: adds the new ones, and removes the deleted ones.
     pub(crate) async fn renew(&self) -> Result<(), IamError> {
         let mut apis = self.apis.lock().await;
         let objects = self.store.objects_of_all_accounts(Kind::Api).await?;
@@ -66,7 +68,7 @@ impl LiveCatalogue {
             let api = ApiDocument::read(document)?;
             match catalogue.with_api(name, &api.document) {
                 Ok(with) => catalogue = with,
-                // A file that came later may have taken its place.
+                // A file that was added later may conflict with it.
                 Err(error) => tracing::warn!(%error, name, "a guarded API is left out"),
             }
         }
@@ -76,7 +78,7 @@ impl LiveCatalogue {
         Ok(())
     }
 
-    /// Refuses a document that could not be taken in beside the files.
+    /// Validates a document against the catalogue; fails where it conflicts with the files.
     pub(crate) fn check(
         &self,
         name: &str,
@@ -85,7 +87,7 @@ impl LiveCatalogue {
         self.files.with_api(name, document).map(drop)
     }
 
-    /// Follows what other nodes declare, until it is aborted.
+    /// Starts the task that follows the declarations of other nodes, until it is aborted.
     pub(crate) fn run(self: &Arc<Self>, views: &Arc<Views>) -> JoinHandle<()> {
         let (live_catalogue, views) = (Arc::clone(self), Arc::clone(views));
         tokio::spawn(async move {

@@ -1,4 +1,4 @@
-//! Look-ups in a view that take more than one of its maps.
+//! Look-ups in a view that read more than one of its maps.
 
 use gatewright_policy::{
     CompiledPolicy, Identity, Instant, Resource as DecidedResource, ResourceUrn,
@@ -8,7 +8,8 @@ use crate::engine::view::View;
 use crate::model::group::role_policy_id;
 
 impl View {
-    /// The policies that were made, in no order: those that carry out roles are not among them.
+    /// Lists the policies of the account in no order, without those that implement the roles of
+    /// groups.
     pub(crate) fn own_policies(&self) -> impl Iterator<Item = &CompiledPolicy> {
         let region = self.region;
         let is_role = move |policy: &CompiledPolicy| {
@@ -19,12 +20,13 @@ impl View {
         self.policies.iter().filter(move |policy| !is_role(policy))
     }
 
-    /// How many policies the account has.
+    /// Returns the number of policies of the account.
     pub(crate) fn policy_count(&self) -> usize {
         self.policies.len() - self.roles
     }
 
-    /// The resource as conditions see it; one that is not known has no tags.
+    /// Returns the attributes of a resource that conditions read; one that is not registered has no
+    /// tags.
     pub(crate) fn see<'a>(&'a self, urn: &'a ResourceUrn) -> DecidedResource<'a> {
         let bare = DecidedResource::bare(urn.urn(), urn.resource_type(), urn.name());
         match self.resources.get(urn.urn()) {
@@ -33,12 +35,12 @@ impl View {
         }
     }
 
-    /// Whether the token of that identifier was revoked.
+    /// Returns whether the token with that identifier is revoked.
     pub(crate) fn is_revoked(&self, token: &str) -> bool {
         self.revoked.contains(token)
     }
 
-    /// Some revoked tokens that have expired since, and need no longer be remembered.
+    /// Lists up to `most` revoked tokens that have since expired: their revocations can be deleted.
     pub(crate) fn expired_revocations(&self, now: Instant, most: usize) -> Vec<String> {
         let expired = self.revoked_in_order.iter().take_while(|(expires, _)| *expires < now);
         expired.take(most).map(|(_, token)| token.to_string()).collect()

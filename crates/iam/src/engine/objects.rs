@@ -1,4 +1,4 @@
-//! A map of objects by their identifiers, of which a clone shares everything.
+//! A persistent map of objects by their identifiers: a clone shares everything.
 
 use foldhash::quality::RandomState;
 use imbl::GenericHashMap;
@@ -15,17 +15,17 @@ impl<V> Default for Objects<V> {
 }
 
 impl<V: Clone> Objects<V> {
-    /// Finds an object by its identifier.
+    /// Returns an object by its identifier.
     pub(crate) fn get(&self, id: &str) -> Option<&V> {
         self.0.get(id)
     }
 
-    /// Tells whether there is such an object.
+    /// Returns whether the map holds an object with that identifier.
     pub(crate) fn contains(&self, id: &str) -> bool {
         self.0.contains_key(id)
     }
 
-    /// Counts the objects.
+    /// Returns the number of objects.
     pub(crate) fn len(&self) -> usize {
         self.0.len()
     }
@@ -40,12 +40,12 @@ impl<V: Clone> Objects<V> {
         self.0.iter().map(|(id, value)| (&**id, value))
     }
 
-    /// Holds an object, in the place of the one that was there.
+    /// Inserts an object, in place of the previous one.
     pub(super) fn insert(&mut self, id: &str, value: V) {
         self.0.insert(id.into(), value);
     }
 
-    /// Forgets an object; answers it.
+    /// Removes an object; returns it.
     pub(super) fn remove(&mut self, id: &str) -> Option<V> {
         self.0.remove(id)
     }

@@ -1,11 +1,12 @@
-//! Records activity in batches, beside the work and never in its way.
+//! Records activity (logs, counts, last use) in batches, outside the path of requests.
 //!
-//! What must stay true:
+//! Invariants:
 //! - Nothing that must be correct depends on it: a crash loses the last second.
 //! - Each thread has a part. Its lock is held for a few instructions, never across an await, and
 //!   never while another part is locked.
-//! - What waits is bounded. Counts are exact; lines beyond the bound are counted and left out.
-//! - Rows are written in one order: nodes that lock them in another would wait for each other.
+//! - The number of waiting lines is bounded. Counts are exact; lines beyond the bound are counted
+//!   and dropped.
+//! - Rows are written in one order: nodes that lock them in different orders would deadlock.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -25,22 +26,22 @@ use crate::model::log::{Call, Line, LogKind, Reason};
 use crate::model::query_id::QueryId;
 use crate::sources::Sources;
 
-/// What happened is written down so often.
+/// Interval between two writes of batches to the database.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// So many lines wait to be written at most; more are counted and let go.
+/// The maximum number of log lines that wait to be written; further ones are counted and dropped.
 const MOST_WAITING: usize = 10_000;
 
-/// What waits is kept in so many parts.
+/// The number of parts (shards) of the batches that wait.
 const PARTS: usize = 16;
 
-/// After so many pauses, what is too old is forgotten.
+/// The number of writes between two deletions of expired log lines.
 const FORGET_EVERY: u64 = 600;
 
-/// Counts are kept for so many hours.
+/// Retention of the hourly counts, in hours.
 const HOURLY_COUNTS_KEPT: i64 = 400 * 24;
 
-/// Who did something.
+/// The caller of an activity.
 enum Who {
     Principal(Arc<Principal>),
     Identity(Identity),
@@ -55,7 +56,7 @@ impl Who {
     }
 }
 
-/// A line that is not written yet.
+/// A log line that is not written yet.
 struct Waiting {
     kind: LogKind,
     at: Instant,
@@ -106,7 +107,7 @@ impl AddAssign for Counts {
     }
 }
 
-/// What happened and is not written yet.
+/// A batch of activity that is not written yet.
 #[derive(Default)]
 struct Pending {
     lines: Vec<Waiting>,
@@ -116,14 +117,14 @@ struct Pending {
 
 impl Pending {
     fn count(&mut self, account: &str, add: impl FnOnce(&mut Counts)) {
-        // Most are there already, and need no key of their own.
+        // Most exist already, and need no allocated key.
         match self.counts.get_mut(account) {
             Some(counts) => add(counts),
             None => add(self.counts.entry(account.into()).or_default()),
         }
     }
 
-    /// Takes in what another part holds.
+    /// Merges another batch into this one.
     fn merge(&mut self, other: Self) {
         self.lines.extend(other.lines);
         for (account, counts) in other.counts {
@@ -136,42 +137,42 @@ impl Pending {
     }
 }
 
-/// How a request for a token ended.
+/// The outcome of a token request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TokenOutcome {
     Issued,
     Refused,
 }
 
-/// A decision that was made for somebody.
+/// A decision to record.
 pub(crate) struct Decided<'a> {
     pub(crate) action: &'a str,
     pub(crate) resource: &'a str,
     pub(crate) decision: Decision<'a>,
 }
 
-/// Collects what happened, and writes it down every second.
+/// Collects activity, and writes it to the database every second.
 pub(crate) struct Recorder {
-    /// Each thread has its own part, so that none waits for another.
+    /// Waiting batches, one part for each thread, so that none contends with another.
     parts: [Mutex<Pending>; PARTS],
-    /// So many lines wait in all parts.
+    /// The number of log lines that wait in all parts.
     waiting: AtomicUsize,
-    /// When the last line that was written happened: no two happen at once on a node. Who writes
-    /// holds it.
+    /// The time of the last line that was written: no two lines of a node have the same. A write
+    /// holds the lock until it ends.
     last: tokio::sync::Mutex<Instant>,
     totals: Totals,
     store: Store,
     sources: Sources,
 }
 
-/// What is counted for those who watch the server.
+/// Counters for the metrics of the server.
 struct Totals {
     tokens: Counter,
     allowed: Counter,
     refused: Counter,
 }
 
-/// The part of this thread.
+/// Returns the index of this thread's part.
 fn part() -> usize {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     thread_local! {
@@ -193,7 +194,8 @@ impl Recorder {
         Self { parts, waiting, last, totals, store, sources }
     }
 
-    /// Writes down what happens until the task is ended, and forgets lines after so many days.
+    /// Starts the task that writes the batches until it is aborted; `days` is the retention of log
+    /// lines.
     pub(crate) fn run(self: &Arc<Self>, days: u32) -> JoinHandle<()> {
         let recorder = Arc::clone(self);
         tokio::spawn(async move {
@@ -218,7 +220,7 @@ impl Recorder {
         part.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a line, which is made only if there is room for it.
+    /// Adds a log line, which is built only if there is room for it.
     fn add(&self, pending: &mut Pending, account: &str, line: impl FnOnce() -> Waiting) {
         if self.waiting.load(Ordering::Relaxed) >= MOST_WAITING {
             pending.count(account, |counts| counts.left_out += 1);
@@ -228,7 +230,7 @@ impl Recorder {
         }
     }
 
-    /// Decisions were made for the caller.
+    /// Records decisions that were made for a caller.
     pub(crate) fn record_decisions<'a>(
         &self,
         context: &Context,
@@ -264,7 +266,7 @@ impl Recorder {
         });
     }
 
-    /// A token was asked for, and given out or not.
+    /// Records a token request and its outcome.
     pub(crate) fn record_token_request(
         &self,
         identity: Identity,
@@ -294,7 +296,7 @@ impl Recorder {
         });
     }
 
-    /// A call was answered.
+    /// Records a call of the API that was answered.
     pub(crate) fn record_call(&self, context: &Context, call: Call<'_>) {
         self.add(&mut self.pending(), context.account(), || Waiting {
             kind: LogKind::Call,
@@ -312,14 +314,14 @@ impl Recorder {
         });
     }
 
-    /// Something was used that belongs to the account.
+    /// Records the use of an object that belongs to the account.
     pub(crate) fn record_use(&self, account: &str, subject: &str, at: Instant) {
         let mut pending = self.pending();
         let last = pending.last_used.entry((account.into(), subject.into())).or_default();
         *last = at.max(*last);
     }
 
-    /// All that has happened until now and is not written yet.
+    /// Takes all the activity that is not written yet out of the parts.
     fn drain(&self) -> Pending {
         let mut all = Pending::default();
         for part in &self.parts {
@@ -330,9 +332,9 @@ impl Recorder {
         all
     }
 
-    /// Writes down what has happened until now.
+    /// Writes all the activity that is not written yet; fails when the database does.
     pub(crate) async fn flush(&self) -> Result<(), StoreError> {
-        // Whoever comes second finds everything written.
+        // A concurrent flush waits for the lock, and then finds everything written.
         let mut last = self.last.lock().await;
         let Pending { mut lines, counts, last_used } = self.drain();
         lines.sort_by_key(|line| line.at);
@@ -364,13 +366,13 @@ impl Recorder {
             last,
         };
         record.last_used.extend(last_used.into_iter().map(usage));
-        // Two nodes that lock the same rows in another order would wait for each other.
+        // Two nodes that lock the same rows in different orders would deadlock.
         record.hourly_counts.sort_by(|a, b| (&a.account, &a.what).cmp(&(&b.account, &b.what)));
         record.last_used.sort_by(|a, b| (&a.account, &a.subject).cmp(&(&b.account, &b.subject)));
         if record.is_empty() { Ok(()) } else { self.store.record_activity(&record).await }
     }
 
-    /// When what was last used in an account, to some seconds.
+    /// Returns the times of last use in an account, accurate to some seconds.
     pub(crate) async fn last_used(
         &self,
         account: &str,
@@ -399,7 +401,7 @@ impl Totals {
     }
 }
 
-/// The lines, a page for each log of each account.
+/// Groups log lines into pages, one for each log of each account.
 fn pages(lines: Vec<Waiting>) -> Vec<LogPage> {
     let mut pages: HashMap<(String, LogKind), LogPage, RandomState> = HashMap::default();
     for waiting in lines {

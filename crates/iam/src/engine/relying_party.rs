@@ -2,7 +2,8 @@
 
 use webauthn_rs::{Webauthn, WebauthnBuilder};
 
-/// What checks passkeys at this URL; none where browsers have no passkeys, as at a bare address.
+/// Creates the relying party of the public URL; none where browsers support no passkeys, as at an
+/// IP address.
 pub(crate) fn relying_party(public_url: &str) -> Option<Webauthn> {
     let url = url::Url::parse(public_url).ok()?;
     let domain = url.domain()?.to_owned();

@@ -1,4 +1,4 @@
-//! What signing in needs in memory: rate limits, and when each session was last used.
+//! The state of sign-ins in memory: rate limits, and the last use of each session.
 
 use gatewright_policy::Instant;
 use quick_cache::sync::Cache;
@@ -6,12 +6,12 @@ use tokio::sync::Semaphore;
 
 use crate::engine::throttle::Throttle;
 
-/// So many passwords are checked at once: each check takes 19 MiB and a core.
+/// The maximum number of concurrent password checks: each takes 19 MiB and a core.
 const CHECKS_AT_ONCE: usize = 4;
 
-/// What sessions need beside the views.
+/// Holds the state of sign-ins and sessions that is not in the views.
 pub(crate) struct SignInAttempts {
-    /// When each was last used, as far as this node knows. Lost when it stops: a session then
+    /// The last use of each session, as far as this node knows. Lost when it stops: a session then
     /// counts as just used.
     pub(crate) used: Cache<Box<str>, Instant>,
     pub(crate) throttle: Throttle,

@@ -1,14 +1,14 @@
-//! How often somebody may be wrong before they must wait.
+//! Rate limits for failed attempts.
 
 use std::time::Duration;
 
 use gatewright_policy::Instant;
 use quick_cache::sync::Cache;
 
-/// So many failures cost nothing.
+/// The number of failures before the first wait.
 const FREE: u32 = 5;
 
-/// The longest wait, and how long failures are remembered.
+/// The longest wait, and the time for which failures are remembered.
 const LONGEST: Duration = Duration::from_mins(15);
 
 #[derive(Debug, Clone, Copy)]
@@ -17,7 +17,7 @@ struct Failures {
     last: Instant,
 }
 
-/// Counts failures by who or what failed, on this node, and bounded in memory.
+/// Counts failures by key, on this node, and bounded in memory.
 pub(crate) struct Throttle {
     failures: Cache<Box<str>, Failures>,
 }
@@ -27,7 +27,8 @@ impl Throttle {
         Self { failures: Cache::new(100_000) }
     }
 
-    /// How many whole seconds whoever has that key must still wait; none when they may try.
+    /// Returns the time until the next attempt of a key is allowed, in whole seconds; none when it
+    /// is allowed now.
     pub(crate) fn retry_after(&self, key: &str, now: Instant) -> Option<u64> {
         let Failures { count, last } = self.failures.get(key)?;
         let beyond = count.checked_sub(FREE)?;
@@ -36,14 +37,14 @@ impl Throttle {
         Some(left.as_secs() + 1)
     }
 
-    /// Counts a failure.
+    /// Records a failure.
     pub(crate) fn record_failure(&self, key: &str, now: Instant) {
         let before = self.failures.get(key).filter(|one| now < one.last.saturating_add(LONGEST));
         let count = before.map_or(0, |one| one.count).saturating_add(1);
         self.failures.insert(key.into(), Failures { count, last: now });
     }
 
-    /// Forgets the failures.
+    /// Resets the failures of a key.
     pub(crate) fn reset(&self, key: &str) {
         self.failures.remove(key);
     }

@@ -1,8 +1,8 @@
-//! Signs access tokens (JWTs after RFC 9068), verifies them, and remembers which it found good.
+//! Signs access tokens (JWTs after RFC 9068), verifies them, and caches those it found valid.
 //!
-//! What must stay true:
-//! - Only what a token proves for good is remembered. Whether it counts now is checked at each use,
-//!   in `core::authenticate`.
+//! Invariants:
+//! - Only what a token proves for good is cached. Its validity (expiry, revocation) is checked at
+//!   each use, in `core::authenticate`.
 //! - The key of the cache is made of the whole token, under a key that never leaves the process.
 //! - The cache is cleared when a signing key is removed, and a token that was verified meanwhile is
 //!   taken out again.
@@ -35,25 +35,25 @@ use crate::model::settings::Settings;
 use crate::model::token::{Algorithm, KeyRotation, NEVER, Verified};
 use crate::sources::Sources;
 
-/// What a browser was given to bring back is good for so long.
+/// Lifetime of a sealed state that a browser returns.
 const STATE_LIFETIME: Duration = Duration::from_mins(10);
 
-/// No token of ours is longer.
+/// The maximum length of a token, in bytes.
 const MAX_LENGTH: usize = 4096;
 
-/// Unknown keys are looked up in the database at most so often.
+/// Minimum interval between two look-ups of unknown keys in the database.
 const RELOAD: Duration = Duration::from_secs(1);
 
-/// All keys are read anew so often.
+/// Interval between two reloads of all keys.
 const TEND: Duration = Duration::from_secs(2);
 
-/// What stands for a token: 256 bits, made of the whole of it under a secret key.
+/// The cache key of a token: a keyed hash of the whole token, of 256 bits.
 ///
-/// No two tokens share theirs but by a chance of 2⁻²⁵⁶, and without the key nobody can look for two
-/// that do.
+/// No two tokens share theirs but by a chance of 2⁻²⁵⁶, and without the key nobody can search for
+/// two that do.
 type Mark = [u64; 4];
 
-/// Signs tokens, and remembers which it found good.
+/// Signs tokens, and caches those it found valid.
 pub(crate) struct Tokens {
     store: Store,
     sources: Sources,
@@ -64,14 +64,14 @@ pub(crate) struct Tokens {
     key_days: Option<u32>,
     keys: ArcSwap<Keyring>,
     reloaded: Mutex<std::time::Instant>,
-    /// Whose they are, by the mark of the token.
+    /// Principals of verified tokens, by the mark of the token.
     verified: Cache<Mark, Arc<Principal>>,
-    /// What marks are made under. It is drawn anew by each process and never leaves it.
+    /// The key of the marks. It is generated anew by each process and never leaves it.
     marker: Key,
 }
 
 impl Tokens {
-    /// Opens the keys, and makes one of the wanted algorithm when there is none.
+    /// Opens the keyring, and creates a key of the configured algorithm when there is none.
     pub(crate) async fn open(
         store: &Store,
         master: MasterKey,
@@ -99,7 +99,8 @@ impl Tokens {
         })
     }
 
-    /// Follows what becomes of the keys, here and on other nodes, until it is aborted.
+    /// Starts the task that rotates the keys and follows the rotations of other nodes, until it is
+    /// aborted.
     pub(crate) fn run(self: &Arc<Self>) -> JoinHandle<()> {
         let tokens = Arc::clone(self);
         tokio::spawn(async move {
@@ -123,13 +124,13 @@ impl Tokens {
         }
     }
 
-    /// Makes a new signing key; answers its identifier.
+    /// Creates a new signing key; returns its identifier.
     pub(crate) async fn rotate(&self, rotation: KeyRotation) -> Result<String, KeyError> {
         let now = self.sources.now();
         Keyring::rotate(&self.store, &self.master, self.algorithm, rotation, now).await
     }
 
-    /// Does something with the key that signs at an instant.
+    /// Calls a function with the key that signs at an instant.
     pub(crate) fn signing<T>(
         &self,
         at: Instant,
@@ -140,7 +141,8 @@ impl Tokens {
         sign(&signer.ok_or_else(|| IamError::internal(KeyError::None))?.key)
     }
 
-    /// Reads a token, and checks its signature once.
+    /// Verifies an access token, checking its signature once; fails with an error for an invalid
+    /// token.
     pub(crate) async fn verify(&self, token: &str) -> Result<Arc<Principal>, IamError> {
         if token.len() > MAX_LENGTH {
             return Err(IamError::BadCredential);
@@ -149,20 +151,20 @@ impl Tokens {
         if let Some(verified) = self.verified.get(&mark) {
             return Ok(verified);
         }
-        // Seldom needed, and large.
+        // Boxed, since the future is large and rarely needed.
         let (claims, id) = Box::pin(self.read(token, TYPE)).await?;
         let verified = Arc::new(self.verified(&claims).ok_or(IamError::BadCredential)?);
         self.verified.insert(mark, Arc::clone(&verified));
         if self.keys.load().public(&id).is_none() {
-            // It was taken away while the token was looked at.
+            // The key was removed while the token was verified.
             self.verified.remove(&mark);
             return Err(IamError::BadCredential);
         }
         Ok(verified)
     }
 
-    /// Reads an ID token, and the URN that it says roles on. Nothing is let in by an ID token: it can
-    /// only be asked about.
+    /// Verifies an ID token; returns it with the project that its roles are on. An ID token
+    /// authenticates nobody: it can only be introspected.
     pub(crate) async fn verify_id_token(
         &self,
         token: &str,
@@ -179,7 +181,8 @@ impl Tokens {
         Ok((verified, text("resource").map(str::to_owned)))
     }
 
-    /// What a token of some type says, and the identifier of the key that signed it.
+    /// Verifies the signature of a token of a type; returns its claims and the identifier of its
+    /// key.
     async fn read(&self, token: &str, kind: &str) -> Result<(serde_json::Value, String), IamError> {
         let bad = |_| IamError::BadCredential;
         let header = decode_header(token).map_err(bad)?;
@@ -193,10 +196,10 @@ impl Tokens {
         };
         let mut validation = Validation::new(jose(key.algorithm));
         validation.leeway = 0;
-        // The gate looks at it, each time.
+        // The expiry is checked at each use, in `core::authenticate`.
         validation.validate_exp = false;
         validation.set_issuer(&[&self.issuer]);
-        // An ID token is for its client alone.
+        // The audience of an ID token is its client alone.
         validation.validate_aud = kind == TYPE;
         validation.set_audience(&[&self.issuer]);
         validation.set_required_spec_claims(&["iss", "aud", "sub", "exp"]);
@@ -218,7 +221,7 @@ impl Tokens {
         self.principal(claims.sub, claims.client_id, claims.scope, token)
     }
 
-    /// The service account that a token is of. Nobody else has tokens, and each its own.
+    /// Returns the principal of a token: a service account. No other identity has access tokens.
     pub(crate) fn principal(
         &self,
         sub: &str,
@@ -237,7 +240,7 @@ impl Tokens {
         Some(Principal { kind, identity, caller, token })
     }
 
-    /// Another node may have made the key a moment ago.
+    /// Reloads the keyring for an unknown key, which another node may have created a moment ago.
     async fn reload(&self, id: &str) -> Result<Option<PublicKey>, IamError> {
         let mut reloaded = self.reloaded.lock().await;
         if reloaded.elapsed() > RELOAD {
@@ -254,12 +257,12 @@ impl Tokens {
         self.master.seal(purpose, secret).map_err(IamError::internal)
     }
 
-    /// What was sealed for the purpose; none where it was sealed otherwise.
+    /// Unseals a secret of the purpose; none where it was sealed for another, or altered.
     pub(crate) fn unseal(&self, purpose: &str, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         self.master.open(purpose, sealed).ok()
     }
 
-    /// Seals something for a browser to bring back within some minutes.
+    /// Seals a state for a browser to return within [`STATE_LIFETIME`].
     pub(crate) fn seal_state(
         &self,
         purpose: &str,
@@ -272,7 +275,7 @@ impl Tokens {
         Ok(BASE64_URL_SAFE_NO_PAD.encode(sealed))
     }
 
-    /// What was sealed for a browser, if it comes back in time.
+    /// Unseals a state that a browser returned; none when it is expired or altered.
     pub(crate) fn open_state(
         &self,
         purpose: &str,
@@ -286,7 +289,7 @@ impl Tokens {
         (age < STATE_LIFETIME).then(|| Zeroizing::new(state.to_vec()))
     }
 
-    /// The public keys, as a JWK set (RFC 7517).
+    /// Returns the public keys as a JWK set (RFC 7517).
     pub(crate) fn jwks(&self) -> serde_json::Value {
         self.keys.load().jwks()
     }

@@ -1,4 +1,4 @@
-//! The master key, and what is sealed under it.
+//! The vault: seals the signing keys under the master key.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -12,39 +12,39 @@ use zeroize::{Zeroize, Zeroizing};
 use crate::model::error::IamError;
 use crate::sources::Sources;
 
-/// Why the keys cannot be used.
+/// Errors of the master key and the signing keys.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
-    /// The file of the master key is not there.
+    /// The file of the master key does not exist.
     #[error(
         "the master key file {} is missing; put it back, or let a new installation make one with \
          `gatewright key create --file {}`", .0.display(), .0.display()
     )]
     Missing(PathBuf),
-    /// The file of the master key cannot be read or made.
+    /// The file of the master key cannot be read or created.
     #[error("the master key file {}: {source}", path.display())]
     File {
-        /// Which file.
+        /// The path of the file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: std::io::Error,
     },
     /// The file does not hold a master key.
     #[error("the master key file {} must hold 32 bytes in base64", .0.display())]
     Malformed(PathBuf),
-    /// The keys in the database were sealed under another master key.
+    /// The keys in the database are sealed under another master key.
     #[error("the signing keys in the database were sealed under another master key: use that one")]
     OtherMaster,
-    /// Somebody took the keys out of the database.
+    /// The database holds no signing key: the keys were deleted outside the server.
     #[error("there is no signing key in the database")]
     None,
-    /// The cryptographic library refused.
+    /// The cryptographic library failed.
     #[error("a signing key could not be made")]
     Crypto,
-    /// The database.
+    /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The system's random generator.
+    /// The random generator of the system failed.
     #[error(transparent)]
     Random(#[from] IamError),
 }
@@ -61,7 +61,7 @@ impl From<aws_lc_rs::error::KeyRejected> for KeyError {
     }
 }
 
-/// What the signing keys are sealed under. It is never in the database.
+/// The master key, under which the signing keys are sealed. It is never in the database.
 pub struct MasterKey(RandomizedNonceKey);
 
 impl std::fmt::Debug for MasterKey {
@@ -86,7 +86,7 @@ impl MasterKey {
         RandomizedNonceKey::new(&AES_256_GCM, &bytes).map(Self).map_err(|_| malformed())
     }
 
-    /// Makes a master key in a new file that its owner alone can read.
+    /// Creates a master key in a new file that only its owner can read.
     pub fn create(path: &Path, sources: &Sources) -> Result<(), KeyError> {
         let failed = |source| KeyError::File { path: path.to_owned(), source };
         let mut bytes = sources.bytes::<32>()?;

@@ -1,6 +1,6 @@
-//! Holds in memory what decisions and tokens need of an account, at one revision.
+//! Holds in memory the objects of an account that decisions and tokens need, at one revision.
 //!
-//! What must stay true:
+//! Invariants:
 //! - A view equals the objects of its account at its revision: entries are applied in order, and
 //!   none is left out.
 //! - Applying an entry again changes nothing: a load applies entries whose effect its rows may
@@ -36,56 +36,56 @@ use crate::model::totp::TotpDocument;
 use crate::model::user::UserDocument;
 use crate::model::user_token::UserTokenDocument;
 
-/// What is needed of a service account to check its secret and its tokens.
+/// The fields of a service account that its authentication needs.
 #[derive(Debug, Clone)]
 pub(crate) struct ClientEntry {
     pub(crate) flow: Flow,
     pub(crate) secret: Arc<[u8]>,
 }
 
-/// An account at one revision. A clone shares everything; a change copies the path to what it
-/// touches, so it costs the same however much the account holds.
+/// A view: an account at one revision. A clone shares everything; a change copies the path to what
+/// it touches (copy-on-write), so it costs the same however much the account holds.
 #[derive(Debug, Clone)]
 pub(crate) struct View {
     pub(super) region: Region,
     pub(super) revision: i64,
     pub(super) policies: PolicySet,
-    /// The service accounts and other clients that were not deleted.
+    /// Service accounts and other clients that are not deleted.
     pub(crate) clients: Objects<ClientEntry>,
-    /// By canonical URN.
+    /// Resources, by canonical URN.
     pub(crate) resources: Objects<Arc<ResourceDocument>>,
-    /// When the token would have expired by itself.
+    /// Expiry times of revoked tokens, by the token's identifier.
     pub(super) revoked: Objects<Instant>,
     pub(super) revoked_in_order: OrdSet<(Instant, Box<str>)>,
-    /// The sessions that were not ended, by the hash of their secret; some may have expired.
+    /// Sessions that are not ended, by the hash of their secret; some may have expired.
     pub(crate) sessions: Objects<Arc<SessionDocument>>,
     /// Local users, by account and login.
     pub(crate) users: Objects<Arc<UserDocument>>,
-    /// The personal access tokens that were not deleted, by their hash; some may have expired.
+    /// Personal access tokens that are not deleted, by their hash; some may have expired.
     pub(crate) user_tokens: Objects<Arc<UserTokenDocument>>,
-    /// The groups beside those that every account has, by account and name.
+    /// Groups of users other than the built-in ones, by account and name.
     pub(crate) groups: Objects<()>,
-    /// How many of the policies carry out the role of a group.
+    /// The number of policies that implement the role of a group.
     pub(super) roles: usize,
     catalogue: Arc<Catalogue>,
 }
 
-/// Puts what was read of an object into a view.
+/// A function that inserts an object into a view, once the object is read.
 pub(super) type Insert = Box<dyn FnOnce(&mut View) + Send>;
 
-/// Says how a view holds the objects of a kind; by default it does not.
+/// Defines the form in which a view holds the objects of a kind; by default it holds none.
 trait Held: Document {
-    /// Whether anything of the kind is held.
+    /// True if views hold objects of the kind.
     const IS_HELD: bool = true;
 
-    /// Reads what is held of an object: the costly part, which needs no view.
+    /// Reads the held part of an object: the costly step, which needs no view.
     fn read_held(self, place: Place<'_>, secret: Option<Vec<u8>>) -> Result<Insert, IamError>;
 
-    /// Takes out what is held of an object, whose document was `before`.
+    /// Removes an object from the view; `before` is its last document.
     fn remove(view: &mut View, id: &str, before: &str) -> Result<(), IamError>;
 }
 
-/// Kinds that no decision and no token needs.
+/// Implements [`Held`] for kinds that no decision and no token needs.
 macro_rules! not_held {
     ($($document:ty),*) => {$(
         impl Held for $document {
@@ -102,7 +102,7 @@ macro_rules! not_held {
     )*};
 }
 
-/// Kinds of which the whole document is held, by its identifier.
+/// Implements [`Held`] for kinds of which the whole document is held, by its identifier.
 macro_rules! held_whole {
     ($($document:ty => $objects:ident),*) => {$(
         impl Held for $document {
@@ -131,7 +131,7 @@ held_whole!(
 impl Held for ClientDocument {
     fn read_held(self, place: Place<'_>, secret: Option<Vec<u8>>) -> Result<Insert, IamError> {
         let id = Box::<str>::from(place.id);
-        // One that was created and is gone again is not worth a place.
+        // A client without a secret was deleted since, and is not held.
         let client = secret.map(|secret| ClientEntry { flow: self.flow, secret: secret.into() });
         Ok(Box::new(move |view| {
             if let Some(client) = client {
@@ -166,7 +166,7 @@ impl Held for PermissionsGroupDocument {
     }
 
     fn remove(view: &mut View, _: &str, before: &str) -> Result<(), IamError> {
-        // It is held by its name, which may have been another.
+        // Groups are held by name, which a change may have replaced.
         let name = Self::read(before)?.name;
         let urn = permissions_group_urn(view.region, view.account(), &name);
         view.policies.remove_permissions_group(&urn);
@@ -224,14 +224,14 @@ impl Held for GroupDocument {
     }
 }
 
-/// Does something with the document type of a kind.
+/// A generic operation on the document type of a kind.
 trait ForKind {
     type Output;
 
     fn run<D: Held>(self) -> Self::Output;
 }
 
-/// Knows the document type of every kind of object: the only place that lists them.
+/// Dispatches an operation to the document type of a kind: the only place that lists them all.
 fn for_kind<F: ForKind>(kind: Kind, job: F) -> F::Output {
     match kind {
         Kind::Account => job.run::<Profile>(),
@@ -252,7 +252,7 @@ fn for_kind<F: ForKind>(kind: Kind, job: F) -> F::Output {
 }
 
 impl View {
-    /// An account of which nothing is known but the groups that every account has.
+    /// Creates an empty view of an account, with only the built-in groups.
     pub(crate) fn new(account: &str, region: Region, catalogue: &Arc<Catalogue>) -> Self {
         let mut policies = PolicySet::new(account);
         for group in catalogue.groups() {
@@ -280,22 +280,22 @@ impl View {
         view
     }
 
-    /// The name of the account.
+    /// Returns the name of the account.
     pub(crate) fn account(&self) -> &str {
         self.policies.owner()
     }
 
-    /// Which of the account's changes it has followed.
+    /// Returns the revision of the account: the number of its last journal entry that was applied.
     pub(crate) fn revision(&self) -> i64 {
         self.revision
     }
 
-    /// The account's policies and groups.
+    /// Returns the policies and permissions groups of the account.
     pub(crate) fn policies(&self) -> &PolicySet {
         &self.policies
     }
 
-    /// Gives the members of a group their role, in the place of the one that they had.
+    /// Sets the role of a group, in place of its previous role.
     fn set_role(&mut self, name: &str, role: Role) {
         let group = Identity::group(self.region, self.policies.owner(), name);
         let id = role_policy_id(&group);
@@ -311,8 +311,8 @@ impl View {
         }
     }
 
-    /// Applies the next entry of the journal. `secret` is that of a service account that the entry
-    /// creates, since the journal holds none.
+    /// Applies the next entry of the journal. `secret` is the hash of the secret of an object that
+    /// the entry creates, since the journal holds none.
     pub(super) fn apply(&mut self, entry: &Entry, secret: Option<Vec<u8>>) -> Result<(), IamError> {
         let account = self.account().to_owned();
         let place = Place { region: self.region, account: &account, id: &entry.object };
@@ -363,7 +363,7 @@ impl ForKind for Remove<'_> {
     }
 }
 
-/// Reads what is held of stored objects.
+/// Reads the held parts of stored objects.
 pub(super) fn read_all(objects: Vec<Object>, region: Region) -> Result<Vec<Insert>, IamError> {
     let read = |object: Object| {
         let place = Place { region, account: &object.account, id: &object.id };
@@ -373,7 +373,8 @@ pub(super) fn read_all(objects: Vec<Object>, region: Region) -> Result<Vec<Inser
     objects.into_iter().filter_map(read).collect()
 }
 
-/// Says what a replica is told of an object, as it was and as it is.
+/// Computes the facts that replicas receive about an object, from its documents before and after a
+/// change.
 pub(crate) struct Facts<'a> {
     pub(crate) place: Place<'a>,
     pub(crate) before: Option<&'a str>,
@@ -396,7 +397,7 @@ impl ForKind for Facts<'_> {
     }
 }
 
-/// Tells whether the identifiers of a kind of object tell people something.
+/// Returns whether the identifiers of a kind of object are readable, and not hashes.
 pub(crate) fn has_readable_id(kind: Kind) -> bool {
     for_kind(kind, HasReadableId)
 }

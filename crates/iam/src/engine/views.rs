@@ -1,11 +1,11 @@
 //! Loads and renews the views of the accounts in use: bounded in number, and never behind a change
 //! that was acknowledged here.
 //!
-//! What must stay true:
+//! Invariants:
 //! - A view is published only when it was renewed whole; where that fails it is dropped.
 //! - Memory is trusted only while the node is not stale; a stale node asks the database or refuses.
 //! - One task renews an account at a time.
-//! - A remembered owner of a resource holds for one count of moves, which is read before the
+//! - A cached owner of a resource holds for one count of moves, which is read before the
 //!   database.
 
 use std::collections::VecDeque;
@@ -25,23 +25,24 @@ use crate::catalogue::index::Catalogue;
 use crate::engine::view::{View, read_all};
 use crate::model::error::IamError;
 
-/// How many rows are fetched at once.
+/// The maximum number of rows in one fetch.
 const CHUNK: i64 = 5_000;
 
-/// So many chunks of rows may be waiting to be read.
+/// The maximum number of fetched chunks that wait to be parsed.
 const READING_AT_ONCE: usize = 4;
 
-/// A node that has heard nothing for so long does not trust its memory.
+/// Maximum time since the last heartbeat, after which a node is stale and does not trust its
+/// memory.
 const STALE_AFTER: Duration = Duration::from_secs(1);
 
-/// The view of one account, and whose turn it is to renew it.
+/// The view of one account, with the lock of its renewal.
 #[derive(Default)]
 struct Slot {
     view: ArcSwapOption<View>,
     turn: Mutex<()>,
 }
 
-/// Who owns a resource, as it was known when so many moves of resources had been heard of.
+/// The owner of a resource, as it was known at one count of moves.
 #[derive(Clone)]
 struct Owner {
     moves: u64,
@@ -54,17 +55,17 @@ pub(crate) struct Views {
     catalogue: Arc<Catalogue>,
     slots: Cache<Arc<str>, Arc<Slot>>,
     owners: Cache<Box<str>, Owner>,
-    /// A client stays with its account for as long as it lives.
+    /// Accounts of clients: a client stays with its account for as long as it exists.
     clients: Cache<Box<str>, Arc<str>>,
-    /// Counts what made or removed a resource, so that a remembered owner is known to be old.
+    /// The number of changes that created or deleted a resource: it invalidates cached owners.
     moves: AtomicU64,
-    /// Told when a view was brought up to date.
+    /// Notifies of a view that was renewed.
     renewed: Notify,
-    /// Told when another node has changed something.
+    /// Notifies of a change on another node.
     pub(crate) changed_elsewhere: Notify,
     started: Instant,
-    /// When other nodes were last heard, in microseconds since the start; the greatest number on a
-    /// database that no other node uses.
+    /// The time of the last heartbeat of another node, in microseconds since the start; the maximum
+    /// value on a database that no other node uses.
     last_heartbeat: AtomicU64,
 }
 
@@ -90,9 +91,9 @@ impl Views {
         }
     }
 
-    /// The account as it is now.
+    /// Returns the current view of an account.
     ///
-    /// From memory, as long as this node hears of changes; a node that does not hear asks the
+    /// It is served from memory, as long as this node receives changes; a stale node asks the
     /// database each time, and fails when it gets no answer.
     pub(crate) async fn get(&self, account: &str) -> Result<Arc<View>, IamError> {
         let slot = self.slots.get(account);
@@ -108,11 +109,12 @@ impl Views {
             let make = || Ok::<_, IamError>(Arc::default());
             self.slots.get_or_insert_with(&Arc::from(account), make)?
         };
-        // Seldom needed, and large.
+        // Boxed, since the future is large and rarely needed.
         Box::pin(self.renew(account, &slot, (&[], &[]))).await
     }
 
-    /// The account that owns a resource, by its canonical URN; none when nobody registered it.
+    /// Returns the account that owns a resource, by its canonical URN; none when it is not
+    /// registered.
     pub(crate) async fn owner_of(&self, urn: &str) -> Result<Option<Arc<str>>, IamError> {
         let moves = self.moves.load(Ordering::Acquire);
         if !self.is_stale()
@@ -127,7 +129,7 @@ impl Views {
         Ok(account)
     }
 
-    /// The account that a client belongs to, or belonged to while it lived.
+    /// Returns the account that a client belongs to, or belonged to before it was deleted.
     pub(crate) async fn account_of_client(&self, id: &str) -> Result<Option<Arc<str>>, IamError> {
         if let Some(account) = self.clients.get(id) {
             return Ok(Some(account));
@@ -140,7 +142,7 @@ impl Views {
         Ok(Some(account))
     }
 
-    /// Applies changes that were just stored here, before they are acknowledged.
+    /// Applies changes that were just committed on this node, before they are acknowledged.
     pub(crate) async fn apply_committed(
         &self,
         account: &str,
@@ -156,7 +158,7 @@ impl Views {
         self.renew(account, &slot, (entries, changes)).await.map(drop)
     }
 
-    /// Brings the view of an account up to date, if there is one; forgets it if that fails.
+    /// Refreshes the view of an account, if it is loaded; drops it if that fails.
     pub(crate) async fn refresh(&self, account: &str) -> Result<(), IamError> {
         let Some(slot) = self.slots.get(account) else {
             return Ok(());
@@ -168,7 +170,7 @@ impl Views {
         self.moves.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// Brings all views up to date, as after a time in which changes may have gone unheard.
+    /// Refreshes all views, as after a time in which notifications may have been lost.
     pub(crate) async fn refresh_all(&self) -> Result<(), IamError> {
         self.resources_moved();
         let accounts: Vec<Arc<str>> = self.slots.iter().map(|(account, _)| account).collect();
@@ -178,46 +180,46 @@ impl Views {
         Ok(())
     }
 
-    /// Whether memory has reached the revision, or does not hold the account.
+    /// Returns whether the view in memory has reached the revision, or is not loaded.
     pub(crate) fn has_reached(&self, account: &str, revision: i64) -> bool {
         let view = self.slots.peek(account).and_then(|slot| slot.view.load_full());
         view.is_none_or(|view| view.revision >= revision)
     }
 
-    /// The revision of the account that is in memory.
+    /// Returns the revision of the account that is in memory.
     pub(crate) fn revision(&self, account: &str) -> Option<i64> {
         let slot = self.slots.peek(account)?;
         slot.view.load().as_ref().map(|view| view.revision)
     }
 
-    /// Waits for the next time that a view is brought up to date, counted from this call.
+    /// Waits for the next renewal of a view, counted from this call.
     pub(crate) fn renewed(&self) -> Notified<'_> {
         self.renewed.notified()
     }
 
-    /// Waits until another node has changed something, in any account.
+    /// Waits for the next change on another node, in any account.
     pub(crate) async fn changed_elsewhere(&self) {
         self.changed_elsewhere.notified().await;
     }
 
-    /// Brings memory up to a revision, by asking the database where it is not there yet; whether
-    /// there is such a revision.
+    /// Advances the view to a revision, from the database where memory is behind. Returns whether
+    /// the revision exists.
     pub(crate) async fn advance_to(&self, account: &str, revision: i64) -> Result<bool, IamError> {
         if self.get(account).await?.revision >= revision {
             return Ok(true);
         }
-        // Who owns a resource is remembered apart from the account.
+        // The owners of resources are cached apart from the view.
         self.resources_moved();
         self.refresh(account).await?;
         Ok(self.get(account).await?.revision >= revision)
     }
 
-    /// There are other nodes; until one is heard, memory is not to be trusted.
+    /// Declares that other nodes exist: memory is stale until the first heartbeat.
     pub(crate) fn expect_peers(&self) {
         self.last_heartbeat.store(0, Ordering::Release);
     }
 
-    /// Something was heard, and everything before it was taken in.
+    /// Records a heartbeat, once everything before it is applied.
     pub(crate) fn record_heartbeat(&self) {
         self.last_heartbeat.store(self.elapsed(), Ordering::Release);
     }
@@ -234,8 +236,8 @@ impl Views {
                     > STALE_AFTER.as_micros())
     }
 
-    /// Loads the view, or applies what came since: what was just stored here, where it is the next
-    /// that the view needs, or else what the journal has beyond it.
+    /// Loads the view, or applies the entries since: those just committed here, where they are the
+    /// next that the view needs, or else those that the journal has beyond it.
     async fn renew(
         &self,
         account: &str,
@@ -256,7 +258,7 @@ impl Views {
                 Ok(view)
             }
             Err(error) => {
-                // What cannot be brought up to date must not be answered from.
+                // A view that cannot be renewed must not answer any request.
                 slot.view.store(None);
                 self.slots.remove(account);
                 Err(error)
@@ -268,7 +270,7 @@ impl Views {
         let revision = self.store.revision(account).await?.ok_or(IamError::NotFound)?;
         let mut view = View::new(account, self.region, &self.catalogue);
         let (mut after, mut more) = (0, true);
-        // Rows are fetched while those before them are read on other threads.
+        // Rows are fetched while earlier ones are parsed on other threads.
         let mut reading = VecDeque::new();
         while more || !reading.is_empty() {
             if more {
@@ -285,7 +287,7 @@ impl Views {
                 }
             }
         }
-        // What changed while the rows were read is applied again; an entry holds a whole object,
+        // Changes made while the rows were read are applied again; an entry holds a whole object,
         // so it may have been in the rows already.
         view.revision = revision;
         self.apply_journal(account, &Arc::new(view)).await
@@ -315,12 +317,12 @@ impl Views {
     }
 }
 
-/// Whether the entries are the next that a view needs.
+/// Returns whether the entries are the next that a view needs.
 fn follows(view: &View, entries: &[Entry]) -> bool {
     entries.first().is_some_and(|first| first.revision == view.revision + 1)
 }
 
-/// The view after entries that were just stored, one for each of the changes.
+/// Applies entries that were just committed, one for each of the changes; returns the new view.
 fn apply(view: &View, entries: &[Entry], changes: &[Change]) -> Result<Arc<View>, IamError> {
     let mut next = view.clone();
     for (entry, change) in entries.iter().zip(changes) {

@@ -1,4 +1,4 @@
-//! Accounts: what is remembered of them, and what makes one.
+//! Accounts: their documents and inputs.
 
 use gatewright_policy::Instant;
 use gatewright_store::Kind;
@@ -9,45 +9,45 @@ use crate::model::document::Document;
 use crate::model::error::{Fault, IamError};
 use crate::model::secret::Secret;
 
-/// An account to be made.
+/// The input that creates an account.
 #[derive(Debug)]
 pub struct NewAccount {
-    /// Two letters, digits, and `-ovh`, `-sys` or `-ks`.
+    /// The name: two letters, digits, and `-ovh`, `-sys` or `-ks`.
     pub name: String,
-    /// The owner's address.
+    /// The owner's email address.
     pub email: String,
-    /// What the owner logs in with.
+    /// The owner's password.
     pub password: Secret,
-    /// Whether to make a service account that may do everything.
+    /// True to create a service account that has all rights.
     pub service_account: bool,
 }
 
-/// The service account that was made with an account.
+/// The initial service account, created with an account.
 #[derive(Debug)]
 pub struct InitialServiceAccount {
-    /// Its identifier.
+    /// The client identifier.
     pub client_id: String,
-    /// Its secret.
+    /// The client secret.
     pub secret: Secret,
 }
 
-/// An account.
+/// The document of an account.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Profile {
-    /// The owner's address.
+    /// The owner's email address.
     pub email: String,
-    /// When it was created.
+    /// The time of its creation.
     pub created_at: Instant,
-    /// When the owner last changed their password, if they did.
+    /// The time of the owner's last password change, if there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password_changed_at: Option<Instant>,
-    /// What the owner says of themselves.
+    /// The owner's contact details.
     #[serde(rename = "particulars")]
     pub contact_details: ContactDetails,
 }
 
-/// The canonical form of an account's name.
+/// Validates the name of an account; returns its canonical form.
 pub(crate) fn check_account(name: &str) -> Result<String, IamError> {
     let name = name.to_lowercase();
     let sound = name.split_once('-').is_some_and(|(head, tail)| {

@@ -1,4 +1,4 @@
-//! Who calls, and under which environment.
+//! The caller of a use case, and the context of its request.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use crate::model::error::IamError;
 use crate::model::query_id::QueryId;
 use crate::model::token::Verified;
 
-/// What somebody proved to be.
+/// The type of a principal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PrincipalKind {
     /// The root login of an account.
@@ -21,38 +21,38 @@ pub enum PrincipalKind {
     User,
 }
 
-/// The token by which somebody proved who they are.
+/// The token by which a principal authenticated.
 #[derive(Debug)]
 pub(crate) enum Token {
-    /// A session, or the operator's word.
+    /// No token: a session, or the operator.
     None,
-    /// A personal access token, by what it is called.
+    /// A personal access token, by its identifier.
     Personal(Box<str>),
     /// An access token.
     Access(Verified),
 }
 
-/// Somebody who proved who they are. All that is known of an access token is in one place, where it
-/// takes few looks at memory.
+/// An authenticated principal. All that is known of an access token is in one place, so that
+/// checking it reads little memory.
 #[derive(Debug)]
 pub struct Principal {
-    /// What they are.
+    /// The type of the principal.
     pub kind: PrincipalKind,
-    /// Who they are; the first of the identities that count for them.
+    /// The identity; the first of those that policies may name it by.
     pub identity: Identity,
-    /// What decisions are made from.
+    /// The attributes of the caller from which decisions are made.
     pub caller: Caller,
-    /// By what.
+    /// The token by which it authenticated.
     pub(crate) token: Token,
 }
 
 impl Principal {
-    /// The name of the account that they belong to.
+    /// Returns the name of the account that the principal belongs to.
     pub fn account(&self) -> &str {
         self.caller.account()
     }
 
-    /// What the token is called that they showed, if they did; it is no secret.
+    /// Returns the identifier of the token that was presented, if one was; it is no secret.
     pub fn token_id(&self) -> Option<&str> {
         match &self.token {
             Token::None => None,
@@ -61,7 +61,7 @@ impl Principal {
         }
     }
 
-    /// The access token that they showed.
+    /// Returns the access token that was presented; fails where there is none.
     pub(crate) fn access_token(&self) -> Result<&Verified, IamError> {
         match &self.token {
             Token::Access(verified) => Ok(verified),
@@ -70,21 +70,21 @@ impl Principal {
     }
 }
 
-/// A request as use cases see it.
+/// The context of a request to a use case.
 #[derive(Debug, Clone)]
 pub struct Context {
-    /// Who asks.
+    /// The principal that makes the request.
     pub principal: Arc<Principal>,
-    /// From where.
+    /// The client's IP address, if it is known.
     pub ip: Option<IpAddr>,
-    /// What the log calls this request.
+    /// The query ID of the request.
     pub query_id: QueryId,
-    /// When.
+    /// The time of the request.
     pub now: Instant,
 }
 
 impl Context {
-    /// The account that the caller belongs to, and works on.
+    /// Returns the account that the caller belongs to, and works on.
     pub fn account(&self) -> &str {
         self.principal.account()
     }
@@ -103,16 +103,16 @@ impl Context {
     }
 }
 
-/// Where a request comes from that nobody is known to send yet.
+/// The origin of a request that is not authenticated yet.
 #[derive(Debug, Clone)]
 pub struct Origin {
-    /// What they use.
+    /// The `User-Agent` of the client.
     pub user_agent: String,
-    /// From where.
+    /// The client's IP address, if it is known.
     pub ip: Option<IpAddr>,
-    /// What the log calls the request.
+    /// The query ID of the request.
     pub query_id: QueryId,
-    /// When.
+    /// The time of the request.
     pub now: Instant,
 }
 
@@ -127,7 +127,7 @@ impl Origin {
     }
 }
 
-/// Who proves something, before anybody is signed in.
+/// Creates the context of a proof of identity that comes before the sign-in is complete.
 pub(crate) fn sign_in_context(principal: Arc<Principal>, origin: &Origin) -> Context {
     Context { principal, ip: origin.ip, query_id: origin.query_id, now: origin.now }
 }

@@ -1,4 +1,4 @@
-//! Service accounts and other clients: their documents, inputs and rules.
+//! Service accounts and other OAuth2 clients: their documents, inputs and rules.
 
 use gatewright_policy::{Fact, Identity, Instant};
 use gatewright_store::Kind;
@@ -8,17 +8,17 @@ use crate::model::document::{Document, Place};
 use crate::model::error::{Fault, IamError};
 use crate::model::input::{check_list, check_text};
 
-/// How a client gets its tokens.
+/// The OAuth2 grant by which a client gets its tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Flow {
-    /// It acts for people who consent.
+    /// Authorization code: the client acts for people who consent.
     AuthorizationCode,
-    /// It acts for itself: a service account.
+    /// Client credentials: the client acts for itself, as a service account.
     ClientCredentials,
 }
 
-/// What is remembered of a client.
+/// The document of a client.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ClientDocument {
@@ -29,46 +29,46 @@ pub(crate) struct ClientDocument {
     pub(crate) created_at: Instant,
 }
 
-/// A client of the account.
+/// An OAuth2 client of the account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Client {
-    /// What it identifies itself by.
+    /// The client identifier.
     pub id: String,
-    /// What people call it; not unique.
+    /// The display name; not unique.
     pub name: String,
-    /// What it is for.
+    /// The description of its purpose.
     pub description: String,
-    /// How it gets its tokens.
+    /// The OAuth2 grant.
     pub flow: Flow,
-    /// Where people may be sent back to.
+    /// The redirect URIs.
     pub callback_urls: Vec<String>,
-    /// When it was created.
+    /// The time of its creation.
     pub created_at: Instant,
-    /// The URN that policies name it by; none where it acts for people.
+    /// The URN by which policies name it; none where it acts for people.
     pub identity: Option<String>,
 }
 
-/// A client to be made.
+/// The input that creates a client.
 #[derive(Debug, Clone)]
 pub struct ClientInput {
-    /// 1 to 255 characters.
+    /// The name, 1 to 255 characters.
     pub name: String,
-    /// 1 to 255 characters.
+    /// The description, 1 to 255 characters.
     pub description: String,
-    /// How it gets its tokens; cannot be changed later.
+    /// The OAuth2 grant; it cannot be changed later.
     pub flow: Flow,
-    /// At least one where it acts for people.
+    /// The redirect URIs; at least one where it acts for people.
     pub callback_urls: Vec<String>,
 }
 
-/// A change of a client; what is left out stays.
+/// The input that updates a client; fields that are absent stay unchanged.
 #[derive(Debug, Clone, Default)]
 pub struct ClientEdit {
-    /// 1 to 255 characters.
+    /// The name, 1 to 255 characters.
     pub name: Option<String>,
-    /// 1 to 255 characters.
+    /// The description, 1 to 255 characters.
     pub description: Option<String>,
-    /// At least one where it acts for people.
+    /// The redirect URIs; at least one where it acts for people.
     pub callback_urls: Option<Vec<String>>,
 }
 

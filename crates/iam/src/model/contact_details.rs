@@ -1,4 +1,4 @@
-//! What an account's owner says of themselves.
+//! Contact details of an account's owner.
 
 use std::collections::BTreeMap;
 
@@ -8,14 +8,14 @@ use serde_json::{Map, Value};
 use crate::model::error::{Fault, IamError};
 use crate::model::input::check_text;
 
-/// What a field may hold.
+/// The type of a field.
 enum Holds {
     Text,
     OneOf(&'static [&'static str]),
     Country,
 }
 
-/// The fields that the owner may change, with what they hold.
+/// The fields that the owner may change, with their types.
 const FIELDS: &[(&str, Holds)] = &[
     ("address", Holds::Text),
     ("area", Holds::Text),
@@ -52,15 +52,15 @@ const LANGUAGES: [&str; 19] = [
 const LEGAL_FORMS: [&str; 6] =
     ["administration", "association", "corporation", "individual", "other", "personalcorporation"];
 
-/// Fields that clients expect to be there always.
+/// Fields that clients expect always to have a value.
 const NEVER_NULL: [&str; 2] = ["country", "legalform"];
 
-/// The fields that have a value.
+/// Contact details: the fields that have a value.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct ContactDetails(BTreeMap<String, String>);
 
 impl ContactDetails {
-    /// Those of a new account.
+    /// Creates the contact details of a new account.
     pub(crate) fn of(account: &str) -> Self {
         let fields = [
             ("country", "FR"),
@@ -72,12 +72,13 @@ impl ContactDetails {
         Self(fields.map(|(field, value)| (field.to_owned(), value.to_owned())).into())
     }
 
-    /// Every field that there is, with its value.
+    /// Lists every field with its value, if it has one.
     pub fn fields(&self) -> impl Iterator<Item = (&'static str, Option<&str>)> {
         FIELDS.iter().map(|(field, _)| (*field, self.0.get(*field).map(String::as_str)))
     }
 
-    /// Takes the fields that the owner may change, and leaves the others alone.
+    /// Updates the fields that the owner may change, and ignores the others; fails for an invalid
+    /// value.
     pub(crate) fn edit(&mut self, edit: &Map<String, Value>) -> Result<(), IamError> {
         for (field, holds) in FIELDS {
             match edit.get(*field) {

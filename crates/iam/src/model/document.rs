@@ -1,4 +1,4 @@
-//! Documents: what an object holds, one type for each kind of object.
+//! Documents: the stored content of objects, one type for each kind of object.
 
 use gatewright_policy::{Fact, Region};
 use gatewright_store::{Act, Change, Content, Kind};
@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 
 use crate::model::error::IamError;
 
-/// Names an object: whose it is, and its identifier.
+/// A reference to an object: its account and its identifier.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Place<'a> {
     pub(crate) region: Region,
@@ -15,7 +15,7 @@ pub(crate) struct Place<'a> {
     pub(crate) id: &'a str,
 }
 
-/// Holds what is stored of an object of one kind.
+/// The stored document of an object of one kind.
 ///
 /// Documents that older versions wrote must stay readable: a new field has a default. No secret is
 /// in a document, since the journal has every document for good.
@@ -23,26 +23,27 @@ pub(crate) trait Document: Serialize + DeserializeOwned + Send + Sync + 'static 
     /// The kind of the objects.
     const KIND: Kind;
 
-    /// Whether the identifier tells people something; that of a session is a hash.
+    /// True if the identifier is readable; that of a session is a hash.
     const HAS_READABLE_ID: bool = true;
 
-    /// Reads a document as it is stored.
+    /// Parses a stored document.
     fn read(text: &str) -> Result<Self, IamError> {
         Ok(serde_json::from_str(text)?)
     }
 
-    /// Names the object: unique among the account's objects of the kind.
+    /// Returns the name of the object: unique among the account's objects of the kind.
     fn name(&self, _: Place<'_>) -> Option<String> {
         None
     }
 
-    /// Lists the other accounts that it names.
+    /// Lists the other accounts that the document mentions.
     fn mentions(&self, _: Place<'_>) -> Vec<String> {
         Vec::new()
     }
 
-    /// Lists what a replica is told of the object, by its documents as it was and as it is. No secret,
-    /// and nothing about sessions. `is_managed` knows the managed permissions groups.
+    /// Lists the facts that replicas receive about the object, from its documents before and after.
+    /// They hold no secret, and nothing about sessions. `is_managed` recognizes the managed
+    /// permissions groups.
     fn facts(
         _: Place<'_>,
         _before: Option<&str>,
@@ -52,7 +53,7 @@ pub(crate) trait Document: Serialize + DeserializeOwned + Send + Sync + 'static 
         Ok(Vec::new())
     }
 
-    /// Writes the document, with what the database looks it up by.
+    /// Serializes the document, with the keys by which the database finds it.
     fn content(&self, place: Place<'_>) -> Result<Content, IamError> {
         Ok(Content {
             name: self.name(place),
@@ -61,14 +62,14 @@ pub(crate) trait Document: Serialize + DeserializeOwned + Send + Sync + 'static 
         })
     }
 
-    /// Makes the change that creates the object, with the hash of its secret if it has one.
+    /// Builds the change that creates the object, with the hash of its secret if it has one.
     fn create(&self, place: Place<'_>, secret: Option<Vec<u8>>) -> Result<Change, IamError> {
         let act = Act::Create { content: self.content(place)?, secret };
         Ok(Change { kind: Self::KIND, id: place.id.to_owned(), act })
     }
 
-    /// Makes the change that puts it in the place of the document `from`; refused as stale where
-    /// that is no longer stored.
+    /// Builds the change that replaces the document `from`; fails as stale where that is no longer
+    /// stored.
     fn update(
         &self,
         place: Place<'_>,
@@ -79,7 +80,7 @@ pub(crate) trait Document: Serialize + DeserializeOwned + Send + Sync + 'static 
         Ok(Change { kind: Self::KIND, id: place.id.to_owned(), act })
     }
 
-    /// Makes the change that removes an object of the kind.
+    /// Builds the change that deletes an object of the kind.
     fn delete(id: &str) -> Change {
         Change { kind: Self::KIND, id: id.to_owned(), act: Act::Delete }
     }

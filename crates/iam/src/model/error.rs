@@ -1,75 +1,75 @@
-//! Why a use case refused.
+//! Errors of the use cases.
 
 use gatewright_store::StoreError;
 
-/// What is wrong with an input; clients read it off the error's class.
+/// The fault of an invalid input; clients read it from the error's class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// Nothing more precise.
+    /// An error without a more precise class.
     Input,
-    /// It does not have the right form.
+    /// A malformed value.
     Format,
-    /// It has a value that cannot be taken.
+    /// A value that is not accepted.
     Parameter,
-    /// It is missing.
+    /// A missing value.
     Missing,
-    /// It is too long.
+    /// A value that is too long.
     TooLong,
-    /// The URN of a resource is malformed.
+    /// A malformed URN of a resource.
     ResourceUrn,
 }
 
-/// Why a use case refused. Nothing was changed.
+/// An error of a use case, which has changed nothing.
 #[derive(Debug, thiserror::Error)]
 pub enum IamError {
-    /// Nobody said who they are.
+    /// The request has no credentials.
     #[error("You must login first")]
     NoCredentials,
-    /// The token is not one of ours, has expired, was revoked, or its identity is gone.
+    /// The token was not issued here, has expired, is revoked, or its identity no longer exists.
     #[error("This credential is not valid")]
     BadCredential,
-    /// The policies, or the scope of the token, do not allow it.
+    /// The policies, or the scope of the token, do not allow the action.
     #[error("User not granted for this request")]
     Forbidden {
-        /// The actions that the policies refuse.
+        /// The actions that the policies do not allow.
         by_policy: Vec<String>,
-        /// The actions that the token is not meant for.
+        /// The actions that the scope of the token does not cover.
         by_scope: Vec<String>,
     },
-    /// No policy was asked: the request is unclear, or not declared.
+    /// The request is ambiguous or not declared, so no policy was evaluated.
     #[error("{0}")]
     Refused(String),
-    /// It belongs to the server and cannot be changed.
+    /// The object is managed by the server and cannot be changed.
     #[error("{0}")]
     ReadOnly(&'static str),
-    /// The input is wrong.
+    /// The input is invalid.
     #[error("{message}")]
     Invalid {
-        /// In which way.
+        /// The fault of the input.
         fault: Fault,
-        /// What to do about it.
+        /// The message, with a way to correct the input.
         message: String,
     },
-    /// There is no such thing, or not in this account.
+    /// The object does not exist, or not in this account.
     #[error("The requested object does not exist")]
     NotFound,
-    /// Something else has the name or the identifier.
+    /// Another object has the name or the identifier.
     #[error("{message}")]
     Conflict {
-        /// What exists already, as the last part of the error's class.
+        /// The existing object, as the last part of the error's class.
         detail: &'static str,
-        /// What to do about it.
+        /// The message, with a way to resolve the conflict.
         message: String,
     },
-    /// The server cannot know the answer now.
+    /// The database cannot be reached: the client may retry.
     #[error("The server cannot reach its database: try again")]
     Unavailable(#[source] StoreError),
-    /// The server is at fault: trying again does not help.
+    /// The server failed: a retry does not help.
     #[error("{}", whose_fault(.0.as_ref()))]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
-/// Tells a broken database, which its operator must repair, from a fault of the program.
+/// Distinguishes a broken database, which its operator must repair, from a fault of the program.
 fn whose_fault(cause: &(dyn std::error::Error + Send + Sync + 'static)) -> &'static str {
     match cause.downcast_ref::<StoreError>() {
         Some(StoreError::Broken { .. } | StoreError::Malformed(_) | StoreError::Journal(_)) => {
@@ -80,7 +80,7 @@ fn whose_fault(cause: &(dyn std::error::Error + Send + Sync + 'static)) -> &'sta
 }
 
 impl IamError {
-    /// The same refusal of a token once more.
+    /// Copies the refusal of a token.
     #[must_use]
     pub fn again(&self) -> Self {
         match self {
@@ -89,17 +89,17 @@ impl IamError {
         }
     }
 
-    /// An input that is wrong in the given way.
+    /// Creates the error of an invalid input.
     pub fn invalid(fault: Fault, message: impl Into<String>) -> Self {
         Self::Invalid { fault, message: message.into() }
     }
 
-    /// A state of the server that cannot happen.
+    /// Creates the error of a state of the server that cannot happen.
     pub(crate) fn impossible(state: &'static str) -> Self {
         Self::internal(StoreError::Malformed(state))
     }
 
-    /// A fault of the server.
+    /// Creates an internal error from its cause.
     pub fn internal(error: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self::Internal(Box::new(error))
     }

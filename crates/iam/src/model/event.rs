@@ -7,28 +7,28 @@ use serde_json::Value;
 use crate::model::error::IamError;
 use crate::model::log::LogFilter;
 
-/// Something that was changed.
+/// An event: a change to an object.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {
-    /// The revision of the account that it made.
+    /// The revision of the account that the change created.
     pub revision: i64,
-    /// When.
+    /// The time of the change.
     pub at: Instant,
-    /// The URN of who did it.
+    /// The URN of the principal that made it.
     pub who: String,
-    /// From where.
+    /// The client's IP address, if it is known.
     pub ip: Option<String>,
-    /// What the log of the server calls the request.
+    /// The query ID of the request.
     pub query_id: String,
-    /// What was changed.
+    /// The kind of the changed object.
     pub subject: Kind,
-    /// Which one.
+    /// The identifier of the object.
     pub id: String,
-    /// What people call it.
+    /// The display name of the object.
     pub name: String,
-    /// What it was; none where it was made.
+    /// The document before the change; none for a creation.
     pub before: Option<Value>,
-    /// What it is from then on; none where it was removed.
+    /// The document after the change; none for a deletion.
     pub after: Option<Value>,
 }
 
@@ -39,7 +39,7 @@ impl Event {
         let after: Option<Value> = document(entry.after).transpose()?;
         let named = after.as_ref().or(before.as_ref());
         let name = named.and_then(|one| one.get("name").or(one.get("login"))?.as_str());
-        // An identifier of a session or a token says nothing to anybody.
+        // The identifier of a session or a token is a hash, which is not readable.
         let name = match name {
             Some(name) => name.to_owned(),
             None if !has_readable_id => String::new(),
@@ -59,7 +59,7 @@ impl Event {
         })
     }
 
-    /// The field of what it was and of what it is.
+    /// Returns a field of the documents before and after the change.
     pub fn field(&self, name: &str) -> (Option<&Value>, Option<&Value>) {
         (
             self.before.as_ref().and_then(|one| one.get(name)),
@@ -67,7 +67,7 @@ impl Event {
         )
     }
 
-    /// What was done, in one word.
+    /// Returns the operation, in one word.
     pub fn act(&self) -> &'static str {
         match (&self.before, &self.after) {
             (None, _) => "created",
@@ -84,11 +84,11 @@ impl Event {
     }
 }
 
-/// Some events, the last first.
+/// A page of events, the latest first.
 #[derive(Debug, Clone, Default)]
 pub struct Events {
     /// The events.
     pub events: Vec<Event>,
-    /// Before which revision to go on; none at the beginning.
+    /// The revision before which the next, older page starts; none at the beginning of the log.
     pub older: Option<i64>,
 }

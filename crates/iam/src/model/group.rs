@@ -1,4 +1,4 @@
-//! Groups of users, and the role that each gives: their documents, inputs and rules.
+//! Groups of users and their roles: their documents, inputs and rules.
 
 use gatewright_policy::{
     Fact, Identity, Instant, Permissions, Policy as Rule, PolicyId, Region, permissions_group_urn,
@@ -12,23 +12,23 @@ use crate::model::error::IamError;
 use crate::model::permissions_group::MANAGED_OWNER;
 use crate::model::principal_key::name_of_key;
 
-/// What the members of a group may do, whatever policies say.
+/// The role of a group: the permissions of its members, in addition to those that policies allow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Role {
-    /// Everything.
+    /// All actions.
     Admin,
-    /// Nothing.
+    /// No actions.
     #[default]
     None,
-    /// Everything but managing users.
+    /// All actions except the management of users.
     Regular,
-    /// Reading.
+    /// Read-only actions.
     Unprivileged,
 }
 
 impl Role {
-    /// The managed permissions group of the same strength.
+    /// Returns the managed permissions group of the role, if it has one.
     const fn permissions_group(self) -> Option<&'static str> {
         match self {
             Self::Admin => Some("globalAdmin"),
@@ -39,14 +39,14 @@ impl Role {
     }
 }
 
-/// The groups that every account has.
+/// The built-in groups of every account, with their roles.
 pub(crate) const BUILT_IN: [(&str, Role); 3] =
     [("ADMIN", Role::Admin), (DEFAULT, Role::Regular), ("UNPRIVILEGED", Role::Unprivileged)];
 
-/// The group of users for whom none is named.
+/// The default group of users for whom none is named.
 pub(crate) const DEFAULT: &str = "DEFAULT";
 
-/// What is remembered of a group.
+/// The document of a group.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct GroupDocument {
@@ -60,39 +60,39 @@ pub(crate) struct GroupDocument {
 /// A group of users.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Group {
-    /// Unique in the account.
+    /// The name, unique in the account.
     pub name: String,
-    /// What it is for.
+    /// The description of its purpose.
     pub description: Option<String>,
-    /// What its members may do, whatever policies say.
+    /// The role of its members.
     pub role: Role,
-    /// Whether every account has it.
+    /// True if every account has the group.
     pub built_in: bool,
-    /// When it was created.
+    /// The time of its creation.
     pub created_at: Instant,
-    /// When it was last changed, if it was.
+    /// The time of its last update.
     pub updated_at: Instant,
-    /// The URN that policies name it by.
+    /// The URN by which policies name it.
     pub urn: String,
 }
 
-/// A group to be made, or what one shall be from now on.
+/// The input that creates or replaces a group.
 #[derive(Debug, Clone, Default)]
 pub struct GroupInput {
-    /// Letters, digits, `.`, `_` and `-`.
+    /// The name: letters, digits, `.`, `_` and `-`.
     pub name: String,
-    /// At most 255 characters; what is left out of a change stays.
+    /// The description, at most 255 characters; absent from an update, it stays unchanged.
     pub description: Option<String>,
-    /// What its members may do; none, or as before, when it is left out.
+    /// The role; absent, it is none for a new group, and stays unchanged in an update.
     pub role: Option<Role>,
 }
 
-/// The identifier of the policy that carries a group's role out.
+/// Returns the identifier of the policy that implements a group's role.
 pub(crate) fn role_policy_id(group: &Identity) -> PolicyId {
     Uuid::new_v5(&Uuid::NAMESPACE_URL, group.urn().as_bytes()).into()
 }
 
-/// The policy that carries a group's role out: the permissions of that strength on everything.
+/// Builds the policy that implements a group's role: the permissions of the role on every resource.
 pub(crate) fn role_policy(
     region: Region,
     group: &Identity,
@@ -111,7 +111,7 @@ pub(crate) fn role_policy(
     } else if role == Role::Admin {
         rule.permissions = Permissions { allow: vec!["*".to_owned()], ..Permissions::default() };
     } else {
-        // Without the products that it is about, nothing says what the role may do.
+        // Without the built-in products there is no permissions group that defines the role.
         return None;
     }
     Some(rule)
@@ -121,7 +121,7 @@ pub(crate) fn is_built_in(name: &str) -> bool {
     BUILT_IN.iter().any(|(known, _)| *known == name)
 }
 
-/// Tells a replica the role of a group, which is a policy.
+/// Builds the fact that tells replicas the role of a group, which is a policy.
 pub(crate) fn role_fact(
     region: Region,
     account: &str,

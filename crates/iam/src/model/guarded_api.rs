@@ -11,13 +11,13 @@ use crate::model::error::IamError;
 /// A guarded API.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GuardedApi {
-    /// What proxies ask about it by.
+    /// The name by which proxies refer to it.
     pub name: String,
     /// Its OpenAPI document, as it was declared.
     pub document: Value,
-    /// When it was created.
+    /// The time of its creation.
     pub created_at: Instant,
-    /// When it was last changed, if it was.
+    /// The time of its last update, if there was one.
     pub updated_at: Option<Instant>,
 }
 
@@ -28,7 +28,7 @@ impl GuardedApi {
     }
 }
 
-/// What is remembered of a guarded API.
+/// The document of a guarded API.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ApiDocument {

@@ -1,13 +1,14 @@
-//! What use cases take in, and rules that several of them share.
+//! Inputs of use cases, and validation rules that several of them share.
 
 use std::collections::HashSet;
 
 use crate::model::error::{Fault, IamError};
 
-/// What a caller sent, read or refused. A use case looks at it once the caller's right is known.
+/// An input from a caller: parsed, or the error. A use case reports the error only once the caller
+/// is authorized.
 pub type Input<T> = Result<T, IamError>;
 
-/// A name that policies and groups may have.
+/// Validates the name of a policy or a group.
 pub(crate) fn check_name(field: &str, name: &str) -> Result<(), IamError> {
     if name.is_empty() {
         return Err(IamError::invalid(Fault::Missing, format!("\"{field}\" must not be empty")));
@@ -23,7 +24,7 @@ pub(crate) fn check_name(field: &str, name: &str) -> Result<(), IamError> {
     Ok(())
 }
 
-/// Text for people, on one line or several.
+/// Validates text for people, on one line or several.
 pub(crate) fn check_text(
     field: &str,
     text: &str,
@@ -45,7 +46,7 @@ pub(crate) fn check_text(
     Ok(())
 }
 
-/// Keeps the first of equal entries, and refuses a list that is too long.
+/// Removes duplicates from a list, keeping the first, and refuses a list that is too long.
 pub(crate) fn check_list(field: &str, list: &mut Vec<String>, most: usize) -> Result<(), IamError> {
     if list.len() > most {
         let message = format!("\"{field}\" must have at most {most} entries");

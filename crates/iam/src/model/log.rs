@@ -1,18 +1,18 @@
-//! Logs: their lines, and which of them are wanted.
+//! Logs of activity: their lines and filters.
 
 use gatewright_policy::{Decision, Instant, PolicyId};
 use serde::{Deserialize, Serialize};
 
 use crate::model::rights;
 
-/// What a log is about.
+/// The category of a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum LogKind {
-    /// Tokens that service accounts asked for.
+    /// Token requests of service accounts.
     Token,
-    /// Decisions of the policies.
+    /// Authorization decisions.
     Decision,
-    /// Calls of the API, and pages of the Control Panel.
+    /// API calls, and requests for pages of the Control Panel.
     Call,
 }
 
@@ -34,28 +34,28 @@ impl LogKind {
     }
 }
 
-/// Why a decision is what it is.
+/// The reason for a decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Reason {
-    /// The owner of the account may do everything in it.
+    /// The root login of the account has every right in it.
     Root,
     /// A policy allows it.
     Allowed,
-    /// The owner of the resource gave it to the account, and this passed it on.
+    /// The owner of the resource gave it to the account, and this passed it on (delegation).
     PassedOn,
-    /// The token is for something else.
+    /// The scope of the token does not cover it.
     OutOfScope,
-    /// There is no such action on resources of this type.
+    /// No such action exists on resources of this type.
     WrongType,
     /// A policy denies it.
     Denied,
-    /// No policy allows it.
+    /// No policy allows it (implicit deny).
     NotAllowed,
 }
 
 impl Reason {
-    /// The reason, and the policy that decided.
+    /// Returns the reason of a decision, and its determining policy.
     pub(crate) fn of(decision: &Decision<'_>) -> (Self, Option<PolicyId>) {
         match decision {
             Decision::Root => (Self::Root, None),
@@ -73,46 +73,46 @@ impl Reason {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Line {
-    /// When. No two lines of a node are equal in it.
+    /// The time of the activity. No two lines of a node have the same.
     pub at: Instant,
-    /// The URN of who did it.
+    /// The URN of the principal.
     pub who: String,
     /// A scope, an action, or a method and a path.
     pub what: String,
     /// The URN of a resource, or a route.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub on: Option<String>,
-    /// Whether they got what they asked for.
+    /// True if the request was allowed.
     pub allowed: bool,
-    /// Why a decision is what it is.
+    /// The reason for a decision.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
-    /// The policy that decided.
+    /// The determining policy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub policy: Option<PolicyId>,
-    /// The status of an answer.
+    /// The HTTP status of the response.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
-    /// What the caller says to use.
+    /// The `User-Agent` of the caller.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_agent: Option<String>,
-    /// From where.
+    /// The client's IP address.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ip: Option<String>,
-    /// What the log of the server calls the request.
+    /// The query ID of the request.
     pub query_id: String,
 }
 
-/// Which lines are wanted; an empty text fits all.
+/// A filter of log lines; an empty text matches all.
 #[derive(Debug, Clone, Default)]
 pub struct LogFilter {
-    /// A part of who.
+    /// A part of the principal's URN.
     pub who: String,
-    /// A part of what.
+    /// A part of [`Line::what`].
     pub what: String,
-    /// A part of on what.
+    /// A part of the URN of the resource, or of the route.
     pub on: String,
-    /// Whether they got what they asked for.
+    /// True for allowed requests only, false for denied ones only.
     pub allowed: Option<bool>,
 }
 
@@ -125,39 +125,39 @@ impl LogFilter {
     }
 }
 
-/// Some lines of a log, the last first.
+/// A page of a log, the latest line first.
 #[derive(Debug, Clone, Default)]
 pub struct LogLines {
     /// The lines.
     pub lines: Vec<Line>,
-    /// Before which instant to go on; none at the beginning of the log.
+    /// The instant before which the next, older page starts; none at the beginning of the log.
     pub older: Option<Instant>,
 }
 
-/// How often something happened in an hour.
+/// The number of activities in an hour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct HourlyCounts {
-    /// When the hour began.
+    /// The start of the hour.
     pub hour: Instant,
-    /// Tokens that were given out.
+    /// The number of issued tokens.
     pub tokens: i64,
-    /// Decisions that allowed something.
+    /// The number of decisions that allowed the action.
     pub allowed: i64,
-    /// Decisions that refused something.
+    /// The number of decisions that denied the action.
     pub refused: i64,
-    /// Lines that were too many to be written down.
+    /// The number of lines that were dropped, since too many waited.
     pub left_out: i64,
 }
 
-/// A call that was answered.
+/// A call of the API that was answered.
 #[derive(Debug)]
 pub struct Call<'a> {
     /// The method and the path, without the query.
     pub what: String,
-    /// What stands for the path in descriptions of the API, or `panel`.
+    /// The path template in the OpenAPI document, or `panel`.
     pub route: &'a str,
-    /// The status that was answered.
+    /// The HTTP status of the response.
     pub status: u16,
-    /// What the caller says to use.
+    /// The `User-Agent` of the caller.
     pub user_agent: Option<&'a str>,
 }

@@ -1,4 +1,4 @@
-//! Lists in pages.
+//! Pagination of lists.
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -6,31 +6,32 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use crate::model::error::{Fault, IamError};
 use crate::model::secret::sha256;
 
-/// Which part of a list is wanted.
+/// A request for one page of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageRequest {
     size: usize,
     after: i64,
-    /// Stands for the list and its filters: a cursor of another list is no cursor of this one.
+    /// A hash of the list and its filters: a cursor of another list is invalid for this one.
     list: [u8; 8],
 }
 
-/// Part of a list.
+/// A page of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page<T> {
     /// The items, in the order of their creation.
     pub items: Vec<T>,
-    /// Where the next page begins, if there is one.
+    /// The cursor of the next page, if there is one.
     pub next: Option<String>,
 }
 
 impl PageRequest {
-    /// Some clients read the first page only, so it is long.
+    /// The default size of a page. Some clients read the first page only, so it is large.
     pub const DEFAULT_SIZE: usize = 5_000;
-    /// A longer page is cut to this.
+    /// The maximum size of a page; a larger one is cut to this.
     pub const MAX_SIZE: usize = 10_000;
 
-    /// Reads what a client asks for; `list` names the list with its filters.
+    /// Parses the page size and cursor of a request; `list` names the list with its filters. Fails
+    /// for a size of 0 or an invalid cursor.
     pub fn new(size: Option<usize>, cursor: Option<&str>, list: &str) -> Result<Self, IamError> {
         if size == Some(0) {
             let message = "X-Pagination-Size must be at least 1";
@@ -55,26 +56,26 @@ impl PageRequest {
         (list == self.list).then_some(i64::from_be_bytes(*after)).filter(|after| *after > 0)
     }
 
-    /// The place after which the page begins.
+    /// Returns the position after which the page begins.
     pub(crate) fn after(&self) -> i64 {
         self.after
     }
 
-    /// At most so many items.
+    /// Returns the maximum number of items.
     pub(crate) fn size(&self) -> usize {
         self.size
     }
 
-    /// The wanted page of a list that is whole and whose order stays.
+    /// Returns the requested page of a complete list in a stable order.
     pub fn of<T>(&self, items: impl IntoIterator<Item = T>) -> Page<T> {
         let rest = (1..).zip(items).filter(|(place, _)| *place > self.after);
         self.page(rest.take(self.size + 1).collect())
     }
 
-    /// Makes the page of items, each with its place, of which one more than the size was read if
-    /// there are more.
+    /// Builds the page from items, each with its position; one more than the size was read if there
+    /// are more.
     ///
-    /// Items that share a place stay on one page, which may so be longer than its size.
+    /// Items that share a position stay on one page, which may so be longer than its size.
     pub(crate) fn page<T>(&self, mut items: Vec<(i64, T)>) -> Page<T> {
         let last = items.get(self.size - 1).map(|(place, _)| *place);
         let end =

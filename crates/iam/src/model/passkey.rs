@@ -8,37 +8,37 @@ use uuid::Uuid;
 
 use crate::model::document::Document;
 
-/// What is remembered of a passkey, under the identifier of its credential.
+/// The document of a passkey, under the identifier of its credential.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct PasskeyDocument {
-    /// The URN of whose it is.
+    /// The URN of its owner.
     pub(crate) identity: String,
     pub(crate) name: String,
     pub(crate) created_at: Instant,
-    /// Its public key, and how often it was used.
+    /// The public key and the signature counter.
     pub(crate) credential: webauthn_rs::prelude::Passkey,
 }
 
 /// A passkey.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Passkey {
-    /// What it is called here.
+    /// The identifier of its credential, in hexadecimal digits.
     pub id: String,
-    /// What its owner calls it.
+    /// The display name that its owner chose.
     pub name: String,
-    /// When it was created.
+    /// The time of its creation.
     pub created_at: Instant,
-    /// When it was last used.
+    /// The time of its last use.
     pub used_at: Option<Instant>,
 }
 
-/// Something that a browser must answer.
+/// A `WebAuthn` challenge for a browser.
 #[derive(Debug, Clone)]
 pub struct Challenge {
-    /// What the browser is asked, as the JSON of the standard has it.
+    /// The options of the challenge, as the JSON of the standard.
     pub options: Value,
-    /// What the answer must come with.
+    /// The sealed state that the response must return.
     pub state: String,
 }
 
@@ -46,7 +46,7 @@ pub(crate) fn subject(id: &str) -> String {
     format!("passkey {id}")
 }
 
-/// The user handle of somebody: it says nothing of them.
+/// Returns the user handle of an identity, which reveals nothing of it.
 pub(crate) fn handle(identity: &str) -> Uuid {
     Uuid::new_v5(&Uuid::NAMESPACE_URL, identity.as_bytes())
 }

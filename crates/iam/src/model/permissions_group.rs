@@ -9,7 +9,7 @@ use crate::model::error::{Fault, IamError};
 use crate::model::input::{check_name, check_text};
 use crate::model::policy::check_permissions;
 
-/// What is remembered of a permissions group.
+/// The document of a permissions group.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct PermissionsGroupDocument {
@@ -20,35 +20,35 @@ pub(crate) struct PermissionsGroupDocument {
     pub(crate) updated_at: Option<Instant>,
 }
 
-/// A permissions group of the account or of the server.
+/// A permissions group of the account, or a managed one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PermissionsGroup {
-    /// Its identifier.
+    /// The identifier.
     pub id: PermissionsGroupId,
-    /// What policies name it by.
+    /// The URN by which policies name it.
     pub urn: String,
     /// The last part of the URN.
     pub name: String,
-    /// The account that owns it, or the server.
+    /// The account that owns it, or [`MANAGED_OWNER`].
     pub owner: String,
-    /// What it is for.
+    /// The description of its purpose.
     pub description: String,
-    /// What it permits.
+    /// The permissions.
     pub permissions: Permissions,
-    /// When it was created.
+    /// The time of its creation.
     pub created_at: Instant,
-    /// When it was last changed, if it was.
+    /// The time of its last update, if there was one.
     pub updated_at: Option<Instant>,
 }
 
-/// A permissions group to be made, or what one shall be from now on.
+/// The input that creates or replaces a permissions group.
 #[derive(Debug, Clone)]
 pub struct PermissionsGroupInput {
-    /// Unique in the account.
+    /// The name, unique in the account.
     pub name: String,
-    /// At most 1024 characters.
+    /// The description, at most 1024 characters.
     pub description: String,
-    /// What it permits.
+    /// The permissions.
     pub permissions: Permissions,
 }
 
@@ -70,7 +70,7 @@ impl PermissionsGroupInput {
     }
 }
 
-/// Who owns the managed permissions groups.
+/// The owner of the managed permissions groups.
 pub const MANAGED_OWNER: &str = "ovh";
 
 impl Document for PermissionsGroupDocument {
@@ -90,7 +90,7 @@ impl Document for PermissionsGroupDocument {
             let urn = permissions_group_urn(place.region, place.account, name);
             Fact::PermissionsGroup { urn, permissions }
         };
-        // It may have been renamed: what goes is what was there before.
+        // The group may have been renamed: the fact under its previous name is removed.
         let (before, after) = (before.map(Self::read), after.map(Self::read));
         let gone = before.transpose()?.map(|group| fact(&group.name, None));
         let is_there = after.transpose()?.map(|group| fact(&group.name, Some(group.permissions)));

@@ -15,35 +15,35 @@ use crate::model::input::{check_list, check_name, check_text};
 use crate::model::resource::Resource;
 use crate::model::settings::Limits;
 
-/// Names that begin so belong to the server.
+/// The prefix of names that are reserved for the server.
 pub(crate) const RESERVED: &str = "ovh-";
 
-/// A policy of an account.
+/// The document of a policy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Policy {
-    /// Unique in the account.
+    /// The name, unique in the account.
     pub name: String,
-    /// What it is for.
+    /// The description of its purpose.
     pub description: Option<String>,
-    /// Whether it belongs to the server.
+    /// True if it is managed by the server.
     pub read_only: bool,
-    /// When it ends, as it was sent.
+    /// The expiry time, as it was sent.
     pub expired_at: Option<String>,
-    /// When it was created.
+    /// The time of its creation.
     pub created_at: Instant,
-    /// When it was last changed, if it was.
+    /// The time of its last update, if there was one.
     pub updated_at: Option<Instant>,
-    /// What it says.
+    /// The rule: identities, resources, permissions and conditions.
     pub rule: Rule,
 }
 
-/// A policy to be made, or what one shall be from now on.
+/// The input that creates or replaces a policy.
 #[derive(Debug, Clone, Default)]
 pub struct PolicyInput {
-    /// Unique in the account.
+    /// The name, unique in the account.
     pub name: String,
-    /// At most 1024 characters.
+    /// The description, at most 1024 characters.
     pub description: Option<String>,
     /// URNs of identities.
     pub identities: Vec<String>,
@@ -53,26 +53,26 @@ pub struct PolicyInput {
     pub permissions: Permissions,
     /// URNs of permissions groups.
     pub permissions_groups: Vec<String>,
-    /// When it has effect.
+    /// The conditions under which it applies.
     pub conditions: Option<Condition>,
-    /// RFC 3339; a past one is accepted.
+    /// The expiry time in RFC 3339; a past one is accepted.
     pub expired_at: Option<String>,
 }
 
-/// Which policies are wanted. Of several values of one filter any will do; all filters must fit.
+/// A filter of policies. Within one filter any value may match; all filters must match.
 #[derive(Debug, Clone, Default)]
 pub struct PolicyFilter {
-    /// An `allow` of the policy, or of a group of it, covers one of these actions.
+    /// Actions of which an `allow` of the policy, or of a group of it, covers one.
     pub actions: Vec<String>,
-    /// The policy names one of these identities.
+    /// Identities of which the policy names one.
     pub identities: Vec<String>,
-    /// The policy is about one of these resources.
+    /// Resources of which the policy covers one.
     pub resources: Vec<String>,
-    /// Whether it belongs to the server.
+    /// True for policies that the server manages only, false for the others only.
     pub read_only: Option<bool>,
 }
 
-/// Whether a policy names an identity.
+/// The attachment of a policy to an identity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Attachment {
     /// The policy names it.
@@ -81,21 +81,21 @@ pub enum Attachment {
     Detached,
 }
 
-/// What a URN among a policy's resources stands for.
+/// The target of a URN among a policy's resources.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PolicyTarget {
-    /// A resource that is known.
+    /// A registered resource.
     Resource(Resource),
-    /// A resource group that exists.
+    /// A resource group.
     Group {
-        /// Its identifier.
+        /// The identifier of the group.
         id: ResourceGroupId,
-        /// What it is called.
+        /// The display name of the group.
         name: String,
-        /// Whether it belongs to the server.
+        /// True if it is managed by the server.
         read_only: bool,
     },
-    /// A pattern, or something that is not known.
+    /// A pattern, or a resource or group that does not exist.
     Other,
 }
 
@@ -127,7 +127,7 @@ impl PolicyInput {
         })
     }
 
-    /// What it says, checked.
+    /// Validates the input; returns its rule.
     pub(crate) fn rule(
         mut self,
         id: PolicyId,
@@ -151,7 +151,7 @@ impl PolicyInput {
         Ok(rule)
     }
 
-    /// What it says, unchecked.
+    /// Converts the input to its rule without validation.
     pub(crate) fn into_rule(self) -> Rule {
         Rule {
             id: PolicyId::default(),
@@ -180,7 +180,7 @@ impl From<Policy> for PolicyInput {
     }
 }
 
-/// Keeps the first of equal actions, and refuses lists that are too long.
+/// Removes duplicate actions, keeping the first, and refuses lists that are too long.
 pub(crate) fn check_permissions(
     permissions: &mut Permissions,
     most: usize,

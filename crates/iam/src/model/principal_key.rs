@@ -1,15 +1,15 @@
-//! The identifiers of users and groups.
+//! Identifiers of users and groups.
 
 use gatewright_store::StoreError;
 
 use crate::model::error::IamError;
 
-/// The identifier of a group or a user: unique among those of all accounts.
+/// Builds the identifier of a user or a group: unique among those of all accounts.
 pub(crate) fn principal_key(account: &str, name: &str) -> String {
     format!("{account}/{name}")
 }
 
-/// The login or the name in such an identifier.
+/// Returns the login or the name in such an identifier; fails for a malformed one.
 pub(crate) fn name_of_key(key: &str) -> Result<&str, IamError> {
     let name = key.split_once('/').map(|(_, name)| name);
     name.ok_or_else(|| {

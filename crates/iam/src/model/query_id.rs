@@ -1,19 +1,19 @@
-//! What a request is called: in its answer, in the log and in the journal.
+//! Query IDs: they identify a request in its response, in the log and in the journal.
 
 use std::fmt;
 
 use gatewright_policy::Region;
 use uuid::Uuid;
 
-/// The name of a request, as in `EU.ext-0123…`. It is a number until somebody reads it.
+/// A query ID, as in `EU.ext-0123…`. It stays a number until it is formatted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct QueryId(Option<(Region, u128)>);
 
 impl QueryId {
-    /// What the operator does on the command line.
+    /// The query ID of the operator's commands.
     pub(crate) const OPERATOR: Self = Self(None);
 
-    /// The name of a request by its region and its number.
+    /// Creates the query ID of a region from a number.
     pub(crate) fn new(region: Region, number: u128) -> Self {
         Self(Some((region, number)))
     }

@@ -10,15 +10,15 @@ use uuid::Uuid;
 use crate::model::document::{Document, Place};
 use crate::model::error::{Fault, IamError};
 
-/// Keys that begin so belong to the server's owner.
+/// The prefix of system tags, which belong to the operator of the server.
 const SYSTEM: &str = "ovh:";
 
-/// Checks whether a tag is the system's: only the server's owner may set it.
+/// Returns whether a tag is a system tag, which only the operator of the server may set.
 pub fn is_system_tag(key: &str) -> bool {
     key.starts_with(SYSTEM)
 }
 
-/// What is remembered of a resource; its URN is its identifier.
+/// The document of a resource; its URN is its identifier.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ResourceDocument {
@@ -30,32 +30,32 @@ pub(crate) struct ResourceDocument {
 /// A resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resource {
-    /// Its identifier, which follows from its URN.
+    /// The identifier, which is derived from its URN.
     pub id: ResourceId,
-    /// Its URN.
+    /// The URN.
     pub urn: ResourceUrn,
-    /// What people call it.
+    /// The display name.
     pub display_name: String,
-    /// The account that it belongs to.
+    /// The account that owns it.
     pub owner: String,
-    /// Its tags.
+    /// The tags, by key.
     pub tags: BTreeMap<String, String>,
 }
 
-/// A resource to be made.
+/// The input that registers a resource.
 #[derive(Debug, Clone)]
 pub struct NewResource {
-    /// Its type and its name.
+    /// The URN, with its type and its name.
     pub urn: String,
-    /// What people call it; its name, when there is none.
+    /// The display name; the name in its URN, when there is none.
     pub display_name: Option<String>,
-    /// The account that it shall belong to; the caller's, when there is none.
+    /// The account that shall own it; the caller's, when there is none.
     pub owner: Option<String>,
-    /// Its tags.
+    /// The tags, by key.
     pub tags: BTreeMap<String, String>,
 }
 
-/// The identifier of the resource with that canonical URN.
+/// Derives the identifier of a resource from its canonical URN.
 pub fn resource_id(urn: &str) -> ResourceId {
     Uuid::new_v5(&Uuid::NAMESPACE_URL, urn.as_bytes()).into()
 }

@@ -1,4 +1,4 @@
-//! Which resources of a list are wanted.
+//! Filters of lists of resources.
 
 use std::collections::BTreeMap;
 
@@ -7,34 +7,34 @@ use gatewright_policy::{ResourceUrn, Tags};
 use crate::model::error::{Fault, IamError};
 use crate::model::resource::ResourceDocument;
 
-/// How a tag is compared.
+/// A comparison of a tag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TagOperator {
-    /// It is there and has the value.
+    /// The tag exists and has the value.
     Eq,
-    /// It is missing, or has another value.
+    /// The tag is missing, or has another value.
     Neq,
-    /// It is there and fits the pattern, in which `%` stands for any run of characters.
+    /// The tag matches the pattern, in which `%` stands for any run of characters.
     Like,
-    /// The same, whatever the case.
+    /// The tag matches the pattern, ignoring case.
     ILike,
-    /// It is there.
+    /// The tag exists.
     Exists,
-    /// It is missing.
+    /// The tag is missing.
     NotExists,
 }
 
 /// A condition on one tag.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TagFilter {
-    /// How it is compared.
+    /// The comparison.
     pub operator: TagOperator,
-    /// With what; not used by the last two operators.
+    /// The value to compare with; unused by the last two operators.
     pub value: Option<String>,
 }
 
-/// Which resources are wanted. Of several values of one list any will do; all lists must fit, and
-/// all conditions on tags.
+/// A filter of resources. Within one list any value may match; all lists must match, and all
+/// conditions on tags.
 #[derive(Debug, Clone, Default)]
 pub struct ResourceFilter {
     /// Names, with `*` for any run of characters.
@@ -92,9 +92,10 @@ impl TagFilter {
     }
 }
 
-/// Whether the text fits the pattern, in which `wild` stands for any run of characters.
+/// Returns whether the text matches the pattern, in which `wild` stands for any run of characters.
 ///
-/// Each part is looked for once, from left to right, so the cost stays in proportion to the text.
+/// Each part is searched for once, from left to right, so the cost is linear in the length of the
+/// text.
 pub fn like(pattern: &str, text: &str, wild: char) -> bool {
     let Some((head, rest)) = pattern.split_once(wild) else {
         return pattern == text;

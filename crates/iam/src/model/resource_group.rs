@@ -7,15 +7,15 @@ use serde::{Deserialize, Serialize};
 use crate::model::document::{Document, Place};
 use crate::model::error::{Fault, IamError};
 
-/// What is remembered of a resource group.
+/// The document of a resource group.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ResourceGroupDocument {
     pub(crate) name: String,
     pub(crate) read_only: bool,
-    /// Whether it holds every resource of the account; then it lists none.
+    /// True if it contains every resource of the account; then it lists none.
     pub(crate) everything: bool,
-    /// Canonical URNs.
+    /// Canonical URNs of its resources.
     pub(crate) resources: Vec<String>,
     pub(crate) created_at: Instant,
     pub(crate) updated_at: Option<Instant>,
@@ -24,35 +24,35 @@ pub(crate) struct ResourceGroupDocument {
 /// A resource group of the account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResourceGroup {
-    /// What its URN ends in.
+    /// The identifier, in which its URN ends.
     pub id: ResourceGroupId,
-    /// What people call it.
+    /// The display name.
     pub name: String,
     /// The account that owns it.
     pub owner: String,
-    /// Whether it belongs to the server.
+    /// True if it is managed by the server.
     pub read_only: bool,
     /// The canonical URNs of its resources.
     pub resources: Vec<String>,
-    /// When it was created.
+    /// The time of its creation.
     pub created_at: Instant,
-    /// When it was last changed, if it was.
+    /// The time of its last update, if there was one.
     pub updated_at: Option<Instant>,
 }
 
-/// How a resource is named in a request.
+/// A reference to a resource in a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Member {
-    /// By its identifier.
+    /// The identifier of the resource.
     Id(ResourceId),
-    /// By its URN.
+    /// The URN of the resource.
     Urn(String),
 }
 
-/// A resource group to be made, or what one shall be from now on.
+/// The input that creates or replaces a resource group.
 #[derive(Debug, Clone)]
 pub struct ResourceGroupInput {
-    /// What people call it.
+    /// The display name.
     pub name: String,
     /// Its resources.
     pub resources: Vec<Member>,

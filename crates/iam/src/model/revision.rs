@@ -1,11 +1,11 @@
-//! Revisions: the states of an account, which each change counts on.
+//! Revisions: the numbered states of an account, for read-your-writes consistency.
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::model::error::{Fault, IamError};
 
-/// A state of an account, as `xx11111-ovh:42`: each change counts one on.
+/// A revision of an account, as `xx11111-ovh:42`: each change increments it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Revision {
     pub(crate) account: String,

@@ -1,4 +1,4 @@
-//! The actions that Gatewright's own calls need, all on the account's resource or on a resource.
+//! Actions that Gatewright's own API calls require, all on the account's resource or on a resource.
 //!
 //! A use case demands one of these; the OpenAPI document names the same constants.
 
@@ -8,7 +8,7 @@ macro_rules! rights {
     ($($(#[doc = $doc:literal])* $name:ident = $text:literal, $category:ident;)*) => {
         $($(#[doc = $doc])* pub const $name: &str = concat!("account:apiovh:", $text);)*
 
-        /// All of them, with what they are about.
+        /// All of them, with their descriptions.
         pub const ALL: &[Right] = &[$(Right {
             action: $name,
             category: Category::$category,
@@ -22,9 +22,9 @@ macro_rules! rights {
 pub struct Right {
     /// The name of the action.
     pub action: &'static str,
-    /// What kind of action it is.
+    /// The category of the action.
     pub category: Category,
-    /// What it permits.
+    /// The description of the operations that it permits.
     pub description: &'static str,
 }
 
@@ -125,34 +125,34 @@ rights! {
     TAG_REMOVE = "iam/resource/tag/remove", Edit;
 }
 
-/// Add a tag to a resource of this type, on the resource itself.
+/// Returns the action that adds a tag to a resource of this type, on the resource itself.
 pub fn tag_add(kind: &str) -> String {
     format!("{kind}:apiovh:iam/resource/tag/add")
 }
 
-/// Remove a tag from a resource of this type, on the resource itself.
+/// Returns the action that removes a tag from a resource of this type, on the resource itself.
 pub fn tag_remove(kind: &str) -> String {
     format!("{kind}:apiovh:iam/resource/tag/remove")
 }
 
-/// What kind of thing an action does.
+/// The category of an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Category {
-    /// Makes something new.
+    /// Creates an object.
     Create,
-    /// Looks.
+    /// Reads without changing anything.
     Read,
-    /// Changes something.
+    /// Changes an object.
     Edit,
-    /// Runs something.
+    /// Runs an operation.
     Operate,
-    /// Takes something away.
+    /// Deletes an object.
     Delete,
 }
 
 impl Category {
-    /// The text of it on the wire.
+    /// Returns the text of the category on the wire.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Create => "CREATE",

@@ -1,15 +1,16 @@
-//! The scope of a token, as clients write it.
+//! Scopes of tokens, as clients write them.
 
 use gatewright_policy::Scope;
 
-/// The scope that asks for an ID token.
+/// The scope that requests an ID token.
 const ID_TOKEN: &str = "openid";
 
-/// The scopes that ask for a person's contact details; a service account has none.
+/// The scopes that request a person's contact details; a service account has none.
 const ABOUT_PEOPLE: [&str; 2] = ["profile", "email"];
 
-/// Reads a scope: `all`, or `<resource type>/all`, beside those of `OpenID` Connect. Of these, `openid`
-/// alone is a scope that carries no right. None when it holds another, or asks for nothing.
+/// Parses a scope: `all`, or `<resource type>/all`, beside those of `OpenID` Connect. Of these,
+/// `openid` alone is a scope that carries no right. Returns none when the text holds another scope,
+/// or is empty.
 pub(crate) fn read(text: &str) -> Option<Scope> {
     let (mut everything, mut id_token) = (false, false);
     let mut kinds = Vec::new();

@@ -12,40 +12,40 @@ use crate::model::document::Document;
 use crate::model::error::{Fault, IamError};
 use crate::model::secret::Secret;
 
-/// What the secrets of sessions begin with.
+/// The prefix of the secrets of sessions.
 pub(crate) const BROWSER: &str = "gwb_";
 
-/// A session ends after so long, whatever happens in it.
+/// Maximum lifetime of a session, regardless of its use.
 const LIFETIME: Duration = Duration::from_hours(12);
 
-/// A code must come within this time after the password.
+/// Time after the password within which the second factor must follow.
 pub(crate) const CONFIRMED_WITHIN: Duration = Duration::from_mins(10);
 
-/// A session in which nothing happens ends after so long.
+/// Idle timeout of a session.
 pub(crate) const IDLE: Duration = Duration::from_hours(2);
 
-/// A password has at least so many characters.
+/// The minimum length of a password, in characters.
 const SHORTEST: usize = 8;
 
-/// A login or a password has at most so many, so that neither takes long.
+/// The maximum length of a login or a password, so that neither takes long to check.
 pub(crate) const LONGEST: usize = 1_024;
 
-/// What is remembered of a session.
+/// The document of a session.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct SessionDocument {
-    /// The URN of who signed in.
+    /// The URN of the identity that signed in.
     pub(crate) identity: String,
-    /// When it was created.
+    /// The time of its creation.
     pub(crate) created_at: Instant,
-    /// When it ends.
+    /// The time at which it ends.
     pub(crate) expires: Instant,
     pub(crate) user_agent: String,
     pub(crate) ip: Option<String>,
-    /// Whether it only lets its holder send a code.
+    /// True if the session only lets its holder complete a second factor.
     #[serde(default)]
     pub(crate) pending: bool,
-    /// With what beside a password they proved who they are.
+    /// The second factor by which the user authenticated, if any.
     #[serde(default)]
     pub(crate) second_factor: Option<String>,
 }
@@ -64,45 +64,45 @@ impl SessionDocument {
     }
 }
 
-/// Somebody wants to sign in.
+/// A request to sign in with a password.
 #[derive(Debug)]
 pub struct Attempt {
     /// The name of an account, for its owner; with `/` and a login, for a user of it.
     pub login: String,
-    /// Their password.
+    /// The password.
     pub password: Secret,
-    /// With what and from where.
+    /// The origin of the request.
     pub origin: Origin,
 }
 
-/// What a password was good for.
+/// The outcome of a correct password.
 #[derive(Debug)]
 pub enum SignedIn {
-    /// A session.
+    /// A complete session.
     Whole(SessionToken),
-    /// A session that must still be confirmed with a code.
+    /// A session that must still be confirmed with a second factor.
     NeedsCode(SessionToken),
 }
 
-/// Why nobody was signed in.
+/// Errors of a sign-in.
 #[derive(Debug, thiserror::Error)]
 pub enum SignInError {
-    /// There is no such person, or that is not their password; from outside the two look the same.
+    /// The user does not exist, or the password is wrong; from outside the two look the same.
     #[error("the login or the password is wrong")]
     Wrong,
     /// The code is wrong, or was used before.
     #[error("the code is wrong or was used before")]
     WrongCode,
-    /// The passkey is not known, or the browser took too long.
+    /// The passkey is unknown, or the challenge has expired.
     #[error("the passkey is not known here")]
     WrongPasskey,
-    /// They may not sign in at present.
+    /// The user is disabled.
     #[error("this user is disabled: ask an administrator of the account")]
     Disabled,
-    /// They were wrong too often.
+    /// The rate limit of failed attempts is reached.
     #[error("too many attempts: try again in {seconds} seconds")]
     TooMany {
-        /// How long they must wait.
+        /// The time until the next attempt is allowed, in seconds.
         seconds: u64,
     },
     /// The server failed.
@@ -110,7 +110,7 @@ pub enum SignInError {
     Failed(#[from] IamError),
 }
 
-/// What a browser shows again with each request: the account, a dot, a secret.
+/// The token of a session, which the browser sends with each request: the account, a dot, a secret.
 #[derive(Debug, Clone)]
 pub struct SessionToken {
     pub(crate) account: String,
@@ -118,14 +118,14 @@ pub struct SessionToken {
 }
 
 impl SessionToken {
-    /// Reads the text of one; none when it has another form.
+    /// Parses the token of a session; returns none when it is malformed.
     pub fn parse(text: &str) -> Option<Self> {
         let (account, secret) = text.split_once('.')?;
         let sound = account.len() <= 64 && secret.len() <= 128;
         sound.then(|| Self { account: account.to_owned(), secret: secret.to_owned().into() })
     }
 
-    /// The text itself, for the browser alone.
+    /// Reveals the text of the token, for the browser alone.
     pub fn reveal(&self) -> Secret {
         format!("{}.{}", self.account, self.secret.reveal()).into()
     }
@@ -138,23 +138,23 @@ impl SessionToken {
 /// A session.
 #[derive(Debug, Clone)]
 pub struct Session {
-    /// What it is called; not its secret.
+    /// The identifier of the session, which is not its secret.
     pub id: String,
-    /// Who signed in.
+    /// The principal that signed in.
     pub principal: Arc<Principal>,
-    /// When.
+    /// The time of its creation.
     pub created_at: Instant,
-    /// When it ends at the latest.
+    /// The maximum expiry time.
     pub expires: Instant,
-    /// When it was last used, as far as this node knows.
+    /// The time of its last use, as far as this node knows.
     pub used_at: Option<Instant>,
-    /// What they signed in with.
+    /// The `User-Agent` of the sign-in.
     pub user_agent: String,
-    /// From where they signed in.
+    /// The client's IP address at the sign-in.
     pub ip: Option<String>,
 }
 
-/// Refuses a password that is too short to be one, or too long to be hashed.
+/// Validates the length of a password: not too short to be safe, nor too long to be hashed.
 pub(crate) fn check_password(password: &Secret) -> Result<(), IamError> {
     let length = password.reveal().chars().count();
     if length < SHORTEST {

@@ -1,4 +1,4 @@
-//! How an installation is set up.
+//! Settings of an installation.
 
 use std::path::PathBuf;
 
@@ -6,14 +6,14 @@ use gatewright_policy::Region;
 
 use crate::model::token::Algorithm;
 
-/// What an account may hold.
+/// Limits of an account.
 #[derive(Debug, Clone)]
 pub struct Limits {
-    /// Policies of an account.
+    /// The maximum number of policies of an account.
     pub policies: usize,
-    /// Service accounts of an account.
+    /// The maximum number of service accounts of an account.
     pub clients: usize,
-    /// Entries of any list.
+    /// The maximum number of entries of any list.
     pub entries: usize,
 }
 
@@ -23,28 +23,28 @@ impl Default for Limits {
     }
 }
 
-/// How an installation is set up.
+/// The settings of an installation.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// The region in every URN.
     pub region: Region,
     /// The public URL, without a slash at its end; it is the issuer of every token.
     pub public_url: String,
-    /// What new tokens are signed with.
+    /// The algorithm that signs new tokens.
     pub algorithm: Algorithm,
-    /// After so many days another key takes over; none for never.
+    /// The age at which a signing key is rotated, in days; none for never.
     pub key_days: Option<u32>,
-    /// Whether OVHcloud's products are in the catalogue.
+    /// True if OVHcloud's products are in the catalogue.
     pub built_in_products: bool,
-    /// A folder with files that declare products.
+    /// The folder with files that declare products.
     pub products: Option<PathBuf>,
     /// The accounts whose people alone may register resources, for any account; with none, each
     /// account registers its own.
     pub registrars: Vec<String>,
-    /// What an account may hold.
+    /// The limits of an account.
     pub limits: Limits,
-    /// Lines of logs are kept for so many days.
+    /// Retention of log lines, in days.
     pub log_days: u32,
-    /// So many accounts are held in memory.
+    /// The maximum number of accounts held in memory.
     pub accounts_in_memory: usize,
 }

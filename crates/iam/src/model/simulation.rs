@@ -1,5 +1,5 @@
-//! What policies come to: a decision with its reasons, what somebody may do, what a change would
-//! change.
+//! Results of policy simulation: decisions with their reasons, effective permissions, and the
+//! differences that a change makes.
 
 use std::net::IpAddr;
 
@@ -8,31 +8,31 @@ use gatewright_policy::{Block, Instant, Outcome, PolicyId};
 use crate::model::log::Reason;
 use crate::model::policy::PolicyInput;
 
-/// A request to try.
+/// A request to simulate.
 #[derive(Debug, Clone)]
 pub struct Simulation {
-    /// The URN of who asks.
+    /// The URN of the identity that makes the request.
     pub identity: String,
-    /// What they want to do.
+    /// The action.
     pub action: String,
-    /// The URN of what they want to do it on.
+    /// The URN of the resource.
     pub resource: String,
-    /// From where.
+    /// The client's IP address, if one is simulated.
     pub ip: Option<IpAddr>,
-    /// When.
+    /// The time of the request.
     pub at: Instant,
 }
 
-/// A policy as it may become: one that is changed, made, or deleted.
+/// A proposed policy: one to update, create or delete.
 #[derive(Debug, Clone)]
 pub struct Proposal {
-    /// The policy that is changed; none when one is made.
+    /// The policy to update or delete; none to create one.
     pub id: Option<PolicyId>,
-    /// What it shall be; none when it is deleted.
+    /// The proposed content; none to delete the policy.
     pub input: Option<PolicyInput>,
 }
 
-/// Which part of a policy decided.
+/// The part of a policy that determined its contribution.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Part {
     /// The policy's own permissions.
@@ -50,22 +50,22 @@ impl From<Block<'_>> for Part {
     }
 }
 
-/// What came of a policy.
+/// The contribution of a policy to a decision.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Contribution {
-    /// It forbids the action.
+    /// Denies the action.
     Denies(Part),
-    /// It allows the action.
+    /// Allows the action.
     Allows(Part),
-    /// It takes the action out of what it allows.
+    /// Excludes the action from those that it allows.
     Excepts(Part),
-    /// It has expired.
+    /// Has expired.
     Expired,
-    /// It is about other resources.
+    /// Covers other resources.
     OtherResource,
-    /// Its conditions do not hold.
+    /// Has conditions that do not hold.
     ConditionFails,
-    /// It is about other actions.
+    /// Covers other actions.
     OtherAction,
 }
 
@@ -83,48 +83,48 @@ impl From<Outcome<'_>> for Contribution {
     }
 }
 
-/// A policy that was examined.
+/// A policy that was evaluated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EvaluatedPolicy {
-    /// The policy.
+    /// The identifier of the policy.
     pub policy: PolicyId,
-    /// What it is called; none where it is not stored, as a proposal or the role of a group.
+    /// The name of the policy; none where it is not stored, as a proposal or the role of a group.
     pub name: Option<String>,
-    /// The URN by which it is about who asks.
+    /// The URN by which the policy names the identity.
     pub identity: String,
-    /// What came of it.
+    /// The contribution of the policy to the decision.
     pub contribution: Contribution,
 }
 
-/// A decision with its reasons.
+/// A simulated decision with its reasons.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SimulationResult {
-    /// Whether they may.
+    /// True if the request is allowed.
     pub allowed: bool,
-    /// Why.
+    /// The reason for the decision.
     pub reason: Reason,
-    /// The policy that decided.
+    /// The determining policy, if there is one.
     pub policy: Option<PolicyId>,
-    /// Every policy that names who asks.
+    /// Every policy that names the identity.
     pub evaluated: Vec<EvaluatedPolicy>,
 }
 
-/// What an identity may do on something.
+/// The effective permissions of an identity on a resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EffectivePermissions {
     /// The type of the resource.
     pub kind: String,
     /// The URN of a resource, or a pattern.
     pub resource: String,
-    /// The actions.
+    /// The allowed actions.
     pub actions: Vec<String>,
-    /// How many of them only where the conditions of policies hold, which they do not at present.
+    /// The number of them that are allowed only under conditions that do not hold at present.
     pub conditional: usize,
-    /// How many actions there are on resources of this type.
+    /// The number of actions on resources of this type.
     pub total: usize,
 }
 
-/// What an identity would gain and lose on something.
+/// The actions that an identity would gain and lose on a resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccessDiff {
     /// The URN of the identity.
@@ -137,42 +137,42 @@ pub struct AccessDiff {
     pub lost: Vec<String>,
 }
 
-/// What becomes of the conditions of a policy, which no list of rights shows.
+/// The change to the conditions of a policy, which no list of rights shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ConditionsChange {
-    /// It had none, and gets none.
+    /// No conditions before, and none after.
     #[default]
     None,
-    /// They stay as they are, or there was no policy before, or is none after.
+    /// Unchanged conditions; or no policy before, or none after.
     Stay,
-    /// They are others.
+    /// Other conditions than before.
     Change,
 }
 
-/// What a proposal would change.
+/// The effects of a proposed policy.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct AccessDiffs {
-    /// For whom, on what.
+    /// The differences, for each identity and resource.
     pub diffs: Vec<AccessDiff>,
-    /// Whether not all of it was examined, since it is too much.
+    /// True if only a part was examined, since the whole is too much.
     pub is_part: bool,
-    /// What becomes of its conditions, which are taken to hold.
+    /// The change to its conditions, which are assumed to hold.
     pub conditions: ConditionsChange,
-    /// Whether the caller could not change policies any more.
+    /// True if the caller could no longer change policies (a lockout).
     pub locks_out: bool,
 }
 
-/// What somebody should look at among the policies of an account.
+/// Findings about the policies of an account that deserve a review.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Findings {
-    /// Those that allow every action, now and later.
+    /// Policies that allow every action, now and later.
     pub everything: Vec<PolicyId>,
-    /// Those that name an identity of the account that is gone.
+    /// Policies that name an identity of the account that no longer exists.
     pub gone: Vec<PolicyId>,
-    /// Those that name nobody.
+    /// Policies that name no identity.
     pub nobody: Vec<PolicyId>,
-    /// Those that expire soon, and when.
+    /// Policies that expire soon, with their expiry times.
     pub expiring: Vec<(Instant, PolicyId)>,
-    /// Those that have expired.
+    /// Policies that have expired.
     pub expired: Vec<PolicyId>,
 }

@@ -1,4 +1,4 @@
-//! Access tokens: what is asked for, given out and known of them.
+//! Access tokens: their requests, responses, introspection and errors.
 
 use std::str::FromStr;
 use std::sync::atomic::AtomicI64;
@@ -12,21 +12,22 @@ use crate::model::document::{Document, Place};
 use crate::model::error::IamError;
 use crate::model::secret::Secret;
 
-/// How long a token lives; the answer to a token request says a second less, as everywhere.
+/// Lifetime of a token; the response to a token request says a second less, as everywhere.
 pub(crate) const LIFETIME: Duration = Duration::from_hours(1);
 
-/// The lifetime as the answer to a token request says it, in seconds.
+/// The lifetime in the response to a token request (`expires_in`), in seconds.
 pub(crate) const EXPIRES_IN: i64 = LIFETIME.as_secs().cast_signed() - 1;
 
-/// No revision.
+/// A value of [`Verified::admitted`] that is no revision.
 pub(crate) const NEVER: i64 = -1;
 
-/// A token whose signature, issuer, audience and form were found good. Whether it still counts is
-/// asked each time it is used.
+/// A token whose signature, issuer, audience and form are verified. Its validity (expiry and
+/// revocation) is checked at each use.
 ///
-/// What must stay true of the atomics, which threads read and write without order: `noted` only thins
-/// out records, so a lost write costs one record more; `admitted` names a revision at which the token
-/// was found to count, and is compared for equality only, so an old value costs one check more.
+/// Invariants of the atomics, which threads read and write with relaxed ordering: `noted` only
+/// thins out records, so a lost write costs one record more; `admitted` names a revision at which
+/// the token was found valid, and is compared for equality only, so an old value costs one check
+/// more.
 #[derive(Debug)]
 pub(crate) struct Verified {
     pub(crate) client_id: Box<str>,
@@ -34,101 +35,101 @@ pub(crate) struct Verified {
     pub(crate) scope: Box<str>,
     pub(crate) issued: Instant,
     pub(crate) expires: Instant,
-    /// When it was last recorded that the token is used, in [`Instant::micros`].
+    /// The time at which its use was last recorded, in [`Instant::micros`].
     pub(crate) noted: AtomicI64,
-    /// The revision of its account at which its service account was last found to live, and the token
-    /// not to be revoked: what is true of a revision stays true of it.
+    /// The revision of its account at which its service account was last found to exist, and the
+    /// token not to be revoked: what is true of a revision stays true of it.
     pub(crate) admitted: AtomicI64,
 }
 
-/// How a new signing key takes over from the others.
+/// The rotation of signing keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyRotation {
-    /// It is published now and signs once everybody can have it; the others stay until their last
-    /// token has expired.
+    /// Publishes the key now and signs with it once every resource server can have it; the others
+    /// stay until their last token has expired.
     Planned,
-    /// It signs at once, and all other keys are deleted, with the tokens that they signed.
+    /// Signs with the key at once, and deletes all other keys, which invalidates their tokens.
     Emergency,
 }
 
-/// What is remembered of a revoked token.
+/// The document of a revoked token.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct RevokedDocument {
-    /// When it would have expired by itself.
+    /// The time at which it would have expired.
     pub(crate) expires: Instant,
 }
 
-/// What a client asks a token with.
+/// A token request of a client.
 #[derive(Debug)]
 pub struct Grant {
-    /// Its identifier.
+    /// The client identifier.
     pub client_id: String,
-    /// Its secret.
+    /// The client secret.
     pub client_secret: Secret,
-    /// What the token shall be for.
+    /// The requested scope.
     pub scope: Option<String>,
-    /// Which projects an ID token shall say the roles on, if one is asked for.
+    /// The projects on which a requested ID token shall list the roles.
     pub projects: Option<ResourceUrn>,
 }
 
-/// A token that was given out.
+/// The response to a token request.
 #[derive(Debug, Clone)]
 pub struct Issued {
-    /// The token.
+    /// The access token.
     pub access_token: Secret,
-    /// Seconds.
+    /// Its lifetime, in seconds.
     pub expires_in: i64,
-    /// As it was asked for.
+    /// The scope, as it was requested.
     pub scope: String,
     /// An ID token, where the scope has `openid`.
     pub id_token: Option<Secret>,
 }
 
-/// What is known of a token that counts (RFC 7662, section 2.2).
+/// The introspection response for an active token (RFC 7662, section 2.2).
 #[derive(Debug, Clone)]
 pub struct Introspection {
     /// The URN of the identity.
     pub identity: String,
     /// The account that it belongs to.
     pub account: String,
-    /// Whose token it is.
+    /// The client that it was issued to.
     pub client_id: String,
-    /// What it may be used for.
+    /// The scope.
     pub scope: String,
-    /// Its identifier.
+    /// The identifier of the token.
     pub id: String,
-    /// When it was issued, to the second.
+    /// The time of issue, to the second.
     pub issued: Instant,
-    /// When it expires, to the second.
+    /// The expiry time, to the second.
     pub expires: Instant,
-    /// Whether it is an access token, and not an ID token.
+    /// True for an access token, false for an ID token.
     pub is_access_token: bool,
-    /// The roles of today on the projects that an ID token is about.
+    /// The current roles on the projects of an ID token.
     pub roles: Option<ProjectRoles>,
 }
 
-/// Why a token request is refused (RFC 6749, section 5.2).
+/// Errors of a token request (RFC 6749, section 5.2).
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {
-    /// No such client, or not its secret; from outside the two look the same.
+    /// The client does not exist, or its secret is wrong; from outside the two look the same.
     #[error("the client does not exist or its secret is wrong")]
     InvalidClient,
-    /// The scope is missing, or holds what is not known.
+    /// The scope is missing, or contains an unknown one.
     #[error("the scope must be \"all\", or \"<resource type>/all\" for one type or several")]
     InvalidScope,
-    /// What roles were asked for on is no project (RFC 8707, section 2).
+    /// The resource on which roles were requested is no project (RFC 8707, section 2).
     #[error(
         "roles are told on the URN of a project that is registered, as in \
          urn:v1:eu:resource:publicCloudProject:NAME, or with the name pci on all of the account"
     )]
     InvalidTarget,
-    /// There are more roles than fit into a header.
+    /// The roles are more than fit into a header.
     #[error(
         "these are more roles than fit into a token: name one project in the address of the role \
          adapter, or allow the service account less"
     )]
     TooManyRoles,
-    /// The client may not do this.
+    /// The client is not authorized for the request.
     #[error("{0}")]
     UnauthorizedClient(&'static str),
     /// The server failed.
@@ -142,10 +143,10 @@ impl From<StoreError> for TokenError {
     }
 }
 
-/// What tokens are signed with, as JOSE names it.
+/// A signature algorithm, as JOSE names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Algorithm {
-    /// ECDSA on P-256; every common verifier knows it.
+    /// ECDSA on P-256; every common verifier supports it.
     #[default]
     Es256,
     /// Ed25519.
@@ -155,7 +156,7 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
-    /// The text of it in a token.
+    /// Returns the name of the algorithm in a token.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Es256 => "ES256",
@@ -175,20 +176,20 @@ impl FromStr for Algorithm {
     }
 }
 
-/// What an ID token says of projects.
+/// The claims of an ID token about projects.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ProjectRoles {
-    /// The project that was asked about; none where all were.
+    /// The requested project; none for all projects.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub project: Option<String>,
-    /// The roles on it.
+    /// The roles on that project.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub roles: Option<Vec<String>>,
-    /// The roles on every project that was asked about, as in `project:role`.
+    /// The roles on every requested project, as in `project:role`.
     pub project_roles: Vec<String>,
 }
 
-/// Whether an ID token is wanted beside the access token.
+/// Returns whether the scope requests an ID token beside the access token.
 pub(crate) fn wants_id_token(scope: &str) -> bool {
     scope.split(' ').any(|one| one == "openid")
 }

@@ -1,4 +1,4 @@
-//! Second factors: the rules of codes of an authenticator (TOTP, RFC 6238), and of backup codes.
+//! Second factors: the rules of one-time codes (TOTP, RFC 6238) and of backup codes.
 
 use gatewright_policy::Instant;
 use gatewright_store::Kind;
@@ -10,46 +10,46 @@ use crate::model::document::Document;
 use crate::model::error::IamError;
 use crate::model::secret::Secret;
 
-/// What is remembered of somebody's authenticator, under their URN.
+/// The document of an authenticator, under the URN of its user.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct TotpDocument {
     pub(crate) created_at: Instant,
-    /// The step of the last code that was taken: no code is good twice.
+    /// The time step of the last code that was accepted: a replay is refused.
     pub(crate) last_step: u64,
     pub(crate) backup_codes_left: usize,
 }
 
-/// What is sealed under the master key.
+/// The part of the document that is sealed under the master key.
 #[derive(Clone, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
 pub(crate) struct Sealed {
-    /// In base 32, as authenticators take it.
+    /// The shared secret in base 32, as authenticators take it.
     pub(crate) secret: String,
-    /// The hashes of the backup codes that were not used, in hexadecimal digits.
+    /// The hashes of the unused backup codes, in hexadecimal digits.
     pub(crate) backup: Vec<String>,
 }
 
-/// An authenticator that is not in force until it has proved that it has the secret.
+/// An enrolled authenticator that takes effect once a code has proved that it has the secret.
 #[derive(Debug)]
 pub struct NewTotp {
     /// The secret, as people type it.
     pub secret: Secret,
-    /// The secret, as authenticators scan it.
+    /// The secret as an `otpauth` URL, which authenticators scan.
     pub url: Secret,
-    /// What the proof must come with.
+    /// The sealed state that the proof must return.
     pub state: String,
 }
 
-/// The second factors of somebody.
+/// The second factors of a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct MfaMethods {
-    /// Whether they have an authenticator.
+    /// True if the user has an authenticator.
     pub has_totp: bool,
-    /// How many backup codes are left.
+    /// The number of unused backup codes.
     pub backup_codes_left: usize,
 }
 
-/// With what somebody proved a second time who they are.
+/// The second factor by which a user authenticated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Proof {
     Totp,
@@ -58,7 +58,7 @@ pub(crate) enum Proof {
 
 pub(crate) fn totp(secret: &str, who: &str) -> Result<Totp, IamError> {
     let secret = totp_rs::Secret::try_from_base32(secret).map_err(IamError::internal)?;
-    // A colon would end the name of the issuer.
+    // A colon would end the name of the issuer in the URL.
     let who = who.replace(':', " ");
     let builder = Builder::new().with_secret(secret).with_account_name(who);
     builder.with_issuer(Some("Gatewright")).build().map_err(IamError::internal)
@@ -68,7 +68,7 @@ pub(crate) fn seconds(now: Instant) -> Result<u64, IamError> {
     u64::try_from(now.seconds()).map_err(IamError::internal)
 }
 
-/// What somebody typed, without what people put between the characters.
+/// Normalizes a code: removes the characters that people put in between.
 pub(crate) fn normalize_code(code: &str) -> String {
     code.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase()
 }

@@ -12,10 +12,10 @@ use crate::model::input::{check_list, check_text};
 use crate::model::principal_key::name_of_key;
 use crate::model::secret::Secret;
 
-/// A user may be in so many groups.
+/// The maximum number of groups of a user.
 const MOST_GROUPS: usize = 100;
 
-/// What a user is for.
+/// The type of a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum UserKind {
@@ -26,14 +26,14 @@ pub enum UserKind {
     Service,
 }
 
-/// What is remembered of a user.
+/// The document of a user.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct UserDocument {
     pub(crate) login: String,
     pub(crate) email: Option<String>,
     pub(crate) description: String,
-    /// The main one first.
+    /// The names of the user's groups, the main one first.
     pub(crate) groups: Vec<String>,
     pub(crate) kind: UserKind,
     pub(crate) enabled: bool,
@@ -45,57 +45,57 @@ pub(crate) struct UserDocument {
 /// A local user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct User {
-    /// Unique in the account; people sign in as `<account>/<login>`.
+    /// The login, unique in the account; people sign in as `<account>/<login>`.
     pub login: String,
-    /// Their address.
+    /// The email address.
     pub email: Option<String>,
-    /// Who or what they are.
+    /// The description of the user.
     pub description: String,
-    /// The groups that they are in, the main one first.
+    /// The names of the user's groups, the main one first.
     pub groups: Vec<String>,
-    /// What they are for.
+    /// The type of the user.
     pub kind: UserKind,
-    /// Whether they may sign in.
+    /// True if the user may sign in.
     pub enabled: bool,
-    /// When it was created.
+    /// The time of its creation.
     pub created_at: Instant,
-    /// When it was last changed, if it was.
+    /// The time of its last update.
     pub updated_at: Instant,
-    /// When they last changed their password; none while they have none.
+    /// The time of the last password change; none while the user has no password.
     pub password_changed_at: Option<Instant>,
-    /// The URN that policies name them by.
+    /// The URN by which policies name the user.
     pub urn: String,
 }
 
-/// A user to be made.
+/// The input that creates a user.
 #[derive(Debug, Default)]
 pub struct UserInput {
-    /// Letters, digits, `.`, `_` and `-`.
+    /// The login: letters, digits, `.`, `_` and `-`.
     pub login: String,
-    /// What they sign in with; without one they cannot.
+    /// The password; without one the user cannot sign in.
     pub password: Option<Secret>,
-    /// Their address.
+    /// The email address.
     pub email: Option<String>,
-    /// At most 255 characters.
+    /// The description, at most 255 characters.
     pub description: String,
-    /// The groups that they are in, the main one first; `DEFAULT` where there is none.
+    /// The names of the user's groups, the main one first; `DEFAULT` where there is none.
     pub groups: Vec<String>,
-    /// What they are for.
+    /// The type of the user.
     pub kind: UserKind,
 }
 
-/// A change of a user; what is left out stays.
+/// The input that updates a user; fields that are absent stay unchanged.
 #[derive(Debug, Clone, Default)]
 pub struct UserEdit {
-    /// Their address; an empty one takes it away.
+    /// The email address; an empty one removes it.
     pub email: Option<String>,
-    /// At most 255 characters.
+    /// The description, at most 255 characters.
     pub description: Option<String>,
-    /// The groups that they are in, the main one first.
+    /// The names of the user's groups, the main one first.
     pub groups: Option<Vec<String>>,
 }
 
-/// Refuses what cannot be part of the URN of a user or a group.
+/// Validates a login or a name as a part of the URN of a user or a group.
 pub(crate) fn check_login(field: &str, login: &str) -> Result<(), IamError> {
     if login.is_empty() {
         return Err(IamError::invalid(Fault::Missing, format!("\"{field}\" must not be empty")));
@@ -130,7 +130,8 @@ impl UserDocument {
         Ok(())
     }
 
-    /// Who counts when this user asks: they, and each group that they are in.
+    /// Builds the principal of the user, with the identities that policies may name: the user, and
+    /// each of the user's groups.
     pub(crate) fn principal(&self, region: Region, account: &str) -> Principal {
         let identity = Identity::user(region, account, &self.login);
         let groups = self.groups.iter().map(|name| Identity::group(region, account, name));

@@ -10,14 +10,14 @@ use crate::model::document::{Document, Place};
 use crate::model::error::{Fault, IamError};
 use crate::model::input::check_text;
 
-/// What every personal access token begins with; the account and a dot follow.
+/// The prefix of every personal access token; the account and a dot follow.
 pub(crate) const PREFIX: &str = "gwp_";
 
-/// What is remembered of a token, under the hash of it.
+/// The document of a token, under the hash of the token.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct UserTokenDocument {
-    /// The login of whose token it is.
+    /// The login of the user.
     pub(crate) user: String,
     pub(crate) name: String,
     pub(crate) description: String,
@@ -28,33 +28,33 @@ pub(crate) struct UserTokenDocument {
 /// A personal access token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserToken {
-    /// Unique among the tokens of the user.
+    /// The name, unique among the tokens of the user.
     pub name: String,
-    /// What it is for.
+    /// The description of its purpose.
     pub description: String,
-    /// When it was created.
+    /// The time of its creation.
     pub created_at: Instant,
-    /// When it expires, if it does.
+    /// The expiry time, if it expires.
     pub expires: Option<Instant>,
-    /// When it was last used, to some seconds.
+    /// The time of its last use, accurate to some seconds.
     pub used_at: Option<Instant>,
 }
 
 impl UserToken {
-    /// Checks whether the token has expired at an instant.
+    /// Returns whether the token has expired at an instant.
     pub fn is_expired(&self, now: Instant) -> bool {
         self.expires.is_some_and(|expires| expires <= now)
     }
 }
 
-/// When a token expires.
+/// The expiry of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expiry {
-    /// Never.
+    /// No expiry.
     Never,
-    /// At an instant.
+    /// Expiry at an instant.
     At(Instant),
-    /// So many seconds from now.
+    /// Expiry after a number of seconds from now.
     In(i64),
 }
 
@@ -75,23 +75,23 @@ impl Expiry {
     }
 }
 
-/// A token to be made.
+/// The input that creates a token.
 #[derive(Debug, Clone)]
 pub struct UserTokenInput {
-    /// Letters, digits, spaces, `.`, `_`, `@` and `-`.
+    /// The name: letters, digits, spaces, `.`, `_`, `@` and `-`.
     pub name: String,
-    /// At most 255 characters.
+    /// The description, at most 255 characters.
     pub description: String,
-    /// When it ends.
+    /// The expiry.
     pub expiry: Expiry,
 }
 
-/// A change of a token; what is left out stays.
+/// The input that updates a token; fields that are absent stay unchanged.
 #[derive(Debug, Clone, Default)]
 pub struct UserTokenEdit {
-    /// At most 255 characters.
+    /// The description, at most 255 characters.
     pub description: Option<String>,
-    /// When it ends.
+    /// The expiry.
     pub expiry: Option<Expiry>,
 }
 
@@ -111,7 +111,7 @@ impl UserTokenDocument {
     }
 }
 
-/// What the use of a token is noted under.
+/// Returns the subject under which the use of a token is recorded.
 pub(crate) fn subject(id: &str) -> String {
     format!("userToken {id}")
 }
