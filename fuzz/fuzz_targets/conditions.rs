@@ -1,7 +1,7 @@
 //! Any condition is compiled or refused, and is given back as it was written.
 #![no_main]
 
-use gatewright_policy::{Condition, Region, Policy};
+use gatewright_policy::{Condition, Policy, Region};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {

@@ -1,7 +1,9 @@
 //! Whatever a stream of facts says, a replica takes it in or refuses it, and decides.
 #![no_main]
 
-use gatewright_policy::{ReplicaRequest, Environment, Fact, Instant, Region, Replica, ResourceUrn, Scope};
+use gatewright_policy::{
+    Environment, Fact, Instant, Region, Replica, ReplicaRequest, ResourceUrn, Scope,
+};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {

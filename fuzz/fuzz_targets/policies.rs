@@ -2,8 +2,8 @@
 #![no_main]
 
 use gatewright_policy::{
-    Caller, Environment, Identity, Instant, Region, Policy, PolicySet, Request, Resource, Scope, decide,
-    explain,
+    Caller, Environment, Identity, Instant, Policy, PolicySet, Region, Request, Resource, Scope,
+    decide, explain,
 };
 use libfuzzer_sys::fuzz_target;
 

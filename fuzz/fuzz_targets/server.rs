@@ -6,9 +6,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, Response};
 use gatewright_api::{Api, Options, router};
-use gatewright_iam::{
-    Algorithm, Iam, Limits, MasterKey, NewAccount, Region, Settings, Sources,
-};
+use gatewright_iam::{Algorithm, Iam, Limits, MasterKey, NewAccount, Region, Settings, Sources};
 use tokio::runtime::Runtime;
 use tower::ServiceExt;
 
@@ -41,7 +39,9 @@ pub fn server() -> &'static Server {
             };
             let database = format!("sqlite:{}", folder.path().join("db").display());
             let master = MasterKey::read(&key).unwrap();
-            let iam = Iam::open(&database.parse().unwrap(), master, settings, Sources::system()).await.unwrap();
+            let iam = Iam::open(&database.parse().unwrap(), master, settings, Sources::system())
+                .await
+                .unwrap();
             let new = NewAccount {
                 name: "xx11111-ovh".into(),
                 email: "a@b.example".into(),
