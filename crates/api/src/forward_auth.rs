@@ -1,8 +1,8 @@
 //! `/forward-auth/{proxy}/{api}` and `/ext-authz/{api}/…`: tells a proxy whether a request may pass
 //! to a guarded API.
 //!
-//! Statuses are 200, 401 and 403 alone, and 503 where nothing is known: nginx makes an error of
-//! anything else.
+//! A decision is 200, 401 or 403 alone: nginx makes an error of anything else. A failure is 503
+//! where the database cannot be reached, 500 where it is broken, and lets nothing pass either.
 
 use axum::http::request::Parts;
 use axum::http::{HeaderName, StatusCode};
