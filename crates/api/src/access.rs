@@ -1,4 +1,5 @@
-//! `/access/v1`: AuthZEN's Authorization API 1.0, for services that ask about others.
+//! `/access/v1`: AuthZEN's Authorization API 1.0, for services that request decisions about other
+//! principals.
 
 mod read;
 
@@ -48,11 +49,11 @@ fn ask(path: &'static str, summary: &'static str) -> Declaration {
         .extension()
 }
 
-/// A response with the identifier that the caller gave the request; what is wrong with what was sent
-/// is a message alone.
+/// A response with the request identifier that the caller sent (`X-Request-ID`); an invalid request
+/// is answered with a plain message.
 struct Answer<T> {
     request_id: Option<String>,
-    /// The value, or the message of what is wrong with the request.
+    /// The value, or the message that says why the request is invalid.
     result: Result<T, String>,
 }
 
@@ -84,7 +85,7 @@ impl<T: Serialize + ToSchema> Respond for Answer<T> {
     }
 }
 
-/// A request that has no decision.
+/// The error of an evaluation without a result, which cannot happen.
 #[derive(Debug, thiserror::Error)]
 #[error("a request for a decision has none")]
 struct NoDecision;
@@ -152,7 +153,7 @@ async fn evaluations(
     Answer::of(&request, evaluations.map(|evaluations| EvaluationsResponse::Many { evaluations }))
 }
 
-/// Makes the list of what was found, each with the type that was searched.
+/// Builds the search result: the type that was searched, with each identifier that was found.
 fn entities(of: Option<&Value>, ids: Vec<String>) -> EntitiesFound {
     let found = |id| EntityFound { r#type: of.cloned().unwrap_or_default(), id };
     EntitiesFound { results: ids.into_iter().map(found).collect() }

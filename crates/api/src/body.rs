@@ -1,4 +1,4 @@
-//! The bodies of requests, typed: what a handler takes is what the OpenAPI document describes.
+//! Typed request bodies: the type that a handler takes is the schema in the OpenAPI document.
 
 use std::marker::PhantomData;
 
@@ -15,20 +15,21 @@ use crate::form::FormFields;
 use crate::request::Request;
 use crate::schema::Components;
 
-/// The body that a handler takes.
+/// A request body that a handler takes.
 pub(crate) trait RequestBody: Sized + Send + 'static {
-    /// Reads the body. What is wrong with it is a value: it is told once the right was checked.
+    /// Parses the body. An error is kept as a value, because it may be reported only after the
+    /// right was checked.
     fn read(request: &Request, body: Bytes) -> Self;
 
-    /// Describes it: its media types, each with its schema.
+    /// Describes the body: its media types, each with its schema.
     fn describe(components: &mut Components) -> Vec<(&'static str, Value)>;
 
-    /// Tells what is wrong with an example.
+    /// Checks that an example is valid.
     #[cfg(test)]
     fn check(example: &Value) -> Result<(), String>;
 }
 
-/// A JSON object, read or refused.
+/// A JSON object, or the error of parsing it.
 pub(crate) struct Body<T>(pub(crate) Input<T>);
 
 impl<T: DeserializeOwned + ToSchema + Send + 'static> RequestBody for Body<T> {
@@ -46,7 +47,7 @@ impl<T: DeserializeOwned + ToSchema + Send + 'static> RequestBody for Body<T> {
     }
 }
 
-/// A document of any form, in JSON or, where its type says so, in YAML.
+/// A document of any structure, in JSON or, if its media type says so, in YAML.
 pub(crate) struct Document(pub(crate) Input<Value>);
 
 impl RequestBody for Document {
@@ -66,7 +67,7 @@ impl RequestBody for Document {
     }
 }
 
-/// A form, as OAuth2's endpoints take it; `T` describes its fields.
+/// A form (`application/x-www-form-urlencoded`) of an OAuth2 endpoint; `T` describes its fields.
 pub(crate) struct Form<T> {
     pub(crate) fields: Result<FormFields, ApiError>,
     described: PhantomData<fn() -> T>,
@@ -93,7 +94,7 @@ impl<T: ToSchema + 'static> RequestBody for Form<T> {
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// A request of AuthZEN, of which each part is checked by itself; `T` describes it.
+/// An AuthZEN request, whose members are validated one by one; `T` describes it.
 pub(crate) struct AuthZen<T> {
     pub(crate) fields: Input<Map<String, Value>>,
     described: PhantomData<fn() -> T>,
@@ -115,7 +116,7 @@ impl<T: ToSchema + 'static> RequestBody for AuthZen<T> {
 }
 
 fn read_json<T: DeserializeOwned>(body: &[u8]) -> Input<T> {
-    // A list would be read as the fields of an object in their order.
+    // serde accepts an array for a struct, as its fields in order.
     if !body.trim_ascii_start().starts_with(b"{") {
         return Err(match serde_json::from_slice::<IgnoredAny>(body) {
             Ok(_) => IamError::invalid(Fault::Format, "the body must be a JSON object"),
@@ -132,7 +133,8 @@ fn read_json<T: DeserializeOwned>(body: &[u8]) -> Input<T> {
     Ok(value)
 }
 
-/// Says what is wrong with a body. A text that is no JSON gets the one message that clients know.
+/// Builds the error of an invalid body. A text that is not JSON gets the message that OVHcloud's
+/// clients know.
 fn invalid_json(error: &serde_json::Error, path: &str) -> IamError {
     if error.classify() != Category::Data {
         let message = "The input that you provided isn't valid JSON or not well formatted";
@@ -150,7 +152,7 @@ fn read_yaml(body: &[u8]) -> Input<Value> {
     let wrong = |message: String| IamError::invalid(Fault::Format, message);
     let text = std::str::from_utf8(body).map_err(|error| wrong(error.to_string()))?;
     let document = read_document(text).map_err(|error| wrong(error.to_string()))?;
-    // What a short text says over and over is not to be kept at length.
+    // Aliases let a short YAML text expand to a huge document.
     if document.to_string().len() > MAX_BODY {
         let message = "the document must have at most 2 MiB as JSON, with its aliases written out";
         return Err(wrong(message.to_owned()));
@@ -169,7 +171,8 @@ fn read_form(request: &Request, body: &[u8]) -> Result<FormFields, ApiError> {
         .map_err(|_| ApiError::invalid_request("the body must be a form in UTF-8"))
 }
 
-/// A request is an object, and a denial is an answer: only what cannot be read is an error.
+/// Parses an AuthZEN request. Only a body that is not a JSON object is an error: everything else is
+/// answered with a denial.
 fn read_authzen(request: &Request, body: &[u8]) -> Input<Map<String, Value>> {
     let wrong = |message: &str| IamError::invalid(Fault::Input, message);
     let is_json =

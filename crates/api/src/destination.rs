@@ -1,4 +1,5 @@
-//! Decides whose a path is, and which thread answers it, from the list of operations alone.
+//! Decides from the list of operations whether a path belongs to the API, and which thread answers
+//! it.
 
 use crate::endpoint::Handler;
 use crate::operation::{Audience, Cost, Operation, Tree};
@@ -6,39 +7,39 @@ use crate::operation::{Audience, Cost, Operation, Tree};
 /// The part of the program that answers the requests for a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Destination {
-    /// The API, from memory: the thread that has the connection answers.
+    /// The API, on the acceptor thread of the connection: the answer comes from memory.
     ApiFromMemory,
-    /// The API, with the general runtime: it may wait for the database.
+    /// The API, on the general runtime: the answer may wait for the database.
     Api,
-    /// Others: nothing of the API is there.
+    /// Something else: the API has no such path.
     Elsewhere,
 }
 
-/// The first parts of the paths with a version, or of the documents of the API.
+/// The first segments of paths with a version, and of the OpenAPI documents.
 const API: [&str; 4] = ["v1", "v2", "1.0", "openapi"];
 
-/// The paths of the API. Looking one up allocates nothing: the fastest requests
-/// are sent where they are answered by it.
+/// The paths of the API. A lookup does not allocate, because it runs for every request, the fastest
+/// included.
 #[derive(Debug)]
 pub(crate) struct Destinations {
     from_memory: Vec<Pattern>,
-    /// The first part of paths, and the second where the first is shared with pages.
+    /// The first segments of the API's paths, with the second one where pages share the first.
     claims: Vec<(&'static str, Option<&'static str>)>,
 }
 
-/// The paths of an operation.
+/// A pattern for the paths of an operation.
 #[derive(Debug)]
 enum Pattern {
-    /// All that begin with a text.
+    /// All paths with a prefix.
     Below(&'static str),
-    /// One.
+    /// One path.
     Exactly(&'static str),
-    /// All that end with a text: a version may stand before it.
+    /// All paths with a suffix: a version may come before it.
     EndingWith(&'static str),
 }
 
 impl Destinations {
-    /// Finds out what is to be known of some operations.
+    /// Builds the lookup tables from a list of operations.
     pub(crate) fn of(operations: &[Operation]) -> Self {
         let is_shared = |first: &str| {
             operations.iter().any(|one| {
@@ -61,7 +62,7 @@ impl Destinations {
         Self { from_memory: from_memory.map(Pattern::of).collect(), claims }
     }
 
-    /// Finds who answers the requests for a path.
+    /// Returns the destination of the requests for a path.
     pub(crate) fn find(&self, path: &str) -> Destination {
         if self.from_memory.iter().any(|pattern| self.fits(pattern, path)) {
             Destination::ApiFromMemory
@@ -100,7 +101,7 @@ impl Pattern {
             return Self::EndingWith(path.rsplit_once('}').map_or(path, |(_, tail)| tail));
         }
         match path.split_once('{') {
-            // What follows is taken as it came, whatever it is.
+            // A proxy's path goes on with the original request's, which may be anything.
             Some((head, _)) if matches!(operation.handler, Handler::Proxy(_)) => Self::Below(head),
             _ => Self::Exactly(path),
         }

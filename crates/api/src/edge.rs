@@ -1,5 +1,5 @@
-//! Reads what every request brings before its operation is known: where it comes from, its
-//! credential, its body, and the revision that it demands.
+//! Reads from a request what is independent of its operation: the client address, the credential,
+//! the body and the minimum revision.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -18,44 +18,43 @@ use zeroize::{Zeroize, Zeroizing};
 
 use crate::error::ApiError;
 
-/// The most bytes that a body may have.
+/// The maximum size of a body, in bytes.
 pub(crate) const MAX_BODY: usize = 2 << 20;
 
-/// The most bytes of a longer body that are read and dropped, so that its sender gets to read the
-/// error.
+/// The maximum number of bytes that are read and dropped of a body that is too large, so that the
+/// client finishes sending and reads the error.
 const MAX_DROPPED: usize = 32 << 20;
 
-/// The time within which a body must arrive.
+/// The time limit for receiving a body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The header by which a caller demands that changes up to a revision are followed
-/// (read-your-writes consistency).
+/// The header with the minimum revision that the caller demands (read-your-writes consistency).
 pub(crate) const MINIMUM_REVISION: HeaderName = HeaderName::from_static("x-gatewright-at-least");
 
-/// The prefix of the names of users whose password is a personal access token.
+/// The prefix of user names whose password is a personal access token.
 const TOKEN_USER: &str = "pat_jwt_";
 
-/// Waits until the revisions that a caller demands are followed.
+/// Waits until the minimum revision that the caller demands is followed.
 pub(crate) async fn wait_for_revision(iam: &Iam, headers: &HeaderMap) -> Result<(), IamError> {
     for text in headers.get_all(MINIMUM_REVISION) {
         for revision in text.to_str().unwrap_or_default().split(',') {
-            // Seldom needed, and large.
+            // Boxed: the future is large and seldom needed.
             Box::pin(iam.wait_for_revision(&revision.parse()?)).await?;
         }
     }
     Ok(())
 }
 
-/// The token of a request; not to be printed.
+/// The token of a request. It has no `Debug`, so that it is never printed.
 pub(crate) enum BearerToken<'r> {
-    /// It stands in a header.
+    /// The token as it stands in the header.
     Plain(&'r str),
-    /// It was decoded.
+    /// The token from decoded Basic credentials.
     Decoded(Secret),
 }
 
 impl BearerToken<'_> {
-    /// Gives the text of the token.
+    /// Returns the text of the token.
     pub(crate) fn reveal(&self) -> &str {
         match self {
             Self::Plain(text) => text,
@@ -68,7 +67,7 @@ impl BearerToken<'_> {
 pub(crate) fn bearer(headers: &HeaderMap) -> Result<BearerToken<'_>, IamError> {
     let mut headers = headers.get_all(AUTHORIZATION).into_iter();
     let header = headers.next().ok_or(IamError::NoCredentials)?;
-    // Two are one too many to know which counts.
+    // With two credentials it would be unclear which one counts.
     if headers.next().is_some() {
         return Err(IamError::BadCredential);
     }
@@ -95,7 +94,7 @@ pub(crate) fn decode_basic(encoded: &str) -> Option<Secret> {
     std::str::from_utf8(&decoded).ok().map(|text| text.to_owned().into())
 }
 
-/// Reads a whole body, which may be so long and take so long.
+/// Reads a whole body, within the limits of size and time.
 pub(crate) async fn read_body(headers: &HeaderMap, mut body: Body) -> Result<Bytes, ApiError> {
     let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
     let announced = announced.and_then(|text| text.parse::<usize>().ok());
@@ -123,19 +122,19 @@ pub(crate) async fn read_body(headers: &HeaderMap, mut body: Body) -> Result<Byt
     tokio::time::timeout(BODY_TIMEOUT, reading).await.unwrap_or_else(|_| Err(ApiError::too_slow()))
 }
 
-/// Wipes a body that held secrets, where nobody else holds it.
+/// Wipes a body that held secrets, unless it is still shared.
 pub(crate) fn wipe(body: Bytes) {
     if let Ok(mut body) = body.try_into_mut() {
         body.zeroize();
     }
 }
 
-/// Finds the address that a connection comes from.
+/// Returns the address of the connection's peer.
 pub(crate) fn peer(extensions: &Extensions) -> Option<SocketAddr> {
     extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| *peer)
 }
 
-/// Finds the address that a request comes from: the peer's, or what trusted proxies say of it.
+/// Returns the address of the client: the peer's, or what trusted proxies say in `X-Forwarded-For`.
 pub fn client_ip(
     peer: Option<SocketAddr>,
     headers: &HeaderMap,
@@ -150,7 +149,7 @@ pub fn client_ip(
     let headers = headers.get_all("x-forwarded-for");
     let texts = headers.iter().filter_map(|value| value.to_str().ok());
     let hops: Vec<&str> = texts.flat_map(|text| text.split(',')).collect();
-    // Each proxy adds the address that it saw at the end; only trusted ones are believed.
+    // Each proxy appends the address that it saw; only trusted ones are believed.
     for hop in hops.iter().rev() {
         let Ok(next) = hop.trim().parse::<IpAddr>() else { break };
         ip = next.to_canonical();

@@ -1,4 +1,4 @@
-//! Handlers of any types of body and response, behind one type.
+//! Handlers with any types of body and response, behind one type.
 
 use std::pin::Pin;
 
@@ -14,15 +14,15 @@ use crate::respond::{Described, Respond};
 use crate::response::Response;
 use crate::schema::Components;
 
-/// The response of a handler, once it is there.
+/// The future of a handler's response.
 pub(crate) type ResponseFuture = Pin<Box<dyn Future<Output = Result<Response, ApiError>> + Send>>;
 
-/// The body that a handler takes.
+/// The description of a request body.
 #[derive(Clone, Copy)]
 pub(crate) struct BodyDescription {
-    /// Describes it.
+    /// Describes the body: its media types, each with its schema.
     pub(crate) describe: fn(&mut Components) -> Vec<(&'static str, Value)>,
-    /// Tells what is wrong with an example of it.
+    /// Checks that an example of the body is valid.
     #[cfg(test)]
     pub(crate) check: fn(&Value) -> Result<(), String>,
 }
@@ -37,40 +37,40 @@ impl BodyDescription {
     }
 }
 
-/// Describes the response that a handler gives.
+/// The function that describes a handler's response.
 pub(crate) type ResponseDescription = fn(&mut Components) -> Described;
 
-/// A handler that anybody may call.
+/// A handler that needs no authentication.
 pub(crate) type Public = dyn Fn(Request, Bytes) -> ResponseFuture + Send + Sync;
-/// A handler that only who is authenticated may call.
+/// A handler that requires an authenticated caller.
 pub(crate) type Authenticated = dyn Fn(Context, Request, Bytes) -> ResponseFuture + Send + Sync;
 
 /// The handler of an operation.
 pub(crate) enum Handler {
-    /// A function: a program calls.
+    /// A function, for API clients.
     Function(Function),
-    /// A proxy calls, and asks about the request of somebody else.
+    /// A proxy that requests the authorization of a forwarded request.
     Proxy(ProxyProtocol),
 }
 
-/// A function that answers an operation.
+/// A function that handles an operation.
 pub(crate) enum Function {
-    /// Anybody may call; the handler finds out who it is, if it must.
+    /// Needs no authentication; the handler authenticates the caller itself where it must.
     Public(Box<Public>),
-    /// Only who is authenticated may call.
+    /// Requires an authenticated caller.
     Authenticated(Box<Authenticated>),
 }
 
-/// A function that handles an operation: of a request, where it is authenticated with a context
-/// before it, and where it takes a body with that behind it.
+/// A function that can be a handler: it takes a request, before it a context if the caller must be
+/// authenticated, after it a body if there is one.
 pub(crate) trait Endpoint<Arguments> {
-    /// Makes a handler of it.
+    /// Converts the function into a handler.
     fn into_handler(self) -> Handler;
 
-    /// Gives the description of the body that it takes.
+    /// Returns the description of the request body, if it takes one.
     fn request_body() -> Option<BodyDescription>;
 
-    /// Gives the description of the response that it gives.
+    /// Returns the description of the response.
     fn response() -> ResponseDescription;
 }
 

@@ -1,4 +1,5 @@
-//! Errors in OVHcloud's two shapes at once: `class` and `message`, `errorCode` and `httpCode`.
+//! Error responses with OVHcloud's two sets of fields: `class` and `message`, `errorCode` and
+//! `httpCode`.
 
 use std::error::Error;
 
@@ -8,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::response::Response;
 
-/// An error, as the response tells it.
+/// An error response.
 #[derive(Debug)]
 pub(crate) struct ApiError(Box<Parts>);
 
@@ -16,11 +17,11 @@ pub(crate) struct ApiError(Box<Parts>);
 struct Parts {
     status: StatusCode,
     body: Value,
-    /// For whoever reads the log, never for the caller.
+    /// The cause, for the log only; never sent to the caller.
     cause: Option<String>,
-    /// A header of the response.
+    /// An additional header of the response.
     header: Option<(&'static str, String)>,
-    /// `true` if the response must not be stored in caches.
+    /// True if the response must not be stored in caches.
     no_store: bool,
 }
 
@@ -30,7 +31,7 @@ impl ApiError {
         Self(Box::new(Parts { status, body, cause: None, header: None, no_store: false }))
     }
 
-    /// Adds the older family of fields, which some clients choose their exception by.
+    /// Adds `errorCode` and `httpCode`, by which some clients choose an exception.
     fn coded(mut self, code: &str) -> Self {
         if let Some(body) = self.0.body.as_object_mut() {
             body.insert("errorCode".to_owned(), code.into());
@@ -81,18 +82,18 @@ impl ApiError {
         Self::new(StatusCode::BAD_REQUEST, "Client::BadRequest", message)
     }
 
-    /// Makes an error of the OAuth2 endpoints (RFC 6749, section 5.2).
+    /// Creates an error of an OAuth2 endpoint (RFC 6749, section 5.2).
     pub(crate) fn oauth2(status: StatusCode, error: &str, description: &str) -> Self {
         let body = json!({"error": error, "error_description": description});
         Self(Box::new(Parts { status, body, cause: None, header: None, no_store: false }))
     }
 
-    /// Makes the error of a form of which a field is missing or wrong (RFC 6749, section 5.2).
+    /// Creates the error of a form with a missing or invalid field (RFC 6749, section 5.2).
     pub(crate) fn invalid_request(description: &str) -> Self {
         Self::oauth2(StatusCode::BAD_REQUEST, "invalid_request", description)
     }
 
-    /// Keeps the response out of caches.
+    /// Forbids caching the response.
     pub(crate) fn no_store(mut self) -> Self {
         self.0.no_store = true;
         self
@@ -106,12 +107,12 @@ impl ApiError {
         &self.0.body
     }
 
-    /// Gives the header of the response.
+    /// Returns the additional header of the response.
     pub(crate) fn header(&self) -> Option<(&'static str, &str)> {
         self.0.header.as_ref().map(|(name, value)| (*name, value.as_str()))
     }
 
-    /// Logs the error, if the server is at fault.
+    /// Logs the error if it is the server's fault.
     pub(crate) fn log(&self, query_id: QueryId) {
         let Parts { status, cause, .. } = &*self.0;
         if status.is_server_error() {
@@ -119,7 +120,7 @@ impl ApiError {
         }
     }
 
-    /// Logs the error, and makes the response.
+    /// Logs the error and converts it into a response.
     pub(crate) fn into_response(self, query_id: QueryId) -> Response {
         self.log(query_id);
         let Parts { status, body, header, no_store, .. } = *self.0;

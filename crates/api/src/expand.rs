@@ -1,5 +1,4 @@
-//! Version 1's expanded lists: whole objects, sorted, filtered and paged, where a plain request
-//! gets identifiers.
+//! Version 1's expanded lists: whole objects, sorted, filtered and paged, instead of identifiers.
 
 use std::cmp::Ordering;
 use std::marker::PhantomData;
@@ -21,14 +20,14 @@ use crate::wire::Identified;
 const DEFAULT_SIZE: usize = 1_000;
 const MAX_SIZE: usize = 10_000;
 
-/// A list of identifiers, or of whole objects where the request's headers ask for these.
+/// A list of identifiers, or of whole objects if the headers of the request ask for expansion.
 pub(crate) struct Expandable<T> {
     response: Response,
     described: PhantomData<T>,
 }
 
 impl<T: Identified + Serialize> Expandable<T> {
-    /// Makes the list that the request asks for.
+    /// Builds the list that the request asks for.
     pub(crate) fn of(
         request: &Request,
         objects: impl Iterator<Item = T>,
@@ -118,7 +117,7 @@ fn whole(request: &Request, name: &str) -> Result<Option<usize>, ApiError> {
     }
 }
 
-/// An operator that compares a field.
+/// A comparison operator of a filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Operator {
     Eq,
@@ -130,7 +129,7 @@ enum Operator {
     In,
 }
 
-/// `field:op=value` pairs joined by `&`, all of which must hold.
+/// A filter: `field:op=value` pairs joined by `&`, all of which must hold.
 #[derive(Debug)]
 struct Filter(Vec<(String, Operator, String)>);
 
@@ -191,7 +190,7 @@ fn compare(one: Option<&Value>, other: Option<&Value>) -> Ordering {
     order(&text(one), &text(other))
 }
 
-/// Numbers by value, everything else by its text.
+/// Compares two values: numbers by value, everything else as text.
 fn order(one: &str, other: &str) -> Ordering {
     match (one.parse::<f64>(), other.parse::<f64>()) {
         (Ok(a), Ok(b)) => a.total_cmp(&b),
@@ -199,7 +198,7 @@ fn order(one: &str, other: &str) -> Ordering {
     }
 }
 
-/// `%` stands for any run of characters; case does not matter.
+/// Matches a text with a pattern where `%` is any run of characters; ignores case.
 fn like(pattern: &str, text: &str) -> bool {
     gatewright_iam::like(&pattern.to_lowercase(), &text.to_lowercase(), '%')
 }

@@ -1,6 +1,7 @@
-//! Envoy's external authorisation over gRPC: whether Envoy may let a request pass to a guarded API.
+//! Envoy's external authorization (`ext_authz`) over gRPC: decides whether Envoy may forward a
+//! request to a guarded API.
 //!
-//! A route of Envoy names the guarded API with the context extension `api`.
+//! An Envoy route names the guarded API in the context extension `api`.
 
 mod messages;
 mod service;
@@ -25,12 +26,12 @@ use messages::{
 };
 use service::Authorization;
 
-/// The service that Envoy asks.
+/// The authorization service that Envoy calls.
 struct Checks {
     iam: Arc<Iam>,
 }
 
-/// Answers Envoy on a listener of its own, for as long as it is polled.
+/// Serves Envoy on a listener of its own, as long as the future is polled.
 pub async fn ext_authz(
     iam: Arc<Iam>,
     listener: TcpListener,
@@ -82,8 +83,8 @@ impl Checks {
     }
 }
 
-/// The headers of the client; none where one of them is no header. Envoy gives them in one of two
-/// forms, and makes headers of what is none in HTTP/1, which begin with a colon.
+/// Reads the client's headers; none if one of them is invalid. Envoy sends them in one of two
+/// fields, with HTTP/2's pseudo-headers (which begin with a colon) among them.
 fn headers(http: &HttpRequest) -> Option<HeaderMap> {
     let mut headers = HeaderMap::new();
     let mut add = |name: &str, value: &[u8]| {

@@ -1,20 +1,21 @@
-//! Reads forms, as OAuth2's endpoints take them.
+//! Parses the forms of the OAuth2 endpoints.
 
 use gatewright_iam::Secret;
 
 use crate::error::ApiError;
 
-/// The fields of a form, decoded. Some are secrets, so none is printed and all are wiped.
+/// The decoded fields of a form. Some are secrets, so there is no `Debug`, and all are wiped.
 pub(crate) struct FormFields(Vec<(String, Secret)>);
 
 impl FormFields {
-    /// Reads the fields of a form.
+    /// Parses the fields of a form.
     pub(crate) fn parse(text: &str) -> Self {
         let pairs = url::form_urlencoded::parse(text.as_bytes());
         Self(pairs.map(|(name, value)| (name.into_owned(), value.into_owned().into())).collect())
     }
 
-    /// Gives the value of a field, which may be there once at most; an empty one is as good as none.
+    /// Returns the value of a field, which may occur once; an empty value counts as absent (RFC
+    /// 6749, section 3.1).
     pub(crate) fn field(&self, name: &str) -> Result<Option<&str>, ApiError> {
         let mut values = self.0.iter().filter(|(one, _)| one == name);
         let first = values.next().map(|(_, value)| value.reveal());

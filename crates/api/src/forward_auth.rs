@@ -1,8 +1,8 @@
-//! `/forward-auth/{proxy}/{api}` and `/ext-authz/{api}/…`: tells a proxy whether a request may pass
-//! to a guarded API.
+//! `/forward-auth/{proxy}/{api}` and `/ext-authz/{api}/…`: tells a proxy whether to forward a
+//! request to a guarded API.
 //!
-//! A decision is 200, 401 or 403 alone: nginx makes an error of anything else. A failure is 503
-//! where the database cannot be reached, 500 where it is broken, and lets nothing pass either.
+//! A decision is answered with 200, 401 or 403, because nginx treats every other status as a
+//! failure. A failure (503 if the database cannot be reached, else 500) forwards nothing either.
 
 use axum::http::request::Parts;
 use axum::http::{HeaderName, StatusCode};
@@ -35,7 +35,7 @@ pub(crate) fn operations() -> Vec<Operation> {
     ]
 }
 
-/// A request of a proxy.
+/// A request from a proxy.
 pub(crate) struct ProxyRequest<'a> {
     pub(crate) parts: &'a Parts,
     pub(crate) context: RequestContext,
@@ -61,7 +61,7 @@ pub(crate) async fn respond(
     Ok(response.no_store())
 }
 
-/// Reads the original request of forward auth.
+/// Reads the original request of forward auth from its headers.
 fn from_headers<'a>(request: &ProxyRequest<'a>) -> Result<OriginalRequest<'a>, IamError> {
     let ProxyRequest { parts, context: RequestContext { ip, query_id, now, .. } } = *request;
     let rest = parts.uri.path().strip_prefix(FORWARD_AUTH).unwrap_or_default();
@@ -82,7 +82,7 @@ fn from_headers<'a>(request: &ProxyRequest<'a>) -> Result<OriginalRequest<'a>, I
     Ok(OriginalRequest { api, method, target, headers, set, ip, query_id, now })
 }
 
-/// Reads the original request of `ext_authz` over HTTP.
+/// Reads the original request of `ext_authz` over HTTP from the request line.
 fn from_request_line<'a>(request: &ProxyRequest<'a>) -> OriginalRequest<'a> {
     let ProxyRequest { parts, context: RequestContext { ip, query_id, now, .. } } = *request;
     let whole = parts.uri.path_and_query().map_or("", |target| target.as_str());
@@ -92,9 +92,9 @@ fn from_request_line<'a>(request: &ProxyRequest<'a>) -> OriginalRequest<'a> {
     OriginalRequest { api, method, target, headers, set: &[], ip, query_id, now }
 }
 
-/// Answers a refusal as proxies understand it.
+/// Builds the denial that the proxy understands.
 fn refuse(query_id: QueryId, Refusal { error, revision }: Refusal) -> Result<Response, ApiError> {
-    // What is not known is not allowed, and is told apart by proxies that can.
+    // A failure is not a denial: it keeps its own status, and forwards nothing either.
     let Some(missing) = missing_actions(&error) else { return Err(error.into()) };
     let message = error.to_string();
     let response = ApiError::from(error).into_response(query_id);
@@ -102,7 +102,7 @@ fn refuse(query_id: QueryId, Refusal { error, revision }: Refusal) -> Result<Res
         return Ok(response);
     }
     tracing::debug!(%query_id, message, "does not pass");
-    // nginx drops the body of a refusal.
+    // The missing actions are sent as a header, since nginx drops the body.
     Ok(response
         .with("x-gatewright-missing", &missing.join(","))
         .with("x-gatewright-reason", &message)

@@ -1,10 +1,10 @@
 //! The API for programs: the OAuth2 endpoints, `/v1` and `/v2`, in OVHcloud's wire format.
 //!
-//! Each module declares its operations beside their handlers: method and path, who may call it, the
-//! actions that it requires, what it takes and gives. [`operations`] lists them all; from that list,
-//! [`route`] finds the operation of a request, [`openapi`] makes the OpenAPI documents, and
-//! [`destination`] decides which thread answers. [`serve`] goes from a request to its response: it
-//! finds the operation, finds out who calls, and hands over to the handler, which calls one use case.
+//! Each module declares its operations beside their handlers: method, path, audience, required
+//! actions, request body and response. [`operations`] lists them all. From that list, [`route`]
+//! finds the operation of a request, [`openapi`] generates the OpenAPI documents, and
+//! [`destination`] decides which thread answers. [`serve`] takes a request to its response: it
+//! finds the operation, authenticates the caller and calls the handler, which calls one use case.
 
 mod access;
 mod body;

@@ -1,8 +1,7 @@
-//! Counts the answered requests and the time that they took, in batches, for those who watch the
-//! server.
+//! Counts the responses and their latency, in batches, for the metrics.
 //!
-//! Invariants: each thread has a part of its own, whose lock is held for a few instructions and
-//! never across an await; the number of waiting lines is bounded; and nothing is lost but by a
+//! Invariants: each thread has a shard of its own, whose lock is held for a few instructions and
+//! never across an await; the number of pending responses is bounded; and nothing is lost but by a
 //! crash.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,12 +9,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use axum::http::StatusCode;
 use metrics::Histogram;
 
-/// The most answers that wait to be counted, for each thread.
+/// The maximum number of pending responses in each thread's shard.
 const MOST_WAITING: usize = 256;
 
-/// The parts of an answer that are counted.
+/// The labels and the latency of a response.
 struct Answered {
-    /// The path template of the operation; empty where there is none.
+    /// The path template of the operation; empty if there is none.
     route: &'static str,
     status: StatusCode,
     seconds: f64,
@@ -23,8 +22,8 @@ struct Answered {
 
 type Part = Arc<Mutex<Vec<Answered>>>;
 
-/// Notes answers. Threads would wait for each other where each of them is counted at once, so a
-/// clone, for another thread, has a part of its own.
+/// Records responses. Clones are for other threads: each has a shard of its own, so that threads do
+/// not wait for each other.
 pub(crate) struct Meter {
     part: Part,
     all: Arc<Mutex<Vec<Part>>>,
@@ -38,7 +37,7 @@ impl Meter {
         Self { all: Arc::new(Mutex::new(vec![Arc::clone(&part)])), part, seconds }
     }
 
-    /// Notes an answer.
+    /// Records a response.
     pub(crate) fn note(&self, route: &'static str, status: StatusCode, seconds: f64) {
         let mut part = lock(&self.part);
         part.push(Answered { route, status, seconds });
@@ -47,7 +46,7 @@ impl Meter {
         }
     }
 
-    /// Counts all that was noted.
+    /// Adds the pending responses to the metrics.
     pub(crate) fn flush(&self) {
         for part in &*lock(&self.all) {
             self.count(&mut lock(part));

@@ -18,7 +18,7 @@ use crate::wire::{
 };
 use client_credentials::ClientCredentials;
 
-/// The characters that stay as they are in a part of a path.
+/// The characters that are not percent-encoded in a path segment.
 const IN_PATH: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b':').remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
@@ -78,7 +78,7 @@ async fn token(request: Request, form: Form<TokenRequest>) -> TokenResult {
     Ok(NoStore(Json(issued.map_err(ApiError::no_store)?)))
 }
 
-/// Issues a token, with the roles on OpenStack projects in the ID token.
+/// Issues a token; the ID token has the roles on OpenStack projects.
 async fn token_with_roles(request: Request, form: Form<TokenRequest>) -> TokenResult {
     let issued = match request.iam.project_target(request.parameter(0)) {
         Ok(projects) => issue(&request, form.fields, Some(projects)).await,
@@ -157,7 +157,8 @@ async fn discovery(request: Request) -> Result<Json<Discovery>, ApiError> {
     Ok(Json(Discovery::new(settings, token_endpoint)))
 }
 
-/// Answers OpenStack's clients: with a token endpoint that says roles.
+/// Returns the metadata for OpenStack clients, with the token endpoint that adds roles to ID
+/// tokens.
 async fn discovery_with_roles(request: Request) -> Result<Json<Discovery>, ApiError> {
     let projects = request.iam.project_target(request.parameter(0))?;
     let settings = request.iam.settings();

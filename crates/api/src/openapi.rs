@@ -1,4 +1,4 @@
-//! The OpenAPI documents, made from the list of operations.
+//! The OpenAPI documents, generated from the list of operations.
 
 mod errors;
 mod examples;
@@ -15,7 +15,7 @@ use crate::operation::{Operation, Tree};
 use crate::response::Response;
 use crate::schema::Components;
 
-/// The documents, each with its name, and the URL below which they are.
+/// The OpenAPI documents by name, and the URL below which they are served.
 #[derive(Clone)]
 pub(crate) struct Documents {
     documents: Arc<[(&'static str, String)]>,
@@ -23,7 +23,7 @@ pub(crate) struct Documents {
 }
 
 impl Documents {
-    /// Makes the documents of a server.
+    /// Generates the documents of a server.
     pub(crate) fn of(operations: &[Operation], url: &str) -> Self {
         let documents = [
             ("v1", Tree::V1, format!("{url}/v1")),
@@ -35,7 +35,7 @@ impl Documents {
         Self { documents: Arc::new(documents), url: url.into() }
     }
 
-    /// Answers `/openapi` with the list of the documents, and what is below it with one of them.
+    /// Answers `/openapi` with the list of documents, and a path below it with one of them.
     pub(crate) fn respond(&self, path: &str) -> Result<Response, ApiError> {
         let path = path.trim_matches('/');
         let Some(name) = path.strip_prefix("openapi") else {
@@ -53,7 +53,7 @@ impl Documents {
     }
 }
 
-/// Makes the document of one tree.
+/// Generates the document of one tree of URLs.
 fn document(operations: &[Operation], tree: Tree, server: &str) -> Value {
     let mut components = Components::default();
     let mut paths: IndexMap<&str, Map<String, Value>> = IndexMap::new();

@@ -1,7 +1,7 @@
-//! An operation: how it is called, who may call it, what it takes and what it gives.
+//! An operation of the API: method, path, audience, required actions, request body and response.
 //!
-//! Each is declared beside its handler, whose types of body and response become the OpenAPI
-//! document: the two cannot differ.
+//! Each is declared beside its handler. The OpenAPI document is generated from the handler's types,
+//! so it cannot differ from the code.
 
 use axum::http::{Method, StatusCode};
 use serde_json::Value;
@@ -10,7 +10,7 @@ use crate::endpoint::{BodyDescription, Endpoint, Handler, ResponseDescription};
 use crate::proxy_protocol::ProxyProtocol;
 use crate::respond::Described;
 
-/// The headers by which a proxy hears who calls.
+/// The headers of a response that tell a proxy the caller's identity.
 const IDENTITY: &[&str] = &[
     "X-Gatewright-Identity",
     "X-Gatewright-Account",
@@ -21,16 +21,16 @@ const IDENTITY: &[&str] = &[
 /// The tree of URLs that an operation belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tree {
-    /// `/v1`, which is also `/1.0`.
+    /// `/v1`, and its alias `/1.0`.
     V1,
     /// `/v2`.
     V2,
-    /// Below the public URL itself.
+    /// Directly below the public URL.
     Root,
 }
 
 impl Tree {
-    /// Finds the tree that a path without a version belongs to.
+    /// Returns the tree of a path without a version.
     pub(crate) fn of(parts: &[&str]) -> Self {
         match parts {
             ["me", ..] | ["auth", "time" | "details", ..] => Self::V1,
@@ -40,67 +40,67 @@ impl Tree {
     }
 }
 
-/// The callers of an operation at its path without a version.
+/// The audience of an operation's path without a version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Audience {
-    /// Programs.
+    /// API clients.
     Programs,
-    /// People: the Control Panel has a page there, and programs need the version.
+    /// People: the Control Panel has a page at the path, and API clients must send the version.
     People,
 }
 
-/// The cost of answering an operation, which decides what thread does.
+/// The cost of an operation, which decides which thread answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cost {
-    /// It is answered from memory, so by the thread that has the connection.
+    /// Answered from memory, on the acceptor thread of the connection.
     Memory,
-    /// It may wait for the database or take long, so it is answered by the general runtime.
+    /// May wait for the database or take long: answered on the general runtime.
     Database,
 }
 
-/// The objects that the parameters of a path name.
+/// The objects that the path parameters name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PathNames {
-    /// Objects that exist, or the operation answers 404.
+    /// Existing objects; the operation answers 404 otherwise.
     Existing,
-    /// Anything.
+    /// Anything; the operation never answers 404.
     Anything,
 }
 
-/// The form of an operation's errors.
+/// The format of an operation's errors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Errors {
     /// A class and a message.
     Api,
-    /// Those of RFC 6749, section 5.2.
+    /// RFC 6749, section 5.2.
     OAuth2,
-    /// A text, where the request cannot be read.
+    /// A plain text, if the request cannot be parsed.
     AuthZen,
 }
 
-/// A parameter of the query.
+/// A query parameter.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Parameter {
     pub(crate) name: &'static str,
     pub(crate) kind: ParameterKind,
 }
 
-/// The type of a parameter of the query.
+/// The type of a query parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ParameterKind {
     Flag,
     Text,
-    /// Several texts: the name is repeated.
+    /// Several texts: the parameter is repeated.
     Texts,
 }
 
 impl Parameter {
-    /// Declares a parameter that is true or false.
+    /// Declares a boolean parameter.
     pub(crate) const fn flag(name: &'static str) -> Self {
         Self { name, kind: ParameterKind::Flag }
     }
 
-    /// Declares a parameter with a text.
+    /// Declares a text parameter.
     pub(crate) const fn text(name: &'static str) -> Self {
         Self { name, kind: ParameterKind::Text }
     }
@@ -111,7 +111,7 @@ impl Parameter {
     }
 }
 
-/// An operation that has a handler.
+/// An operation with its handler.
 pub(crate) struct Operation {
     pub(crate) declared: Declaration,
     pub(crate) handler: Handler,
@@ -119,29 +119,29 @@ pub(crate) struct Operation {
     pub(crate) response: ResponseDescription,
 }
 
-/// The declaration of an operation, beside its handler.
+/// The declaration of an operation.
 pub(crate) struct Declaration {
     pub(crate) tree: Tree,
     pub(crate) method: Method,
-    /// Parts in braces are parameters.
+    /// The path template; segments in braces are parameters.
     pub(crate) path: &'static str,
-    /// The parts of the path.
+    /// The segments of the path.
     pub(crate) parts: Vec<&'static str>,
     pub(crate) summary: &'static str,
     /// The actions that it requires on the caller's account.
     pub(crate) requires: &'static [&'static str],
     pub(crate) query: &'static [Parameter],
-    /// `true` if OVHcloud has no such operation.
+    /// True if OVHcloud has no such operation.
     pub(crate) extension: bool,
-    /// `true` if it changes nothing; such requests are too frequent to be logged one by one.
+    /// True if it changes nothing. Such requests are too frequent to be logged one by one.
     pub(crate) read_only: bool,
     pub(crate) audience: Audience,
     pub(crate) cost: Cost,
     pub(crate) errors: Errors,
-    /// `true` if it can fail since a name or an identifier is already in use.
+    /// True if it answers 409 when a name or an identifier is already in use.
     pub(crate) conflicts: bool,
     pub(crate) path_names: PathNames,
-    /// Examples of what has no schema with one.
+    /// Examples for bodies whose schema has none.
     pub(crate) request_example: Option<fn() -> Value>,
     pub(crate) response_example: Option<fn() -> Value>,
 }
@@ -192,13 +192,13 @@ impl Operation {
 
 impl Declaration {
     /// Declares the actions that it requires on the caller's account. The use case checks them; a
-    /// test compares.
+    /// test compares the two.
     pub(crate) fn requires(mut self, actions: &'static [&'static str]) -> Self {
         self.requires = actions;
         self
     }
 
-    /// Declares the parameters of its query.
+    /// Declares the query parameters.
     pub(crate) fn query(mut self, parameters: &'static [Parameter]) -> Self {
         self.query = parameters;
         self
@@ -210,13 +210,13 @@ impl Declaration {
         self
     }
 
-    /// Declares that it leaves everything as it is, although its method says nothing of that.
+    /// Declares that it changes nothing, although it is a POST.
     pub(crate) fn read_only(mut self) -> Self {
         self.read_only = true;
         self
     }
 
-    /// Declares that there is a page at its path without a version.
+    /// Declares that the Control Panel has a page at its path without a version.
     pub(crate) fn beside_a_page(mut self) -> Self {
         self.audience = Audience::People;
         self
@@ -229,43 +229,43 @@ impl Declaration {
         self
     }
 
-    /// Declares the form of its errors.
+    /// Declares the format of its errors.
     pub(crate) fn errors(mut self, errors: Errors) -> Self {
         self.errors = errors;
         self
     }
 
-    /// Declares that a name or an identifier may be taken.
+    /// Declares that a name or an identifier may already be in use.
     pub(crate) fn conflicts(mut self) -> Self {
         self.conflicts = true;
         self
     }
 
-    /// Declares that what its path names need not exist.
+    /// Declares that the objects in its path need not exist.
     pub(crate) fn names_anything(mut self) -> Self {
         self.path_names = PathNames::Anything;
         self
     }
 
-    /// Declares an example of its request, where the schema has none.
+    /// Declares an example of its request body, if the schema has none.
     pub(crate) fn request_example(mut self, example: fn() -> Value) -> Self {
         self.request_example = Some(example);
         self
     }
 
-    /// Declares an example of its response, where the schema has none.
+    /// Declares an example of its response body, if the schema has none.
     pub(crate) fn response_example(mut self, example: fn() -> Value) -> Self {
         self.response_example = Some(example);
         self
     }
 
-    /// Tells whether its path names an object that may be missing.
+    /// Checks whether its path names an object that may be missing (404).
     pub(crate) fn finds_an_object(&self) -> bool {
         let names = self.parts.iter().any(|part| part.starts_with('{'));
         names && self.path_names == PathNames::Existing && self.tree != Tree::Root
     }
 
-    /// Declares what handles it.
+    /// Declares its handler.
     pub(crate) fn handle<E: Endpoint<Arguments>, Arguments>(self, endpoint: E) -> Operation {
         Operation {
             declared: self,
@@ -275,7 +275,7 @@ impl Declaration {
         }
     }
 
-    /// Declares that a proxy asks by it about the request of somebody else.
+    /// Declares that a proxy calls it to authorize a forwarded request.
     pub(crate) fn handle_proxy(self, protocol: ProxyProtocol) -> Operation {
         Operation {
             declared: self,

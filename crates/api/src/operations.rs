@@ -3,7 +3,7 @@
 use crate::operation::Operation;
 use crate::{access, forward_auth, oauth2, v1, v2};
 
-/// Lists all operations. Nothing is called more often than what comes first.
+/// Lists all operations. The most frequent ones come first, so that they are found first.
 pub(crate) fn operations() -> Vec<Operation> {
     let all = [
         forward_auth::operations(),

@@ -1,8 +1,7 @@
 //! Authorizes a request to a guarded API, as a proxy describes it.
 //!
-//! Proxies hand the headers of their clients on, so whatever they say of the request is taken from
-//! the one header that the kind of proxy sets, and whoever sends another one to the same end is
-//! refused.
+//! Proxies pass their clients' headers on. So everything is read from the one header that the proxy
+//! sets, and a request with another header of the same meaning is refused (header smuggling).
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -17,7 +16,7 @@ use gatewright_iam::{
 
 use crate::edge::{BearerToken, MINIMUM_REVISION, bearer, wait_for_revision};
 
-/// The headers by which a proxy or an API may take a request for another one.
+/// The headers from which a proxy or an API may read another method, path or host.
 const MISLEADING: [&str; 9] = [
     "x-original-method",
     "x-original-uri",
@@ -30,16 +29,16 @@ const MISLEADING: [&str; 9] = [
     "x-method-override",
 ];
 
-/// The headers by which an API hears who calls, and how fresh the decision is.
+/// The headers that tell the API the caller's identity and the revision of the decision.
 const IDENTITY: HeaderName = HeaderName::from_static("x-gatewright-identity");
 const ACCOUNT: HeaderName = HeaderName::from_static("x-gatewright-account");
 const TOKEN: HeaderName = HeaderName::from_static("x-gatewright-token");
 const REVISION: HeaderName = HeaderName::from_static("x-gatewright-revision");
 
-/// The number of headers of a response, with those that every response has.
+/// The number of headers of a response, including those that every response has.
 const HEADERS: usize = 8;
 
-/// The prefix of the headers by which an API hears who calls.
+/// The prefix of the headers with the caller's identity.
 const OURS: &str = "x-gatewright-";
 
 /// A request to a guarded API, as a proxy describes it.
@@ -47,16 +46,16 @@ pub(crate) struct OriginalRequest<'a> {
     pub(crate) api: &'a str,
     pub(crate) method: &'a str,
     pub(crate) target: &'a str,
-    /// The headers of the client, and those that the proxy set.
+    /// The headers of the client, together with those that the proxy set.
     pub(crate) headers: &'a HeaderMap,
-    /// The names of those that the proxy set.
+    /// The names of the headers that the proxy set.
     pub(crate) set: &'a [HeaderName],
     pub(crate) ip: Option<IpAddr>,
     pub(crate) query_id: QueryId,
     pub(crate) now: Instant,
 }
 
-/// Authorizes a request, and gives the headers by which the API hears who calls.
+/// Authorizes the request, and returns the headers with the caller's identity for the API.
 pub(crate) async fn authorize(
     iam: &Iam,
     original: &OriginalRequest<'_>,
@@ -82,15 +81,15 @@ pub(crate) async fn authorize(
     Ok(identity_headers(caller.as_ref()))
 }
 
-/// Writes who calls into headers. All that say who it is are there always, empty where it is nobody,
-/// so that a proxy overwrites what its client made up.
+/// Builds the headers with the caller's identity. All are always present, empty for an anonymous
+/// caller, so that the proxy overwrites forged ones.
 fn identity_headers(caller: Option<&AuthorizedCaller>) -> HeaderMap {
     let who = caller.map(|one| &one.principal);
     let (urn, account, token) = who.map_or(("", "", ""), |who| {
         (who.identity.urn(), who.account(), who.token_id().unwrap_or_default())
     });
     let mut headers = HeaderMap::with_capacity(HEADERS);
-    // One buffer holds all texts.
+    // All values are slices of one buffer: one allocation.
     let mut text = BytesMut::with_capacity(urn.len() + 2 * account.len() + token.len() + 24);
     let mut tell = |name, text: BytesMut| {
         if let Ok(value) = HeaderValue::from_maybe_shared(text.freeze()) {
@@ -109,7 +108,7 @@ fn identity_headers(caller: Option<&AuthorizedCaller>) -> HeaderMap {
     headers
 }
 
-/// Lists the actions that a caller lacks; none where this is no refusal, but a failure.
+/// Lists the actions that a caller lacks; none if the error is a failure, not a denial.
 pub(crate) fn missing_actions(error: &IamError) -> Option<Vec<String>> {
     match error {
         IamError::Forbidden { by_policy, by_scope } => Some([&**by_policy, by_scope].concat()),
@@ -120,20 +119,20 @@ pub(crate) fn missing_actions(error: &IamError) -> Option<Vec<String>> {
     }
 }
 
-/// Refuses a request that is unclear.
+/// Creates the error of an ambiguous request.
 pub(crate) fn refused(message: String) -> IamError {
     IamError::Refused(message)
 }
 
-/// Reads the value of a header that is there once.
+/// Returns the value of a header that occurs exactly once.
 pub(crate) fn single(headers: &HeaderMap, name: impl AsHeaderName) -> Option<&str> {
     let mut values = headers.get_all(name).iter();
     let value = values.next()?.to_str().ok()?;
     values.next().is_none().then_some(value)
 }
 
-/// Finds a header by which something else could be meant than what the proxy says. Some programs
-/// take an underscore for a dash.
+/// Finds a header that could contradict the proxy's description. An underscore counts as a dash, as
+/// it does for some programs.
 fn misleading(headers: &HeaderMap, set: &[HeaderName]) -> Option<String> {
     let wrong = headers.keys().map(HeaderName::as_str).find(|&name| {
         if !name.starts_with('x') || set.iter().any(|one| one == name) {

@@ -1,27 +1,25 @@
-//! The protocols by which a proxy asks over HTTP whether a request may pass, and the kinds of
-//! proxies.
+//! The protocols by which proxies request decisions over HTTP, and the supported proxies.
 
 use axum::http::{HeaderName, Method};
 
-/// The path below which proxies ask; the kind of the proxy and the name of the API follow.
+/// The path prefix of forward auth, followed by the proxy's kind and the API's name.
 pub(crate) const FORWARD_AUTH: &str = "/forward-auth/";
 
-/// The path below which Envoy asks over HTTP; the name of the API and the path of the original
-/// request follow.
+/// The path prefix of Envoy's `ext_authz`, followed by the API's name and the original path.
 pub(crate) const EXT_AUTHZ: &str = "/ext-authz/";
 
-/// A protocol by which a proxy asks.
+/// A protocol by which a proxy requests a decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ProxyProtocol {
-    /// Forward auth: headers say what the original request is.
+    /// Forward auth: headers describe the original request.
     ForwardAuth,
-    /// Envoy's `ext_authz` over HTTP: the request has the method and the path of the original one.
+    /// Envoy's `ext_authz` over HTTP: method and path are those of the original request.
     ExtAuthz,
 }
 
 impl ProxyProtocol {
-    /// Finds the protocol of a request, if it is a proxy's. What follows in the path is taken as it
-    /// came, so it is not looked up among the templates of the other operations.
+    /// Returns the protocol of a proxy's request. The rest of the path is the original request's,
+    /// and so is not matched with other operations.
     pub(crate) fn of(method: &Method, path: &str) -> Option<Self> {
         if path.starts_with(EXT_AUTHZ) {
             return Some(Self::ExtAuthz);
@@ -31,15 +29,15 @@ impl ProxyProtocol {
     }
 }
 
-/// A kind of proxy that speaks forward auth.
+/// A proxy that speaks forward auth.
 pub(crate) struct Proxy {
     pub(crate) name: &'static str,
-    /// The header that holds the method of the original request, and the one that holds its target.
+    /// The headers with the method and with the target of the original request.
     pub(crate) sets: [HeaderName; 2],
 }
 
 impl Proxy {
-    /// Finds a kind of proxy by its name.
+    /// Finds a proxy by its name in the path.
     pub(crate) fn find(name: &str) -> Option<&'static Self> {
         PROXIES.iter().find(|proxy| proxy.name == name)
     }

@@ -1,38 +1,38 @@
-//! Reads the query of a URL.
+//! Parses the query of a URL.
 
 use gatewright_iam::{Fault, IamError, Input};
 
-/// Names and values, decoded, in the order in which they were sent.
+/// The decoded names and values, in the order in which they were sent.
 #[derive(Debug, Default)]
 pub(crate) struct Query(Vec<(String, String)>);
 
 impl Query {
-    /// Reads the query of a URL. A parameter that is `null` is absent: clients send so what they have
-    /// no value for.
+    /// Parses the query of a URL. A parameter with the value `null` counts as absent: some clients
+    /// send that for a missing value.
     pub(crate) fn parse(text: &str) -> Self {
         let pairs = url::form_urlencoded::parse(text.as_bytes());
         let pairs = pairs.filter(|(_, value)| value != "null");
         Self(pairs.map(|(name, value)| (name.into_owned(), value.into_owned())).collect())
     }
 
-    /// Gives every value of a name: arrays repeat it.
+    /// Returns all values of a repeated parameter.
     pub(crate) fn all(&self, name: &str) -> Vec<String> {
         self.0.iter().filter(|(one, _)| one == name).map(|(_, value)| value.clone()).collect()
     }
 
-    /// Gives the first value of a name.
+    /// Returns the first value of a parameter.
     pub(crate) fn first(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(one, _)| one == name).map(|(_, value)| value.as_str())
     }
 
-    /// Gives the value of a name that may be there once at most.
+    /// Returns the value of a parameter that may occur at most once.
     pub(crate) fn only(&self, name: &str) -> Result<Option<&str>, ()> {
         let mut values = self.0.iter().filter(|(one, _)| one == name);
         let first = values.next().map(|(_, value)| value.as_str());
         if values.next().is_some() { Err(()) } else { Ok(first) }
     }
 
-    /// Reads a value that is true or false.
+    /// Parses a boolean parameter.
     pub(crate) fn flag(&self, name: &str) -> Input<Option<bool>> {
         match self.first(name) {
             None | Some("") => Ok(None),
@@ -45,7 +45,7 @@ impl Query {
         }
     }
 
-    /// Writes the same text for the same filters, to tie cursors to.
+    /// Returns the canonical text of the filters, which ties a cursor to them.
     pub(crate) fn canonical(&self) -> String {
         let mut pairs = self.0.clone();
         pairs.sort();

@@ -1,4 +1,4 @@
-//! A request as handlers see it.
+//! A request as handlers receive it.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -9,54 +9,54 @@ use uuid::Uuid;
 
 use crate::query::Query;
 
-/// The context of a request: where it comes from, and when it came.
+/// The context of a request: its client address and arrival time.
 #[derive(Clone, Copy)]
 pub(crate) struct RequestContext {
     pub(crate) started: std::time::Instant,
     pub(crate) ip: Option<IpAddr>,
     pub(crate) query_id: QueryId,
-    /// When the request came.
+    /// The arrival time.
     pub(crate) now: Instant,
 }
 
 impl RequestContext {
-    /// Makes the context of a request that has just come.
+    /// Creates the context of a request that arrives now.
     pub(crate) fn new(iam: &Iam, ip: Option<IpAddr>) -> Self {
         let started = std::time::Instant::now();
         Self { started, ip, query_id: iam.new_query_id(), now: iam.now() }
     }
 }
 
-/// A request whose operation is known, but for its body.
+/// A request whose operation is found, without its body.
 pub(crate) struct Request {
     pub(crate) iam: Arc<Iam>,
-    /// The parameters of the path, decoded, in their order.
+    /// The path parameters, decoded and in order.
     pub(crate) parameters: Vec<String>,
     pub(crate) query: Query,
     pub(crate) headers: HeaderMap,
     pub(crate) ip: Option<IpAddr>,
     pub(crate) query_id: QueryId,
-    /// When the request came.
+    /// The arrival time.
     pub(crate) now: Instant,
 }
 
 impl Request {
-    /// Gives a parameter of the path by its place.
+    /// Returns a path parameter by its position.
     pub(crate) fn parameter(&self, place: usize) -> &str {
         self.parameters.get(place).map_or("", String::as_str)
     }
 
-    /// Gives the text of a header.
+    /// Returns the text of a header.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
-    /// Gives the media type of the body, without its parameters.
+    /// Returns the media type of the body, without its parameters.
     pub(crate) fn media_type(&self) -> Option<&str> {
         self.header("content-type").and_then(|text| text.split(';').next()).map(str::trim)
     }
 
-    /// Reads the first parameter of the path, which must be a UUID.
+    /// Parses the first path parameter as a UUID.
     pub(crate) fn id<T: From<Uuid>>(&self) -> Input<T> {
         let text = self.parameter(0);
         Uuid::parse_str(text).map(T::from).map_err(|_| {
@@ -64,7 +64,7 @@ impl Request {
         })
     }
 
-    /// Reads which page is wanted of the list at this URL.
+    /// Reads the requested page of the list at this URL.
     pub(crate) fn page(&self, list: &str) -> Input<PageRequest> {
         let size = match self.header("x-pagination-size") {
             None => None,

@@ -1,5 +1,4 @@
-//! The types of responses that handlers give: what a handler gives is what the OpenAPI document
-//! describes.
+//! Typed responses: the type that a handler returns is the schema in the OpenAPI document.
 
 use std::marker::PhantomData;
 
@@ -14,9 +13,9 @@ use crate::error::ApiError;
 use crate::response::Response;
 use crate::schema::Components;
 
-/// A response that a handler gives.
+/// A response that a handler returns.
 pub(crate) trait Respond {
-    /// Makes the response of it.
+    /// Converts the value into a response.
     fn respond(self) -> Result<Response, ApiError>;
 
     /// Describes the response.
@@ -26,19 +25,19 @@ pub(crate) trait Respond {
 /// The description of a successful response.
 pub(crate) struct Described {
     pub(crate) status: StatusCode,
-    /// The media type, and the schema where there is one.
+    /// The media type, and the schema if there is one.
     pub(crate) content: Option<(&'static str, Value)>,
-    /// `true` if it is a page of a list, with a cursor to the next.
+    /// True if it is a page of a list, with a cursor to the next one.
     pub(crate) is_page: bool,
-    /// The schema of whole objects and the field that identifies one, where a list of identifiers can
-    /// be expanded.
+    /// The schema of whole objects and the name of their identifying field, if the list can be
+    /// expanded.
     pub(crate) expanded: Option<(Value, &'static str)>,
-    /// The headers that say something of their own.
+    /// The headers that this response adds.
     pub(crate) headers: &'static [&'static str],
 }
 
 impl Described {
-    /// Describes a response without a body, or with one of which nothing is told.
+    /// Describes a response without a body, or with an undescribed one.
     pub(crate) fn empty(status: StatusCode) -> Self {
         Self { status, content: None, is_page: false, expanded: None, headers: &[] }
     }
@@ -62,7 +61,7 @@ impl<T: Serialize + ToSchema> Respond for Json<T> {
     }
 }
 
-/// 200 with an array, all of it.
+/// 200 with a JSON array, complete.
 pub(crate) struct JsonList<T>(pub(crate) Vec<T>);
 
 impl<T: Serialize + ToSchema> Respond for JsonList<T> {
@@ -75,11 +74,11 @@ impl<T: Serialize + ToSchema> Respond for JsonList<T> {
     }
 }
 
-/// 200 with an array, a page of it.
+/// 200 with a JSON array, one page of it.
 pub(crate) struct JsonPage<T>(pub(crate) Page<T>);
 
 impl<T> JsonPage<T> {
-    /// Makes a page of another, with each item as it goes over the wire.
+    /// Converts the items of a page to their wire format.
     pub(crate) fn of<I>(page: Page<I>, wire: impl FnMut(I) -> T) -> Self {
         Self(Page { items: page.items.into_iter().map(wire).collect(), next: page.next })
     }
@@ -96,7 +95,7 @@ impl<T: Serialize + ToSchema> Respond for JsonPage<T> {
     }
 }
 
-/// 200 with `null`, which is what version 1 answers when there is nothing to tell.
+/// 200 with `null`: version 1's empty response.
 pub(crate) struct Null;
 
 impl Respond for Null {
@@ -109,7 +108,7 @@ impl Respond for Null {
     }
 }
 
-/// 200 with a JSON value of which OVHcloud's document tells nothing, and so ours does not.
+/// 200 with a JSON value whose schema OVHcloud's document leaves out, as ours does.
 pub(crate) struct UndescribedJson<T>(pub(crate) T);
 
 impl<T: Serialize> Respond for UndescribedJson<T> {
@@ -135,14 +134,14 @@ impl Respond for NoContent {
     }
 }
 
-/// 200 with lines of JSON, which come one after the other; `T` describes a line.
+/// 200 with JSON lines, sent one by one as they occur; `T` describes a line.
 pub(crate) struct Lines<T> {
     body: Body,
     described: PhantomData<T>,
 }
 
 impl<T> Lines<T> {
-    /// Makes lines of a body.
+    /// Creates the response from a body of lines.
     pub(crate) fn new(body: Body) -> Self {
         Self { body, described: PhantomData }
     }
@@ -161,7 +160,7 @@ impl<T: ToSchema> Respond for Lines<T> {
 
 const LINES: &str = "application/x-ndjson";
 
-/// A response that is kept out of caches, because there is a secret in it or it holds now only.
+/// A response that must not be cached: it holds a secret or is valid now only.
 pub(crate) struct NoStore<R>(pub(crate) R);
 
 impl<R: Respond> Respond for NoStore<R> {
@@ -174,7 +173,7 @@ impl<R: Respond> Respond for NoStore<R> {
     }
 }
 
-/// A response that anybody may keep for some minutes.
+/// A response that anybody may cache for some minutes.
 pub(crate) struct Cached<R>(pub(crate) R);
 
 impl<R: Respond> Respond for Cached<R> {

@@ -1,4 +1,4 @@
-//! A response on its way.
+//! A response before it is sent.
 
 use axum::body::Body;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
@@ -6,12 +6,12 @@ use axum::http::{self, HeaderMap, HeaderName, HeaderValue, StatusCode};
 use gatewright_iam::Revision;
 use serde::Serialize;
 
-/// A response on its way.
+/// A response before it is sent.
 #[derive(Debug)]
 pub(crate) struct Response(http::Response<Body>);
 
 impl Response {
-    /// Makes a response with a JSON body.
+    /// Creates a response with a JSON body.
     pub(crate) fn json<T: Serialize>(
         status: StatusCode,
         value: &T,
@@ -19,12 +19,12 @@ impl Response {
         Ok(Self::with_text(status, serde_json::to_vec(value)?))
     }
 
-    /// Makes a response with a text that is JSON already.
+    /// Creates a response from a text that is already JSON.
     pub(crate) fn with_text(status: StatusCode, json: impl Into<Body>) -> Self {
         Self::with_body(status, "application/json", json.into())
     }
 
-    /// Makes a response with a body of some media type.
+    /// Creates a response with a body of some media type.
     pub(crate) fn with_body(status: StatusCode, media_type: &'static str, body: Body) -> Self {
         let mut response = http::Response::new(body);
         *response.status_mut() = status;
@@ -32,21 +32,21 @@ impl Response {
         Self(response)
     }
 
-    /// Makes a response with a status alone.
+    /// Creates a response without a body.
     pub(crate) fn empty(status: StatusCode) -> Self {
         let mut response = http::Response::new(Body::empty());
         *response.status_mut() = status;
         Self(response)
     }
 
-    /// Makes a response with headers alone.
+    /// Creates a response with headers only.
     pub(crate) fn with_headers(headers: HeaderMap) -> Self {
         let mut response = http::Response::new(Body::empty());
         *response.headers_mut() = headers;
         Self(response)
     }
 
-    /// Adds a header; one that no header can hold is left out.
+    /// Adds a header; an invalid value is left out.
     pub(crate) fn with(mut self, name: &'static str, value: &str) -> Self {
         if let Ok(value) = HeaderValue::from_str(value) {
             self.0.headers_mut().insert(HeaderName::from_static(name), value);
@@ -62,7 +62,7 @@ impl Response {
         }
     }
 
-    /// Adds the revision that the response has followed.
+    /// Adds the revision that the answer is based on.
     pub(crate) fn at_revision(self, revision: Option<Revision>) -> Self {
         match revision {
             Some(revision) => self.with("x-gatewright-revision", &revision.to_string()),
@@ -70,18 +70,18 @@ impl Response {
         }
     }
 
-    /// Keeps the response out of caches.
+    /// Forbids caching the response.
     pub(crate) fn no_store(mut self) -> Self {
         self.0.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         self
     }
 
-    /// Gives the status.
+    /// Returns the status.
     pub(crate) fn status(&self) -> StatusCode {
         self.0.status()
     }
 
-    /// Gives the response to send.
+    /// Converts it into the response to send.
     pub(crate) fn into_http(self) -> http::Response<Body> {
         self.0
     }

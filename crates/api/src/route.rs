@@ -1,8 +1,8 @@
-//! Finds the operation that a URL means.
+//! Finds the operation of a URL.
 //!
-//! Matching is done on the encoded path, part by part, and each part is decoded once: a URN with
-//! `%2F` in it stays one parameter. Clients are forgiven a slash at the end, a doubled slash, and
-//! the ways in which they combine a version with the endpoint that they were given.
+//! The encoded path is matched segment by segment, and each segment is decoded once: a URN with
+//! `%2F` in it stays one parameter. Tolerated are a trailing slash, a doubled slash, and a version
+//! both in the client's endpoint and in its paths.
 
 use axum::http::Method;
 use percent_encoding::percent_decode_str;
@@ -11,16 +11,16 @@ use crate::endpoint::Handler;
 use crate::operation::{Declaration, Operation, Tree};
 use crate::proxy_protocol::ProxyProtocol;
 
-/// The operation that was found for a URL.
+/// The result of looking up a URL.
 pub(crate) enum Found<'t> {
-    /// An operation, with the parameters of its path.
+    /// An operation, with its path parameters.
     Operation(&'t Operation, Vec<String>),
-    /// The URL of operations with other methods, separated by commas.
+    /// A URL that exists with other methods only, which are joined by commas.
     OtherMethod(String),
     Nothing,
 }
 
-/// Splits a path into its tree and its parts.
+/// Splits a path into its tree and its segments.
 fn split(path: &str) -> (Tree, Vec<&str>) {
     let mut parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
     let version = |part: &str| match part {
@@ -29,7 +29,7 @@ fn split(path: &str) -> (Tree, Vec<&str>) {
         _ => None,
     };
     let mut tree = None;
-    // An endpoint that was typed with a version, and a path that brings its own: the last counts.
+    // The endpoint and the path may both have a version: the last counts.
     while let Some(next) = parts.first().and_then(|part| version(part)) {
         tree = Some(next);
         parts.remove(0);
@@ -38,11 +38,11 @@ fn split(path: &str) -> (Tree, Vec<&str>) {
     (tree, parts)
 }
 
-/// Reads the parameters out of the parts of a path that fits a template.
+/// A function that extracts the parameters of a path if the path matches the template.
 type Matching = fn(&Declaration, &[&str]) -> Option<Vec<String>>;
 
-/// Finds the operation of a request. Those of proxies cost nothing to find: they are the most
-/// frequent, and first in the list.
+/// Finds the operation of a request. Proxies' operations are first in the list, because they are
+/// the most frequent.
 pub(crate) fn find<'t>(operations: &'t [Operation], method: &Method, path: &str) -> Found<'t> {
     if let Some(protocol) = ProxyProtocol::of(method, path) {
         let is_it = |one: &&Operation| matches!(one.handler, Handler::Proxy(of) if of == protocol);
@@ -55,11 +55,11 @@ pub(crate) fn find<'t>(operations: &'t [Operation], method: &Method, path: &str)
 
 fn find_by_template<'t>(operations: &'t [Operation], method: &Method, path: &str) -> Found<'t> {
     let (tree, parts) = split(path);
-    // A HEAD is a GET whose body is kept back.
+    // HEAD is answered as GET, without the body.
     let method = if method == Method::HEAD { &Method::GET } else { method };
     for (matching, joins) in [(exact as Matching, false), (joined as Matching, true)] {
         let mut others = Vec::new();
-        // The number of parts rules most operations out without a look at their texts.
+        // The number of segments rules most operations out without comparing texts.
         let possible = |one: &&Operation| {
             let Declaration { tree: its, parts: there, .. } = &one.declared;
             *its == tree && (joins || there.len() == parts.len())
@@ -79,7 +79,7 @@ fn find_by_template<'t>(operations: &'t [Operation], method: &Method, path: &str
     Found::Nothing
 }
 
-/// Matches one part of the path with each part of the template.
+/// Matches the segments of the path with the template, one to one.
 fn exact(operation: &Declaration, parts: &[&str]) -> Option<Vec<String>> {
     let mut parameters = Vec::new();
     if operation.parts.len() != parts.len() {
@@ -95,7 +95,7 @@ fn exact(operation: &Declaration, parts: &[&str]) -> Option<Vec<String>> {
     Some(parameters)
 }
 
-/// Matches a URN that was sent unencoded, and so spreads over several parts.
+/// Matches a path with an unencoded URN, whose slashes spread it over several segments.
 fn joined(operation: &Declaration, parts: &[&str]) -> Option<Vec<String>> {
     let (head, tail) = operation.path.split_once("{resourceURN}")?;
     let heads: Vec<&str> = head.split('/').filter(|part| !part.is_empty()).collect();
@@ -116,12 +116,12 @@ fn joined(operation: &Declaration, parts: &[&str]) -> Option<Vec<String>> {
     Some(parameters)
 }
 
-/// Tells whether the parts after a URN belong to an operation of their own.
+/// Checks whether the segments after a URN belong to an operation.
 fn known_end(parts: &[&str]) -> bool {
     matches!(parts, [_, .., "tag"] | [_, .., "tag", _] | [_, .., "authorization", "check"])
 }
 
-/// Decodes a part; what no name can hold leads nowhere.
+/// Decodes a segment; none if it holds what no name can hold.
 fn decode(part: &str) -> Option<String> {
     let text = percent_decode_str(part).decode_utf8().ok()?;
     (!text.chars().any(char::is_control)).then(|| text.into_owned())

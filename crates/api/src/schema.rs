@@ -4,12 +4,12 @@ use indexmap::IndexMap;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-/// The schemas that operations refer to, by name.
+/// The schemas of an OpenAPI document, by name.
 #[derive(Default)]
 pub(crate) struct Components(IndexMap<String, Value>);
 
 impl Components {
-    /// Describes a type: a reference to its schema, or the schema itself where it is plain.
+    /// Describes a type: a reference to its schema, or the schema itself if it is a primitive one.
     pub(crate) fn one<T: ToSchema>(&mut self) -> Value {
         let own = json!(T::schema());
         let is_plain = own.get("enum").is_none()
@@ -32,14 +32,14 @@ impl Components {
         json!({"type": "array", "items": self.one::<T>()})
     }
 
-    /// Gives the schemas by name.
+    /// Returns the schemas by name.
     pub(crate) fn into_schemas(self) -> IndexMap<String, Value> {
         self.0
     }
 }
 
-/// Describes a type in the schema of another: clients send whole objects back, of which some fields
-/// are read.
+/// Describes a type by the schema of another: clients send whole objects back, of which only some
+/// fields are read.
 macro_rules! described_as {
     ($part:ty, $whole:ty) => {
         impl utoipa::PartialSchema for $part {

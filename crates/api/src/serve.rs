@@ -1,4 +1,4 @@
-//! Serves requests: from a request to its response.
+//! Serves requests, from routing to the response.
 
 use std::convert::Infallible;
 use std::fmt::Write;
@@ -30,20 +30,20 @@ use crate::request::{Request, RequestContext};
 use crate::response::Response;
 use crate::route::{Found, find};
 
-/// The header of the identifier that the request has in the log.
+/// The response header with the query ID, the identifier of the request in the log.
 const QUERY_ID: HeaderName = HeaderName::from_static("x-ovh-queryid");
 
-/// The length of such an identifier.
+/// The length of a query ID.
 const QUERY_ID_LENGTH: usize = 39;
 
-/// The settings of how the API is reached.
+/// The options of the API's network side.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// The proxies whose `X-Forwarded-For` is believed.
+    /// The proxies whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Vec<IpNet>,
 }
 
-/// The API: its operations, and what answers them. A clone is the same API.
+/// The API: its operations and their state. Clones share it.
 #[derive(Clone)]
 pub struct Api {
     iam: Arc<Iam>,
@@ -55,7 +55,7 @@ pub struct Api {
 }
 
 impl Api {
-    /// Makes an API on these use cases.
+    /// Creates the API on top of the use cases.
     pub fn new(iam: Arc<Iam>, options: Options) -> Self {
         let operations = operations();
         let documents = Documents::of(&operations, &iam.settings().public_url);
@@ -64,18 +64,18 @@ impl Api {
         Self { iam, options, operations, destinations, documents, meter: Meter::new() }
     }
 
-    /// Finds who answers the requests for a path.
+    /// Returns the destination of the requests for a path.
     pub fn destination(&self, path: &str) -> Destination {
         self.destinations.find(path)
     }
 
-    /// Counts the responses until now in the metrics.
+    /// Adds the pending responses to the metrics.
     pub fn flush_metrics(&self) {
         self.meter.flush();
     }
 }
 
-/// Answers every request of the API.
+/// Returns the router of the API.
 pub fn router(api: Arc<Api>) -> Router {
     Router::new().fallback(fall_back).with_state(api)
 }
@@ -88,7 +88,7 @@ async fn fall_back(
     Ok(serve(&api, peer, request).await)
 }
 
-/// Answers a request from some address.
+/// Serves a request from a client address.
 pub async fn serve<B>(
     api: &Api,
     peer: Option<SocketAddr>,
@@ -121,7 +121,7 @@ where
             let asked = (&parts.method, parts.uri.path());
             span.in_scope(|| finish(api, context, Some(operation), asked, result))
         }
-        // The requests of proxies do not pay for the size of all others.
+        // Boxed, so that the requests of proxies do not pay for the size of this future.
         Handler::Function(function) => {
             let (method, uri) = (parts.method.clone(), parts.uri.clone());
             let matched = Matched { operation, parameters, context, parts, span: span.clone() };
@@ -133,8 +133,8 @@ where
     }
 }
 
-/// Opens the span of a request. Those that are answered from memory are so many that theirs is there
-/// for debugging only.
+/// Opens the span of a request. Requests that are answered from memory are the most frequent, so
+/// their span is at debug level.
 fn span(operation: &Operation, query_id: QueryId) -> Span {
     let Declaration { method, path, cost, .. } = &operation.declared;
     let operation = format_args!("{method} {path}");
@@ -191,8 +191,7 @@ impl Matched<'_> {
         let context = Context { principal, ip, query_id, now };
         let account = context.account().to_owned();
         self.span.record("account", account.as_str());
-        // A request for decisions is in the log of these, and has a response that is no newer than
-        // what it was made from.
+        // A decision is logged as such, and its response carries the revision that it is based on.
         if self.operation.declared.read_only && self.parts.method == Method::POST {
             let revision = api.iam.revision(&account);
             let result = handler(context, self.into_request(api), body).await;
@@ -226,7 +225,7 @@ impl Matched<'_> {
     }
 }
 
-/// Counts and logs a response, and tells its identifier.
+/// Counts and logs a response, and adds its query ID.
 fn finish(
     api: &Api,
     RequestContext { started, query_id, .. }: RequestContext,

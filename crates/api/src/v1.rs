@@ -1,4 +1,4 @@
-//! Version 1: who one is, the account, service accounts, people, logs.
+//! Version 1: authentication details, the account, service accounts, identities, logs.
 
 mod auth;
 mod client;

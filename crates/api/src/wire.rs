@@ -1,4 +1,4 @@
-//! Types of bodies, as they go over the wire, field by field.
+//! The types of request and response bodies in their wire format.
 
 mod account;
 mod authzen;
@@ -46,14 +46,14 @@ use gatewright_iam::Secret;
 use serde::{Deserialize, Deserializer, Serializer};
 use utoipa::ToSchema;
 
-/// An object that lists name by one of its fields.
+/// An object that lists identify by one of its fields.
 pub(crate) trait Identified {
     type Id: ToSchema;
     /// The name of the field.
     const ID: &'static str;
 }
 
-/// Reads `null` as an empty value; a field that is missing is still missing.
+/// Deserializes `null` as the empty value; a missing field is still an error.
 fn nullable<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
@@ -62,12 +62,12 @@ where
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
-/// Writes a secret, for the one response that shows it.
+/// Serializes a secret, for the one response that shows it.
 fn reveal<S: Serializer>(secret: &Secret, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(secret.reveal())
 }
 
-/// Writes a secret that may be there.
+/// Serializes an optional secret.
 #[expect(clippy::ref_option, reason = "serde passes the field so")]
 fn reveal_option<S: Serializer>(secret: &Option<Secret>, serializer: S) -> Result<S::Ok, S::Error> {
     match secret {
@@ -76,7 +76,7 @@ fn reveal_option<S: Serializer>(secret: &Option<Secret>, serializer: S) -> Resul
     }
 }
 
-/// Reads a secret that may be there.
+/// Deserializes an optional secret.
 fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Secret>, D::Error> {
     Ok(Option::<String>::deserialize(deserializer)?.map(Secret::from))
 }

@@ -1,27 +1,27 @@
-//! Reads the requests of AuthZEN.
+//! Parses AuthZEN requests.
 
 use std::collections::BTreeMap;
 
 use gatewright_iam::{Evaluation, Fault, IamError, Instant, SubjectKind};
 use serde_json::{Map, Value};
 
-/// The most requests in one.
+/// The maximum number of evaluations in one request.
 const MOST: usize = 10_000;
 
-/// The parts that a request must have.
+/// The search that a request is for, which decides what it may leave out.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Asks {
-    /// Everything.
+    /// None: a request for a decision names everything.
     All,
-    /// Everything but which subject.
+    /// A subject search: no subject identifier.
     Subjects,
-    /// Everything but which resource.
+    /// A resource search: no resource identifier.
     Resources,
-    /// Everything but the action.
+    /// An action search: no action.
     Actions,
 }
 
-/// Reads a request for a decision.
+/// Parses a request for a decision.
 pub(super) fn evaluation(fields: &Map<String, Value>, asks: Asks) -> Result<Evaluation, IamError> {
     let object = |name: &str| match fields.get(name) {
         Some(Value::Object(object)) => Ok(object),
@@ -83,8 +83,9 @@ pub(super) fn evaluation(fields: &Map<String, Value>, asks: Asks) -> Result<Eval
     })
 }
 
-/// Reads the properties: those of the resource under their own names, those of the subject and of
-/// the action with these before. Lists and objects say nothing that a policy could ask for.
+/// Reads the properties as tags: those of the resource under their own names, those of the subject
+/// and of the action with the prefixes `subject.` and `action.`. Lists and objects are left out,
+/// because conditions compare texts.
 fn properties(fields: &Map<String, Value>) -> BTreeMap<String, String> {
     let mut tags = BTreeMap::new();
     for (name, before) in [("resource", ""), ("subject", "subject."), ("action", "action.")] {
@@ -95,7 +96,7 @@ fn properties(fields: &Map<String, Value>) -> BTreeMap<String, String> {
                 Value::Bool(_) | Value::Number(_) => value.to_string(),
                 _ => continue,
             };
-            // Those of the server are its own.
+            // The prefix is reserved: a caller must not override the server's own tags.
             if !key.starts_with("ovh:") {
                 tags.insert(format!("{before}{key}"), text);
             }
@@ -108,10 +109,10 @@ fn invalid(message: String) -> IamError {
     IamError::invalid(Fault::Input, message)
 }
 
-/// Requests for decisions, and the decision after which no more are made.
+/// The requests, and the decision after which evaluation stops (`evaluations_semantic`).
 pub(super) type Batch = (Vec<Result<Evaluation, IamError>>, Option<bool>);
 
-/// Reads many requests, of which each may be wrong by itself.
+/// Parses a batch of requests. An invalid one is an error of its own, not of the batch.
 pub(super) fn batch(fields: &Map<String, Value>) -> Result<Batch, IamError> {
     let items = match fields.get("evaluations") {
         Some(Value::Array(items)) if items.len() <= MOST => items,
@@ -136,7 +137,8 @@ pub(super) fn batch(fields: &Map<String, Value>) -> Result<Batch, IamError> {
         let Value::Object(item) = item else {
             return Err(invalid("an evaluation must be an object".to_owned()));
         };
-        // What an item says takes the place of the whole default.
+        // A member of an evaluation replaces the whole default of the same name; they are not
+        // merged.
         let mut whole = Map::new();
         for name in ["subject", "action", "resource", "context"] {
             if let Some(value) = item.get(name).or_else(|| fields.get(name)) {

@@ -1,7 +1,9 @@
-//! The messages of Envoy's `envoy.service.auth.v3.Authorization`, with the fields that are used here.
+//! The protobuf messages of `envoy.service.auth.v3.Authorization`, with the fields that are used
+//! here.
 //!
-//! A crate has all of Envoy's messages: it takes longer to build than any other library, and a dozen
-//! of them are needed. The tests ask with that crate, so the numbers of the fields are right.
+//! Written by hand: a dozen are needed, and the crate with all of Envoy's messages takes longer to
+//! build than any other dependency. The tests call the service with that crate, which proves the
+//! field numbers.
 
 use std::collections::HashMap;
 
@@ -27,7 +29,7 @@ pub(super) struct Peer {
     pub(super) address: Option<Address>,
 }
 
-/// One of several kinds; another kind than this is none.
+/// An address: one of several kinds, of which only socket addresses are read.
 #[derive(Clone, PartialEq, prost::Message)]
 pub(super) struct Address {
     #[prost(message, optional, tag = "1")]
@@ -82,7 +84,7 @@ pub(super) struct HeaderValueOption {
     pub(super) append_action: i32,
 }
 
-/// The handling of a header that the request already has.
+/// The way to add a header that the request already has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, prost::Enumeration)]
 #[repr(i32)]
 pub(super) enum HeaderAppendAction {

@@ -15,12 +15,12 @@ use super::messages::{CheckRequest, CheckResponse};
 
 type Check = dyn Fn(CheckRequest) -> BoxFuture<'static, CheckResponse> + Send + Sync;
 
-/// Answers calls of `envoy.service.auth.v3.Authorization`.
+/// The service `envoy.service.auth.v3.Authorization`.
 #[derive(Clone)]
 pub(super) struct Authorization(Arc<Check>);
 
 impl Authorization {
-    /// Makes the service from what answers its one method.
+    /// Creates the service with the implementation of its one method.
     pub(super) fn new(
         check: impl Fn(CheckRequest) -> BoxFuture<'static, CheckResponse> + Send + Sync + 'static,
     ) -> Self {
@@ -52,7 +52,7 @@ impl Service<http::Request<Body>> for Authorization {
     }
 }
 
-/// `Check`, the service's one method.
+/// The service's one method, `Check`.
 struct Method(Arc<Check>);
 
 impl UnaryService<CheckRequest> for Method {

@@ -1,4 +1,5 @@
-//! The credentials of a client: in the `Authorization` header or in the form.
+//! Client authentication: credentials in the `Authorization` header or in the form (RFC 6749,
+//! section 2.3.1).
 
 use axum::http::StatusCode;
 use axum::http::header::AUTHORIZATION;
@@ -10,11 +11,11 @@ use crate::error::ApiError;
 use crate::form::FormFields;
 use crate::request::Request;
 
-/// The credentials by which a client authenticates.
+/// The credentials of a client.
 pub(super) struct ClientCredentials {
     pub(super) id: String,
     pub(super) secret: Secret,
-    /// The place where they came, which decides how a refusal looks.
+    /// The place where they were sent, which decides the form of the error.
     place: Place,
 }
 
@@ -26,7 +27,7 @@ enum Place {
 }
 
 impl ClientCredentials {
-    /// Reads them: from a Basic header, or from two fields of the form; never from both.
+    /// Reads the credentials from the Basic header or from the form; both at once are refused.
     pub(super) fn read(request: &Request, form: &FormFields) -> Result<Self, ApiError> {
         let body = (form.field("client_id")?, form.field("client_secret")?);
         if let Some(header) = request.headers.get(AUTHORIZATION) {
@@ -41,7 +42,7 @@ impl ClientCredentials {
         Ok(Self { id: id.to_owned(), secret: secret.to_owned().into(), place: Place::Body })
     }
 
-    /// Makes the error that a client gets which has these credentials.
+    /// Builds the error response for a client that sent these credentials.
     pub(super) fn error(&self, error: TokenError) -> ApiError {
         match error {
             TokenError::InvalidClient => refused(self.place),
@@ -50,7 +51,8 @@ impl ClientCredentials {
     }
 }
 
-/// Refuses credentials: the same whether the identifier or the secret is wrong, or one is missing.
+/// Builds the error of invalid credentials. It is the same for a wrong identifier, a wrong secret
+/// and a missing one, so that it reveals nothing.
 fn refused(place: Place) -> ApiError {
     let description = TokenError::InvalidClient.to_string();
     match place {
@@ -60,9 +62,8 @@ fn refused(place: Place) -> ApiError {
     }
 }
 
-/// Reads the identifier and the secret of a Basic header. They are encoded as in a form by the
-/// standard and not at all by some clients; both read the same, because neither holds what would
-/// differ.
+/// Reads the identifier and the secret from a Basic header. The standard demands form encoding,
+/// which some clients leave out; neither value has characters that the encoding changes.
 fn basic(header: &str) -> Option<(String, Secret)> {
     let (scheme, encoded) = header.split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("basic") {

@@ -1,4 +1,4 @@
-//! Describes the errors of an operation: each status that it can answer, with its body.
+//! Describes the errors of an operation: each possible status, with its body.
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
@@ -67,8 +67,8 @@ fn proxy(api: &Value) -> Responses {
     all.into_iter().map(|status| (status, api_error(api, status))).collect()
 }
 
-/// Describes the errors of RFC 6749, section 5.2. What is refused before the form is read has the
-/// other body.
+/// Describes OAuth2 errors (RFC 6749, section 5.2). A request that is refused before its form is
+/// read has the body of the other operations.
 fn oauth2(oauth2: &Value, api: &Value, takes_credentials: bool) -> Responses {
     let body = json!({"anyOf": [oauth2, api]});
     let error = |error: &str, text: &str| json!({"error": error, "error_description": text});
@@ -112,7 +112,7 @@ fn response(description: &str, schema: &Value, example: &Value) -> Value {
     })
 }
 
-/// Describes an error in the form of version 1 and 2.
+/// Describes an error in the format of versions 1 and 2.
 fn api_error(body: &Value, status: StatusCode) -> Value {
     let error = |class: &str, message: &str| json!({"class": class, "message": message});
     let (description, example) = match status {

@@ -1,4 +1,4 @@
-//! Examples of what operations take and give, by the names of the schemas.
+//! Examples of request and response bodies, by the names of their schemas.
 
 mod account;
 mod authzen;
@@ -9,7 +9,7 @@ mod resource;
 
 use serde_json::{Value, json};
 
-/// Gives an example of what a schema describes; none where it is too plain to have one.
+/// Returns an example for a schema; none if it is too simple to need one.
 pub(super) fn of(schema: &Value) -> Option<Value> {
     if let Some(items) = schema.get("items") {
         return of(items).map(|item| json!([item]));

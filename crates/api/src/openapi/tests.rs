@@ -1,10 +1,9 @@
-//! Compares the documents in the repository, and checks the examples.
+//! Compares the documents with those in the repository, and validates the examples.
 
 use super::*;
 use crate::operations::operations;
 
-/// The documents in the repository; `GATEWRIGHT_WRITE_DOCS=1 cargo test -p gatewright-api` writes
-/// them anew.
+/// `GATEWRIGHT_WRITE_DOCS=1 cargo test -p gatewright-api` renews the documents in the repository.
 #[test]
 #[expect(clippy::disallowed_methods, reason = "a test has no configuration")]
 fn the_documents_in_the_repository_are_those_of_the_server() {
@@ -30,7 +29,7 @@ fn documents() -> Vec<Value> {
     documents.documents.iter().map(|(_, text)| serde_json::from_str(text).unwrap()).collect()
 }
 
-/// Tells what does not fit a schema.
+/// Returns the first mismatch of a value with a schema.
 fn misfit(document: &Value, schema: &Value, value: &Value, at: &str) -> Option<String> {
     if let Some(reference) = schema["$ref"].as_str() {
         let name = reference.rsplit('/').next().unwrap();
@@ -73,7 +72,7 @@ fn misfit(document: &Value, schema: &Value, value: &Value, at: &str) -> Option<S
     }
     for (name, field) in value.as_object().into_iter().flatten() {
         let Some(properties) = schema["properties"].as_object() else { break };
-        // A fact says more, by its kind.
+        // The schema of a fact names only its kind: the other fields depend on it.
         let Some(property) = properties.get(name) else {
             if properties.len() == 1 {
                 continue;

@@ -1,4 +1,4 @@
-//! `/auth`: the clock, and who one is.
+//! `/auth`: the server's time, and the caller's identity.
 
 use gatewright_iam::{Context, PrincipalKind};
 use serde_json::json;

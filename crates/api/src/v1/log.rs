@@ -1,4 +1,4 @@
-//! `/me/api/logs` and `/me/logs/audit`: the requests to the API, and the changes.
+//! `/me/api/logs` and `/me/logs/audit`: the API log and the audit log.
 
 use gatewright_iam::{Context, Fault, IamError, Instant, LogFilter, LogKind, rights};
 
@@ -9,7 +9,7 @@ use crate::request::Request;
 use crate::respond::{Json, JsonList};
 use crate::wire::{AuditLog, Log};
 
-/// The most requests or changes in a list: the last ones.
+/// The maximum number of the latest entries in a list.
 const MOST: usize = 10_000;
 
 /// Declares the operations.

@@ -1,4 +1,4 @@
-//! `authorization/check`: what the caller may do.
+//! `authorization/check`: the caller's permissions on resources.
 
 use gatewright_iam::{Context, IamError, Page};
 
@@ -27,7 +27,7 @@ pub(super) fn operations() -> Vec<Operation> {
     ]
 }
 
-/// A check of one resource that has no result.
+/// The error of a check without a result, which cannot happen.
 #[derive(Debug, thiserror::Error)]
 #[error("the check of a resource has no result")]
 struct NoResult;
@@ -54,7 +54,7 @@ async fn many(
         Err(error) => (Vec::new(), Err(error)),
     };
     let results = request.iam.check(&context, urns, actions).await?;
-    // One result for each URN, unless pages are asked for.
+    // One result for each URN in order, unless pages are asked for.
     let wants_pages = request.header("x-pagination-size").is_some()
         || request.header("x-pagination-cursor").is_some();
     let page = if wants_pages {

@@ -56,7 +56,7 @@ fn filter(request: &Request) -> Input<PolicyFilter> {
     })
 }
 
-/// Makes the policy that goes over the wire, with what its URNs stand for where that is wanted.
+/// Converts a policy to its wire format, with the details of its URNs if requested.
 async fn wire(
     context: &Context,
     request: &Request,

@@ -1,4 +1,4 @@
-//! `/iam/reference`: the products that the installation knows.
+//! `/iam/reference`: the products of the catalogue.
 
 use gatewright_iam::Context;
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! `/iam/replica`: what decision points elsewhere follow, a line of JSON for each fact.
+//! `/iam/replica`: the facts that remote decision points follow, as JSON lines.
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ pub(super) fn operations() -> Vec<Operation> {
     ]
 }
 
-/// A caller who follows, and what they were told.
+/// A caller that follows an account, and its position.
 struct Follower {
     iam: Arc<Iam>,
     token: Secret,
@@ -40,7 +40,7 @@ struct Follower {
 async fn follow(context: Context, request: Request) -> Result<NoStore<Lines<FactLine>>, ApiError> {
     let iam = Arc::clone(&request.iam);
     let token = Secret::from(bearer(&request.headers)?.reveal().to_owned());
-    // Whoever may not follow is refused before the response begins.
+    // Rights are checked before the response begins, so that a denial has its status.
     let (first, followed) = match after(&request) {
         None => iam.follow(&context, ReplicaPosition::Nothing).await?,
         Some(revision) => iam.resume(&context, revision).await?,
@@ -59,7 +59,7 @@ async fn follow(context: Context, request: Request) -> Result<NoStore<Lines<Fact
 }
 
 impl Follower {
-    /// Waits for what comes next; none once the server stops.
+    /// Waits for the next facts; none once the server stops.
     async fn next(&mut self) -> Result<Option<Vec<Fact>>, IamError> {
         if let Some(first) = self.first.take() {
             return Ok(Some(first));
@@ -67,7 +67,7 @@ impl Follower {
         if self.iam.is_stopping() {
             return Ok(None);
         }
-        // The token may have ended since.
+        // The token may have expired since.
         self.context.now = self.iam.now();
         self.iam.authenticate(self.token.reveal(), self.context.now).await?;
         let (facts, followed) = self.iam.follow(&self.context, self.followed).await?;
@@ -76,7 +76,7 @@ impl Follower {
     }
 }
 
-/// Reads the revision that the caller has followed the journal to before.
+/// Reads the revision up to which the caller has already followed the journal.
 fn after(request: &Request) -> Option<Input<i64>> {
     let text = request.query.only(AFTER.name).transpose()?;
     Some(text.ok().and_then(|text| text.parse().ok()).ok_or_else(|| {

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use crate::schema::described_as;
 
-/// Who a token belongs to.
+/// The identity and the permissions of the caller's token.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = auth::Details)]
@@ -36,7 +36,7 @@ pub(crate) struct Currency {
     symbol: String,
 }
 
-/// An account's contact details.
+/// The contact details of an account (OVHcloud: nichandle).
 #[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[schema(as = nichandle::Nichandle)]
@@ -82,7 +82,7 @@ impl Nichandle {
         let fields = profile.contact_details.fields();
         let fields = fields.filter_map(|(name, value)| Some((name.to_owned(), value?.into())));
         let fields = serde_json::Value::Object(fields.collect());
-        // The names are those of the fields above, so nothing is refused.
+        // The names are those of the fields above, so this cannot fail.
         let known: Self = serde_json::from_value(fields).unwrap_or_default();
         let (subsidiary, code, symbol) = match region {
             Region::Eu => ("EU", "EUR", "€"),
@@ -101,7 +101,7 @@ impl Nichandle {
     }
 }
 
-/// The fields of an account that may change; clients send whole objects back.
+/// The editable fields of an account; clients send whole objects back.
 #[derive(Debug, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct NichandleEdit(Map<String, Value>);

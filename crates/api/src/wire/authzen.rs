@@ -1,10 +1,10 @@
-//! AuthZEN's Authorization API: requests, which are read part by part, and responses.
+//! AuthZEN's Authorization API: requests, whose members are validated one by one, and responses.
 
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-/// Describes a subject.
+/// The subject of a request: the principal that would act.
 #[derive(ToSchema)]
 #[schema(as = authzen::Subject)]
 #[expect(dead_code, reason = "only described")]
@@ -14,7 +14,7 @@ pub(crate) struct Subject {
     r#type: String,
 }
 
-/// Describes subjects of a type.
+/// A subject type to search.
 #[derive(ToSchema)]
 #[schema(as = authzen::Subjects)]
 #[expect(dead_code, reason = "only described")]
@@ -23,7 +23,7 @@ pub(crate) struct Subjects {
     r#type: String,
 }
 
-/// Describes an action.
+/// The action of a request, such as `vps:apiovh:reboot`.
 #[derive(ToSchema)]
 #[schema(as = authzen::Action)]
 #[expect(dead_code, reason = "only described")]
@@ -32,7 +32,7 @@ pub(crate) struct Action {
     properties: Option<Value>,
 }
 
-/// Describes a resource; its property `account` names the owner.
+/// The resource of a request. Its property `account` names the owner.
 #[derive(ToSchema)]
 #[schema(as = authzen::Resource)]
 #[expect(dead_code, reason = "only described")]
@@ -42,7 +42,7 @@ pub(crate) struct Resource {
     r#type: String,
 }
 
-/// Describes resources of a type.
+/// A resource type to search.
 #[derive(ToSchema)]
 #[schema(as = authzen::Resources)]
 #[expect(dead_code, reason = "only described")]
@@ -51,7 +51,8 @@ pub(crate) struct Resources {
     r#type: String,
 }
 
-/// Describes the environment of a request.
+/// The environment that conditions are evaluated against: the client's IP address and the time, in
+/// RFC 3339 format. Defaults are the current time and no address.
 #[derive(ToSchema)]
 #[schema(as = authzen::Context)]
 #[expect(dead_code, reason = "only described")]
@@ -60,7 +61,7 @@ pub(crate) struct Environment {
     time: Option<String>,
 }
 
-/// Describes a request for a decision.
+/// A request for one decision.
 #[derive(ToSchema)]
 #[schema(as = authzen::EvaluationRequest)]
 #[expect(dead_code, reason = "only described")]
@@ -71,7 +72,8 @@ pub(crate) struct EvaluationRequest {
     subject: Subject,
 }
 
-/// Describes a request for decisions: what an evaluation does not say is taken from the whole.
+/// A request for several decisions. The members beside `evaluations` are the defaults of each
+/// evaluation.
 #[derive(ToSchema)]
 #[schema(as = authzen::EvaluationsRequest)]
 #[expect(dead_code, reason = "only described")]
@@ -84,7 +86,7 @@ pub(crate) struct EvaluationsRequest {
     subject: Option<Subject>,
 }
 
-/// Describes one of several requests for decisions.
+/// One of several evaluations; a missing member is taken from the request's defaults.
 #[derive(ToSchema)]
 #[schema(as = authzen::PartialEvaluation)]
 #[expect(dead_code, reason = "only described")]
@@ -95,7 +97,7 @@ pub(crate) struct PartialEvaluation {
     subject: Option<Subject>,
 }
 
-/// Describes when no more decisions are wanted.
+/// The options of a request for several decisions.
 #[derive(ToSchema)]
 #[schema(as = authzen::EvaluationsOptions)]
 #[expect(dead_code, reason = "only described")]
@@ -112,7 +114,7 @@ pub(crate) enum EvaluationsSemantic {
     PermitOnFirstPermit,
 }
 
-/// Describes a search for the subjects that may do something.
+/// A search for the subjects that may perform an action on a resource.
 #[derive(ToSchema)]
 #[schema(as = authzen::SubjectSearch)]
 #[expect(dead_code, reason = "only described")]
@@ -123,7 +125,7 @@ pub(crate) struct SubjectSearch {
     subject: Subjects,
 }
 
-/// Describes a search for the resources that something may be done on.
+/// A search for the resources on which a subject may perform an action.
 #[derive(ToSchema)]
 #[schema(as = authzen::ResourceSearch)]
 #[expect(dead_code, reason = "only described")]
@@ -134,7 +136,7 @@ pub(crate) struct ResourceSearch {
     subject: Subject,
 }
 
-/// Describes a search for the actions that may be done.
+/// A search for the actions that a subject may perform on a resource.
 #[derive(ToSchema)]
 #[schema(as = authzen::ActionSearch)]
 #[expect(dead_code, reason = "only described")]
@@ -144,7 +146,7 @@ pub(crate) struct ActionSearch {
     subject: Subject,
 }
 
-/// A decision, and why it is so.
+/// A decision with its reason.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = authzen::EvaluationResponse)]
 pub(crate) struct EvaluationResponse {
@@ -152,11 +154,11 @@ pub(crate) struct EvaluationResponse {
     pub(crate) context: EvaluationContext,
 }
 
-/// Why a decision is so.
+/// The reason of a decision.
 #[derive(Debug, Default, Serialize, ToSchema)]
 #[schema(as = authzen::EvaluationContext)]
 pub(crate) struct EvaluationContext {
-    /// Why there is no other decision than a denial.
+    /// The error that prevented an evaluation; the decision is then a denial.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) error: Option<EvaluationError>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -166,7 +168,7 @@ pub(crate) struct EvaluationContext {
     pub(crate) policy: Option<String>,
 }
 
-/// What is wrong with one of several requests.
+/// The error of one evaluation: an HTTP status and a message.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = authzen::EvaluationError)]
 pub(crate) struct EvaluationError {
@@ -174,7 +176,8 @@ pub(crate) struct EvaluationError {
     pub(crate) message: String,
 }
 
-/// Decisions in the order of the requests; one alone where only one was asked for.
+/// The decisions in the order of the evaluations, or a single decision if the request has no
+/// `evaluations`.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(untagged)]
 #[schema(as = authzen::EvaluationsResponse)]
@@ -183,14 +186,14 @@ pub(crate) enum EvaluationsResponse {
     Many { evaluations: Vec<EvaluationResponse> },
 }
 
-/// Subjects or resources that were found.
+/// The subjects or resources that were found.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = authzen::EntitiesFound)]
 pub(crate) struct EntitiesFound {
     pub(crate) results: Vec<EntityFound>,
 }
 
-/// A subject or a resource that was found.
+/// A subject or resource that was found.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = authzen::EntityFound)]
 pub(crate) struct EntityFound {
@@ -199,7 +202,7 @@ pub(crate) struct EntityFound {
     pub(crate) id: String,
 }
 
-/// Actions that were found.
+/// The actions that were found.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = authzen::ActionsFound)]
 pub(crate) struct ActionsFound {
@@ -219,7 +222,7 @@ impl ActionsFound {
     }
 }
 
-/// The metadata of the decision point.
+/// The metadata of the policy decision point: its identifier and endpoint URLs.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = authzen::Configuration)]
 pub(crate) struct Configuration {

@@ -87,7 +87,7 @@ impl From<ClientRequest> for ClientInput {
     }
 }
 
-/// The fields of a client that may change; clients send whole objects back.
+/// The editable fields of a service account; clients send whole objects back.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ClientEdit {
@@ -107,7 +107,7 @@ impl From<ClientEdit> for gatewright_iam::ClientEdit {
     }
 }
 
-/// The one answer that shows a secret; not to be printed.
+/// The credentials of a service account. No other response shows the secret.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = oauth2::clientSecret)]

@@ -2,7 +2,7 @@
 
 use utoipa::ToSchema;
 
-/// Describes an error: clients decide by its class, people read the message.
+/// An error: `class` is stable, for programs; `message` is for people.
 #[derive(ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Error)]
@@ -10,27 +10,27 @@ use utoipa::ToSchema;
 pub(crate) struct ErrorBody {
     class: String,
     message: String,
-    /// On 401 and 403.
+    /// A stable code of the error, with status 401 and 403 only.
     error_code: Option<String>,
-    /// On 401 and 403.
+    /// The status line, with status 401 and 403 only.
     http_code: Option<String>,
     details: Option<MissingActions>,
 }
 
-/// Describes the actions that a caller lacks, separated by commas.
+/// The actions that the caller lacks, separated by commas.
 #[derive(ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Error::Details)]
 #[expect(dead_code, reason = "only described")]
 pub(crate) struct MissingActions {
-    /// Those that no policy allows.
+    /// The actions that no policy allows.
     #[serde(rename = "unauthorizedActionsByIAM")]
     unauthorized_actions_by_iam: String,
-    /// Those that the scope of the token leaves out.
+    /// The actions outside of the token's scope.
     unauthorized_actions_by_authentication: String,
 }
 
-/// Describes an error of the OAuth2 endpoints (RFC 6749, section 5.2).
+/// An error of an OAuth2 endpoint (RFC 6749, section 5.2).
 #[derive(ToSchema)]
 #[schema(as = oauth2::Error)]
 #[expect(dead_code, reason = "only described")]

@@ -1,8 +1,8 @@
-//! Facts, as a replica gets them.
+//! Facts, as replicas receive them.
 
 use utoipa::ToSchema;
 
-/// Describes a fact, which the engine writes: what else is there depends on its kind.
+/// A fact of a replica's feed; the other fields depend on its kind.
 #[derive(ToSchema)]
 #[schema(as = iam::replica::Fact)]
 #[expect(dead_code, reason = "only described")]

@@ -100,7 +100,7 @@ impl From<gatewright_iam::User> for User {
     }
 }
 
-/// Holds a password; not to be printed.
+/// A local user to create, with an optional password.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = auth::UserRequest)]
@@ -143,7 +143,7 @@ impl TryFrom<UserRequest> for UserInput {
     }
 }
 
-/// The fields of a user that may change; clients send whole objects back.
+/// The editable fields of a user; clients send whole objects back.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct UserEdit {
@@ -160,7 +160,8 @@ pub(crate) struct UserEdit {
 described_as!(UserEdit, User);
 
 impl From<UserEdit> for gatewright_iam::UserEdit {
-    /// A main group alone takes the place of all; with others it comes before them.
+    /// Reads the groups: the main group alone replaces them all; with others it is the first of
+    /// them.
     fn from(edit: UserEdit) -> Self {
         let groups = match (edit.group, edit.groups) {
             (None, groups) => groups,
@@ -222,7 +223,7 @@ impl From<GroupRequest> for GroupInput {
     }
 }
 
-/// The fields of a group that may change; clients send whole objects back.
+/// The editable fields of a group; clients send whole objects back.
 #[derive(Debug, Deserialize)]
 pub(crate) struct GroupEdit {
     #[serde(default)]

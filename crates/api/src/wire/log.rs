@@ -1,4 +1,4 @@
-//! Logs, and the types of events that OVHcloud knows.
+//! Logs, and OVHcloud's event types.
 
 use gatewright_iam::{Event, Instant, Kind, Line};
 use serde::Serialize;
@@ -40,7 +40,7 @@ impl Log {
     }
 }
 
-/// An event; of the details, only those of its type are there.
+/// An audit event. Only the details field of its type is set.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = audit::Log)]
@@ -73,7 +73,7 @@ pub(crate) struct AuditLog {
 }
 
 impl AuditLog {
-    /// The event as OVHcloud's clients know it; none where they know none of its type.
+    /// Converts an event to OVHcloud's format; none if that has no such type.
     pub(crate) fn of(event: &Event) -> Option<Self> {
         let (old_password, password) = event.field("passwordChangedAt");
         let act = event.act();
@@ -128,7 +128,7 @@ impl AuditLog {
     }
 }
 
-/// Names the author: the owner of the account, or somebody in it.
+/// Returns the author of an event: the owner of the account, or one of its identities.
 fn author(event: &Event) -> Value {
     let name = event.who.split_once('/').map(|(_, name)| name);
     json!({"type": if name.is_some() { "USER" } else { "ACCOUNT" }, "user": name})
@@ -141,14 +141,14 @@ fn signed_in(event: &Event) -> Value {
     json!({"mfaType": factor, "userAgent": user_agent})
 }
 
-/// Tells when the object of an event was created.
+/// Returns the creation time of an event's object.
 fn created(event: &Event) -> Value {
     let (before, after) = event.field("createdAt");
     let instant = after.or(before).and_then(Value::as_i64);
     instant.map_or(Value::Null, |micros| Instant::from_micros(micros).to_string().into())
 }
 
-/// Describes an object before and after an event, as far as it existed.
+/// Describes the object before and after an event, as far as it existed.
 fn sides(event: &Event, mut details: Map<String, Value>, side: impl Fn(&Value) -> Value) -> Value {
     if let Some(before) = &event.before {
         details.insert("old".to_owned(), side(before));
@@ -244,7 +244,7 @@ fn resource_group(event: &Event) -> Value {
     sides(event, details, |one| json!({"name": one.get("name")}))
 }
 
-/// Lists the items that one has and the other does not.
+/// Lists the items that only one of two values has.
 fn difference(one: Option<&Value>, other: Option<&Value>, list: &str) -> Vec<Value> {
     let items = |side: Option<&Value>| {
         let list = side.and_then(|side| side.pointer(list)).and_then(Value::as_array);

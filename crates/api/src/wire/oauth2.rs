@@ -7,20 +7,22 @@ use utoipa::ToSchema;
 
 use super::{reveal, reveal_option};
 
-/// Describes the form of a request for a token; credentials may be in the `Authorization` header.
+/// A token request (RFC 6749, section 4.4). The client's credentials may be in the `Authorization`
+/// header instead.
 #[derive(ToSchema)]
 #[schema(as = oauth2::TokenRequest)]
 #[expect(dead_code, reason = "only described")]
 pub(crate) struct TokenRequest {
     client_id: Option<String>,
     client_secret: Option<String>,
-    /// `client_credentials`
+    /// Always `client_credentials`.
     grant_type: String,
-    /// `all`, or `<resource type>/all`
+    /// The requested scope: `all` or `<resource type>/all`, separated by spaces.
     scope: String,
 }
 
-/// Describes the form of a request about a token; credentials may be in the `Authorization` header.
+/// A request to introspect or revoke a token. The client's credentials may be in the
+/// `Authorization` header instead.
 #[derive(ToSchema)]
 #[schema(as = oauth2::TokenAbout)]
 #[expect(dead_code, reason = "only described")]
@@ -31,7 +33,7 @@ pub(crate) struct TokenAbout {
     token_type_hint: Option<String>,
 }
 
-/// A token that was issued; not to be printed.
+/// An issued token.
 #[derive(Serialize, ToSchema)]
 #[schema(as = oauth2::TokenResponse)]
 pub(crate) struct TokenResponse {
@@ -39,7 +41,7 @@ pub(crate) struct TokenResponse {
     #[schema(value_type = String)]
     pub(crate) access_token: Secret,
     pub(crate) token_type: &'static str,
-    /// Seconds.
+    /// Lifetime of the token, in seconds.
     pub(crate) expires_in: i64,
     pub(crate) scope: String,
     #[serde(serialize_with = "reveal_option", skip_serializing_if = "Option::is_none")]
@@ -47,7 +49,7 @@ pub(crate) struct TokenResponse {
     pub(crate) id_token: Option<Secret>,
 }
 
-/// What a token says. One that does not count is not active, and nothing else is said of it.
+/// The claims of a token (RFC 7662). An inactive token has `active` only.
 #[derive(Debug, Default, Serialize, ToSchema)]
 #[schema(as = oauth2::Introspection)]
 pub(crate) struct Introspection {
@@ -83,12 +85,12 @@ pub(crate) struct Introspection {
 }
 
 impl Introspection {
-    /// Tells what an active token says.
+    /// Converts the claims of an active token.
     pub(crate) fn of(found: gatewright_iam::Introspection, issuer: &str) -> Self {
         let (token_type, audience) = if found.is_access_token {
             ("Bearer", issuer.to_owned())
         } else {
-            // Not to be taken for an access token (as in RFC 8693, section 2.2.1).
+            // An ID token must not be taken for an access token (as in RFC 8693, section 2.2.1).
             ("N_A", found.client_id.clone())
         };
         let (project, roles, project_roles) = match found.roles {
@@ -115,18 +117,17 @@ impl Introspection {
     }
 }
 
-/// The answer to a revocation: nothing is told.
+/// An empty response: a revocation reveals nothing about the token (RFC 7009).
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = oauth2::Revoked)]
 pub(crate) struct Revoked {}
 
-/// The public keys that tokens are verified with (RFC 7517).
+/// The public keys that verify tokens, as a JSON Web Key Set (RFC 7517).
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = oauth2::KeySet)]
 pub(crate) struct KeySet(pub(crate) Value);
 
-/// The metadata of the server (RFC 8414), built from the configuration alone, but for the token
-/// endpoint.
+/// The metadata of the authorization server (RFC 8414).
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = oauth2::Discovery)]
 pub(crate) struct Discovery {

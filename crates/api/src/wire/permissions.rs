@@ -1,4 +1,4 @@
-//! Permissions, and groups of them.
+//! Permissions and permissions groups.
 
 use gatewright_iam::{Permissions as Lists, PermissionsGroupInput};
 use serde::{Deserialize, Serialize};
@@ -83,7 +83,7 @@ impl From<gatewright_iam::PermissionsGroup> for PermissionsGroup {
     }
 }
 
-/// The fields that are read of a [`PermissionsGroup`] that is sent.
+/// The fields that are read of a [`PermissionsGroup`] that a client sends.
 #[derive(Debug, Deserialize)]
 pub(crate) struct PermissionsGroupBody {
     description: String,

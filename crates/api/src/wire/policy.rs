@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::nullable;
 use super::permissions::Permissions;
 
-/// Describes a [`Condition`], which the use cases read and write.
+/// A condition: the operators AND, OR and NOT combine nested conditions, MATCH compares values.
 #[derive(ToSchema)]
 #[schema(as = iam::policy::Condition)]
 #[expect(dead_code, reason = "only described")]
@@ -43,7 +43,7 @@ pub(crate) struct GroupReference {
     urn: String,
 }
 
-/// A policy as it is made and replaced.
+/// A policy to create, or to replace another with.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = iam::policy::Creation)]
@@ -145,7 +145,7 @@ pub(crate) struct Policy {
 }
 
 impl Policy {
-    /// A policy without what its URNs stand for.
+    /// Converts a policy, without the details of its URNs.
     pub(crate) fn of(owner: &str, policy: &gatewright_iam::Policy) -> Self {
         let rule = &policy.rule;
         let group = |urn: &String| PolicyGroup {
@@ -173,7 +173,7 @@ impl Policy {
         }
     }
 
-    /// Adds what its URNs stand for, one for one.
+    /// Adds the details of the policy's URNs, in order.
     pub(crate) fn detailed(
         mut self,
         targets: Vec<PolicyTarget>,

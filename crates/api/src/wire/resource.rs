@@ -1,4 +1,4 @@
-//! Resources, their tags, and groups of them.
+//! Resources, their tags, and resource groups.
 
 use std::collections::BTreeMap;
 
@@ -40,7 +40,7 @@ impl From<gatewright_iam::Resource> for Resource {
     }
 }
 
-/// The fields of a resource that may change; clients send whole objects back.
+/// The editable fields of a resource; clients send whole objects back.
 #[derive(Debug, Deserialize)]
 pub(crate) struct ResourceEdit {
     #[serde(default)]
@@ -49,7 +49,7 @@ pub(crate) struct ResourceEdit {
 
 described_as!(ResourceEdit, Resource);
 
-/// A resource to be registered: by its URN, or by its type and name.
+/// A resource to register, identified by `urn` or by `type` and `name`.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = iam::resource::Creation)]
@@ -94,7 +94,7 @@ pub(crate) struct Tag {
     pub(crate) value: String,
 }
 
-/// A condition on a tag, in the query.
+/// A condition on a tag, in the query of a list.
 #[derive(Debug, Deserialize)]
 pub(crate) struct TagFilter {
     #[serde(default)]
@@ -128,7 +128,7 @@ impl From<TagFilter> for gatewright_iam::TagFilter {
     }
 }
 
-/// How a group's resource is named in a request: by its identifier or by its URN.
+/// A reference to a resource, by identifier or by URN; the URN takes precedence.
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(as = iam::group::ResourceReference)]
 pub(crate) struct MemberReference {
@@ -156,7 +156,7 @@ pub(crate) struct ResourceGroupBody {
 
 fn members(references: Vec<MemberReference>) -> Input<Vec<Member>> {
     let member = |(index, one): (usize, MemberReference)| match (one.urn, one.id) {
-        // Clients send both back; the URN says more.
+        // Clients send both back; the URN takes precedence.
         (Some(urn), _) => Ok(Member::Urn(urn)),
         (None, Some(id)) => Ok(Member::Id(id.into())),
         (None, None) => {
@@ -183,7 +183,7 @@ impl TryFrom<ResourceGroupBody> for ResourceGroupInput {
     }
 }
 
-/// A group's resource; without details it has its identifier alone.
+/// A resource of a group. Without details it has `id` only.
 #[derive(Debug, Default, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = iam::group::Resource)]
@@ -235,7 +235,7 @@ impl ResourceGroup {
         }
     }
 
-    /// Adds what is known of each resource, one for one.
+    /// Adds the details of the group's resources, in order.
     pub(crate) fn detailed(
         mut self,
         resources: Vec<(ResourceUrn, Option<gatewright_iam::Resource>)>,

@@ -34,7 +34,7 @@ impl From<UserToken> for PersonalAccessToken {
     }
 }
 
-/// Holds a secret; not to be printed.
+/// A new personal access token. No other response shows the token itself.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = auth::PersonalAccessTokenResponse)]
@@ -105,7 +105,7 @@ impl TryFrom<PersonalAccessTokenEdit> for gatewright_iam::UserTokenEdit {
     }
 }
 
-/// The expiry in an edit: `null` takes it away; left out, it stays.
+/// The expiry in an edit: `null` removes it, a missing field keeps it.
 #[derive(Debug, Default)]
 enum ExpiresAt {
     #[default]
@@ -120,7 +120,7 @@ impl<'de> Deserialize<'de> for ExpiresAt {
     }
 }
 
-/// Reads when a token ends; none where nothing is said of it.
+/// Reads the expiry of a token; none if the request leaves it out.
 fn expiry(at: ExpiresAt, seconds: Option<i64>) -> Result<Option<Expiry>, IamError> {
     match (at, seconds) {
         (ExpiresAt::At(_), Some(_)) => {

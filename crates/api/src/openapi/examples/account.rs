@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-/// Gives examples of accounts, their service accounts and their logs.
+/// Returns examples of accounts, their service accounts and their logs.
 pub(super) fn of(name: &str) -> Option<Value> {
     let urn = "urn:v1:eu:identity:credential:xx11111-ovh/oauth2-EU.9cf2b1d0a7e84c35";
     Some(match name {

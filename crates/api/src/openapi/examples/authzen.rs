@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 const URL: &str = "https://iam.example.com";
 
-/// Gives examples of AuthZEN's Authorization API.
+/// Returns examples of AuthZEN's Authorization API.
 pub(super) fn of(name: &str) -> Option<Value> {
     let subject = json!({"type": "service_account", "id": "EU.9cf2b1d0a7e84c35"});
     let action = json!({"name": "vps:apiovh:reboot"});

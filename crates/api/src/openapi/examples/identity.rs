@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 const CREATED: &str = "2026-11-26T20:51:34.041391Z";
 
-/// Gives examples of users, their groups and their tokens.
+/// Returns examples of users, their groups and their tokens.
 pub(super) fn of(name: &str) -> Option<Value> {
     Some(match name {
         "auth.User" => json!({

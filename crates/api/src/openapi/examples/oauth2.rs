@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 const CLIENT: &str = "EU.9cf2b1d0a7e84c35";
 const URL: &str = "https://iam.example.com";
 
-/// Gives examples of OAuth2 and `OpenID` Connect.
+/// Returns examples of OAuth2 and `OpenID` Connect.
 pub(super) fn of(name: &str) -> Option<Value> {
     Some(match name {
         "oauth2.TokenRequest" => json!({

@@ -7,7 +7,7 @@ const IDENTITY: &str = "urn:v1:eu:identity:credential:xx11111-ovh/oauth2-EU.9cf2
 const RESOURCE: &str = "urn:v1:eu:resource:vps:web-1";
 const ACTION: &str = "vps:apiovh:reboot";
 
-/// Gives examples of policies, permissions groups, checks and what decides elsewhere.
+/// Returns examples of policies, permissions groups, checks and replicas.
 pub(super) fn of(name: &str) -> Option<Value> {
     Some(match name {
         "iam.policy.Creation" => json!({

@@ -6,7 +6,7 @@ const CREATED: &str = "2026-11-26T20:51:34.041391Z";
 const URN: &str = "urn:v1:eu:resource:vps:web-1";
 const ID: &str = "0f2a1f6e-0d0f-5c1e-9d55-4a7c1c0b7a33";
 
-/// Gives examples of resources, groups of them and guarded APIs.
+/// Returns examples of resources, resource groups and guarded APIs.
 pub(super) fn of(name: &str) -> Option<Value> {
     Some(match name {
         "iam.resource.Resource" => json!({
