@@ -39,23 +39,23 @@ const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(50);
 /// An accepted connection, on its way to a worker.
 type Accepted = (std::net::TcpStream, SocketAddr);
 
-/// Holds the ends of the channels of one worker thread.
+/// The main thread's ends of the channels to one worker thread.
 struct Worker {
-    /// Sends accepted connections to it; none once it is to shut down.
+    /// Sends accepted connections to the worker; none once it is to shut down.
     connections: Option<mpsc::UnboundedSender<Accepted>>,
-    /// Closed once no connection is left.
+    /// Closed once the worker has no connection left.
     drained: oneshot::Receiver<()>,
     /// Keeps the thread alive until it is dropped: sockets of the database may be registered with
     /// its runtime.
     _keep_alive: oneshot::Sender<()>,
 }
 
-/// Owns all worker threads.
+/// The pool of worker threads.
 pub(crate) struct AcceptorPool(Vec<Worker>);
 
 impl AcceptorPool {
-    /// Starts a worker for each core, and one more: so that no core is idle while a worker whose
-    /// connections are all silent is woken again.
+    /// Starts a worker for each core, and one more, so that no core is idle while a worker wakes
+    /// up.
     pub(crate) fn start(dispatcher: &Dispatcher) -> io::Result<Self> {
         let count = thread::available_parallelism().map_or(1, NonZero::get) + 1;
         let workers = (0..count).map(|number| Worker::start(number, dispatcher.for_thread()));
@@ -74,7 +74,7 @@ impl AcceptorPool {
                     }
                 }
             };
-            // It fails for a worker that has ended, which none does before the shutdown.
+            // Sending fails for a worker that has ended, which none does before the shutdown.
             let _ = worker.connections.as_ref().map(|worker| worker.send(connection));
         }
     }
@@ -122,7 +122,7 @@ async fn serve_connections(
     let mut builder = Builder::new(TokioExecutor::new());
     builder.http2().timer(TokioTimer::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
-    // Nearly all answers are small: one buffer is sent with less work than a list of them.
+    // Nearly all responses are small: one buffer is sent with less work than a list of them.
     builder.http1().writev(false);
     let shutdown = GracefulShutdown::new();
     while let Some((stream, peer)) = accepted.recv().await {
@@ -139,8 +139,8 @@ async fn serve_connections(
             let service = service_fn(|request| Arc::clone(&connection).handle(request));
             let serving = watcher.watch(builder.serve_connection(TokioIo::new(stream), service));
             let mut serving = pin!(serving);
-            // The timeout for headers begins once the version of HTTP is known: until then this
-            // counts, and ends with the connection where the client goes away.
+            // The timeout for headers begins once the HTTP version is known. Until then, this one
+            // counts; the connection also ends when the client disconnects.
             let first = poll_fn(|context| match serving.as_mut().poll(context) {
                 Poll::Pending if !connection.has_received_request() => Poll::Pending,
                 polled => Poll::Ready(polled),

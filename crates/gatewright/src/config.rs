@@ -23,7 +23,7 @@ const LISTEN: SocketAddr =
 const OPERATIONS: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 9080);
 
-/// Holds every setting; each is optional. Lists are separated by commas.
+/// The settings as they were given; each is optional. Lists are separated by commas.
 #[derive(Debug, Clone, Default, Args, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub(crate) struct Options {
@@ -60,7 +60,7 @@ pub(crate) struct Options {
     /// The folder with the declarations of products and of guarded APIs
     #[arg(long, env = "GATEWRIGHT_PRODUCTS", value_name = "FOLDER")]
     products: Option<PathBuf>,
-    /// Whether the catalogue includes OVHcloud's products [default: true]
+    /// Include OVHcloud's products in the catalogue [default: true]
     #[arg(long, env = "GATEWRIGHT_BUILT_IN_PRODUCTS")]
     built_in_products: Option<bool>,
     /// The only accounts that may register resources [default: each its own]
@@ -92,7 +92,7 @@ pub(crate) struct Options {
     log_format: Option<String>,
 }
 
-/// Locates the settings on the command line.
+/// The place of the configuration file, given on the command line.
 #[derive(Debug, Args)]
 pub(crate) struct Source {
     /// The configuration file
@@ -102,7 +102,7 @@ pub(crate) struct Source {
     options: Options,
 }
 
-/// Holds all settings, read and validated.
+/// All settings, validated.
 #[derive(Debug)]
 pub(crate) struct Config {
     pub(crate) database: Address,
@@ -133,21 +133,22 @@ fn read(path: &Path) -> Result<Options, Failure> {
     let text = std::fs::read_to_string(path);
     let text = text.map_err(|source| Failure::File { path: path.to_owned(), source })?;
     toml::from_str(&text).map_err(|error| {
-        // The text of the error shows the line, which may hold the database's password.
+        // The full error quotes the line, which may contain the database's password.
         let message = error.message().to_owned();
         Failure::Configuration { path: path.to_owned(), message }
     })
 }
 
 impl Options {
-    /// Moves values that were given by old names to the new ones; returns which.
+    /// Moves values that were given by old names to the new ones; returns the old names that were
+    /// used.
     fn rename(&mut self) -> Result<Vec<Renamed>, Failure> {
         let all = [Renamed { old: "plate", new: "region" }
             .move_value(self.old_region.take(), &mut self.region)?];
         Ok(all.into_iter().flatten().collect())
     }
 
-    /// Takes from the file what is not set otherwise.
+    /// Fills in the settings that only the file has.
     fn with_defaults_of(self, file: Self) -> Self {
         Self {
             database: self.database.or(file.database),
@@ -195,7 +196,7 @@ impl Options {
         })
     }
 
-    /// Makes the settings of the use cases, but for the public URL.
+    /// Builds the settings of the use cases, except for the public URL.
     fn settings(&self) -> Result<Settings, Failure> {
         let region = self.region.as_deref().map_or(Ok(Region::default()), |text| {
             text.parse().map_err(|_| format!("{text} is none of eu, ca, us"))
@@ -231,7 +232,7 @@ fn check_url(url: &str) -> Result<String, String> {
 }
 
 impl Config {
-    /// Makes the settings of `gatewright dev`, with all files in one folder.
+    /// Builds the configuration of `gatewright dev`, with all files in one folder.
     pub(crate) fn of_folder(
         folder: &Path,
         listen: SocketAddr,
@@ -270,7 +271,7 @@ impl Config {
         }
     }
 
-    /// Completes the settings, for a server at this address.
+    /// Completes the settings for a server at this address.
     pub(crate) fn settings(&self, address: SocketAddr) -> Result<Settings, Failure> {
         let public_url = match &self.public_url {
             Some(url) => url.clone(),

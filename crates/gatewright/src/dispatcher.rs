@@ -1,5 +1,5 @@
-//! Dispatches requests: to the API or the Control Panel, and on the worker that has the connection
-//! where the answer comes from memory, else on the general runtime.
+//! Dispatches requests to the API or the Control Panel: on the connection's worker if the answer
+//! comes from memory, else on the general runtime.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -18,22 +18,22 @@ use tower_service::Service;
 /// Dispatches every request.
 pub(crate) struct Dispatcher {
     pub(crate) api: Arc<Api>,
-    /// Routes the pages, and what is nowhere.
+    /// The routes of the pages, and of unknown paths.
     pub(crate) pages: Router,
-    /// The general runtime, for what takes longer.
+    /// The general runtime, for requests that may wait.
     pub(crate) runtime: Handle,
 }
 
 impl Dispatcher {
-    /// Makes a dispatcher for another thread, with an API of its own: threads would wait for each
-    /// other where its references are counted.
+    /// Creates a dispatcher for another thread, with a clone of the API of its own: threads would
+    /// contend for a shared reference count.
     pub(crate) fn for_thread(&self) -> Self {
         let (pages, runtime) = (self.pages.clone(), self.runtime.clone());
         Self { api: Arc::new(Api::clone(&self.api)), pages, runtime }
     }
 }
 
-/// Handles the requests of one connection with a client.
+/// The handler of one client connection.
 pub(crate) struct Connection {
     dispatcher: Arc<Dispatcher>,
     peer: SocketAddr,
@@ -46,7 +46,7 @@ impl Connection {
         Self { dispatcher, peer, has_received_request: AtomicBool::new(false) }
     }
 
-    /// Tells whether a request has been received.
+    /// Checks whether a request has been received.
     pub(crate) fn has_received_request(&self) -> bool {
         self.has_received_request.load(Ordering::Relaxed)
     }
@@ -61,7 +61,7 @@ impl Connection {
         Ok(if destination == Destination::ApiFromMemory {
             serve(&self.dispatcher.api, Some(self.peer), request).await
         } else {
-            // Seldom needed, and large.
+            // Boxed: the future is large and seldom needed.
             Box::pin(self.offload(request, destination)).await
         })
     }

@@ -1,4 +1,4 @@
-//! Describes why a command failed, in one line that says what to do.
+//! The errors of commands, in one line that says what to do.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use gatewright_iam::{CatalogueError, IamError, KeyError, OpenError, StoreError};
 use gatewright_panel::TextsError;
 
-/// Describes why a command failed.
+/// The error that ended a command.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
     #[error("{}: {source}", path.display())]
@@ -44,7 +44,7 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    /// Makes the error of a setting from what is wrong with its value.
+    /// Creates the error of a setting with an invalid value.
     pub(crate) fn setting(name: &'static str) -> impl FnOnce(String) -> Self {
         move |message| Self::Setting { name, message }
     }

@@ -15,11 +15,12 @@ const BUCKETS: [f64; 12] =
 /// Interval at which histograms are drained, so that they do not grow while nobody reads them.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Lists renamed metrics, with the old name first. It is exposed beside the new one for one version.
+/// The renamed metrics: the old name and the new one. The old one is exposed as well, for one
+/// version.
 const RENAMED: &[(&str, &str)] =
     &[("gatewright_http_request_seconds", "gatewright_http_request_duration_seconds")];
 
-/// Holds what was recorded since the start.
+/// The metrics recorded since the start.
 #[derive(Clone)]
 pub(crate) struct Metrics(PrometheusHandle);
 

@@ -14,7 +14,7 @@ use crate::metrics::Metrics;
 /// Routes the requests of operators.
 pub(crate) fn router(iam: Arc<Iam>, api: Arc<Api>, metrics: Metrics) -> Router {
     let render = move || {
-        // The workers' counts are in batches: the last ones belong to what is read.
+        // The workers count in batches: what is rendered must include the pending ones.
         api.flush_metrics();
         std::future::ready(metrics.render())
     };

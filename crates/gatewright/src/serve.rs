@@ -39,7 +39,7 @@ pub(crate) fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
     Ok(listener)
 }
 
-/// Holds a server whose listeners are bound and whose database is open.
+/// A server whose listeners are bound and whose database is open.
 pub(crate) struct Server {
     pub(crate) iam: Arc<Iam>,
     config: Config,
@@ -56,7 +56,7 @@ impl Server {
         let ext_authz = config.ext_authz_listen.map(bind).transpose()?;
         let address = listener.local_addr().map_err(Failure::Serve)?;
         let settings = config.settings(address)?;
-        // Before anything is measured.
+        // Installed before anything is measured.
         let metrics = Metrics::install()?;
         let iam =
             Iam::open(&config.database, config.master_key()?, settings, Sources::system()).await?;
@@ -101,7 +101,7 @@ impl Server {
             () = pool.accept(&listener) => {}
         }
         tracing::info!("stopping");
-        // From now on, the system refuses connections.
+        // From now on, the operating system refuses connections.
         drop(listener);
         self.iam.stop();
         pool.shut_down().await;

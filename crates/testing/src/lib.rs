@@ -1,4 +1,4 @@
-//! What the tests of several floors share.
+//! The databases that the tests of several crates share.
 
 #![allow(clippy::disallowed_methods, reason = "a run of tests is set up by its environment")]
 #![allow(clippy::missing_panics_doc, reason = "a test that cannot be set up fails")]
@@ -10,36 +10,36 @@ use sqlx::postgres::PgListener;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection};
 
-/// Names the variable with the URL of a PostgreSQL server on which databases may be made.
+/// The variable with the URL of a PostgreSQL server on which databases may be created.
 ///
-/// `cargo xtask test` sets it. Without it, tests of both databases run on SQLite alone, so that they
-/// run on a machine with Rust and a C compiler and nothing else.
+/// `cargo xtask test` sets it. Without it, tests of both databases run on SQLite alone, so that
+/// they run on a machine with Rust and a C compiler and nothing else.
 pub const POSTGRES: &str = "GATEWRIGHT_TEST_POSTGRES";
 
-/// A database made for one test.
+/// A database that was created for one test.
 pub struct TestDatabase {
-    /// Its address, as the program takes it.
+    /// The address of the database, as the program takes it.
     pub address: String,
     _folder: Option<tempfile::TempDir>,
 }
 
 impl TestDatabase {
-    /// A new file.
+    /// Creates an SQLite database in a new file.
     pub fn sqlite() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("test.db");
         Self { address: format!("sqlite:{}", path.display()), _folder: Some(folder) }
     }
 
-    /// A new database on the PostgreSQL server that `cargo xtask test` starts.
+    /// Creates a database on the PostgreSQL server that `cargo xtask test` starts.
     pub async fn postgres() -> Self {
         Self::postgres_if_any()
             .await
             .expect("GATEWRIGHT_TEST_POSTGRES is not set: run the tests with `cargo xtask test`")
     }
 
-    /// A new database on PostgreSQL, or `None` when no server is named: then the test says that it
-    /// did not run.
+    /// Creates a database on PostgreSQL, or returns `None` if no server is named: then the test
+    /// says that it did not run.
     pub async fn postgres_if_any() -> Option<Self> {
         let Ok(server) = std::env::var(POSTGRES) else {
             eprintln!("not run: {POSTGRES} names no PostgreSQL server");
@@ -56,14 +56,14 @@ impl TestDatabase {
     }
 }
 
-/// A database that nobody can reach for the moment.
+/// A database that cannot be reached for the moment.
 pub struct TakenAway {
     server: String,
     name: String,
 }
 
 impl TestDatabase {
-    /// Takes the database from under whoever is connected to it. PostgreSQL alone can.
+    /// Disconnects everybody from the database and refuses connections. Requires PostgreSQL.
     pub async fn take_away(&self) -> TakenAway {
         let server = std::env::var(POSTGRES).expect("a PostgreSQL server");
         let (_, name) = self.address.rsplit_once('/').expect("a database at the end of the URL");
@@ -79,7 +79,7 @@ impl TestDatabase {
 }
 
 impl TestDatabase {
-    /// Measures how long a notice takes from one connection to another. PostgreSQL alone has them.
+    /// Measures how long a notification takes from one connection to another. Requires PostgreSQL.
     pub async fn notice_times(&self, count: usize) -> Vec<Duration> {
         let mut listener = PgListener::connect(&self.address).await.expect("a connection");
         listener.listen("test_notices").await.expect("a channel");
@@ -97,7 +97,7 @@ impl TestDatabase {
 }
 
 impl TestDatabase {
-    /// Runs a statement beside whoever else uses the database.
+    /// Runs a statement on a connection of its own.
     pub async fn run(&self, sql: &'static str) {
         if let Some(path) = self.address.strip_prefix("sqlite:") {
             let options = SqliteConnectOptions::new().filename(path).foreign_keys(false);
@@ -111,7 +111,7 @@ impl TestDatabase {
 }
 
 impl TakenAway {
-    /// Lets everybody connect again.
+    /// Allows connections again.
     pub async fn give_back(self) {
         self.allow(true).await;
     }
@@ -126,10 +126,10 @@ impl TakenAway {
     }
 }
 
-/// Makes tests of a rule, an `async fn rule(database: TestDatabase)`: one on SQLite, one on
+/// Declares the tests of a rule, an `async fn rule(database: TestDatabase)`: one on SQLite, one on
 /// PostgreSQL. It takes names only, so that rustfmt formats the rules.
 ///
-/// The test on PostgreSQL does nothing where no server is named: see [`POSTGRES`].
+/// The test on PostgreSQL does nothing if no server is named: see [`POSTGRES`].
 #[macro_export]
 macro_rules! on_both_databases {
     ($($rule:ident),+ $(,)?) => {

@@ -1,13 +1,13 @@
-//! Reads the format of the log.
+//! The format of the log.
 
 use std::str::FromStr;
 
-/// Names the formats of the log.
+/// The format of the log.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum LogFormat {
-    /// One line for people.
+    /// One line per event, for people.
     Text,
-    /// One JSON object a line.
+    /// One JSON object per line.
     #[default]
     Json,
 }

@@ -7,7 +7,7 @@ use std::fmt;
 
 use crate::error::Failure;
 
-/// Names a setting that was given by its old name.
+/// A setting that was given by its old name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Renamed {
     pub(super) old: &'static str,

@@ -1,4 +1,4 @@
-//! AuthZEN's Authorization API: what services ask about others.
+//! AuthZEN's Authorization API, used by services that request decisions about others.
 
 use gatewright_testing::{TestDatabase, on_both_databases};
 use reqwest::Method;
@@ -17,7 +17,7 @@ fn question(who: &Caller, action: &str, resource: &str) -> Value {
     })
 }
 
-/// A service that may ask, and nothing else.
+/// Creates a service that may request decisions, and nothing else.
 async fn service(server: &Server, admin: &Caller) -> Caller {
     let service = server.stranger(admin).await;
     let account = format!("urn:v1:eu:resource:account:{ACCOUNT}");
@@ -286,7 +286,8 @@ async fn searches_find_what_may_be_done(database: TestDatabase) {
     assert!(evaluation.ends_with(ONE), "{evaluation}");
 }
 
-/// AuthZEN's own cases: the records of its certification, and the todos of its interoperability events.
+/// Starts a server with AuthZEN's own cases: the records of its certification, and the todos of its
+/// interoperability events.
 async fn declared(database: &TestDatabase) -> (Server, Caller, Caller) {
     let server = Server::start(database);
     let admin = server.admin().await;
@@ -407,7 +408,7 @@ async fn authzens_certification_cases_are_answered_as_published(database: TestDa
         assert_eq!(one["decision"], *expected, "{question}");
         assert_eq!(answers["evaluations"][number]["decision"], *expected, "{question}");
     }
-    // Whoever may only ask is not believed.
+    // The properties that a service sends count only if it has the right to override them.
     let other = server.stranger(&admin).await;
     let account = format!("urn:v1:eu:resource:account:{ACCOUNT}");
     let right = "account:apiovh:iam/authorization/evaluate";

@@ -1,6 +1,7 @@
-//! What is tried to get round a guard.
+//! Requests that try to bypass a guard.
 
-/// Something of a request that should not pass, of a caller who may read the order 7 alone.
+/// A request that must be denied to a caller who may only read the order 7: method, target,
+/// headers.
 pub(crate) struct Attack(
     pub(crate) &'static str,
     pub(crate) &'static str,
@@ -8,7 +9,7 @@ pub(crate) struct Attack(
 );
 
 pub(crate) const ATTACKS: &[Attack] = &[
-    // What needs another right.
+    // Resources and operations without permission.
     Attack("GET", "/orders/8", &[]),
     Attack("DELETE", "/orders/7", &[]),
     Attack("PUT", "/orders/7", &[]),
@@ -23,7 +24,7 @@ pub(crate) const ATTACKS: &[Attack] = &[
     Attack("GET", "/orders/export", &[]),
     Attack("GET", "/", &[]),
     Attack("GET", "/admin", &[]),
-    // Slashes.
+    // Repeated and trailing slashes.
     Attack("GET", "/orders/7/", &[]),
     Attack("GET", "//orders/8", &[]),
     Attack("GET", "/orders//7", &[]),
@@ -35,7 +36,7 @@ pub(crate) const ATTACKS: &[Attack] = &[
     Attack("GET", "/orders\\export", &[]),
     Attack("GET", "/orders/7\\..\\8", &[]),
     Attack("GET", "/orders/7%EF%BC%8Frefund", &[]),
-    // Dots.
+    // Path traversal.
     Attack("GET", "/orders/7/../8", &[]),
     Attack("GET", "/orders/./export", &[]),
     Attack("GET", "/orders/7/..", &[]),
@@ -48,7 +49,7 @@ pub(crate) const ATTACKS: &[Attack] = &[
     Attack("GET", "/orders/7/..;/8", &[]),
     Attack("GET", "/orders/7/.../8", &[]),
     Attack("GET", "/..%c0%af..%c0%afadmin", &[]),
-    // Encoded once more, or for no reason.
+    // Double and unnecessary encoding.
     Attack("GET", "/orders/7%252Frefund", &[]),
     Attack("GET", "/orders/7/%252e%252e/8", &[]),
     Attack("GET", "/orders/%37", &[]),
@@ -63,7 +64,7 @@ pub(crate) const ATTACKS: &[Attack] = &[
     Attack("GET", "/orders/7%zz", &[]),
     Attack("GET", "/orders/%u0037", &[]),
     Attack("GET", "/orders/%ff", &[]),
-    // Parameters, endings, case.
+    // Path parameters, extensions, case.
     Attack("GET", "/orders/7;id=8", &[]),
     Attack("GET", "/orders;x/7", &[]),
     Attack("GET", "/orders/7%3Bid=8", &[]),
@@ -80,13 +81,13 @@ pub(crate) const ATTACKS: &[Attack] = &[
     Attack("GET", "/health/../orders/8", &[]),
     Attack("GET", "/health;/orders/8", &[]),
     Attack("GET", "/health%2f..%2forders%2f8", &[]),
-    // Another method by the way.
+    // Method override.
     Attack("GET", "/orders/7?_method=DELETE", &[]),
     Attack("GET", "/orders/7?a=1&%5Fmethod=DELETE", &[]),
     Attack("GET", "/orders/7", &[("X-HTTP-Method-Override", "DELETE")]),
     Attack("GET", "/orders/7", &[("X-HTTP-Method", "DELETE")]),
     Attack("GET", "/orders/7", &[("X-Method-Override", "DELETE")]),
-    // Another target by the way.
+    // Target override.
     Attack("GET", "/orders/7", &[("X-Original-URL", "/admin")]),
     Attack("GET", "/orders/7", &[("X-Rewrite-URL", "/admin")]),
     Attack("GET", "/orders/8", &[("X-Original-URI", "/orders/7")]),
@@ -94,7 +95,7 @@ pub(crate) const ATTACKS: &[Attack] = &[
     Attack("DELETE", "/orders/7", &[("X-Forwarded-Method", "GET")]),
     Attack("DELETE", "/orders/7", &[("X-Original-Method", "GET")]),
     Attack("GET", "http://127.0.0.1/orders/8", &[]),
-    // Somebody else by the way.
+    // Identity spoofing.
     Attack(
         "GET",
         "/orders/8",
@@ -105,7 +106,7 @@ pub(crate) const ATTACKS: &[Attack] = &[
     Attack("GET", "/till", &[]),
     Attack("GET", "/till", &[("X-Till", "1"), ("X-Till", "2")]),
     Attack("GET", "/till", &[("X-Till", "*")]),
-    // Another protocol by the way.
+    // Protocol upgrade.
     Attack("GET", "/orders/8", &[("Upgrade", "h2c"), ("Connection", "Upgrade, HTTP2-Settings")]),
     Attack("GET", "/orders/8", &[("Upgrade", "websocket"), ("Connection", "Upgrade")]),
     Attack("CONNECT", "/orders/7", &[]),

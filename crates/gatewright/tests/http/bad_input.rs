@@ -35,7 +35,8 @@ async fn what_is_no_json_is_refused(database: TestDatabase) {
     }
 }
 
-/// Wrong fields of a policy: the field, its value, the class of the error, and a part of its message.
+/// Returns invalid fields of a policy: the field, its value, the class of the error, and a part of
+/// its message.
 fn wrong_policies() -> Vec<(&'static str, Value, &'static str, &'static str)> {
     vec![
         ("name", json!(7), "FORMAT", "\"name\": invalid type: integer \"7\", expected a string"),
@@ -253,7 +254,7 @@ async fn a_client_that_sends_the_head_of_a_request_slowly_is_let_go(database: Te
     let server = Server::start(&database);
     let address = server.url.strip_prefix("http://").unwrap();
     let whole = "GET /forward-auth/nginx/shop HTTP/1.1\r\nHost: localhost\r\n\r\n";
-    // From the start of a connection, and after a request that was answered.
+    // Both on a new connection and after an answered request.
     let let_go = async |before: &str| {
         let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
         stream.write_all(format!("{before}GET / HTTP/1.1\r\nHo").as_bytes()).await.unwrap();

@@ -1,4 +1,4 @@
-//! A real browser, and what every page must be in it.
+//! A real browser, and the checks that every page must pass in it.
 
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
@@ -10,11 +10,11 @@ use thirtyfour::ChromiumLikeCapabilities;
 use thirtyfour::common::command::{Command as Drive, ExtensionCommand};
 use thirtyfour::prelude::*;
 
-/// What a page looks like to somebody.
+/// The appearances in which pages are checked: name, colour scheme, width in pixels.
 const LOOKS: [(&str, &str, u32); 3] =
     [("light", "light", 1200), ("dark", "dark", 1200), ("phone", "light", 390)];
 
-/// A browser of its own for one test.
+/// A browser that belongs to one test.
 pub(crate) struct Browser {
     pub(crate) driver: WebDriver,
     server: Child,
@@ -22,7 +22,7 @@ pub(crate) struct Browser {
     url: String,
 }
 
-/// The lines of the browser's console since it was last asked.
+/// The command that fetches the console lines since the last call.
 #[derive(Debug)]
 struct Console;
 
@@ -48,7 +48,7 @@ impl Browser {
     pub(crate) async fn open_in(language: &str, url: &str) -> Self {
         let axe = std::env::var("GATEWRIGHT_TEST_AXE")
             .expect("GATEWRIGHT_TEST_AXE is not set: run the tests with `cargo xtask test`");
-        // The port that it picks for one family of addresses may be taken in the other.
+        // The port that the driver picks for one address family may be taken in the other.
         let (server, port) = (0..10).find_map(|_| driver()).expect("a chromedriver that starts");
         let mut wanted = DesiredCapabilities::chrome();
         let language = format!("--accept-lang={language}");
@@ -89,7 +89,7 @@ impl Browser {
         found.unwrap_or_else(|error| panic!("{selector}: {error}"))
     }
 
-    /// The text of an element; the page may be replaced meanwhile.
+    /// Returns the text of an element; the page may be replaced meanwhile.
     pub(crate) async fn text(&self, selector: &str) -> String {
         let mut text = None;
         let found = until(async || {
@@ -104,12 +104,12 @@ impl Browser {
         self.value_that(selector, |_| true).await
     }
 
-    /// Waits until a field has that value.
+    /// Waits until a field has a value.
     pub(crate) async fn holds(&self, selector: &str, value: &str) {
         self.value_that(selector, |held| held == value).await;
     }
 
-    /// Waits until a field has a value that is as it should be; the page may be replaced meanwhile.
+    /// Waits until the value of a field meets a condition; the page may be replaced meanwhile.
     pub(crate) async fn value_that(&self, selector: &str, is_so: impl Fn(&str) -> bool) -> String {
         let mut held = None;
         let holds = until(async || {
@@ -132,7 +132,7 @@ impl Browser {
         self.press_that(By::Css(selector)).await;
     }
 
-    /// Presses the link or button that says so.
+    /// Presses the link or button with this label.
     pub(crate) async fn choose(&self, label: &str) {
         let path = format!(
             "//*[(self::a or self::button) and (normalize-space()='{label}' or @aria-label='{label}')]"
@@ -140,7 +140,7 @@ impl Browser {
         self.press_that(By::XPath(path.as_str())).await;
     }
 
-    /// Presses something; the page may be replaced between the look and the press.
+    /// Presses an element; the page may be replaced between finding and pressing it.
     async fn press_that(&self, by: By) {
         let mut last = None;
         let pressed = until(async || {
@@ -155,7 +155,7 @@ impl Browser {
         assert!(pressed.await, "{by}: {last:?}");
     }
 
-    /// Waits until the page says something.
+    /// Waits until the page contains a text.
     pub(crate) async fn says(&self, text: &str) {
         let path = format!("//main[contains(normalize-space(), \"{text}\")]");
         let found = self.driver.query(By::XPath(path.as_str())).first().await;
@@ -163,7 +163,7 @@ impl Browser {
         assert!(is_there, "the page does not say {text:?} but {}", self.text("body").await);
     }
 
-    /// Makes, keeps and shows passkeys as a device would whose owner agrees to everything.
+    /// Adds a virtual authenticator, which creates and uses passkeys without asking.
     pub(crate) async fn has_a_virtual_authenticator(&self) {
         self.tell("WebAuthn.enable", json!({})).await;
         let options = json!({
@@ -177,7 +177,7 @@ impl Browser {
         self.tell("WebAuthn.addVirtualAuthenticator", json!({ "options": options })).await;
     }
 
-    /// The page says it no more, once it has had the time to change.
+    /// Waits until the page no longer contains a text.
     pub(crate) async fn says_no_more(&self, text: &str) {
         let path = format!("//main[contains(normalize-space(), \"{text}\")]");
         let gone = self.driver.query(By::XPath(path.as_str())).not_exists().await;
@@ -189,12 +189,12 @@ impl Browser {
         self.fill("#login", login).await;
         self.fill("#password", password).await;
         self.choose("Sign in").await;
-        // Whoever goes elsewhere before the answer is there is not signed in.
+        // The session begins with the response: leaving the page before it arrives would lose it.
         self.find("form[action='/sign-out'], .pf-m-danger").await;
     }
 
-    /// The page is one that everybody can use, in light, in dark and on a phone, and breaks no
-    /// rule of its own. Where a folder for them is named, pictures of it are written there.
+    /// Checks that the page is accessible in all appearances and logs nothing to the console. Saves
+    /// screenshots if `GATEWRIGHT_SCREENSHOTS` names a folder.
     pub(crate) async fn is_sound(&self, name: &str) {
         for (look, scheme, width) in LOOKS {
             let feature = json!([{"name": "prefers-color-scheme", "value": scheme}]);
@@ -217,12 +217,13 @@ impl Browser {
         self.is_quiet(name).await;
     }
 
-    /// Nothing was said on the console since this was last asked: no error, no broken policy.
+    /// Checks that the console is empty since the last call: no error, no violation of the content
+    /// security policy.
     pub(crate) async fn is_quiet(&self, name: &str) {
         let ask = Drive::ExtensionCommand(Box::new(Console));
         let lines = self.driver.handle().cmd(ask).await;
         let lines: Vec<Value> = lines.unwrap().value().unwrap();
-        // The browser logs each answer above 399 by itself.
+        // The browser itself logs each response above 399.
         let told = |line: &&Value| line["source"] != "network";
         let lines: Vec<&Value> = lines.iter().filter(told).collect();
         assert!(lines.is_empty(), "{name}: {lines:?}");
@@ -250,7 +251,7 @@ impl Drop for Browser {
     }
 }
 
-/// Starts what drives browsers; the port that it listens on.
+/// Starts the driver of browsers; returns it with its port.
 fn driver() -> Option<(Child, u16)> {
     let mut server = Command::new("chromedriver")
         .arg("--port=0")
@@ -267,7 +268,7 @@ fn driver() -> Option<(Child, u16)> {
     Some((server, port))
 }
 
-/// Waits for what comes within some seconds; whether it came.
+/// Waits some seconds for a condition; returns whether it became true.
 async fn until(mut is_so: impl AsyncFnMut() -> bool) -> bool {
     let end = Instant::now() + Duration::from_secs(20);
     while !is_so().await {

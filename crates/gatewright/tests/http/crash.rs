@@ -1,4 +1,4 @@
-//! What was acknowledged outlives the program's sudden death.
+//! Acknowledged changes survive a crash of the program.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,14 +12,14 @@ use crate::server::{Caller, Server};
 const ROUNDS: usize = 200;
 const WRITERS: usize = 4;
 
-/// What the server said it did.
+/// A change that the server has acknowledged.
 enum Acknowledged {
     Created(String),
     Changed(String, String),
     Deleted(String),
 }
 
-/// Writes as fast as it can until the server is gone; what was acknowledged until then.
+/// Writes as fast as possible until the server is gone; returns the acknowledged changes.
 async fn write(
     caller: Caller,
     prefix: String,
@@ -65,7 +65,7 @@ async fn write(
     done
 }
 
-/// The body of the answer; none when there was no answer.
+/// Returns the body of the response; none if there was no response.
 async fn send(caller: &Caller, method: reqwest::Method, path: &str, body: &Value) -> Option<Value> {
     let response = caller.request(method, path).json(body).send().await.ok()?;
     assert!(response.status().is_success(), "{}", response.status());
@@ -107,7 +107,7 @@ async fn every_acknowledged_write_outlives_two_hundred_kills(database: TestDatab
         for _ in 0..fastrand::u32(2..20) {
             progressing.recv().await.unwrap();
         }
-        // The writers end by themselves when nobody answers any more.
+        // The writers end when they get no response.
         server.crash();
         stop.store(true, Ordering::Relaxed);
         let mut acknowledged = Vec::new();

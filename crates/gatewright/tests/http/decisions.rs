@@ -37,7 +37,7 @@ async fn a_check_parts_what_one_may_from_what_one_may_not(database: TestDatabase
             json!({"authorizedActions": [REBOOT], "unauthorizedActions": []})
         );
     }
-    // A type that does not fit is refused, however wide the right.
+    // A resource of the wrong type is denied, however wide the permission.
     assert!(admin.may(REBOOT, VPS).await);
     assert!(!admin.may(REBOOT, "urn:v1:eu:resource:webHosting:x").await);
 }
@@ -143,7 +143,7 @@ async fn another_account_passes_on_what_it_was_given_and_no_more(database: TestD
     let owner = server.admin().await;
     let other = customer(&server, "yy2-ovh").await;
     owner.post("/v2/iam/resource", &json!({"urn": VPS})).await.expect(200);
-    // Holding everything in one's own account is nothing in another.
+    // Full access to one's own account is no access to another.
     assert!(!other.may(REBOOT, VPS).await);
     other.get(&format!("/v2/iam/resource/{VPS}")).await.refused(404, "Client::NotFound");
     let give = json!({
@@ -186,7 +186,7 @@ async fn one_accounts_objects_are_not_found_from_another(database: TestDatabase)
         other.delete(&path).await.refused(404, "Client::NotFound");
         owner.get(&path).await.expect(200);
     }
-    // The same names may be used in both.
+    // Both accounts may use the same names.
     let group = json!({"name": "g", "description": "", "permissions": {}});
     other.post("/v2/iam/permissionsGroup", &group).await.expect(200);
 }
@@ -208,7 +208,7 @@ async fn naming_anothers_resource_tells_nothing_about_it(database: TestDatabase)
         assert!(!told.contains("Payroll") && !told.contains("production"), "{told}");
         assert!(!told.contains(ACCOUNT), "{told}");
     }
-    // What is given to somebody, they may look at.
+    // The name of a resource is visible to those who were granted access to it.
     let give = json!({
         "name": "give", "identities": ["urn:v1:eu:identity:account:yy2-ovh"],
         "resources": [{"urn": VPS}], "permissions": {"allow": [{"action": REBOOT}]},

@@ -1,10 +1,10 @@
-//! Who answers a path: the API, or the Control Panel.
+//! The destination of a path: the API, or the Control Panel.
 
 use gatewright_testing::TestDatabase;
 
 use crate::server::{Reply, Server, http};
 
-/// Asks for a path as a browser does: what comes is for people.
+/// Requests a path as a browser does; the response is for people.
 async fn browse(server: &Server, path: &str) -> Reply {
     let url = format!("{}{path}", server.url);
     Reply::of(http().get(url).header("Accept", "text/html,*/*;q=0.8")).await

@@ -1,4 +1,4 @@
-//! Decisions in process, by what a server's stream says.
+//! Decisions in process, from a server's feed of facts.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::server::{ACCOUNT, Caller, Server, http};
 
 const SOON: Duration = Duration::from_secs(20);
 
-/// A decision point with a service account that may follow, and nothing else.
+/// Creates a decision point whose service account may follow, and nothing else.
 async fn point(server: &Server, admin: &Caller, offline: Duration) -> DecisionPoint {
     let new = json!({"name": "point", "description": "x", "flow": "CLIENT_CREDENTIALS"});
     let made = admin.post("/v1/me/api/oauth2/client", &new).await.expect(200);
@@ -123,7 +123,7 @@ async fn what_ends_elsewhere_ends_in_process(database: TestDatabase) {
     wait_for_revision(&point, &admin).await;
     assert!(may(&point, &caller.urn(), action, "a"));
 
-    // A server that is gone for a while is followed again from where it was.
+    // After an outage, the server is followed on from the last revision.
     server.crash();
     assert!(may(&point, &caller.urn(), action, "a"), "it answers offline");
     let admin = server.admin().await;

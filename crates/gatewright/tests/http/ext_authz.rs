@@ -1,4 +1,4 @@
-//! Envoy's external authorisation, asked as Envoy asks.
+//! Envoy's external authorization, called as Envoy calls it.
 
 use std::collections::HashMap;
 
@@ -32,7 +32,7 @@ impl Envoy {
         self.0.check(request).await.unwrap().into_inner()
     }
 
-    /// The code of the decision, and the headers that Envoy is told to set.
+    /// Returns the code of the decision, and the headers that Envoy is told to set.
     async fn ask(&mut self, http: HttpRequest) -> (i32, HashMap<String, String>) {
         let answer = self.check(http, "shop", "203.0.113.7").await;
         let headers = match answer.http_response.unwrap() {
@@ -55,7 +55,7 @@ fn request(token: &str, method: &str, path: &str, extra: &[(&str, &str)]) -> Htt
         headers.insert("authorization".to_owned(), format!("Bearer {token}"));
     }
     for (name, value) in extra {
-        // Envoy gives names in small letters, and values that repeat joined by commas.
+        // Envoy sends lower-case names, and joins repeated values with commas.
         let all = headers.entry(name.to_lowercase()).or_default();
         *all = if all.is_empty() { (*value).to_owned() } else { format!("{all},{value}") };
     }
@@ -97,14 +97,14 @@ async fn envoy_hears_what_may_pass_and_who_it_is(database: TestDatabase) {
     let (code, headers) = envoy.ask(request("", "GET", "/orders/7", &[])).await;
     assert_eq!(code, 16);
     assert_eq!(headers["www-authenticate"], "Bearer");
-    // Whom everybody may ask hears that nobody in particular calls.
+    // On a public operation the caller is anonymous, and the identity headers are empty.
     let open = envoy.check(request("", "GET", "/health", &[]), "shop", "").await;
     assert_eq!(open.status.unwrap().code, 0);
     let Some(HttpResponse::OkResponse(ok)) = open.http_response else { panic!("it is open") };
     assert!(ok.headers_to_remove.contains(&"x-gatewright-identity".to_owned()));
     let other = envoy.check(request(&caller.token, "GET", "/orders/7", &[]), "other", "").await;
     assert_eq!(other.status.unwrap().code, 7);
-    // Headers as they came are read as well.
+    // Envoy can also send headers as raw bytes.
     let mut raw = request("", "GET", "/orders/7", &[]);
     let value = HeaderValue {
         key: "Authorization".to_owned(),

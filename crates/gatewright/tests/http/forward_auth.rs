@@ -1,4 +1,4 @@
-//! A guarded API behind real proxies, and what is tried to get round them.
+//! A guarded API behind real proxies, with requests that try to bypass them.
 
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
@@ -13,7 +13,7 @@ use crate::attacks::{ATTACKS, Attack};
 use crate::programs::{Running, examples, free_port, listens, send};
 use crate::server::{ACCOUNT, Caller, Reply, Server, http, run};
 
-/// The shop of the examples, and what has reached it.
+/// The shop of the examples, which records the requests that reach it.
 struct Shop {
     port: u16,
     said: BufReader<ChildStdout>,
@@ -31,7 +31,7 @@ impl Shop {
         shop
     }
 
-    /// The next request that reached it.
+    /// Returns the next request that reached the shop.
     fn heard(&mut self) -> Value {
         let mut line = String::new();
         self.said.read_line(&mut line).unwrap();
@@ -79,7 +79,7 @@ impl Proxy {
         if example == "envoy" {
             command.args(["--use-dynamic-base-id", "--concurrency", "1", "-c"]).arg(&path);
         } else if name == "nginx" {
-            // It looks for its folders there, and must not be a daemon.
+            // nginx expects its folders there, and must not become a daemon.
             std::fs::create_dir_all(folder.path().join("logs")).unwrap();
             let directives = format!(
                 "daemon off; master_process off; pid {0}/pid; error_log {0}/error.log;",
@@ -100,7 +100,7 @@ impl Proxy {
     }
 }
 
-/// The Envoy that comes with the Python packages.
+/// Returns the path of the Envoy in the Python packages.
 fn envoy() -> PathBuf {
     let python = std::env::var("GATEWRIGHT_TEST_PYTHON")
         .expect("GATEWRIGHT_TEST_PYTHON is not set: run the tests with `cargo xtask test`");
@@ -138,7 +138,7 @@ async fn nothing_gets_round(name: &str, database: &TestDatabase) {
     assert_eq!(status, 403, "{answer}");
     assert!(answer.contains("x-gatewright-missing: order:shop:get"), "{answer}");
     if name != "nginx" {
-        // Which makes an answer of its own of a refusal, with the headers that it is told to add.
+        // Other proxies pass a denial's headers on.
         assert!(answer.contains("x-gatewright-revision: "), "{answer}");
     }
 
@@ -147,13 +147,13 @@ async fn nothing_gets_round(name: &str, database: &TestDatabase) {
         let mut headers = own.to_vec();
         headers.extend_from_slice(extra);
         let (status, answer) = proxy.send(method, target, &headers).await;
-        // A proxy may refuse by itself what is no HTTP, and drop what misleads only others.
+        // A proxy may itself refuse malformed HTTP, and drop headers that mislead only others.
         assert!(!(200..300).contains(&status), "{method} {target} {extra:?}: {answer}");
         tried += 1;
     }
     assert!(tried >= 60);
 
-    // What is allowed passes, with who it is; and nothing else has reached the shop before.
+    // An allowed request passes, with the identity; no other request has reached the shop before.
     let (status, answer) = proxy.send("GET", "/orders/7?lines=all", &own).await;
     assert_eq!(status, 200, "{answer}");
     let heard = shop.heard();
@@ -166,14 +166,14 @@ async fn nothing_gets_round(name: &str, database: &TestDatabase) {
     assert!(!heard["token"].as_str().unwrap().is_empty());
     assert!(heard["authorization"].as_str().unwrap_or_default().is_empty());
 
-    // Everybody may ask whether the shop is open, and is nobody there.
+    // A public operation is allowed, with an anonymous caller.
     let (status, _) = proxy.send("GET", "/health", &[]).await;
     assert_eq!(status, 200);
     let heard = shop.heard();
     assert_eq!(heard["target"], "/health");
     assert!(heard["identity"].as_str().unwrap_or_default().is_empty());
 
-    // Who cannot be asked has not allowed it.
+    // Without the server, requests are denied (fail closed).
     server.stop();
     let (status, answer) = proxy.send("GET", "/orders/7", &own).await;
     assert!(status >= 500, "{answer}");
@@ -282,7 +282,7 @@ async fn each_kind_of_proxy_is_heard_by_its_own_headers_alone(database: TestData
     for Attack(method, target, extra) in
         ATTACKS.iter().filter(|one| one.2.iter().all(|(name, _)| *name != "Authorization"))
     {
-        // What no header can hold, no proxy can tell.
+        // An invalid header value cannot reach the server.
         let headers: Vec<(&str, &str)> =
             [("X-Forwarded-Method", *method), ("X-Forwarded-Uri", *target)]
                 .into_iter()
@@ -300,7 +300,7 @@ async fn what_is_behind_an_api_belongs_to_its_account(database: TestDatabase) {
     let other = server.setup().create_account("zz99999-ovh");
     let text = |name: &str| other[name].as_str().unwrap().to_owned();
     let stranger = server.login(&text("clientId"), &text("clientSecret")).await;
-    // They may do everything in their own account, and register what they like there.
+    // The other account has full access to its own objects, and may register resources.
     let urn = "urn:v1:eu:resource:order:7";
     let registered =
         stranger.post("/v2/iam/resource", &json!({"urn": urn, "type": "order", "name": "7"})).await;
@@ -320,7 +320,7 @@ async fn what_is_behind_an_api_belongs_to_its_account(database: TestDatabase) {
     assert_eq!(ask(&stranger, "/orders").await, (403, "account:shop:orders/get".to_owned()));
     let admin = server.admin().await;
     assert_eq!(ask(&admin, "/orders/7").await.0, 200);
-    // The owner gives it to the other account, which passes it on.
+    // The owner grants access to the other account, which delegates it.
     let policy = json!({
         "name": "given",
         "identities": ["urn:v1:eu:identity:account:zz99999-ovh"],
@@ -361,7 +361,7 @@ fn library() -> Value {
     })
 }
 
-/// What a proxy is told about a book, of an API that was declared over HTTP.
+/// Returns the status of a decision about a book, for an API that was declared over HTTP.
 async fn lends(url: &str, caller: &Caller, book: &str) -> u16 {
     let request =
         http().get(format!("{url}/forward-auth/caddy/library")).bearer_auth(&caller.token);

@@ -119,7 +119,7 @@ async fn a_resource_group_is_created_read_changed_and_deleted(database: TestData
     assert_eq!(detailed["resources"][0]["urn"], "urn:v1:eu:resource:ip:192.0.2.0/24");
     assert_eq!(detailed["resources"][0]["owner"], ACCOUNT);
     assert_eq!(detailed["resources"][1]["urn"], unknown);
-    // What was read is sent back, identifiers of unknown resources with it.
+    // The object that was read is sent back, including identifiers of unknown resources.
     let sent = json!({"name": "renamed", "resources": made["resources"]});
     let changed = admin.put(&one, &sent).await.expect(200);
     assert_eq!((&changed["name"], &changed["resources"]), (&json!("renamed"), &made["resources"]));

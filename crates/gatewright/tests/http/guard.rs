@@ -1,4 +1,4 @@
-//! No call can go round the policies.
+//! No operation bypasses the policies.
 
 use gatewright_testing::{TestDatabase, on_both_databases};
 use reqwest::Method;
@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::openapi::document;
 use crate::server::{ACCOUNT, Caller, Reply, Server, http};
 
-/// A path with something in the place of each parameter that exists.
+/// Fills the parameters of a path template with objects that exist.
 fn filled(path: &str, admin: &Caller) -> String {
     path.replace("{clientId}", &admin.id)
         .replace("{permissionsGroupURN}", "urn:v1:eu:permissionsGroup:ovh:globalAdmin")
@@ -20,8 +20,8 @@ fn filled(path: &str, admin: &Caller) -> String {
         .replace("{projects}", "urn:v1:eu:resource:publicCloudProject:pci")
 }
 
-/// What an operation without authentication answers to somebody who sends no credentials and a form
-/// of nonsense.
+/// Returns the status of an operation without authentication, for a request without credentials and
+/// with a malformed form.
 fn public(path: &str) -> u16 {
     match path {
         "/auth/time"
@@ -35,13 +35,13 @@ fn public(path: &str) -> u16 {
         | "/auth/oauth2/revoke"
         | "/oauth2/token"
         | "/role-adapter/{projects}/auth/oauth2/token" => 400,
-        // No proxy and no API is named that there is.
+        // Neither the proxy nor the API exists.
         "/forward-auth/{proxy}/{api}" | "/ext-authz/{api}/{target}" => 403,
         path => panic!("{path} needs no token: is that meant?"),
     }
 }
 
-/// The operations of the server, each with its URL.
+/// Returns the operations of the server, each with its URL.
 async fn operations(server: &Server, admin: &Caller) -> Vec<(Method, String, String, Value)> {
     let mut all = Vec::new();
     for (name, tree) in [("v1", "/v1"), ("v2", "/v2"), ("oauth2", "")] {
@@ -65,7 +65,7 @@ async fn every_call_needs_a_token_and_the_actions_that_it_names(database: TestDa
     let before = server.setup().run(&["journal", "verify"]).1;
     let (mut guarded, mut open, mut unguarded) = (0, 0, 0);
     for (method, path, url, operation) in operations(&server, &admin).await {
-        // The right comes before the body: this one is no JSON.
+        // The right is checked before the body, which is malformed.
         let nobody = http().request(method.clone(), format!("{}{url}", server.url));
         let reply = Reply::of(nobody.body("{")).await;
         if operation["security"].is_null() {

@@ -1,4 +1,4 @@
-//! The examples that guard themselves with a client library, and what is tried to get round it.
+//! The examples that guard themselves with a client library, with requests that try to bypass it.
 
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -11,14 +11,14 @@ use crate::attacks::{ATTACKS, Attack};
 use crate::programs::{Running, examples, free_port, listens, send};
 use crate::server::{ACCOUNT, Caller, Reply, Server, http};
 
-/// A shop that asks Gatewright by itself.
+/// A shop that requests decisions from Gatewright itself.
 struct Shop {
     port: u16,
     _program: Running,
 }
 
 impl Shop {
-    /// Starts an example, which takes its port from the environment.
+    /// Starts an example; its port is set in the environment.
     async fn start(mut command: Command, server: &Server, admin: &Caller) -> Self {
         let new = json!({"name": "shop", "description": "x", "flow": "CLIENT_CREDENTIALS"});
         let made = admin.post("/v1/me/api/oauth2/client", &new).await.expect(200);
@@ -43,7 +43,7 @@ impl Shop {
         Reply::of(self.request(Method::GET, path).bearer_auth(token)).await
     }
 
-    /// Waits until a request is answered with some status.
+    /// Waits until a request is answered with a status.
     async fn until(&self, status: u16, path: &str, token: &str) {
         let end = Instant::now() + Duration::from_secs(30);
         loop {
@@ -84,7 +84,7 @@ async fn nothing_gets_round(command: Command) {
         server.token(&server.client_id, &server.client_secret, "all openid").await.expect(200);
     shop.read("/orders/8", all["access_token"].as_str().unwrap()).await.expect(200);
     shop.read("/orders/8", all["id_token"].as_str().unwrap()).await.expect(401);
-    // Nobody said what this one needs.
+    // This operation is not declared, so even full access does not allow it.
     let everything = format!("Bearer {}", all["access_token"].as_str().unwrap());
     let (status, _) = send(shop.port, "GET", "/forgotten", &[("Authorization", &everything)]).await;
     assert!([403, 404].contains(&status), "{status}");
@@ -97,12 +97,12 @@ async fn nothing_gets_round(command: Command) {
         let mut headers = headers.to_vec();
         headers.insert(0, ("Authorization", &bearer));
         let (status, body) = send(shop.port, method, target, &headers).await;
-        // What an application takes for the order 7 is the order 7.
+        // Any target that the application maps to the order 7 may be answered with it.
         let is_seven = body.contains(r#""order":"7""#) && !["DELETE", "PUT"].contains(method);
         assert!(!(200..300).contains(&status) || is_seven, "{method} {target} {headers:?}: {body}");
     }
 
-    // Many at once are asked about together, and each has an answer of its own.
+    // Concurrent requests are decided in batches, each with a decision of its own.
     let before = calls(&server).await;
     let client = http();
     let answers = (0..200).map(|number| {
@@ -117,7 +117,7 @@ async fn nothing_gets_round(command: Command) {
     let asked = calls(&server).await - before;
     assert!(asked < 200, "{asked} calls for 200 questions");
 
-    // What is taken back is gone in a second.
+    // Access that is revoked ends within a second.
     let path = format!("/v2/iam/policy/{}", policy["id"].as_str().unwrap());
     assert_eq!(admin.delete(&path).await.status, 204);
     shop.until(403, "/orders/7", &caller.token).await;
@@ -127,14 +127,14 @@ async fn nothing_gets_round(command: Command) {
     admin.delete(&format!("/v1/me/api/oauth2/client/{}", robot.id)).await.expect(200);
     shop.until(403, token, &robot.token).await;
 
-    // A key that nobody has seen yet is fetched, and one that is gone counts no longer.
+    // A new key is fetched, and a removed one no longer counts.
     assert!(server.setup().run(&["key", "rotate", "--at-once"]).0);
     let admin_token = all["access_token"].as_str().unwrap();
     shop.until(403, "/orders/8", admin_token).await;
     let renewed = server.admin().await;
     shop.until(200, "/orders/8", &renewed.token).await;
 
-    // Who cannot be asked has not allowed it.
+    // Without the server, requests are denied (fail closed).
     server.stop();
     shop.until(503, "/orders/8", &renewed.token).await;
     assert_eq!(Reply::of(shop.request(Method::GET, "/health")).await.status, 200);
@@ -151,7 +151,7 @@ async fn futures<T: Send + 'static>(
     done
 }
 
-/// How often the server was asked for decisions.
+/// Returns the number of requests for decisions that the server has received.
 async fn calls(server: &Server) -> usize {
     let text = http().get(format!("{}/metrics", server.operations)).send().await.unwrap();
     let text = text.text().await.unwrap();
@@ -173,7 +173,7 @@ async fn nothing_gets_round_the_python_guard() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_gets_round_the_rust_guard() {
-    // It is built with the workspace, and stands beside the server.
+    // The example is built with the workspace, into the same folder as the server.
     let folder = std::path::Path::new(crate::server::PROGRAM).parent().unwrap();
     nothing_gets_round(Command::new(folder.join("gatewright-example-axum"))).await;
 }

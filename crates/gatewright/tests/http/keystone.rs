@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::programs::{Running, examples, free_port, listens};
 use crate::server::{Reply, Server, http};
 
-/// The Keystone of the example, which lets in whom Gatewright has given roles.
+/// The Keystone of the example, which admits those with roles from Gatewright.
 struct Keystone {
     folder: tempfile::TempDir,
     port: u16,
@@ -42,7 +42,7 @@ impl Keystone {
         command
     }
 
-    /// Runs a step of the example's set-up, and answers the last line that it prints.
+    /// Runs a step of the example's set-up, and returns the last line of its output.
     fn set_up(&self, step: &str) -> String {
         let script = examples().join("openstack/setup.py");
         let output = self.command("/usr/bin/python3").arg(script).arg(step).output().unwrap();
@@ -76,7 +76,7 @@ impl Keystone {
         }
     }
 
-    /// What Keystone says to somebody who brings an ID token.
+    /// Returns Keystone's status for a request with an ID token.
     async fn enter(&self, token: &str) -> u16 {
         let path = "/v3/OS-FEDERATION/identity_providers/gatewright/protocols/openid/auth";
         let url = format!("http://127.0.0.1:{}{path}", self.port);
@@ -97,7 +97,7 @@ async fn openstacks_client_signs_in_to_a_keystone_while_its_service_account_live
     let server = Server::start(&database);
     let admin = server.admin().await;
     let mut keystone = Keystone::new(&server);
-    // The folders of tests are their owner's alone, and Keystone is another user.
+    // Keystone runs as another user, who cannot enter the private folders of tests.
     let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
     std::fs::set_permissions(keystone.folder.path(), open).unwrap();
     keystone.set_up("database");

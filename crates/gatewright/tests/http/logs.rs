@@ -1,4 +1,4 @@
-//! What is written down of what happened.
+//! The API log, the audit log and the activity log.
 
 use gatewright_testing::{TestDatabase, on_both_databases};
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! What the running program promises over HTTP, on both databases.
+//! Tests of the running program over HTTP, on both databases.
 
 #![allow(
     clippy::disallowed_methods,

@@ -9,7 +9,7 @@ use crate::server::{Reply, Server, http};
 const VPS: &str = "urn:v1:eu:resource:vps:vps-1";
 const REBOOT: &str = "vps:apiovh:reboot";
 
-/// Asks until the answer is as wanted; how long it took.
+/// Polls until a condition has the wanted value; returns how long that took.
 async fn until(wanted: bool, ask: impl AsyncFn() -> bool) -> Duration {
     let started = Instant::now();
     while ask().await != wanted {
@@ -42,8 +42,8 @@ async fn a_change_on_one_node_is_in_force_on_the_other() {
         assert_eq!(admin.delete(&path).await.status, 204);
         times.push(until(false, async || elsewhere.may(REBOOT, VPS).await).await);
     }
-    // It comes by a notice, and does not wait for the next sign of life, a quarter of a second: as
-    // fast as this machine carries a notice, and answers whoever asks.
+    // A change is announced by NOTIFY, and does not wait for the heartbeat every quarter of a
+    // second: so it takes as long as a notification and a request on this machine.
     let mut asked = Vec::new();
     for _ in 0..times.len() {
         asked.push(until(false, async || elsewhere.may(REBOOT, VPS).await).await);
@@ -51,11 +51,11 @@ async fn a_change_on_one_node_is_in_force_on_the_other() {
     let reference = median(database.notice_times(times.len()).await) + median(asked);
     let time = median(times);
     assert!(time < 15 * reference, "{time:?} is long beside {reference:?}");
-    // The keys of one node are known to the other, and so is the end of a service account.
+    // Keys and deletions on one node are known to the other.
     let path = format!("/v1/me/api/oauth2/client/{}", caller.id);
     assert_eq!(admin.delete(&path).await.status, 200);
     until(true, async || elsewhere.get("/v1/auth/details").await.status == 401).await;
-    // Who owns a resource is known to both, too.
+    // So are the owners of resources.
     admin.post("/v2/iam/resource", &serde_json::json!({"urn": VPS})).await.expect(200);
     let mut same = admin.clone();
     same.url = other_url;

@@ -1,4 +1,4 @@
-//! The OpenAPI document, compared with what OVHcloud's calls take and give.
+//! The OpenAPI documents, compared with OVHcloud's operations.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::server::{Server, http};
 
-/// The facts of each of OVHcloud's calls that is built: parameters, fields and actions.
+/// The parameters, fields and actions of each of OVHcloud's operations that is implemented.
 const CALLS: &str = include_str!("../data/ovhcloud-calls.json");
 
 pub(crate) async fn document(server: &Server, name: &str) -> Value {
@@ -28,7 +28,7 @@ fn resolve<'d>(document: &'d Value, schema: &'d Value) -> &'d Value {
     }
 }
 
-/// The names of the fields of a type, or of the items of an array.
+/// Returns the names of the fields of a type, or of the items of an array.
 fn fields(document: &Value, schema: &Value) -> Value {
     let mut schema = resolve(document, schema);
     let array = schema["type"] == "array";
@@ -55,7 +55,7 @@ fn parameters(operation: &Value, place: &str) -> Vec<String> {
     names
 }
 
-/// Every call that the server describes, by method and path.
+/// Returns every operation that the server describes, by method and path.
 async fn described(server: &Server) -> BTreeMap<String, Value> {
     let mut calls = BTreeMap::new();
     for tree in ["v1", "v2"] {
@@ -103,7 +103,7 @@ async fn each_of_ovhclouds_calls_is_described_as_it_is_there() {
         for part in ["actions", "query", "path", "request", "response"] {
             assert_eq!(here[part], there[part], "{part} of {call}");
         }
-        // A field that OVHcloud gives and does not take may be required in what is given only.
+        // A field that OVHcloud only returns may be required in responses.
         if call.starts_with("POST") {
             assert_eq!(here["required"], there["required"], "required of {call}");
         }
@@ -154,7 +154,7 @@ async fn null_in_a_query_is_as_good_as_nothing() {
                 admin.request(Method::GET, &url).send().await.unwrap(),
             );
             assert_eq!(with.status(), without.status(), "{url}");
-            // A replica is told of changes for as long as it listens.
+            // A replica's feed does not end.
             if !path.ends_with("/replica") {
                 let (with, without): (Value, Value) =
                     (with.json().await.unwrap(), without.json().await.unwrap());

@@ -9,7 +9,7 @@ use crate::server::{ACCOUNT, Caller, Reply, Server, http};
 
 const ADAPTER: &str = "/role-adapter/urn:v1:eu:resource:publicCloudProject";
 
-/// A service account, and how it proves to be itself.
+/// A service account with its credentials.
 struct InitialServiceAccount {
     caller: Caller,
     id: String,
@@ -24,7 +24,7 @@ async fn robot(server: &Server, admin: &Caller) -> InitialServiceAccount {
     InitialServiceAccount { caller: server.login(&id, &secret).await, id, secret }
 }
 
-/// Does what OpenStack's clients do: discovery, then the token endpoint that it names.
+/// Requests a token as OpenStack's clients do: discovery, then the token endpoint in it.
 async fn ask(server: &Server, robot: &InitialServiceAccount, project: &str, scope: &str) -> Reply {
     let path = format!("{}{ADAPTER}:{project}/.well-known/openid-configuration", server.url);
     let found = Reply::of(http().get(path)).await.expect(200);
@@ -38,7 +38,7 @@ async fn ask(server: &Server, robot: &InitialServiceAccount, project: &str, scop
 
 const SCOPE: &str = "openid profile email publicCloudProject/all";
 
-/// What a verifier that knows only the public keys makes of an ID token.
+/// Returns the claims of an ID token, verified with the public keys alone.
 async fn verified(server: &Server, robot: &InitialServiceAccount, token: &str) -> Value {
     let keys = http().get(format!("{}/auth/oauth2/jwks", server.url)).send().await.unwrap();
     let keys: JwkSet = keys.json().await.unwrap();

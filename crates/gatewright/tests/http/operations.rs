@@ -1,4 +1,4 @@
-//! What operators do: start, stop, watch, and set up.
+//! Tasks of operators: set-up, start, stop, monitoring.
 
 use std::process::{Command, Stdio};
 
@@ -34,7 +34,7 @@ async fn the_listener_for_operators_says_how_it_goes(database: TestDatabase) {
         "gatewright_decisions_total{allowed=\"true\"} 1",
         "gatewright_http_requests_total{route=\"/iam/authorization/check\",status=\"200\"} 1",
         "gatewright_http_request_duration_seconds_bucket",
-        // Its old name, for one version.
+        // The metric's old name, exposed for one version.
         "gatewright_http_request_seconds_bucket",
     ] {
         assert!(metrics.contains(line), "{line} is not in\n{metrics}");
@@ -64,7 +64,7 @@ async fn an_account_is_made_once_and_by_the_operator_alone(database: TestDatabas
     ];
     let reply = http().post(format!("{url}/auth/oauth2/token")).form(&form).send().await;
     assert_eq!(reply.unwrap().status(), 400);
-    // Also while a server runs on the same database.
+    // Works while a server runs on the same database.
     let made = setup.create_account("XX11111-OVH");
     assert_eq!((made["account"].as_str(), made["login"].as_str()), (Some(ACCOUNT), Some(ACCOUNT)));
     let id = made["clientId"].as_str().unwrap();
@@ -144,7 +144,7 @@ fn a_setting_given_by_its_old_name_is_warned_about() {
     let both = setup.with(&["--region", "eu"]);
     let (done, said) = both.run(&["journal", "verify"]);
     assert!(!done && said.contains("both are given with different values"), "{said}");
-    // The variable has an old name as well.
+    // The environment variable has an old name as well.
     let mut command = Command::new(PROGRAM);
     command.args(["serve", "--database", "sqlite:x", "--master-key", "key"]);
     command.env("GATEWRIGHT_PLATE", "mars");

@@ -1,4 +1,4 @@
-//! What guards the panel, asked without a browser.
+//! The guards of the panel, tested without a browser.
 
 use gatewright_testing::{TestDatabase, on_both_databases};
 use serde_json::json;
@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::panel_client::{PanelClient, csrf_token, pairs, typed};
 use crate::server::{ACCOUNT, Server, http};
 
-/// Every page with the action that it needs; none where whoever is signed in may read it.
+/// Every page with the action that it requires; none if every signed-in user may read it.
 const PAGES: [(&str, &str); 38] = [
     ("/", ""),
     ("/service-accounts", "me/api/oauth2/client/get"),
@@ -51,7 +51,7 @@ const PAGES: [(&str, &str); 38] = [
     ("/me/totp", ""),
 ];
 
-/// Every form with the action that it needs, but for what a person does about themselves.
+/// Every form with the action that it requires, except for those about a person's own sign-in.
 const FORMS: [(&str, &str); 30] = [
     ("/service-accounts/create", "me/api/oauth2/client/create"),
     ("/service-accounts/EU.0/edit", "me/api/oauth2/client/edit"),
@@ -181,7 +181,7 @@ async fn whoever_guesses_passwords_must_wait(database: TestDatabase) {
     assert_eq!((wrong.status, nobody.status), (401, 401));
     let about = |html: &str| html.contains("The login or the password is wrong.");
     assert!(about(&wrong.html) && about(&nobody.html));
-    // Each failure makes the next wait longer; on a slow machine the first are soon over.
+    // Each failure lengthens the delay; on a slow machine the first delays are soon over.
     let mut last = wrong;
     let is_long = |html: &str| (3..900).any(|wait| html.contains(&format!("in {wait} seconds")));
     for _ in 0..10_000 {
@@ -256,7 +256,7 @@ async fn a_code_is_asked_for_after_the_password_and_is_good_for_once(database: T
     for used in [code(started), "000000".to_owned(), String::new()] {
         assert_eq!(fields(&mut other, &used).await.status, 401, "{used}");
     }
-    // The clock may have gone one step on; two it has not.
+    // The clock may have moved on by one step of TOTP, but not by two.
     let next = code(started + 30);
     assert_eq!(fields(&mut other, &next).await.location, "/me");
     assert_eq!(other.get("/me").await.status, 200);

@@ -1,11 +1,11 @@
-//! A client of the panel without a browser, and what it reads from a page.
+//! A client of the panel without a browser, which parses pages.
 
 use reqwest::header::{COOKIE, SET_COOKIE};
 use reqwest::redirect::Policy;
 
 use crate::server::Server;
 
-/// Somebody with a browser's cookies, who follows no redirection.
+/// A client with a browser's cookies that follows no redirect.
 pub(crate) struct PanelClient {
     pub(crate) http: reqwest::Client,
     pub(crate) url: String,
@@ -78,7 +78,7 @@ impl PanelClient {
     }
 }
 
-/// What a browser would send of the form of a policy as it is.
+/// Returns the fields that a browser would send of a policy's form as it is.
 pub(crate) fn typed(html: &str) -> Vec<(String, String)> {
     let plain = |text: &str| {
         [("&#34;", "\""), ("&#39;", "'"), ("&#60;", "<"), ("&#62;", ">"), ("&#38;", "&")]
@@ -116,7 +116,7 @@ pub(crate) fn typed(html: &str) -> Vec<(String, String)> {
     fields
 }
 
-/// What is sent by the button that saves.
+/// Returns the fields that the save button sends.
 pub(crate) fn pairs(typed: &[(String, String)]) -> Vec<(&str, &str)> {
     let typed = typed.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     typed.chain([("do", "save")]).collect()

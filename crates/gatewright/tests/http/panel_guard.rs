@@ -1,5 +1,5 @@
-//! No page and no form of the panel can go round the session, the CSRF token and the policies: each
-//! is probed from the panel's own list.
+//! No page and no form of the panel bypasses the session, the CSRF token or the policies; each is
+//! probed from the panel's own list.
 
 use gatewright_panel::{Access, Route, routes};
 use gatewright_testing::{TestDatabase, on_both_databases};
@@ -11,7 +11,7 @@ use crate::server::{ACCOUNT, Server};
 
 const UUID: &str = "00000000-0000-0000-0000-000000000000";
 
-/// A path with something in the place of each parameter.
+/// Fills each parameter of a route with a value.
 fn filled(route: &Route) -> String {
     let id = if route.path().starts_with("/service-accounts/") { "EU.0" } else { UUID };
     let urn = if route.path().starts_with("/permissions-groups/") {
@@ -101,7 +101,7 @@ async fn whoever_has_no_right_is_told_which_one_is_missing(database: TestDatabas
     for route in pages().filter(|route| route.access() == Access::SignedIn && !is_own(route)) {
         let seen = visitor.get(&filled(&route)).await;
         let names_the_right = seen.status == 403 && seen.html.contains("account:apiovh:");
-        // Forms and lists that hold nothing yet.
+        // Forms, and lists that show only what the user has permissions for.
         let is_open = seen.status < 400;
         let is_gone = seen.status == 404 && route.path() == "/resources/{urn}";
         assert!(names_the_right || is_open || is_gone, "{}: {}", route.path(), seen.status);

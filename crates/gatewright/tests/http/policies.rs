@@ -52,7 +52,7 @@ async fn a_policy_is_created_read_changed_and_deleted(database: TestDatabase) {
     assert_eq!(made["updatedAt"], Value::Null);
     let one = format!("{PATH}/{}", made["id"].as_str().unwrap());
     assert_eq!(admin.get(&one).await.expect(200), made);
-    // Whole objects are sent back.
+    // Clients send whole objects back.
     let mut sent = made.clone();
     sent["name"] = json!("renamed");
     sent["owner"] = json!("somebody");

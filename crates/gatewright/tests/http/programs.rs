@@ -11,7 +11,7 @@ pub(crate) fn examples() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples").canonicalize().unwrap()
 }
 
-/// A child that ends with the test.
+/// A child process that ends with the test.
 pub(crate) struct Running(pub(crate) Child);
 
 impl Drop for Running {
@@ -25,7 +25,7 @@ pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-/// Waits until a program takes connections.
+/// Waits until a program accepts connections.
 pub(crate) async fn listens(port: u16) {
     let started = Instant::now();
     while tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_err() {
@@ -34,7 +34,7 @@ pub(crate) async fn listens(port: u16) {
     }
 }
 
-/// Sends bytes as they are; the status and the whole answer, in small letters.
+/// Sends raw bytes; returns the status and the whole response in lower case.
 pub(crate) async fn send(
     port: u16,
     method: &str,
@@ -54,7 +54,7 @@ pub(crate) async fn send(
     let mut answer = Vec::new();
     let mut buffer = [0; 4096];
     loop {
-        // What comes after the headers may have no end.
+        // The body may be endless.
         let has_headers = answer.windows(4).any(|four| four == b"\r\n\r\n");
         let patience =
             if has_headers { Duration::from_millis(300) } else { Duration::from_secs(30) };

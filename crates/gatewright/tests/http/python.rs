@@ -15,7 +15,7 @@ async fn the_real_python_client_manages_service_accounts_and_policies(database: 
     let server = Server::start(&database);
     let output = Command::new(python)
         .args(["-c", SCRIPT, &server.url, &server.client_id, &server.client_secret])
-        // Its OAuth2 library wants HTTPS otherwise.
+        // Its OAuth2 library requires HTTPS otherwise.
         .env("OAUTHLIB_INSECURE_TRANSPORT", "1")
         .output()
         .unwrap();

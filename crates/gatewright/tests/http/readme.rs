@@ -1,4 +1,4 @@
-//! The README's own lines, run as they stand.
+//! The README's commands, run as they stand.
 
 use std::process::Command;
 
@@ -9,11 +9,11 @@ use crate::server::{ACCOUNT, Server};
 const README: &str = include_str!("../../../../README.md");
 const MARK: &str = "----8<----";
 
-/// Each block of commands, with the block of what they answer, if one follows.
+/// Returns each block of commands, with the block of its output if one follows.
 fn steps() -> Vec<(String, Option<String>)> {
     let mut steps = Vec::new();
     let mut blocks = README.split("```");
-    // Outside and inside alternate.
+    // Text and blocks alternate.
     while let (Some(between), Some(block)) = (blocks.next(), blocks.next()) {
         let (language, text) = block.split_once('\n').unwrap();
         let text = text.trim_end().to_owned();
@@ -30,7 +30,7 @@ fn steps() -> Vec<(String, Option<String>)> {
     steps
 }
 
-/// Whether a text is as expected, where `…` stands for any run of characters.
+/// Checks whether a text is as expected, where `…` stands for any run of characters.
 fn fits(expected: &str, text: &str) -> bool {
     let mut parts = expected.split('…');
     let Some(mut rest) = parts.next().and_then(|head| text.strip_prefix(head)) else {

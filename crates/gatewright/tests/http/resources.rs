@@ -139,7 +139,7 @@ async fn tagging_needs_a_right_on_the_account_and_one_on_the_resource(database: 
     assert_eq!(missing().await, on_resource);
     admin.allow("two", &caller, on_resource, VPS).await;
     assert_eq!(caller.post(&path, &tag).await.status, 204);
-    // Replacing all tags takes the right to remove, too.
+    // Replacing all tags also requires the right to remove tags.
     admin.allow("three", &caller, "account:apiovh:iam/resource/edit", &account).await;
     let reply = caller.put(&format!("{PATH}/{VPS}"), &json!({"tags": {"env": "other"}})).await;
     assert_eq!(

@@ -13,26 +13,26 @@ use serde_json::{Value, json};
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_gatewright");
 pub(crate) const ACCOUNT: &str = "xx11111-ovh";
 
-/// A client that trusts nobody over TLS: reading whom the system trusts takes longer than a test.
+/// Creates a client that trusts no certificate: loading the system's takes longer than a test.
 pub(crate) fn http() -> reqwest::Client {
     reqwest::Client::builder().tls_certs_only([]).build().unwrap()
 }
 
-/// A server with one account, whose service account may do everything.
+/// A server with one account, whose service account has full access.
 pub(crate) struct Server {
     child: Child,
     pub(crate) url: String,
     pub(crate) operations: String,
     pub(crate) client_id: String,
     pub(crate) client_secret: String,
-    /// Of the account's owner.
+    /// The password of the account's owner.
     pub(crate) password: String,
-    /// The port on which Envoy asks, where a test has chosen one.
+    /// The port for Envoy's gRPC, if the test has chosen one.
     pub(crate) grpc: Option<u16>,
     setup: Setup,
 }
 
-/// What a server is started from.
+/// The database, the master key and the flags of a server.
 #[derive(Clone)]
 pub(crate) struct Setup {
     database: String,
@@ -55,7 +55,7 @@ impl Setup {
         }
     }
 
-    /// The same with more flags.
+    /// Returns the same setup with more flags.
     pub(crate) fn with(&self, flags: &[&str]) -> Self {
         let mut setup = self.clone();
         setup.flags.extend(flags.iter().map(|&flag| flag.to_owned()));
@@ -70,7 +70,7 @@ impl Setup {
         all
     }
 
-    /// Runs a command with the same settings; whether it went well, and what it said.
+    /// Runs a command with the same settings; returns whether it succeeded, and its output.
     pub(crate) fn run(&self, command: &[&str]) -> (bool, String) {
         let arguments = self.arguments();
         let all: Vec<&str> =
@@ -87,7 +87,7 @@ impl Setup {
         serde_json::from_str(&said).unwrap()
     }
 
-    /// The command that starts the program.
+    /// Returns the command that starts the server.
     pub(crate) fn serve(&self) -> Command {
         let local = "127.0.0.1:0";
         let mut command = Command::new(PROGRAM);
@@ -124,7 +124,7 @@ impl Setup {
     }
 }
 
-/// Runs the program to its end; whether it went well, and what it said.
+/// Runs the program to its end; returns whether it succeeded, and its output.
 pub(crate) fn run(arguments: &[&str]) -> (bool, String) {
     let output = Command::new(PROGRAM).args(arguments).output().unwrap();
     let text = [output.stdout, output.stderr].concat();
@@ -151,7 +151,7 @@ impl Server {
         &self.setup
     }
 
-    /// A caller who may do everything.
+    /// Returns a caller with full access.
     pub(crate) async fn admin(&self) -> Caller {
         self.login(&self.client_id, &self.client_secret).await
     }
@@ -172,13 +172,13 @@ impl Server {
         Reply::of(request.basic_auth(id, Some(secret)).form(&form)).await
     }
 
-    /// A caller whose token is whatever is given.
+    /// Returns a caller with the given token.
     pub(crate) fn bearing(&self, token: &str) -> Caller {
         let url = self.url.clone();
         Caller { http: http(), url, token: token.to_owned(), id: String::new() }
     }
 
-    /// A new service account without any right.
+    /// Creates a service account without any permission.
     pub(crate) async fn stranger(&self, admin: &Caller) -> Caller {
         let new = json!({"name": "x", "description": "y", "flow": "CLIENT_CREDENTIALS"});
         let made = admin.post("/v1/me/api/oauth2/client", &new).await.expect(200);
@@ -193,7 +193,7 @@ impl Server {
         self.restart();
     }
 
-    /// Stops the program as an operator does; how it ended.
+    /// Stops the program as an operator does; returns its exit status.
     pub(crate) fn stop(&mut self) -> std::process::ExitStatus {
         let id = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
@@ -212,7 +212,7 @@ impl Drop for Server {
     }
 }
 
-/// Somebody with a token.
+/// A caller with a token.
 #[derive(Clone)]
 pub(crate) struct Caller {
     pub(crate) http: reqwest::Client,
@@ -242,12 +242,12 @@ impl Caller {
         Reply::of(self.request(Method::DELETE, path)).await
     }
 
-    /// The URN that policies name this caller by.
+    /// Returns the URN that policies name this caller by.
     pub(crate) fn urn(&self) -> String {
         format!("urn:v1:eu:identity:credential:{ACCOUNT}/oauth2-{}", self.id)
     }
 
-    /// Whether this caller may do that.
+    /// Checks whether this caller may perform an action on a resource.
     #[must_use]
     pub(crate) async fn may(&self, action: &str, urn: &str) -> bool {
         let body = json!({"actions": [action], "resourceURNs": [urn]});
@@ -255,7 +255,7 @@ impl Caller {
         answer[0]["authorizedActions"] == json!([action])
     }
 
-    /// Makes a policy that allows one action, or pattern, to somebody on one resource.
+    /// Creates a policy that allows a caller one action, or pattern, on one resource.
     pub(crate) async fn allow(&self, name: &str, to: &Caller, action: &str, urn: &str) -> Value {
         let body = json!({
             "name": name,
@@ -267,7 +267,7 @@ impl Caller {
     }
 }
 
-/// What was answered. Whoever drops it unread tests nothing.
+/// A response. A test that drops it unread tests nothing.
 #[must_use]
 #[derive(Debug)]
 pub(crate) struct Reply {
@@ -289,14 +289,14 @@ impl Reply {
         Self { status, headers, body }
     }
 
-    /// The body, where the status is as it should be.
+    /// Returns the body, after checking the status.
     #[track_caller]
     pub(crate) fn expect(self, status: u16) -> Value {
         assert_eq!(self.status, status, "{}", self.body);
         self.body
     }
 
-    /// The message of an error in OVHcloud's shape, of that status and class.
+    /// Returns the message of an error, after checking its status and class.
     #[track_caller]
     pub(crate) fn refused(self, status: u16, class: &str) -> String {
         assert_eq!(self.status, status, "{}", self.body);
@@ -313,7 +313,7 @@ impl Reply {
     }
 }
 
-/// A text as one part of a path.
+/// Encodes a text as one segment of a path.
 pub(crate) fn part(text: &str) -> String {
     text.bytes()
         .map(

@@ -1,4 +1,4 @@
-//! What operators read in the log of the program.
+//! The program's log, as operators read it.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::programs::Running;
 use crate::server::{ACCOUNT, Reply, Setup, http};
 
-/// A server whose log is a file.
+/// A server that logs to a file.
 struct Logged {
     log: PathBuf,
     url: String,
@@ -65,7 +65,7 @@ async fn a_failure_is_in_the_log_with_its_query_id_and_all_its_causes(database: 
     let event = server.event(failed).await;
     assert_eq!(event["level"], "ERROR");
     assert_eq!(event["span"]["query_id"], json!(query_id), "the span has it as well");
-    // From what the caller hears down to what the database has said.
+    // The chain of causes, from the response's message down to the database's error.
     let cause = event["cause"].as_str().unwrap();
     assert!(cause.contains("object") && cause.matches(": ").count() >= 2, "{cause}");
 }

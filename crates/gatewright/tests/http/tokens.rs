@@ -1,4 +1,4 @@
-//! Tokens: given out, checked, asked about, taken back.
+//! Tokens: issued, verified, introspected, revoked.
 
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,7 @@ async fn form(server: &Server, path: &str, fields: &[(&str, &str)]) -> Reply {
     Reply::of(request.form(fields)).await
 }
 
-/// What a verifier that knows only the public keys makes of a token.
+/// Returns the claims of a token, verified with the public keys alone.
 async fn verified_by_others(server: &Server, token: &str) -> Value {
     let keys = http().get(format!("{}/auth/oauth2/jwks", server.url)).send().await.unwrap();
     let keys: JwkSet = keys.json().await.unwrap();
@@ -296,14 +296,14 @@ async fn one_says_who_one_is(database: TestDatabase) {
     assert!(time > 1_700_000_000);
 }
 
-/// The identifiers of the published keys.
+/// Returns the identifiers of the published keys.
 async fn keys(server: &Server) -> Vec<String> {
     let keys = http().get(format!("{}/auth/oauth2/jwks", server.url)).send().await.unwrap();
     let keys: JwkSet = keys.json().await.unwrap();
     keys.keys.into_iter().filter_map(|key| key.common.key_id).collect()
 }
 
-/// Waits for what comes within some seconds.
+/// Waits some seconds for a condition.
 async fn until(is_so: impl AsyncFn() -> bool) {
     let end = Instant::now() + Duration::from_secs(30);
     while !is_so().await {

@@ -76,7 +76,7 @@ async fn a_token_is_also_the_password_of_a_pat_jwt_user(database: TestDatabase) 
     assert_eq!(basic("jane", &program.token).await.status, 401);
     assert_eq!(basic("pat_jwt_jane", "gwp_xx11111-ovh.wrong").await.status, 401);
     assert_eq!(basic("pat_jwt_jane", "gwp_nowhere-ovh.wrong").await.status, 401);
-    // A service account's token is one there too.
+    // The access token of a service account is accepted as a Basic password, too.
     basic("pat_jwt_robot", &admin.token).await.expect(200);
 }
 
