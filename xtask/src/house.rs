@@ -1,8 +1,8 @@
-//! Checks the rules of the house: which crates and modules use which, circles of files, purity,
-//! words, lengths, and what the documents say about them.
+//! Checks the rules of the house: dependencies of crates and modules, circles of files, purity,
+//! words, lengths, and the generated parts of documents.
 //!
-//! The rules themselves are in [`rules`]. The checks read the sources as text, so they need no
-//! compiled program.
+//! The rules themselves are in [`rules`]. The checks parse the sources, so they need no compiled
+//! program.
 
 mod circles;
 mod crates;
@@ -27,7 +27,7 @@ use modules::Crate;
 use rules::Rule;
 use source::Sources;
 
-/// Something that is against a rule.
+/// A violation of a rule.
 struct Fault {
     rule: Rule,
     package: String,
@@ -43,7 +43,7 @@ impl Fault {
     }
 }
 
-/// Fails when something in the repository is against a rule.
+/// Returns an error if the repository violates a rule.
 pub(crate) fn check(root: &Path) -> Result<(), String> {
     outcome(&House::read(root)?.faults(root))
 }
@@ -58,8 +58,9 @@ fn outcome(faults: &[Fault]) -> Result<(), String> {
     }
 }
 
-/// Runs `cargo xtask house`: prints every fault, also those that do not count yet. With `--write`
-/// it brings the documents up to date first, with `--lengths` it prints only how long the code is.
+/// Runs `cargo xtask house`: prints every fault, including those that are not enforced yet. With
+/// `--write` it renews the documents first; with `--lengths` it prints only the lengths of the
+/// code.
 pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<(), String> {
     let house = House::read(root)?;
     let has = |wanted: &str| arguments.iter().any(|argument| argument == wanted);
@@ -77,7 +78,7 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Result<(), String> {
     outcome(&faults)
 }
 
-/// Everything that the checks look at.
+/// The inputs of the checks.
 struct House {
     metadata: serde_json::Value,
     targets: Vec<Target>,
@@ -127,7 +128,7 @@ impl House {
         faults
     }
 
-    /// The package of a file: that of the nearest root of a crate.
+    /// Returns the package of a file: that of the nearest crate root.
     fn package(&self, file: &str) -> String {
         let folder = |target: &Target| target.root.rsplit_once('/').map(|(folder, _)| folder.len());
         let near = self.targets.iter().filter(|target| {
@@ -137,8 +138,7 @@ impl House {
         nearest.map_or_else(String::new, |target| target.package.clone())
     }
 
-    /// What documents hold that is made from the code: the document, the name of the part, its
-    /// text.
+    /// Returns the generated parts of documents: the document, the name of the part, its text.
     fn generated(&self) -> [(&'static str, &'static str, String); 2] {
         let crates: Vec<&Crate> = self.product().into_iter().map(|(_, one)| one).collect();
         [
@@ -147,7 +147,7 @@ impl House {
         ]
     }
 
-    /// The crates of the server, but those for tests, the top floor first.
+    /// Returns the crates of the server except those for tests, the top floor first.
     fn product(&self) -> Vec<(&Target, &Crate)> {
         let floor = |package: &str| rules::CRATES.iter().position(|(name, _)| *name == package);
         let both = self.targets.iter().zip(&self.crates);
@@ -160,7 +160,7 @@ impl House {
         for (file, name, part) in self.generated() {
             let failed = |error: std::io::Error| format!("{file}: {error}");
             let text = std::fs::read_to_string(root.join(file)).map_err(failed)?;
-            // A document without the marks is a fault that the check names.
+            // A document without the marks is reported by the check.
             if let Some(new) = listing::replaced(&text, name, &part) {
                 std::fs::write(root.join(file), new).map_err(failed)?;
             }
@@ -177,7 +177,7 @@ impl House {
     }
 }
 
-/// Whether a target is part of the server: the crates but those for tests.
+/// Checks whether a target is part of the server: any of the crates except those for tests.
 fn is_product(target: &Target) -> bool {
     !target.beside && target.root.starts_with("crates/") && target.package != "gatewright-testing"
 }

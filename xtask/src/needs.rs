@@ -1,4 +1,5 @@
-//! What a run needs beside cargo: looked for before anything runs, installed where that is possible.
+//! The tools that a run needs beside cargo: checked before anything runs, and installed where
+//! possible.
 
 mod apt;
 mod list;
@@ -12,7 +13,7 @@ pub(crate) use python::interpreter as python_interpreter;
 
 use crate::process::Failure;
 
-/// Something that a run uses and that a machine may lack.
+/// A tool or file that a run needs and that a machine may lack.
 #[derive(Clone, Copy)]
 pub(crate) struct Need {
     name: &'static str,
@@ -20,30 +21,30 @@ pub(crate) struct Need {
     source: Source,
 }
 
-/// Where a need comes from when it is missing.
+/// The source of a missing need.
 #[derive(Clone, Copy)]
 enum Source {
-    /// A package of Debian.
+    /// A Debian package.
     Debian(&'static str),
-    /// A package that a function here installs under `target/tools`, and what to do when it fails.
+    /// An installer here, which installs under `target/tools`, with advice for when it fails.
     Own(fn() -> Result<(), Failure>, &'static str),
-    /// Nothing here installs it: what the person has to do.
+    /// Nothing here installs it: the advice for the person.
     Person(&'static str),
 }
 
-/// A need that was not met, with the reason when installing it was tried.
+/// A need that was not met, with the error if installing it was tried.
 struct Unmet {
     need: Need,
     reason: Option<Failure>,
 }
 
-/// Lists all that is missing, and installs nothing.
+/// Checks the needs, and lists all that are missing; installs nothing.
 pub(crate) fn require(needs: &[Need]) -> Result<(), Failure> {
     let unmet = missing(needs).into_iter().map(|need| Unmet { need, reason: None });
     report(&unmet.collect::<Vec<_>>())
 }
 
-/// Installs all that is missing, or lists all that could not be installed.
+/// Installs all missing needs; lists those that could not be installed.
 pub(crate) fn provide(needs: &[Need]) -> Result<(), Failure> {
     let missing = missing(needs);
     if missing.is_empty() {
@@ -60,9 +61,9 @@ pub(crate) fn provide(needs: &[Need]) -> Result<(), Failure> {
     report(&unmet)
 }
 
-/// Installs one need, but for Debian's packages, which came all at once.
+/// Installs one need, unless it is a Debian package: those are installed all at once.
 fn install(need: Need, apt: &Result<(), Failure>) -> Result<(), Option<Failure>> {
-    // What one need brings can be what another one lacked.
+    // One need may have installed what another one lacked.
     if (need.is_there)() {
         return Ok(());
     }
@@ -73,7 +74,7 @@ fn install(need: Need, apt: &Result<(), Failure>) -> Result<(), Option<Failure>>
     }
 }
 
-/// The needs that are not there, each once and in order.
+/// Returns the missing needs, each once and in order.
 fn missing(needs: &[Need]) -> Vec<Need> {
     let mut missing: Vec<Need> = Vec::new();
     for need in needs {

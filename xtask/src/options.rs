@@ -1,4 +1,4 @@
-//! The command line: which task, with which options.
+//! The command line: the task and its options.
 
 use std::ffi::OsString;
 
@@ -21,7 +21,7 @@ pub(crate) const USAGE: &str = "usage: cargo xtask <task>
             --lengths     show how long files and functions are
   bench   measure what docs/benchmarks.md shows";
 
-/// What the command line asks for.
+/// The task that the command line names.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Task {
     Help,

@@ -1,4 +1,4 @@
-//! A PostgreSQL server of one's own, for as long as the tests run.
+//! A PostgreSQL server that runs while the tests do.
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::process::Command;
 
 use crate::process::{Failure, command, run};
 
-/// A running server; it stops and its data go when this is dropped.
+/// A running server; dropping it stops it and deletes its data.
 pub(crate) struct Server {
     programs: PathBuf,
     folder: PathBuf,
@@ -14,7 +14,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts a server on a free port of the loopback.
+    /// Starts a server on a free port of the loopback interface.
     pub(crate) fn start() -> Result<Self, Failure> {
         let programs = programs().ok_or("PostgreSQL's initdb is not to be found")?;
         let folder =
@@ -34,7 +34,7 @@ impl Server {
             .command("initdb")
             .args(["--auth=trust", "--username=gatewright", "--encoding=UTF8", "--no-sync", "-D"])
             .arg(&data))?;
-        // What the tests write need not outlive a loss of power.
+        // The data of tests need not survive a power failure.
         let options = format!(
             "-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off \
              -c max_connections=500"
@@ -47,12 +47,13 @@ impl Server {
         Ok(server)
     }
 
-    /// Where to connect, as a user who may make databases.
+    /// Returns the URL to connect to, for a user who may create databases.
     pub(crate) fn url(&self) -> String {
         format!("postgres://gatewright@127.0.0.1:{}/postgres", self.port)
     }
 
-    /// One of PostgreSQL's programs; they refuse to run as root.
+    /// Returns the command of one of PostgreSQL's programs. They refuse to run as root, so root
+    /// runs them as another user.
     fn command(&self, program: &str) -> Command {
         let program = self.programs.join(program);
         if !is_root() {
@@ -79,7 +80,7 @@ impl Drop for Server {
     }
 }
 
-/// Returns the folder of the newest version, which Debian keeps off the path.
+/// Returns the folder of the newest version, which Debian keeps off the search path.
 pub(crate) fn programs() -> Option<PathBuf> {
     let debian = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let mut versions: Vec<PathBuf> = debian.map(|version| version.path().join("bin")).collect();

@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// Why a task stopped, in words for the person who started it.
+/// The reason why a task failed, as a message to the person who started it.
 pub(crate) type Failure = String;
 
 /// Returns the folder of the workspace.
@@ -33,7 +33,7 @@ fn path() -> OsString {
     env::join_paths(env::split_paths(&path).chain(more)).unwrap_or(path)
 }
 
-/// Returns whether the machine, or the project's own tools, have a program of this name.
+/// Checks whether the machine, or the project's own tools, have a program of this name.
 pub(crate) fn is_on_path(program: &str) -> bool {
     env::split_paths(&path()).any(|folder| folder.join(program).is_file())
 }
@@ -65,7 +65,7 @@ pub(crate) fn output(command: &mut Command) -> Result<String, Failure> {
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-/// Returns whether a command runs and succeeds.
+/// Checks whether a command runs and succeeds.
 pub(crate) fn succeeds(command: &mut Command) -> bool {
     output(command).is_ok()
 }

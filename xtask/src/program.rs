@@ -1,4 +1,4 @@
-//! Builds the program: for use, for a trial, and to be measured.
+//! Builds the program: for use, for a trial, and for measurements.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::needs::{self, Need};
 use crate::process::{Failure, cargo, command, root, run};
 
-/// Makes `target/release/gatewright`.
+/// Builds `target/release/gatewright`.
 pub(crate) fn build() -> Result<(), Failure> {
     cargo(&["build", "--release", "--package", "gatewright", "--locked"])
 }
@@ -22,7 +22,7 @@ pub(crate) fn dev(arguments: &[OsString]) -> Result<(), Failure> {
     run(command(build_trial()?).arg("dev").args(arguments))
 }
 
-/// Measures what docs/benchmarks.md shows.
+/// Runs the benchmarks of docs/benchmarks.md.
 pub(crate) fn bench() -> Result<(), Failure> {
     needs::provide(&[Need::NGINX, Need::CADDY])?;
     build()?;

@@ -1,4 +1,4 @@
-//! The three tiers of tests: a list of steps, each with what it needs and the tiers that it is in.
+//! The three tiers of tests: a list of steps, each with its needs and its tiers.
 
 mod checkout;
 mod figures;
@@ -22,7 +22,7 @@ use times::{Outcome, Times};
 use crate::needs::{self, Need};
 use crate::process::Failure;
 
-/// Runs the steps of a tier, and stops at the first that fails.
+/// Runs the steps of a tier; stops at the first failure.
 pub(crate) fn test(selection: &Selection) -> Result<(), Failure> {
     let steps = choose(steps::STEPS, selection)?;
     if selection.list {

@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::edges::Edge;
 
-/// Files that all lead to each other.
+/// A set of files that all lead to each other.
 #[derive(PartialEq, Eq, Debug)]
 pub(crate) struct Circle {
     pub(crate) files: BTreeSet<String>,
     pub(crate) edges: Vec<Edge>,
 }
 
-/// Finds the circles. Two files that are one thing count as one.
+/// Finds the circles. Two files that belong together count as one.
 pub(crate) fn circles(edges: &[Edge], one_thing: &[(&str, &str, &str)]) -> Vec<Circle> {
     let node = |file: &str| {
         let pair = one_thing.iter().find(|(_, second, _)| *second == file);

@@ -1,4 +1,4 @@
-//! Checks which crate uses which: the floors of the house, as ARCHITECTURE.md draws them.
+//! Checks the dependencies between crates: the floors of the house, as ARCHITECTURE.md draws them.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -8,19 +8,19 @@ use serde_json::Value;
 
 use super::rules::CRATES;
 
-/// Crates that the pure floor must never take in: what does I/O, waits, or is a runtime.
+/// The crates that pure code must never depend on: I/O, timers and runtimes.
 const IMPURE: &[&str] = &["tokio", "async-std", "mio", "socket2", "reqwest", "hyper", "sqlx"];
 
 /// A library, program, test or benchmark of a package.
 pub(crate) struct Target {
     pub(crate) package: String,
-    /// The file that it begins with, from the root of the repository.
+    /// The path of its root file, from the root of the repository.
     pub(crate) root: String,
-    /// Whether it is compiled for tests or benchmarks only, or before the package itself.
+    /// True if it is compiled for tests or benchmarks only, or before the package itself.
     pub(crate) beside: bool,
 }
 
-/// Reads what cargo knows of a workspace.
+/// Reads cargo's metadata of a workspace.
 pub(crate) fn metadata(root: &Path, manifest: &str) -> Result<Value, String> {
     let output = Command::new(env!("CARGO"))
         .args(["metadata", "--format-version", "1", "--no-deps", "--locked"])
@@ -34,7 +34,7 @@ pub(crate) fn metadata(root: &Path, manifest: &str) -> Result<Value, String> {
     serde_json::from_slice(&output.stdout).map_err(|error| format!("cargo metadata: {error}"))
 }
 
-/// Lists what the packages of a workspace are compiled to.
+/// Lists the targets of a workspace's packages.
 pub(crate) fn targets(root: &Path, metadata: &Value) -> Vec<Target> {
     let packages = list(metadata, "packages").iter();
     let targets = packages.flat_map(|package| {
@@ -51,7 +51,7 @@ pub(crate) fn targets(root: &Path, metadata: &Value) -> Vec<Target> {
     targets.collect()
 }
 
-/// Finds crates that use one that they may not.
+/// Finds crates with a dependency that the rules do not allow.
 pub(crate) fn faults(metadata: &Value) -> Vec<String> {
     let floors: BTreeMap<&str, &[&str]> = CRATES.iter().copied().collect();
     let mut faults = Vec::new();
@@ -61,7 +61,7 @@ pub(crate) fn faults(metadata: &Value) -> Vec<String> {
             faults.push(format!("{name} has no floor: give it one in xtask/src/house/rules.rs"));
             continue;
         };
-        // A test may use what stands above it; the program may not.
+        // A test may depend on a crate above it; the program may not.
         let used = list(package, "dependencies").iter().filter(|one| text(one, "kind") != "dev");
         for used in used.map(|one| text(one, "name")) {
             if floors.contains_key(used) && !allowed.contains(&used) {

@@ -1,12 +1,11 @@
-//! Finds which file of a crate refers to which other.
+//! Finds the references between the files of a crate.
 //!
-//! A file refers to the file that *defines* what it names. So a name that a parent re-exports
-//! (`pub use child::Name`) leads to the child, and a re-export alone is no reference of the parent:
-//! the parent is only the door. `mod child;` is no reference either. What a glob brings in counts
-//! where it is named. A method of a type whose `impl` blocks are spread over several files leads to
-//! the file with the method, where the receiver tells the type: `self`, `Self`, the type itself, or
-//! a variable or field that is named after it. Other methods are not followed, because without the
-//! compiler nobody knows whose they are.
+//! A file refers to the file that *defines* a name. So a name that a parent re-exports (`pub use
+//! child::Name`) leads to the child, and neither a re-export nor `mod child;` is a reference of the
+//! parent. Names that a glob imports count where they are used. A method of a type whose `impl`
+//! blocks are spread over several files leads to the file with the method, if the receiver tells
+//! the type: `self`, `Self`, the type itself, or a variable or field that is named after it. Other
+//! methods are not followed: only the compiler knows their types.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,22 +18,22 @@ pub(crate) struct Edge {
     pub(crate) from: String,
     pub(crate) to: String,
     pub(crate) line: usize,
-    /// The path that is written there.
+    /// The path as written.
     pub(crate) path: String,
 }
 
-/// How many re-exports a name is followed through.
+/// The maximum number of re-exports that a name is followed through.
 const DEPTH: usize = 12;
 
 enum Found {
     Module(Vec<String>),
     /// An item, in the file that defines it.
     Item(String),
-    /// Something of another crate.
+    /// An item of another crate.
     Outside,
 }
 
-/// Finds the references between the files of a crate: for each pair the first one.
+/// Finds the references between the files of a crate: for each pair, the first one.
 pub(crate) fn edges(of: &Crate) -> Vec<Edge> {
     let resolver = Resolver::new(of);
     let mut found = BTreeMap::new();
@@ -60,11 +59,11 @@ pub(crate) fn edges(of: &Crate) -> Vec<Edge> {
 
 struct Resolver<'a> {
     of: &'a Crate,
-    /// The types whose inherent `impl` blocks are in several files: the file of each method.
+    /// The types whose inherent `impl` blocks are in several files, with the file of each method.
     spread: BTreeMap<TypeKey, BTreeMap<String, String>>,
 }
 
-/// A type: the file that defines it, and its name.
+/// The identity of a type: the file that defines it, and its name.
 type TypeKey = (String, String);
 
 impl<'a> Resolver<'a> {
@@ -90,10 +89,10 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// The file of a method, if its type is spread over several.
+    /// Returns the file of a method, if its type is spread over several.
     fn method(&self, at: &[String], of: &str, method: &str) -> Option<String> {
         let key = self.type_key(at, of).or_else(|| {
-            // A field may have a type that its user never names.
+            // A field may have a type that the file never names.
             let mut keys = self.spread.keys().filter(|(_, name)| name == of);
             keys.next().filter(|_| keys.next().is_none()).cloned()
         });
@@ -133,7 +132,7 @@ impl<'a> Resolver<'a> {
             let of = if of == "Self" { mention.within.as_ref() } else { Some(of) };
             files.extend(of.and_then(|of| self.method(at, of, name)));
         }
-        // A single small name that nobody calls is a variable or a field.
+        // A single lower-case name that is not called is a variable or a field.
         if let [name] = segments
             && after == After::Other
             && name.starts_with(|first: char| first.is_lowercase())
@@ -150,7 +149,7 @@ impl<'a> Resolver<'a> {
         files
     }
 
-    /// Follows a path from a module to what it names.
+    /// Resolves a path, starting from a module.
     fn resolve(&self, from: &[String], path: &[String], depth: usize) -> Found {
         let mut at = from.to_vec();
         let mut rest = path.iter();
@@ -172,7 +171,7 @@ impl<'a> Resolver<'a> {
         Found::Module(at)
     }
 
-    /// What a module knows by a name.
+    /// Resolves a name in a module.
     fn look_up(&self, at: &[String], name: &str, last: bool, depth: usize) -> Option<Found> {
         let depth = depth.checked_sub(1)?;
         let module = self.of.modules.get(at)?;
@@ -208,7 +207,7 @@ impl<'a> Resolver<'a> {
         (depth > 0).then(|| self.resolve(at, path, depth))
     }
 
-    /// What a module holds under a name that it does not seem to define: a macro makes it.
+    /// Resolves a name that a module does not visibly define: a macro defines it.
     fn unknown(&self, at: &[String], name: &str) -> Found {
         let exported = self.of.macros.get(name).filter(|_| at.is_empty()).cloned();
         let file = exported.or_else(|| self.of.modules.get(at).map(|module| module.file.clone()));
@@ -223,7 +222,7 @@ fn shown(what: &What) -> String {
     }
 }
 
-/// The name of a type that a variable is called after: `user_token` is a `UserToken`.
+/// Returns the type that a variable is named after: `user_token` is a `UserToken`.
 fn camel(name: &str) -> String {
     let words = name.split('_').filter_map(|word| {
         let mut letters = word.chars();

@@ -6,15 +6,15 @@ use super::modules::Crate;
 /// The floors of a crate's modules, the top one first.
 pub(crate) struct Floors {
     pub(crate) package: &'static str,
-    /// The modules on each floor. A module is named with its path (`token::key`), the root of the
-    /// crate is `crate`, and a name stands for everything below it that has no entry of its own.
-    /// Modules on one floor do not use each other; what is within one entry is free.
+    /// The modules on each floor. A module is named by its path (`token::key`), the root of the
+    /// crate is `crate`, and an entry stands for everything below it that has no entry of its own.
+    /// Modules on one floor do not use each other; references within one entry are free.
     pub(crate) floors: &'static [&'static [&'static str]],
-    /// What one module may use against this rule: from, to, and why.
+    /// The exceptions from this rule: from, to, and the reason.
     pub(crate) allowed: &'static [(&'static str, &'static str, &'static str)],
 }
 
-/// Finds references that go up or sideways, and modules without a floor.
+/// Finds references that lead up or sideways, and modules without a floor.
 pub(crate) fn faults(of: &Crate, edges: &[Edge], table: &Floors) -> Vec<String> {
     let mut faults = Vec::new();
     let place = |file: &str| {
@@ -45,11 +45,11 @@ pub(crate) fn faults(of: &Crate, edges: &[Edge], table: &Floors) -> Vec<String> 
 
 struct Place {
     name: &'static str,
-    /// How far below the top.
+    /// The number of floors above this one.
     floor: usize,
 }
 
-/// The entry of the table that stands for a module: the longest that its path begins with.
+/// Returns the entry of the table for a module: the longest one that its path begins with.
 fn entry(table: &Floors, path: &[String]) -> Option<Place> {
     let shortest = path.len().min(1);
     (shortest..=path.len()).rev().find_map(|length| {
@@ -61,7 +61,7 @@ fn entry(table: &Floors, path: &[String]) -> Option<Place> {
     })
 }
 
-/// The name of a module as the table has it.
+/// Returns the name of a module as it stands in the table.
 fn shown(path: &[String]) -> String {
     if path.is_empty() { "crate".into() } else { path.join("::") }
 }

@@ -1,4 +1,4 @@
-//! Measures how long files and functions are.
+//! Measures the lengths of files and functions.
 
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
@@ -6,14 +6,14 @@ use syn::{Block, ImplItemFn, ItemFn, Signature, TraitItemFn};
 
 use super::source::Sources;
 
-/// The longest that a file and a function may be, in lines.
+/// The maximum lengths of a file and of a function, in lines.
 const FILE: usize = 600;
 const FUNCTION: usize = 100;
 
-/// Something that may be longer: a file, or `file: function`, and why.
+/// An exception from the maximum: a file, or `file: function`, and the reason.
 pub(crate) type Allowed = (&'static str, &'static str);
 
-/// The lengths of a file's text and of the functions in it.
+/// The length of a file and of each of its functions.
 pub(crate) struct Lengths {
     pub(crate) file: String,
     pub(crate) lines: usize,
@@ -30,7 +30,7 @@ pub(crate) fn measure(sources: &Sources) -> Vec<Lengths> {
     measured.collect()
 }
 
-/// Finds what is too long.
+/// Finds files and functions that are too long.
 pub(crate) fn faults(measured: &[Lengths], allowed: &[Allowed]) -> Vec<(String, String)> {
     let mut faults = Vec::new();
     for Lengths { file, lines, functions } in measured {
@@ -76,8 +76,8 @@ impl<'ast> Visit<'ast> for Functions {
     }
 }
 
-/// Writes the figures of the product's code, for each package and for all of it, as a table. Lines of
-/// files are rounded to tens, so that not every change is one of the table.
+/// Writes a table of the lengths of the product's code, per package and in total. Lines of files
+/// are rounded to tens, so that not every change of the code changes the table.
 pub(crate) fn table(measured: &[Lengths], packages: &[(&str, &str)]) -> String {
     let mut table = String::from(
         "| Code | Files | Lines per file: median | longest | Lines per function: median | longest \
@@ -103,7 +103,7 @@ fn row(name: &str, measured: &[&Lengths]) -> String {
     format!("| {name} | {files} | {file} | {longest_file} | {function} | {longest} |\n")
 }
 
-/// How many there are, the median and the largest.
+/// Computes the count, the median and the maximum.
 fn figures(lengths: impl Iterator<Item = usize>) -> (usize, usize, usize) {
     let mut lengths: Vec<usize> = lengths.collect();
     lengths.sort_unstable();

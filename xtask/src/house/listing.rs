@@ -1,15 +1,15 @@
-//! Writes what documents hold between two marks and the code decides: the list of modules.
+//! Generates the parts of documents between marks, such as the list of modules.
 
 use std::fmt::Write;
 
 use super::floors::Floors;
 use super::modules::Crate;
 
-/// How many characters a line of the documents has at most.
+/// The maximum width of a line in the documents, in characters.
 const WIDTH: usize = 100;
 
-/// Lists the modules of crates, each with the first sentence of its documentation, below the floors
-/// of the crate where it has a table of them.
+/// Lists the modules of crates, each with the first sentence of its documentation, and the floors
+/// of the crate if it has a table of them.
 pub(crate) fn list(crates: &[&Crate], tables: &[Floors]) -> String {
     let mut list = String::new();
     for one in crates {
@@ -51,7 +51,7 @@ fn picture(table: &Floors) -> String {
     floors.chain(exceptions).collect()
 }
 
-/// Replaces what stands between the marks of that name; gives nothing if there are none.
+/// Replaces the text between the marks of that name; none if there are no marks.
 pub(crate) fn replaced(text: &str, name: &str, part: &str) -> Option<String> {
     let (begin, end) = (format!("<!-- {name}:begin -->"), format!("<!-- {name}:end -->"));
     let (before, rest) = text.split_once(&begin)?;
@@ -59,7 +59,7 @@ pub(crate) fn replaced(text: &str, name: &str, part: &str) -> Option<String> {
     Some(format!("{before}{begin}\n\n{}\n\n{end}{after}", part.trim()))
 }
 
-/// The first sentence of a documentation, on one line, without links.
+/// Returns the first sentence of a doc comment, on one line, without links.
 fn first_sentence(doc: &str) -> String {
     let paragraph = doc.split("\n\n").next().unwrap_or_default().replace('\n', " ");
     let paragraph = paragraph.replace("[`", "`").replace("`]", "`");

@@ -1,22 +1,22 @@
-//! Collects the imports and the paths in a stream of tokens, those inside macros too.
+//! Collects the imports and the paths in a token stream, including those inside macros.
 
 use proc_macro2::{Delimiter, Ident, Spacing, TokenStream, TokenTree};
 use syn::{ItemUse, UseTree, Visibility};
 
-/// A name that a `use` brings into a module.
+/// A name that a `use` imports into a module.
 pub(crate) struct Import {
-    /// The name that it has in the module; `*` for a glob.
+    /// The name in the module; `*` for a glob.
     pub(crate) name: String,
     pub(crate) path: Vec<String>,
-    /// Whether others may take the name from this module: then it is a re-export.
+    /// True if it is a re-export.
     pub(crate) shared: bool,
     pub(crate) line: usize,
 }
 
-/// A place in code that names something.
+/// A place in the code that refers to something.
 pub(crate) struct Mention {
     pub(crate) what: What,
-    /// The type whose `impl` block the place is in.
+    /// The type of the enclosing `impl` block.
     pub(crate) within: Option<String>,
     pub(crate) line: usize,
 }
@@ -28,7 +28,7 @@ pub(crate) enum What {
     Method { receiver: String, name: String },
 }
 
-/// What follows a path.
+/// The token after a path.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum After {
     Call,
@@ -36,7 +36,7 @@ pub(crate) enum After {
     Other,
 }
 
-/// Collects what a stream of tokens mentions.
+/// A visitor that collects the references in a token stream.
 pub(crate) struct Collector<'a> {
     pub(crate) imports: &'a mut Vec<Import>,
     pub(crate) mentions: &'a mut Vec<Mention>,
@@ -64,7 +64,7 @@ impl Collector<'_> {
         }
     }
 
-    /// Takes a `use` inside a function or a macro.
+    /// Collects a `use` inside a function or a macro.
     fn local_import(&mut self, tokens: &[TokenTree], at: usize) -> usize {
         let end = tokens.iter().skip(at).position(|token| is_punct(Some(token), ';'));
         let Some(end) = end.map(|length| at + length + 1) else { return at + 1 };
@@ -117,7 +117,7 @@ impl Collector<'_> {
         next
     }
 
-    /// Takes a path that stands in a text, as in `#[serde(with = "crate::wire::text")]`.
+    /// Collects a path in a string, as in `#[serde(with = "crate::wire::text")]`.
     fn path_in_text(&mut self, literal: &str, line: usize) {
         let text = literal.trim_matches('"');
         if !["crate::", "self::", "super::"].iter().any(|start| text.starts_with(start)) {
@@ -125,7 +125,7 @@ impl Collector<'_> {
         }
         let segments: Vec<String> = text.split("::").map(str::to_owned).collect();
         let is_name = |segment: &String| syn::parse_str::<Ident>(segment).is_ok();
-        // `crate`, `self` and `super` are keywords; what follows them is not.
+        // `crate`, `self` and `super` are keywords; the segments after them are not.
         if segments.len() > 1 && segments.iter().skip(1).all(is_name) {
             let what = What::Path { segments, after: After::Call };
             self.mentions.push(Mention { what, within: self.within.clone(), line });
@@ -133,7 +133,7 @@ impl Collector<'_> {
     }
 }
 
-/// The names that a `use` statement brings in.
+/// Returns the names that a `use` statement imports.
 pub(crate) fn imports(item: &ItemUse) -> Vec<Import> {
     let mut found = Vec::new();
     if item.leading_colon.is_none() {
@@ -175,7 +175,7 @@ fn flatten(tree: &UseTree, path: &mut Vec<String>, found: &mut Vec<Import>) {
     }
 }
 
-/// An identifier without the mark of a raw one.
+/// Returns an identifier without the prefix `r#`.
 pub(crate) fn plain(ident: &Ident) -> String {
     ident.to_string().trim_start_matches("r#").to_owned()
 }

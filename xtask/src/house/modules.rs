@@ -1,4 +1,4 @@
-//! Reads a crate as a tree of modules: what each defines, imports and mentions.
+//! Reads a crate as a tree of modules: their definitions, imports and references.
 //!
 //! Tests do not count: an item under `#[cfg(test)]` is left out.
 
@@ -13,13 +13,13 @@ use super::source::Sources;
 /// The path of a module from the root of its crate, whose own path is empty.
 pub(crate) type ModulePath = Vec<String>;
 
-/// A library, a program, or a test or benchmark that is compiled for itself.
+/// A library, a program, or a test or benchmark that is a crate of its own.
 pub(crate) struct Crate {
-    /// The package that it belongs to.
+    /// The package of the crate.
     pub(crate) package: String,
     pub(crate) root: String,
     pub(crate) modules: BTreeMap<ModulePath, Module>,
-    /// Macros by their name, with the file that defines them: they know no module.
+    /// The file that defines each macro: macros belong to no module.
     pub(crate) macros: BTreeMap<String, String>,
 }
 
@@ -27,12 +27,12 @@ pub(crate) struct Crate {
 #[derive(Default)]
 pub(crate) struct Module {
     pub(crate) file: String,
-    /// Whether it stands in another module's file.
+    /// True if it is inside another module's file.
     pub(crate) inline: bool,
     /// The text of its `//!` lines.
     pub(crate) doc: String,
     pub(crate) items: BTreeSet<String>,
-    /// Types with the methods that inherent `impl` blocks give them here.
+    /// The types and the methods of their inherent `impl` blocks in this module.
     pub(crate) methods: BTreeSet<(String, String)>,
     pub(crate) imports: Vec<Import>,
     pub(crate) mentions: Vec<Mention>,
@@ -119,7 +119,7 @@ impl Crate {
     }
 }
 
-/// The methods of an inherent `impl` block, with their type.
+/// Returns the methods of an inherent `impl` block, with their type.
 fn methods(block: &ItemImpl) -> Vec<(String, String)> {
     let (Some(of), None) = (type_name(&block.self_ty), &block.trait_) else { return Vec::new() };
     let names = block.items.iter().filter_map(|item| match item {
@@ -178,7 +178,7 @@ fn attributes_within(item: &ImplItem) -> &[Attribute] {
     }
 }
 
-/// Whether an item is there for tests only.
+/// Checks whether an item is for tests only.
 fn is_test(attributes: &[Attribute]) -> bool {
     attributes.iter().any(|attribute| match &attribute.meta {
         Meta::List(list) if list.path.is_ident("cfg") => list.tokens.to_string() == "test",
@@ -186,7 +186,7 @@ fn is_test(attributes: &[Attribute]) -> bool {
     })
 }
 
-/// The documentation that a file begins with.
+/// Returns the doc comment at the beginning of a file.
 fn doc(attributes: &[Attribute]) -> String {
     let lines = attributes.iter().filter_map(|attribute| match &attribute.meta {
         Meta::NameValue(pair) if pair.path.is_ident("doc") => match &pair.value {

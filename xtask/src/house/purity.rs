@@ -1,10 +1,10 @@
-//! Checks that pure code asks for nothing but its arguments: no clock, randomness, files,
-//! environment, network or threads.
+//! Checks that pure code depends on its arguments only: no clock, randomness, files, environment,
+//! network or threads.
 
 use super::mention::What;
 use super::modules::{Crate, Module};
 
-/// Paths that pure code must not name, with what they are.
+/// The paths that pure code must not use, with the effect that each stands for.
 const IMPURE: &[(&[&str], &str)] = &[
     (&["SystemTime"], "the clock"),
     (&["Instant", "now"], "the clock"),
@@ -32,9 +32,9 @@ const IMPURE: &[(&[&str], &str)] = &[
 
 /// Code that must be pure.
 pub(crate) struct Pure {
-    /// A module with all below it: the path of its file without the ending.
+    /// A module with all modules below it: the path of its file without the extension.
     pub(crate) module: &'static str,
-    /// Files in it that need not be pure, with the reason.
+    /// The files in it that need not be pure, with the reason.
     pub(crate) except: &'static [(&'static str, &'static str)],
 }
 
@@ -46,7 +46,7 @@ impl Pure {
     }
 }
 
-/// Finds what pure modules of a crate name that they must not.
+/// Finds forbidden paths in the pure modules of a crate.
 pub(crate) fn faults(of: &Crate, pure: &[Pure]) -> Vec<String> {
     let modules = of.modules.values();
     let covered = modules.filter(|module| pure.iter().any(|area| area.covers(&module.file)));
@@ -76,7 +76,7 @@ fn faults_of(module: &Module) -> Vec<String> {
     faults
 }
 
-/// A path with its first name replaced by what the module imports it from.
+/// Expands the first name of a path to the path that the module imports it from.
 fn full(module: &Module, path: &[String]) -> Vec<String> {
     let Some((first, rest)) = path.split_first() else { return Vec::new() };
     let import = module.imports.iter().find(|import| import.name == *first);

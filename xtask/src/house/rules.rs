@@ -1,15 +1,15 @@
-//! The rules of the house: what may use what, what is pure, which words are banned.
+//! The rules of the house: allowed dependencies, pure modules, banned words.
 //!
-//! This is the file to edit when the house grows. Each exception says why it is one.
+//! This is the file to edit when the house grows. Each exception has its reason.
 
 use super::floors::Floors;
 use super::lengths;
 use super::purity::Pure;
 use super::words::{self, Banned, Place};
-/// What a fault is against.
+/// The rule that a fault violates.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Rule {
-    /// A crate uses another that it may not.
+    /// A crate depends on another that it must not use.
     Crates,
     Circle,
     Modules,
@@ -19,7 +19,7 @@ pub(crate) enum Rule {
     Generated,
 }
 
-/// Each crate of the workspace with the crates of the workspace that it may use.
+/// The crates of the workspace, each with its allowed dependencies among them.
 pub(crate) const CRATES: &[(&str, &[&str])] = &[
     ("gatewright", &["gatewright-api", "gatewright-iam", "gatewright-panel"]),
     ("gatewright-api", &["gatewright-iam"]),
@@ -34,7 +34,7 @@ pub(crate) const CRATES: &[(&str, &[&str])] = &[
     ("xtask", &[]),
 ];
 
-/// Pairs of files that are one thing and may know each other: the second counts as the first.
+/// Pairs of files that belong together and may refer to each other: the second counts as the first.
 pub(crate) const ONE_THING: &[(&str, &str, &str)] = &[];
 
 /// The floors of modules, for the crates that have more than a few.
@@ -83,7 +83,7 @@ pub(crate) const MODULES: &[Floors] = &[
     },
 ];
 
-/// Code that must ask for nothing but its arguments.
+/// The modules that must be pure: they depend on their arguments only.
 pub(crate) const PURE: &[Pure] = &[
     Pure {
         module: "crates/policy/src",
@@ -99,20 +99,20 @@ pub(crate) const PURE: &[Pure] = &[
     },
 ];
 
-/// Rules that a package, or a document, does not keep yet; `*` is all of them. It is empty, and holds
-/// something only while a restructuring is under way.
+/// Rules that are not enforced yet, for a package or a document; `*` is all of them. Empty unless a
+/// restructuring is under way.
 pub(crate) const NOT_YET: &[(Rule, &str)] = &[];
 
-/// What may be longer than the rule says.
+/// The exceptions from the maximum lengths.
 pub(crate) const LONG: &[lengths::Allowed] = &[];
 
-/// Identifiers that may contain a banned word.
+/// The identifiers that may contain a banned word.
 pub(crate) const WORDS: &[words::Allowed] = &[
     ("xtask/src/house/lengths.rs", "Visit", "the trait of syn"),
     ("xtask/src/house/lengths.rs", "visit", "the module of syn"),
 ];
 
-/// Words that the code once had for things that the field has a name for.
+/// The banned words: former names of things that the field has a name for.
 pub(crate) const BANNED: &[Banned] = &[
     anywhere(&["passage"], "ForwardedRequest"),
     anywhere(&["passages"], "forwarded requests"),

@@ -5,10 +5,10 @@ use std::path::Path;
 
 use proc_macro2::TokenStream;
 
-/// Folders of the repository that hold Rust code of ours.
+/// The folders of the repository with Rust code.
 const FOLDERS: &[&str] = &["benchmarks", "clients", "crates", "examples", "fuzz", "xtask"];
 
-/// Source files by their path from the root of the repository, with `/` between folders.
+/// The source files by their path from the root of the repository, with `/` between folders.
 #[derive(Default)]
 pub(crate) struct Sources(BTreeMap<String, Source>);
 
@@ -29,7 +29,7 @@ impl Sources {
         Ok(sources)
     }
 
-    /// Makes a tree of sources in memory.
+    /// Creates a tree of sources in memory.
     #[cfg(test)]
     pub(crate) fn of(files: &[(&str, &str)]) -> Self {
         let mut sources = Self::default();

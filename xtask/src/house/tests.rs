@@ -1,4 +1,4 @@
-//! The checks themselves, on small trees of sources in memory.
+//! Tests of the checks, on small trees of sources in memory.
 
 use super::circles::circles;
 use super::edges::{Edge, edges};
@@ -15,7 +15,7 @@ fn read(files: &[(&str, &str)]) -> Crate {
     Crate::read(&Sources::of(&files), "a", "src/lib.rs").unwrap()
 }
 
-/// The references between the files, as `from > to`, without folder and ending.
+/// Returns the references between the files, as `from > to`, without folder and extension.
 fn references(files: &[(&str, &str)]) -> Vec<String> {
     let short = |file: &str| file.trim_start_matches("src/").trim_end_matches(".rs").to_owned();
     let shown = |edge: &Edge| format!("{} > {}", short(&edge.from), short(&edge.to));
@@ -29,7 +29,7 @@ fn is_circle(files: &[(&str, &str)]) -> bool {
 const LIB: (&str, &str) = ("lib.rs", "mod a; mod b; mod c;");
 const C: (&str, &str) = ("c.rs", "pub struct C; pub fn c() {}");
 
-/// What `a` refers to, where `b` and `c` define `B`, `b()`, `C` and `c()`.
+/// Returns the files that `a` refers to, where `b` and `c` define `B`, `b()`, `C` and `c()`.
 fn references_of(a: &str) -> Vec<String> {
     let b = ("b.rs", "pub struct B; pub fn b() {} pub enum E { One }");
     references(&[LIB, ("a.rs", a), b, C])
@@ -151,7 +151,7 @@ const TABLE: Floors = Floors {
     allowed: &[("wing", "other", "it is told why")],
 };
 
-/// The faults of a crate of two wings over a core.
+/// Returns the faults of a crate of two wings over a core.
 fn floor_faults(wing: &str, other: &str, core: &str, base: &str) -> Vec<String> {
     let of = read(&[
         ("lib.rs", "mod wing; mod other; mod core;"),

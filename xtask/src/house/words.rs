@@ -7,28 +7,27 @@ use super::source::Sources;
 
 /// A word that identifiers must not contain.
 pub(crate) struct Banned {
-    /// The word, or several, in small letters; the identifier itself where it is banned exactly.
+    /// The word, or several, in lower case; the identifier itself if it is banned exactly.
     pub(crate) words: &'static [&'static str],
     pub(crate) place: Place,
-    /// What to say.
+    /// The word to use instead.
     pub(crate) instead: &'static str,
 }
 
-/// Where a word is banned.
+/// The kind of identifier that a word is banned in.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
-    /// In every identifier.
+    /// Every identifier.
     Anywhere,
-    /// In the names of types and variants.
+    /// The names of types and variants.
     InTypes,
-    /// Where an identifier is this very text.
+    /// An identifier that is exactly this text.
     Exactly,
-    /// Where a function is called by this very name.
+    /// The exact name of a function where it is defined.
     AsFunction,
 }
 
-/// An identifier that may be as it is: the file, or the beginning of its path; the identifier;
-/// and why.
+/// An exception: the file, or the beginning of its path; the identifier; the reason.
 pub(crate) type Allowed = (&'static str, &'static str, &'static str);
 
 /// Finds the identifiers with banned words, once for each file.
@@ -75,11 +74,11 @@ impl Banned {
     }
 }
 
-/// An identifier where it first stands in a file.
+/// The first occurrence of an identifier in a file.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Identifier {
     name: String,
-    /// Whether a function is defined by it.
+    /// True if it is the name of a function's definition.
     is_function: bool,
     line: usize,
 }
@@ -100,7 +99,7 @@ fn collect(tokens: TokenStream, found: &mut Vec<Identifier>) {
     }
 }
 
-/// The words of an identifier in small letters: of `snake_case`, `CamelCase` and `UPPER_CASE`.
+/// Splits an identifier into words in lower case: `snake_case`, `CamelCase` and `UPPER_CASE`.
 fn words(name: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     for part in name.split('_').filter(|part| !part.is_empty()) {

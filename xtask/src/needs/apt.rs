@@ -1,4 +1,4 @@
-//! Installs Debian's packages.
+//! Installs Debian packages.
 
 use crate::process::{Failure, command, is_on_path, run};
 

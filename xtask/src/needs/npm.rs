@@ -1,4 +1,4 @@
-//! What looks for pages that some people cannot use, at the version that the panel pins.
+//! The checker of accessibility, axe, in the version that the panel pins.
 
 use std::fs;
 use std::path::PathBuf;

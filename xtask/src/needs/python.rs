@@ -23,7 +23,7 @@ pub(super) fn has_clients() -> bool {
     fs::read_to_string(marker()).is_ok_and(|there| there == CLIENTS.join(" "))
 }
 
-/// Makes the environment anew, so that nothing of an older list stays.
+/// Creates the environment from scratch, so that no package of an older list remains.
 pub(super) fn install_clients() -> Result<(), Failure> {
     create()?;
     pip_install(CLIENTS)?;

@@ -1,17 +1,17 @@
-//! Other states of the project's sources, or the same in another place, to be built beside it.
+//! Builds other commits of the repository, or the same one in another folder.
 
 use std::fs;
 use std::path::PathBuf;
 
 use crate::process::{Failure, command, output, root, run};
 
-/// A clone of the repository at one commit, and the folder of what is built from it.
+/// A clone of the repository at one commit, with a target folder of its own.
 pub(super) struct Checkout {
     folder: PathBuf,
 }
 
 impl Checkout {
-    /// Clones a commit below `target/long`; what was built there before is gone.
+    /// Clones a commit below `target/long`, after deleting an older clone.
     pub(super) fn new(name: &str, commit: &str) -> Result<Self, Failure> {
         let folder = root().join("target/long").join(name);
         if folder.exists() {
@@ -37,7 +37,7 @@ impl Checkout {
     }
 }
 
-/// Returns the commit that a name stands for.
+/// Returns the commit of a tag or branch.
 pub(super) fn commit(name: &str) -> Result<String, Failure> {
     let name = format!("{name}^{{commit}}");
     output(command("git").args(["rev-parse", "--verify", "--quiet", &name]))

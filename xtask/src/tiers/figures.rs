@@ -1,8 +1,8 @@
-//! What a run measured, in the form in which docs/ keeps it.
+//! The measurements of a run, in the format of the documents.
 
 use std::fmt;
 
-/// The figures of a run; prints as a table.
+/// The measurements of a run; prints as a table.
 #[derive(Default)]
 pub(crate) struct Figures {
     step: &'static str,
@@ -10,12 +10,12 @@ pub(crate) struct Figures {
 }
 
 impl Figures {
-    /// Says which step measures from now on.
+    /// Sets the step that the next measurements belong to.
     pub(crate) fn begin(&mut self, step: &'static str) {
         self.step = step;
     }
 
-    /// Takes down one figure with its unit.
+    /// Adds a measurement with its unit.
     pub(crate) fn add(&mut self, what: impl Into<String>, figure: impl fmt::Display) {
         self.rows.push((self.step, what.into(), figure.to_string()));
     }

@@ -6,10 +6,10 @@ use std::process::Command;
 use super::figures::Figures;
 use crate::process::{Failure, command, output, root, run, succeeds, tools};
 
-/// In the whole run: enough to try every seed and its neighbours, and no more than a minute and a
-/// half in all.
+/// The seconds per target in the whole run: enough to try every seed and its neighbours, and no
+/// more than a minute and a half in all.
 const SECONDS: u32 = 8;
-/// In the long run.
+/// The seconds per target in the long run.
 const LONG_SECONDS: u32 = 300;
 
 pub(super) fn short(figures: &mut Figures) -> Result<(), Failure> {
@@ -30,11 +30,12 @@ fn each_target(seconds: u32, figures: &mut Figures) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Memory is not watched: no target has unsafe code, and the C below is not instrumented.
+/// The options of libFuzzer. Address sanitizing is off: no target has unsafe code, and the C code
+/// below is not instrumented.
 const OPTIONS: &[&str] =
     &["--fuzz-dir", "fuzz", "--target-dir", "target/fuzz", "--sanitizer", "none"];
 
-/// Runs one target from its seeds. What it finds on the way stays under `target`.
+/// Fuzzes one target, starting from its seeds. New inputs stay under `target`.
 fn fuzz(target: &str, seconds: u32) -> Result<(), Failure> {
     let grown = root().join("target/fuzz/corpus").join(target);
     let seeds = root().join("fuzz/seeds").join(target);
@@ -55,7 +56,8 @@ fn fuzz(target: &str, seconds: u32) -> Result<(), Failure> {
         .args(["-verbosity=0", "-print_final_stats=1", "-rss_limit_mb=4096"]))
 }
 
-/// Returns cargo-fuzz with a nightly compiler, or with the pinned one that is told to act as one.
+/// Returns cargo-fuzz with a nightly compiler, or with the pinned one with unstable features
+/// enabled.
 fn cargo_fuzz(subcommand: &str) -> Command {
     let mut fuzz = command(tools().join("bin/cargo-fuzz"));
     fuzz.args(["fuzz", subcommand]);

@@ -1,4 +1,5 @@
-//! Runs the programs of `benchmarks/` that load and attack a server, and takes down their figures.
+//! Runs the programs of `benchmarks/` that load and attack a server, and collects their
+//! measurements.
 
 use serde_json::{Map, Value};
 
@@ -6,7 +7,7 @@ use super::figures::Figures;
 use crate::process::{Failure, command, output, root};
 use crate::program;
 
-/// How long the server is loaded.
+/// The duration of the load, in seconds.
 const SOAK_SECONDS: &str = "1800";
 
 pub(super) fn soak(figures: &mut Figures) -> Result<(), Failure> {
@@ -17,7 +18,7 @@ pub(super) fn attacks(figures: &mut Figures) -> Result<(), Failure> {
     measure("attacks", &[], figures)
 }
 
-/// Runs a program that prints its figures as one JSON object.
+/// Runs a program that prints its measurements as one JSON object.
 fn measure(name: &str, arguments: &[&str], figures: &mut Figures) -> Result<(), Failure> {
     program::build()?;
     eprintln!("running {name}");

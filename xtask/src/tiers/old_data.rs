@@ -1,4 +1,4 @@
-//! Opens with today's program what an older one wrote: what was stored must all be there.
+//! Checks that the program reads all data that an older version has stored.
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +11,7 @@ use super::server::Server;
 use crate::process::{Failure, command, output, root};
 use crate::program;
 
-/// The last state before the first release, for as long as no release is tagged.
+/// The last commit before the first release, as long as no release is tagged.
 const OLDEST: &str = "2cd70b6";
 const POLICIES: usize = 50;
 
@@ -43,7 +43,7 @@ pub(super) fn upgrade(figures: &mut Figures) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Stores policies and a service account, and returns the paths under which they are read.
+/// Creates policies and a service account, and returns the paths at which they are read.
 fn fill(server: &Server, prefix: &str) -> Result<Vec<String>, Failure> {
     let mut paths = Vec::new();
     for number in 0..POLICIES {

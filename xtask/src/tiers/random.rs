@@ -1,11 +1,11 @@
-//! Runs the tests that draw their cases at random for much longer than in the other tiers.
+//! Runs the randomized tests for much longer than the other tiers do.
 
 use super::figures::Figures;
 use crate::process::{Failure, command, run};
 
-/// How many cases each property gets; the other tiers give it 256.
+/// The number of cases of each property; the other tiers run 256.
 const CASES: &str = "20000";
-/// How often a million random decisions are compared, each time from another seed.
+/// The number of comparisons of a million random decisions, each from another seed.
 const ROUNDS: usize = 20;
 
 pub(super) fn properties(figures: &mut Figures) -> Result<(), Failure> {

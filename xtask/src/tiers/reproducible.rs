@@ -1,4 +1,4 @@
-//! Builds the release twice, from folders of different names, and compares the results.
+//! Builds the release twice, in folders of different names, and compares the results.
 
 use std::fs;
 use std::path::Path;

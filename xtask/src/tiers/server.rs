@@ -1,4 +1,4 @@
-//! A trial server that is asked with curl.
+//! A trial server that is requested with curl.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::process::{Failure, command, output};
 
-/// A running server and a token for everything; it stops when this is dropped.
+/// A running server, with a token that allows everything; dropping it stops the server.
 pub(super) struct Server {
     running: Running,
     url: String,
@@ -19,14 +19,14 @@ struct Running(Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // It may have stopped by itself, which is what is wanted.
+        // It may already have stopped, which is as good.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
 }
 
 impl Server {
-    /// Starts a program on what a folder holds, or makes it.
+    /// Starts a program with the data in a folder, which is created if it is empty.
     pub(super) fn start(program: &Path, folder: &Path) -> Result<Self, Failure> {
         let mut command = command(program);
         command.args(["dev", "--json", "--listen", "127.0.0.1:0", "--data"]).arg(folder);

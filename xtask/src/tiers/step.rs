@@ -1,30 +1,30 @@
-//! What a step of the tests is.
+//! A step of the tests, and the selection of steps.
 
 use super::figures::Figures;
 use crate::needs::Need;
 use crate::process::Failure;
 
-/// How much is tested.
+/// The extent of a test run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tier {
-    /// In minutes, with nothing but Rust and a C compiler.
+    /// Minutes, with nothing but Rust and a C compiler.
     Quick,
-    /// As CI runs it.
+    /// The run of CI.
     Whole,
-    /// For hours: what is measured rather than passed.
+    /// Hours: mostly measurements.
     Long,
 }
 
-/// Which steps were asked for.
+/// The steps to run.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Selection {
     pub(crate) tier: Tier,
-    /// The names of the steps to run; all of the tier when it is empty.
+    /// The names of the steps; all steps of the tier if empty.
     pub(crate) only: Vec<String>,
     pub(crate) list: bool,
 }
 
-/// One thing that is tested.
+/// A step of the tests.
 pub(crate) struct Step {
     pub(crate) name: &'static str,
     pub(crate) tiers: &'static [Tier],

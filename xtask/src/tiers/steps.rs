@@ -44,12 +44,12 @@ fn format(_: &mut Figures) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Checks licences, duplicates and origins of everything that is linked in.
+/// Checks the licences, duplicates and origins of all dependencies.
 fn licences(_: &mut Figures) -> Result<(), Failure> {
     run(command(tools().join("bin/cargo-deny")).args(["check", "licenses", "bans", "sources"]))
 }
 
-/// Runs cargo without asking npm's registry: the panel is then built without style and script.
+/// Runs cargo without npm's registry: the panel is then built without style and script.
 fn offline_cargo(arguments: &[&str]) -> Result<(), Failure> {
     run(command(env!("CARGO")).args(arguments).env("npm_config_offline", "true"))
 }
@@ -62,7 +62,8 @@ fn lints(_: &mut Figures) -> Result<(), Failure> {
     whole_cargo(&[CLIPPY, DENY].concat())
 }
 
-/// Compiles and lints the workspaces beside the main one; what they share with it is built once.
+/// Compiles and lints the workspaces beside the main one; dependencies that they share with it are
+/// built once.
 fn lints_beside(_: &mut Figures) -> Result<(), Failure> {
     for manifest in OTHER_WORKSPACES {
         let place = ["--manifest-path", manifest, "--target-dir", "target"];
@@ -71,7 +72,7 @@ fn lints_beside(_: &mut Figures) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Runs the tests that start no other program: all but those of the binary in `tests/`.
+/// Runs the tests that start no other program: all except those of the binary in `tests/`.
 fn in_process(_: &mut Figures) -> Result<(), Failure> {
     offline_cargo(&["test", "--workspace", "--exclude", "gatewright", "--locked"])?;
     offline_cargo(&["test", "--package", "gatewright", "--bins", "--locked"])
@@ -84,7 +85,7 @@ fn go_vet(_: &mut Figures) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Compiles the tests, and before them the programs that they start.
+/// Compiles the tests, and first the programs that they start.
 fn build_tests(_: &mut Figures) -> Result<(), Failure> {
     whole_cargo(&["build", "--workspace", "--locked"])?;
     whole_cargo(&["test", "--workspace", "--locked", "--no-run"])
@@ -104,7 +105,7 @@ fn whole_cargo(arguments: &[&str]) -> Result<(), Failure> {
     run(required_assets(&mut command(env!("CARGO"))).args(arguments))
 }
 
-/// Makes a build without style and script fail: a browser is to see the real pages.
+/// Makes a build without style and script fail, because a browser must test the real pages.
 fn required_assets(cargo: &mut Command) -> &mut Command {
     cargo.env("GATEWRIGHT_PANEL_ASSETS", "required")
 }

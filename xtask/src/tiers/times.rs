@@ -1,9 +1,9 @@
-//! The table of what each step took.
+//! The table of the steps' times.
 
 use std::fmt;
 use std::time::Duration;
 
-/// What came of a step.
+/// The outcome of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
     Passed,
@@ -11,7 +11,7 @@ pub(crate) enum Outcome {
     Skipped,
 }
 
-/// The steps of a run with their outcome and time; prints as a table.
+/// The steps of a run with their outcomes and times; prints as a table.
 #[derive(Default)]
 pub(crate) struct Times(Vec<(&'static str, Outcome, Duration)>);
 
@@ -50,7 +50,7 @@ impl fmt::Display for Times {
     }
 }
 
-/// Writes a time as minutes and seconds.
+/// Formats a time as minutes and seconds.
 fn minutes(time: Duration) -> String {
     let seconds = time.as_secs_f64().round();
     format!("{:3}:{:02} m", (seconds / 60.0).floor(), seconds % 60.0)
