@@ -1,4 +1,5 @@
-//! Decisions in process, beside cedar-policy and casbin on the same policies with equal answers.
+//! Benchmarks decisions in process, beside cedar-policy and casbin with the same policies and equal
+//! answers.
 
 use std::alloc::System;
 use std::collections::HashMap;

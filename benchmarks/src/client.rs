@@ -1,4 +1,4 @@
-//! A client that does as little as it can, so that it is not what is measured.
+//! A minimal HTTP client, so that its own cost is not measured.
 
 use memchr::memmem;
 use serde_json::Value;
@@ -15,7 +15,7 @@ pub fn token_request(basic: &str) -> String {
     request("/auth/oauth2/token", &headers, "grant_type=client_credentials&scope=all")
 }
 
-/// Writes a POST request.
+/// Builds a POST request.
 pub fn request(path: &str, headers: &str, body: &str) -> String {
     format!(
         "POST {path} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\nContent-Length: {}\r\n\r\n{body}",
@@ -23,13 +23,13 @@ pub fn request(path: &str, headers: &str, body: &str) -> String {
     )
 }
 
-/// Reads the JSON in an answer's body.
+/// Parses the JSON body of a response.
 pub fn body(answer: &str) -> Anyhow<Value> {
     let (_, body) = answer.split_once("\r\n\r\n").ok_or("no body")?;
     Ok(serde_json::from_str(body)?)
 }
 
-/// Sends a request that has to succeed and reads its whole answer.
+/// Sends a request that must succeed, and reads the whole response.
 pub async fn exchange(stream: &mut TcpStream, request: &str) -> Anyhow<String> {
     let answer = answer(stream, request).await?;
     if !answer.starts_with(b"HTTP/1.1 200") && !answer.starts_with(b"HTTP/1.1 303") {
@@ -38,8 +38,8 @@ pub async fn exchange(stream: &mut TcpStream, request: &str) -> Anyhow<String> {
     Ok(String::from_utf8(answer)?)
 }
 
-/// Sends a request and reads its whole answer, whatever its status, with as little work as that
-/// takes: what the load costs is not what is measured.
+/// Sends a request and reads the whole response, whatever its status, at minimal cost: the cost of
+/// the load is not to be measured.
 pub async fn answer(stream: &mut TcpStream, request: &str) -> Anyhow<Vec<u8>> {
     stream.write_all(request.as_bytes()).await?;
     let mut answer = Vec::with_capacity(4096);

@@ -1,4 +1,4 @@
-//! A server to try things on, started for one measurement.
+//! A trial server, started for one measurement.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 
 use crate::client::{Anyhow, body, exchange, token_request};
 
-/// A program that ends with its owner.
+/// A child process that ends with its owner.
 pub struct Running(pub Child);
 
 impl Drop for Running {
@@ -21,10 +21,10 @@ impl Drop for Running {
     }
 }
 
-/// A trial server of its own, and who may do everything there.
+/// A trial server, with credentials for full access.
 pub struct DevServer {
     pub address: String,
-    /// The account's resource URN ends with it.
+    /// The account; its resource URN ends with it.
     pub account: String,
     pub folder: tempfile::TempDir,
     basic: String,
@@ -65,7 +65,7 @@ impl DevServer {
         Ok(body(&said)?["access_token"].as_str().ok_or("no token")?.to_owned())
     }
 
-    /// Returns how much memory the server has, in kilobytes.
+    /// Returns the memory of the server, in kilobytes.
     pub fn memory(&self) -> Anyhow<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.running.0.id()))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
@@ -73,7 +73,7 @@ impl DevServer {
         Ok(number.ok_or("no memory is told")?.parse()?)
     }
 
-    /// Returns how many files and connections the server has open.
+    /// Returns the number of files and connections that the server has open.
     pub fn open_files(&self) -> Anyhow<usize> {
         Ok(std::fs::read_dir(format!("/proc/{}/fd", self.running.0.id()))?.count())
     }

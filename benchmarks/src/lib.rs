@@ -1,4 +1,4 @@
-//! The policies and questions that every engine gets.
+//! The policies and requests of all engines.
 
 pub mod client;
 pub mod dev_server;
@@ -17,19 +17,19 @@ pub const TYPES: [&str; 4] = ["vps", "webHosting", "dnsZone", "publicCloudProjec
 pub const VERBS: [&str; 10] =
     ["get", "create", "edit", "delete", "start", "stop", "reboot", "snapshot", "restore", "move"];
 
-/// A policy, in terms that every engine has.
+/// A policy, in terms that every engine supports.
 #[derive(Debug, Clone)]
 pub struct Rule {
     pub id: Uuid,
     pub identity: usize,
     pub kind: &'static str,
-    /// One resource of the type; all of them, when there is none.
+    /// One resource of the type; none for all of them.
     pub resource: Option<usize>,
     pub verbs: Vec<&'static str>,
     pub deny: bool,
 }
 
-/// Somebody who wants to do something.
+/// A request: an identity, an action and a resource.
 #[derive(Debug, Clone)]
 pub struct Ask {
     pub identity: usize,
@@ -38,7 +38,7 @@ pub struct Ask {
     pub verb: &'static str,
 }
 
-/// As many identities as policies, one policy in ten a deny.
+/// Generates policies for as many identities; one policy in ten denies.
 pub fn rules(count: usize) -> Vec<Rule> {
     let mut random = fastrand::Rng::with_seed(7);
     (0..count)
@@ -55,7 +55,7 @@ pub fn rules(count: usize) -> Vec<Rule> {
 
 const RESOURCES: usize = 20;
 
-/// Questions that about half of the time have a policy to look at.
+/// Generates requests, about half of which have a matching policy.
 pub fn asks(rules: &[Rule], count: usize) -> Vec<Ask> {
     let mut random = fastrand::Rng::with_seed(11);
     (0..count)
@@ -84,7 +84,7 @@ pub fn identity(number: usize) -> Identity {
     Identity::service_account(Region::Eu, ACCOUNT, &format!("EU.{number:016x}"))
 }
 
-/// A rule as a policy of ours.
+/// Converts a rule into a Gatewright policy.
 pub fn policy(rule: &Rule) -> Policy {
     let kind = rule.kind;
     let resource = rule.resource.map_or("*".to_owned(), |number| format!("r{number}"));
@@ -103,7 +103,7 @@ pub fn policy(rule: &Rule) -> Policy {
     }
 }
 
-/// All rules, compiled.
+/// Compiles all rules.
 pub fn compiled(rules: &[Rule]) -> PolicySet {
     let mut set = PolicySet::new(ACCOUNT);
     for rule in rules {
@@ -112,8 +112,8 @@ pub fn compiled(rules: &[Rule]) -> PolicySet {
     set
 }
 
-/// The least that an index by identity can do: a yardstick for what memory costs here. It knows no
-/// groups, conditions, expiry, types or reasons, and is rebuilt for a change.
+/// A minimal index by identity, as a baseline for the cost of memory access. It has no groups,
+/// conditions, expiry, types or reasons, and is rebuilt for each change.
 pub type PlainIndex = HashMap<String, Vec<Plain>>;
 
 /// A policy of a [`PlainIndex`].
@@ -136,7 +136,7 @@ pub fn plain_index(rules: &[Rule]) -> PlainIndex {
     index
 }
 
-/// A request, ready to be decided.
+/// A request that is ready to be decided.
 pub struct Prepared {
     caller: Caller,
     action: String,
@@ -153,7 +153,7 @@ impl Prepared {
         }
     }
 
-    /// The same, of a plain index.
+    /// Decides the same request with a plain index.
     pub fn is_allowed_by(&self, index: &PlainIndex) -> bool {
         let identity = self.caller.identities().next().unwrap_or_default();
         let mut allowed = false;

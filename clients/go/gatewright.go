@@ -32,7 +32,7 @@ const (
 
 var algorithms = []jose.SignatureAlgorithm{jose.ES256, jose.EdDSA, jose.RS256}
 
-// AccessError describes why a request is denied.
+// AccessError is the reason why a request is denied.
 type AccessError struct {
 	Status         int
 	Class, Message string
@@ -47,10 +47,10 @@ var (
 		"The authorization service cannot be reached: try again", nil}
 )
 
-// Permission names an action, and the type and the name of the resource that it is done on.
+// Permission is an action, and the type and the name of the resource.
 type Permission struct{ Action, Type, Name string }
 
-// Identity identifies the owner of a token.
+// Identity is the owner of a token.
 type Identity struct{ URN, TokenID string }
 
 // Settings configure a guard.
@@ -90,7 +90,7 @@ type evaluation struct {
 	answer chan<- bool // closed where Gatewright cannot be reached
 }
 
-// New makes a guard. Its goroutine never ends, so make one and keep it.
+// New creates a guard. Its goroutine never ends, so create one and keep it.
 func New(settings Settings) *Guard {
 	settings.URL = strings.TrimRight(settings.URL, "/")
 	guard := &Guard{settings: settings, http: &http.Client{Timeout: timeout}}
@@ -102,7 +102,7 @@ func New(settings Settings) *Guard {
 }
 
 // Check verifies a token, and checks that its owner has all required permissions from that address.
-// Where none is required, everybody is denied.
+// If none are required, everybody is denied.
 func (g *Guard) Check(token string, required []Permission, ip string) (Identity, *AccessError) {
 	identity, err := g.authenticate(token)
 	if err != nil {
@@ -156,7 +156,7 @@ func (g *Guard) authenticate(token string) (Identity, *AccessError) {
 		claims.ValidateWithLeeway(expected, 0) != nil {
 		return Identity{}, unauthenticated
 	}
-	// Cached for no longer than its key is.
+	// Cached no longer than its key.
 	until := g.keysAt.Add(keysLifetime)
 	if claims.Expiry.Time().Before(until) {
 		until = claims.Expiry.Time()
@@ -176,7 +176,8 @@ func (g *Guard) isAllowed(key decisionKey) <-chan bool {
 	return answer
 }
 
-// evaluateQueue evaluates what is queued, a batch at a time: what comes meanwhile goes into the next.
+// evaluateQueue evaluates the queued decisions in batches; those that arrive meanwhile go into the
+// next batch.
 func (g *Guard) evaluateQueue() {
 	for first := range g.queue {
 		batch := []evaluation{first}
@@ -237,7 +238,7 @@ func (g *Guard) evaluate(batch []evaluation) ([]decision, *AccessError) {
 	return response.Evaluations, err
 }
 
-// call sends a form or JSON, and reads JSON.
+// call sends a form or JSON, and decodes a JSON response.
 func (g *Guard) call(method, path, token string, body, into any) *AccessError {
 	form, isForm := body.(url.Values)
 	text, contentType := []byte(form.Encode()), "application/x-www-form-urlencoded"
@@ -272,7 +273,7 @@ func IdentityOf(r *http.Request) Identity {
 	return identity
 }
 
-// Handler passes a request on to the next handler if all permissions that it requires are granted.
+// Handler calls the next handler if all permissions that a request requires are granted.
 func (g *Guard) Handler(required func(*http.Request) []Permission, next http.HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ip, _, _ := net.SplitHostPort(r.RemoteAddr)

@@ -21,17 +21,17 @@ import httpx
 import jwt
 
 ALGORITHMS = ("ES256", "EdDSA", "RS256")
-# Limit of the entries of a cache; beyond, it is cleared.
+# Maximum number of entries of a cache; beyond it, the cache is cleared.
 CACHE_CAPACITY = 100_000
-# Limit of evaluations in one request.
+# Maximum number of evaluations in one request.
 BATCH_SIZE = 500
-# Lifetime of the published keys, and the least interval between two requests for them where a token
-# names an unknown one, in seconds.
+# Lifetime of the published keys, and minimum interval between two requests for them when tokens name
+# unknown ones, in seconds.
 KEYS_LIFETIME, KEYS_RETRY_INTERVAL = 300.0, 2.0
 
 
 class Permission(NamedTuple):
-    """Names an action, and the type and the name of the resource that it is done on."""
+    """An action, and the type and the name of the resource."""
 
     action: str
     type: str
@@ -40,7 +40,7 @@ class Permission(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class Identity:
-    """Identifies the owner of a token."""
+    """The owner of a token."""
 
     urn: str
     account: str
@@ -48,15 +48,15 @@ class Identity:
 
 
 class AccessError(Exception):
-    """Describes why a request is denied: 401 for an invalid token, 403 for a missing permission, 503
-    where Gatewright cannot be reached."""
+    """The reason why a request is denied: 401 for an invalid token, 403 for a missing permission, 503
+    if Gatewright cannot be reached."""
 
     def __init__(self, status: int, message: str, missing: Sequence[str] = ()):
         super().__init__(message)
         self.status, self.missing = status, missing
 
     def body(self) -> bytes:
-        """Writes the body of the response, in the form of Gatewright's own errors."""
+        """Returns the body of the response, in the format of Gatewright's own errors."""
         classes = {401: "Client::Unauthorized", 403: "Client::Forbidden"}
         error = {"class": classes.get(self.status, "Server::ServiceUnavailable"), "message": str(self)}
         if self.missing:
@@ -82,8 +82,8 @@ class Guard:
         decision_lifetime: float = 1.0,
         timeout: float = 2.0,
     ):
-        """Makes a guard. `account` owns what no registrar has registered; a decision is cached for
-        `decision_lifetime` seconds; `issuer` is the public URL where `url` is another."""
+        """Creates a guard. `account` owns all unregistered resources; a decision is cached for
+        `decision_lifetime` seconds; `issuer` is the public URL if that differs from `url`."""
         self._url, self._issuer = url.rstrip("/"), (issuer or url).rstrip("/")
         self._credentials, self._account = (client_id, client_secret), account
         self._decision_lifetime = decision_lifetime
@@ -101,7 +101,7 @@ class Guard:
         self, token: str | None, required: Sequence[Permission], ip: str | None
     ) -> Identity:
         """Verifies a token, and checks that its owner has all required permissions; raises
-        `AccessError`. Where none is required, everybody is denied."""
+        `AccessError`. If none are required, everybody is denied."""
         if not token:
             raise AccessError(401, "You must login first")
         identity = await self.authenticate(token)
@@ -173,7 +173,7 @@ class Guard:
         return allowed
 
     async def _evaluate_queue(self) -> None:
-        """Evaluates what is queued, a batch at a time: what comes meanwhile goes into the next."""
+        """Evaluates the queued decisions in batches; those that arrive meanwhile go into the next batch."""
         while self._queue:
             batch, self._queue = self._queue[:BATCH_SIZE], self._queue[BATCH_SIZE:]
             try:
@@ -181,7 +181,7 @@ class Guard:
                 for (_, answer), decision in zip(batch, decisions, strict=True):
                     if not answer.done():
                         answer.set_result(decision.get("decision") is True)
-            except Exception:  # whatever it is, access is denied
+            except Exception:  # any error denies access
                 for _, answer in batch:
                     if not answer.done():
                         answer.set_exception(AccessError(503, UNAVAILABLE))
@@ -221,7 +221,7 @@ def _cache(cache: dict, key, value) -> None:
 
 class Middleware:
     """Guards an application. The caller of an allowed request is in the scope's `gatewright`; None
-    where the request is public."""
+    if the request is public."""
 
     def __init__(self, app, guard: Guard, required: Callable[[dict], Sequence[Permission] | None]):
         self.app, self.guard, self.required = app, guard, required

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Sets up a Keystone for apache.conf, and a project in it; prints the project's identifier.
 
-Takes what apache.conf takes: KEYSTONE_FOLDER, KEYSTONE_PORT, KEYSTONE_USER, GATEWRIGHT_URL. Called
+Reads the same variables as apache.conf: KEYSTONE_FOLDER, KEYSTONE_PORT, KEYSTONE_USER, GATEWRIGHT_URL. Called
 with `database` before Apache is started, and with `project` after.
 """
 
@@ -25,7 +25,7 @@ ROLES = (
 
 
 def database():
-    """The database and the keys, and an administrator whose password is in KEYSTONE_PASSWORD."""
+    """Creates the database, the keys, and an administrator with the password KEYSTONE_PASSWORD."""
     paths = "[database]\nconnection = sqlite:///{0}/keystone.db\n"
     paths += "[fernet_tokens]\nkey_repository = {0}/fernet\n"
     paths += "[fernet_receipts]\nkey_repository = {0}/receipts\n"
@@ -42,7 +42,7 @@ def database():
         ["bootstrap", *bootstrap],
     ):
         subprocess.run(["keystone-manage", *config, *command], check=True)
-    # So that a request that reads does not wait for itself to write.
+    # Write-ahead logging: a request that reads must not wait for its own write.
     with contextlib.closing(sqlite3.connect(FOLDER / "keystone.db")) as opened:
         opened.execute("PRAGMA journal_mode = WAL")
     certificate = ["-x509", "-nodes", "-days", "30", "-newkey", "rsa:2048", "-subj", "/CN=127.0.0.1"]
@@ -53,7 +53,7 @@ def database():
 
 
 def project():
-    """A project, and a group for each role on it: who has the role in Gatewright is in the group."""
+    """Creates a project, and a group for each role on it, whose members have the role in Gatewright."""
     from keystoneauth1 import session
     from keystoneauth1.identity import v3
     from keystoneclient.v3 import client

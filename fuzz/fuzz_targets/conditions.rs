@@ -1,4 +1,4 @@
-//! Any condition is compiled or refused, and is given back as it was written.
+//! Parses, writes and compiles any condition: writing loses nothing, and compiling never panics.
 #![no_main]
 
 use gatewright_policy::{Condition, Policy, Region};

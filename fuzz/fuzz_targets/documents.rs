@@ -1,5 +1,4 @@
-//! Any text is refused as a document, or can be said in JSON; and what is proposed for one is a
-//! document again.
+//! Reads any text as a document, or refuses it; the proposal for a document is a document.
 #![no_main]
 
 use gatewright_iam::{propose, read_document};

@@ -1,4 +1,4 @@
-//! Whatever a stream of facts says, a replica takes it in or refuses it, and decides.
+//! Applies any stream of facts to a replica, or refuses it; the replica decides in any case.
 #![no_main]
 
 use gatewright_policy::{

@@ -1,4 +1,4 @@
-//! Any policy is compiled or refused, and what is compiled decides without a fault.
+//! Compiles any policy, or refuses it; a compiled one decides without a panic.
 #![no_main]
 
 use gatewright_policy::{

@@ -1,5 +1,5 @@
-//! Any path and body, sent by somebody who may do everything, is answered without a fault: the
-//! first line is the method and the path, the rest is the body.
+//! Sends any request with full access; the answer is never a server error. The first line of the
+//! input is the method and the path, the rest is the body.
 #![no_main]
 
 mod server;

@@ -1,4 +1,4 @@
-// The API on a database of its own, for targets that send it requests.
+// The API on a database of its own, for targets that send requests.
 
 use std::sync::{Arc, OnceLock};
 
@@ -65,7 +65,7 @@ pub fn server() -> &'static Server {
 }
 
 impl Server {
-    /// Sends a request; the server must never be at fault.
+    /// Sends a request, and checks that the response is not a server error.
     pub fn send(&self, request: Request<Body>) -> Response<Body> {
         let answer = self.runtime.block_on(self.router.clone().oneshot(request)).unwrap();
         assert!(answer.status().as_u16() < 500, "{}", answer.status());

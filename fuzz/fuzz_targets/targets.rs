@@ -1,4 +1,4 @@
-//! Any target of a request is refused, or has parts that mean the same to whoever decodes them again.
+//! Splits any request target, or refuses it; the parts mean the same when they are decoded again.
 #![no_main]
 
 use gatewright_iam::Target;

@@ -1,5 +1,5 @@
-//! Any token request is answered without a fault, and never with a token: the first line is the
-//! `Authorization` header, the rest is the body.
+//! Sends any token request; the answer is never a server error, and never a token. The first line
+//! of the input is the `Authorization` header, the rest is the body.
 #![no_main]
 
 mod server;
@@ -11,7 +11,7 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|data: &[u8]| {
     let at = data.iter().position(|&b| b == b'\n').unwrap_or(0);
     let (header, body) = data.split_at(at);
-    // A token that counts, for those that ask about one.
+    // A valid token, for requests to introspect or revoke one.
     let body = [body, b"&token=", server::server().token.as_bytes()].concat();
     for path in ["/auth/oauth2/token", "/auth/oauth2/introspect", "/auth/oauth2/revoke"] {
         let mut request = Request::post(path);

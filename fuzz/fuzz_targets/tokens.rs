@@ -1,4 +1,4 @@
-//! No text but a token of ours is taken for one. A flip of a good one is as bad as any other.
+//! Verifies any text as a token: only one of ours is accepted, and none with a changed byte.
 #![no_main]
 
 mod server;

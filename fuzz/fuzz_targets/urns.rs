@@ -1,4 +1,4 @@
-//! Any text is an URN, a pattern, an action, or refused; what is read prints as itself.
+//! Parses any text as a URN, a pattern or an action, or refuses it; a parsed one prints as it was.
 #![no_main]
 
 use gatewright_policy::{Identity, Pattern, Region, ResourcePattern, ResourceUrn, check_action};

@@ -1,7 +1,7 @@
-//! Does to a server what attackers do, and looks whether honest clients are still served.
+//! Attacks a server, and checks that honest clients are still served.
 //!
-//! `attacks PROGRAM` prints one JSON object of figures, and fails when an honest request fails or
-//! takes too long. Everything stays on this machine and is bounded in number and time.
+//! `attacks PROGRAM` prints one JSON object of measurements, and fails if an honest request fails
+//! or takes too long. Everything stays on this machine and is bounded in number and time.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use tokio::task::JoinSet;
 const TIME: Duration = Duration::from_secs(20);
 const SLOW: usize = 1_000;
 const GUESSERS: usize = 16;
-/// The longest that an honest client may wait, on a machine that the attackers share.
+/// The maximum latency of an honest request, on a machine shared with the attackers.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 #[tokio::main]
@@ -53,7 +53,7 @@ async fn main() -> Anyhow<()> {
     Ok(())
 }
 
-/// Ends an attack, and fails when a part of it has ended by itself: it got what it must not get.
+/// Ends an attack, and fails if a part of it has ended by itself: that part succeeded.
 async fn stop(attack: &mut JoinSet<Anyhow<()>>) -> Anyhow<()> {
     while let Some(ended) = attack.try_join_next() {
         ended??;
@@ -62,7 +62,7 @@ async fn stop(attack: &mut JoinSet<Anyhow<()>>) -> Anyhow<()> {
     Ok(())
 }
 
-/// Checks again and again, as a client whose every request is answered; notes how long it waits.
+/// Sends checks, one after the other, as an honest client; records their latency.
 async fn honest(
     server: &DevServer,
     while_what: &str,
@@ -76,7 +76,7 @@ async fn honest(
     let mut times = Vec::new();
     while Instant::now() < end {
         let started = Instant::now();
-        // A connection each: to be let in at all is a part of it.
+        // A connection for each request, because being accepted is part of the service.
         let mut stream = TcpStream::connect(&server.address).await?;
         exchange(&mut stream, &check).await?;
         times.push(started.elapsed());
@@ -93,7 +93,7 @@ async fn honest(
     Ok(())
 }
 
-/// Sends a header as slowly as it can, again and again.
+/// Sends headers as slowly as possible (Slowloris).
 async fn slow(server: Arc<DevServer>) -> Anyhow<()> {
     loop {
         let Ok(mut stream) = TcpStream::connect(&server.address).await else { continue };
@@ -106,7 +106,7 @@ async fn slow(server: Arc<DevServer>) -> Anyhow<()> {
     }
 }
 
-/// Guesses secrets as fast as it is answered.
+/// Guesses secrets as fast as the server answers.
 async fn guess(server: Arc<DevServer>) -> Anyhow<()> {
     for number in 0_u64.. {
         let basic = BASE64_STANDARD.encode(format!("EU.{number:016x}:gws_guess-{number}"));
@@ -122,7 +122,7 @@ async fn guess(server: Arc<DevServer>) -> Anyhow<()> {
     Ok(())
 }
 
-/// Sends what is no request, or far too much of one.
+/// Sends malformed or oversized requests.
 async fn send_nonsense(server: Arc<DevServer>, number: usize) -> Anyhow<()> {
     let long = "a".repeat(1 << 20);
     let deep = "[".repeat(1 << 20);

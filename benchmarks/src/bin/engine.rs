@@ -1,5 +1,5 @@
-//! The cost of a decision and of a change, the least of many rounds: what the program does when
-//! the machine lets it.
+//! Measures the cost of a decision and of a change: the minimum of many rounds, which other load on
+//! the machine affects least.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -40,7 +40,7 @@ fn main() {
         let changed = policy(&rules[0]).compile(Region::Eu).expect("a policy");
         let change = least(|| {
             for _ in 0..100 {
-                // As a node does it: whoever holds the old set goes on reading it.
+                // As in the server: readers keep the old set.
                 let mut next = set.clone();
                 next.insert(changed.clone());
                 black_box(next);

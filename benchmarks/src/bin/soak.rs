@@ -1,6 +1,6 @@
-//! Loads a server for a long time, and looks whether it grows, slows down or makes mistakes.
+//! Loads a server for a long time, and checks that it neither grows, slows down nor makes mistakes.
 //!
-//! `soak PROGRAM SECONDS` prints one JSON object of figures, and fails when a figure is bad.
+//! `soak PROGRAM SECONDS` prints one JSON object of measurements, and fails if one is bad.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpStream;
 
 const CONNECTIONS: usize = 16;
-/// How often a connection is given up for a new one.
+/// The number of requests after which a connection is replaced.
 const REQUESTS_PER_CONNECTION: usize = 1_000;
 
 #[tokio::main]
@@ -28,7 +28,7 @@ async fn main() -> Anyhow<()> {
     let load: Vec<_> = (0..CONNECTIONS)
         .map(|number| tokio::spawn(load(Arc::clone(&server), number, end, Arc::clone(&done))))
         .collect();
-    // What is cached and pooled is there after a tenth of the time.
+    // Caches and pools are filled after a tenth of the time.
     tokio::time::sleep(Duration::from_secs(seconds / 10)).await;
     let (early, first) = (server.memory()?, done.load(Ordering::Relaxed));
     let files = server.open_files()?;
@@ -54,7 +54,7 @@ async fn main() -> Anyhow<()> {
     Ok(())
 }
 
-/// Does what clients do, in turn, until the end.
+/// Sends the requests of typical clients in turn, until the end.
 async fn load(
     server: Arc<DevServer>,
     number: usize,

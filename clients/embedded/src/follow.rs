@@ -9,24 +9,25 @@ use reqwest::{Client, Response, StatusCode};
 use serde::Deserialize;
 use tokio::sync::watch;
 
-/// The server sends something four times a second; after this silence the stream is opened anew.
+/// The maximum silence of a stream before it is reopened; the server sends something four times a
+/// second.
 const SILENCE: Duration = Duration::from_secs(2);
 
-/// The pause before the stream is opened anew after a failure.
+/// The delay before the stream is reopened after a failure.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// Settings: the server to follow, and the service account that follows it.
+/// The settings of a decision point.
 #[derive(Clone)]
 pub struct Settings {
-    /// The public URL of a Gatewright, without a slash at its end.
+    /// The public URL of the Gatewright server to follow, without a trailing slash.
     pub url: String,
-    /// The identifier and the secret of the service account that follows.
+    /// The client id and the secret of the service account that follows.
     pub credentials: (String, String),
-    /// How long it decides without the server; then its snapshot is stale.
+    /// The time for which decisions are made without the server; after it, the snapshot is stale.
     pub offline: Duration,
 }
 
-/// A replica, and when it was last confirmed by the server.
+/// A replica, and the time when the server last confirmed it.
 pub(crate) struct Snapshot {
     pub(crate) replica: Replica,
     pub(crate) at: Instant,
@@ -46,12 +47,12 @@ enum StreamError {
     Fact(String),
 }
 
-/// The replica under construction, and where its snapshots go.
+/// The replica under construction, and the place where its snapshots are published.
 struct Follower {
     settings: Settings,
     http: Client,
     replica: Replica,
-    /// Whether the replica has every fact up to a revision.
+    /// True once the replica has every fact up to a revision.
     whole: bool,
     snapshot: Arc<ArcSwapOption<Snapshot>>,
     reaching: watch::Sender<i64>,
@@ -69,7 +70,7 @@ pub(crate) async fn follow(
         let Err(lost) = follower.listen().await else { continue };
         tracing::warn!(%lost, "out of touch with the server");
         if matches!(lost, StreamError::Diverged | StreamError::Fact(_)) {
-            // No decision may be made from part of the facts.
+            // No decision may be based on a part of the facts.
             follower.snapshot.store(None);
             follower.whole = false;
         }
@@ -90,7 +91,7 @@ impl Follower {
         loop {
             let chunk = tokio::time::timeout(SILENCE, stream.chunk()).await;
             let chunk = chunk.map_err(|_| StreamError::Silent)??.ok_or(StreamError::Ended)?;
-            // A revision is shown to others once all of a chunk is taken in.
+            // A revision is published once the whole chunk is applied.
             let mut reached = false;
             for part in chunk.split_inclusive(|byte| *byte == b'\n') {
                 line.extend_from_slice(part);
@@ -124,7 +125,7 @@ impl Follower {
         Ok(answer.error_for_status()?)
     }
 
-    /// Applies a line; tells whether a revision is reached.
+    /// Applies a line; returns whether it completes a revision.
     fn apply_line(&mut self, line: &[u8]) -> Result<bool, StreamError> {
         let fact: Fact =
             serde_json::from_slice(line).map_err(|error| StreamError::Fact(error.to_string()))?;
@@ -137,7 +138,7 @@ impl Follower {
         Ok(reached)
     }
 
-    /// Publishes a snapshot: decisions are made from it from now on.
+    /// Publishes a snapshot, which decisions use from now on.
     fn publish(&self) {
         let replica = self.replica.clone();
         let revision = replica.revision();

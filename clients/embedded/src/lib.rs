@@ -1,9 +1,9 @@
 //! Makes Gatewright's decisions in process.
 //!
 //! A [`DecisionPoint`] follows an account's journal over a stream from a server, and decides from
-//! memory: in microseconds, with the crate that the server itself decides with, and for a bounded
-//! time also when the server cannot be reached. It decides about the account's service accounts and users, on what
-//! belongs to the account. Its service account needs the action `account:apiovh:iam/replica/get`.
+//! memory: in microseconds, with the server's own policy engine, and for a bounded time also
+//! without the server. It decides requests of the account's service accounts and users, on
+//! resources of the account. Its service account needs the action `account:apiovh:iam/replica/get`.
 
 #![allow(clippy::disallowed_methods, reason = "a client library: its caller passes no clock in")]
 
@@ -20,21 +20,21 @@ pub use follow::Settings;
 use follow::Snapshot;
 pub use gatewright_policy::{Environment, Instant, Region, ReplicaRequest, ResourceUrn, Scope};
 
-/// Reports that the server has not been reached for too long, so that no decision can be made.
+/// The error that the server has not been reached for too long, so that no decision can be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the server has not been reached for too long: there is no decision")]
 pub struct Stale;
 
-/// An answer, with the revision that it was decided at.
+/// A decision with its revision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Answer {
-    /// Whether the request is allowed.
+    /// True if the request is allowed.
     pub allowed: bool,
-    /// The revision of the account that it was decided at.
+    /// The revision of the account that the decision is based on.
     pub revision: i64,
 }
 
-/// A policy decision point in this process. It stops following when it is dropped.
+/// A policy decision point in this process. Dropping it stops following.
 pub struct DecisionPoint {
     snapshot: Arc<ArcSwapOption<Snapshot>>,
     reached: watch::Receiver<i64>,
@@ -49,8 +49,8 @@ impl Drop for DecisionPoint {
 }
 
 impl DecisionPoint {
-    /// Begins to follow. Must be called inside a tokio runtime; until the account is known, nothing
-    /// can be decided.
+    /// Starts to follow. Must be called inside a tokio runtime. Until the account is loaded, every
+    /// decision is [`Stale`].
     pub fn open(settings: Settings) -> Self {
         let snapshot = Arc::new(ArcSwapOption::empty());
         let (reaching, reached) = watch::channel(-1);
@@ -59,7 +59,7 @@ impl DecisionPoint {
         Self { snapshot, reached, offline, following }
     }
 
-    /// Decides a request from a snapshot that is not stale.
+    /// Decides a request, unless the snapshot is stale.
     pub fn decide(&self, request: &ReplicaRequest<'_>) -> Result<Answer, Stale> {
         let snapshot = self.snapshot.load();
         let snapshot = snapshot.as_ref().filter(|snapshot| snapshot.at.elapsed() <= self.offline);
@@ -68,7 +68,7 @@ impl DecisionPoint {
         Ok(Answer { allowed, revision: replica.revision() })
     }
 
-    /// Waits until a revision of the account is followed, so that a change that was just made counts.
+    /// Waits until a revision of the account is followed (read-your-writes consistency).
     pub async fn wait_for_revision(&self, revision: i64, within: Duration) -> Result<(), Stale> {
         let mut reached = self.reached.clone();
         let reaching = reached.wait_for(|now| *now >= revision);
@@ -79,7 +79,7 @@ impl DecisionPoint {
     }
 }
 
-/// Reads the clock of the machine, for the environment of a request.
+/// Returns the current time, for the environment of a request.
 pub fn now() -> Instant {
     let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Instant::EPOCH.saturating_add(elapsed)

@@ -32,30 +32,29 @@ const DECISION_LIFETIME: Duration = Duration::from_secs(1);
 const TIMEOUT: Duration = Duration::from_secs(2);
 /// Lifetime of the published keys.
 const KEYS_LIFETIME: Duration = Duration::from_mins(5);
-/// Least interval between two requests for the keys, where a token names an unknown one.
+/// Minimum interval between two requests for the keys when tokens name unknown ones.
 const KEYS_RETRY_INTERVAL: Duration = Duration::from_secs(2);
 /// Limit of cached identities, and of cached decisions.
 const CACHE_CAPACITY: usize = 100_000;
 /// Limit of evaluations in one request.
 const BATCH_SIZE: usize = 500;
 
-/// Names an action, and the type and the name of the resource that it is done on.
+/// A permission: an action, and the type and the name of the resource.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Permission(pub &'static str, pub &'static str, pub String);
 
-/// Resolves to the permissions that a request requires, all of them; to none where it is denied to
-/// everybody.
+/// The future permissions that a request requires, all of them; none to deny it to everybody.
 pub type RequiredPermissions<'p> =
     Pin<Box<dyn Future<Output = Option<Vec<Permission>>> + Send + 'p>>;
 
-/// Holds the URN of a token's owner. Handlers find it among the extensions of a request.
+/// The URN of a token's owner, which handlers find among the extensions of a request.
 #[derive(Debug, Clone)]
 pub struct Identity(pub String);
 
-/// Describes why a request is denied.
+/// The reason why a request is denied.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AccessError {
-    /// It has no valid token.
+    /// The request has no valid token.
     #[error("This credential is not valid")]
     Unauthenticated,
     /// These actions are not allowed.
@@ -66,24 +65,24 @@ pub enum AccessError {
     Unavailable,
 }
 
-/// Holds the caller of an allowed request, or why it is denied.
+/// The caller of an allowed request, or the reason why it is denied.
 pub type CheckResult = Result<Identity, AccessError>;
 
-/// Configures a guard.
+/// The settings of a guard.
 #[derive(Clone)]
 pub struct Settings {
-    /// The public URL of a Gatewright, the issuer of its tokens, without a slash at its end.
+    /// The public URL of the Gatewright server, which issues the tokens, without a trailing slash.
     pub url: String,
     /// The client id and the client secret of the guard's own service account.
     pub credentials: (String, String),
-    /// The account that owns what no registrar has registered.
+    /// The account that owns all unregistered resources.
     pub account: String,
 }
 
 type DecisionKey = (Arc<str>, Permission, Option<IpAddr>);
 type PendingEvaluation = (Value, oneshot::Sender<bool>);
 
-/// Verifies tokens and checks permissions. All clones share their caches.
+/// A guard: verifies tokens and checks permissions. All clones share their caches.
 #[derive(Clone)]
 pub struct Guard(Arc<Inner>);
 
@@ -97,7 +96,7 @@ struct Inner {
 }
 
 impl Guard {
-    /// Makes a guard. Must be called inside a tokio runtime, where the requests are sent.
+    /// Creates a guard. Must be called inside a tokio runtime, where it sends its requests.
     pub fn new(settings: Settings) -> Self {
         let (queue, pending) = mpsc::unbounded_channel();
         tokio::spawn(evaluate(settings.clone(), pending));
@@ -106,8 +105,9 @@ impl Guard {
         Self(Arc::new(Inner { settings, http, keys, identities, decisions, queue }))
     }
 
-    /// Makes a layer that gets the permissions a request requires from a function. For conditions on
-    /// the caller's address, the function must put an [`IpAddr`] among the extensions.
+    /// Creates a layer that requires the permissions that a function returns for a request. For
+    /// conditions on the caller's address, the function must put an [`IpAddr`] among the
+    /// extensions.
     pub fn layer(
         &self,
         required: impl Fn(&mut Parts) -> RequiredPermissions<'_> + Send + Sync + 'static,
@@ -116,7 +116,7 @@ impl Guard {
     }
 
     /// Verifies a token, and checks that its owner has all required permissions from that address.
-    /// Where none is required, everybody is denied.
+    /// If none are required, everybody is denied.
     pub async fn check(
         &self,
         token: &str,
@@ -151,7 +151,7 @@ impl Guard {
         }
         let key = keys.as_ref().and_then(|(set, _)| set.find(&id));
         let key = key.ok_or(AccessError::Unauthenticated)?;
-        // The key names the algorithm, never the token.
+        // The key names the algorithm, never the token (algorithm confusion).
         let algorithm = key.common.key_algorithm.and_then(|one| one.to_string().parse().ok());
         let mut validation = Validation::new(algorithm.ok_or(AccessError::Unauthenticated)?);
         validation.leeway = 0;
@@ -165,7 +165,7 @@ impl Guard {
         let urn = claims.get("sub").and_then(Value::as_str).ok_or(AccessError::Unauthenticated)?;
         let expires = claims.get("exp").and_then(Value::as_u64).unwrap_or_default();
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        // Cached for no longer than its key is.
+        // Cached no longer than its key.
         let lifetime = Duration::from_secs(expires).saturating_sub(now).min(KEYS_LIFETIME);
         let until = Instant::now() + lifetime;
         let identity = Identity(urn.to_owned());
@@ -197,7 +197,7 @@ impl Guard {
     }
 }
 
-/// Evaluates what is queued, a batch at a time: what comes meanwhile goes into the next.
+/// Evaluates the queued decisions in batches: those that arrive meanwhile go into the next batch.
 ///
 /// An evaluation that is dropped without an answer counts as unavailable.
 async fn evaluate(settings: Settings, mut queue: mpsc::UnboundedReceiver<PendingEvaluation>) {
@@ -211,7 +211,7 @@ async fn evaluate(settings: Settings, mut queue: mpsc::UnboundedReceiver<Pending
         let Ok(token) = token else { continue };
         let request = http.post(format!("{}/access/v1/evaluations", settings.url));
         let request = request.bearer_auth(&token.0).json(&json!({ "evaluations": evaluations }));
-        // Where it fails, its token may have been revoked: the next batch requests another.
+        // After a failure the token may have been revoked: the next batch requests another.
         let Ok(response) = send::<Value>(request).await else { continue };
         cached_token = Some(token);
         let decisions = response.get("evaluations").and_then(Value::as_array);
@@ -221,7 +221,7 @@ async fn evaluate(settings: Settings, mut queue: mpsc::UnboundedReceiver<Pending
     }
 }
 
-/// Requests an access token for the guard itself; it is used until a minute before it expires.
+/// Requests an access token for the guard itself, which is replaced a minute before it expires.
 async fn request_token(
     http: &Client,
     settings: &Settings,
@@ -240,7 +240,7 @@ async fn send<T: serde::de::DeserializeOwned>(request: RequestBuilder) -> Result
     sent.map_err(|_| AccessError::Unavailable)?.json().await.map_err(|_| AccessError::Unavailable)
 }
 
-/// Wraps a service in a guard.
+/// A layer that wraps a service in a guard.
 #[derive(Clone)]
 pub struct GuardLayer {
     guard: Guard,
@@ -256,7 +256,7 @@ impl GuardLayer {
     }
 }
 
-/// Extracts the bearer token, unless there are several headers.
+/// Extracts the bearer token; none if there are several headers.
 fn bearer(headers: &HeaderMap) -> Option<&str> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let (scheme, token) = values.next()?.to_str().ok()?.split_once(' ')?;
@@ -271,7 +271,7 @@ impl<S> Layer<S> for GuardLayer {
     }
 }
 
-/// Serves the allowed requests of a guarded service.
+/// A service whose allowed requests reach the inner service.
 #[derive(Clone)]
 pub struct GuardService<S>(S, GuardLayer);
 
@@ -306,7 +306,7 @@ where
     }
 }
 
-/// Makes the response to a denied request, in the form of Gatewright's own errors.
+/// Creates the response to a denied request, in the format of Gatewright's own errors.
 fn error_response<Out: From<String>>(error: &AccessError) -> Response<Out> {
     let (status, class, missing) = match error {
         AccessError::Unauthenticated => (StatusCode::UNAUTHORIZED, "Client::Unauthorized", ""),

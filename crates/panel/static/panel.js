@@ -1,4 +1,4 @@
-// Copy buttons: of no use without a script, so hidden until there is one.
+// Copy buttons are hidden until the script runs: they are of no use without it.
 "use strict";
 
 function offer(root) {
@@ -23,8 +23,8 @@ document.addEventListener("click", async (event) => {
 
 offer(document);
 
-// Passkeys: the browser makes or shows one, and the form brings its answer. Hidden where the
-// browser has none.
+// Passkey forms submit the credential that the browser creates or asserts. They are hidden if the
+// browser does not support passkeys.
 const passkeyForms = document.querySelectorAll("form[data-passkey]");
 if (window.PublicKeyCredential?.parseCreationOptionsFromJSON) {
   for (const form of passkeyForms) {
@@ -44,7 +44,7 @@ if (window.PublicKeyCredential?.parseCreationOptionsFromJSON) {
           });
         field.value = JSON.stringify(credential.toJSON());
       } catch {
-        // Whoever gave up gets the server's answer to nothing.
+        // The user cancelled: the empty credential makes the server show its error.
         field.value = "{}";
       }
       form.requestSubmit();

@@ -1,4 +1,4 @@
-# What the panel says, in English.
+# The texts of the panel, in English.
 
 skip = Skip to the content
 menu = Menu

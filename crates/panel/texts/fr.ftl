@@ -1,4 +1,4 @@
-# What the panel says, in French.
+# The texts of the panel, in French.
 
 skip = Aller au contenu
 menu = Menu

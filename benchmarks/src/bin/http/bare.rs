@@ -1,4 +1,4 @@
-//! Bare servers of the same framework to compare with.
+//! Bare servers of the same framework, to compare with.
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -30,7 +30,7 @@ pub(crate) struct Bare {
 }
 
 impl Bare {
-    /// Starts this program once more, as the bare servers.
+    /// Starts this program again, as the bare servers.
     pub(crate) fn start() -> Anyhow<Self> {
         let itself = std::env::current_exe()?;
         let mut child = Command::new(itself).arg("bare").stdout(Stdio::piped()).spawn()?;
@@ -42,7 +42,7 @@ impl Bare {
     }
 }
 
-/// Answers as the bare servers, until the process ends.
+/// Serves as the bare servers, until the process ends.
 pub(crate) async fn serve() -> Anyhow<()> {
     let random = SystemRandom::new();
     let pkcs8 = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random)
@@ -67,7 +67,7 @@ pub(crate) async fn serve() -> Anyhow<()> {
     Ok(server.serve(app.into_make_service()).await?)
 }
 
-/// Signs a token as an answer to a request for one.
+/// Signs a token, as the response to a token request.
 fn signed(key: &EcdsaKeyPair) -> String {
     let header = r#"{"typ":"at+jwt","alg":"ES256","kid":"0123456789abcdef"}"#;
     let claims = json!({

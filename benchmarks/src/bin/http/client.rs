@@ -1,4 +1,4 @@
-//! The load: many connections that ask one request after the other.
+//! The load: many connections that each send one request after the other.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -8,15 +8,15 @@ use std::time::{Duration, Instant};
 pub(crate) use gatewright_benchmarks::client::{Anyhow, body, exchange, request};
 use tokio::net::TcpStream;
 
-/// How long a load lasts.
+/// The duration of a load.
 pub(crate) const ROUND: Duration = Duration::from_secs(3);
 
-/// Over how many connections a load comes.
+/// Returns the number of connections of a load.
 pub(crate) fn connections() -> usize {
     std::env::args().nth(3).and_then(|text| text.parse().ok()).unwrap_or(32)
 }
 
-/// Requests per second over connections that are kept.
+/// Measures requests per second over persistent connections.
 pub(crate) async fn load(address: SocketAddr, requests: &[String]) -> Anyhow<f64> {
     let done = Arc::new(AtomicU64::new(0));
     let requests: Arc<[String]> = requests.into();

@@ -1,4 +1,4 @@
-//! Envoy's questions over gRPC, beside a server that lets everything pass.
+//! Envoy's checks over gRPC, beside a server that allows everything.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -34,14 +34,14 @@ impl Authorization for Everybody {
     }
 }
 
-/// The server to compare with.
+/// Serves the bare server to compare with.
 pub(crate) async fn bare(listener: tokio::net::TcpListener) -> Anyhow<()> {
     let server = Server::builder().add_service(AuthorizationServer::new(Everybody));
     let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
     Ok(server.serve_with_incoming(incoming).await?)
 }
 
-/// What Envoy asks about a request.
+/// Builds Envoy's check of a request.
 pub(crate) fn request(token: &str, path: String) -> CheckRequest {
     let headers = HashMap::from([
         (":authority".to_owned(), "localhost".to_owned()),
@@ -58,7 +58,7 @@ pub(crate) fn request(token: &str, path: String) -> CheckRequest {
     CheckRequest { attributes: Some(attributes) }
 }
 
-/// Questions per second over connections that are kept.
+/// Measures checks per second over persistent connections.
 pub(crate) async fn load(address: SocketAddr, questions: &[CheckRequest]) -> Anyhow<f64> {
     let done = Arc::new(AtomicU64::new(0));
     let questions: Arc<[CheckRequest]> = questions.into();

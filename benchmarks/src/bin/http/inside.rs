@@ -1,4 +1,4 @@
-//! The decision point in process, beside a check over HTTP.
+//! The embedded decision point, beside checks over HTTP.
 
 use std::hint::black_box;
 use std::net::SocketAddr;
@@ -11,8 +11,8 @@ use gatewright_embedded::{
 
 use crate::client::{Anyhow, ROUND, exchange};
 
-/// Decisions per second of one thread, about many callers; and how long a request over HTTP takes
-/// that nobody else gets in the way of, in microseconds.
+/// Measures the decisions per second of one thread, for many callers, and the latency of a request
+/// over HTTP without other load, in microseconds.
 pub(crate) async fn compare(
     address: SocketAddr,
     credentials: (String, String),

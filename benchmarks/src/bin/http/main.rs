@@ -1,11 +1,11 @@
-//! Tokens and checks per second over HTTP, beside bare servers of the same framework: one that
-//! answers a constant, one that only signs a token, and forward auth beside one that lets everything
-//! pass, asked over HTTP, by an nginx and as Envoy asks, and the decision point in process. Also: how
-//! soon a server with a large database answers, how much memory the trial server takes, and how long
-//! the Control Panel's pages take.
+//! Measures tokens and checks per second over HTTP, beside bare servers of the same framework: one
+//! with a constant response, one that only signs a token, and one that allows everything (for
+//! forward auth over HTTP, by nginx and by Envoy), and the embedded decision point. Also measures
+//! the start with a large database, the memory of the trial server, and the latency of the Control
+//! Panel's pages.
 //!
-//! `http PROGRAM [LOAD [CONNECTIONS]]`, with the path of the release binary and, to measure it alone,
-//! one of checks, tokens, forward-auth, nginx, envoy and inside, and over how many connections.
+//! `http PROGRAM [LOAD [CONNECTIONS]]`: the path of the release binary; a single load, one of
+//! checks, tokens, forward-auth, nginx, envoy and inside; the number of connections.
 
 mod bare;
 mod client;
@@ -27,7 +27,7 @@ use requests::{Requests, readdressed, token_request};
 use server::Server;
 use turns::Turns;
 
-/// How often each server is measured, in turn with the other.
+/// The number of rounds for each server, alternating with the other.
 const ROUNDS: usize = 7;
 
 #[tokio::main]
@@ -47,7 +47,7 @@ async fn main() -> Anyhow<()> {
     Ok(())
 }
 
-/// Measures a server with so many service accounts and policies: everything, or one load.
+/// Measures a server with many service accounts and policies: everything, or one load.
 async fn large(program: &Path, count: usize, only: Option<&str>) -> Anyhow<()> {
     let server = Server::start(program, count).await?;
     let mut stream = TcpStream::connect(server.address).await?;

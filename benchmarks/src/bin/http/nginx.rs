@@ -1,4 +1,4 @@
-//! An nginx that asks about every request before it serves a file, as people have it.
+//! An nginx that requests a decision before it serves a file, in the usual configuration.
 
 use std::net::SocketAddr;
 use std::process::{Child, Command};
@@ -20,7 +20,7 @@ impl Drop for Guarded {
 }
 
 impl Guarded {
-    /// Starts one that asks a server at some path.
+    /// Starts an nginx that sends its checks to a path of a server.
     pub(crate) async fn start(server: SocketAddr, path: &str) -> Anyhow<Self> {
         let folder = tempfile::tempdir()?;
         let root = folder.path().display();
@@ -28,7 +28,7 @@ impl Guarded {
         let free = std::net::TcpListener::bind("127.0.0.1:0")?;
         let address = free.local_addr()?;
         drop(free);
-        // One process that serves clients: it can be ended with its owner.
+        // A single process, so that it ends with its owner.
         let configuration = format!(
             "daemon off; master_process off; pid {root}/pid; error_log stderr crit;
              events {{ worker_connections 1024; }}

@@ -1,4 +1,4 @@
-//! How long pages of the Control Panel take.
+//! Measures the latency of the Control Panel's pages.
 
 use std::time::Instant;
 
@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 use crate::client::{Anyhow, exchange, request};
 use crate::turns::median;
 
-/// The Control Panel's pages with the most on them.
+/// Measures the largest pages of the Control Panel.
 pub(crate) async fn measure(stream: &mut TcpStream, password: &str) -> Anyhow<()> {
     let cookie = |answer: &str| {
         let cookies = answer.lines().filter_map(|line| line.strip_prefix("set-cookie: "));

@@ -1,4 +1,4 @@
-//! The requests that a load is made of.
+//! The requests of a load.
 
 use std::collections::HashSet;
 
@@ -12,28 +12,28 @@ use crate::client::{Anyhow, body, exchange, request};
 use crate::envoy;
 use crate::server::{client_id, secret};
 
-/// How many service accounts ask.
+/// The number of service accounts that send requests.
 const CALLERS: usize = 1_000;
 
-/// Requests of many service accounts.
+/// The requests of many service accounts.
 #[derive(Default)]
 pub(crate) struct Requests {
-    /// The service accounts of checks and tokens.
+    /// The client ids of the callers of checks and tokens.
     pub(crate) callers: Vec<String>,
-    /// May the caller do this?
+    /// Requests to check a permission.
     pub(crate) checks: Vec<String>,
     /// Requests for a token.
     pub(crate) tokens: Vec<String>,
-    /// What nginx asks about requests that are allowed.
+    /// Nginx's checks of allowed requests.
     pub(crate) forwarded: Vec<String>,
-    /// The same as Envoy asks.
+    /// Envoy's checks of the same requests.
     pub(crate) envoy: Vec<CheckRequest>,
-    /// The same requests as their client sends them to nginx.
+    /// The same requests as clients send them to nginx.
     pub(crate) guarded: Vec<String>,
 }
 
 impl Requests {
-    /// Makes them, with the tokens that they need.
+    /// Builds the requests, with the tokens that they need.
     pub(crate) async fn make(stream: &mut TcpStream, count: usize) -> Anyhow<Self> {
         let mut made = Self::default();
         for number in (0..CALLERS).map(|caller| caller * (count / CALLERS)) {
@@ -73,7 +73,7 @@ impl Requests {
     }
 }
 
-/// Asks for a token of a service account.
+/// Returns the token request of a service account.
 pub(crate) fn token_request(number: usize) -> String {
     let basic = BASE64_STANDARD.encode(format!("{}:{}", client_id(number), secret(number)));
     let kind = "Content-Type: application/x-www-form-urlencoded";
@@ -86,7 +86,7 @@ async fn token(stream: &mut TcpStream, number: usize) -> Anyhow<String> {
     Ok(answer["access_token"].as_str().ok_or("no token")?.to_owned())
 }
 
-/// Sends the same requests to another path.
+/// Returns the same requests for another path.
 pub(crate) fn readdressed(requests: &[String], path: &str) -> Vec<String> {
     let all = requests.iter().map(|request| {
         let (method, _) = request.split_once(' ').unwrap_or_default();

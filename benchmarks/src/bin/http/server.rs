@@ -1,4 +1,4 @@
-//! Gatewright itself: a server with a large database, and the trial server.
+//! Gatewright's servers: one with a large database, and the trial server.
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -14,18 +14,18 @@ use serde_json::{Value, json};
 
 use crate::client::Anyhow;
 
-/// Prints how much memory the trial server takes once it has answered.
+/// Prints the memory of the trial server after its first response.
 pub(crate) fn resident(program: &Path) -> Anyhow<()> {
     println!("trial server: {} kB", DevServer::start(program)?.memory()?);
     Ok(())
 }
 
-/// The secret of a service account.
+/// Returns the secret of a service account.
 pub(crate) fn secret(number: usize) -> String {
     format!("gws_secret-{number}")
 }
 
-/// The identifier of a service account.
+/// Returns the client id of a service account.
 pub(crate) fn client_id(number: usize) -> String {
     format!("EU.{number:016x}")
 }
@@ -71,12 +71,12 @@ async fn fill(database: &str, count: usize) -> Anyhow<()> {
 /// A server whose account has many service accounts and policies.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
-    /// Where Envoy asks.
+    /// The address for Envoy.
     pub(crate) grpc: SocketAddr,
-    /// How long it took until it answered.
+    /// The time from start to the first response.
     pub(crate) ready: Duration,
     pub(crate) started: Instant,
-    /// The owner's password and service account.
+    /// The owner's password.
     pub(crate) password: String,
     pub(crate) credentials: (String, String),
     _process: Running,
@@ -84,7 +84,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Makes the database and starts the server on it.
+    /// Creates the database and starts the server on it.
     pub(crate) async fn start(program: &Path, count: usize) -> Anyhow<Self> {
         let folder = tempfile::tempdir()?;
         let database = format!("sqlite:{}", folder.path().join("db").display());
@@ -124,13 +124,14 @@ impl Server {
     }
 }
 
-/// Runs a command of the program to its end and gives what it printed.
+/// Runs a command of the program to its end, and returns its output.
 fn run(program: &Path, arguments: &[&str]) -> Anyhow<Vec<u8>> {
     let output = Command::new(program).args(arguments).stderr(Stdio::inherit()).output()?;
     if output.status.success() { Ok(output.stdout) } else { Err("failed".into()) }
 }
 
-/// An API whose operations need the actions of the policies, one each.
+/// Returns the declaration of an API whose operations require the actions of the policies, one
+/// each.
 fn guarded() -> Value {
     let mut paths = serde_json::Map::new();
     for kind in TYPES {

@@ -1,9 +1,9 @@
-//! Two servers measured in turn.
+//! Alternating measurements of two servers.
 
 use std::fmt;
 
-/// Requests per second to Gatewright, and right after to a bare server: so that what else the machine
-/// does counts for both.
+/// Requests per second to Gatewright, and right after to a bare server, so that other load on the
+/// machine affects both.
 #[derive(Default)]
 pub(crate) struct Turns(Vec<(f64, f64)>);
 
@@ -22,7 +22,7 @@ impl fmt::Display for Turns {
     }
 }
 
-/// The number in the middle.
+/// Returns the median.
 pub(crate) fn median(mut numbers: Vec<f64>) -> f64 {
     numbers.sort_by(f64::total_cmp);
     numbers[numbers.len() / 2]
