@@ -1,23 +1,23 @@
 //! Actions, `<resource type>:<namespace>:<path>`, and the scopes of tokens.
 
-/// Explains why a text is no action.
+/// The error of a text that is not an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ActionError {
-    /// It is not three parts joined by `:`.
+    /// Not three parts joined by `:`.
     #[error("must have the form <resource type>:<namespace>:<path>")]
     Malformed,
-    /// It holds a `*`, a space or a control character.
+    /// A `*`, a space or a control character.
     #[error("must not hold a *, a space or a control character")]
     BadCharacter,
 }
 
-/// Returns the type of the resources that `action` works on: all before the first `:`.
+/// Returns the resource type of an action: everything before the first `:`.
 pub fn action_type(action: &str) -> &str {
     let end = action.bytes().position(|byte| byte == b':');
     end.and_then(|end| action.get(..end)).unwrap_or(action)
 }
 
-/// Tells whether `action` names one action, as in `vps:apiovh:reboot`.
+/// Checks that a text is a single action, as in `vps:apiovh:reboot`.
 pub fn check_action(action: &str) -> Result<(), ActionError> {
     if action.chars().any(|c| c == '*' || c.is_whitespace() || c.is_control()) {
         return Err(ActionError::BadCharacter);
@@ -27,18 +27,18 @@ pub fn check_action(action: &str) -> Result<(), ActionError> {
     whole.then_some(()).ok_or(ActionError::Malformed)
 }
 
-/// Limits what a token may be used for, whatever its owner may do.
+/// The scope of a token, which limits its use to a part of its owner's permissions.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Scope {
-    /// Anything (`all`).
+    /// Everything (`all`).
     #[default]
     All,
-    /// The actions of these resource types (`account/all` gives `account`).
+    /// The actions of these resource types (`account/all` stands for `account`).
     Types(Vec<Box<str>>),
 }
 
 impl Scope {
-    /// Tells whether the token may be used for `action`.
+    /// Returns whether the token may be used for an action.
     pub fn covers(&self, action: &str) -> bool {
         match self {
             Self::All => true,

@@ -4,16 +4,16 @@ use crate::decision::decide;
 use crate::request::{Caller, Environment, Request, Resource};
 use crate::set::PolicySet;
 
-/// Lists the actions that a caller may do on a resource by one of two policy sets alone.
+/// The actions that a caller may perform on a resource by only one of two policy sets.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Difference<'a> {
-    /// Allowed after, and not before.
+    /// Allowed after the change, and not before.
     pub gained: Vec<&'a str>,
-    /// Allowed before, and not after.
+    /// Allowed before the change, and not after.
     pub lost: Vec<&'a str>,
 }
 
-/// Compares the decisions on each action by two policy sets of the owner of a resource.
+/// Compares the decisions of two policy sets of the resource's owner, for each action.
 pub fn compare<'a>(
     caller: &Caller,
     resource: Resource<'_>,

@@ -1,8 +1,8 @@
-//! Conditions: when a policy is in force.
+//! Conditions, which decide whether a policy is in force.
 //!
-//! [`Condition`] is what a person writes and what must be given back letter for letter;
-//! `CompiledCondition` is what a decision evaluates. Everything that could go wrong in a decision
-//! (an unknown key, a bad date, a list of addresses that is none) is refused when compiling.
+//! [`Condition`] is the text that a person wrote, which must be returned letter for letter;
+//! `CompiledCondition` is evaluated by decisions. Everything that could fail in a decision (an
+//! unknown key, a malformed date or list of addresses) is refused when compiling.
 
 mod error;
 mod key;
@@ -45,7 +45,7 @@ pub struct Condition {
     pub conditions: Option<Vec<Condition>>,
 }
 
-/// More pairs than this in one tree are refused.
+/// The maximum number of pairs and inner conditions in one tree.
 const MAX_PARTS: usize = 5_000;
 
 impl Operator {

@@ -1,4 +1,4 @@
-//! Decides requests by the policies of one account or two.
+//! Decides requests by the policies of one or two accounts.
 
 use std::ops::ControlFlow;
 
@@ -10,7 +10,7 @@ use crate::policy::CompiledPolicy;
 use crate::request::Request;
 use crate::set::PolicySet;
 
-/// The part of a policy that decided.
+/// The part of the determining policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Block<'p> {
     /// The policy's own permissions.
@@ -19,25 +19,26 @@ pub enum Block<'p> {
     Group(&'p str),
 }
 
-/// The policy, and the part of it, that decided.
+/// The determining policy, and the part of it that decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeterminingPolicy<'p> {
     /// The account that owns the policy.
     pub owner: &'p str,
     /// The policy.
     pub policy: PolicyId,
-    /// The part of it.
+    /// The part of the policy.
     pub block: Block<'p>,
 }
 
-/// The answer.
+/// The decision on a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision<'p> {
-    /// Allowed: root in its own account.
+    /// Allowed: the caller is the root of its own account.
     Root,
     /// Allowed by a policy of the resource's owner.
     Allowed(DeterminingPolicy<'p>),
-    /// Allowed by a policy of the caller's account, within what the owner gave to that account.
+    /// Allowed by a policy of the caller's account, within the permissions that the owner granted
+    /// to that account.
     PassedOn {
         /// The policy of the resource's owner.
         given: DeterminingPolicy<'p>,
@@ -55,13 +56,13 @@ pub enum Decision<'p> {
 }
 
 impl Decision<'_> {
-    /// Tells whether the request is allowed.
+    /// Returns whether the request is allowed.
     pub fn is_allowed(&self) -> bool {
         matches!(self, Self::Root | Self::Allowed(_) | Self::PassedOn { .. })
     }
 }
 
-/// The effect of the policies of one account for some identities.
+/// The combined effect of an account's policies for some identities.
 pub(crate) enum PolicyEffect<'p> {
     Denied(DeterminingPolicy<'p>),
     Granted(DeterminingPolicy<'p>),
@@ -70,12 +71,12 @@ pub(crate) enum PolicyEffect<'p> {
 
 /// Decides a request.
 ///
-/// `owner` holds the policies of the account that the resource belongs to, `home` those of the
-/// caller's account where that is another one. Without `home` nothing is passed on to the people of
-/// another account: only what the owner gave to them by name counts.
+/// `owner` holds the policies of the account that owns the resource; `home` those of the caller's
+/// account if that is another one. Without `home`, permissions that were granted to the caller's
+/// account are not delegated: only those granted to the caller by name count.
 ///
-/// A `deny` of the caller's own account counts as well, also on what the owner of a resource gave
-/// to one of its people by name.
+/// A `deny` of the caller's own account also applies to permissions that the owner granted to the
+/// caller by name.
 pub fn decide<'p>(
     request: &Request<'_>,
     owner: &'p PolicySet,
@@ -129,7 +130,8 @@ pub(crate) fn evaluate<'p>(
             let view = PolicyInSet { set, policy };
             let urn = request.resource.urn;
             let named = policy.cover.names(urn);
-            // Most policies cover other resources, which is cheap to see unless they use groups.
+            // Most policies cover other resources, which is cheap to determine unless they use
+            // groups.
             if view.is_expired(request) || !(named || policy.cover.has_groups()) {
                 return ControlFlow::Continue(());
             }
@@ -160,7 +162,7 @@ pub(crate) enum BlockEffect<'p> {
     Grant(Block<'p>),
 }
 
-/// A policy in the set that holds the groups it names.
+/// A policy with the set that holds its groups.
 pub(crate) struct PolicyInSet<'p> {
     pub(crate) set: &'p PolicySet,
     pub(crate) policy: &'p CompiledPolicy,

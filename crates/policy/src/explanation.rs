@@ -11,19 +11,19 @@ use crate::set::PolicySet;
 /// The outcome of evaluating a policy that names the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome<'p> {
-    /// It denies the action.
+    /// The policy denies the action.
     Denies(Block<'p>),
-    /// It grants the action.
+    /// The policy grants the action.
     Grants(Block<'p>),
-    /// It has expired.
+    /// The policy has expired.
     Expired,
-    /// It covers other resources.
+    /// The policy covers other resources.
     OtherResource,
-    /// Its conditions do not hold.
+    /// The conditions of the policy do not hold.
     ConditionFails,
-    /// It allows the action, and excepts it.
+    /// The policy allows the action, and excepts it.
     Excepted(Block<'p>),
-    /// It covers other actions.
+    /// The policy covers other actions.
     OtherAction,
 }
 
@@ -34,22 +34,22 @@ pub struct EvaluatedPolicy<'p> {
     pub owner: &'p str,
     /// The policy.
     pub policy: PolicyId,
-    /// The identity by which it names the caller.
+    /// The identity in the policy that matched the caller.
     pub identity: String,
     /// The outcome.
     pub outcome: Outcome<'p>,
 }
 
-/// A decision with every policy that was evaluated.
+/// A decision with all evaluated policies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Explanation<'p> {
-    /// The same that [`decide`] answers.
+    /// The decision, equal to that of [`decide`].
     pub decision: Decision<'p>,
-    /// All policies of the owner, then of the caller's account, that name the caller.
+    /// All policies that name the caller: the owner's, then those of the caller's account.
     pub evaluated: Vec<EvaluatedPolicy<'p>>,
 }
 
-/// Decides as [`decide`] does, and returns the outcome of each policy.
+/// Decides as [`decide`] does, and returns the outcome of each policy as well.
 pub fn explain<'p>(
     request: &Request<'_>,
     owner: &'p PolicySet,

@@ -1,4 +1,4 @@
-//! Facts: what decisions about an account depend on, as it goes over the wire to a replica.
+//! Facts: the state that decisions about an account depend on, in the wire format of replicas.
 
 use std::collections::HashMap;
 
@@ -9,11 +9,11 @@ use crate::permissions::Permissions;
 use crate::policy::Policy;
 use crate::request::Tags;
 
-/// A fact that decisions depend on, as it is now; `None` where its subject is gone.
+/// A part of the state that decisions depend on; `None` if its subject was deleted.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "fact", rename_all = "camelCase")]
 pub enum Fact {
-    /// The account whose facts follow, from the beginning: all earlier facts are void.
+    /// The account of the following facts. All earlier facts are void.
     Account {
         /// The name of the account.
         account: String,
@@ -21,9 +21,9 @@ pub enum Fact {
         #[serde(rename = "plate")]
         region: String,
     },
-    /// All actions that there are.
+    /// All actions of the catalogue.
     Actions {
-        /// Their names, and whether parameters may follow.
+        /// The names of the actions, each with whether parameters may follow.
         names: HashMap<Box<str>, bool>,
     },
     /// A policy.
@@ -47,12 +47,12 @@ pub enum Fact {
         /// The canonical URNs of its members.
         members: Option<Vec<Box<str>>>,
     },
-    /// A resource group that holds every resource of the account.
+    /// A resource group with every resource of the account.
     EveryResource {
         /// Its identifier.
         id: ResourceGroupId,
     },
-    /// A resource that is registered.
+    /// A registered resource.
     Resource {
         /// Its canonical URN.
         urn: Box<str>,
@@ -63,17 +63,17 @@ pub enum Fact {
     Subject {
         /// Their URN.
         urn: Box<str>,
-        /// The URNs that count for them: their own, and those of their groups.
+        /// The URNs that count for the subject: its own, and those of its groups.
         identities: Option<Vec<String>>,
     },
     /// A token that was revoked.
     RevokedToken {
         /// The identifier of the token.
         id: Box<str>,
-        /// `true` if it would not have expired by now.
+        /// True if the token has not expired.
         counts: bool,
     },
-    /// All facts up to a revision of the journal have been sent.
+    /// The end of the facts up to a revision of the journal.
     Reached {
         /// The revision.
         revision: i64,

@@ -1,4 +1,4 @@
-//! Stands for identities by a keyed hash where decisions look them up.
+//! Replaces identities by a keyed hash in lookups of decisions.
 //!
 //! Invariants:
 //! - Equality of the hash counts as equality of identities, so it is made by one function, of
@@ -24,11 +24,12 @@ pub(crate) struct IdentityHash([u64; 2]);
 impl IdentityHash {
     /// Hashes the canonical URN of an identity.
     ///
-    /// The key is one for the process, and not passed in: a caller and a policy set under two keys
-    /// would not find each other, and a deny would be missed. No decision depends on its value.
+    /// The key belongs to the process and is not passed in: a caller and a policy set with
+    /// different keys would not match, and a deny would be missed. No decision depends on the value
+    /// of the key.
     pub(crate) fn of(urn: &str) -> Self {
         static SECRET: LazyLock<[u64; 4]> = LazyLock::new(|| {
-            // Its own keys come from the system's randomness.
+            // Its own keys come from the operating system's randomness.
             let random = RandomState::new();
             [0, 1, 2, 3].map(|part: u8| random.hash_one(part))
         });

@@ -1,4 +1,4 @@
-//! Identifiers, a type for each kind of object, so that none passes for another.
+//! Identifiers, with a type for each kind of object, so that they cannot be confused.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// Defines identifiers that are UUIDs. They are written and read as the bare UUID.
+/// Defines identifiers that are UUIDs, and are serialized as such.
 macro_rules! uuid_ids {
     ($($(#[$attribute:meta])* $name:ident;)+) => {$(
         $(#[$attribute])*
@@ -17,7 +17,7 @@ macro_rules! uuid_ids {
         pub struct $name(Uuid);
 
         impl $name {
-            /// Makes the identifier of a UUID.
+            /// Creates an identifier from a UUID.
             pub const fn new(uuid: Uuid) -> Self {
                 Self(uuid)
             }
@@ -57,12 +57,12 @@ macro_rules! uuid_ids {
 }
 
 uuid_ids! {
-    /// Identifies a policy.
+    /// The identifier of a policy.
     PolicyId;
-    /// Identifies a permissions group.
+    /// The identifier of a permissions group.
     PermissionsGroupId;
-    /// Identifies a resource group.
+    /// The identifier of a resource group.
     ResourceGroupId;
-    /// Identifies a resource; its URN does as well.
+    /// The identifier of a resource, which also has a URN.
     ResourceId;
 }

@@ -11,9 +11,9 @@ const MICROS_PER_HOUR: i64 = 3_600 * MICROS_PER_SECOND;
 
 /// A point in time.
 ///
-/// Documents, rows and facts hold it as a number, microseconds since 1970 in UTC; everything that
-/// people and other programs read holds it as RFC 3339, which is how it displays. There is no `now`:
-/// the clock is asked by whoever begins something, and passed in.
+/// Documents, rows and facts store it as a number, microseconds since 1970 in UTC; people and other
+/// programs read it as RFC 3339, which is how it displays. There is no `now`: the clock is read at
+/// the beginning of an operation, and passed in.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
 )]
@@ -28,17 +28,18 @@ impl Instant {
     /// After every other instant.
     pub const MAX: Self = Self(i64::MAX);
 
-    /// Counts microseconds from [`Instant::EPOCH`].
+    /// Creates an instant from microseconds since [`Instant::EPOCH`].
     pub const fn from_micros(micros: i64) -> Self {
         Self(micros)
     }
 
-    /// Counts seconds from [`Instant::EPOCH`], as the dates of tokens do (RFC 7519, section 2).
+    /// Creates an instant from seconds since [`Instant::EPOCH`], the dates of tokens (RFC 7519,
+    /// section 2).
     pub const fn from_seconds(seconds: i64) -> Self {
         Self(seconds.saturating_mul(MICROS_PER_SECOND))
     }
 
-    /// Counts hours from [`Instant::EPOCH`].
+    /// Creates an instant from hours since [`Instant::EPOCH`].
     pub const fn from_hours(hours: i64) -> Self {
         Self(hours.saturating_mul(MICROS_PER_HOUR))
     }
@@ -58,7 +59,7 @@ impl Instant {
         self.0.div_euclid(MICROS_PER_HOUR)
     }
 
-    /// Adds a duration; none where the sum is beyond every instant.
+    /// Adds a duration; none on overflow.
     pub fn checked_add(self, duration: Duration) -> Option<Self> {
         i64::try_from(duration.as_micros()).ok()?.checked_add(self.0).map(Self)
     }
@@ -76,33 +77,34 @@ impl Instant {
         Self(self.0.saturating_sub(micros))
     }
 
-    /// Returns the time since an earlier instant; none where that is later.
+    /// Returns the time since an earlier instant; none if that is later.
     pub fn since(self, earlier: Self) -> Option<Duration> {
         let micros = i128::from(self.0) - i128::from(earlier.0);
         u64::try_from(micros).ok().map(Duration::from_micros)
     }
 
-    /// Tells whether RFC 3339 has a date for it, whose years have four digits.
+    /// Returns whether the instant has a date in RFC 3339, whose years have four digits.
     pub fn has_date(self) -> bool {
         Timestamp::from_microsecond(self.0).is_ok()
     }
 
     /// Parses RFC 3339, with any offset.
     pub fn parse(text: &str) -> Option<Self> {
-        // A space for the T and a zone in brackets, which jiff also takes, are not RFC 3339.
+        // jiff also accepts a space instead of the T, and a zone in brackets, which are not RFC
+        // 3339.
         let plain = text.bytes().all(|b| b.is_ascii_digit() || b"-+:.TtZz".contains(&b));
         let instant = plain.then(|| text.parse::<Timestamp>().ok()).flatten()?;
         Some(Self(instant.as_microsecond()))
     }
 
-    /// Returns the instant as the library of calendars has it; none where there is no date.
+    /// Converts the instant to jiff's type; none if it has no date there.
     pub(crate) fn timestamp(self) -> Option<Timestamp> {
         Timestamp::from_microsecond(self.0).ok()
     }
 }
 
-/// Displays RFC 3339, always with six digits of a second, so that one instant has one text. An
-/// instant without a date displays as the last or the first that has one.
+/// Displays RFC 3339, always with six digits of a second, so that each instant has one text. An
+/// instant beyond the range displays as the first or the last date.
 impl fmt::Display for Instant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let nearest = if self.0 < 0 { Timestamp::MIN } else { Timestamp::MAX };

@@ -1,13 +1,14 @@
-//! Decides whether a caller may do an action on a resource.
+//! Decides whether a caller may perform an action on a resource.
 //!
-//! This crate is pure: it does no I/O, reads no clock and is never asynchronous. [`Policy`] is what
-//! a person writes; [`Policy::compile`] refuses what is malformed; a [`PolicySet`] holds the compiled policies of one account, indexed by identity; and
-//! [`decide`] is a function of such sets and a [`Request`]. [`explain`] gives the same answer with
-//! its reasons, and [`compare`] compares two sets. A [`Replica`] decides elsewhere, by the [`Fact`]s
-//! that follow an account's journal.
+//! This crate is pure: it does no I/O, reads no clock and is never asynchronous. [`Policy`] is the
+//! text that a person wrote; [`Policy::compile`] refuses malformed ones; a [`PolicySet`] holds the
+//! compiled policies of one account, indexed by identity; and [`decide`] is a function of such sets
+//! and a [`Request`]. [`explain`] returns the same decision with its reasons, and [`compare`]
+//! compares two sets. A [`Replica`] decides in another process, by the [`Fact`]s that follow an
+//! account's journal.
 //!
-//! The language is that of OVHcloud's access policies: what identities (accounts, users, groups of
-//! users, service accounts) may do on what resources, by `allow`, `except` and `deny`, with
+//! The language is that of OVHcloud's access policies: they grant identities (accounts, users,
+//! groups of users, service accounts) actions on resources, by `allow`, `except` and `deny`, with
 //! permissions groups, resource groups, conditions and an expiry.
 
 mod action;

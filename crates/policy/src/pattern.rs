@@ -1,10 +1,10 @@
-//! Texts with a `*` at the start, at the end, at both, or alone.
+//! Patterns with a `*` at the start, at the end, at both, or alone.
 
 use std::fmt;
 
-/// A pattern of actions, as permissions hold them.
+/// A pattern of actions.
 ///
-/// `*` stands for any run of characters, the empty run and runs with `:` and `/` included.
+/// `*` stands for any run of characters, including the empty run and runs with `:` and `/`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Pattern {
     /// `*`
@@ -19,13 +19,13 @@ pub enum Pattern {
     Contains(Box<str>),
 }
 
-/// Explains why a text is no [`Pattern`].
+/// The error of a text that is not a [`Pattern`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PatternError {
-    /// There is nothing to match.
+    /// An empty text.
     #[error("must not be empty")]
     Empty,
-    /// A `*` stands between other characters, where it would have no meaning.
+    /// A `*` between other characters, which is not supported.
     #[error("may have a * only at its start or at its end")]
     InteriorWildcard,
 }
@@ -57,7 +57,7 @@ impl Pattern {
         })
     }
 
-    /// Tells whether the whole of `text` matches.
+    /// Returns whether the whole text matches.
     pub fn matches(&self, text: &str) -> bool {
         match self {
             Self::Any => true,

@@ -10,26 +10,27 @@ use smallvec::SmallVec;
 
 use crate::pattern::Pattern;
 
-/// A set of marks, one a bit, of which there are five.
+/// A set of at most five marks, one per bit.
 pub(crate) type Marks = u8;
 
 /// Patterns that give marks to the texts that they match.
 ///
-/// A few lie within the value itself, `ROOM` bytes of them, so that they share its cache
-/// lines; more lie in a block of their own.
+/// Up to `ROOM` bytes of patterns are stored inline, so that they share the cache lines of the
+/// value; more are stored in a block of their own.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Patterns<const ROOM: usize> {
-    /// One after another: the kind and the marks, the length, the text.
+    /// The packed patterns: the kind and the marks, the length, the text.
     packed: SmallVec<[u8; ROOM]>,
-    /// The marks of the packed ones: once a text has them all, none is left to find.
+    /// The union of the marks of the packed patterns: a text that has them all needs no further
+    /// search.
     there: Marks,
-    /// Exact texts in order, where there are many.
+    /// The exact texts in sorted order, if there are many.
     exact: Option<Box<[Exact]>>,
 }
 
 type Exact = (Box<str>, Marks);
 
-/// From this number on exact texts are searched by bisection.
+/// The number of exact texts from which on they are found by binary search.
 const MANY: usize = 16;
 
 const ANY: u8 = 0;
@@ -77,7 +78,7 @@ impl<const ROOM: usize> FromIterator<(Pattern, Marks)> for Patterns<ROOM> {
 
 impl<const ROOM: usize> Patterns<ROOM> {
     fn pack(&mut self, kind: u8, core: &str, marks: Marks) {
-        // What is longer than this can count matches no text that there is.
+        // A text longer than this cannot match any request.
         let Ok(length) = u32::try_from(core.len()) else { return };
         self.packed.push(marks << KINDS.count_ones() | kind);
         self.packed.extend_from_slice(&length.to_le_bytes());

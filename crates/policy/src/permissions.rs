@@ -1,4 +1,4 @@
-//! Permissions: which actions are allowed, excepted and denied.
+//! Permissions: patterns of allowed, excepted and denied actions.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,10 +11,10 @@ pub struct Permissions {
     /// Patterns of actions that are granted.
     #[serde(default)]
     pub allow: Vec<String>,
-    /// Patterns of actions that are excepted from this very `allow`.
+    /// Patterns of actions that are excepted from this `allow`.
     #[serde(default)]
     pub except: Vec<String>,
-    /// Patterns of actions that are denied, whatever allows them.
+    /// Patterns of actions that are denied; a deny overrides every allow.
     #[serde(default)]
     pub deny: Vec<String>,
 }
@@ -44,9 +44,9 @@ impl Lists {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("action \"{}[{index}]\" {reason}", .list.as_str())]
 pub struct PermissionsError {
-    /// The list that it is in.
+    /// The list of the pattern.
     pub list: Lists,
-    /// Its place there, from 0.
+    /// The index of the pattern, from 0.
     pub index: usize,
     /// The error of the pattern.
     pub reason: PatternError,
@@ -63,7 +63,7 @@ fn patterns(
     })
 }
 
-/// Compiled permissions, by which decisions are made.
+/// Compiled permissions, which decisions evaluate.
 #[derive(Debug, Clone, Default)]
 pub struct CompiledPermissions {
     actions: Patterns<160>,
@@ -78,29 +78,29 @@ impl ActionMatch {
     const EXCEPTED: Marks = 2;
     const DENIED: Marks = 4;
 
-    /// Tells whether the action is granted: allowed and not excepted. A deny is not considered.
+    /// Returns whether the action is granted: allowed and not excepted. A deny is not considered.
     pub fn grants(self) -> bool {
         self.0 & (Self::ALLOWED | Self::EXCEPTED) == Self::ALLOWED
     }
 
-    /// Tells whether an `allow` covers the action, excepted or not.
+    /// Returns whether an `allow` covers the action, excepted or not.
     pub(crate) fn allows(self) -> bool {
         self.0 & Self::ALLOWED != 0
     }
 
-    /// Tells whether the action is allowed, and then excepted.
+    /// Returns whether the action is allowed and excepted.
     pub(crate) fn excepts(self) -> bool {
         self.allows() && self.0 & Self::EXCEPTED != 0
     }
 
-    /// Tells whether the action is denied.
+    /// Returns whether the action is denied.
     pub fn denies(self) -> bool {
         self.0 & Self::DENIED != 0
     }
 }
 
 impl Permissions {
-    /// Compiles the permissions; refuses what is malformed.
+    /// Compiles the permissions; malformed ones are refused.
     pub fn compile(&self) -> Result<CompiledPermissions, PermissionsError> {
         let all = patterns(Lists::Allow, &self.allow, ActionMatch::ALLOWED)
             .chain(patterns(Lists::Except, &self.except, ActionMatch::EXCEPTED))

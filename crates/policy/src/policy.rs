@@ -12,10 +12,10 @@ use crate::permissions::{CompiledPermissions, Permissions, PermissionsError};
 use crate::resource_urn::ResourcePattern;
 use crate::urn::{Region, UrnError, canonical_permissions_group};
 
-/// A policy as written: what some identities may do on some resources, and when.
+/// A policy as written: identities, resources, permissions, conditions.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Policy {
-    /// The identifier that decisions name it by.
+    /// The identifier of the policy.
     pub id: PolicyId,
     /// URNs of identities; an empty list names nobody.
     #[serde(default)]
@@ -23,16 +23,16 @@ pub struct Policy {
     /// URNs and patterns of resources and resource groups; an empty list covers nothing.
     #[serde(default)]
     pub resources: Vec<String>,
-    /// Its own permissions.
+    /// The permissions of the policy itself.
     #[serde(default)]
     pub permissions: Permissions,
     /// URNs of permissions groups, each evaluated by itself.
     #[serde(default)]
     pub permissions_groups: Vec<String>,
-    /// When it is in force; always, without conditions.
+    /// The conditions under which the policy is in force; always, if there are none.
     #[serde(default)]
     pub conditions: Option<Condition>,
-    /// When it ends being in force.
+    /// The time at which the policy expires.
     #[serde(default)]
     pub expires: Option<Instant>,
 }
@@ -46,7 +46,7 @@ pub enum PolicyError {
          urn:v1:region:identity:(account|user|group|credential):account[/name]"
     )]
     Identity {
-        /// Its place in the list, from 0.
+        /// The index in the list, from 0.
         index: usize,
         /// The error of the URN.
         reason: UrnError,
@@ -57,7 +57,7 @@ pub enum PolicyError {
          urn:v1:region:(resource|resourceGroup):(*|group_id|resource_type):(*|resource_name)"
     )]
     Resource {
-        /// Its place in the list, from 0.
+        /// The index in the list, from 0.
         index: usize,
         /// The error of the URN.
         reason: UrnError,
@@ -68,7 +68,7 @@ pub enum PolicyError {
          urn:v1:region:permissionsGroup:owner:name"
     )]
     PermissionsGroup {
-        /// Its place in the list, from 0.
+        /// The index in the list, from 0.
         index: usize,
         /// The error of the URN.
         reason: UrnError,
@@ -84,7 +84,7 @@ pub enum PolicyError {
 /// The resources that a policy covers.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Cover {
-    /// URNs of resources.
+    /// The patterns of resource URNs.
     named: Patterns<64>,
     pub(crate) any_group: bool,
     pub(crate) groups: Box<[ResourceGroupId]>,
@@ -107,18 +107,18 @@ impl Cover {
         Ok(Self { named, any_group, groups: groups.into() })
     }
 
-    /// Tells whether it covers resource groups.
+    /// Returns whether resource groups are covered.
     pub(crate) fn has_groups(&self) -> bool {
         self.any_group || !self.groups.is_empty()
     }
 
-    /// Tells whether it covers the resource by name; resource groups are not considered.
+    /// Returns whether the resource is covered by its URN; resource groups are not considered.
     pub(crate) fn names(&self, urn: &str) -> bool {
         self.named.marks(urn) != 0
     }
 }
 
-/// A compiled policy, by which decisions are made.
+/// A compiled policy, which decisions evaluate.
 #[derive(Debug, Clone)]
 pub struct CompiledPolicy {
     pub(crate) id: PolicyId,
@@ -131,24 +131,24 @@ pub struct CompiledPolicy {
 }
 
 impl CompiledPolicy {
-    /// Returns its identifier.
+    /// Returns the identifier.
     pub fn id(&self) -> PolicyId {
         self.id
     }
 
-    /// Returns the canonical URNs of the identities that it names.
+    /// Returns the canonical URNs of the policy's identities.
     pub fn identities(&self) -> impl Iterator<Item = &str> {
         self.identities.iter().map(|urn| &**urn)
     }
 
-    /// Returns the instant at which it ends being in force.
+    /// Returns the time at which the policy expires.
     pub fn expires(&self) -> Option<Instant> {
         self.expires
     }
 }
 
 impl Policy {
-    /// Compiles the policy; refuses what is malformed, so that no decision ever meets it.
+    /// Compiles the policy. Malformed ones are refused, so that decisions cannot fail.
     pub fn compile(&self, region: Region) -> Result<CompiledPolicy, PolicyError> {
         let mut identities = Vec::with_capacity(self.identities.len());
         for (index, text) in self.identities.iter().enumerate() {

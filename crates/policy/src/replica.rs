@@ -1,4 +1,4 @@
-//! Decides in another process, from facts that follow an account's journal.
+//! Decides in another process, by facts that follow an account's journal.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -22,20 +22,20 @@ type Map<V> = GenericHashMap<Box<str>, V, RandomState, DefaultSharedPtr>;
 pub struct ReplicaRequest<'a> {
     /// The URN of a service account or a user.
     pub subject: &'a str,
-    /// The scope of their token.
+    /// The scope of the subject's token.
     pub scope: &'a Scope,
-    /// The identifier of their token.
+    /// The identifier of the subject's token.
     pub token: Option<&'a str>,
     /// The action.
     pub action: &'a str,
-    /// On what.
+    /// The resource.
     pub resource: &'a ResourceUrn,
-    /// When, and from where.
+    /// The environment: time and address.
     pub environment: Environment,
 }
 
-/// All that decisions about an account's subjects on its resources are made from. A clone shares
-/// everything, as that of a [`PolicySet`] does.
+/// The state that decisions about an account's subjects and resources depend on. Clones share it,
+/// as those of a [`PolicySet`] do.
 #[derive(Debug, Clone)]
 pub struct Replica {
     region: Region,
@@ -48,7 +48,7 @@ pub struct Replica {
 }
 
 impl Replica {
-    /// Creates the replica of an account without any fact.
+    /// Creates the replica of an account, without any fact.
     pub fn new(region: Region, account: &str) -> Self {
         Self {
             region,
@@ -66,17 +66,17 @@ impl Replica {
         self.policies.owner()
     }
 
-    /// Returns the region in its URNs.
+    /// Returns the region of the account's URNs.
     pub fn region(&self) -> Region {
         self.region
     }
 
-    /// Returns the revision of the journal that it has followed.
+    /// Returns the revision of the journal that the replica has reached.
     pub fn revision(&self) -> i64 {
         self.revision
     }
 
-    /// Applies a fact. After an error the replica must not be used.
+    /// Applies a fact. The replica must not be used after an error.
     pub fn apply(&mut self, fact: Fact) -> Result<(), FactError> {
         match fact {
             Fact::Account { account, region } => {
@@ -128,8 +128,8 @@ impl Replica {
         self.actions.contains_key(action) || base().is_some_and(|parameters| *parameters)
     }
 
-    /// Decides as the server does about its account's subjects on what belongs to the account; none
-    /// where there is no such subject, token or action. It allocates nothing.
+    /// Decides a request as the server does, for subjects and resources of the account; none if the
+    /// subject, the token or the action is unknown. Allocates nothing.
     pub fn decide(&self, request: &ReplicaRequest<'_>) -> Option<Decision<'_>> {
         let caller = self.subjects.get(request.subject)?;
         let revoked = request.token.is_some_and(|token| self.revoked.contains_key(token));
@@ -178,7 +178,7 @@ mod tests {
             Fact::Subject { urn: ROBOT.into(), identities: Some(vec![ROBOT.to_owned()]) },
             Fact::Reached { revision: 7 },
         ] {
-            // Over the wire and back.
+            // Facts are compared after a round trip over the wire.
             let text = serde_json::to_string(&fact).unwrap();
             replica.apply(serde_json::from_str(&text).unwrap()).unwrap();
         }

@@ -1,4 +1,4 @@
-//! Requests: who wants to do what, on which resource, and in which environment.
+//! Requests: a caller, an action, a resource and an environment.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -16,16 +16,16 @@ pub type Tags = BTreeMap<String, String>;
 
 static NO_TAGS: Tags = Tags::new();
 
-/// A resource as conditions see it.
+/// A resource, with the attributes that conditions can use.
 #[derive(Debug, Clone, Copy)]
 pub struct Resource<'a> {
-    /// Its canonical URN.
+    /// The canonical URN.
     pub urn: &'a str,
-    /// Its type.
+    /// The resource type.
     pub resource_type: &'a str,
-    /// Its name.
+    /// The name.
     pub name: &'a str,
-    /// Its tags.
+    /// The tags.
     pub tags: &'a Tags,
 }
 
@@ -36,7 +36,7 @@ impl<'a> Resource<'a> {
     }
 }
 
-/// The caller of a request, with the identities that count for them.
+/// The caller of a request, with the identities that count for it.
 #[derive(Debug, Clone)]
 pub struct Caller {
     account: Box<str>,
@@ -47,7 +47,7 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// Creates the root login of an account, which nothing restricts there.
+    /// Creates the root login of an account, which may do everything there.
     pub fn root(region: Region, account: &str, scope: Scope) -> Self {
         let account_identity = HashedIdentity::from(&Identity::account_of(region, account));
         Self {
@@ -59,8 +59,8 @@ impl Caller {
         }
     }
 
-    /// Creates a service account, or a user with all their groups: `identities` are what policies may
-    /// name.
+    /// Creates a service account, or a user with its groups: `identities` are all URNs that
+    /// policies may name.
     pub fn new(region: Region, account: &str, identities: &[Identity], scope: Scope) -> Self {
         Self {
             account: account.into(),
@@ -76,7 +76,7 @@ impl Caller {
         &self.account
     }
 
-    /// Tells whether it is the root login of its account.
+    /// Returns whether the caller is the root login of its account.
     pub fn is_root(&self) -> bool {
         self.root
     }

@@ -1,4 +1,4 @@
-//! URNs of resources, and the patterns of them that policies hold.
+//! URNs of resources, and patterns of them.
 
 use std::fmt;
 
@@ -37,19 +37,19 @@ impl ResourceUrn {
         Ok(Self::new(region, resource_type, name))
     }
 
-    /// Creates the URN of a resource whose type and name are well formed.
+    /// Creates the URN of a resource whose type and name are known to be valid.
     pub fn new(region: Region, resource_type: &str, name: &str) -> Self {
         let urn = ["urn:v1:", region.as_str(), ":resource:", resource_type, ":", name].concat();
         let name_at = urn.len() - name.len();
         Self { type_at: name_at - resource_type.len() - 1, name_at, urn: urn.into() }
     }
 
-    /// Returns its type, as in `vps`.
+    /// Returns the resource type, as in `vps`.
     pub fn resource_type(&self) -> &str {
         self.urn.get(self.type_at..self.name_at - 1).unwrap_or_default()
     }
 
-    /// Returns its name, which may hold `:` and `/`.
+    /// Returns the name, which may contain `:` and `/`.
     pub fn name(&self) -> &str {
         self.urn.get(self.name_at..).unwrap_or_default()
     }
@@ -73,7 +73,7 @@ pub enum ResourcePattern {
     Everything,
     /// One resource, by its canonical URN.
     One(Box<str>),
-    /// All whose canonical URN begins so, as in `urn:v1:eu:resource:vps:*`.
+    /// All resources whose canonical URN has a prefix, as in `urn:v1:eu:resource:vps:*`.
     Prefix(Box<str>),
     /// The members of a resource group.
     Group(ResourceGroupId),
@@ -87,7 +87,7 @@ impl ResourcePattern {
         match split(text, region)? {
             ("resourceGroup", "*") => Ok(Self::AnyGroup),
             ("resourceGroup", id) => {
-                // The short and braced forms of a UUID would be second names for one group.
+                // Short and braced forms of a UUID would be second names of the same group.
                 let id = Some(id).filter(|id| id.len() == 36).ok_or(UrnError::Malformed)?;
                 id.parse().map(Self::Group).map_err(|_| UrnError::Malformed)
             }

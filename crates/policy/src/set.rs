@@ -21,7 +21,7 @@ type Map<K, V> = GenericHashMap<K, V, RandomState, DefaultSharedPtr>;
 pub enum Members {
     /// Every resource.
     Everything,
-    /// These, by canonical URN.
+    /// Some resources, by canonical URN.
     These(GenericHashSet<Box<str>, RandomState, DefaultSharedPtr>),
 }
 
@@ -42,8 +42,8 @@ impl FromIterator<Box<str>> for Members {
 
 /// The policies that name one identity.
 ///
-/// Most identities have one or a handful, which are scanned in place; for the few that have many,
-/// a tree keeps the cost of a change from growing with their number.
+/// Most identities have a few, which are scanned in place. If there are many, a tree keeps the cost
+/// of a change from growing with their number.
 #[derive(Debug, Clone)]
 enum Bundle {
     One(Arc<CompiledPolicy>),
@@ -51,11 +51,11 @@ enum Bundle {
     Many(Box<OrdMap<PolicyId, Arc<CompiledPolicy>>>),
 }
 
-/// From this number on a [`Bundle`] is a tree.
+/// The number of policies from which on a [`Bundle`] is a tree.
 const MANY: usize = 32;
 
 impl Bundle {
-    /// Creates the bundle of some policies; none where there is no policy.
+    /// Creates the bundle of some policies; none if there are no policies.
     fn of(mut policies: Vec<Arc<CompiledPolicy>>) -> Option<Self> {
         match policies.len() {
             0 | 1 => policies.pop().map(Self::One),
@@ -95,11 +95,11 @@ impl Bundle {
     }
 }
 
-/// The compiled policies of one account and the groups that they name.
+/// The compiled policies of one account, and the groups that they name.
 ///
-/// A clone costs a few reference counts and shares everything; a change then copies only the path
-/// to what it touches. So a change costs the same however many policies there are, and whoever
-/// holds an older clone goes on reading it.
+/// A clone costs a few reference counts and shares everything; a change copies only the path to the
+/// changed part. So the cost of a change does not depend on the number of policies, and readers can
+/// keep older clones.
 #[derive(Debug, Clone)]
 pub struct PolicySet {
     owner: Arc<str>,
@@ -110,7 +110,7 @@ pub struct PolicySet {
 }
 
 impl PolicySet {
-    /// Creates an empty set for the account of that name.
+    /// Creates an empty set for an account.
     pub fn new(owner: &str) -> Self {
         Self {
             owner: owner.into(),
@@ -121,22 +121,22 @@ impl PolicySet {
         }
     }
 
-    /// Returns the name of the account that the policies belong to.
+    /// Returns the name of the policies' account.
     pub fn owner(&self) -> &str {
         &self.owner
     }
 
-    /// Counts the policies.
+    /// Returns the number of policies.
     pub fn len(&self) -> usize {
         self.policies.len()
     }
 
-    /// Tells whether there is no policy.
+    /// Returns whether there are no policies.
     pub fn is_empty(&self) -> bool {
         self.policies.is_empty()
     }
 
-    /// Adds a policy, in the place of one with the same id.
+    /// Adds a policy, or replaces the one with the same identifier.
     pub fn insert(&mut self, policy: CompiledPolicy) {
         self.remove(policy.id);
         let policy = Arc::new(policy);
@@ -153,7 +153,7 @@ impl PolicySet {
         self.policies.insert(policy.id, policy);
     }
 
-    /// Removes a policy, if there is one of that id.
+    /// Removes the policy with this identifier, if there is one.
     pub fn remove(&mut self, id: PolicyId) {
         let Some(policy) = self.policies.remove(&id) else {
             return;
@@ -172,7 +172,7 @@ impl PolicySet {
         self.permissions_groups.insert(urn.into(), permissions);
     }
 
-    /// Removes a permissions group; policies that name it get nothing from it any more.
+    /// Removes a permissions group; policies that name it lose its permissions.
     pub fn remove_permissions_group(&mut self, urn: &str) {
         self.permissions_groups.remove(urn);
     }
@@ -182,22 +182,22 @@ impl PolicySet {
         self.resource_groups.insert(id, Arc::new(members));
     }
 
-    /// Removes a resource group; policies that name it cover nothing by it any more.
+    /// Removes a resource group; policies that name it no longer cover its members.
     pub fn remove_resource_group(&mut self, id: ResourceGroupId) {
         self.resource_groups.remove(&id);
     }
 
-    /// Returns the policy of that id.
+    /// Returns the policy with this identifier.
     pub fn get(&self, id: PolicyId) -> Option<&CompiledPolicy> {
         self.policies.get(&id).map(|policy| &**policy)
     }
 
-    /// Returns all policies, in no order.
+    /// Returns all policies, in no particular order.
     pub fn iter(&self) -> impl Iterator<Item = &CompiledPolicy> {
         self.policies.values().map(|policy| &**policy)
     }
 
-    /// Returns the ids of the policies that name the identity, by its canonical URN.
+    /// Returns the identifiers of the policies that name an identity, given by its canonical URN.
     pub fn naming(&self, identity: &str) -> Vec<PolicyId> {
         match self.by_identity.get(&IdentityHash::of(identity)) {
             None => Vec::new(),
@@ -206,14 +206,14 @@ impl PolicySet {
         }
     }
 
-    /// Tells whether some policy names the permissions group, by its canonical URN.
+    /// Returns whether a policy names a permissions group, given by its canonical URN.
     pub fn uses_permissions_group(&self, urn: &str) -> bool {
         self.policies
             .values()
             .any(|policy| policy.permissions_groups.iter().any(|used| **used == *urn))
     }
 
-    /// Tells whether a block of the policy allows the action, or the pattern of actions.
+    /// Returns whether a block of the policy allows the action, or the pattern of actions.
     pub fn mentions_action(&self, policy: &CompiledPolicy, action: &str) -> bool {
         policy.permissions.action_match(action).allows()
             || policy
@@ -223,7 +223,7 @@ impl PolicySet {
                 .any(|group| group.action_match(action).allows())
     }
 
-    /// Visits each policy that names the identity, until `f` breaks.
+    /// Visits each policy that names an identity, until `f` breaks.
     pub(crate) fn each_of<'p>(
         &'p self,
         identity: &HashedIdentity,
@@ -240,12 +240,12 @@ impl PolicySet {
         self.permissions_groups.get(urn).map(|group| &**group)
     }
 
-    /// Tells whether the policy, by name or by a group, covers the resource.
+    /// Returns whether the policy covers the resource, by its URN or by a group.
     pub fn covers(&self, policy: &CompiledPolicy, urn: &str) -> bool {
         policy.cover.names(urn) || self.covers_by_group(policy, urn)
     }
 
-    /// Tells whether a resource group that the policy covers holds the resource.
+    /// Returns whether a resource group that the policy covers contains the resource.
     pub(crate) fn covers_by_group(&self, policy: &CompiledPolicy, urn: &str) -> bool {
         let cover = &policy.cover;
         let mut named = cover.groups.iter().filter_map(|id| self.resource_groups.get(id));

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::ResourceGroupId;
 
-/// The region that a server serves; it stands in every URN of that server.
+/// The region of a server, which is part of all its URNs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Region {
@@ -25,7 +25,7 @@ pub enum Region {
 }
 
 impl Region {
-    /// Returns the text of it in a URN.
+    /// Returns the text of the region in a URN.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Eu => "eu",
@@ -54,19 +54,19 @@ impl FromStr for Region {
     }
 }
 
-/// Explains why a text is no URN of the wanted kind.
+/// The error of a text that is not a URN of the expected kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum UrnError {
-    /// The region is none of `eu`, `ca`, `us`.
+    /// A region other than `eu`, `ca`, `us`.
     #[error("has a region that is none of eu, ca, us")]
     UnknownRegion,
-    /// The region is one that another server serves.
+    /// The region of another server.
     #[error("belongs to another region")]
     OtherRegion,
-    /// The parts are not those of the wanted kind.
+    /// Parts that do not fit the expected kind.
     #[error("is malformed")]
     Malformed,
-    /// A `*` stands where none is allowed.
+    /// A `*` where none is allowed.
     #[error("has a * where none is allowed")]
     Wildcard,
 }
@@ -85,7 +85,7 @@ pub(crate) fn split(text: &str, region: Region) -> Result<(&str, &str), UrnError
     Ok((kind, rest))
 }
 
-/// Printable, without spaces: what names inside URNs are made of.
+/// Checks whether a text can be a name inside a URN: printable, without spaces.
 pub(crate) fn is_name(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| !c.is_whitespace() && !c.is_control())
 }

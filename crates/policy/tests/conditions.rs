@@ -21,7 +21,7 @@ struct DecisionContext {
 const CONTEXT: DecisionContext = DecisionContext { ip: Some("203.0.113.7"), now: NOW };
 
 impl DecisionContext {
-    /// Whether a policy with this condition grants its action on `vps` `prod-db-1`.
+    /// Returns whether a policy with this condition grants its action on `vps` `prod-db-1`.
     fn holds(&self, condition: &Value) -> bool {
         let who = Identity::service_account(Region::Eu, "aa1-ovh", "EU.1");
         let policy: Policy = serde_json::from_value(json!({

@@ -34,7 +34,7 @@ fn permissions(allow: &[&str], except: &[&str], deny: &[&str]) -> Permissions {
     Permissions { allow: texts(allow), except: texts(except), deny: texts(deny) }
 }
 
-/// A policy for the robot on everything.
+/// Creates a policy for the service account on everything.
 fn policy(id: u128, permissions: Permissions) -> Policy {
     Policy {
         id: PolicyId::new(Uuid::from_u128(id)),

@@ -1,28 +1,28 @@
-//! Activity: what happens without a change. It is stored for some days, and a crash loses the last
-//! second of it.
+//! Activity: events that change nothing. It is stored for some days; a crash loses the last second
+//! of it.
 
 use gatewright_policy::Instant;
 
 use crate::row::from_row;
 
-/// Lines that were written together.
+/// A batch of log lines that were written together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogPage {
-    /// The account whose log it is.
+    /// The account of the log.
     pub account: String,
-    /// The kind of the lines: tokens, decisions or calls.
+    /// The kind of log: tokens, decisions or calls.
     pub kind: String,
-    /// When the first line happened.
+    /// The time of the first line.
     pub first: Instant,
-    /// When the last line happened.
+    /// The time of the last line.
     pub last: Instant,
-    /// One JSON object a line, in their order.
+    /// The lines in order, each a JSON object.
     pub lines: String,
 }
 
 from_row!(LogPage: account, kind, first as Instant, last as Instant, lines);
 
-/// Counts how often something happened in an hour.
+/// The number of occurrences of an event in an hour.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HourlyCount {
     /// The account.
@@ -37,14 +37,14 @@ pub struct HourlyCount {
 
 from_row!(HourlyCount: account, hour, what, count);
 
-/// Records when something was last used.
+/// The time of the last use of something.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LastUsed {
     /// The account.
     pub account: String,
     /// The subject that was used.
     pub subject: String,
-    /// When it was last used.
+    /// The time of the last use.
     pub last: Instant,
 }
 
@@ -57,12 +57,12 @@ pub struct ActivityBatch {
     pub pages: Vec<LogPage>,
     /// Increments of the counts.
     pub hourly_counts: Vec<HourlyCount>,
-    /// Last uses.
+    /// Times of last use.
     pub last_used: Vec<LastUsed>,
 }
 
 impl ActivityBatch {
-    /// Tells whether the batch is empty.
+    /// Returns whether the batch is empty.
     pub fn is_empty(&self) -> bool {
         self.pages.is_empty() && self.hourly_counts.is_empty() && self.last_used.is_empty()
     }

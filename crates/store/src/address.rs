@@ -6,10 +6,10 @@ use sqlx::postgres::PgConnectOptions;
 
 use crate::error::StoreError;
 
-/// Addresses a database: `sqlite:PATH` or `postgres://…`.
+/// The address of a database: `sqlite:PATH` or `postgres://…`.
 #[derive(Clone)]
 pub enum Address {
-    /// A file, which is created when it is missing.
+    /// A file, which is created if it is missing.
     Sqlite(String),
     /// A server, with credentials in its URL.
     Postgres(Box<PgConnectOptions>),
@@ -39,7 +39,7 @@ impl FromStr for Address {
 
 impl std::fmt::Debug for Address {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // The URL of a server holds its password.
+        // The URL of a server contains its password.
         match self {
             Self::Sqlite(path) => write!(f, "sqlite:{path}"),
             Self::Postgres(options) => {

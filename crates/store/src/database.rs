@@ -17,7 +17,7 @@ use crate::transaction::Transaction;
 
 #[derive(Clone)]
 pub(crate) enum Database {
-    /// SQLite takes one writer at a time: a pool of one makes the others queue.
+    /// SQLite has one writer at a time: a pool of one connection queues the others.
     Sqlite {
         readers: SqlitePool,
         writer: SqlitePool,
@@ -25,9 +25,9 @@ pub(crate) enum Database {
     Postgres(PgPool),
 }
 
-/// Locks the opening of a database file, so that one process at a time brings it up to date.
+/// Locks the opening of a database file, so that one process at a time migrates it.
 ///
-/// SQLite cannot wait for the change to its write-ahead log, and its migrations have no lock of
+/// SQLite cannot wait for the switch to its write-ahead log, and its migrations have no lock of
 /// their own.
 pub(crate) async fn lock_opening(address: &Address) -> Result<Option<File>, StoreError> {
     let Address::Sqlite(path) = address else {
@@ -64,7 +64,7 @@ impl Database {
             .create_if_missing(true)
             .foreign_keys(true)
             .journal_mode(SqliteJournalMode::Wal)
-            // An acknowledged change outlives a loss of power.
+            // Acknowledged changes must survive a power failure.
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(Duration::from_secs(10));
         let pool = |most| SqlitePoolOptions::new().max_connections(most);

@@ -2,31 +2,31 @@
 
 use crate::transient::is_transient;
 
-/// The key that another object has already.
+/// The key that another object already has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Taken {
-    /// The identifier, in this account or another.
+    /// The identifier, in any account.
     Id,
-    /// The name, among the objects of that kind in the account.
+    /// The name, among the account's objects of the same kind.
     Name,
 }
 
-/// Explains why a query or a change failed; unless it says otherwise, nothing was changed.
+/// The error of a query or a change; unless it says otherwise, nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The object to change does not exist in the account, or the account does not exist.
+    /// The object to change, or its account, does not exist.
     #[error("no such object")]
     Missing,
-    /// The object is no longer what the change was made from: read it again, and try again.
+    /// The object has changed since it was read: read it again and retry.
     #[error("the object has changed in the meantime")]
     Stale,
-    /// Something else has the identifier or the name.
+    /// Another object has the identifier or the name.
     #[error("already taken")]
     Taken(Taken),
     /// The address is neither of the two forms.
     #[error("the database address must be sqlite:PATH or postgres://...")]
     Address,
-    /// The database belongs to a newer program.
+    /// The database was migrated by a newer program.
     #[error(
         "the database has schema {found}, and this program knows only up to {known}: \
          it was used by a newer Gatewright, start that one"
@@ -34,16 +34,16 @@ pub enum StoreError {
     NewerSchema {
         /// The version found.
         found: i64,
-        /// The newest version that this program brings.
+        /// The newest version of this program.
         known: i64,
     },
-    /// The schema could not be brought up to date.
+    /// The migration of the schema failed.
     #[error("the schema of the database could not be migrated")]
     Migration(#[source] sqlx::migrate::MigrateError),
-    /// The journal does not hold together.
+    /// The journal is inconsistent.
     #[error(transparent)]
     Journal(#[from] BrokenChain),
-    /// A stored value is not one that this program writes.
+    /// A stored value that this program never writes.
     #[error("the database holds {0} that is malformed")]
     Malformed(&'static str),
     /// The database cannot be reached, or is too busy: a retry may succeed.
@@ -56,7 +56,7 @@ pub enum StoreError {
         source: sqlx::Error,
     },
     /// The database is not as this program made it (a missing table, a column of another type, a
-    /// damaged file), or does not admit it: a retry fails as well, and the operator must act.
+    /// damaged file), or denies access: a retry fails as well, and the operator must act.
     #[error("the database is broken, at {statement}")]
     Broken {
         /// The name of the statement that failed.
@@ -65,7 +65,7 @@ pub enum StoreError {
         #[source]
         source: sqlx::Error,
     },
-    /// The task that made the change ended early: whether it took effect is not known.
+    /// The task of the change ended early: it is unknown whether the change took effect.
     #[error("the change was aborted")]
     Aborted(#[source] tokio::task::JoinError),
 }
@@ -80,14 +80,14 @@ impl StoreError {
         }
     }
 
-    /// Tells whether a row with the same key exists already.
+    /// Returns whether a row with the same key already exists.
     pub(crate) fn is_unique_violation(&self) -> bool {
         let Self::Broken { source: sqlx::Error::Database(error), .. } = self else { return false };
         error.is_unique_violation()
     }
 }
 
-/// Explains why a journal does not verify.
+/// The reason why a journal is inconsistent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BrokenChain {
     /// An entry is missing.
@@ -98,7 +98,7 @@ pub enum BrokenChain {
         /// The revision that is missing.
         revision: i64,
     },
-    /// An entry, or one before it, was altered.
+    /// An entry, or one before it, was modified.
     #[error("the journal of {account} was altered at or before revision {revision}")]
     Altered {
         /// The account of the journal.
@@ -106,7 +106,7 @@ pub enum BrokenChain {
         /// The first revision that does not fit.
         revision: i64,
     },
-    /// The account says another last revision than the journal.
+    /// The last revision differs between the account and the journal.
     #[error("the journal of {account} ends at revision {revision}, the account says otherwise")]
     End {
         /// The account of the journal.

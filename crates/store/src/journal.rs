@@ -1,4 +1,4 @@
-//! The journal: each change with its author, in a chain of hashes.
+//! The journal: each change with its author, in a hash chain.
 
 use aws_lc_rs::digest::{Context, SHA256};
 use gatewright_policy::Instant;
@@ -12,9 +12,9 @@ use crate::row::from_row;
 pub struct Author {
     /// The URN of the identity, or the name of a command.
     pub actor: String,
-    /// Where the request came from, if it came from anywhere.
+    /// The address of the client, if there was one.
     pub ip: Option<String>,
-    /// The identifier of the request that made it.
+    /// The query ID of the request.
     pub query_id: String,
     /// The time of the change.
     pub at: Instant,
@@ -25,23 +25,23 @@ pub struct Author {
 pub struct Entry {
     /// The account whose object changed.
     pub account: String,
-    /// Counts the changes of the account, from 1, without gaps.
+    /// The number of the change in the account, from 1, without gaps.
     pub revision: i64,
-    /// Its author.
+    /// The author of the change.
     pub author: Author,
     /// The kind of the object.
     pub kind: Kind,
     /// The identifier of the object.
     pub object: String,
-    /// Its content before; none when it was created.
+    /// The document before; none when it was created.
     pub before: Option<String>,
-    /// Its content after; none when it was removed.
+    /// The document after; none when it was deleted.
     pub after: Option<String>,
-    /// Binds this entry to all before it.
+    /// The hash that binds this entry to all entries before it.
     pub hash: Vec<u8>,
 }
 
-/// Returns the hash that the first entry of an account follows.
+/// Returns the hash before the first entry of an account.
 pub(crate) fn origin() -> Vec<u8> {
     vec![0; 32]
 }
@@ -89,7 +89,7 @@ impl Chain {
         self.revision
     }
 
-    /// Refuses an entry that is not the next one, or not what was written.
+    /// Checks that an entry is the next one, and unmodified.
     pub(crate) fn follow(&mut self, entry: &Entry) -> Result<(), BrokenChain> {
         let account = self.account.clone();
         let revision = self.revision + 1;
@@ -104,7 +104,7 @@ impl Chain {
         Ok(())
     }
 
-    /// Refuses a chain that ends elsewhere than the account says.
+    /// Checks that the chain ends where the account says.
     pub(crate) fn check_end(&self, revision: i64, head: &[u8]) -> Result<(), BrokenChain> {
         if self.revision == revision && self.head == head {
             return Ok(());

@@ -1,10 +1,10 @@
 //! Stores objects and their journal, on SQLite or PostgreSQL.
 //!
 //! Everything that an account owns is an [`Object`]: a kind, an identifier, perhaps a unique name,
-//! and a document whose content is the business of the use cases. [`Store::write`] applies
-//! [`Change`]s and writes one journal [`Entry`] for each in the same transaction; there is no other
-//! way to change an object. An entry holds the object's document before and after, so the journal
-//! is the audit log and also tells every node what to change in its memory.
+//! and a document that only the use cases interpret. [`Store::write`] applies [`Change`]s and
+//! writes one journal [`Entry`] for each in the same transaction; there is no other way to change
+//! an object. An entry holds the object's document before and after, so the journal is both the
+//! audit log and the feed by which nodes update their memory.
 //!
 //! This is the only crate that knows SQL. One text of each statement and one set of migrations
 //! serve both databases.

@@ -1,16 +1,16 @@
-//! The steps from an empty database to today's schema.
+//! The migrations of the schema.
 
 use sqlx::SqlSafeStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 
-/// The files in `migrations/`, each with its number and name. One that was released never changes:
-/// databases keep its hash.
+/// The files in `migrations/`, each with its number and name. A released one never changes:
+/// databases hold its hash.
 const FILES: &[(i64, &str, &str)] = &[
     (1, "objects and journal", include_str!("../migrations/0001_objects_and_journal.sql")),
     (2, "log and usage", include_str!("../migrations/0002_log_and_usage.sql")),
 ];
 
-/// Returns what brings a database up to date.
+/// Returns the migrator of a database.
 pub(crate) fn migrator() -> Migrator {
     let migration = |(version, name, sql): &(i64, &'static str, &'static str)| {
         Migration::new(*version, (*name).into(), MigrationType::Simple, sql.into_sql_str(), false)
@@ -36,7 +36,7 @@ mod tests {
         assert_eq!(names, listed.collect::<Vec<_>>());
     }
 
-    /// As databases out there have it.
+    /// The hash that existing databases hold.
     #[test]
     fn a_released_step_keeps_its_hash() {
         let migrator = migrator();

@@ -1,4 +1,4 @@
-//! Notices between the nodes on one PostgreSQL: changes, and heartbeats.
+//! Notifications between the nodes on one PostgreSQL: changes, and heartbeats.
 
 use sqlx::postgres::PgListener;
 
@@ -7,19 +7,19 @@ use crate::error::StoreError;
 /// The channel that all nodes listen to.
 pub(crate) const CHANNEL: &str = "gatewright";
 
-/// A notice on the channel.
+/// A notification on the channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
-    /// The account has reached this revision.
+    /// A new revision of an account.
     Changed {
         /// The account.
         account: String,
         /// Its last revision.
         revision: i64,
-        /// `true` if resources were created or deleted.
+        /// True if resources were created or deleted.
         resources: bool,
     },
-    /// A sign of life, by which a node finds out that it is stale.
+    /// A heartbeat, whose absence tells a node that it is stale.
     Heartbeat,
 }
 
@@ -47,11 +47,11 @@ impl Notice {
     }
 }
 
-/// Receives notices, on a connection of its own.
+/// A listener for notifications, with a connection of its own.
 pub struct Listener(pub(crate) PgListener);
 
 impl Listener {
-    /// Waits for the next notice. After an error notices may be lost: listen anew.
+    /// Waits for the next notification. After an error some may be lost: a new listener is needed.
     pub async fn next(&mut self) -> Result<Notice, StoreError> {
         loop {
             let failed = |error| StoreError::failed("LISTEN", error);

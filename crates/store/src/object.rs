@@ -24,9 +24,9 @@ pub enum Kind {
     Session,
     /// A local user, under the account's name and the login.
     User,
-    /// A personal access token of a user, under the hash of it.
+    /// A personal access token of a user, under its hash.
     UserToken,
-    /// Somebody's authenticator, under their URN.
+    /// A TOTP authenticator, under the URN of its owner.
     Totp,
     /// A passkey, under the identifier of its credential.
     Passkey,
@@ -37,7 +37,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// All of them.
+    /// All kinds.
     pub const ALL: [Self; 14] = [
         Self::Account,
         Self::Client,
@@ -55,7 +55,7 @@ impl Kind {
         Self::Api,
     ];
 
-    /// Returns the text of it in the database.
+    /// Returns the text of the kind in the database.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Account => "account",
@@ -86,13 +86,13 @@ impl Kind {
 pub struct Object {
     /// The kind of the object.
     pub kind: Kind,
-    /// Unique among all objects of its kind.
+    /// The identifier, unique among all objects of the kind.
     pub id: String,
     /// The account that owns it.
     pub account: String,
-    /// Unique among the account's objects of its kind.
+    /// The name, unique among the account's objects of the kind.
     pub name: Option<String>,
-    /// The revision that created it, which is also its place in lists.
+    /// The revision that created it, which is also its position in lists.
     pub created: i64,
     /// Its content.
     pub document: String,
@@ -107,30 +107,31 @@ pub struct Change {
     pub kind: Kind,
     /// The identifier of the object.
     pub id: String,
-    /// The act on the object.
+    /// The operation on the object.
     pub act: Act,
 }
 
-/// The act of a change.
+/// The operation of a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Act {
-    /// Makes an object.
+    /// Creates an object.
     Create {
         /// The content of the object.
         content: Content,
         /// The hash of its secret, if it has one.
         secret: Option<Vec<u8>>,
     },
-    /// Changes an object.
+    /// Updates an object.
     Update {
-        /// The document that the change was made from; refused as stale if it is no longer so.
+        /// The document that the change is based on; the change is refused as stale if the document
+        /// has changed since.
         from: String,
         /// The new content.
         content: Content,
-        /// The hash of its new secret; the old one stays when there is none.
+        /// The hash of the new secret; none keeps the old one.
         secret: Option<Vec<u8>>,
     },
-    /// Removes an object.
+    /// Deletes an object.
     Delete,
 }
 
@@ -155,7 +156,7 @@ impl Act {
 }
 
 impl Change {
-    /// Tells whether it makes or removes a resource, and so changes who owns what.
+    /// Returns whether a resource is created or deleted, which changes the owners of resources.
     pub(crate) fn moves_a_resource(&self) -> bool {
         self.kind == Kind::Resource && !matches!(self.act, Act::Update { .. })
     }

@@ -1,4 +1,4 @@
-//! Rows of either database as structs.
+//! Reads rows of either database into structs.
 
 /// Reads a struct from a row by the names of its columns, which are those of its fields; an
 /// instant, `as Instant`, from a number.

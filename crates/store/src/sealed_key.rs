@@ -1,4 +1,4 @@
-//! The keys that sign tokens, as they are stored.
+//! The signing keys of tokens, as they are stored.
 
 use gatewright_policy::Instant;
 
@@ -9,11 +9,11 @@ use crate::row::from_row;
 pub struct SealedKey {
     /// Its identifier, the `kid` of its tokens.
     pub id: String,
-    /// The signature algorithm it is for, as JOSE names it.
+    /// The signature algorithm, by its JOSE name.
     pub algorithm: String,
     /// The encrypted key.
     pub sealed: Vec<u8>,
-    /// When it was created.
+    /// The time of its creation.
     pub created: Instant,
 }
 

@@ -1,8 +1,9 @@
-//! Lists every statement, as one text for both databases.
+//! The list of statements, one text for both databases.
 
 use crate::statement::Statement;
 
-/// Names each statement, and lists all of them for the test that runs each on both databases.
+/// Declares each statement, and the list of all of them for the test that prepares them on both
+/// databases.
 macro_rules! statements {
     ($($name:ident = $text:expr;)*) => {
         $(pub(crate) const $name: Statement =

@@ -9,7 +9,7 @@ use tracing::field::Empty;
 
 use crate::object::Kind;
 
-/// Names a statement that both databases understand.
+/// A statement that both databases understand.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Statement {
     /// The name in spans and errors.
@@ -17,7 +17,7 @@ pub(crate) struct Statement {
     pub(crate) text: &'static str,
 }
 
-/// Holds a value to bind to a placeholder.
+/// A value to bind to a placeholder.
 #[derive(Clone, Copy)]
 pub(crate) enum Value<'a> {
     /// The name of an account, which the statement's span shows.
@@ -33,7 +33,8 @@ pub(crate) enum Value<'a> {
 }
 
 impl Value<'_> {
-    /// Tells whether the value holds a NUL character. PostgreSQL takes none, so no row has it.
+    /// Returns whether the value contains a NUL character. PostgreSQL accepts none, so no row
+    /// contains one.
     pub(crate) fn has_nul(&self) -> bool {
         matches!(
             self,
@@ -43,7 +44,7 @@ impl Value<'_> {
     }
 }
 
-/// Marks rows that can be read from either database.
+/// A type of rows that can be read from either database.
 pub(crate) trait Row:
     for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin
 {
@@ -72,7 +73,7 @@ impl Statement {
     }
 }
 
-/// Binds the values, whichever database the query is for.
+/// Binds the values to the query of either database.
 macro_rules! bind {
     ($query:expr, $values:expr) => {{
         let mut query = $query;

@@ -1,4 +1,4 @@
-//! The store: opens a database, and begins and ends to use it.
+//! The store: opens and closes a database, and listens to its notifications.
 
 mod accounts;
 mod activity;
@@ -49,17 +49,17 @@ impl Store {
         Ok(Self { database })
     }
 
-    /// Closes the database once running statements are done.
+    /// Closes the database after the running statements.
     pub async fn close(&self) {
         self.database.close().await;
     }
 
-    /// Tells whether the database answers.
+    /// Checks that the database answers.
     pub async fn ping(&self) -> Result<(), StoreError> {
         self.database.first::<Head>(sql::ACCOUNT_HEAD, &[Value::Text("")]).await.map(drop)
     }
 
-    /// Subscribes to the notices of other nodes; none on a database that has no other nodes.
+    /// Subscribes to the notifications of other nodes; none for a database without other nodes.
     pub async fn listen(&self) -> Result<Option<Listener>, StoreError> {
         let Database::Postgres(pool) = &self.database else { return Ok(None) };
         let failed = |error| StoreError::failed("LISTEN", error);

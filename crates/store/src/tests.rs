@@ -52,7 +52,7 @@ async fn opened(database: &TestDatabase) -> Store {
     store
 }
 
-/// Runs a statement that no code of this crate runs.
+/// Runs a statement that is not one of this crate's.
 async fn tamper(database: &TestDatabase, text: &str) {
     match Database::open(&address(database)).await.unwrap() {
         Database::Sqlite { writer, .. } => {

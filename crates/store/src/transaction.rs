@@ -12,7 +12,7 @@ pub(crate) enum Transaction {
     Postgres(sqlx::Transaction<'static, Postgres>),
 }
 
-/// The one statement for PostgreSQL alone: it tells the other nodes, and SQLite has no other nodes.
+/// The one statement for PostgreSQL only: it notifies the other nodes, which SQLite does not have.
 const NOTIFY: Statement = Statement { name: "NOTIFY", text: "SELECT pg_notify($1, $2)" };
 
 impl Transaction {
@@ -38,7 +38,7 @@ impl Transaction {
         row.instrument(span).await.map_err(|error| StoreError::failed(statement.name, error))
     }
 
-    /// Runs a statement and counts the rows that it changed.
+    /// Runs a statement, and returns the number of changed rows.
     pub(crate) async fn run(
         &mut self,
         statement: Statement,
@@ -68,7 +68,7 @@ impl Transaction {
         self.run(NOTIFY, &[Value::Text(channel), Value::Text(payload)]).await.map(drop)
     }
 
-    /// Commits: once this has returned, the changes outlive a crash.
+    /// Commits; once this has returned, the changes survive a crash.
     pub(crate) async fn commit(self) -> Result<(), StoreError> {
         let done = async {
             match self {

@@ -1,19 +1,19 @@
-//! Tells failures that pass from failures that an operator must mend.
+//! Distinguishes transient failures from those that need an operator.
 
 use sqlx::error::DatabaseError;
 use sqlx::postgres::PgDatabaseError;
 use sqlx::sqlite::SqliteError;
 
-/// Beginnings of SQLSTATE codes that a retry may not meet again: connection exceptions, a read-only
-/// standby, rolled back transactions, a lack of resources, objects or servers in the wrong state
-/// (starting, stopping, not accepting connections).
+/// The prefixes of SQLSTATE codes that a retry may not meet again: connection exceptions, a
+/// read-only standby, rolled back transactions, a lack of resources, objects or servers in the
+/// wrong state (starting, stopping, not accepting connections).
 const POSTGRES: &[&str] = &["08", "25006", "40", "53", "55", "57"];
 
-/// Primary result codes of SQLite that a retry may not meet again: busy, locked, out of memory,
+/// The primary result codes of SQLite that a retry may not meet again: busy, locked, out of memory,
 /// interrupted, an I/O error, a full disk, a file that cannot be opened, a lock protocol error.
 const SQLITE: &[i32] = &[5, 6, 7, 9, 10, 13, 14, 15];
 
-/// Tells whether the database could not be reached or was too busy, so that a retry may succeed.
+/// Returns whether the database could not be reached or was too busy, so that a retry may succeed.
 ///
 /// Any error that is not known to be transient counts as permanent: an operator who looks in vain
 /// costs less than a client that retries for ever.

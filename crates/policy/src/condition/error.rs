@@ -1,38 +1,38 @@
 //! Errors of conditions.
 
-/// Why a condition is refused.
+/// The error of a condition.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConditionError {
-    /// Nested deeper than conditions may be.
+    /// Conditions nested too deeply.
     #[error("conditions may nest at most {0} deep")]
     TooDeep(usize),
-    /// More pairs and inner conditions than a policy may have.
+    /// Too many pairs and inner conditions in a policy.
     #[error("conditions may hold at most {0} parts")]
     TooMany(usize),
-    /// `MATCH` without a pair, `OR` or `NOT` without an inner condition.
+    /// A `MATCH` without a pair, or an `OR` or `NOT` without an inner condition.
     #[error("{0} needs at least one entry in \"{1}\"")]
     Empty(&'static str, &'static str),
-    /// `MATCH` with inner conditions, or another operator with pairs.
+    /// A `MATCH` with inner conditions, or another operator with pairs.
     #[error("{0} takes no \"{1}\"")]
     Misplaced(&'static str, &'static str),
-    /// The key names nothing that conditions know.
+    /// An unknown key.
     #[error(
         "\"{0}\" is no condition key: use date(<time zone>).Date, date(<time zone>).Hour, \
          date(<time zone>).WeekDay, resource.Tag(<key>), resource.Name, resource.Type or request.IP"
     )]
     UnknownKey(String),
-    /// The key exists, the suffix does not go with it.
+    /// A suffix that the key does not support.
     #[error("\"{key}\" ends in an operator that is none of {allowed}")]
     UnknownSuffix {
         /// The key as written.
         key: String,
-        /// The operators that the key may end in.
+        /// The suffixes that the key supports.
         allowed: &'static str,
     },
-    /// No such time zone.
+    /// An unknown time zone.
     #[error("\"{0}\" is no IANA time zone")]
     UnknownTimeZone(String),
-    /// The value is not what the key compares with.
+    /// A value of the wrong type or format.
     #[error("the value \"{value}\" of \"{key}\" must be {expected}")]
     BadValue {
         /// The key as written.

@@ -53,7 +53,7 @@ const ORDERED: &str = "EQ, BEFORE, AFTER, GE, LE, GT, LT, IN";
 const TEXT: &str = "EQ, IN, STARTS_WITH, ENDS_WITH";
 
 impl Attribute {
-    /// Returns the suffixes that go with it, as the error names them.
+    /// Returns the suffixes of the attribute, as error messages list them.
     const fn suffixes(&self) -> &'static str {
         match self {
             Self::Date(_) => "EQ, BEFORE, AFTER, IN",
@@ -86,10 +86,10 @@ pub(super) fn parse(key: &str) -> Result<(Attribute, Comparison), ConditionError
     Ok((attribute, comparison))
 }
 
-/// Parses the attribute; returns what follows it.
+/// Parses the attribute; returns it with the rest of the key.
 fn attribute(key: &str) -> Result<Option<(Attribute, &str)>, ConditionError> {
     if let Some(rest) = key.strip_prefix("resource.Tag(") {
-        // A tag's key holds dots and colons, never brackets.
+        // The key of a tag may contain dots and colons, but no brackets.
         let Some((tag, rest)) = rest.split_once(')') else {
             return Ok(None);
         };
@@ -127,7 +127,7 @@ fn attribute(key: &str) -> Result<Option<(Attribute, &str)>, ConditionError> {
     Ok(None)
 }
 
-/// Looks up a time zone in the built-in tables, so that every node has the same.
+/// Looks up a time zone in the built-in tables, so that all nodes have the same zones.
 fn time_zone(name: &str) -> Result<TimeZone, ConditionError> {
     if name.is_empty() || name.eq_ignore_ascii_case("UTC") {
         return Ok(TimeZone::UTC);

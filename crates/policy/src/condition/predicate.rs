@@ -10,7 +10,7 @@ use super::error::ConditionError;
 use super::key::{self, Attribute, Comparison};
 use crate::request::{Environment, Resource};
 
-/// A compiled pair of a key and a value. It does not hold where an attribute is missing.
+/// A compiled pair of a key and a value. It does not hold if the attribute is missing.
 #[derive(Debug, Clone)]
 pub(crate) enum Predicate {
     Date(TimeZone, Ordered<Date>),
@@ -120,7 +120,8 @@ impl Predicate {
     }
 }
 
-/// Returns the values of a comma-separated list, spaces around them left out; all of them, or none.
+/// Parses a comma-separated list, ignoring spaces around the values; none if one of them is
+/// invalid.
 fn list<T>(value: &str, read: impl Fn(&str) -> Option<T>) -> Option<Box<[T]>> {
     value.split(',').map(|one| read(one.trim())).collect()
 }
@@ -136,7 +137,8 @@ fn ordered<T>(
     }
 }
 
-/// Returns an empty start or end would hold for every text, and an empty entry of a list is a slip.
+/// Compiles a comparison of texts. Empty values are refused: an empty prefix or suffix would match
+/// every text, and an empty entry of a list is a mistake.
 fn text(comparison: Comparison, value: &str) -> Option<Text> {
     let filled = |text: &str| (!text.is_empty()).then(|| text.into());
     Some(match comparison {
@@ -148,7 +150,7 @@ fn text(comparison: Comparison, value: &str) -> Option<Text> {
 }
 
 fn date(text: &str) -> Option<Date> {
-    // Only the plain form: the parser would also take a date with a time behind it.
+    // The plain form only: the parser would also accept a date with a time.
     let plain = text.len() == 10 && text.bytes().all(|b| b.is_ascii_digit() || b == b'-');
     plain.then(|| text.parse().ok()).flatten()
 }
@@ -176,7 +178,7 @@ fn host(text: &str) -> Option<IpNet> {
     text.parse::<IpAddr>().ok().map(|ip| IpNet::from(ip.to_canonical()))
 }
 
-/// Returns a block, or a lone address as a block of one. A mapped IPv4 block counts as IPv4.
+/// Parses an address block; a single address is a block of one. A mapped IPv4 block counts as IPv4.
 fn range(text: &str) -> Option<IpNet> {
     let Ok(block) = text.parse::<IpNet>() else {
         return host(text);

@@ -1,5 +1,5 @@
-//! The engine agrees with a slow and obvious evaluator on a million random decisions, of which
-//! half are allowed.
+//! Compares the engine with a slow and obvious evaluator, on a million random decisions, half of
+//! which are allowed.
 #![allow(clippy::disallowed_methods, reason = "a run is chosen by its environment, or by chance")]
 #![expect(
     clippy::unwrap_used,
@@ -15,7 +15,7 @@ use std::thread;
 
 use gatewright_policy::{decide, explain};
 
-/// Of each kind, allowed and refused.
+/// The number of decisions of each kind, allowed and denied.
 const WANTED: usize = 500_000;
 const QUESTIONS_PER_WORLD: usize = 100;
 
@@ -25,7 +25,7 @@ struct Count {
     refused: usize,
 }
 
-/// Compares worlds until enough decisions of both kinds were seen.
+/// Compares random worlds until both kinds of decisions are frequent enough.
 fn compare(seed: u64, wanted: usize) -> Count {
     let mut dice = fastrand::Rng::with_seed(seed);
     let mut count = Count::default();

@@ -1,4 +1,4 @@
-//! The decision procedure as it is written down, on texts, with nothing clever.
+//! The decision procedure as it is specified, on texts, without optimizations.
 
 use std::cmp::Ordering;
 use std::net::Ipv4Addr;
@@ -9,7 +9,7 @@ use jiff::tz::{TimeZone, TimeZoneDatabase};
 
 use crate::world::{Account, Ask, World};
 
-/// `*` is any run of characters, wherever it stands.
+/// Matches a pattern in which `*` is any run of characters, anywhere.
 fn glob(pattern: &[u8], text: &[u8]) -> bool {
     match pattern.first() {
         None => text.is_empty(),
@@ -57,7 +57,7 @@ pub(crate) fn may(world: &World, ask: &Ask) -> bool {
     grants(home, &mine, ask) && grants(owner, &account, ask) && !denies(owner, &account, ask)
 }
 
-/// The policies of the account that meet the identities and have effect.
+/// Returns the policies of the account that name the identities and are in force.
 fn in_force<'a>(
     account: &'a Account,
     identities: &'a [String],

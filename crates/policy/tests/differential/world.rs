@@ -1,4 +1,4 @@
-//! Random accounts, policies and requests, over few enough names that they meet often.
+//! Random accounts, policies and requests, with few enough names that they often match.
 
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ fn pick<'a>(dice: &mut Rng, from: &[&'a str]) -> &'a str {
     dice.choice(from).copied().unwrap_or_default()
 }
 
-/// True once in `n`.
+/// Returns true with a probability of one in `n`.
 fn once_in(dice: &mut Rng, n: usize) -> bool {
     dice.usize(0..n) == 0
 }
@@ -46,11 +46,11 @@ pub(crate) struct Group {
 #[derive(Debug)]
 pub(crate) struct ResourceGroup {
     pub id: ResourceGroupId,
-    /// All resources, when there is no list.
+    /// The members; none for all resources.
     pub members: Option<Vec<String>>,
 }
 
-/// What one account wrote.
+/// The policies and groups of one account.
 #[derive(Debug)]
 pub(crate) struct Account {
     pub name: &'static str,
@@ -103,7 +103,7 @@ fn action(dice: &mut Rng) -> String {
     format!("{kind}:{space}:{}", pick(dice, &PATHS))
 }
 
-/// A piece of an action with wildcards at its ends, or one whole.
+/// Returns a part of an action with wildcards at its ends, or a whole action.
 fn pattern(dice: &mut Rng) -> String {
     if once_in(dice, 3) {
         return "*".into();

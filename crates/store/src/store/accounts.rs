@@ -1,4 +1,4 @@
-//! Reads which accounts there are, and how far they have come.
+//! Reads the accounts, and their revisions.
 
 use super::Store;
 use super::rows::{Head, Name};
@@ -13,7 +13,7 @@ impl Store {
         Ok(names.into_iter().map(|row| row.name).collect())
     }
 
-    /// Reads the last revision of an account; none when there is no such account.
+    /// Reads the last revision of an account; none if there is no such account.
     pub async fn revision(&self, account: &str) -> Result<Option<i64>, StoreError> {
         let head: Option<Head> =
             self.database.first(sql::ACCOUNT_HEAD, &[Value::Account(account)]).await?;

@@ -1,4 +1,4 @@
-//! Records activity, and reads it.
+//! Writes and reads activity.
 
 use gatewright_policy::Instant;
 
@@ -34,8 +34,8 @@ impl Store {
         transaction.commit().await
     }
 
-    /// Reads the pages with lines before `before`: those that reach across it, in no order, then at
-    /// most `most` that lie before it, the last first.
+    /// Reads the pages with lines before `before`: those that overlap it, in no order, then at most
+    /// `most` earlier ones, the last first.
     pub async fn log_before(
         &self,
         account: &str,
@@ -51,7 +51,7 @@ impl Store {
         Ok(pages)
     }
 
-    /// Deletes the lines from before `lines`, and the counts from before `hour`.
+    /// Deletes the log lines before `lines`, and the counts before `hour`.
     pub async fn delete_old_activity(&self, lines: Instant, hour: i64) -> Result<u64, StoreError> {
         let mut transaction = self.database.begin().await?;
         let gone = transaction.run(sql::LOG_DELETE, &[Value::Instant(lines)]).await?;
@@ -60,7 +60,7 @@ impl Store {
         Ok(gone)
     }
 
-    /// Reads the hourly counts of the account, from that hour on, in order.
+    /// Reads the hourly counts of the account from an hour on, in order.
     pub async fn hourly_counts(
         &self,
         account: &str,
@@ -69,7 +69,7 @@ impl Store {
         self.database.all(sql::HOURLY_COUNTS, &[Value::Account(account), Value::Int(hour)]).await
     }
 
-    /// Reads when what was last used in the account.
+    /// Reads the times of last use in the account.
     pub async fn last_used(&self, account: &str) -> Result<Vec<LastUsed>, StoreError> {
         self.database.all(sql::LAST_USED, &[Value::Account(account)]).await
     }

@@ -28,9 +28,9 @@ impl Store {
         Ok(entries)
     }
 
-    /// Makes all the changes with one journal entry each, or none of them.
+    /// Applies all changes with one journal entry each, or none of them.
     ///
-    /// Once this has returned, the changes outlive a crash.
+    /// Once this has returned, the changes survive a crash.
     pub async fn write(
         &self,
         account: &str,
@@ -44,7 +44,7 @@ impl Store {
     }
 }
 
-/// Makes the changes and writes their entries.
+/// Applies the changes and writes their entries.
 async fn apply(
     transaction: &mut Transaction,
     account: &str,
@@ -85,7 +85,7 @@ async fn apply(
     Ok(entries)
 }
 
-/// Makes one change; returns the document from before.
+/// Applies one change; returns the document before it.
 async fn change_object(
     transaction: &mut Transaction,
     account: &str,
@@ -145,7 +145,7 @@ async fn change_object(
     }
 }
 
-/// Stores which other accounts the object names.
+/// Stores the other accounts that the object names.
 async fn mention(
     transaction: &mut Transaction,
     account: &str,

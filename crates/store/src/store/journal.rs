@@ -7,7 +7,7 @@ use crate::journal::{Chain, Entry, EntryRow};
 use crate::sql;
 use crate::statement::Value;
 
-/// The number of rows that are read at once where all are needed.
+/// The number of rows that are read at once.
 const CHUNK: i64 = 10_000;
 
 impl Store {
@@ -35,11 +35,11 @@ impl Store {
         rows.into_iter().map(Entry::try_from).collect()
     }
 
-    /// Verifies the journal of an account from its first entry to its last, and counts the entries;
-    /// fails at the first that is missing or altered.
+    /// Verifies the journal of an account from the first entry to the last, and returns the number
+    /// of entries; fails at the first one that is missing or modified.
     pub async fn verify_journal(&self, account: &str) -> Result<i64, StoreError> {
         let mut chain = Chain::new(account);
-        // Entries that come in meanwhile are left for the next time.
+        // Entries that are added meanwhile are left out.
         let head: Head = self
             .database
             .first(sql::ACCOUNT_HEAD, &[Value::Account(account)])

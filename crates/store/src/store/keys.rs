@@ -1,4 +1,4 @@
-//! Stores the keys that sign tokens.
+//! Stores the signing keys of tokens.
 
 use super::Store;
 use crate::error::StoreError;
@@ -7,7 +7,7 @@ use crate::sql;
 use crate::statement::Value;
 
 impl Store {
-    /// Reads the keys that sign tokens, oldest first.
+    /// Reads the signing keys, oldest first.
     pub async fn keys(&self) -> Result<Vec<SealedKey>, StoreError> {
         self.database.all(sql::KEYS, &[]).await
     }

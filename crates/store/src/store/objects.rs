@@ -30,7 +30,7 @@ impl Store {
         self.one(sql::OBJECT_BY_NAME, &values).await
     }
 
-    /// Reads an object of whichever account: only for what is named without its account.
+    /// Reads an object of any account: only for objects that are named without their account.
     pub async fn object_of_any_account(
         &self,
         kind: Kind,
@@ -39,7 +39,7 @@ impl Store {
         self.one(sql::OBJECT_OF_ANY_ACCOUNT, &[Value::Kind(kind), Value::Text(id)]).await
     }
 
-    /// Reads the other accounts that own an object which names this account.
+    /// Reads the other accounts with an object that names this account.
     pub async fn accounts_mentioning(&self, account: &str) -> Result<Vec<String>, StoreError> {
         let rows = self.database.all::<Name>(sql::MENTIONING, &[Value::Account(account)]).await?;
         let mut owners: Vec<String> = rows.into_iter().map(|row| row.name).collect();
@@ -60,7 +60,7 @@ impl Store {
         self.several(sql::OBJECTS_OF_KIND, &values).await
     }
 
-    /// Reads all objects of one kind, of every account: only for a kind of which there are few.
+    /// Reads all objects of one kind, of all accounts: only for a kind with few objects.
     pub async fn objects_of_all_accounts(&self, kind: Kind) -> Result<Vec<Object>, StoreError> {
         self.several(sql::OBJECTS_OF_ALL_ACCOUNTS, &[Value::Kind(kind)]).await
     }
