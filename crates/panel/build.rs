@@ -1,8 +1,8 @@
-//! Fetches the pinned front-end packages with npm, and puts together what the panel serves.
+//! Fetches the pinned front-end packages with npm, and builds the static files of the panel.
 //!
-//! Where npm is missing or finds no registry, a debug build goes on without style and script, so
-//! that checks, lints and in-process tests need nothing but Rust and a C compiler. A build for use
-//! fails instead, and so does any build with `GATEWRIGHT_PANEL_ASSETS=required`.
+//! If npm is missing or finds no registry, a debug build goes on without style and script, so that
+//! checks, lints and in-process tests need nothing but Rust and a C compiler. A release build fails
+//! instead, and so does any build with `GATEWRIGHT_PANEL_ASSETS=required`.
 
 #![allow(clippy::disallowed_methods, reason = "Cargo speaks to a build script by its environment")]
 
@@ -38,7 +38,7 @@ const FONTS: &[&str] = &[
     "RedHatText/RedHatTextVF.woff2",
 ];
 
-/// What begins the design system's dark colours.
+/// The selectors of the design system's dark theme.
 const DARK: [&str; 2] = [":root:where(.pf-v6-theme-dark) {", ":where(.pf-v6-theme-dark) {"];
 
 fn main() {
@@ -62,14 +62,14 @@ fn build() -> Result<(), String> {
         Err(reason) if is_required() => Err(reason),
         Err(reason) => {
             println!("cargo::warning=the Control Panel has no style and no script: {reason}");
-            // A file that is never there: the next build looks for npm again.
+            // This file never exists, so that the next build looks for npm again.
             println!("cargo::rerun-if-changed={}", out.join("absent").display());
             write_placeholders(&source, &files)
         }
     }
 }
 
-/// Whether a build without style and script would be of no use.
+/// Returns whether a build without style and script must fail.
 fn is_required() -> bool {
     let debug = env::var("PROFILE").is_ok_and(|profile| profile == "debug");
     !debug || env::var("GATEWRIGHT_PANEL_ASSETS").is_ok_and(|value| value == "required")
@@ -113,7 +113,7 @@ fn write_packaged_files(source: &Path, packages: &Path, files: &Path) -> Result<
     Ok(())
 }
 
-/// Writes what stands in for the files of the packages: our own style, and nothing else.
+/// Writes the placeholders of the packages' files: our own style only.
 fn write_placeholders(source: &Path, files: &Path) -> Result<(), String> {
     copy(&source.join("static/panel.css"), &files.join("panel.css"))?;
     write(&files.join("htmx.js"), "")?;
@@ -124,8 +124,8 @@ fn file_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
-/// Dark where the browser asks for it, rather than where a script sets a class; and fonts from
-/// beside the style sheet.
+/// Makes the dark theme follow the browser's preference instead of a class that a script sets, and
+/// loads fonts from beside the style sheet.
 fn follow_the_browser(style: &str) -> Result<String, String> {
     let mut style = style.to_owned();
     for begin in DARK {

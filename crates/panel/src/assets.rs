@@ -22,7 +22,8 @@ files! {
     "RedHatTextVF.woff2": "font/woff2",
 }
 
-/// Returns the path of the files of this build: another build has another, so browsers may keep them.
+/// Returns the path of this build's static files. Each build has its own, so that browsers may
+/// cache them permanently.
 pub(crate) fn base_path() -> String {
     let mut all = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
     for (_, _, content) in FILES {

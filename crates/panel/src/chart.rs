@@ -1,4 +1,4 @@
-//! Bar charts, as SVG inside a page, which says in words what they show.
+//! Bar charts, as SVG inside a page, with a text alternative.
 
 use plotters::prelude::*;
 

@@ -28,7 +28,7 @@ pub(crate) struct RequestCookies {
 #[derive(Debug)]
 pub(crate) enum FormCookie {
     Sent(Secret),
-    /// The browser had none: the response sets it.
+    /// A new secret, since the browser had none: the response sets it.
     New(Secret),
 }
 
@@ -99,8 +99,8 @@ fn header(cookie: &Cookie<'_>) -> Result<HeaderValue, PageError> {
     Ok(HeaderValue::try_from(cookie.to_string())?)
 }
 
-/// Returns the value of a cookie; none when it is missing, or there twice: then one of them is
-/// another's, and nobody knows which.
+/// Returns the value of a cookie; none if it is missing, or if there are several, since one of them
+/// could be forged.
 fn value(headers: &HeaderMap, name: &str) -> Option<Secret> {
     let texts = headers.get_all(COOKIE).into_iter().filter_map(|value| value.to_str().ok());
     let cookies = texts.flat_map(Cookie::split_parse).filter_map(Result::ok);

@@ -1,4 +1,4 @@
-//! CSRF tokens: which forms are ours.
+//! CSRF tokens, which prove that a form was rendered by this panel.
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest::{Context, SHA256};
@@ -7,7 +7,7 @@ use gatewright_iam::Secret;
 /// CSRF token of the forms of one browser and one session.
 ///
 /// It is derived from the form cookie and the session cookie, which no other site can read, and
-/// tells neither. So no token has to be stored, and one of an ended session is worth nothing.
+/// reveals neither. So no token has to be stored, and a token of an ended session is invalid.
 pub(crate) struct CsrfToken(Secret);
 
 impl CsrfToken {

@@ -1,4 +1,4 @@
-//! Dispatcher: session, CSRF token, handler, and the page of an error.
+//! Dispatcher: checks session and CSRF token, calls the handler, renders the page of an error.
 
 use std::sync::Arc;
 
@@ -20,10 +20,10 @@ use crate::request::RequestContext;
 use crate::response::{HandlerResult, PageResponse};
 use crate::route::{Access, Route};
 
-/// Limits the size of a form: bytes.
+/// Maximum size of a form, in bytes.
 const MAX_FORM_BYTES: usize = 2 << 20;
 
-/// Answers a request by the handler of its route, or with the page of what went wrong.
+/// Answers a request by the handler of its route, or with the page of an error.
 pub(crate) async fn dispatch(
     panel: &Panel,
     request: Request,
@@ -66,7 +66,7 @@ pub(crate) async fn dispatch(
     response
 }
 
-/// Looks up the session and checks the form, and returns the route if the request may go there.
+/// Loads the session and checks the form; returns the route if the request may proceed.
 async fn prepare<'r>(
     panel: &Panel,
     request: &mut RequestContext,
@@ -75,7 +75,7 @@ async fn prepare<'r>(
     unreadable: Option<PageError>,
 ) -> Result<&'r Route, PageError> {
     let session = panel.session(request).await.map(|session| request.session = session);
-    // The page of a form that is refused depends on the session, so that was looked up first.
+    // The session is loaded first: the page of a refused form depends on it.
     request.form = read_form(parts, body, request).await?;
     session?;
     let route = route.ok_or(PageError::NoSuchPage)?;
@@ -92,13 +92,13 @@ async fn path_parameters(parts: &mut Parts) -> Result<Vec<(String, String)>, Pag
             let parameters = parameters.iter();
             Ok(parameters.map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
         }
-        // A path that is no route has none.
+        // A path without a route has no parameters.
         Err(RawPathParamsRejection::MissingPathParams(_)) => Ok(Vec::new()),
         Err(_) => Err(PageError::NoSuchPage),
     }
 }
 
-/// Reads the form, whose CSRF token must be right.
+/// Reads the form, and checks its CSRF token.
 async fn read_form(
     parts: &Parts,
     body: Body,
@@ -114,8 +114,8 @@ async fn read_form(
     let body = axum::body::to_bytes(body, MAX_FORM_BYTES).await;
     let body = body.map_err(|_| PageError::FormTooLarge)?;
     let form = Fields::parse(&body);
-    // It may hold a password. Where the connection still shares the bytes, it overwrites them with
-    // what comes next.
+    // The body may contain a password. If the connection still shares the bytes, it overwrites them
+    // with the next ones.
     if let Ok(mut body) = body.try_into_mut() {
         body.as_mut().zeroize();
     }
@@ -170,7 +170,8 @@ fn log_failure(request: &RequestContext, error: &PageError) {
 /// Records, logs and counts a response.
 fn account_for(panel: &Panel, request: &RequestContext, parts: &Parts, status: StatusCode) {
     let (method, path) = (&parts.method, parts.uri.path());
-    // A log that is watched live requests itself every other second.
+    // A log that is watched live requests itself every other second: such requests are not
+    // recorded.
     let is_live = request.query.get("live") == "1";
     if let (Ok(context), false) = (request.context(), is_live) {
         let (what, status) = (format!("{method} {path}"), status.as_u16());

@@ -6,13 +6,13 @@ use gatewright_iam::IamError;
 
 use crate::pending_form::PendingForm;
 
-/// Error in the place of a page.
+/// Error whose page is rendered instead of the requested one.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PageError {
     #[error("nobody is signed in")]
     Unauthenticated,
-    /// The form is kept only where the browser says that a page of ours sent it, as one of an
-    /// earlier session does.
+    /// The form is kept only if the browser says that a page of this panel sent it, as after a
+    /// change of session.
     #[error("the CSRF token is missing or wrong")]
     CsrfTokenMismatch { pending: PendingForm },
     #[error("there is no such page")]
@@ -59,7 +59,7 @@ impl PageError {
         }
     }
 
-    /// Returns what is wrong with the input; none where something else failed.
+    /// Returns the message of an invalid input; none for other errors.
     pub(crate) fn validation_message(&self) -> Option<String> {
         match self {
             Self::Iam(error @ (IamError::Invalid { .. } | IamError::Conflict { .. })) => {
@@ -92,7 +92,8 @@ impl PageError {
     }
 }
 
-/// Turns a refusal into none: parts of a page are left out where the reader may not know them.
+/// Converts a denial to none: parts of a page are left out if the reader has no permission for
+/// them.
 pub(crate) fn none_if_forbidden<T>(result: Result<T, IamError>) -> Result<Option<T>, IamError> {
     match result {
         Err(IamError::Forbidden { .. }) => Ok(None),

@@ -35,7 +35,7 @@ impl Fields {
         self.0.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.reveal())
     }
 
-    /// Returns all fields but the CSRF token and the secrets, which are never sent to a browser.
+    /// Returns all fields except the CSRF token and the secrets, which are never sent to a browser.
     pub(crate) fn without_secrets(&self) -> Vec<(String, String)> {
         let fields = self.0.iter().filter(|(name, _)| !is_secret(name));
         fields.map(|(name, value)| (name.clone(), value.reveal().to_owned())).collect()

@@ -1,4 +1,4 @@
-//! Flash messages: what the page after a redirect says about what was done.
+//! Flash messages: the page after a redirect confirms the completed operation.
 
 /// Keys of the texts that the parameter `told` of a query may name. Others are ignored, so that no
 /// link can make a page say anything else.

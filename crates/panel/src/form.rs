@@ -7,7 +7,7 @@ use crate::layout::{Banner, Layout, Section};
 use crate::request::RequestContext;
 use crate::response::HandlerResult;
 
-/// Form of a page: the values of its fields, and whatever else its page displays.
+/// Form of a page: the values of its fields, and the other content of its page.
 pub(crate) trait Form: Sized {
     /// Entry of the menu that the page belongs to.
     const SECTION: Section;
@@ -20,12 +20,12 @@ pub(crate) trait Form: Sized {
         self.render(request, request.layout(Self::SECTION)).await
     }
 
-    /// Renders the page with the flash message of what was done before.
+    /// Renders the page with the flash message of the previous operation.
     async fn show_with_flash(self, request: &RequestContext) -> HandlerResult {
         self.render(request, request.layout_with_flash(Self::SECTION)).await
     }
 
-    /// Renders the page again, with the values and what is wrong with them.
+    /// Renders the page again, with the values and the error of the input.
     async fn reject(self, request: &RequestContext, error: InputError) -> HandlerResult {
         let layout = request.layout(Self::SECTION).with(Banner::danger(error.message));
         Ok(self.render(request, layout).await?.with_status(error.status))
@@ -40,8 +40,8 @@ pub(crate) struct InputError {
 }
 
 impl InputError {
-    /// Tells an error of the input, which its form displays, from all others, which have pages of
-    /// their own.
+    /// Distinguishes an error of the input, which the form displays, from all others, which have
+    /// pages of their own.
     pub(crate) fn of(error: impl Into<PageError>) -> Result<Self, PageError> {
         let error = error.into();
         match error.validation_message() {

@@ -2,7 +2,7 @@
 
 use gatewright_iam::Instant;
 
-/// Stands for what there is not.
+/// Placeholder of a missing value.
 const NONE: &str = "--";
 
 /// Formats an instant to the second, in UTC.
@@ -18,12 +18,12 @@ pub(crate) fn minute(instant: Instant) -> String {
     format!("{} UTC", minute.replace('T', " "))
 }
 
-/// Formats an instant to the minute, or that there is none.
+/// Formats an instant to the minute, or the placeholder.
 pub(crate) fn minute_or_none(instant: Option<Instant>) -> String {
     instant.map_or(NONE.to_owned(), minute)
 }
 
-/// Returns the part of a URN that people know: the name at its end.
+/// Returns the readable part of a URN: the name at its end.
 pub(crate) fn short_urn(urn: &str) -> &str {
     urn.strip_prefix("urn:v1:").and_then(|rest| rest.splitn(4, ':').nth(3)).unwrap_or(urn)
 }

@@ -1,4 +1,4 @@
-//! Layout of every page: menu, banner, and what the templates share.
+//! Layout of every page: menu, banner, and the values that all templates share.
 
 use std::sync::Arc;
 
@@ -77,13 +77,13 @@ impl Banner {
     }
 }
 
-/// Values that every template has.
+/// Values that all templates share.
 pub(crate) struct Layout {
     pub(crate) texts: Texts,
     /// Path of the static files of this build.
     pub(crate) assets: Arc<str>,
     pub(crate) query_id: QueryId,
-    /// Name of the person who is signed in.
+    /// Name of the signed-in user.
     pub(crate) who: Option<String>,
     pub(crate) section: Section,
     pub(crate) csrf_token: CsrfToken,

@@ -1,9 +1,8 @@
-//! The Control Panel: what people see.
+//! The Control Panel: the pages for people.
 //!
 //! Each page is a handler: it reads the request as a [`RequestContext`](request::RequestContext),
-//! calls use cases, and renders a template. It holds no rule of its own: who may do what is decided
-//! by the use cases, and what they refuse becomes a page or a banner. Every text is in `texts/`, in
-//! each language.
+//! calls use cases, and renders a template. It has no rules of its own: the use cases authorize,
+//! and their errors become a page or a banner. Every text is in `texts/`, in each language.
 
 mod assets;
 mod chart;

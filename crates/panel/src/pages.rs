@@ -24,7 +24,7 @@ mod users;
 
 use crate::route::Route;
 
-/// Lists all routes of the panel, but that of the static files.
+/// Lists all routes of the panel, except that of the static files.
 pub fn routes() -> Vec<Route> {
     [
         overview::routes(),

@@ -1,4 +1,4 @@
-//! Panel: what all requests share.
+//! Panel: the state that all requests share.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::text::{Catalogues, TextsError};
 
 /// Options of a panel.
 pub struct Options {
-    /// Returns the address that a request comes from, be it through proxies.
+    /// Returns the address of a request's client, which may be behind proxies.
     pub address_of: Box<AddressOf>,
 }
 
@@ -32,14 +32,14 @@ pub struct Panel {
 }
 
 impl Panel {
-    /// Creates a panel on these use cases; fails where a catalogue of texts is malformed.
+    /// Creates a panel on these use cases; fails if a catalogue of texts is malformed.
     pub fn new(iam: Arc<Iam>, options: Options) -> Result<Self, TextsError> {
         let cookie_settings = CookieSettings::of(&iam.settings().public_url);
         let (catalogues, assets) = (Catalogues::load()?, assets::base_path().into());
         Ok(Self { iam, cookie_settings, options, catalogues, assets })
     }
 
-    /// Reads a request, but for its session and its form.
+    /// Reads a request, except its session and its form.
     pub(crate) fn read(
         &self,
         parts: &Parts,
@@ -66,7 +66,7 @@ impl Panel {
         })
     }
 
-    /// Looks up the session of a request; none where it has no cookie, or that of an ended session.
+    /// Loads the session of a request; none without a cookie, or with that of an ended session.
     pub(crate) async fn session(
         &self,
         request: &RequestContext,

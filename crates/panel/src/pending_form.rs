@@ -1,12 +1,12 @@
-//! Form that was submitted without its session, to be submitted again after signing in.
+//! Form that was submitted without a session, to be submitted again after the sign-in.
 
 use std::fmt;
 
 use crate::fields::Fields;
 
 /// Fields of a form whose session has ended. They are carried through the sign-in pages in hidden
-/// fields, so nothing that was typed is lost; secrets are left out, and nothing is done with them
-/// before the person says so.
+/// fields, so that no input is lost; secrets are left out, and nothing is submitted before the user
+/// confirms.
 #[derive(Clone, Default)]
 pub(crate) struct PendingForm(Vec<(String, String)>);
 

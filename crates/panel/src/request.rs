@@ -1,4 +1,4 @@
-//! Context of a request, as handlers see it.
+//! Context of a request, as handlers receive it.
 
 use std::net::IpAddr;
 use std::str::FromStr;
@@ -23,12 +23,12 @@ pub(crate) struct RequestContext {
     /// Parameters of the path, decoded, by their names.
     pub(crate) parameters: Vec<(String, String)>,
     pub(crate) query: Fields,
-    /// Form that was submitted; empty unless its CSRF token is right.
+    /// Submitted form; empty unless its CSRF token is valid.
     pub(crate) form: Fields,
     pub(crate) user_agent: String,
     pub(crate) ip: Option<IpAddr>,
     pub(crate) query_id: QueryId,
-    /// When the request came in.
+    /// Time of arrival.
     pub(crate) now: Instant,
     pub(crate) session: Option<Session>,
     pub(crate) cookie_settings: CookieSettings,
@@ -38,7 +38,7 @@ pub(crate) struct RequestContext {
 }
 
 impl RequestContext {
-    /// Returns a parameter of the path. The template of the route names it; that it does not is a
+    /// Returns a path parameter by its name. A name that the route's template does not have is a
     /// fault of the program.
     pub(crate) fn parameter(&self, name: &'static str) -> Result<&str, PageError> {
         let parameter = self.parameters.iter().find(|(known, _)| known == name);
@@ -46,8 +46,8 @@ impl RequestContext {
         Ok(value)
     }
 
-    /// Returns an identifier in the path; one that is malformed names nothing, but that is told only
-    /// to whoever has the right.
+    /// Returns an identifier in the path; a malformed one names nothing, which is reported only
+    /// after the right was checked.
     pub(crate) fn id_parameter<T: FromStr>(
         &self,
         name: &'static str,
@@ -55,8 +55,7 @@ impl RequestContext {
         Ok(self.parameter(name)?.parse().map_err(|_| IamError::NotFound))
     }
 
-    /// Checks the CSRF token of a form: whether this panel gave the form to this browser, in this
-    /// session.
+    /// Verifies the CSRF token of a form: this panel rendered it for this browser, in this session.
     pub(crate) fn verify_csrf_token(&self, form: &Fields) -> bool {
         self.csrf_token(self.cookies.session.as_ref()).verify(form.untrimmed(CSRF_TOKEN))
     }
@@ -65,7 +64,7 @@ impl RequestContext {
         CsrfToken::derive(self.cookies.form.value(), session)
     }
 
-    /// Returns the session of the person who is signed in.
+    /// Returns the session of the signed-in user.
     pub(crate) fn session(&self) -> Result<&Session, PageError> {
         self.session.as_ref().ok_or(PageError::Unauthenticated)
     }
@@ -80,7 +79,7 @@ impl RequestContext {
         })
     }
 
-    /// Returns where the request comes from, while nobody is signed in.
+    /// Returns the origin of a request that is not signed in.
     pub(crate) fn origin(&self) -> Origin {
         Origin {
             user_agent: self.user_agent.clone(),

@@ -42,7 +42,7 @@ impl PageResponse {
         Ok(response)
     }
 
-    /// Answers with a status alone, where not even the page of an error can be rendered.
+    /// Creates a response without a body, for when not even the page of an error can be rendered.
     pub(crate) fn empty(status: StatusCode) -> Self {
         Self::new(status, "text/html; charset=utf-8", String::new())
     }
@@ -78,7 +78,7 @@ impl PageResponse {
     }
 }
 
-/// Headers of every page: no script or frame of others, no cache, no referrer.
+/// Security headers of every page: no scripts or frames of others, no cache, no referrer.
 const SECURITY_HEADERS: &[(&str, &str)] = &[
     (
         "content-security-policy",

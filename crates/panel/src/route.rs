@@ -58,7 +58,7 @@ impl Route {
         Self { method, path, access: Access::SignedIn, handler }
     }
 
-    /// Opens the route to everybody.
+    /// Makes the route public.
     pub(crate) fn public(self) -> Self {
         Self { access: Access::Public, ..self }
     }
@@ -73,7 +73,7 @@ impl Route {
         self.path
     }
 
-    /// Returns who may request it.
+    /// Returns who may request the route.
     pub fn access(&self) -> Access {
         self.access
     }

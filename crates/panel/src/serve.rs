@@ -16,7 +16,7 @@ use crate::pages::routes;
 use crate::panel::Panel;
 use crate::route::Route;
 
-/// Answers requests for the panel's pages, and leaves all others to `rest`.
+/// Serves requests for the panel's pages, and passes all others to `rest`.
 pub fn router(panel: Arc<Panel>, rest: Router) -> Router {
     let router = routes().into_iter().fold(Router::new(), |router, route| {
         let path = route.path();
@@ -42,8 +42,8 @@ fn method_router(route: Route) -> MethodRouter<Arc<Panel>> {
     if is_form { post(handler) } else { get(handler) }
 }
 
-/// Answers what is no page: a person who is lost with a page, and all else by `rest`. What is the
-/// API's is not sent here: the dispatcher asks the API for its paths.
+/// Answers a path without a page: browsers get an error page, everything else is passed to `rest`.
+/// Paths of the API do not arrive here: the dispatcher has sent them to the API.
 async fn no_page(
     State(panel): State<Arc<Panel>>,
     request: Request,

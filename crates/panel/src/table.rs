@@ -2,10 +2,10 @@
 
 use crate::fields::{Fields, encoded};
 
-/// Limits the rows of a page.
+/// Maximum number of rows of a page.
 pub(crate) const ROWS_PER_PAGE: usize = 25;
 
-/// Search, sort order and page of a table, as the URL's query asks for them.
+/// Search, sort order and page of a table, from the query of the URL.
 #[derive(Debug, Clone)]
 pub(crate) struct TableQuery {
     /// Text that every row must contain, in lower case.
@@ -18,7 +18,7 @@ pub(crate) struct TableQuery {
 }
 
 impl TableQuery {
-    /// Parses a query; the first of the columns and page 1 stand in for what is missing or wrong.
+    /// Parses a query; defaults for missing or invalid values are the first column and page 1.
     pub(crate) fn parse(query: &Fields, columns: &[&str]) -> Self {
         let requested = query.get("sort");
         let (sort, descending) = match requested.strip_prefix('-') {
@@ -64,7 +64,7 @@ pub(crate) struct TablePage<T> {
 }
 
 impl<T> TablePage<T> {
-    /// Converts the rows to what the template displays.
+    /// Converts the rows to those that the template displays.
     pub(crate) fn map<R>(self, row: impl FnMut(T) -> R) -> TablePage<R> {
         let Self { rows, total, page, pages, query } = self;
         TablePage { rows: rows.into_iter().map(row).collect(), total, page, pages, query }
@@ -80,7 +80,8 @@ impl<T> TablePage<T> {
         )
     }
 
-    /// Returns the query that sorts by a column, or reverses the order where it is sorted by it.
+    /// Returns the query that sorts by a column, or reverses the order if the table is already
+    /// sorted by it.
     pub(crate) fn sort_query(&self, column: &str) -> String {
         let down = self.query.sort == column && !self.query.descending;
         let sign = if down { "-" } else { "" };

@@ -66,7 +66,7 @@ impl Texts {
         let resource = FluentResource::try_new(source.to_owned())
             .map_err(|(_, errors)| wrong(format!("{errors:?}")))?;
         let mut bundle = Bundle::new_concurrent(vec![id.clone()]);
-        // Marks around what is filled in would be copied along with it.
+        // Isolation marks around inserted values would be copied along with them.
         bundle.set_use_isolating(false);
         bundle.add_resource(resource).map_err(|errors| wrong(format!("{errors:?}")))?;
         Ok(Self { language: id, bundle: Arc::new(bundle) })
@@ -96,7 +96,7 @@ impl Texts {
         self.fill(key, &arguments)
     }
 
-    /// A key without a text is shown itself: a test finds it before a reader does.
+    /// Fills in a text. A missing one is displayed as its key, which a test detects.
     fn fill(&self, key: &str, arguments: &FluentArgs<'_>) -> String {
         let pattern = self.bundle.get_message(key).and_then(|message| message.value());
         let Some(pattern) = pattern else { return key.to_owned() };

@@ -1,4 +1,4 @@
-//! Defines the type whose methods are all the use cases, and opens and closes it.
+//! Defines the type whose methods are the use cases, and opens and closes it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,4 +1,4 @@
-//! Logs of what happened, and the audit log.
+//! The logs of activity, and the audit log.
 
 use gatewright_iam::{Call, Event, GroupInput, Instant, LogFilter, LogKind, Reason};
 
@@ -26,7 +26,7 @@ async fn a_decision_is_in_the_log_with_its_reason() {
     assert!(!installation.may(&caller.context, REBOOT, VPS).await);
     let policy = installation.allow(&caller.urn(), &[REBOOT], &[VPS]).await;
     assert!(installation.may(&caller.context, REBOOT, VPS).await);
-    // What the owner does in their own account is no decision.
+    // The owner needs no policy in their own account, so this is not logged as a decision.
     assert!(installation.may(&owner, REBOOT, VPS).await);
     let of = |allowed| LogFilter { who: caller.urn(), allowed, ..LogFilter::default() };
     let lines = async |filter: LogFilter| {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::installation::{ACCOUNT, INSTANT, Installation, OTHER, fault, not_found, texts};
 
-/// Declares one operation of a library.
+/// Returns the declaration of a library's API with one operation.
 pub(crate) fn library() -> Value {
     json!({
         "openapi": "3.1.0", "info": {"title": "Library"},

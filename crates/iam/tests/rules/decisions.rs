@@ -1,4 +1,4 @@
-//! Decisions: of the caller, of others, and of forwarded requests.
+//! Decisions for the caller, for other principals, and for forwarded requests.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -30,7 +30,7 @@ impl Installation {
         self.iam.create_policy(&self.owner(), Ok(input)).await.unwrap();
     }
 
-    /// Makes a service that may ask about others.
+    /// Creates a service that may request decisions about others.
     async fn service(&self) -> Caller {
         let service = self.stranger().await;
         self.allow(&service.urn(), &[rights::EVALUATE], &[&account_urn()]).await;
@@ -188,7 +188,7 @@ async fn properties_count_as_tags_where_the_asker_may_say_them() {
     assert!(!evaluate(&installation, &service, request.clone()).await.allowed);
     installation.allow(&service.urn(), &[rights::SAY_PROPERTIES], &[&account_urn()]).await;
     assert!(evaluate(&installation, &service, request.clone()).await.allowed);
-    // What is registered counts, whatever is said.
+    // Registered tags override the properties of a request.
     installation.resource(VPS, &[("env", "production")]).await;
     assert!(!evaluate(&installation, &service, request).await.allowed);
 }
@@ -207,7 +207,7 @@ async fn searches_find_subjects_resources_and_actions() {
     assert_eq!(iam.search_actions(context, request()).await.unwrap(), [REBOOT]);
 }
 
-/// Asks whether a request may pass to the library.
+/// Authorizes a forwarded request to the library.
 async fn forwarded(
     installation: &Installation,
     (method, target): (&str, &str),

@@ -242,7 +242,7 @@ async fn tokens_of_a_user_who_is_disabled_or_gone_count_no_more() {
     installation.context_of(&secret).await.unwrap();
     iam.delete_user(&owner, "jane").await.unwrap();
     bad_credential(installation.context_of(&secret).await);
-    // Whoever has the same login later does not inherit it.
+    // A later user with the same login does not inherit the token.
     installation.pass(INSTANT);
     installation.user("jane", &[]).await;
     bad_credential(installation.context_of(&secret).await);

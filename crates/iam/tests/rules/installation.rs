@@ -25,7 +25,7 @@ const START: Instant = Instant::from_seconds(1_767_225_600);
 pub(crate) const VPS: &str = "urn:v1:eu:resource:vps:web-1";
 pub(crate) const REBOOT: &str = "vps:apiovh:reboot";
 
-/// Shows the time that a test has set.
+/// A clock that shows the time that a test has set.
 struct TestClock(AtomicI64);
 
 impl Clock for TestClock {
@@ -34,7 +34,7 @@ impl Clock for TestClock {
     }
 }
 
-/// Draws the same numbers in each run.
+/// A random generator that repeats the same numbers in each run.
 struct Seeded(Mutex<fastrand::Rng>);
 
 impl Randomness for Seeded {
@@ -76,7 +76,7 @@ impl Installation {
 
     /// Sets up an installation with other settings.
     pub(crate) async fn with(change: impl FnOnce(&mut Settings)) -> Self {
-        // A file system in memory, where there is one.
+        // A file system in memory, if there is one.
         let memory = Path::new("/dev/shm");
         let folder = if memory.is_dir() {
             tempfile::tempdir_in(memory).unwrap()
@@ -123,7 +123,7 @@ impl Installation {
         self.clock.now()
     }
 
-    /// Lets time pass.
+    /// Advances the clock.
     pub(crate) fn pass(&self, time: Duration) {
         let micros = i64::try_from(time.as_micros()).unwrap();
         self.clock.0.fetch_add(micros, Ordering::Relaxed);
@@ -142,12 +142,12 @@ impl Installation {
         }
     }
 
-    /// Makes a service account without any right.
+    /// Creates a service account without any permission.
     pub(crate) async fn stranger(&self) -> Caller {
         self.stranger_with("all").await
     }
 
-    /// The same, with a token of another scope.
+    /// Creates a service account without any permission, with a token of the given scope.
     pub(crate) async fn stranger_with(&self, scope: &str) -> Caller {
         let input = ClientInput {
             name: "stranger".to_owned(),
@@ -163,14 +163,14 @@ impl Installation {
         Caller { client, secret, token, context }
     }
 
-    /// Makes the context of a request with a token.
+    /// Creates the context of a request with a token.
     pub(crate) async fn context_of(&self, token: &Secret) -> Result<Context, IamError> {
         let now = self.now();
         let principal = self.iam.authenticate(token.reveal(), now).await?;
         Ok(Context { principal, ip: None, query_id: self.iam.new_query_id(), now })
     }
 
-    /// Makes a user who has no password.
+    /// Creates a user without a password.
     pub(crate) async fn user(&self, login: &str, groups: &[&str]) -> String {
         let input = UserInput {
             login: login.to_owned(),
@@ -180,7 +180,7 @@ impl Installation {
         self.iam.create_user(&self.owner(), Ok(input)).await.unwrap().urn
     }
 
-    /// Makes a policy that allows actions on resources.
+    /// Creates a policy that allows actions on resources.
     pub(crate) async fn allow(&self, to: &str, actions: &[&str], resources: &[&str]) -> Policy {
         let permissions = Permissions { allow: texts(actions), ..Permissions::default() };
         self.policy(to, permissions, resources).await
@@ -213,14 +213,14 @@ impl Installation {
         self.iam.create_resource(&self.owner(), Ok(input)).await.unwrap();
     }
 
-    /// Checks whether a caller may do something.
+    /// Checks whether a caller may perform an action on a resource.
     pub(crate) async fn may(&self, context: &Context, action: &str, urn: &str) -> bool {
         let checked = self.iam.check(context, texts(&[urn]), Ok(texts(&[action]))).await.unwrap();
         let [CheckResult { authorized, .. }] = checked.as_slice() else { panic!("{checked:?}") };
         authorized == &[action]
     }
 
-    /// Counts the changes of the account.
+    /// Returns the number of the account's changes.
     pub(crate) async fn changes(&self) -> i64 {
         self.iam.verify_journal(ACCOUNT).await.unwrap()
     }
@@ -247,12 +247,12 @@ pub(crate) fn page() -> Result<PageRequest, IamError> {
     PageRequest::new(None, None, "test")
 }
 
-/// Stands for a body that could not be read.
+/// Returns the input of a body that could not be parsed.
 pub(crate) fn unread<T>() -> Result<T, IamError> {
     Err(IamError::invalid(Fault::Input, "the body cannot be read"))
 }
 
-/// Tells what is wrong with an input.
+/// Returns the fault of a refused input.
 #[track_caller]
 pub(crate) fn fault<T: std::fmt::Debug>(result: Result<T, IamError>) -> Fault {
     match result {
@@ -261,7 +261,7 @@ pub(crate) fn fault<T: std::fmt::Debug>(result: Result<T, IamError>) -> Fault {
     }
 }
 
-/// Tells what exists already.
+/// Returns the object of a conflict.
 #[track_caller]
 pub(crate) fn conflict<T: std::fmt::Debug>(result: Result<T, IamError>) -> &'static str {
     match result {

@@ -1,5 +1,5 @@
-//! Holds the rules of the use cases, in process: on a database in memory, by a clock that stands
-//! still, with randomness that repeats.
+//! Tests of the use cases in process: with a database in memory, a fixed clock and reproducible
+//! randomness.
 
 #![allow(
     clippy::expect_used,

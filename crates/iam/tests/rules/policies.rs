@@ -59,12 +59,12 @@ async fn an_account_has_limits_of_policies_and_of_entries() {
     let mut input = named("long");
     input.permissions.allow = texts(&["a:b:c", "a:b:d", "a:b:e"]);
     assert_eq!(fault(iam.create_policy(&owner, Ok(input)).await), Fault::TooLong);
-    // With the one that every account has, it is full.
+    // The default policy of every account fills the limit.
     iam.create_policy(&owner, Ok(named("p"))).await.unwrap();
     assert_eq!(fault(iam.create_policy(&owner, Ok(named("q"))).await), Fault::Parameter);
 }
 
-/// Spoils an input, and what is wrong with it then.
+/// A function that makes an input invalid, and the expected fault.
 type Case = (fn(&mut PolicyInput), Fault);
 
 #[tokio::test]
@@ -238,7 +238,7 @@ async fn a_permissions_group_reaches_every_policy_that_names_it() {
     };
     let policy = iam.create_policy(&owner, Ok(input)).await.unwrap();
     assert!(installation.may(&caller.context, REBOOT, VPS).await);
-    // A new name would take it from its policies.
+    // A new name changes the URN, and the policies that name the group would lose it.
     let renamed = iam.edit_permissions_group(&owner, &made.urn, Ok(group("h", &["*"]))).await;
     assert_eq!(fault(renamed), Fault::Parameter);
     let edited = iam.edit_permissions_group(&owner, &made.urn, Ok(group("g", &["*get"]))).await;

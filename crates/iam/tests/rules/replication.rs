@@ -1,10 +1,10 @@
-//! Following an account, to decide elsewhere.
+//! Replication: following an account to decide in another process.
 
 use gatewright_iam::{Fact, Fault, ReplicaPosition};
 
 use crate::installation::{Installation, REBOOT, VPS, fault};
 
-/// Follows to the journal; all facts on the way.
+/// Follows an account up to the journal; returns all facts.
 async fn follow(installation: &Installation) -> (Vec<Fact>, ReplicaPosition) {
     let (mut facts, mut followed) = (Vec::new(), ReplicaPosition::Nothing);
     while !matches!(followed, ReplicaPosition::Journal { .. }) {

@@ -1,4 +1,4 @@
-//! Each use case demands its right before anything else.
+//! Tests that each use case demands its right before anything else.
 
 use std::collections::BTreeSet;
 use std::pin::Pin;
@@ -31,7 +31,7 @@ macro_rules! use_cases {
     };
 }
 
-/// All use cases that demand one right of their caller. Their inputs are refused, or name nothing.
+/// The use cases that demand one right of their caller. Their inputs are invalid or name nothing.
 const USE_CASES: &[UseCase] = use_cases! {
     ME_GET: me();
     ME_EDIT: edit_me(unread());
@@ -117,7 +117,7 @@ fn each_right_is_demanded_by_some_use_case() {
     let ours = Catalogue::load(false, None).unwrap();
     let ours: BTreeSet<&str> = ours.actions(None).iter().map(|one| one.name.as_str()).collect();
     let mut demanded: BTreeSet<&str> = USE_CASES.iter().map(|one| one.right).collect();
-    // It is never demanded: without it, what is said of others is left aside.
+    // This right is optional: without it, the properties of a request are ignored.
     demanded.insert(rights::SAY_PROPERTIES);
     let ours: BTreeSet<&str> =
         ours.into_iter().filter(|name| name.starts_with("account:apiovh:")).collect();

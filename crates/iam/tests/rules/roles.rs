@@ -1,4 +1,4 @@
-//! Compares the table of roles and actions with what the engine decides.
+//! Compares the table of roles and actions with the decisions of the engine.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -10,7 +10,7 @@ use crate::installation::{ACCOUNT, Installation};
 
 const FILE: &str = "../../docs/roles.md";
 
-/// Renews the file where it is set, instead of comparing.
+/// The variable that makes the test renew the file instead of comparing it.
 const WRITE: &str = "GATEWRIGHT_WRITE_DOCS";
 
 const ROLES: [(&str, Role); 4] = [
@@ -29,7 +29,7 @@ has, and the last column is a group without a role. Only the owner of the accoun
 This file is generated: `GATEWRIGHT_WRITE_DOCS=1 cargo test -p gatewright-iam --test rules roles` renews it.
 ";
 
-/// Makes a user in a group of each role; the contexts of their requests.
+/// Creates a user in a group of each role; returns the contexts of their requests.
 async fn users(installation: &Installation) -> Vec<Context> {
     let (iam, owner) = (&installation.iam, installation.owner());
     let mut users = Vec::new();

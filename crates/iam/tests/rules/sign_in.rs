@@ -1,4 +1,4 @@
-//! Signing in: passwords, sessions, codes of an authenticator, and how often one may be wrong.
+//! Sign-in: passwords, sessions, TOTP codes, rate limits.
 
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ impl Installation {
         }
     }
 
-    /// Makes the context of a request with a session.
+    /// Creates the context of a request with a session.
     async fn context_in(&self, token: &SessionToken) -> (String, Context) {
         let now = self.now();
         let session = self.iam.session(token, now).await.unwrap();
@@ -41,7 +41,7 @@ impl Installation {
         self.iam.create_user(&self.owner(), Ok(input)).await.unwrap();
     }
 
-    /// Puts an authenticator in force for the owner; its secret, and the backup codes.
+    /// Activates an authenticator for the owner; returns its secret and the backup codes.
     async fn authenticator(&self) -> (String, Vec<Secret>) {
         let owner = self.owner();
         let NewTotp { secret: typed, state, .. } = self.iam.new_totp(&owner).unwrap();
@@ -184,7 +184,7 @@ async fn a_code_follows_the_password_and_is_good_for_once() {
     };
     let token = pending().await;
     bad_credential(iam.session(&token, installation.now()).await);
-    // The code that put the authenticator in force is used.
+    // The code that activated the authenticator is used up.
     let used = confirm(&token, &installation.code(&typed)).await;
     assert!(matches!(used, Err(SignInError::WrongCode)), "{used:?}");
     installation.pass(Duration::from_mins(1));
@@ -196,7 +196,7 @@ async fn a_code_follows_the_password_and_is_good_for_once() {
     confirm(&pending().await, &backup).await.unwrap();
     let again = confirm(&pending().await, &backup).await;
     assert!(matches!(again, Err(SignInError::WrongCode)), "{again:?}");
-    // A session that is not confirmed in time is gone.
+    // A pending session expires.
     let token = pending().await;
     installation.pass(Duration::from_mins(10));
     let late = confirm(&token, &installation.code(&typed)).await;

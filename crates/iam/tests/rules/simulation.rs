@@ -1,4 +1,4 @@
-//! Simulations: why a decision is what it is, and what a change would change.
+//! Simulations: the reasons of a decision, and the effects of a change.
 
 use gatewright_iam::{
     Contribution, Fault, Instant, Part, Permissions, PolicyInput, Proposal, Reason, Simulation,

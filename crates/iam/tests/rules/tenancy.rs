@@ -1,4 +1,4 @@
-//! An account's identifiers lead nowhere in another account.
+//! Isolation of accounts: identifiers of one account are of no use in another.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::installation::{ACCOUNT, Installation, OTHER, VPS, conflict, not_found, page, texts};
 
-/// What an account has, by the identifiers that another one tries.
+/// The identifiers of an account's objects, which another account tries.
 struct Objects {
     client: String,
     policy: PolicyId,
@@ -122,7 +122,8 @@ async fn resources_and_apis_of_another_account_are_not_found() {
     not_found(iam.delete_resource(other, VPS).await);
     let resources = iam.resources(other, Ok(ResourceFilter::default()), page()).await.unwrap();
     assert!(resources.items.iter().all(|one| one.owner == OTHER), "{resources:?}");
-    // Of a resource of another account, its tags say no more than that there is no right.
+    // A change of the tags of another account's resource is refused for the missing right, which
+    // reveals nothing.
     let tag = ("env".to_owned(), "production".to_owned());
     let refused = iam.add_tag(other, VPS, Ok(tag)).await;
     assert!(matches!(refused, Err(IamError::Forbidden { .. })), "{refused:?}");

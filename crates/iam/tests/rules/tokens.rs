@@ -1,4 +1,4 @@
-//! Access tokens: given out, introspected, revoked.
+//! Access tokens: issued, introspected, revoked.
 
 use gatewright_iam::{ClientInput, Flow, Grant, Issued, ResourceUrn, Secret, TokenError};
 
@@ -100,7 +100,7 @@ async fn a_token_is_revoked_by_its_own_client_alone() {
     installation.context_of(&caller.token).await.unwrap();
     installation.revoke(&caller, &caller.token).await.unwrap();
     bad_credential(installation.context_of(&caller.token).await);
-    // Twice, or what is no token, is nothing to do.
+    // Revoking a revoked or an invalid token succeeds without a change.
     let before = installation.changes().await;
     installation.revoke(&caller, &caller.token).await.unwrap();
     installation.revoke(&caller, &Secret::from("x".to_owned())).await.unwrap();

@@ -5,16 +5,16 @@ use gatewright_iam::{Context, PageRequest, Resource, ResourceFilter};
 use crate::error::{PageError, none_if_forbidden};
 use crate::request::RequestContext;
 
-/// Limits the resources that a form offers.
+/// Maximum number of resources that a form offers.
 pub(super) const MAX_RESOURCES: usize = 500;
 
-/// Something with a URN that can be added to a list.
+/// Object with a URN that can be added to a list.
 pub(super) struct Choice {
     pub(super) urn: String,
     pub(super) label: String,
 }
 
-/// Returns some resources, as far as the reader may know them.
+/// Returns some resources, as far as the reader has permissions for them.
 pub(super) async fn resource_choices(
     request: &RequestContext,
     context: &Context,

@@ -15,13 +15,13 @@ struct ErrorPage {
     layout: Layout,
     title: &'static str,
     text: &'static str,
-    /// Message of the use case, where that may be told.
+    /// Message of the use case, if it may be displayed.
     detail: Option<String>,
-    /// Actions that the person lacks.
+    /// Actions that the user lacks.
     missing: Vec<String>,
 }
 
-/// Renders the page of an error, which says where to go on.
+/// Renders the page of an error, with a link to go on.
 pub(crate) fn show(request: &RequestContext, error: &PageError) -> HandlerResult {
     let (title, text) = texts(error);
     let page = ErrorPage {

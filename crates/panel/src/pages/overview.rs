@@ -1,4 +1,4 @@
-//! First page: activity, and what somebody should look at.
+//! First page: activity, and findings to review.
 
 mod activity;
 mod findings;
@@ -23,11 +23,11 @@ pub(super) fn routes() -> Vec<Route> {
 struct OverviewPage {
     layout: Layout,
     period: Period,
-    /// Tokens and decisions; none where the reader may not know.
+    /// Tokens and decisions; none if the reader has no permission.
     activity: Option<Activity>,
-    /// Unused service accounts; none where the reader may not know.
+    /// Unused service accounts; none if the reader has no permission.
     unused: Option<Finding>,
-    /// Findings about policies; none where the reader may not know.
+    /// Findings about policies; none if the reader has no permission.
     policies: Option<Vec<Finding>>,
 }
 

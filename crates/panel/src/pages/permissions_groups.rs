@@ -1,4 +1,4 @@
-//! Permissions groups: permissions that policies name together.
+//! Permissions groups: sets of permissions, which policies refer to.
 
 use std::sync::Arc;
 
@@ -62,7 +62,7 @@ impl From<PermissionsGroup> for Row {
 #[template(path = "permissions_groups/form.html")]
 struct FormPage {
     layout: Layout,
-    /// URN of the group that is changed; none when one is created.
+    /// URN of the group to change; none to create one.
     urn: Option<String>,
     path: String,
     read_only: bool,
@@ -79,7 +79,7 @@ struct GroupForm {
     deny: String,
 }
 
-/// Group that a form is about.
+/// Group that a form edits.
 enum Target {
     New,
     Existing {

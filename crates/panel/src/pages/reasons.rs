@@ -2,7 +2,7 @@
 
 use gatewright_iam::Reason;
 
-/// Returns the key of the text that says why a decision is what it is.
+/// Returns the key of the text of a reason.
 pub(super) fn reason_text(reason: Reason) -> &'static str {
     match reason {
         Reason::Root => "reason-root",

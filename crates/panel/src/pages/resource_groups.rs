@@ -1,4 +1,4 @@
-//! Resource groups: resources that policies name together.
+//! Resource groups: sets of resources, which policies refer to.
 
 use std::sync::Arc;
 
@@ -62,12 +62,12 @@ impl From<ResourceGroup> for Row {
 #[template(path = "resource_groups/form.html")]
 struct FormPage {
     layout: Layout,
-    /// Identifier of the group that is changed; none when one is created.
+    /// Identifier of the group to change; none to create one.
     id: Option<ResourceGroupId>,
     read_only: bool,
     urn: String,
     name: String,
-    /// One URN a line.
+    /// URNs, one per line.
     resources: String,
     choices: Vec<Choice>,
 }
@@ -76,11 +76,11 @@ struct FormPage {
 struct GroupForm {
     target: Target,
     name: String,
-    /// One URN a line.
+    /// URNs, one per line.
     resources: String,
 }
 
-/// Group that a form is about.
+/// Group that a form edits.
 #[derive(Clone, Copy)]
 enum Target {
     New,

@@ -60,7 +60,7 @@ struct CreatePage {
 struct ResourceForm {
     urn: String,
     name: String,
-    /// One tag a line: `key=value`.
+    /// Tags, one per line: `key=value`.
     tags: String,
 }
 

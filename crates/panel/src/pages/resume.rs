@@ -1,4 +1,4 @@
-//! Page that submits a pending form once the person says so.
+//! Page that submits a pending form once the user confirms.
 
 use askama::Template;
 use axum::http::StatusCode;
@@ -17,7 +17,7 @@ struct ResumePage {
     pending: PendingForm,
 }
 
-/// Renders the page for somebody who is signed in and submitted a form of an earlier session.
+/// Renders the page for a user who is signed in and submitted a form of an earlier session.
 pub(crate) fn show(request: &RequestContext, pending: PendingForm) -> HandlerResult {
     let page = render(request.layout(Section::None), request.target.clone(), pending)?;
     Ok(page.with_status(StatusCode::FORBIDDEN))

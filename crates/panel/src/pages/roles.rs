@@ -37,7 +37,7 @@ pub(super) fn role_text(role: Role) -> &'static str {
     }
 }
 
-/// Returns the role that a form names; none where it names another.
+/// Returns the role with a name in forms; none if there is no such role.
 pub(super) fn parse_role(value: &str) -> Option<Role> {
     role_options().into_iter().find(|one| one.value == value).map(|one| one.role)
 }

@@ -1,4 +1,4 @@
-//! Service accounts: the table, and the life of one.
+//! Service accounts: the table, and the pages of one.
 
 mod attach;
 mod delete;

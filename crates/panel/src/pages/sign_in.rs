@@ -1,4 +1,4 @@
-//! Signing in and out.
+//! Sign-in and sign-out.
 
 use std::sync::Arc;
 
@@ -31,7 +31,7 @@ pub(super) fn routes() -> Vec<Route> {
 struct SignInPage {
     layout: Layout,
     form: SignInForm,
-    /// Challenge for a passkey, where browsers can have one.
+    /// Challenge for a passkey, if the installation supports passkeys.
     passkey: Option<Challenge>,
 }
 
@@ -87,8 +87,8 @@ impl Form for CodeForm {
     }
 }
 
-/// Returns a path of the panel; the first page in the place of anything else, so that nobody is
-/// redirected to another site.
+/// Returns a path of the panel; the first page instead of any other target, which prevents open
+/// redirects.
 fn local_path(next: &str) -> &str {
     let is_elsewhere =
         next.starts_with("//") || next.contains('\\') || next.contains(char::is_control);
@@ -122,7 +122,7 @@ pub(crate) async fn show_after_session_end(
     Ok(form.render(request, layout).await?.with_status(StatusCode::UNAUTHORIZED))
 }
 
-/// Sets the session cookie, and goes on to where the person wanted to go.
+/// Sets the session cookie, and redirects to the requested page.
 fn start_session(request: &RequestContext, token: &SessionToken) -> HandlerResult {
     let CodeForm { next, pending } = CodeForm::read(request);
     let token = token.reveal();
@@ -168,7 +168,7 @@ async fn confirm(request: Arc<RequestContext>) -> HandlerResult {
         Err(error @ (SignInError::WrongCode | SignInError::TooMany { .. })) => {
             CodeForm::read(&request).reject(&request, sign_in_error(&request, error)?).await
         }
-        // Whoever took too long begins anew, and keeps what was typed.
+        // A sign-in that took too long starts again, and keeps the pending form.
         Err(SignInError::Failed(IamError::BadCredential)) => {
             reject(&request, SignInError::WrongCode).await
         }

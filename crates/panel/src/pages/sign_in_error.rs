@@ -1,4 +1,4 @@
-//! Errors of proofs of identity, as people read them.
+//! Messages for failed authentication.
 
 use axum::http::StatusCode;
 use gatewright_iam::SignInError;
@@ -7,7 +7,7 @@ use crate::error::PageError;
 use crate::form::InputError;
 use crate::request::RequestContext;
 
-/// Returns why nobody was signed in; other failures have pages of their own.
+/// Returns the message of a failed sign-in; other errors have pages of their own.
 pub(super) fn sign_in_error(
     request: &RequestContext,
     error: SignInError,
@@ -26,7 +26,7 @@ pub(super) fn sign_in_error(
     Ok(InputError { status, message })
 }
 
-/// Returns why a person who is signed in could not change how they sign in.
+/// Returns the message of a failed change of password or MFA.
 pub(super) fn password_error(
     request: &RequestContext,
     error: SignInError,
@@ -39,7 +39,7 @@ pub(super) fn password_error(
     Ok(bad_request(error.message))
 }
 
-/// Returns an error of a form that is not one of a use case.
+/// Creates an error of a form that no use case returns.
 pub(super) fn bad_request(message: String) -> InputError {
     InputError { status: StatusCode::BAD_REQUEST, message }
 }

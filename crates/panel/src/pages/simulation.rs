@@ -1,4 +1,4 @@
-//! Simulation of decisions: who may do what, and why.
+//! Simulation of decisions, with their reasons.
 
 mod form;
 mod outcome;

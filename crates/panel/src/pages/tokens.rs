@@ -55,7 +55,7 @@ struct Row {
 struct FormPage {
     layout: Layout,
     login: String,
-    /// Path of the token that is changed; none when one is created.
+    /// Path of the token to change; none to create one.
     path: Option<String>,
     form: TokenForm,
 }
@@ -74,11 +74,11 @@ struct TokenForm {
     target: Target,
     name: String,
     description: String,
-    /// Number of days, or date and time, as typed; empty where the token does not expire.
+    /// Number of days, or date and time, as typed; empty for no expiry.
     expiry: String,
 }
 
-/// Token that a form is about.
+/// Token that a form edits.
 enum Target {
     New,
     Existing,
@@ -114,7 +114,7 @@ fn list_path(login: &str) -> String {
     format!("/users/{}/tokens", encoded(login))
 }
 
-/// Parses when a token expires: a number of days, or a date and time, or nothing.
+/// Parses an expiry: a number of days, a date and time, or nothing.
 fn parse_expiry(text: &str) -> Result<Expiry, IamError> {
     if text.is_empty() {
         return Ok(Expiry::Never);
@@ -183,7 +183,7 @@ async fn edit(request: Arc<RequestContext>) -> HandlerResult {
     let context = request.context()?;
     let (login, name) = names(&request)?;
     let form = TokenForm::read(&request, Target::Existing, name);
-    // An expiry that was not touched may well be over.
+    // An unchanged expiry may be in the past.
     let is_untouched = form.expiry == request.form.get("expiry-before");
     let expiry = if is_untouched { Ok(None) } else { parse_expiry(&form.expiry).map(Some) };
     let description = Some(form.description.clone());

@@ -16,7 +16,7 @@ use crate::response::{HandlerResult, PageResponse};
 use crate::route::Route;
 use crate::table::{TablePage, TableQuery};
 
-/// Group that is chosen for a new user.
+/// Default group of a new user.
 const DEFAULT_GROUP: &str = "DEFAULT";
 
 const COLUMNS: [&str; 2] = ["login", "created"];
@@ -48,7 +48,7 @@ struct Row {
     description: String,
     groups: String,
     created: String,
-    /// When the password was last changed.
+    /// Time of the last change of the password.
     password: String,
     enabled: bool,
 }
@@ -94,7 +94,7 @@ struct UserForm {
     groups: Vec<String>,
 }
 
-/// User that a form is about.
+/// User that a form edits.
 enum Target {
     New { login: String },
     Existing { login: String, urn: String, enabled: bool },
@@ -140,7 +140,8 @@ impl Form for UserForm {
     }
 }
 
-/// Returns the groups to choose from; only the chosen ones where the reader may not know the others.
+/// Returns the groups to choose from; only the chosen ones if the reader has no permission for the
+/// others.
 async fn choices(request: &RequestContext, chosen: &[String]) -> Result<Vec<Choice>, PageError> {
     let choice = |group: Group| Choice {
         chosen: chosen.contains(&group.name),

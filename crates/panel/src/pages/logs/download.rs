@@ -10,13 +10,13 @@ use super::log::{Log, read_filter};
 use crate::request::RequestContext;
 use crate::response::{HandlerResult, PageResponse};
 
-/// Limits the lines of a file.
+/// Maximum number of lines of a file.
 const MAX_LINES: usize = 100_000;
 
-/// Limits the lines that are read at once.
+/// Maximum number of lines that are read at once.
 const MAX_BATCH: usize = 10_000;
 
-/// Offers all lines that the filter matches as a file, one JSON object a line.
+/// Offers all lines that match the filter as a file of JSON lines.
 pub(super) async fn show(request: Arc<RequestContext>, log: Log) -> HandlerResult {
     let context = request.context()?;
     let filter = read_filter(&request.query);
@@ -42,7 +42,7 @@ pub(super) async fn show(request: Arc<RequestContext>, log: Log) -> HandlerResul
     PageResponse::download(log.file_name(), text)
 }
 
-/// Writes a line of the activity log as it is kept, but for the instant, which is RFC 3339.
+/// Converts a line of the activity log to JSON as it is stored, with the instant in RFC 3339.
 fn line(line: &Line) -> Result<Value, serde_json::Error> {
     let mut value = serde_json::to_value(line)?;
     if let Some(at) = value.get_mut("at") {

@@ -12,10 +12,10 @@ pub(super) enum Entries {
     Lines(Vec<Line>),
 }
 
-/// Place in a log: a revision of the journal, or an instant in microseconds.
+/// Position in a log: a revision of the journal, or an instant in microseconds.
 pub(super) type Place = i64;
 
-/// Returns the entries before a place, or the newest, and the place of those before them.
+/// Returns the entries before a position, or the newest, and the position of older ones.
 pub(super) async fn entries(
     request: &RequestContext,
     context: &Context,

@@ -64,7 +64,7 @@ pub(super) fn read_filter(query: &Fields) -> LogFilter {
     }
 }
 
-/// Writes a filter as a query.
+/// Converts a filter to a query.
 pub(super) fn filter_query(filter: &LogFilter) -> String {
     let outcome = match filter.allowed {
         None => "",

@@ -14,7 +14,7 @@ use crate::layout::{Layout, Section};
 use crate::request::RequestContext;
 use crate::response::{HandlerResult, PageResponse};
 
-/// Limits the rows of a page.
+/// Maximum number of rows of a page.
 const MAX_ROWS: usize = 50;
 
 #[derive(Template)]
@@ -24,7 +24,7 @@ struct LogPage {
     log: Log,
     rows: Vec<Row>,
     filter: LogFilter,
-    /// Query of the rows before these.
+    /// Query of the older rows.
     older: Option<String>,
     /// Query of these rows.
     query: String,

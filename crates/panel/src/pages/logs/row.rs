@@ -9,7 +9,7 @@ use crate::pages::reasons::reason_text;
 /// Row of a log.
 pub(super) struct Row {
     pub(super) at: String,
-    /// URN of the caller, and the part of it that people know.
+    /// URN of the caller, and its readable part.
     pub(super) who: String,
     pub(super) who_short: String,
     pub(super) what: String,

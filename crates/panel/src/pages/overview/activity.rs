@@ -61,7 +61,7 @@ pub(super) struct ActivityRow {
     pub(super) refused: i64,
 }
 
-/// Returns the activity of the account; none where the reader may not know it.
+/// Returns the activity of the account; none if the reader has no permission.
 pub(super) async fn activity(
     request: &RequestContext,
     context: &Context,

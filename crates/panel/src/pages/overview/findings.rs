@@ -1,4 +1,4 @@
-//! Findings: unused service accounts, and policies that somebody should look at.
+//! Findings: unused service accounts, and policies to review.
 
 use gatewright_iam::{Context, PolicyId};
 
@@ -7,19 +7,19 @@ use crate::format::minute;
 use crate::pages::unused::UNUSED_AFTER;
 use crate::request::RequestContext;
 
-/// Limits the objects that a finding names.
+/// Maximum number of objects that a finding names.
 const MAX_NAMES: usize = 5;
 
-/// Objects that have something in common that somebody should look at.
+/// Finding: objects to review for a common reason.
 pub(super) struct Finding {
-    /// Key of the text that says what, with their number.
+    /// Key of the text of the reason, which includes their number.
     pub(super) text: &'static str,
     pub(super) count: usize,
     /// Paths and names of the first of them.
     pub(super) first: Vec<(String, String)>,
 }
 
-/// Returns the service accounts that were not used for long; none where the reader may not know.
+/// Returns the unused service accounts; none if the reader has no permission.
 pub(super) async fn unused_clients(
     request: &RequestContext,
     context: &Context,
@@ -39,7 +39,7 @@ pub(super) async fn unused_clients(
     Ok(Some(Finding { text: "overview-unused", count: clients.len(), first }))
 }
 
-/// Returns the policies that somebody should look at; none where the reader may not know.
+/// Returns the policies to review; none if the reader has no permission.
 pub(super) async fn policy_findings(
     request: &RequestContext,
     context: &Context,

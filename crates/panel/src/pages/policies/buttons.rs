@@ -14,7 +14,7 @@ use crate::request::RequestContext;
 /// Button of the editor, with its arguments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Button<'t> {
-    /// Changes the tree of conditions, at a place.
+    /// Changes the tree of conditions, at a position.
     Condition { act: &'t str, path: &'t str },
     /// Allows all actions of a category on resources of a type.
     AllOfCategory { resource_type: &'t str, category: &'t str },
@@ -22,7 +22,7 @@ pub(super) enum Button<'t> {
     AddType,
     /// Adds a resource.
     AddResource,
-    /// Adds what was ticked, or searches: the form is read with it, and rendered.
+    /// Adds the ticked entries, or searches: the form is read and rendered again.
     Refresh,
     /// Displays the changes of access.
     Preview,
@@ -50,7 +50,7 @@ impl<'t> Button<'t> {
         })
     }
 
-    /// Does what the button says to the editor.
+    /// Applies a button to the editor.
     pub(super) async fn press(
         self,
         request: &RequestContext,

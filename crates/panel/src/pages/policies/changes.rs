@@ -1,4 +1,4 @@
-//! Changes of access that saving or deleting a policy would make.
+//! Changes of access by saving or deleting a policy.
 
 use gatewright_iam::{AccessDiffs, ConditionsChange, PolicyId, Proposal};
 
@@ -29,8 +29,8 @@ impl Changes {
     }
 }
 
-/// Compares access with and without a policy being saved as in the form; none where the reader may
-/// not know.
+/// Compares access before and after saving the policy in the form; none if the reader has no
+/// permission.
 pub(super) async fn changes(
     request: &RequestContext,
     id: Option<PolicyId>,
@@ -41,7 +41,7 @@ pub(super) async fn changes(
     Ok(diffs.map(|diffs| Changes { diffs, fingerprint: form.fingerprint() }))
 }
 
-/// Returns the changes that the person has not seen yet: they are displayed once before saving.
+/// Returns the changes that were not displayed yet: they are displayed once before saving.
 pub(super) async fn unseen_changes(
     request: &RequestContext,
     id: Option<PolicyId>,
@@ -50,7 +50,7 @@ pub(super) async fn unseen_changes(
     if request.form.get("seen") == form.fingerprint() {
         return None;
     }
-    // What cannot be compared cannot be saved either, and saving gives the better message.
+    // A policy that cannot be compared cannot be saved either, and saving gives the better message.
     let changes = changes(request, id, form).await.ok()??;
     Some(changes).filter(|changes| !changes.is_empty())
 }

@@ -14,7 +14,7 @@ pub(super) struct GroupChoice {
     pub(super) chosen: bool,
 }
 
-/// Returns resource groups and resources, as far as the reader may know them.
+/// Returns resource groups and resources, as far as the reader has permissions for them.
 pub(super) async fn resource_and_group_choices(
     request: &RequestContext,
     context: &Context,
@@ -30,7 +30,7 @@ pub(super) async fn resource_and_group_choices(
     Ok(groups.chain(resource_choices(request, context).await?).collect())
 }
 
-/// Returns the permissions groups to choose from, and those that are chosen and not known.
+/// Returns the permissions groups to choose from, and the chosen ones that are unknown.
 pub(super) async fn permissions_group_choices(
     request: &RequestContext,
     context: &Context,

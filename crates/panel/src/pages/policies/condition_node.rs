@@ -1,4 +1,4 @@
-//! Condition of the tree, with those in it.
+//! Condition of the tree, with its inner conditions.
 
 use gatewright_iam::{Fault, IamError};
 use serde_json::{Map, Value, json};
@@ -11,7 +11,7 @@ const OPERATORS: [(&str, &str); 4] = [
     ("NOT", "condition-not"),
 ];
 
-/// Condition with those in it.
+/// Condition with its inner conditions.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub(super) struct Node {
     pub(super) operator: String,
@@ -21,7 +21,7 @@ pub(super) struct Node {
 
 /// Condition as the form displays it.
 pub(super) struct Row {
-    /// Place in the tree: numbers from 0, joined by `-`.
+    /// Position in the tree: numbers from 0, joined by `-`.
     pub(super) path: String,
     pub(super) depth: usize,
     pub(super) operator: String,
@@ -29,18 +29,18 @@ pub(super) struct Row {
 }
 
 impl Node {
-    /// Creates a condition that matches something, to be filled in.
+    /// Creates an empty condition that compares values.
     pub(super) fn new_match() -> Self {
         let pairs = vec![(String::new(), String::new())];
         Self { operator: "MATCH".to_owned(), pairs, children: Vec::new() }
     }
 
-    /// Creates a condition that holds if all in it do.
+    /// Creates a condition that holds if all inner conditions hold.
     pub(super) fn new_group() -> Self {
         Self { operator: "AND".to_owned(), ..Self::default() }
     }
 
-    /// Reads a condition whose structure is known; none where something would be lost.
+    /// Reads a condition of a known structure; none if something would be lost.
     pub(super) fn of(value: &Value) -> Option<Self> {
         let fields = value.as_object()?;
         let operator = fields.get("operator")?.as_str()?.to_owned();
@@ -66,7 +66,7 @@ impl Node {
         Some(Self { operator, pairs, children })
     }
 
-    /// Writes the condition as JSON; fails where JSON cannot say what was typed.
+    /// Converts the condition to JSON; fails if the input has no form in JSON.
     pub(super) fn value(&self) -> Result<Value, IamError> {
         let mut fields = Map::new();
         fields.insert("operator".to_owned(), self.operator.as_str().into());
@@ -89,7 +89,7 @@ impl Node {
         Ok(Value::Object(fields))
     }
 
-    /// Lists the condition and those in it, depth first.
+    /// Lists the condition and its inner conditions, depth first.
     pub(super) fn rows(&self, path: &str, depth: usize, rows: &mut Vec<Row>) {
         let (operator, pairs) = (self.operator.clone(), self.pairs.clone());
         rows.push(Row { path: path.to_owned(), depth, operator, pairs });
@@ -98,7 +98,7 @@ impl Node {
         }
     }
 
-    /// Returns the condition at a place in this one, which is at `0`.
+    /// Returns the condition at a position in this one, which is at `0`.
     pub(super) fn at(&mut self, path: &str) -> Option<&mut Self> {
         let mut node = self;
         for part in path.split('-').skip(1) {
@@ -107,7 +107,7 @@ impl Node {
         Some(node)
     }
 
-    /// Returns the parent of a place, if this condition is above the tree and all before it are in.
+    /// Returns the parent of a position; this condition must be a virtual one above the tree.
     pub(super) fn parent_of(&mut self, path: &str) -> Option<&mut Self> {
         let (parents, _) = path.rsplit_once('-').unwrap_or(("", path));
         let mut node = self;

@@ -6,18 +6,18 @@ use serde_json::Value;
 use super::condition_node::{Node, Row};
 use crate::fields::Fields;
 
-/// Conditions of a policy, as the form holds them.
+/// Conditions of a policy, as the form contains them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub(super) enum Conditions {
     #[default]
     None,
     Tree(Node),
-    /// Text that is no tree, kept as it was typed.
+    /// Text that is not a tree, kept as it was typed.
     Text(String),
 }
 
 impl Conditions {
-    /// Reads JSON; what has not the structure of conditions is kept as a text.
+    /// Reads JSON; a value without the structure of conditions is kept as text.
     pub(super) fn of(value: &Value) -> Self {
         match (value, Node::of(value)) {
             (Value::Null, _) => Self::None,
@@ -47,7 +47,7 @@ impl Conditions {
         root.children.into_iter().next().map_or(Self::None, Self::Tree)
     }
 
-    /// Writes the conditions as JSON; fails where JSON cannot say what was typed.
+    /// Converts the conditions to JSON; fails if the input has no form in JSON.
     pub(super) fn value(&self) -> Result<Value, IamError> {
         match self {
             Self::None => Ok(Value::Null),
@@ -67,7 +67,7 @@ impl Conditions {
         rows
     }
 
-    /// Returns the text that is no tree; empty where there is none.
+    /// Returns the text that is not a tree; empty if there is none.
     pub(super) fn text(&self) -> &str {
         match self {
             Self::Text(text) => text,
@@ -75,8 +75,8 @@ impl Conditions {
         }
     }
 
-    /// Does what a button says: an act, at the place of a condition. A place that there is not, as
-    /// in a form that was changed in another window, changes nothing.
+    /// Applies a button: an operation on the condition at a position. An unknown position, as in a
+    /// form that was changed in another window, changes nothing.
     pub(super) fn change(&mut self, act: &str, path: &str) {
         match (act, &mut *self) {
             ("match", Self::None) => *self = Self::Tree(Node::new_match()),

@@ -1,4 +1,4 @@
-//! Policy editor: the form of a policy, and what is displayed around it.
+//! Policy editor: the form of a policy, and the content around it.
 
 use askama::Template;
 use gatewright_iam::{Policy, PolicyId};
@@ -23,7 +23,7 @@ use crate::response::{HandlerResult, PageResponse};
 #[template(path = "policies/form.html")]
 struct EditorPage {
     layout: Layout,
-    /// Identifier of the policy that is changed; none when one is created.
+    /// Identifier of the policy to change; none to create one.
     id: Option<PolicyId>,
     read_only: bool,
     policy: PolicyForm,
@@ -48,13 +48,13 @@ pub(super) struct Editor {
     pub(super) target: Target,
     pub(super) form: PolicyForm,
     pub(super) simulation: SimulationForm,
-    /// Changes of access, where they are displayed.
+    /// Changes of access, if they are displayed.
     pub(super) changes: Option<Changes>,
     /// Resource type whose actions are unfolded.
     pub(super) open_type: String,
 }
 
-/// Policy that the editor is about.
+/// Policy that the editor edits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Target {
     New,
@@ -73,7 +73,7 @@ impl Target {
 }
 
 impl Editor {
-    /// Reads the editor as it was submitted; it is empty where nothing was.
+    /// Reads the submitted editor; it is empty if nothing was submitted.
     pub(super) fn read(request: &RequestContext, target: Target) -> Self {
         Self {
             target,
@@ -96,7 +96,7 @@ impl Editor {
         }
     }
 
-    /// Returns the identities that the person searches for; none where they do not.
+    /// Returns the identities that a search found; none without a search.
     async fn found_identities(
         request: &RequestContext,
         search: &str,

@@ -9,8 +9,8 @@ use super::conditions::Conditions;
 use crate::fields::Fields;
 use crate::format::{add_line, lines};
 
-/// Fields of the policy form as texts, lists one entry a line, so that nothing that was typed is
-/// ever lost, be it right or wrong.
+/// Fields of the policy form as texts, with lists of one entry per line, so that no input is lost,
+/// be it valid or not.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub(super) struct PolicyForm {
     pub(super) name: String,
@@ -64,7 +64,7 @@ impl PolicyForm {
         }
     }
 
-    /// Returns what tells the form from any other that somebody may have compared.
+    /// Returns the fingerprint of the form, which tells it from every other form.
     pub(super) fn fingerprint(&self) -> String {
         let mut hasher = DefaultHasher::new();
         self.hash(&mut hasher);
@@ -97,8 +97,8 @@ impl PolicyForm {
     }
 }
 
-/// Reads the allowed actions: the list, with the boxes that were ticked and without those that were
-/// cleared. A box that is as it was says nothing: its action may have been taken out of the list.
+/// Reads the allowed actions: the list, plus the boxes that were ticked, minus those that were
+/// cleared. An unchanged box says nothing: its action may have been removed from the list.
 fn allowed_actions(fields: &Fields) -> String {
     let picked: Vec<&str> = fields.all("pick").collect();
     let before: Vec<&str> = fields.all("was").collect();
@@ -115,7 +115,7 @@ fn allowed_actions(fields: &Fields) -> String {
 pub(super) mod tests {
     use super::*;
 
-    /// A form with something in every field.
+    /// A form with a value in every field.
     pub(in crate::pages::policies) fn whole() -> PolicyForm {
         PolicyForm {
             name: "9 to 5/x".to_owned(),

@@ -1,4 +1,4 @@
-//! Policies as JSON, as the API takes them.
+//! Policies as JSON, in the format of the API.
 
 use gatewright_iam::{Fault, IamError};
 use serde_json::{Map, Value, json};
@@ -7,7 +7,7 @@ use super::conditions::Conditions;
 use super::form::PolicyForm;
 use crate::format::lines;
 
-/// Writes a policy as the API takes it. Conditions that are malformed are left out.
+/// Converts a policy to the API's format. Malformed conditions are left out.
 pub(super) fn to_json(form: &PolicyForm) -> String {
     let urns = |list: Vec<String>| -> Vec<Value> {
         list.into_iter().map(|urn| json!({ "urn": urn })).collect()
@@ -35,7 +35,7 @@ pub(super) fn to_json(form: &PolicyForm) -> String {
 }
 
 impl PolicyForm {
-    /// Reads what [`to_json`] writes, and what the API returns.
+    /// Reads the output of [`to_json`], and of the API.
     pub(super) fn from_json(text: &str) -> Result<Self, IamError> {
         let value: Value = serde_json::from_str(text).map_err(|error| wrong(error.to_string()))?;
         let Some(fields) = value.as_object() else {

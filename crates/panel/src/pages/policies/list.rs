@@ -49,7 +49,7 @@ impl From<Policy> for Row {
     }
 }
 
-/// Filter of the table: what the policies must name, and whose they are.
+/// Filter of the table: names in the policies, and their owner.
 struct Filter {
     /// `true` for the policies of the server.
     of_server: bool,
@@ -113,7 +113,7 @@ pub(super) async fn show(request: Arc<RequestContext>) -> HandlerResult {
     let filter = Filter::read(&request);
     let query = TableQuery::parse(&request.query, &COLUMNS);
     let mut layout = request.layout_with_flash(Section::Policies);
-    // A filter that is malformed finds nothing, and the page says why.
+    // A malformed filter finds nothing, and the page says why.
     let mut policies = match filtered_policies(&request, &context, &filter).await {
         Ok(policies) => policies,
         Err(error) => {

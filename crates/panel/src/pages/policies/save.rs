@@ -30,7 +30,7 @@ pub(super) async fn edit(request: Arc<RequestContext>) -> HandlerResult {
     submit(&request, Editor::read(&request, Target::Existing(id))).await
 }
 
-/// Does what a button says, or displays the changes of access, or saves.
+/// Applies a button, displays the changes of access, or saves.
 async fn submit(request: &RequestContext, mut editor: Editor) -> HandlerResult {
     if let Some(button) = Button::parse(request.form.get("do")) {
         return press(request, editor, button).await;
@@ -47,8 +47,8 @@ async fn submit(request: &RequestContext, mut editor: Editor) -> HandlerResult {
     }
 }
 
-/// Renders the editor after a button changed it. That the input is wrong is displayed, and is no
-/// failure: nothing was to be saved.
+/// Renders the editor after a button changed it. An invalid input is displayed, but is not an
+/// error, since nothing was to be saved.
 async fn press(request: &RequestContext, mut editor: Editor, button: Button<'_>) -> HandlerResult {
     let mut layout = request.layout(Editor::SECTION);
     if let Err(error) = button.press(request, &mut editor).await {

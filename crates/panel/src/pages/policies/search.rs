@@ -7,10 +7,10 @@ use crate::error::{PageError, none_if_forbidden};
 use crate::pages::choices::Choice;
 use crate::request::RequestContext;
 
-/// Limits the actions that a search displays.
+/// Maximum number of actions that a search displays.
 const MAX_ACTIONS: usize = 200;
 
-/// Limits the identities that a search displays.
+/// Maximum number of identities that a search displays.
 const MAX_IDENTITIES: usize = 50;
 
 /// Action that a search found.
@@ -20,7 +20,7 @@ pub(super) struct FoundAction {
     pub(super) category: &'static str,
 }
 
-/// Finds identities by their URN or name, as far as the reader may know them.
+/// Finds identities by their URN or name, as far as the reader has permissions for them.
 pub(super) async fn find_identities(
     request: &RequestContext,
     context: &Context,

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::form::PolicyForm;
 use crate::format::lines;
 
-/// Writes a policy as a resource of OVHcloud's Terraform provider.
+/// Converts a policy to a resource of OVHcloud's Terraform provider.
 pub(super) fn to_terraform(form: &PolicyForm) -> String {
     let mut text = format!("resource \"ovh_iam_policy\" \"{}\" {{\n", label(&form.name));
     let mut field = |name: &str, value: Value| {
@@ -33,7 +33,7 @@ pub(super) fn to_terraform(form: &PolicyForm) -> String {
     text
 }
 
-/// Converts a name to one that Terraform takes.
+/// Converts a name to a valid Terraform label.
 fn label(name: &str) -> String {
     let label: String =
         name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();

@@ -29,18 +29,18 @@ pub(super) struct TreeAction {
     pub(super) selection: Selection,
 }
 
-/// Form in which the list of allowed actions contains an action.
+/// Way in which the list of allowed actions contains an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Selection {
     /// The list has its name.
     Listed,
     /// The list has a pattern that matches it.
     Covered,
-    /// Nothing in the list matches it.
+    /// No entry of the list matches it.
     Unselected,
 }
 
-/// Patterns of the list of allowed actions, matched as decisions match them. What is no pattern
+/// Patterns in the list of allowed actions, matched as decisions match them. An invalid pattern
 /// matches nothing: saving the policy refuses it.
 struct AllowedPatterns(Vec<Pattern>);
 

@@ -19,7 +19,7 @@ const COLUMNS: [&str; 2] = ["tag", "resources"];
 struct TagsPage {
     layout: Layout,
     table: TablePage<TagRow>,
-    /// `true` if the system's tags are displayed too.
+    /// True if system tags are displayed as well.
     system: bool,
     /// Filter, for the query of links to other pages of the table.
     filter_query: &'static str,

@@ -9,14 +9,14 @@ use crate::error::PageError;
 use crate::request::RequestContext;
 use crate::response::{HandlerResult, PageResponse};
 
-/// Makes policies name the service account.
+/// Attaches policies to the service account.
 pub(super) async fn attach(request: Arc<RequestContext>) -> HandlerResult {
     change_policies(&request, Attachment::Attached).await?;
     let path = client_path(request.parameter("id")?);
     PageResponse::redirect(format!("{path}?told=told-attached"))
 }
 
-/// Takes the service account out of policies.
+/// Detaches policies from the service account.
 pub(super) async fn detach(request: Arc<RequestContext>) -> HandlerResult {
     change_policies(&request, Attachment::Detached).await?;
     let path = client_path(request.parameter("id")?);

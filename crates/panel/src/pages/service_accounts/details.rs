@@ -14,10 +14,10 @@ use crate::layout::{Layout, Section};
 use crate::request::RequestContext;
 use crate::response::{HandlerResult, PageResponse};
 
-/// Limits the policies that are offered to attach to.
+/// Maximum number of policies that are offered to attach.
 const MAX_POLICIES: usize = 200;
 
-/// Limits the lines of each log.
+/// Maximum number of lines of each log.
 const MAX_LINES: usize = 10;
 
 #[derive(Template)]
@@ -28,7 +28,7 @@ struct DetailsPage {
     created: String,
     used: String,
     policies: NamingPolicies,
-    /// Policies that do not name it, and may be made to.
+    /// Policies that can be attached to it.
     others: Vec<PolicyRow>,
     activity: Activity,
     public_url: String,
@@ -37,11 +37,11 @@ struct DetailsPage {
 /// Effective permissions and recent activity of a service account.
 #[derive(Default)]
 struct Activity {
-    /// Effective permissions; none where the reader may not know.
+    /// Effective permissions; none if the reader has no permission.
     permissions: Option<Vec<EffectivePermissions>>,
     /// Its last token requests.
     tokens: Vec<LineRow>,
-    /// The last decisions for it; none where the reader may not know.
+    /// The last decisions for it; none if the reader has no permission.
     decisions: Option<Vec<LineRow>>,
 }
 

@@ -28,7 +28,7 @@ struct CreatedPage {
 
 /// Form of a service account.
 struct ClientForm {
-    /// Identifier of the service account that is changed; none when one is created.
+    /// Identifier of the service account to change; none to create one.
     id: Option<String>,
     name: String,
     description: String,

@@ -58,7 +58,7 @@ impl UseFilter {
 struct ListPage {
     layout: Layout,
     table: TablePage<Row>,
-    /// `true` if there is any service account at all.
+    /// True if there is any service account at all.
     any: bool,
     only: &'static str,
     /// Filter, for the query of links to other pages of the table.
@@ -71,7 +71,8 @@ struct Row {
     description: String,
     created: String,
     used: String,
-    /// Number of policies that name it; none where the reader may not know, or none can name it.
+    /// Number of policies that name it; none if the reader has no permission, or if it has no
+    /// identity.
     policies: Option<usize>,
 }
 

@@ -14,7 +14,7 @@ pub(super) struct PolicyRow {
     pub(super) read_only: bool,
 }
 
-/// Policies that name a service account; none where the reader may not know them.
+/// Policies that name a service account; none if the reader has no permission.
 pub(super) type NamingPolicies = Option<Vec<PolicyRow>>;
 
 impl From<Policy> for PolicyRow {
@@ -28,7 +28,7 @@ impl From<Policy> for PolicyRow {
     }
 }
 
-/// Returns the policies that name a service account, as far as the reader may know them.
+/// Returns the policies that name a service account, as far as the reader has permissions for them.
 pub(super) async fn naming_policies(
     request: &RequestContext,
     context: &Context,

@@ -57,7 +57,7 @@ impl SimulationForm {
         Ok(Simulation { identity, action, resource: self.resource.clone(), ip, at })
     }
 
-    /// Runs the simulation: with a policy that is not saved, if there is one, and its name.
+    /// Runs the simulation, with an unsaved policy and its name if there is one.
     pub(in crate::pages) async fn run(
         &mut self,
         request: &RequestContext,

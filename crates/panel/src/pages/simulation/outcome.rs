@@ -17,13 +17,13 @@ pub(in crate::pages) struct SimulationOutcome {
 
 /// Policy that was evaluated.
 pub(in crate::pages) struct Row {
-    /// Path of its page; none for one that is not saved, and for the role of a group.
+    /// Path of the policy's page; none for one that is not saved, and for the role of a group.
     pub(in crate::pages) path: Option<String>,
     pub(in crate::pages) name: String,
     pub(in crate::pages) identity: String,
-    /// Key of the text that says what it contributes.
+    /// Key of the text of its contribution.
     pub(in crate::pages) text: &'static str,
-    /// Permissions group that contributes it.
+    /// Permissions group that makes the contribution.
     pub(in crate::pages) group: String,
     /// `true` for the determining policy.
     pub(in crate::pages) decided: bool,
