@@ -45,7 +45,7 @@ assert read["name"] == "python"
 admin.put(path, name="renamed", description=read["description"])
 assert admin.get(path)["name"] == "renamed"
 
-# The new one may do nothing, and is told what is missing.
+# The new service account has no permissions, and the error names the missing action.
 robot = connect(made["clientId"], made["clientSecret"])
 error = refused(errors.Forbidden, robot.get, "/v2/iam/policy")
 missing = error.response.json()["details"]["unauthorizedActionsByIAM"]
@@ -68,7 +68,7 @@ policy["description"] = "changed"
 assert robot.put(path_of_policy, **policy)["description"] == "changed"
 assert robot.get(path_of_policy)["description"] == "changed"
 
-# Its exceptions come out right.
+# Errors raise the package's own exceptions.
 refused(errors.BadParametersError, admin.post, "/v2/iam/policy", name="a b")
 refused(errors.ResourceConflictError, admin.post, "/v2/iam/policy", **policy)
 refused(errors.ResourceNotFoundError, admin.get, "/v2/iam/policy/00000000-0000-0000-0000-000000000000")
