@@ -108,8 +108,9 @@ impl Iam {
             ..Rule::default()
         };
         let description = "The owner of the account may do everything";
-        let default = self.founding_policy(name, "ovh-default", description, rule, true, now)?;
-        Ok(vec![account, resource, group, default])
+        let default = initial_policy("ovh-default", description, rule, now);
+        let default = Policy { read_only: true, ..default };
+        Ok(vec![account, resource, group, self.new_policy(name, &default)?])
     }
 
     /// Returns the changes that create a service account with all permissions, and its policy.
@@ -143,28 +144,13 @@ impl Iam {
             None => rule.permissions.allow.push("*".to_owned()),
         }
         let description = "The service account that was made with the account";
-        let policy = self.founding_policy(account, "automation", description, rule, false, now)?;
+        let policy = initial_policy("automation", description, rule, now);
+        let policy = self.new_policy(account, &policy)?;
         Ok((vec![client, policy], InitialServiceAccount { client_id, secret }))
     }
 
-    fn founding_policy(
-        &self,
-        account: &str,
-        name: &str,
-        description: &str,
-        rule: Rule,
-        read_only: bool,
-        now: Instant,
-    ) -> Result<Change, IamError> {
-        let policy = Policy {
-            name: name.to_owned(),
-            description: Some(description.to_owned()),
-            read_only,
-            expired_at: None,
-            created_at: now,
-            updated_at: None,
-            rule,
-        };
+    /// Returns the change that creates a policy.
+    fn new_policy(&self, account: &str, policy: &Policy) -> Result<Change, IamError> {
         policy.create(self.place(account, &policy.rule.id.to_string()), None)
     }
 
@@ -195,5 +181,18 @@ impl Iam {
             Ok(profile.clone())
         })
         .await
+    }
+}
+
+/// Returns a policy that an account has from its creation, and that the account may change.
+fn initial_policy(name: &str, description: &str, rule: Rule, now: Instant) -> Policy {
+    Policy {
+        name: name.to_owned(),
+        description: Some(description.to_owned()),
+        read_only: false,
+        expired_at: None,
+        created_at: now,
+        updated_at: None,
+        rule,
     }
 }
