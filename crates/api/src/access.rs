@@ -4,7 +4,9 @@
 mod read;
 
 use axum::http::StatusCode;
-use gatewright_iam::{Context, EvaluationResult, IamError, Input, Reason, rights};
+use gatewright_iam::{
+    Context, EvaluationResult, EvaluationsSemantic, IamError, Input, Reason, rights,
+};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -129,7 +131,8 @@ async fn evaluate_one(
     fields: Input<Map<String, Value>>,
 ) -> Result<EvaluationResponse, IamError> {
     let wanted = fields.and_then(|fields| read_evaluation(&fields, Asks::All));
-    let results = request.iam.evaluate(context, wanted.map(|one| vec![Ok(one)]), None).await?;
+    let wanted = wanted.map(|one| vec![Ok(one)]);
+    let results = request.iam.evaluate(context, wanted, EvaluationsSemantic::ExecuteAll).await?;
     results.first().map(decision).ok_or_else(|| IamError::internal(NoDecision))
 }
 
@@ -144,11 +147,11 @@ async fn evaluations(
         let result = evaluate_one(&context, &request, fields).await;
         return Answer::of(&request, result.map(EvaluationsResponse::One));
     }
-    let (wanted, last) = match fields.and_then(|fields| batch(&fields)) {
-        Ok((requests, last)) => (Ok(requests), last),
-        Err(error) => (Err(error), None),
+    let (wanted, semantic) = match fields.and_then(|fields| batch(&fields)) {
+        Ok((requests, semantic)) => (Ok(requests), semantic),
+        Err(error) => (Err(error), EvaluationsSemantic::ExecuteAll),
     };
-    let results = request.iam.evaluate(&context, wanted, last).await;
+    let results = request.iam.evaluate(&context, wanted, semantic).await;
     let evaluations = results.map(|results| results.iter().map(decision).collect());
     Answer::of(&request, evaluations.map(|evaluations| EvaluationsResponse::Many { evaluations }))
 }

@@ -70,7 +70,7 @@ pub use model::token::{
 
 // Decisions.
 pub use decisions::check::CheckResult;
-pub use decisions::evaluation::{Evaluation, EvaluationResult, SubjectKind};
+pub use decisions::evaluation::{Evaluation, EvaluationResult, EvaluationsSemantic, SubjectKind};
 pub use decisions::forwarded_request::{AuthorizedCaller, ForwardedRequest, Refusal};
 
 // Guarded APIs, and the catalogue of all actions.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use gatewright_iam::{Evaluation, Fault, IamError, Instant, SubjectKind};
+use gatewright_iam::{Evaluation, EvaluationsSemantic, Fault, IamError, Instant, SubjectKind};
 use serde_json::{Map, Value};
 
 /// The maximum number of evaluations in one request.
@@ -28,11 +28,13 @@ pub(super) fn evaluation(fields: &Map<String, Value>, asks: Asks) -> Result<Eval
         Some(_) => Err(invalid(format!("\"{name}\" must be an object"))),
         None => Err(invalid(format!("\"{name}\" is missing"))),
     };
-    let text = |name: &str, field: &str, needed: bool| match object(name)?.get(field) {
-        Some(Value::String(text)) => Ok(text.clone()),
-        None if !needed => Ok(String::new()),
+    let text = |name: &str, field: &str| match object(name)?.get(field) {
+        Some(Value::String(text)) => Ok(Some(text.clone())),
         Some(_) => Err(invalid(format!("\"{name}.{field}\" must be a text"))),
-        None => Err(invalid(format!("\"{name}.{field}\" is missing"))),
+        None => Ok(None),
+    };
+    let required = |name: &str, field: &str| {
+        text(name, field)?.ok_or_else(|| invalid(format!("\"{name}.{field}\" is missing")))
     };
     for name in ["subject", "action", "resource"] {
         let properties = fields.get(name).and_then(|one| one.get("properties"));
@@ -59,17 +61,26 @@ pub(super) fn evaluation(fields: &Map<String, Value>, asks: Asks) -> Result<Eval
         })?),
     };
     Ok(Evaluation {
-        subject_kind: match text("subject", "type", true)?.as_str() {
+        subject_kind: match required("subject", "type")?.as_str() {
             "service_account" => Some(SubjectKind::ServiceAccount),
             "user" => Some(SubjectKind::User),
             "group" => Some(SubjectKind::Group),
             "token" => Some(SubjectKind::Token),
             _ => None,
         },
-        subject: text("subject", "id", asks != Asks::Subjects)?,
-        action: if asks == Asks::Actions { String::new() } else { text("action", "name", true)? },
-        resource_kind: text("resource", "type", true)?,
-        resource: text("resource", "id", asks != Asks::Resources)?,
+        subject: match asks {
+            Asks::Subjects => text("subject", "id")?.unwrap_or_default(),
+            _ => required("subject", "id")?,
+        },
+        action: match asks {
+            Asks::Actions => String::new(),
+            _ => required("action", "name")?,
+        },
+        resource_kind: required("resource", "type")?,
+        resource: match asks {
+            Asks::Resources => text("resource", "id")?.unwrap_or_default(),
+            _ => required("resource", "id")?,
+        },
         owner: match fields.get("resource").and_then(|one| one.get("properties")?.get("account")) {
             None => None,
             Some(Value::String(account)) => Some(account.clone()),
@@ -109,8 +120,8 @@ fn invalid(message: String) -> IamError {
     IamError::invalid(Fault::Input, message)
 }
 
-/// The requests, and the decision after which evaluation stops (`evaluations_semantic`).
-pub(super) type Batch = (Vec<Result<Evaluation, IamError>>, Option<bool>);
+/// The requests, and where their evaluation stops (`evaluations_semantic`).
+pub(super) type Batch = (Vec<Result<Evaluation, IamError>>, EvaluationsSemantic);
 
 /// Parses a batch of requests. An invalid one is an error of its own, not of the batch.
 pub(super) fn batch(fields: &Map<String, Value>) -> Result<Batch, IamError> {
@@ -123,10 +134,10 @@ pub(super) fn batch(fields: &Map<String, Value>) -> Result<Batch, IamError> {
         _ => return Err(invalid("\"evaluations\" must be a list".to_owned())),
     };
     let semantic = fields.get("options").and_then(|one| one.get("evaluations_semantic"));
-    let last = match semantic.map(|one| one.as_str().unwrap_or_default()) {
-        None | Some("execute_all") => None,
-        Some("deny_on_first_deny") => Some(false),
-        Some("permit_on_first_permit") => Some(true),
+    let semantic = match semantic.map(|one| one.as_str().unwrap_or_default()) {
+        None | Some("execute_all") => EvaluationsSemantic::ExecuteAll,
+        Some("deny_on_first_deny") => EvaluationsSemantic::DenyOnFirstDeny,
+        Some("permit_on_first_permit") => EvaluationsSemantic::PermitOnFirstPermit,
         Some(_) => {
             let message = "\"options.evaluations_semantic\" is none of execute_all, \
                            deny_on_first_deny, permit_on_first_permit";
@@ -147,5 +158,5 @@ pub(super) fn batch(fields: &Map<String, Value>) -> Result<Batch, IamError> {
         }
         evaluation(&whole, Asks::All)
     };
-    Ok((items.iter().map(read).collect(), last))
+    Ok((items.iter().map(read).collect(), semantic))
 }

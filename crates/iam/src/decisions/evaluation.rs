@@ -76,6 +76,37 @@ impl EvaluationResult {
     const UNKNOWN: Self = Self { allowed: false, reason: None, policy: None };
 }
 
+/// The end of several evaluations (AuthZEN's `evaluations_semantic`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EvaluationsSemantic {
+    /// All requests are evaluated.
+    ExecuteAll,
+    /// The first request that is denied is the last that is evaluated.
+    DenyOnFirstDeny,
+    /// The first request that is allowed is the last that is evaluated.
+    PermitOnFirstPermit,
+}
+
+impl EvaluationsSemantic {
+    /// Returns whether a request is the last that is evaluated.
+    fn ends_with(self, allowed: bool) -> bool {
+        match self {
+            Self::ExecuteAll => false,
+            Self::DenyOnFirstDeny => !allowed,
+            Self::PermitOnFirstPermit => allowed,
+        }
+    }
+}
+
+/// The properties that a request asserts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum AssertedProperties {
+    /// They count as tags of the resource.
+    Trusted,
+    /// The caller has no right to assert any.
+    Ignored,
+}
+
 /// The recording of decisions as activity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Recording {
@@ -84,32 +115,38 @@ enum Recording {
 }
 
 impl Iam {
-    /// Evaluates requests about other principals one by one, until a result equals `last`. The
+    /// Evaluates requests about other principals one by one, as far as the semantic says. The
     /// caller needs the right to evaluate, and gets results about their own account alone, unless
     /// they are a registrar.
     pub async fn evaluate(
         &self,
         context: &Context,
         requests: Input<Vec<Input<Evaluation>>>,
-        last: Option<bool>,
+        semantic: EvaluationsSemantic,
     ) -> Result<Vec<Input<EvaluationResult>>, IamError> {
         self.demand(context, rights::EVALUATE).await?;
-        let trusted = self.has_right(context, rights::SAY_PROPERTIES).await?;
+        let properties = self.asserted_properties(context).await?;
         let mut answers = Vec::new();
         for request in requests? {
             let answer = match request {
                 Ok(request) => {
-                    Ok(self.decide_for(context, &request, trusted, Recording::On).await?)
+                    Ok(self.decide_for(context, &request, properties, Recording::On).await?)
                 }
                 Err(error) => Err(error),
             };
             let allowed = answer.as_ref().is_ok_and(|answer| answer.allowed);
             answers.push(answer);
-            if last == Some(allowed) {
+            if semantic.ends_with(allowed) {
                 break;
             }
         }
         Ok(answers)
+    }
+
+    /// Returns what the properties count for that the caller asserts.
+    async fn asserted_properties(&self, context: &Context) -> Result<AssertedProperties, IamError> {
+        let may_assert = self.has_right(context, rights::SAY_PROPERTIES).await?;
+        Ok(if may_assert { AssertedProperties::Trusted } else { AssertedProperties::Ignored })
     }
 
     /// Returns whether the caller may ask about the identities and resources of an account.
@@ -122,7 +159,7 @@ impl Iam {
         &self,
         context: &Context,
         request: &Evaluation,
-        trusted: bool,
+        properties: AssertedProperties,
         recording: Recording,
     ) -> Result<EvaluationResult, IamError> {
         let Some(principal) = self.subject(context, request).await? else {
@@ -156,7 +193,7 @@ impl Iam {
         };
         let mut resource = decision_context.owner.see(&urn);
         let mut tags;
-        if trusted && !request.properties.is_empty() {
+        if properties == AssertedProperties::Trusted && !request.properties.is_empty() {
             tags = request.properties.clone();
             tags.extend(resource.tags.clone());
             resource.tags = &tags;
@@ -299,11 +336,11 @@ impl Iam {
         names: Vec<String>,
         ask: fn(&mut Evaluation, String),
     ) -> Result<Vec<String>, IamError> {
-        let trusted = self.has_right(context, rights::SAY_PROPERTIES).await?;
+        let properties = self.asserted_properties(context).await?;
         let mut found = Vec::new();
         for name in names {
             ask(&mut request, name.clone());
-            if self.decide_for(context, &request, trusted, Recording::Off).await?.allowed {
+            if self.decide_for(context, &request, properties, Recording::Off).await?.allowed {
                 found.push(name);
             }
         }

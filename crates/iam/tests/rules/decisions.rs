@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use gatewright_iam::{
-    Condition, Context, Evaluation, EvaluationResult, Fault, ForwardedRequest, IamError,
-    Permissions, PolicyInput, Reason, SubjectKind, rights,
+    Condition, Context, Evaluation, EvaluationResult, EvaluationsSemantic, Fault, ForwardedRequest,
+    IamError, Permissions, PolicyInput, Reason, SubjectKind, rights,
 };
 use serde_json::json;
 
@@ -58,7 +58,8 @@ async fn evaluate(
     request: Evaluation,
 ) -> EvaluationResult {
     let requests = Ok(vec![Ok(request)]);
-    let answers = installation.iam.evaluate(&service.context, requests, None).await.unwrap();
+    let all = EvaluationsSemantic::ExecuteAll;
+    let answers = installation.iam.evaluate(&service.context, requests, all).await.unwrap();
     answers.into_iter().next().unwrap().unwrap()
 }
 
@@ -157,7 +158,11 @@ async fn a_service_hears_about_its_own_account_alone() {
         (SubjectKind::Token, caller.token.reveal().to_owned()),
     ] {
         let requests = Ok(vec![Ok(evaluation(kind, &subject))]);
-        let answers = installation.iam.evaluate(&other, requests, None).await.unwrap();
+        let answers = installation
+            .iam
+            .evaluate(&other, requests, EvaluationsSemantic::ExecuteAll)
+            .await
+            .unwrap();
         let answer = answers[0].as_ref().unwrap();
         assert_eq!((answer.allowed, answer.reason), (false, None), "{kind:?}");
     }
@@ -170,10 +175,15 @@ async fn evaluations_stop_at_the_answer_that_is_asked_for() {
     installation.allow(&caller.urn(), &[REBOOT], &[VPS]).await;
     let ask = |subject: &str| Ok(evaluation(SubjectKind::ServiceAccount, subject));
     let (yes, no) = (caller.client.id.as_str(), service.client.id.as_str());
-    for (last, count) in [(None, 3), (Some(true), 2), (Some(false), 1)] {
+    for (semantic, count) in [
+        (EvaluationsSemantic::ExecuteAll, 3),
+        (EvaluationsSemantic::PermitOnFirstPermit, 2),
+        (EvaluationsSemantic::DenyOnFirstDeny, 1),
+    ] {
         let requests = Ok(vec![ask(no), ask(yes), ask(no)]);
-        let answers = installation.iam.evaluate(&service.context, requests, last).await.unwrap();
-        assert_eq!(answers.len(), count, "{last:?}");
+        let answers =
+            installation.iam.evaluate(&service.context, requests, semantic).await.unwrap();
+        assert_eq!(answers.len(), count, "{semantic:?}");
     }
 }
 

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::pin::Pin;
 
 use gatewright_iam::{
-    Attachment, Catalogue, Context, Iam, IamError, Instant, LogFilter, LogKind, Permissions,
-    ReplicaPosition, rights,
+    Attachment, Catalogue, Context, EvaluationsSemantic, Iam, IamError, Instant, LogFilter,
+    LogKind, Permissions, ReplicaPosition, rights,
 };
 
 use crate::installation::{Installation, account_urn, texts, unread};
@@ -67,7 +67,7 @@ const USE_CASES: &[UseCase] = use_cases! {
     AUDIT_GET: audit(&LogFilter::default(), (i64::MAX, 1));
     DECISIONS_READ: log(LogKind::Decision, &LogFilter::default(), (Instant::MAX, 1));
     DECISIONS_READ: hourly_counts(Instant::EPOCH);
-    EVALUATE: evaluate(unread(), None);
+    EVALUATE: evaluate(unread(), EvaluationsSemantic::ExecuteAll);
     EVALUATE: search_subjects(unread());
     EVALUATE: search_resources(unread());
     EVALUATE: search_actions(unread());
