@@ -32,6 +32,15 @@ struct Literal {
     below: Routes,
 }
 
+/// The likeness of the parts so far of a path to those of declared ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Likeness {
+    /// All are equal.
+    Exact,
+    /// One is equal in its normalised form alone.
+    Near,
+}
+
 impl Routes {
     /// Adds an operation. A part of its path is none where it is a parameter.
     pub(crate) fn add(&mut self, parts: &[Option<String>], route: Route) {
@@ -42,7 +51,7 @@ impl Routes {
         let Some(part) = part else {
             return self.parameter.get_or_insert_default().add(rest, route);
         };
-        let alike = self.literals.entry(likeness(part).into()).or_default();
+        let alike = self.literals.entry(normalised(part).into()).or_default();
         let at = alike.iter().position(|literal| *literal.part == **part).unwrap_or(alike.len());
         if at == alike.len() {
             alike.push(Literal { part: part.as_str().into(), below: Self::default() });
@@ -56,21 +65,31 @@ impl Routes {
     /// the path for another one that is declared.
     pub(crate) fn fitting(&self, parts: &[Cow<'_, str>]) -> Result<Found<'_>, NoRoute> {
         let mut found = Found::new();
-        if self.gather(parts, true, &mut found) { Ok(found) } else { Err(NoRoute::Near) }
+        if self.gather(parts, Likeness::Exact, &mut found) { Ok(found) } else { Err(NoRoute::Near) }
     }
 
     /// Collects the operations that match exactly. Returns `false` as soon as one matches only by
     /// its normalised form.
-    fn gather<'r>(&'r self, parts: &[Cow<'_, str>], exact: bool, found: &mut Found<'r>) -> bool {
+    fn gather<'r>(
+        &'r self,
+        parts: &[Cow<'_, str>],
+        likeness: Likeness,
+        found: &mut Found<'r>,
+    ) -> bool {
         let Some((part, rest)) = parts.split_first() else {
-            if exact {
-                found.extend(&self.here);
-            }
-            return exact || self.here.is_empty();
+            return match likeness {
+                Likeness::Exact => {
+                    found.extend(&self.here);
+                    true
+                }
+                Likeness::Near => self.here.is_empty(),
+            };
         };
-        let mut alike = self.literals.get(&*likeness(part)).into_iter().flatten();
-        alike.all(|one| one.below.gather(rest, exact && *one.part == **part, found))
-            && self.parameter.as_ref().is_none_or(|below| below.gather(rest, exact, found))
+        let mut alike = self.literals.get(&*normalised(part)).into_iter().flatten();
+        alike.all(|one| {
+            let likeness = if *one.part == **part { likeness } else { Likeness::Near };
+            one.below.gather(rest, likeness, found)
+        }) && self.parameter.as_ref().is_none_or(|below| below.gather(rest, likeness, found))
     }
 
     /// Returns the number of operations.
@@ -82,7 +101,7 @@ impl Routes {
 }
 
 /// Normalises a part of a path, for servers that ignore case and endings such as `.json`.
-fn likeness(part: &str) -> Cow<'_, str> {
+fn normalised(part: &str) -> Cow<'_, str> {
     let end =
         part.bytes().position(|byte| matches!(byte, b'.' | b' ' | b',')).unwrap_or(part.len());
     let stem = part.get(..end).unwrap_or(part);
