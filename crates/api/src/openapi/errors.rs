@@ -10,6 +10,8 @@ use crate::wire::{ErrorBody, OAuth2Error};
 
 type Responses = Vec<(StatusCode, Value)>;
 
+const UNKNOWN_CLIENT: &str = "the client does not exist or its secret is wrong";
+
 /// Describes the errors of an operation.
 pub(super) fn describe(operation: &Operation, components: &mut Components) -> Responses {
     let api = components.one::<ErrorBody>();
@@ -20,7 +22,12 @@ pub(super) fn describe(operation: &Operation, components: &mut Components) -> Re
     let mut errors: Responses = match declared.errors {
         Errors::Api => vec![(StatusCode::BAD_REQUEST, api_error(&api, StatusCode::BAD_REQUEST))],
         Errors::OAuth2 => {
-            oauth2(&components.one::<OAuth2Error>(), &api, operation.request_body.is_some())
+            let own = components.one::<OAuth2Error>();
+            let mut errors = oauth2(&own, &api);
+            if operation.request_body.is_some() {
+                errors.push(wrong_credentials(&own));
+            }
+            errors
         }
         Errors::AuthZen => {
             let body = json!({"anyOf": [{"type": "string"}, api]});
@@ -69,40 +76,39 @@ fn proxy(api: &Value) -> Responses {
 
 /// Describes OAuth2 errors (RFC 6749, section 5.2). A request that is refused before its form is
 /// read has the body of the other operations.
-fn oauth2(oauth2: &Value, api: &Value, takes_credentials: bool) -> Responses {
+fn oauth2(oauth2: &Value, api: &Value) -> Responses {
     let body = json!({"anyOf": [oauth2, api]});
-    let error = |error: &str, text: &str| json!({"error": error, "error_description": text});
-    let unknown = "the client does not exist or its secret is wrong";
     let failed = "The server failed";
     let unavailable = "The server cannot reach its database: try again";
-    let mut errors = vec![
+    vec![
         (
             StatusCode::BAD_REQUEST,
             response(
                 "the request or the credentials in its body are wrong",
                 &body,
-                &error("invalid_client", unknown),
-            ),
-        ),
-        (
-            StatusCode::UNAUTHORIZED,
-            response(
-                "the credentials in the header are wrong",
-                oauth2,
-                &error("invalid_client", unknown),
+                &oauth2_error("invalid_client", UNKNOWN_CLIENT),
             ),
         ),
         (
             StatusCode::INTERNAL_SERVER_ERROR,
-            response("the server failed", &body, &error("server_error", failed)),
+            response("the server failed", &body, &oauth2_error("server_error", failed)),
         ),
         (
             StatusCode::SERVICE_UNAVAILABLE,
-            response("try again", &body, &error("temporarily_unavailable", unavailable)),
+            response("try again", &body, &oauth2_error("temporarily_unavailable", unavailable)),
         ),
-    ];
-    errors.retain(|(status, _)| takes_credentials || *status != StatusCode::UNAUTHORIZED);
-    errors
+    ]
+}
+
+/// Describes the error of wrong credentials in the header.
+fn wrong_credentials(oauth2: &Value) -> (StatusCode, Value) {
+    let example = oauth2_error("invalid_client", UNKNOWN_CLIENT);
+    let description = "the credentials in the header are wrong";
+    (StatusCode::UNAUTHORIZED, response(description, oauth2, &example))
+}
+
+fn oauth2_error(error: &str, description: &str) -> Value {
+    json!({"error": error, "error_description": description})
 }
 
 fn response(description: &str, schema: &Value, example: &Value) -> Value {
