@@ -6,6 +6,11 @@ use gatewright_iam::{Fault, IamError, Input};
 #[derive(Debug, Default)]
 pub(crate) struct Query(Vec<(String, String)>);
 
+/// The error of a parameter that is repeated, where it may be sent once.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the parameter may be sent once only")]
+pub(crate) struct Repeated;
+
 impl Query {
     /// Parses the query of a URL. A parameter with the value `null` counts as absent: some clients
     /// send that for a missing value.
@@ -26,10 +31,10 @@ impl Query {
     }
 
     /// Returns the value of a parameter that may occur at most once.
-    pub(crate) fn only(&self, name: &str) -> Result<Option<&str>, ()> {
+    pub(crate) fn only(&self, name: &str) -> Result<Option<&str>, Repeated> {
         let mut values = self.0.iter().filter(|(one, _)| one == name);
         let first = values.next().map(|(_, value)| value.as_str());
-        if values.next().is_some() { Err(()) } else { Ok(first) }
+        if values.next().is_some() { Err(Repeated) } else { Ok(first) }
     }
 
     /// Parses a boolean parameter.
