@@ -1,7 +1,7 @@
 //! The audit log: the journal in a form for people.
 
 use crate::core::iam::Iam;
-use crate::engine::view::has_readable_id;
+use crate::engine::view::id_form;
 use crate::model::caller::Context;
 use crate::model::error::IamError;
 use crate::model::event::{Event, Events};
@@ -34,10 +34,8 @@ impl Iam {
                 return Ok(found);
             };
             for entry in entries {
-                let event = {
-                    let has_readable_id = has_readable_id(entry.kind);
-                    Event::read(entry, has_readable_id)?
-                };
+                let id_form = id_form(entry.kind);
+                let event = Event::read(entry, id_form)?;
                 if event.fits(filter) {
                     if found.events.len() == most {
                         found.older = found.events.last().map(|event| event.revision);

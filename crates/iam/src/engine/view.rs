@@ -20,7 +20,7 @@ use crate::catalogue::index::Catalogue;
 use crate::engine::objects::Objects;
 use crate::model::account::Profile;
 use crate::model::client::{ClientDocument, Flow};
-use crate::model::document::{Document, Place};
+use crate::model::document::{Document, IdForm, Place};
 use crate::model::error::IamError;
 use crate::model::group::{BUILT_IN, GroupDocument, Role, role_policy, role_policy_id};
 use crate::model::guarded_api::ApiDocument;
@@ -397,17 +397,17 @@ impl ForKind for Facts<'_> {
     }
 }
 
-/// Returns whether the identifiers of a kind of object are readable, and not hashes.
-pub(crate) fn has_readable_id(kind: Kind) -> bool {
-    for_kind(kind, HasReadableId)
+/// Returns the form of the identifiers of a kind of object.
+pub(crate) fn id_form(kind: Kind) -> IdForm {
+    for_kind(kind, IdFormOf)
 }
 
-struct HasReadableId;
+struct IdFormOf;
 
-impl ForKind for HasReadableId {
-    type Output = bool;
+impl ForKind for IdFormOf {
+    type Output = IdForm;
 
-    fn run<D: Held>(self) -> bool {
-        D::HAS_READABLE_ID
+    fn run<D: Held>(self) -> IdForm {
+        D::ID_FORM
     }
 }

@@ -15,6 +15,15 @@ pub(crate) struct Place<'a> {
     pub(crate) id: &'a str,
 }
 
+/// The form of the identifiers of a kind of object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum IdForm {
+    /// A name, a URN or a UUID, which people are shown.
+    Readable,
+    /// A hash, as that of the secret of a session.
+    Hash,
+}
+
 /// The stored document of an object of one kind.
 ///
 /// Documents that older versions wrote must stay readable: a new field has a default. No secret is
@@ -23,8 +32,8 @@ pub(crate) trait Document: Serialize + DeserializeOwned + Send + Sync + 'static 
     /// The kind of the objects.
     const KIND: Kind;
 
-    /// True if the identifier is readable; that of a session is a hash.
-    const HAS_READABLE_ID: bool = true;
+    /// The form of the identifier of the objects.
+    const ID_FORM: IdForm = IdForm::Readable;
 
     /// Parses a stored document.
     fn read(text: &str) -> Result<Self, IamError> {

@@ -4,6 +4,7 @@ use gatewright_policy::Instant;
 use gatewright_store::{Entry, Kind};
 use serde_json::Value;
 
+use crate::model::document::IdForm;
 use crate::model::error::IamError;
 use crate::model::log::LogFilter;
 
@@ -33,17 +34,16 @@ pub struct Event {
 }
 
 impl Event {
-    pub(crate) fn read(entry: Entry, has_readable_id: bool) -> Result<Self, IamError> {
+    pub(crate) fn read(entry: Entry, id_form: IdForm) -> Result<Self, IamError> {
         let document = |text: Option<String>| text.map(|text| serde_json::from_str(&text));
         let before: Option<Value> = document(entry.before).transpose()?;
         let after: Option<Value> = document(entry.after).transpose()?;
         let named = after.as_ref().or(before.as_ref());
         let name = named.and_then(|one| one.get("name").or(one.get("login"))?.as_str());
-        // The identifier of a session or a token is a hash, which is not readable.
-        let name = match name {
-            Some(name) => name.to_owned(),
-            None if !has_readable_id => String::new(),
-            None => entry.object.clone(),
+        let name = match (name, id_form) {
+            (Some(name), _) => name.to_owned(),
+            (None, IdForm::Readable) => entry.object.clone(),
+            (None, IdForm::Hash) => String::new(),
         };
         Ok(Self {
             revision: entry.revision,

@@ -8,7 +8,7 @@ use gatewright_policy::{Fact, Instant, ResourceUrn};
 use gatewright_store::{Kind, StoreError};
 use serde::{Deserialize, Serialize};
 
-use crate::model::document::{Document, Place};
+use crate::model::document::{Document, IdForm, Place};
 use crate::model::error::IamError;
 use crate::model::secret::Secret;
 
@@ -197,7 +197,7 @@ pub(crate) fn wants_id_token(scope: &str) -> bool {
 impl Document for RevokedDocument {
     const KIND: Kind = Kind::RevokedToken;
 
-    const HAS_READABLE_ID: bool = false;
+    const ID_FORM: IdForm = IdForm::Hash;
 
     fn facts(
         place: Place<'_>,

@@ -6,7 +6,7 @@ use gatewright_policy::Instant;
 use gatewright_store::Kind;
 use serde::{Deserialize, Serialize};
 
-use crate::model::document::{Document, Place};
+use crate::model::document::{Document, IdForm, Place};
 use crate::model::error::{Fault, IamError};
 use crate::model::input::check_text;
 
@@ -128,7 +128,7 @@ pub(crate) fn check_name(name: &str) -> Result<(), IamError> {
 impl Document for UserTokenDocument {
     const KIND: Kind = Kind::UserToken;
 
-    const HAS_READABLE_ID: bool = false;
+    const ID_FORM: IdForm = IdForm::Hash;
 
     fn name(&self, _: Place<'_>) -> Option<String> {
         Some(format!("{}/{}", self.user, self.name))
