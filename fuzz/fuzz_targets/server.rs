@@ -6,7 +6,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, Response};
 use gatewright_api::{Api, Options, router};
-use gatewright_iam::{Algorithm, Iam, Limits, MasterKey, NewAccount, Region, Settings, Sources};
+use gatewright_iam::{Algorithm, BuiltInProducts, Iam, Limits, MasterKey, NewAccount, Region, Settings, Sources};
 use tokio::runtime::Runtime;
 use tower::ServiceExt;
 
@@ -30,7 +30,7 @@ pub fn server() -> &'static Server {
                 public_url: "http://localhost".into(),
                 algorithm: Algorithm::Es256,
                 key_days: None,
-                built_in_products: true,
+                built_in_products: BuiltInProducts::Included,
                 products: None,
                 registrars: Vec::new(),
                 limits: Limits::default(),

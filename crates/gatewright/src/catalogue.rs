@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use gatewright_iam::{Catalogue, propose};
+use gatewright_iam::{BuiltInProducts, Catalogue, propose};
 
 use crate::error::Failure;
 
@@ -45,7 +45,7 @@ pub(crate) fn run(command: Command) -> Result<(), Failure> {
     match command {
         Command::Propose(propose) => print_proposal(propose),
         Command::Check(check) => {
-            print_summary(&Catalogue::load(false, Some(&check.folder))?);
+            print_summary(&Catalogue::load(BuiltInProducts::LeftOut, Some(&check.folder))?);
             Ok(())
         }
         Command::Add(add) => add_document(&add),
@@ -76,7 +76,7 @@ fn add_document(Add { file, products }: &Add) -> Result<(), Failure> {
         }
     }
     copy(file, copied.path())?;
-    let catalogue = Catalogue::load(false, Some(copied.path()))?;
+    let catalogue = Catalogue::load(BuiltInProducts::LeftOut, Some(copied.path()))?;
     copy(file, products)?;
     print_summary(&catalogue);
     Ok(())

@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
-use gatewright_iam::{Address, Algorithm, Iam, Limits, MasterKey, Region, Settings, Sources};
+use gatewright_iam::{
+    Address, Algorithm, BuiltInProducts, Iam, Limits, MasterKey, Region, Settings, Sources,
+};
 use ipnet::IpNet;
 use serde::Deserialize;
 
@@ -208,7 +210,10 @@ impl Options {
             public_url: String::new(),
             algorithm: algorithm.map_err(Failure::setting("--algorithm"))?,
             key_days: Some(self.key_days.unwrap_or(90)).filter(|days| *days > 0),
-            built_in_products: self.built_in_products.unwrap_or(true),
+            built_in_products: match self.built_in_products {
+                Some(false) => BuiltInProducts::LeftOut,
+                None | Some(true) => BuiltInProducts::Included,
+            },
             products: self.products.clone(),
             registrars: self.registrars.clone().unwrap_or_default(),
             limits: Limits {

@@ -35,7 +35,7 @@ pub use model::query_id::QueryId;
 pub use model::revision::Revision;
 pub use model::rights::{self, Category};
 pub use model::secret::Secret;
-pub use model::settings::{Limits, Settings};
+pub use model::settings::{BuiltInProducts, Limits, Settings};
 pub use sources::{Clock, Randomness, Sources};
 
 // Identities.

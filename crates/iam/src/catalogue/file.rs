@@ -4,12 +4,11 @@ use std::path::{Path, PathBuf};
 
 use crate::catalogue::error::CatalogueError;
 use crate::catalogue::index::Catalogue;
+use crate::model::settings::BuiltInProducts;
 
 impl Catalogue {
-    /// Loads the catalogue from the files of a folder.
-    ///
-    /// `built_in` includes OVHcloud's product; Gatewright's own actions are always included.
-    pub fn load(built_in: bool, folder: Option<&Path>) -> Result<Self, CatalogueError> {
+    /// Loads the catalogue from the files of a folder. Gatewright's own actions are always included.
+    pub fn load(built_in: BuiltInProducts, folder: Option<&Path>) -> Result<Self, CatalogueError> {
         Ok(Self::declared(built_in, &texts(folder)?)?.completed())
     }
 }
@@ -50,12 +49,12 @@ mod tests {
         for (name, text) in files {
             std::fs::write(folder.path().join(name), text).unwrap();
         }
-        Catalogue::load(false, Some(folder.path()))
+        Catalogue::load(BuiltInProducts::LeftOut, Some(folder.path()))
     }
 
     #[test]
     fn the_built_in_product_has_its_actions_types_and_groups() {
-        let catalogue = Catalogue::load(true, None).unwrap();
+        let catalogue = Catalogue::load(BuiltInProducts::Included, None).unwrap();
         assert!(catalogue.knows("vps:apiovh:reboot"));
         assert!(!catalogue.knows("vps:apiovh:fly"));
         assert!(catalogue.knows("vps:apiovh:iam/resource/tag/add"));
@@ -68,7 +67,7 @@ mod tests {
 
     #[test]
     fn a_setting_leaves_the_built_in_product_out() {
-        let catalogue = Catalogue::load(false, None).unwrap();
+        let catalogue = Catalogue::load(BuiltInProducts::LeftOut, None).unwrap();
         assert!(!catalogue.knows("vps:apiovh:reboot"));
         assert!(catalogue.knows(rights::POLICY_CREATE));
         assert_eq!(catalogue.groups().count(), 0);
@@ -76,7 +75,7 @@ mod tests {
 
     #[test]
     fn parameters_may_follow_where_the_action_says_so() {
-        let catalogue = Catalogue::load(true, None).unwrap();
+        let catalogue = Catalogue::load(BuiltInProducts::Included, None).unwrap();
         assert!(catalogue.knows("pccVMware:vSphere:assumeRole?role=admin"));
         assert!(!catalogue.knows("vps:apiovh:reboot?now=1"));
     }

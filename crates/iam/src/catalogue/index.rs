@@ -12,6 +12,7 @@ use crate::catalogue::describe;
 use crate::catalogue::error::{ApiError, CatalogueError};
 use crate::catalogue::product::{Declared, DeclaredApi, Product};
 use crate::model::rights::{self, Category};
+use crate::model::settings::BuiltInProducts;
 
 /// All products of an installation, with their guarded APIs.
 #[derive(Debug, Default, Clone)]
@@ -31,16 +32,16 @@ const OVHCLOUD: &str = include_str!("../../data/ovhcloud.json");
 impl Catalogue {
     /// Builds a catalogue from the texts of files, without the indexes that `completed` adds.
     ///
-    /// `built_in` includes OVHcloud's product; Gatewright's own actions are always included.
+    /// Gatewright's own actions are always included.
     pub(crate) fn declared(
-        built_in: bool,
+        built_in: BuiltInProducts,
         files: &[(PathBuf, String)],
     ) -> Result<Self, CatalogueError> {
         let mut catalogue = Self::default();
         for right in rights::ALL {
             catalogue.add(Declared::new(right.action, Some(right.category)));
         }
-        if built_in {
+        if built_in == BuiltInProducts::Included {
             catalogue.add_product("the built-in product", OVHCLOUD)?;
         }
         for (path, text) in files {

@@ -23,6 +23,15 @@ impl Default for Limits {
     }
 }
 
+/// OVHcloud's products in the catalogue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BuiltInProducts {
+    /// They are there.
+    Included,
+    /// They are left out.
+    LeftOut,
+}
+
 /// The settings of an installation.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -34,8 +43,8 @@ pub struct Settings {
     pub algorithm: Algorithm,
     /// The age at which a signing key is rotated, in days; none for never.
     pub key_days: Option<u32>,
-    /// True if OVHcloud's products are in the catalogue.
-    pub built_in_products: bool,
+    /// OVHcloud's products in the catalogue.
+    pub built_in_products: BuiltInProducts,
     /// The folder with files that declare products.
     pub products: Option<PathBuf>,
     /// The accounts whose people alone may register resources, for any account; with none, each

@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use gatewright_iam::{
-    Algorithm, CheckResult, Client, ClientInput, Clock, Context, Fault, Flow, Grant, Iam, IamError,
-    Instant, Limits, MasterKey, NewAccount, NewResource, Origin, PageRequest, Permissions, Policy,
-    PolicyInput, Randomness, Region, Secret, Settings, Sources, UserInput,
+    Algorithm, BuiltInProducts, CheckResult, Client, ClientInput, Clock, Context, Fault, Flow,
+    Grant, Iam, IamError, Instant, Limits, MasterKey, NewAccount, NewResource, Origin, PageRequest,
+    Permissions, Policy, PolicyInput, Randomness, Region, Secret, Settings, Sources, UserInput,
 };
 
 pub(crate) const ACCOUNT: &str = "aa11111-ovh";
@@ -89,7 +89,7 @@ impl Installation {
             public_url: "https://iam.test".to_owned(),
             algorithm: Algorithm::Es256,
             key_days: None,
-            built_in_products: true,
+            built_in_products: BuiltInProducts::Included,
             products: None,
             registrars: Vec::new(),
             limits: Limits::default(),

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::pin::Pin;
 
 use gatewright_iam::{
-    Attachment, Catalogue, Context, EvaluationsSemantic, Iam, IamError, Instant, LogFilter,
-    LogKind, Permissions, ReplicaPosition, rights,
+    Attachment, BuiltInProducts, Catalogue, Context, EvaluationsSemantic, Iam, IamError, Instant,
+    LogFilter, LogKind, Permissions, ReplicaPosition, rights,
 };
 
 use crate::installation::{Installation, account_urn, texts, unread};
@@ -114,7 +114,7 @@ fn missing(name: &str, answer: Result<(), IamError>) -> (Vec<String>, Vec<String
 
 #[test]
 fn each_right_is_demanded_by_some_use_case() {
-    let ours = Catalogue::load(false, None).unwrap();
+    let ours = Catalogue::load(BuiltInProducts::LeftOut, None).unwrap();
     let ours: BTreeSet<&str> = ours.actions(None).iter().map(|one| one.name.as_str()).collect();
     let mut demanded: BTreeSet<&str> = USE_CASES.iter().map(|one| one.right).collect();
     // This right is optional: without it, the properties of a request are ignored.

@@ -120,11 +120,13 @@ pub(super) fn actions_of_category(
 
 #[cfg(test)]
 mod tests {
+    use gatewright_iam::BuiltInProducts;
+
     use super::*;
 
     #[test]
     fn a_pattern_covers_the_actions_that_the_engine_matches_it_with() {
-        let catalogue = Catalogue::load(true, None).unwrap();
+        let catalogue = Catalogue::load(BuiltInProducts::Included, None).unwrap();
         let resources = "urn:v1:eu:resource:vps:*".to_owned();
         for (pattern, covers_all, covers_some) in [
             ("*", true, true),
