@@ -1,6 +1,7 @@
 //! Version 2: `/iam`.
 
 mod check;
+mod details;
 mod guarded_api;
 mod permissions_group;
 mod policy;

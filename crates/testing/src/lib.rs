@@ -68,7 +68,7 @@ impl TestDatabase {
         let server = std::env::var(POSTGRES).expect("a PostgreSQL server");
         let (_, name) = self.address.rsplit_once('/').expect("a database at the end of the URL");
         let taken = TakenAway { server, name: name.to_owned() };
-        taken.allow(false).await;
+        taken.run(format!("ALTER DATABASE {name} WITH ALLOW_CONNECTIONS false")).await;
         taken
             .run(format!(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
@@ -113,11 +113,7 @@ impl TestDatabase {
 impl TakenAway {
     /// Allows connections again.
     pub async fn give_back(self) {
-        self.allow(true).await;
-    }
-
-    async fn allow(&self, allow: bool) {
-        self.run(format!("ALTER DATABASE {} WITH ALLOW_CONNECTIONS {allow}", self.name)).await;
+        self.run(format!("ALTER DATABASE {} WITH ALLOW_CONNECTIONS true", self.name)).await;
     }
 
     async fn run(&self, sql: String) {

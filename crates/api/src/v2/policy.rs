@@ -7,12 +7,11 @@ use crate::error::ApiError;
 use crate::operation::{Operation, Parameter};
 use crate::request::Request;
 use crate::respond::{Json, JsonPage, NoContent};
+use crate::v2::details::{DETAILS, Details};
 use crate::wire::{Policy, PolicyBody};
 
 const POLICIES: &str = "/iam/policy";
 const POLICY: &str = "/iam/policy/{policyId}";
-
-const DETAILS: Parameter = Parameter::flag("details");
 
 const FILTER: &[Parameter] = &[
     Parameter::texts("action"),
@@ -61,10 +60,10 @@ async fn wire(
     context: &Context,
     request: &Request,
     policy: &gatewright_iam::Policy,
-    details: bool,
+    details: Details,
 ) -> Result<Policy, ApiError> {
     let wire = Policy::of(context.account(), policy);
-    if !details {
+    if details == Details::Omitted {
         return Ok(wire);
     }
     let targets = request.iam.policy_targets(context, policy).await?;
@@ -75,7 +74,7 @@ async fn wire(
 async fn list(context: Context, request: Request) -> Result<JsonPage<Policy>, ApiError> {
     let (filter, page) = (filter(&request), request.page("policy"));
     let page = request.iam.policies(&context, filter, page).await?;
-    let details = request.query.flag(DETAILS.name)?.unwrap_or(false);
+    let details = Details::of(&request)?;
     let mut items = Vec::with_capacity(page.items.len());
     for policy in &page.items {
         items.push(wire(&context, &request, policy, details).await?);
@@ -94,7 +93,7 @@ async fn create(
 
 async fn get(context: Context, request: Request) -> Result<Json<Policy>, ApiError> {
     let policy = request.iam.policy(&context, request.id()).await?;
-    let details = request.query.flag(DETAILS.name)?.unwrap_or(false);
+    let details = Details::of(&request)?;
     Ok(Json(wire(&context, &request, &policy, details).await?))
 }
 

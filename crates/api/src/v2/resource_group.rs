@@ -4,15 +4,14 @@ use gatewright_iam::{Context, Page, rights};
 
 use crate::body::Body;
 use crate::error::ApiError;
-use crate::operation::{Operation, Parameter};
+use crate::operation::Operation;
 use crate::request::Request;
 use crate::respond::{Json, JsonPage, NoContent};
+use crate::v2::details::{DETAILS, Details};
 use crate::wire::{NewResourceGroup, ResourceGroup, ResourceGroupBody};
 
 const GROUPS: &str = "/iam/resourceGroup";
 const GROUP: &str = "/iam/resourceGroup/{groupId}";
-
-const DETAILS: Parameter = Parameter::flag("details");
 
 /// Declares the operations.
 pub(super) fn operations() -> Vec<Operation> {
@@ -43,10 +42,10 @@ async fn wire(
     context: &Context,
     request: &Request,
     group: gatewright_iam::ResourceGroup,
-    details: bool,
+    details: Details,
 ) -> Result<ResourceGroup, ApiError> {
     let region = request.iam.settings().region;
-    if !details {
+    if details == Details::Omitted {
         return Ok(ResourceGroup::of(group, region));
     }
     let resources = request.iam.resource_group_details(context, &group).await?;
@@ -55,7 +54,7 @@ async fn wire(
 
 async fn list(context: Context, request: Request) -> Result<JsonPage<ResourceGroup>, ApiError> {
     let page = request.iam.resource_groups(&context, request.page("resourceGroup")).await?;
-    let details = request.query.flag(DETAILS.name)?.unwrap_or(false);
+    let details = Details::of(&request)?;
     let mut items = Vec::with_capacity(page.items.len());
     for group in page.items {
         items.push(wire(&context, &request, group, details).await?);
@@ -70,12 +69,12 @@ async fn create(
 ) -> Result<Json<ResourceGroup>, ApiError> {
     let input = input.and_then(TryInto::try_into);
     let group = request.iam.create_resource_group(&context, input).await?;
-    Ok(Json(wire(&context, &request, group, false).await?))
+    Ok(Json(wire(&context, &request, group, Details::Omitted).await?))
 }
 
 async fn get(context: Context, request: Request) -> Result<Json<ResourceGroup>, ApiError> {
     let group = request.iam.resource_group(&context, request.id()).await?;
-    let details = request.query.flag(DETAILS.name)?.unwrap_or(false);
+    let details = Details::of(&request)?;
     Ok(Json(wire(&context, &request, group, details).await?))
 }
 
@@ -86,7 +85,7 @@ async fn put(
 ) -> Result<Json<ResourceGroup>, ApiError> {
     let input = input.and_then(TryInto::try_into);
     let group = request.iam.edit_resource_group(&context, request.id(), input).await?;
-    Ok(Json(wire(&context, &request, group, false).await?))
+    Ok(Json(wire(&context, &request, group, Details::Omitted).await?))
 }
 
 async fn delete(context: Context, request: Request) -> Result<NoContent, ApiError> {
