@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use gatewright_store::{Author, Change, Object, StoreError};
+use tracing::Instrument;
 
 use crate::core::iam::Iam;
 use crate::model::caller::Context;
@@ -40,15 +41,15 @@ impl Iam {
     ) -> Result<(), StoreError> {
         let (store, views) = (self.store.clone(), Arc::clone(&self.views));
         let owner = account.to_owned();
-        let work = tokio::spawn(async move {
+        let work = async move {
             let entries = store.write(&owner, &author, &changes).await?;
             // On failure the view is dropped, and the next request reads the database.
             if let Err(error) = views.apply_committed(&owner, &entries, &changes).await {
                 tracing::warn!(%error, account = owner, "a view was forgotten");
             }
             Ok(())
-        });
-        match work.await {
+        };
+        match tokio::spawn(work.in_current_span()).await {
             Ok(done) => done,
             Err(aborted) => {
                 // The change may be stored nevertheless: the view is refreshed from the journal.
