@@ -15,7 +15,8 @@ use tokio::net::TcpListener;
 use tonic::Code;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
-use tracing::Instrument;
+use tracing::field::Empty;
+use tracing::{Instrument, Span};
 
 use crate::error::ApiError;
 use crate::original_request::{OriginalRequest, authorize, missing_actions};
@@ -24,7 +25,7 @@ use messages::{
     HeaderValue as EnvoyHeader, HeaderValueOption, HttpRequest, HttpResponse, HttpStatus,
     OkHttpResponse, RpcStatus,
 };
-use service::Authorization;
+use service::{Authorization, PATH};
 
 /// The authorization service that Envoy calls.
 struct Checks {
@@ -53,12 +54,13 @@ impl Checks {
         let http = attributes.request.and_then(|request| request.http).unwrap_or_default();
         let api = attributes.context_extensions.get("api").map_or("", String::as_str);
         let (ip, query_id) = (ip.map(|ip| ip.to_canonical()), self.iam.new_query_id());
-        let span = tracing::debug_span!("request", %query_id, operation = "ext_authz");
-        let authorizing = self.authorize(&http, api, (ip, query_id));
-        match authorizing.instrument(span).await {
-            Ok(identity) => allowed(&identity),
-            Err(refusal) => denied(refusal, query_id),
-        }
+        let answer = async {
+            match self.authorize(&http, api, (ip, query_id)).await {
+                Ok(identity) => allowed(&identity),
+                Err(refusal) => denied(refusal, query_id),
+            }
+        };
+        answer.instrument(span(query_id)).await
     }
 
     async fn authorize(
@@ -81,6 +83,12 @@ impl Checks {
         };
         authorize(&self.iam, &original).await
     }
+}
+
+/// Opens the span of a request, for debugging only, as for all that are answered from memory.
+fn span(query_id: QueryId) -> Span {
+    let operation = format_args!("POST {PATH}");
+    tracing::debug_span!("request", %query_id, account = Empty, %operation)
 }
 
 /// Reads the client's headers; none if one of them is invalid. Envoy sends them in one of two

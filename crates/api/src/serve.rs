@@ -105,11 +105,11 @@ where
         Found::Operation(operation, parameters) => (operation, parameters),
         Found::OtherMethod(allowed) => {
             let result = Err(ApiError::wrong_method(&allowed));
-            return finish(api, context, None, (&parts.method, parts.uri.path()), result);
+            return finish_without_operation(api, context, &parts, result);
         }
         Found::Nothing => {
             let result = api.documents.respond(parts.uri.path());
-            return finish(api, context, None, (&parts.method, parts.uri.path()), result);
+            return finish_without_operation(api, context, &parts, result);
         }
     };
     let span = span(operation, context.query_id);
@@ -124,7 +124,7 @@ where
         // Boxed, so that the requests of proxies do not pay for the size of this future.
         Handler::Function(function) => {
             let (method, uri) = (parts.method.clone(), parts.uri.clone());
-            let matched = Matched { operation, parameters, context, parts, span: span.clone() };
+            let matched = Matched { operation, parameters, context, parts };
             let answer = matched.answer(api, function, Body::new(body));
             let result = Box::pin(answer.instrument(span.clone())).await;
             let asked = (&method, uri.path());
@@ -144,13 +144,24 @@ fn span(operation: &Operation, query_id: QueryId) -> Span {
     }
 }
 
+/// Finishes a request for which there is no operation: its span has the method alone.
+fn finish_without_operation(
+    api: &Api,
+    context: RequestContext,
+    Parts { method, uri, .. }: &Parts,
+    result: Result<Response, ApiError>,
+) -> http::Response<Body> {
+    let query_id = context.query_id;
+    let span = tracing::info_span!("request", %query_id, account = Empty, operation = %method);
+    span.in_scope(|| finish(api, context, None, (method, uri.path()), result))
+}
+
 /// A request whose operation is found.
 struct Matched<'o> {
     operation: &'o Operation,
     parameters: Vec<String>,
     context: RequestContext,
     parts: Parts,
-    span: Span,
 }
 
 impl Matched<'_> {
@@ -190,7 +201,6 @@ impl Matched<'_> {
         let body = read_body(headers, body).await?;
         let context = Context { principal, ip, query_id, now };
         let account = context.account().to_owned();
-        self.span.record("account", account.as_str());
         // A decision is logged as such, and its response carries the revision that it is based on.
         if self.operation.declared.read_only && self.parts.method == Method::POST {
             let revision = api.iam.revision(&account);

@@ -6,12 +6,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::ConnectInfo;
 use axum::http::{Request, Response, StatusCode};
+use axum::{BoxError, Router};
 use gatewright_api::{Api, Destination, serve};
-use hyper::body::Incoming;
 use tokio::runtime::Handle;
 use tower_service::Service;
 
@@ -52,10 +51,14 @@ impl Connection {
     }
 
     /// Handles a request.
-    pub(crate) async fn handle(
+    pub(crate) async fn handle<B>(
         self: Arc<Self>,
-        request: Request<Incoming>,
-    ) -> Result<Response<Body>, Infallible> {
+        request: Request<B>,
+    ) -> Result<Response<Body>, Infallible>
+    where
+        B: HttpBody<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
         self.has_received_request.store(true, Ordering::Relaxed);
         let destination = self.dispatcher.api.destination(request.uri().path());
         Ok(if destination == Destination::ApiFromMemory {
@@ -67,11 +70,11 @@ impl Connection {
     }
 
     /// Runs a request on the general runtime, and waits for its response.
-    async fn offload(
-        &self,
-        mut request: Request<Incoming>,
-        destination: Destination,
-    ) -> Response<Body> {
+    async fn offload<B>(&self, mut request: Request<B>, destination: Destination) -> Response<Body>
+    where
+        B: HttpBody<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
         let (dispatcher, peer) = (Arc::clone(&self.dispatcher), self.peer);
         let handling = async move {
             if destination != Destination::Elsewhere {
@@ -89,3 +92,6 @@ impl Connection {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,4 +4,5 @@ pub(crate) mod authenticate;
 pub(crate) mod authorize;
 pub(crate) mod iam;
 pub(crate) mod revision;
+pub(crate) mod span;
 pub(crate) mod write;

@@ -7,7 +7,9 @@ use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{FromRequestParts, RawPathParams, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, Response, StatusCode};
-use gatewright_iam::Call;
+use gatewright_iam::{Call, QueryId};
+use tracing::field::Empty;
+use tracing::{Instrument, Span};
 use zeroize::Zeroize;
 
 use crate::cookies::FormCookie;
@@ -35,14 +37,34 @@ pub(crate) async fn dispatch(
         Ok(parameters) => (parameters, None),
         Err(error) => (Vec::new(), Some(error)),
     };
-    let mut request = match panel.read(&parts, parameters) {
+    let request = match panel.read(&parts, parameters) {
         Ok(request) => request,
         Err(error) => {
             tracing::error!(cause = error.causes(), "failed");
             return PageResponse::empty(StatusCode::INTERNAL_SERVER_ERROR).into_response();
         }
     };
-    let prepared = prepare(panel, &mut request, (&parts, body), route, unreadable).await;
+    let span = span(request.query_id, &parts.method, route);
+    respond(panel, request, (&parts, body), route, unreadable).instrument(span).await
+}
+
+/// Opens the span of a request. Its operation is the method alone where there is no such page.
+fn span(query_id: QueryId, method: &Method, route: Option<&Route>) -> Span {
+    let separator = if route.is_some() { " " } else { "" };
+    let path = route.map_or("", Route::path);
+    let operation = format_args!("{method}{separator}{path}");
+    tracing::info_span!("request", %query_id, account = Empty, %operation)
+}
+
+/// Answers a request that is read but for its form.
+async fn respond(
+    panel: &Panel,
+    mut request: RequestContext,
+    (parts, body): (&Parts, Body),
+    route: Option<&Route>,
+    unreadable: Option<PageError>,
+) -> Response<Body> {
+    let prepared = prepare(panel, &mut request, (parts, body), route, unreadable).await;
     let request = Arc::new(request);
     let handled = match prepared {
         Ok(route) => route.handle(Arc::clone(&request)).await,
@@ -57,7 +79,7 @@ pub(crate) async fn dispatch(
         log_failure(&request, &error);
         PageResponse::empty(StatusCode::INTERNAL_SERVER_ERROR)
     });
-    account_for(panel, &request, &parts, response.status());
+    account_for(panel, &request, parts, response.status());
     let mut response = response.into_response();
     match HeaderValue::try_from(request.query_id.to_string()) {
         Ok(value) => drop(response.headers_mut().insert("x-ovh-queryid", value)),

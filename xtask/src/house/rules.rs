@@ -110,6 +110,7 @@ pub(crate) const LONG: &[lengths::Allowed] = &[];
 pub(crate) const WORDS: &[words::Allowed] = &[
     ("xtask/src/house/lengths.rs", "Visit", "the trait of syn"),
     ("xtask/src/house/lengths.rs", "visit", "the module of syn"),
+    ("crates/gatewright/src/dispatcher/tests/", "Visit", "the trait of tracing"),
 ];
 
 /// The banned words: former names of things that the field has a name for.

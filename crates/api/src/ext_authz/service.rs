@@ -13,6 +13,9 @@ use tonic_prost::ProstCodec;
 
 use super::messages::{CheckRequest, CheckResponse};
 
+/// The path of the one method.
+pub(super) const PATH: &str = "/envoy.service.auth.v3.Authorization/Check";
+
 type Check = dyn Fn(CheckRequest) -> BoxFuture<'static, CheckResponse> + Send + Sync;
 
 /// The service `envoy.service.auth.v3.Authorization`.
@@ -44,7 +47,7 @@ impl Service<http::Request<Body>> for Authorization {
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
         let method = Method(Arc::clone(&self.0));
         Box::pin(async move {
-            if request.uri().path() != "/envoy.service.auth.v3.Authorization/Check" {
+            if request.uri().path() != PATH {
                 return Ok(Status::unimplemented("").into_http());
             }
             Ok(Grpc::new(ProstCodec::default()).unary(method, request).await)

@@ -13,6 +13,7 @@ use std::time::Duration;
 use gatewright_policy::Instant;
 
 use crate::core::iam::Iam;
+use crate::core::span::record_account;
 use crate::engine::view::View;
 use crate::model::caller::{Principal, Token};
 use crate::model::client::Flow;
@@ -32,16 +33,19 @@ pub(crate) struct AuthenticatedToken {
 }
 
 impl Iam {
-    /// Authenticates a token; returns the principal that it belongs to.
+    /// Authenticates the caller of a request by a token; returns the principal that it belongs to.
     pub async fn authenticate(
         &self,
         token: &str,
         now: Instant,
     ) -> Result<Arc<Principal>, IamError> {
-        Ok(self.authenticate_token(token, now).await?.principal)
+        let principal = self.authenticate_token(token, now).await?.principal;
+        record_account(principal.account());
+        Ok(principal)
     }
 
-    /// Authenticates a token; returns its principal with the view of the account.
+    /// Authenticates a token, the caller's or one that is asked about; returns its principal with the
+    /// view of the account.
     pub(crate) async fn authenticate_token(
         &self,
         token: &str,

@@ -219,7 +219,8 @@ impl Iam {
         let (text, account) = (request.subject.as_str(), context.account());
         let Some(kind) = request.subject_kind else { return Ok(None) };
         if kind == SubjectKind::Token {
-            return match self.authenticate(text, context.now).await {
+            let subject = self.authenticate_token(text, context.now).await;
+            return match subject.map(|subject| subject.principal) {
                 Err(IamError::BadCredential) => Ok(None),
                 Ok(one) if !self.may_ask_about(context, one.account()) => Ok(None),
                 one => one.map(Some),

@@ -13,6 +13,7 @@ use crate::catalogue::target::Target;
 use crate::core::authenticate::AuthenticatedToken;
 use crate::core::authorize::DecisionContext;
 use crate::core::iam::Iam;
+use crate::core::span::record_account;
 use crate::engine::view::View;
 use crate::model::caller::{Context, Principal};
 use crate::model::error::IamError;
@@ -99,6 +100,7 @@ impl Iam {
         let token = forwarded.token.as_ref().map_err(IamError::again)?;
         let AuthenticatedToken { principal, home } =
             self.authenticate_token(token, forwarded.now).await?;
+        record_account(principal.account());
         let refusal = |error| Refusal { error, revision: Some(Revision::of(&home)) };
         let (ip, query_id, now) = (forwarded.ip, forwarded.query_id, forwarded.now);
         let context = Context { principal, ip, query_id, now };

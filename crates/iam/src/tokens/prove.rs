@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::core::iam::Iam;
+use crate::core::span::record_account;
 use crate::model::client::Flow;
 use crate::model::secret::Secret;
 use crate::model::token::TokenError;
@@ -19,6 +20,8 @@ impl Iam {
         let account = account.ok_or(TokenError::InvalidClient)?;
         let view = self.views.get(&account).await?;
         let client = view.clients.get(id).filter(|client| secret.is(&client.secret));
-        client.map(|client| (account, client.flow)).ok_or(TokenError::InvalidClient)
+        let flow = client.ok_or(TokenError::InvalidClient)?.flow;
+        record_account(&account);
+        Ok((account, flow))
     }
 }

@@ -6,6 +6,7 @@ use gatewright_policy::{Caller, Identity, IdentityKind, Instant, Scope};
 use gatewright_store::{Author, Change};
 
 use crate::core::iam::Iam;
+use crate::core::span::record_account;
 use crate::engine::view::View;
 use crate::model::caller::{Context, Origin, Principal, PrincipalKind, Token};
 use crate::model::document::Document;
@@ -45,6 +46,7 @@ impl Iam {
         document: &SessionDocument,
         author: Author,
     ) -> Result<SessionToken, IamError> {
+        record_account(account);
         let token =
             SessionToken { account: account.to_owned(), secret: self.sources.secret(BROWSER)? };
         let opened = document.create(self.place(account, &token.id()), None)?;
@@ -77,7 +79,9 @@ impl Iam {
             return Err(IamError::BadCredential);
         }
         self.sign_in_attempts.used.insert(id.as_str().into(), now);
-        self.session_of(&view, &id, document)
+        let session = self.session_of(&view, &id, document)?;
+        record_account(&token.account);
+        Ok(session)
     }
 
     /// Builds a session with its principal; refused where the person who signed in no longer may.
