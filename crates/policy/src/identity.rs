@@ -35,7 +35,8 @@ impl IdentityKind {
 pub struct Identity {
     kind: IdentityKind,
     urn: Arc<str>,
-    account: std::ops::Range<usize>,
+    account: Arc<str>,
+    name: Option<Arc<str>>,
 }
 
 impl Identity {
@@ -65,12 +66,11 @@ impl Identity {
 
     fn new(region: Region, kind: IdentityKind, account: &str, name: Option<&str>) -> Self {
         let head = format!("urn:v1:{region}:identity:{}:", kind.as_str());
-        let range = head.len()..head.len() + account.len();
         let urn = match name {
             None => head + account,
             Some(name) => format!("{head}{account}/{name}"),
         };
-        Self { kind, urn: urn.into(), account: range }
+        Self { kind, urn: urn.into(), account: account.into(), name: name.map(Arc::from) }
     }
 
     /// Returns the account as an identity: its root login, and for other accounts all its people.
@@ -100,12 +100,12 @@ impl Identity {
 
     /// Returns the name of the account that it belongs to.
     pub fn account(&self) -> &str {
-        self.urn.get(self.account.clone()).unwrap_or_default()
+        &self.account
     }
 
     /// Returns its name in the account; an account has none.
     pub fn name(&self) -> Option<&str> {
-        self.urn.get(self.account.end + 1..)
+        self.name.as_deref()
     }
 
     /// Returns the canonical URN.
@@ -147,6 +147,7 @@ mod tests {
         for (text, kind) in cases {
             let who = Identity::parse(text, Region::Eu).unwrap();
             assert_eq!((who.kind(), who.account(), who.urn()), (kind, "aa1-ovh", text));
+            assert_eq!(who.name(), text.split_once('/').map(|(_, name)| name));
         }
     }
 

@@ -9,8 +9,8 @@ use crate::urn::{Region, UrnError, is_name, split};
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ResourceUrn {
     urn: Box<str>,
-    type_at: usize,
-    name_at: usize,
+    resource_type: Box<str>,
+    name: Box<str>,
 }
 
 impl ResourceUrn {
@@ -40,18 +40,17 @@ impl ResourceUrn {
     /// Creates the URN of a resource whose type and name are known to be valid.
     pub fn new(region: Region, resource_type: &str, name: &str) -> Self {
         let urn = ["urn:v1:", region.as_str(), ":resource:", resource_type, ":", name].concat();
-        let name_at = urn.len() - name.len();
-        Self { type_at: name_at - resource_type.len() - 1, name_at, urn: urn.into() }
+        Self { urn: urn.into(), resource_type: resource_type.into(), name: name.into() }
     }
 
     /// Returns the resource type, as in `vps`.
     pub fn resource_type(&self) -> &str {
-        self.urn.get(self.type_at..self.name_at - 1).unwrap_or_default()
+        &self.resource_type
     }
 
     /// Returns the name, which may contain `:` and `/`.
     pub fn name(&self) -> &str {
-        self.urn.get(self.name_at..).unwrap_or_default()
+        &self.name
     }
 
     /// Returns the canonical URN.
