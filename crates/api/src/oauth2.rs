@@ -80,7 +80,7 @@ async fn token(request: Request, form: Form<TokenRequest>) -> TokenResult {
 
 /// Issues a token; the ID token has the roles on OpenStack projects.
 async fn token_with_roles(request: Request, form: Form<TokenRequest>) -> TokenResult {
-    let issued = match request.iam.project_target(request.parameter(0)) {
+    let issued = match request.iam.project_target(request.parameter(0)?) {
         Ok(projects) => issue(&request, form.fields, Some(projects)).await,
         Err(error) => Err(error.into()),
     };
@@ -160,7 +160,7 @@ async fn discovery(request: Request) -> Result<Json<Discovery>, ApiError> {
 /// Returns the metadata for OpenStack clients, with the token endpoint that adds roles to ID
 /// tokens.
 async fn discovery_with_roles(request: Request) -> Result<Json<Discovery>, ApiError> {
-    let projects = request.iam.project_target(request.parameter(0))?;
+    let projects = request.iam.project_target(request.parameter(0)?)?;
     let settings = request.iam.settings();
     let projects = utf8_percent_encode(projects.urn(), IN_PATH);
     let token_endpoint =

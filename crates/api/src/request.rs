@@ -40,10 +40,16 @@ pub(crate) struct Request {
     pub(crate) now: Instant,
 }
 
+/// The error of a handler that reads a parameter which its path does not have.
+#[derive(Debug, thiserror::Error)]
+#[error("the path of the operation has no parameter {0}")]
+struct NoParameter(usize);
+
 impl Request {
     /// Returns a path parameter by its position.
-    pub(crate) fn parameter(&self, place: usize) -> &str {
-        self.parameters.get(place).map_or("", String::as_str)
+    pub(crate) fn parameter(&self, place: usize) -> Result<&str, IamError> {
+        let parameter = self.parameters.get(place).map(String::as_str);
+        parameter.ok_or_else(|| IamError::internal(NoParameter(place)))
     }
 
     /// Returns the text of a header.
@@ -58,7 +64,7 @@ impl Request {
 
     /// Parses the first path parameter as a UUID.
     pub(crate) fn id<T: From<Uuid>>(&self) -> Input<T> {
-        let text = self.parameter(0);
+        let text = self.parameter(0)?;
         Uuid::parse_str(text).map(T::from).map_err(|_| {
             IamError::invalid(Fault::Format, format!("\"{text}\" in the path must be a UUID"))
         })

@@ -49,7 +49,7 @@ async fn create(
 }
 
 async fn get(context: Context, request: Request) -> Result<Json<Client>, ApiError> {
-    let client = request.iam.client(&context, request.parameter(0)).await?;
+    let client = request.iam.client(&context, request.parameter(0)?).await?;
     Ok(Json(client.into()))
 }
 
@@ -59,11 +59,11 @@ async fn put(
     Body(edit): Body<ClientEdit>,
 ) -> Result<UndescribedJson<Client>, ApiError> {
     let edit = edit.map(Into::into);
-    let client = request.iam.edit_client(&context, request.parameter(0), edit).await?;
+    let client = request.iam.edit_client(&context, request.parameter(0)?, edit).await?;
     Ok(UndescribedJson(client.into()))
 }
 
 async fn delete(context: Context, request: Request) -> Result<Null, ApiError> {
-    request.iam.delete_client(&context, request.parameter(0)).await?;
+    request.iam.delete_client(&context, request.parameter(0)?).await?;
     Ok(Null)
 }

@@ -66,7 +66,7 @@ async fn create_user(
 }
 
 async fn user(context: Context, request: Request) -> Result<Json<User>, ApiError> {
-    let user = request.iam.user(&context, request.parameter(0)).await?;
+    let user = request.iam.user(&context, request.parameter(0)?).await?;
     Ok(Json(user.into()))
 }
 
@@ -75,22 +75,22 @@ async fn edit_user(
     request: Request,
     Body(edit): Body<UserEdit>,
 ) -> Result<Null, ApiError> {
-    request.iam.edit_user(&context, request.parameter(0), edit.map(Into::into)).await?;
+    request.iam.edit_user(&context, request.parameter(0)?, edit.map(Into::into)).await?;
     Ok(Null)
 }
 
 async fn delete_user(context: Context, request: Request) -> Result<Null, ApiError> {
-    request.iam.delete_user(&context, request.parameter(0)).await?;
+    request.iam.delete_user(&context, request.parameter(0)?).await?;
     Ok(Null)
 }
 
 async fn enable_user(context: Context, request: Request) -> Result<Null, ApiError> {
-    request.iam.enable_user(&context, request.parameter(0)).await?;
+    request.iam.enable_user(&context, request.parameter(0)?).await?;
     Ok(Null)
 }
 
 async fn disable_user(context: Context, request: Request) -> Result<Null, ApiError> {
-    request.iam.disable_user(&context, request.parameter(0)).await?;
+    request.iam.disable_user(&context, request.parameter(0)?).await?;
     Ok(Null)
 }
 
@@ -109,7 +109,7 @@ async fn create_group(
 }
 
 async fn group(context: Context, request: Request) -> Result<Json<Group>, ApiError> {
-    let group = request.iam.group(&context, request.parameter(0)).await?;
+    let group = request.iam.group(&context, request.parameter(0)?).await?;
     Ok(Json(group.into()))
 }
 
@@ -118,11 +118,11 @@ async fn edit_group(
     request: Request,
     Body(edit): Body<GroupEdit>,
 ) -> Result<Null, ApiError> {
-    request.iam.edit_group(&context, request.parameter(0), edit.map(Into::into)).await?;
+    request.iam.edit_group(&context, request.parameter(0)?, edit.map(Into::into)).await?;
     Ok(Null)
 }
 
 async fn delete_group(context: Context, request: Request) -> Result<Null, ApiError> {
-    request.iam.delete_group(&context, request.parameter(0)).await?;
+    request.iam.delete_group(&context, request.parameter(0)?).await?;
     Ok(Null)
 }

@@ -41,7 +41,7 @@ async fn calls(context: Context, request: Request) -> Result<Expandable<Log>, Ap
 }
 
 async fn call(context: Context, request: Request) -> Result<Json<Log>, ApiError> {
-    let text = request.parameter(0);
+    let text = request.parameter(0)?;
     let id = text.parse::<i64>().ok().filter(|id| (0..i64::MAX).contains(id));
     let filter = LogFilter::default();
     let after = id.map_or(Instant::EPOCH, |id| Instant::from_micros(id + 1));
@@ -67,7 +67,8 @@ async fn calls_on_services(
 
 async fn call_on_services(context: Context, request: Request) -> Result<Json<Log>, ApiError> {
     let calls = request.iam.calls_on_services(&context).await?;
-    let line = calls.into_iter().find(|line| line.at.micros().to_string() == request.parameter(0));
+    let id = request.parameter(0)?;
+    let line = calls.into_iter().find(|line| line.at.micros().to_string() == id);
     Ok(Json(Log::of(context.account(), line.ok_or(IamError::NotFound)?)))
 }
 

@@ -42,7 +42,7 @@ async fn list(
     context: Context,
     request: Request,
 ) -> Result<Expandable<PersonalAccessToken>, ApiError> {
-    let tokens = request.iam.user_tokens(&context, request.parameter(0)).await?;
+    let tokens = request.iam.user_tokens(&context, request.parameter(0)?).await?;
     Expandable::of(&request, tokens.into_iter().map(PersonalAccessToken::from))
 }
 
@@ -52,13 +52,13 @@ async fn create(
     Body(input): Body<PersonalAccessTokenRequest>,
 ) -> Result<Json<NewPersonalAccessToken>, ApiError> {
     let input = input.and_then(TryInto::try_into);
-    let user = request.parameter(0);
+    let user = request.parameter(0)?;
     let (token, secret) = request.iam.create_user_token(&context, user, input).await?;
     Ok(Json(NewPersonalAccessToken::new(token, secret)))
 }
 
 async fn get(context: Context, request: Request) -> Result<Json<PersonalAccessToken>, ApiError> {
-    let (user, name) = (request.parameter(0), request.parameter(1));
+    let (user, name) = (request.parameter(0)?, request.parameter(1)?);
     let token = request.iam.user_token(&context, user, name).await?;
     Ok(Json(token.into()))
 }
@@ -69,13 +69,13 @@ async fn edit(
     Body(edit): Body<PersonalAccessTokenEdit>,
 ) -> Result<Json<PersonalAccessToken>, ApiError> {
     let edit = edit.and_then(TryInto::try_into);
-    let (user, name) = (request.parameter(0), request.parameter(1));
+    let (user, name) = (request.parameter(0)?, request.parameter(1)?);
     let token = request.iam.edit_user_token(&context, user, name, edit).await?;
     Ok(Json(token.into()))
 }
 
 async fn delete(context: Context, request: Request) -> Result<Null, ApiError> {
-    let (user, name) = (request.parameter(0), request.parameter(1));
+    let (user, name) = (request.parameter(0)?, request.parameter(1)?);
     request.iam.delete_user_token(&context, user, name).await?;
     Ok(Null)
 }

@@ -38,7 +38,7 @@ async fn one(
     Body(body): Body<CheckRequest>,
 ) -> Result<Json<CheckAnswer>, ApiError> {
     let actions = body.map(|body| body.actions);
-    let urns = vec![request.parameter(0).to_owned()];
+    let urns = vec![request.parameter(0)?.to_owned()];
     let mut results = request.iam.check(&context, urns, actions).await?.into_iter();
     let result = results.next().ok_or_else(|| IamError::internal(NoResult))?;
     Ok(Json(result.into()))

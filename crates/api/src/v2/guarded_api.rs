@@ -45,7 +45,7 @@ async fn list(context: Context, request: Request) -> Result<JsonList<String>, Ap
 }
 
 async fn get(context: Context, request: Request) -> Result<Json<GuardedApi>, ApiError> {
-    let api = request.iam.guarded_api(&context, request.parameter(0)).await?;
+    let api = request.iam.guarded_api(&context, request.parameter(0)?).await?;
     Ok(Json(GuardedApi::of(&api)))
 }
 
@@ -54,11 +54,11 @@ async fn put(
     request: Request,
     Document(document): Document,
 ) -> Result<Json<GuardedApi>, ApiError> {
-    let api = request.iam.declare_api(&context, request.parameter(0), document).await?;
+    let api = request.iam.declare_api(&context, request.parameter(0)?, document).await?;
     Ok(Json(GuardedApi::of(&api)))
 }
 
 async fn delete(context: Context, request: Request) -> Result<NoContent, ApiError> {
-    request.iam.forget_api(&context, request.parameter(0)).await?;
+    request.iam.forget_api(&context, request.parameter(0)?).await?;
     Ok(NoContent)
 }

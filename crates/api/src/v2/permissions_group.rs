@@ -51,7 +51,7 @@ async fn create(
 }
 
 async fn get(context: Context, request: Request) -> Result<Json<PermissionsGroup>, ApiError> {
-    let group = request.iam.permissions_group(&context, request.parameter(0)).await?;
+    let group = request.iam.permissions_group(&context, request.parameter(0)?).await?;
     Ok(Json(group.into()))
 }
 
@@ -60,12 +60,12 @@ async fn put(
     request: Request,
     Body(input): Body<PermissionsGroupBody>,
 ) -> Result<Json<PermissionsGroup>, ApiError> {
-    let (urn, input) = (request.parameter(0), input.map(Into::into));
+    let (urn, input) = (request.parameter(0)?, input.map(Into::into));
     let group = request.iam.edit_permissions_group(&context, urn, input).await?;
     Ok(Json(group.into()))
 }
 
 async fn delete(context: Context, request: Request) -> Result<NoContent, ApiError> {
-    request.iam.delete_permissions_group(&context, request.parameter(0)).await?;
+    request.iam.delete_permissions_group(&context, request.parameter(0)?).await?;
     Ok(NoContent)
 }

@@ -78,7 +78,7 @@ async fn list(context: Context, request: Request) -> Result<JsonPage<Resource>, 
 }
 
 async fn get(context: Context, request: Request) -> Result<Json<Resource>, ApiError> {
-    let resource = request.iam.resource(&context, request.parameter(0)).await?;
+    let resource = request.iam.resource(&context, request.parameter(0)?).await?;
     Ok(Json(resource.into()))
 }
 
@@ -98,12 +98,12 @@ async fn put(
     Body(edit): Body<ResourceEdit>,
 ) -> Result<Json<Resource>, ApiError> {
     let tags = edit.map(|edit| edit.tags);
-    let resource = request.iam.set_tags(&context, request.parameter(0), tags).await?;
+    let resource = request.iam.set_tags(&context, request.parameter(0)?, tags).await?;
     Ok(Json(resource.into()))
 }
 
 async fn delete(context: Context, request: Request) -> Result<NoContent, ApiError> {
-    request.iam.delete_resource(&context, request.parameter(0)).await?;
+    request.iam.delete_resource(&context, request.parameter(0)?).await?;
     Ok(NoContent)
 }
 
@@ -113,11 +113,11 @@ async fn add_tag(
     Body(tag): Body<Tag>,
 ) -> Result<NoContent, ApiError> {
     let tag = tag.map(|tag| (tag.key, tag.value));
-    request.iam.add_tag(&context, request.parameter(0), tag).await?;
+    request.iam.add_tag(&context, request.parameter(0)?, tag).await?;
     Ok(NoContent)
 }
 
 async fn remove_tag(context: Context, request: Request) -> Result<NoContent, ApiError> {
-    request.iam.remove_tag(&context, request.parameter(0), request.parameter(1)).await?;
+    request.iam.remove_tag(&context, request.parameter(0)?, request.parameter(1)?).await?;
     Ok(NoContent)
 }
