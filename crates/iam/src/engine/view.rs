@@ -71,7 +71,7 @@ pub(crate) struct View {
 }
 
 /// A function that inserts an object into a view, once the object is read.
-pub(super) type Insert = Box<dyn FnOnce(&mut View) + Send>;
+pub(super) type Insert = Box<dyn FnOnce(&mut View) -> Result<(), IamError> + Send>;
 
 /// Defines the form in which a view holds the objects of a kind; by default it holds none.
 trait Held: Document {
@@ -92,7 +92,7 @@ macro_rules! not_held {
             const IS_HELD: bool = false;
 
             fn read_held(self, _: Place<'_>, _: Option<Vec<u8>>) -> Result<Insert, IamError> {
-                Ok(Box::new(|_| ()))
+                Ok(Box::new(|_| Ok(())))
             }
 
             fn remove(_: &mut View, _: &str, _: &str) -> Result<(), IamError> {
@@ -108,7 +108,10 @@ macro_rules! held_whole {
         impl Held for $document {
             fn read_held(self, place: Place<'_>, _: Option<Vec<u8>>) -> Result<Insert, IamError> {
                 let (id, document) = (Box::<str>::from(place.id), Arc::new(self));
-                Ok(Box::new(move |view| view.$objects.insert(&id, document)))
+                Ok(Box::new(move |view| {
+                    view.$objects.insert(&id, document);
+                    Ok(())
+                }))
             }
 
             fn remove(view: &mut View, id: &str, _: &str) -> Result<(), IamError> {
@@ -137,6 +140,7 @@ impl Held for ClientDocument {
             if let Some(client) = client {
                 view.clients.insert(&id, client);
             }
+            Ok(())
         }))
     }
 
@@ -149,7 +153,10 @@ impl Held for ClientDocument {
 impl Held for Policy {
     fn read_held(self, place: Place<'_>, _: Option<Vec<u8>>) -> Result<Insert, IamError> {
         let policy = Box::new(self.rule.compile(place.region).map_err(IamError::internal)?);
-        Ok(Box::new(move |view| view.policies.insert(*policy)))
+        Ok(Box::new(move |view| {
+            view.policies.insert(*policy);
+            Ok(())
+        }))
     }
 
     fn remove(view: &mut View, id: &str, _: &str) -> Result<(), IamError> {
@@ -162,7 +169,10 @@ impl Held for PermissionsGroupDocument {
     fn read_held(self, place: Place<'_>, _: Option<Vec<u8>>) -> Result<Insert, IamError> {
         let urn = permissions_group_urn(place.region, place.account, &self.name);
         let permissions = Arc::new(self.permissions.compile().map_err(IamError::internal)?);
-        Ok(Box::new(move |view| view.policies.set_permissions_group(&urn, permissions)))
+        Ok(Box::new(move |view| {
+            view.policies.set_permissions_group(&urn, permissions);
+            Ok(())
+        }))
     }
 
     fn remove(view: &mut View, _: &str, before: &str) -> Result<(), IamError> {
@@ -182,7 +192,10 @@ impl Held for ResourceGroupDocument {
         } else {
             self.resources.into_iter().map(String::into_boxed_str).collect()
         };
-        Ok(Box::new(move |view| view.policies.set_resource_group(id, members)))
+        Ok(Box::new(move |view| {
+            view.policies.set_resource_group(id, members);
+            Ok(())
+        }))
     }
 
     fn remove(view: &mut View, id: &str, _: &str) -> Result<(), IamError> {
@@ -197,6 +210,7 @@ impl Held for RevokedDocument {
         Ok(Box::new(move |view| {
             view.revoked.insert(&id, expires);
             view.revoked_in_order.insert((expires, id));
+            Ok(())
         }))
     }
 
@@ -212,13 +226,14 @@ impl Held for GroupDocument {
     fn read_held(self, place: Place<'_>, _: Option<Vec<u8>>) -> Result<Insert, IamError> {
         let id = Box::<str>::from(place.id);
         Ok(Box::new(move |view| {
-            view.set_role(&self.name, self.role);
+            view.set_role(&self.name, self.role)?;
             view.groups.insert(&id, ());
+            Ok(())
         }))
     }
 
     fn remove(view: &mut View, id: &str, _: &str) -> Result<(), IamError> {
-        view.set_role(name_of_key(id)?, Role::None);
+        view.set_role(name_of_key(id)?, Role::None)?;
         view.groups.remove(id);
         Ok(())
     }
@@ -253,7 +268,11 @@ fn for_kind<F: ForKind>(kind: Kind, job: F) -> F::Output {
 
 impl View {
     /// Creates an empty view of an account, with only the built-in groups.
-    pub(crate) fn new(account: &str, region: Region, catalogue: &Arc<Catalogue>) -> Self {
+    pub(crate) fn new(
+        account: &str,
+        region: Region,
+        catalogue: &Arc<Catalogue>,
+    ) -> Result<Self, IamError> {
         let mut policies = PolicySet::new(account);
         for group in catalogue.groups() {
             let urn = permissions_group_urn(region, MANAGED_OWNER, &group.name);
@@ -275,9 +294,9 @@ impl View {
             catalogue: Arc::clone(catalogue),
         };
         for (name, role) in BUILT_IN {
-            view.set_role(name, role);
+            view.set_role(name, role)?;
         }
-        view
+        Ok(view)
     }
 
     /// Returns the name of the account.
@@ -295,8 +314,9 @@ impl View {
         &self.policies
     }
 
-    /// Sets the role of a group, in place of its previous role.
-    fn set_role(&mut self, name: &str, role: Role) {
+    /// Sets the role of a group, in place of its previous role. Fails where its policy does not
+    /// compile: a view without it would decide by other policies than the account has.
+    fn set_role(&mut self, name: &str, role: Role) -> Result<(), IamError> {
         let group = Identity::group(self.region, self.policies.owner(), name);
         let id = role_policy_id(&group);
         if self.policies.get(id).is_some() {
@@ -305,10 +325,11 @@ impl View {
         }
         let rule =
             role_policy(self.region, &group, role, &|name| self.catalogue.group(name).is_some());
-        if let Some(Ok(policy)) = rule.map(|rule| rule.compile(self.region)) {
-            self.policies.insert(policy);
+        if let Some(rule) = rule {
+            self.policies.insert(rule.compile(self.region).map_err(IamError::internal)?);
             self.roles += 1;
         }
+        Ok(())
     }
 
     /// Applies the next entry of the journal. `secret` is the hash of the secret of an object that
@@ -324,7 +345,7 @@ impl View {
         if let Some(document) = &entry.after {
             let insert = for_kind(entry.kind, Read { place, document, secret })?;
             if let Some(insert) = insert {
-                insert(self);
+                insert(self)?;
             }
         }
         self.revision = entry.revision;

@@ -268,7 +268,7 @@ impl Views {
 
     async fn load(&self, account: &str) -> Result<Arc<View>, IamError> {
         let revision = self.store.revision(account).await?.ok_or(IamError::NotFound)?;
-        let mut view = View::new(account, self.region, &self.catalogue);
+        let mut view = View::new(account, self.region, &self.catalogue)?;
         let (mut after, mut more) = (0, true);
         // Rows are fetched while earlier ones are parsed on other threads.
         let mut reading = VecDeque::new();
@@ -283,7 +283,7 @@ impl Views {
             if !more || reading.len() > READING_AT_ONCE {
                 let Some(chunk) = reading.pop_front() else { break };
                 for insert in chunk.await.map_err(IamError::internal)?? {
-                    insert(&mut view);
+                    insert(&mut view)?;
                 }
             }
         }
@@ -350,6 +350,7 @@ mod tests {
     use super::*;
     use crate::model::client::{ClientDocument, ClientInput, Flow};
     use crate::model::document::{Document, Place};
+    use crate::model::group::{GroupDocument, Role};
     use crate::model::resource::ResourceDocument;
 
     const ACCOUNT: &str = "xx1-ovh";
@@ -418,5 +419,26 @@ mod tests {
             assert_eq!(*view.clients.get("EU.1").unwrap().secret, [9]);
             assert_eq!(view.resources.ids().collect::<Vec<_>>(), [other]);
         }
+    }
+
+    #[tokio::test]
+    async fn an_account_with_a_role_that_cannot_be_decided_by_is_not_answered_for() {
+        let database = TestDatabase::sqlite();
+        let store = Store::open(&database.address.parse().unwrap()).await.unwrap();
+        store.create_account(ACCOUNT, &author(), &[]).await.unwrap();
+        let views = views(&store);
+        views.get(ACCOUNT).await.unwrap();
+        let group = GroupDocument {
+            name: "not a name".to_owned(),
+            description: None,
+            role: Role::Admin,
+            created_at: Instant::EPOCH,
+            updated_at: Instant::EPOCH,
+        };
+        let changes = [group.create(place("xx1-ovh/not a name"), None).unwrap()];
+        let entries = store.write(ACCOUNT, &author(), &changes).await.unwrap();
+        let applied = views.apply_committed(ACCOUNT, &entries, &changes).await;
+        assert!(matches!(applied, Err(IamError::Internal(_))), "{applied:?}");
+        assert!(matches!(views.get(ACCOUNT).await, Err(IamError::Internal(_))));
     }
 }
