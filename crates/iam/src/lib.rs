@@ -54,7 +54,7 @@ pub use model::permissions_group::{MANAGED_OWNER, PermissionsGroup, PermissionsG
 pub use model::policy::{Attachment, Policy, PolicyFilter, PolicyInput, PolicyTarget};
 pub use model::simulation::{
     AccessDiff, AccessDiffs, ConditionsChange, Contribution, EffectivePermissions, EvaluatedPolicy,
-    Findings, Part, Proposal, Simulation, SimulationResult,
+    Findings, Part, PolicySource, Proposal, Simulation, SimulationResult,
 };
 
 // Resources.

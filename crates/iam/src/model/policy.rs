@@ -146,22 +146,17 @@ impl PolicyInput {
                 IamError::invalid(Fault::Format, message)
             })?),
         };
-        let rule = Rule { id, expires, ..self.into_rule() };
-        rule.compile(region).map_err(|error| refusal(&error))?;
-        Ok(rule)
-    }
-
-    /// Converts the input to its rule without validation.
-    pub(crate) fn into_rule(self) -> Rule {
-        Rule {
-            id: PolicyId::default(),
+        let rule = Rule {
+            id,
             identities: self.identities,
             resources: self.resources,
             permissions: self.permissions,
             permissions_groups: self.permissions_groups,
             conditions: self.conditions,
-            expires: None,
-        }
+            expires,
+        };
+        rule.compile(region).map_err(|error| refusal(&error))?;
+        Ok(rule)
     }
 }
 

@@ -83,13 +83,24 @@ impl From<Outcome<'_>> for Contribution {
     }
 }
 
+/// The source of a policy that was evaluated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PolicySource {
+    /// A stored policy, with its name.
+    Stored(String),
+    /// The proposal, with its name.
+    Proposal(String),
+    /// The role of a group.
+    Role,
+}
+
 /// A policy that was evaluated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EvaluatedPolicy {
     /// The identifier of the policy.
     pub policy: PolicyId,
-    /// The name of the policy; none where it is not stored, as a proposal or the role of a group.
-    pub name: Option<String>,
+    /// The source of the policy.
+    pub source: PolicySource,
     /// The URN by which the policy names the identity.
     pub identity: String,
     /// The contribution of the policy to the decision.

@@ -1,8 +1,8 @@
 //! Simulations: the reasons of a decision, and the effects of a change.
 
 use gatewright_iam::{
-    Contribution, Fault, Instant, Part, Permissions, PolicyInput, Proposal, Reason, Simulation,
-    rights,
+    Contribution, Fault, Instant, Part, Permissions, PolicyInput, PolicySource, Proposal, Reason,
+    Simulation, rights,
 };
 
 use crate::installation::{ACCOUNT, DAY, Installation, REBOOT, VPS, account_urn, fault, texts};
@@ -63,6 +63,27 @@ async fn a_proposal_is_tried_and_not_stored() {
     assert!(result.allowed);
     assert!(!iam.simulate(&owner, Ok(simulation), None).await.unwrap().allowed);
     assert_eq!(installation.changes().await, before);
+}
+
+#[tokio::test]
+async fn a_simulation_tells_a_proposal_from_stored_policies_and_roles() {
+    let installation = Installation::new().await;
+    let (iam, owner) = (&installation.iam, installation.owner());
+    let urn = installation.user("jane", &["UNPRIVILEGED"]).await;
+    let stored = installation.allow(&urn, &[REBOOT], &[VPS]).await;
+    let proposal = Proposal { id: None, input: Some(input("new", &urn, &["vps:apiovh:stop"])) };
+    let simulation = request(&installation, &urn, REBOOT);
+    let result = iam.simulate(&owner, Ok(simulation), Some(proposal)).await.unwrap();
+    let sources: Vec<&PolicySource> = result.evaluated.iter().map(|one| &one.source).collect();
+    assert_eq!(sources.len(), 3);
+    for source in [
+        PolicySource::Proposal("new".to_owned()),
+        PolicySource::Stored(stored.name),
+        PolicySource::Role,
+    ] {
+        assert!(sources.contains(&&source), "{sources:?}");
+    }
+    assert_eq!(result.policy, Some(stored.rule.id));
 }
 
 #[tokio::test]

@@ -24,32 +24,28 @@ impl Iam {
     ) -> Result<AccessDiffs, IamError> {
         self.demand(context, rights::POLICY_GET).await?;
         let proposal = proposal?;
-        if let Some(input) = &proposal.input {
-            input.clone().check(
-                PolicyId::default(),
-                self.settings.region,
-                &self.settings.limits,
-            )?;
-        }
+        let old = proposal.id;
+        let (id, input) = self.identified(proposal)?;
+        let becomes = match input.clone() {
+            None => None,
+            Some(input) => Some(input.check(id, self.settings.region, &self.settings.limits)?.rule),
+        };
         let account = context.account();
         let view = self.views.get(account).await?;
-        let before = match proposal.id {
+        let before = match old {
             None => None,
             Some(id) => Some(self.stored_policy(account, id).await?.ok_or(IamError::NotFound)?),
         };
-        let present = before.clone().map(|policy| Proposal {
-            id: Some(policy.rule.id),
-            input: Some(PolicyInput::from(policy)),
-        });
-        let rules =
-            [before.map(|policy| policy.rule), proposal.input.clone().map(PolicyInput::into_rule)];
+        let present =
+            before.clone().map(|policy| (policy.rule.id, Some(PolicyInput::from(policy))));
+        let rules = [before.map(|policy| policy.rule), becomes];
         let list = |of: fn(&gatewright_policy::Policy) -> &Vec<String>| {
             rules.iter().flatten().flat_map(of).cloned().collect::<BTreeSet<String>>()
         };
         let (identities, resources) = (list(|rule| &rule.identities), list(|rule| &rule.resources));
         let sets = (
             self.proposed(view.policies(), present, Conditions::Ignored)?,
-            self.proposed(view.policies(), Some(proposal.clone()), Conditions::Ignored)?,
+            self.proposed(view.policies(), Some((id, input.clone())), Conditions::Ignored)?,
         );
         let conditions = match &rules {
             [Some(was), Some(becomes)] if was.conditions != becomes.conditions => {
@@ -62,7 +58,7 @@ impl Iam {
         };
         let mut found = AccessDiffs {
             conditions,
-            locks_out: self.locks_out(context, &view, proposal)?,
+            locks_out: self.locks_out(context, &view, (id, input))?,
             ..AccessDiffs::default()
         };
         let targets = self.targets(account, &view, &resources).await?;
@@ -106,7 +102,7 @@ impl Iam {
         &self,
         context: &Context,
         view: &View,
-        proposal: Proposal,
+        proposal: (PolicyId, Option<PolicyInput>),
     ) -> Result<bool, IamError> {
         let after = self.proposed(view.policies(), Some(proposal), Conditions::Evaluated)?;
         let account = self.account_urn(context.account());

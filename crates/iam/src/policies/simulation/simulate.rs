@@ -8,7 +8,9 @@ use crate::model::error::{Fault, IamError};
 use crate::model::input::Input;
 use crate::model::log::Reason;
 use crate::model::rights;
-use crate::model::simulation::{EvaluatedPolicy, Proposal, Simulation, SimulationResult};
+use crate::model::simulation::{
+    EvaluatedPolicy, PolicySource, Proposal, Simulation, SimulationResult,
+};
 use crate::policies::simulation::target::Conditions;
 
 impl Iam {
@@ -34,6 +36,11 @@ impl Iam {
             return Err(IamError::invalid(Fault::Input, message));
         }
         let view = self.views.get(context.account()).await?;
+        let proposal = proposal.map(|proposal| self.identified(proposal)).transpose()?;
+        let proposed = match &proposal {
+            Some((id, Some(input))) => Some((*id, input.name.clone())),
+            Some((_, None)) | None => None,
+        };
         let set = self.proposed(view.policies(), proposal, Conditions::Evaluated)?;
         let caller = self.caller(&view, &identity);
         let request = Request {
@@ -46,10 +53,16 @@ impl Iam {
         let (reason, policy) = Reason::of(&explanation.decision);
         let mut evaluated = Vec::new();
         for one in &explanation.evaluated {
-            let stored = self.stored_policy(context.account(), one.policy).await?;
+            let source = match &proposed {
+                Some((id, name)) if *id == one.policy => PolicySource::Proposal(name.clone()),
+                _ => {
+                    let stored = self.stored_policy(context.account(), one.policy).await?;
+                    stored.map_or(PolicySource::Role, |policy| PolicySource::Stored(policy.name))
+                }
+            };
             evaluated.push(EvaluatedPolicy {
                 policy: one.policy,
-                name: stored.map(|policy| policy.name),
+                source,
                 identity: one.identity.clone(),
                 contribution: one.outcome.into(),
             });

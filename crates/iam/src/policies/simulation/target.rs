@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use gatewright_policy::{
     Caller, CompiledPolicy, Identity, IdentityKind, PolicyId, PolicySet, Resource as Seen,
-    ResourcePattern, ResourceUrn, Scope,
+    ResourcePattern, ResourceUrn, Scope, UrnError,
 };
 
 use crate::core::iam::Iam;
@@ -28,18 +28,42 @@ const MOST_OF_A_GROUP: usize = 50;
 pub(crate) struct Target {
     pub(crate) urn: String,
     pub(crate) kind: String,
+    /// The name, or the pattern of names.
+    name: String,
+}
+
+/// The error of a stored policy or resource group that names what is no resource.
+#[derive(Debug, thiserror::Error)]
+#[error("{urn} among resources {source}")]
+struct NoResource {
+    urn: String,
+    source: UrnError,
+}
+
+impl NoResource {
+    fn of(urn: &str) -> impl FnOnce(UrnError) -> IamError {
+        move |source| IamError::internal(Self { urn: urn.to_owned(), source })
+    }
 }
 
 impl Target {
     fn of(urn: &ResourceUrn) -> Self {
-        Self { urn: urn.urn().to_owned(), kind: urn.resource_type().to_owned() }
+        Self {
+            urn: urn.urn().to_owned(),
+            kind: urn.resource_type().to_owned(),
+            name: urn.name().to_owned(),
+        }
+    }
+
+    /// Returns all resources of a type whose names match a pattern.
+    fn matching(base: &str, kind: &str, name: String) -> Self {
+        Self { urn: format!("{base}{kind}:{name}"), kind: kind.to_owned(), name }
     }
 
     /// Returns the resource as decisions see it. One that is not registered has no tags, and its
     /// name ends as the pattern does.
     pub(crate) fn seen<'a>(&'a self, view: &'a View) -> Seen<'a> {
-        let name = self.urn.splitn(6, ':').nth(5).unwrap_or_default();
-        let bare = Seen::bare(&self.urn, &self.kind, name);
+        let bare = Seen::bare(&self.urn, &self.kind, &self.name);
         view.resources.get(&self.urn).map_or(bare, |known| Seen { tags: &known.tags, ..bare })
     }
 }
@@ -76,16 +100,24 @@ impl Iam {
         })
     }
 
+    /// Returns the identifier and the content of a proposed policy; a new one gets an identifier of
+    /// its own, so that it takes the place of no other.
+    pub(crate) fn identified(
+        &self,
+        Proposal { id, input }: Proposal,
+    ) -> Result<(PolicyId, Option<PolicyInput>), IamError> {
+        Ok((id.map_or_else(|| self.sources.id(), Ok)?, input))
+    }
+
     /// Returns the policies of the account with a proposed change applied.
     pub(crate) fn proposed(
         &self,
         set: &PolicySet,
-        proposal: Option<Proposal>,
+        proposal: Option<(PolicyId, Option<PolicyInput>)>,
         conditions: Conditions,
     ) -> Result<PolicySet, IamError> {
         let mut set = set.clone();
-        if let Some(Proposal { id, input }) = proposal {
-            let id = id.unwrap_or_default();
+        if let Some((id, input)) = proposal {
             set.remove(id);
             if let Some(input) = input {
                 set.insert(self.compile(input, id, conditions)?);
@@ -121,41 +153,41 @@ impl Iam {
         resources: &BTreeSet<String>,
     ) -> Result<Vec<Target>, IamError> {
         let region = self.settings.region;
+        let base = format!("urn:v1:{region}:resource:");
         let (mut heads, mut single) = (BTreeSet::new(), BTreeSet::new());
         for text in resources {
-            match ResourcePattern::parse(text, region) {
-                Ok(ResourcePattern::Prefix(head)) => drop(heads.insert(String::from(head))),
-                Ok(ResourcePattern::One(urn)) => drop(single.insert(String::from(urn))),
-                Ok(ResourcePattern::Group(id)) => {
+            match ResourcePattern::parse(text, region).map_err(NoResource::of(text))? {
+                ResourcePattern::Prefix(head) => drop(heads.insert(String::from(head))),
+                ResourcePattern::One(urn) => drop(single.insert(String::from(urn))),
+                ResourcePattern::Everything | ResourcePattern::AnyGroup => {
+                    heads.insert(base.clone());
+                }
+                ResourcePattern::Group(id) => {
                     let group = self.find_resource_group(account, id).await?;
                     match group {
-                        Some(group) if group.read_only => {
-                            heads.insert(format!("urn:v1:{region}:resource:"));
-                        }
+                        Some(group) if group.read_only => drop(heads.insert(base.clone())),
                         group => {
                             let members = group.map(|one| one.resources).unwrap_or_default();
                             single.extend(members.into_iter().take(MOST_OF_A_GROUP));
                         }
                     }
                 }
-                _ => drop(heads.insert(format!("urn:v1:{region}:resource:"))),
             }
         }
         let catalogue = self.catalogue();
         let mut targets = Vec::new();
         for head in &heads {
-            let rest = head.splitn(5, ':').nth(4).unwrap_or_default();
-            let kinds: Vec<&str> = match rest.split_once(':') {
-                Some((kind, _)) => vec![kind],
+            let malformed = NoResource::of(head);
+            let rest = head.strip_prefix(&base).ok_or(UrnError::Malformed).map_err(malformed)?;
+            match rest.split_once(':') {
+                Some((kind, name)) => {
+                    targets.push(Target::matching(&base, kind, format!("{name}*")));
+                }
                 // A prefix that ends within a type matches every type that begins with it.
-                None => catalogue.types().filter(|kind| kind.starts_with(rest)).collect(),
-            };
-            for kind in kinds {
-                let urn = match rest.split_once(':') {
-                    Some(_) => format!("{head}*"),
-                    None => format!("urn:v1:{region}:resource:{kind}:*"),
-                };
-                targets.push(Target { urn, kind: kind.to_owned() });
+                None => {
+                    let kinds = catalogue.types().filter(|kind| kind.starts_with(rest));
+                    targets.extend(kinds.map(|kind| Target::matching(&base, kind, "*".to_owned())));
+                }
             }
         }
         let known =
@@ -163,9 +195,8 @@ impl Iam {
         let known: BTreeSet<String> = known.map(|(urn, _)| urn.to_owned()).collect();
         single.extend(known.into_iter().take(MOST_OF_A_PATTERN * heads.len()));
         for urn in single {
-            if let Ok(urn) = ResourceUrn::parse(&urn, region) {
-                targets.push(Target::of(&urn));
-            }
+            let urn = ResourceUrn::parse(&urn, region).map_err(NoResource::of(&urn))?;
+            targets.push(Target::of(&urn));
         }
         Ok(targets)
     }

@@ -80,7 +80,7 @@ impl<'t> Button<'t> {
             Self::Simulate => {
                 let input = Some(form.input()?);
                 let proposal = Proposal { id: editor.target.id(), input };
-                editor.simulation.run(request, Some((proposal, &editor.form.name))).await?;
+                editor.simulation.run(request, Some(proposal)).await?;
             }
             Self::ReadJson => *form = PolicyForm::from_json(request.form.get("json"))?,
         }

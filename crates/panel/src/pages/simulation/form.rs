@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use gatewright_iam::{Fault, IamError, Instant, Proposal, Simulation};
 
-use super::outcome::{ProposedPolicy, SimulationOutcome};
+use super::outcome::SimulationOutcome;
 use crate::error::PageError;
 use crate::fields::Fields;
 use crate::request::RequestContext;
@@ -61,14 +61,11 @@ impl SimulationForm {
     pub(in crate::pages) async fn run(
         &mut self,
         request: &RequestContext,
-        proposed: Option<(Proposal, &str)>,
+        proposal: Option<Proposal>,
     ) -> Result<(), PageError> {
         let input = self.input(request);
-        let (proposal, name) = proposed.unzip();
-        let id = proposal.as_ref().map(|one: &Proposal| one.id.unwrap_or_default());
         let result = request.iam.simulate(&request.context()?, input, proposal).await?;
-        let proposed = id.zip(name).map(|(id, name)| ProposedPolicy { id, name });
-        self.outcome = Some(SimulationOutcome::of(request, result, proposed.as_ref()));
+        self.outcome = Some(SimulationOutcome::of(request, result));
         Ok(())
     }
 }

@@ -1,6 +1,6 @@
 //! Outcome of a simulation, with the policies that were evaluated.
 
-use gatewright_iam::{Contribution, EvaluatedPolicy, Part, PolicyId, SimulationResult};
+use gatewright_iam::{Contribution, EvaluatedPolicy, Part, PolicySource, SimulationResult};
 
 use crate::format::short_urn;
 use crate::pages::reasons::reason_text;
@@ -29,21 +29,11 @@ pub(in crate::pages) struct Row {
     pub(in crate::pages) decided: bool,
 }
 
-/// Policy that is not saved.
-pub(super) struct ProposedPolicy<'n> {
-    pub(super) id: PolicyId,
-    pub(super) name: &'n str,
-}
-
 impl SimulationOutcome {
-    pub(super) fn of(
-        request: &RequestContext,
-        result: SimulationResult,
-        proposed: Option<&ProposedPolicy<'_>>,
-    ) -> Self {
+    pub(super) fn of(request: &RequestContext, result: SimulationResult) -> Self {
         let row = |one: EvaluatedPolicy| Row {
             decided: result.policy == Some(one.policy),
-            ..Row::of(request, one, proposed)
+            ..Row::of(request, one)
         };
         let mut evaluated: Vec<Row> = result.evaluated.into_iter().map(row).collect();
         evaluated.sort_by_key(|row| !row.decided);
@@ -52,15 +42,11 @@ impl SimulationOutcome {
 }
 
 impl Row {
-    fn of(
-        request: &RequestContext,
-        one: EvaluatedPolicy,
-        proposed: Option<&ProposedPolicy<'_>>,
-    ) -> Self {
-        let (path, name) = match (proposed.filter(|proposed| proposed.id == one.policy), one.name) {
-            (Some(proposed), _) => (None, proposed.name.to_owned()),
-            (None, Some(name)) => (Some(format!("/policies/{}", one.policy)), name),
-            (None, None) => (None, request.texts.say("try-role")),
+    fn of(request: &RequestContext, one: EvaluatedPolicy) -> Self {
+        let (path, name) = match one.source {
+            PolicySource::Proposal(name) => (None, name),
+            PolicySource::Stored(name) => (Some(format!("/policies/{}", one.policy)), name),
+            PolicySource::Role => (None, request.texts.say("try-role")),
         };
         let (text, part) = contribution(one.contribution);
         let group = match part {
