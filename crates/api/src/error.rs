@@ -123,6 +123,11 @@ impl ApiError {
     /// Logs the error and converts it into a response.
     pub(crate) fn into_response(self, query_id: QueryId) -> Response {
         self.log(query_id);
+        self.into_unlogged_response()
+    }
+
+    /// Builds the response of an error that is logged already.
+    pub(crate) fn into_unlogged_response(self) -> Response {
         let Parts { status, body, header, no_store, .. } = *self.0;
         let response = Response::with_text(status, body.to_string());
         let response = match header {

@@ -7,6 +7,7 @@ mod messages;
 mod service;
 
 use std::net::IpAddr;
+use std::pin::pin;
 use std::sync::Arc;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
@@ -20,6 +21,7 @@ use tracing::{Instrument, Span};
 
 use crate::error::ApiError;
 use crate::original_request::{OriginalRequest, authorize, missing_actions};
+use crate::panics::catch_panic;
 use messages::{
     CheckRequest, CheckResponse, DeniedHttpResponse, HeaderAppendAction,
     HeaderValue as EnvoyHeader, HeaderValueOption, HttpRequest, HttpResponse, HttpStatus,
@@ -60,7 +62,11 @@ impl Checks {
                 Err(refusal) => denied(refusal, query_id),
             }
         };
-        answer.instrument(span(query_id)).await
+        let answer = pin!(answer.instrument(span(query_id)));
+        catch_panic(query_id, answer).await.unwrap_or_else(|error| {
+            let error = ApiError::from(IamError::internal(error));
+            denial(Code::Unavailable, &error, Vec::new())
+        })
     }
 
     async fn authorize(
@@ -140,7 +146,7 @@ fn denied(Refusal { error, revision }: Refusal, query_id: QueryId) -> CheckRespo
     let error = ApiError::from(error);
     error.log(query_id);
     let status = error.status();
-    let mut headers = vec![header("content-type", "application/json".to_owned())];
+    let mut headers = Vec::new();
     if let Some((name, value)) = error.header() {
         headers.push(header(name, value.to_owned()));
     }
@@ -154,8 +160,13 @@ fn denied(Refusal { error, revision }: Refusal, query_id: QueryId) -> CheckRespo
         StatusCode::FORBIDDEN => Code::PermissionDenied,
         _ => Code::Unavailable,
     };
+    denial(code, &error, headers)
+}
+
+fn denial(code: Code, error: &ApiError, mut headers: Vec<HeaderValueOption>) -> CheckResponse {
+    headers.push(header("content-type", "application/json".to_owned()));
     let denied = DeniedHttpResponse {
-        status: Some(HttpStatus { code: i32::from(status.as_u16()) }),
+        status: Some(HttpStatus { code: i32::from(error.status().as_u16()) }),
         headers,
         body: error.body().to_string(),
     };

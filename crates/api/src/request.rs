@@ -21,9 +21,9 @@ pub(crate) struct RequestContext {
 
 impl RequestContext {
     /// Creates the context of a request that arrives now.
-    pub(crate) fn new(iam: &Iam, ip: Option<IpAddr>) -> Self {
+    pub(crate) fn new(iam: &Iam, query_id: QueryId, ip: Option<IpAddr>) -> Self {
         let started = std::time::Instant::now();
-        Self { started, ip, query_id: iam.new_query_id(), now: iam.now() }
+        Self { started, ip, query_id, now: iam.now() }
     }
 }
 

@@ -11,7 +11,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Method};
 use axum::{BoxError, Router, http};
 use bytes::Bytes;
-use gatewright_iam::{Call, Context, Iam, QueryId};
+use gatewright_iam::{Call, Context, Iam, IamError, QueryId};
 use ipnet::IpNet;
 use tracing::field::Empty;
 use tracing::{Instrument, Span};
@@ -25,6 +25,7 @@ use crate::meter::Meter;
 use crate::openapi::Documents;
 use crate::operation::{Cost, Declaration, Operation};
 use crate::operations::operations;
+use crate::panics::NoResponse;
 use crate::query::Query;
 use crate::request::{Request, RequestContext};
 use crate::response::Response;
@@ -64,6 +65,11 @@ impl Api {
         Self { iam, options, operations, destinations, documents, meter: Meter::new() }
     }
 
+    /// Generates the query ID of a request.
+    pub fn new_query_id(&self) -> QueryId {
+        self.iam.new_query_id()
+    }
+
     /// Returns the destination of the requests for a path.
     pub fn destination(&self, path: &str) -> Destination {
         self.destinations.find(path)
@@ -84,14 +90,15 @@ async fn fall_back(
     State(api): State<Arc<Api>>,
     request: http::Request<Body>,
 ) -> Result<http::Response<Body>, Infallible> {
-    let peer = peer(request.extensions());
-    Ok(serve(&api, peer, request).await)
+    let (peer, query_id) = (peer(request.extensions()), request.extensions().get().copied());
+    let query_id = query_id.unwrap_or_else(|| api.new_query_id());
+    Ok(serve(&api, (query_id, peer), request).await)
 }
 
-/// Serves a request from a client address.
+/// Serves a request, with its query ID, from a client address.
 pub async fn serve<B>(
     api: &Api,
-    peer: Option<SocketAddr>,
+    (query_id, peer): (QueryId, Option<SocketAddr>),
     request: http::Request<B>,
 ) -> http::Response<Body>
 where
@@ -100,7 +107,7 @@ where
 {
     let (parts, body) = request.into_parts();
     let ip = client_ip(peer, &parts.headers, &api.options.trusted_proxies);
-    let context = RequestContext::new(&api.iam, ip);
+    let context = RequestContext::new(&api.iam, query_id, ip);
     let (operation, parameters) = match find(&api.operations, &parts.method, parts.uri.path()) {
         Found::Operation(operation, parameters) => (operation, parameters),
         Found::OtherMethod(allowed) => {
@@ -252,7 +259,19 @@ fn finish(
     }
     let route = operation.map_or("", |operation| operation.declared.path);
     api.meter.note(route, status, started.elapsed().as_secs_f64());
-    let mut response = response.into_http();
+    with_query_id(response.into_http(), query_id)
+}
+
+/// Returns the response to a request whose handler ended without one, and counts it. Why it ended is
+/// in the log already.
+pub fn failure_response(query_id: QueryId) -> http::Response<Body> {
+    let error = ApiError::from(IamError::internal(NoResponse));
+    let labels = [("route", String::new()), ("status", error.status().as_u16().to_string())];
+    metrics::counter!("gatewright_http_requests_total", &labels).increment(1);
+    with_query_id(error.into_unlogged_response().no_store().into_http(), query_id)
+}
+
+fn with_query_id(mut response: http::Response<Body>, query_id: QueryId) -> http::Response<Body> {
     let mut name = String::with_capacity(QUERY_ID_LENGTH);
     let written = write!(name, "{query_id}");
     if let (Ok(()), Ok(value)) = (written, HeaderValue::try_from(name)) {

@@ -3,14 +3,16 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::ConnectInfo;
-use axum::http::{Request, Response, StatusCode};
+use axum::http::{Request, Response};
 use axum::{BoxError, Router};
-use gatewright_api::{Api, Destination, serve};
+use gatewright_api::{Api, Destination, NoResponse, catch_panic, failure_response, serve};
+use gatewright_iam::{CauseChain, QueryId};
 use tokio::runtime::Handle;
 use tower_service::Service;
 
@@ -60,17 +62,25 @@ impl Connection {
         B::Error: Into<BoxError>,
     {
         self.has_received_request.store(true, Ordering::Relaxed);
-        let destination = self.dispatcher.api.destination(request.uri().path());
-        Ok(if destination == Destination::ApiFromMemory {
-            serve(&self.dispatcher.api, Some(self.peer), request).await
+        let api = &*self.dispatcher.api;
+        let query_id = api.new_query_id();
+        let destination = api.destination(request.uri().path());
+        let response = if destination == Destination::ApiFromMemory {
+            catch_panic(query_id, pin!(serve(api, (query_id, Some(self.peer)), request))).await
         } else {
             // Boxed: the future is large and seldom needed.
-            Box::pin(self.offload(request, destination)).await
-        })
+            Box::pin(self.offload(query_id, request, destination)).await
+        };
+        Ok(response.unwrap_or_else(|NoResponse| failure_response(query_id)))
     }
 
     /// Runs a request on the general runtime, and waits for its response.
-    async fn offload<B>(&self, mut request: Request<B>, destination: Destination) -> Response<Body>
+    async fn offload<B>(
+        &self,
+        query_id: QueryId,
+        mut request: Request<B>,
+        destination: Destination,
+    ) -> Result<Response<Body>, NoResponse>
     where
         B: HttpBody<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
@@ -78,17 +88,17 @@ impl Connection {
         let (dispatcher, peer) = (Arc::clone(&self.dispatcher), self.peer);
         let handling = async move {
             if destination != Destination::Elsewhere {
-                return serve(&dispatcher.api, Some(peer), request).await;
+                return serve(&dispatcher.api, (query_id, Some(peer)), request).await;
             }
             request.extensions_mut().insert(ConnectInfo(peer));
+            request.extensions_mut().insert(query_id);
             let Ok(response) = dispatcher.pages.clone().call(request).await;
             response
         };
+        let handling = async move { catch_panic(query_id, pin!(handling)).await };
         self.dispatcher.runtime.spawn(handling).await.unwrap_or_else(|error| {
-            tracing::error!(%error, "a request handler panicked");
-            let mut response = Response::new(Body::empty());
-            *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-            response
+            tracing::error!(%query_id, cause = %CauseChain(&error), "failed");
+            Err(NoResponse)
         })
     }
 }

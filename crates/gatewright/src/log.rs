@@ -2,6 +2,7 @@
 
 use std::panic::PanicHookInfo;
 
+use gatewright_api::current_query_id;
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{Config, LogFormat};
@@ -21,9 +22,10 @@ pub(crate) fn start(config: &Config) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Logs a panic where it happens: inside the span of a request, with its query ID.
-fn log_panic(panic: &PanicHookInfo<'_>) {
+/// Logs a panic, with the query ID of the request that the thread is handling.
+pub(crate) fn log_panic(panic: &PanicHookInfo<'_>) {
+    let query_id = current_query_id().map(|id| id.to_string());
     let location = panic.location().map(ToString::to_string);
     let cause = panic.payload_as_str();
-    tracing::error!(location, cause, "a thread panicked");
+    tracing::error!(query_id, location, cause, "a thread panicked");
 }

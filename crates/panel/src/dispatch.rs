@@ -7,7 +7,7 @@ use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{FromRequestParts, RawPathParams, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, Response, StatusCode};
-use gatewright_iam::{Call, QueryId};
+use gatewright_iam::{Call, CauseChain, QueryId};
 use tracing::field::Empty;
 use tracing::{Instrument, Span};
 use zeroize::Zeroize;
@@ -32,20 +32,16 @@ pub(crate) async fn dispatch(
     route: Option<&Route>,
 ) -> Response<Body> {
     let (mut parts, body) = request.into_parts();
-    let parameters = path_parameters(&mut parts).await;
-    let (parameters, unreadable) = match parameters {
-        Ok(parameters) => (parameters, None),
-        Err(error) => (Vec::new(), Some(error)),
+    // The dispatcher has generated it, so that its response has one even if this panics.
+    let query_id = parts.extensions.get().copied();
+    let query_id = query_id.unwrap_or_else(|| panel.iam.new_query_id());
+    let span = span(query_id, &parts.method, route);
+    let answer = async {
+        let response = respond(panel, query_id, (&mut parts, body), route).await;
+        log_and_count(query_id, &parts, response.status());
+        with_query_id(response.into_response(), query_id)
     };
-    let request = match panel.read(&parts, parameters) {
-        Ok(request) => request,
-        Err(error) => {
-            tracing::error!(cause = error.causes(), "failed");
-            return PageResponse::empty(StatusCode::INTERNAL_SERVER_ERROR).into_response();
-        }
-    };
-    let span = span(request.query_id, &parts.method, route);
-    respond(panel, request, (&parts, body), route, unreadable).instrument(span).await
+    answer.instrument(span).await
 }
 
 /// Opens the span of a request. Its operation is the method alone where there is no such page.
@@ -56,14 +52,22 @@ fn span(query_id: QueryId, method: &Method, route: Option<&Route>) -> Span {
     tracing::info_span!("request", %query_id, account = Empty, %operation)
 }
 
-/// Answers a request that is read but for its form.
+/// Reads a request, and calls its handler.
 async fn respond(
     panel: &Panel,
-    mut request: RequestContext,
-    (parts, body): (&Parts, Body),
+    query_id: QueryId,
+    (parts, body): (&mut Parts, Body),
     route: Option<&Route>,
-    unreadable: Option<PageError>,
-) -> Response<Body> {
+) -> PageResponse {
+    let parameters = path_parameters(parts).await;
+    let (parameters, unreadable) = match parameters {
+        Ok(parameters) => (parameters, None),
+        Err(error) => (Vec::new(), Some(error)),
+    };
+    let mut request = match panel.read(parts, query_id, parameters) {
+        Ok(request) => request,
+        Err(error) => return without_page(query_id, &error),
+    };
     let prepared = prepare(panel, &mut request, (parts, body), route, unreadable).await;
     let request = Arc::new(request);
     let handled = match prepared {
@@ -75,16 +79,8 @@ async fn respond(
         Err(error) => error_response(&request, error).await,
     };
     let response = response.and_then(|response| set_form_cookie(&request, response));
-    let response = response.unwrap_or_else(|error| {
-        log_failure(&request, &error);
-        PageResponse::empty(StatusCode::INTERNAL_SERVER_ERROR)
-    });
-    account_for(panel, &request, parts, response.status());
-    let mut response = response.into_response();
-    match HeaderValue::try_from(request.query_id.to_string()) {
-        Ok(value) => drop(response.headers_mut().insert("x-ovh-queryid", value)),
-        Err(error) => log_failure(&request, &error.into()),
-    }
+    let response = response.unwrap_or_else(|error| without_page(query_id, &error));
+    record(panel, &request, parts, response.status());
     response
 }
 
@@ -168,7 +164,7 @@ async fn error_response(request: &RequestContext, error: PageError) -> HandlerRe
         }
         error => {
             if error.status().is_server_error() {
-                log_failure(request, &error);
+                log_failure(request.query_id, &error);
             }
             error::show(request, &error)
         }
@@ -184,13 +180,27 @@ fn set_form_cookie(request: &RequestContext, response: PageResponse) -> HandlerR
     }
 }
 
-fn log_failure(request: &RequestContext, error: &PageError) {
+fn log_failure(query_id: QueryId, error: &PageError) {
     let status = error.status();
-    tracing::error!(query_id = %request.query_id, %status, cause = error.causes(), "failed");
+    tracing::error!(%query_id, %status, cause = %CauseChain(error), "failed");
 }
 
-/// Records, logs and counts a response.
-fn account_for(panel: &Panel, request: &RequestContext, parts: &Parts, status: StatusCode) {
+/// Logs a failure whose page cannot be rendered, and returns the response in its place.
+fn without_page(query_id: QueryId, error: &PageError) -> PageResponse {
+    log_failure(query_id, error);
+    PageResponse::empty(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+fn with_query_id(mut response: Response<Body>, query_id: QueryId) -> Response<Body> {
+    match HeaderValue::try_from(query_id.to_string()) {
+        Ok(value) => drop(response.headers_mut().insert("x-ovh-queryid", value)),
+        Err(error) => log_failure(query_id, &error.into()),
+    }
+    response
+}
+
+/// Records the call of a signed-in person.
+fn record(panel: &Panel, request: &RequestContext, parts: &Parts, status: StatusCode) {
     let (method, path) = (&parts.method, parts.uri.path());
     // A log that is watched live requests itself every other second: such requests are not
     // recorded.
@@ -200,7 +210,11 @@ fn account_for(panel: &Panel, request: &RequestContext, parts: &Parts, status: S
         let user_agent = Some(request.user_agent.as_str());
         panel.iam.record(&context, Call { what, route: "panel", status, user_agent });
     }
-    tracing::info!(query_id = %request.query_id, %method, path, %status);
+}
+
+/// Logs and counts a response.
+fn log_and_count(query_id: QueryId, Parts { method, uri, .. }: &Parts, status: StatusCode) {
+    tracing::info!(%query_id, %method, path = uri.path(), %status);
     let labels = [("route", "panel".to_owned()), ("status", status.as_u16().to_string())];
     metrics::counter!("gatewright_http_requests_total", &labels).increment(1);
 }

@@ -78,18 +78,6 @@ impl PageError {
             _ => Vec::new(),
         }
     }
-
-    /// Returns the error and the chain of its causes, outermost first, for the log.
-    pub(crate) fn causes(&self) -> String {
-        let mut text = self.to_string();
-        let mut cause = std::error::Error::source(self);
-        while let Some(error) = cause {
-            text.push_str(": ");
-            text.push_str(&error.to_string());
-            cause = error.source();
-        }
-        text
-    }
 }
 
 /// Converts a denial to none: parts of a page are left out if the reader has no permission for

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::http::header::{ACCEPT_LANGUAGE, USER_AGENT};
 use axum::http::request::Parts;
-use gatewright_iam::{Iam, IamError, Secret, Session, SessionToken};
+use gatewright_iam::{Iam, IamError, QueryId, Secret, Session, SessionToken};
 
 use crate::assets;
 use crate::cookies::CookieSettings;
@@ -43,6 +43,7 @@ impl Panel {
     pub(crate) fn read(
         &self,
         parts: &Parts,
+        query_id: QueryId,
         parameters: Vec<(String, String)>,
     ) -> Result<RequestContext, PageError> {
         let new_form_cookie = || self.iam.new_nonce().map(Secret::from);
@@ -57,7 +58,7 @@ impl Panel {
             form: Fields::default(),
             user_agent: header(USER_AGENT).unwrap_or("").to_owned(),
             ip: (self.options.address_of)(parts),
-            query_id: self.iam.new_query_id(),
+            query_id,
             now: self.iam.now(),
             session: None,
             cookie_settings: self.cookie_settings,

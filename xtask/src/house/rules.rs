@@ -77,7 +77,7 @@ pub(crate) const MODULES: &[Floors] = &[
             &["body", "respond"],
             &["edge", "form"],
             &["error", "request", "wire"],
-            &["response", "query", "meter", "schema", "proxy_protocol"],
+            &["response", "query", "meter", "schema", "proxy_protocol", "panics"],
         ],
         allowed: &[],
     },

@@ -1,5 +1,7 @@
-//! Tests of whole requests, in process: of their spans.
+//! Tests of whole requests, in process: of their spans, and of failures.
 
 mod captured_spans;
+mod envoy;
+mod failures;
 mod installation;
 mod spans;

@@ -1,4 +1,4 @@
-//! Captures the spans of the thread of a test.
+//! Captures the spans and events of the thread of a test.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Debug;
@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::subscriber::DefaultGuard;
-use tracing::{Level, Subscriber};
+use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::registry::{LookupSpan, Registry};
@@ -21,19 +21,27 @@ pub(super) struct CapturedSpan {
     pub(super) around: Vec<BTreeMap<&'static str, String>>,
 }
 
+/// An event, with its level and its fields.
+#[derive(Debug)]
+pub(super) struct CapturedEvent {
+    pub(super) level: Level,
+    pub(super) fields: BTreeMap<&'static str, String>,
+}
+
 #[derive(Default)]
 struct Spans {
     all: Vec<CapturedSpan>,
+    events: Vec<CapturedEvent>,
     /// The places of the open ones: identifiers are used again.
     places: HashMap<Id, usize>,
 }
 
-/// All spans that this thread has opened.
+/// All spans that this thread has opened, and its events.
 #[derive(Clone, Default)]
 pub(super) struct CapturedSpans(Arc<Mutex<Spans>>);
 
 impl CapturedSpans {
-    /// Captures spans up to a level until the guard is dropped.
+    /// Captures spans and events up to a level until the guard is dropped.
     pub(super) fn start(level: Level) -> (Self, DefaultGuard) {
         let spans = Self::default();
         let layer = spans.clone().with_filter(LevelFilter::from_level(level));
@@ -46,6 +54,11 @@ impl CapturedSpans {
         let mut spans = self.0.lock().unwrap();
         spans.places.clear();
         std::mem::take(&mut spans.all)
+    }
+
+    /// Returns the events since the last call.
+    pub(super) fn take_events(&self) -> Vec<CapturedEvent> {
+        std::mem::take(&mut self.0.lock().unwrap().events)
     }
 }
 
@@ -60,6 +73,13 @@ impl<S: Subscriber + for<'l> LookupSpan<'l>> Layer<S> for CapturedSpans {
         let (place, name) = (spans.all.len(), attributes.metadata().name());
         spans.all.push(CapturedSpan { name, fields: fields.0, around });
         spans.places.insert(id.clone(), place);
+    }
+
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let mut fields = Fields::default();
+        event.record(&mut fields);
+        let event = CapturedEvent { level: *event.metadata().level(), fields: fields.0 };
+        self.0.lock().unwrap().events.push(event);
     }
 
     fn on_record(&self, id: &Id, values: &Record<'_>, _: Context<'_, S>) {

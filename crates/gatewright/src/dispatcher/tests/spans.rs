@@ -1,14 +1,10 @@
 //! Each request has one span, with its query ID, its operation, and the caller's account.
 
-use std::collections::HashMap;
-
-use envoy_types::ext_authz::v3::pb::{CheckRequest, HttpResponse};
-use envoy_types::pb::envoy::service::auth::v3::AttributeContext;
-use envoy_types::pb::envoy::service::auth::v3::attribute_context::{HttpRequest, Request};
-use envoy_types::pb::envoy::service::auth::v3::authorization_client::AuthorizationClient;
+use envoy_types::ext_authz::v3::pb::HttpResponse;
 use tracing::Level;
 
 use super::captured_spans::{CapturedSpan, CapturedSpans};
+use super::envoy::Envoy;
 use super::installation::{ACCOUNT, Credential, Installation, Payload};
 
 /// The requests of a kind: what is sent, and the operation in the span.
@@ -172,27 +168,11 @@ async fn a_sign_in_has_the_account_of_the_person_in_its_span() {
 #[tokio::test]
 async fn the_span_of_envoys_request_has_the_callers_account() {
     let installation = Installation::new().await;
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(gatewright_api::ext_authz(installation.iam.clone(), listener));
-    let mut envoy = AuthorizationClient::connect(url).await.unwrap();
+    let mut envoy = Envoy::connect(&installation).await;
     let (spans, _guard) = CapturedSpans::start(Level::DEBUG);
     for (path, is_allowed) in [("/books/7", true), ("/nothing", false)] {
-        let bearer = format!("Bearer {}", installation.token);
-        let http = HttpRequest {
-            method: "GET".to_owned(),
-            path: path.to_owned(),
-            headers: HashMap::from([("authorization".to_owned(), bearer)]),
-            ..HttpRequest::default()
-        };
-        let attributes = AttributeContext {
-            request: Some(Request { http: Some(http), ..Request::default() }),
-            context_extensions: HashMap::from([("api".to_owned(), "library".to_owned())]),
-            ..AttributeContext::default()
-        };
         spans.take();
-        let answer = envoy.check(CheckRequest { attributes: Some(attributes) }).await.unwrap();
-        let answer = answer.into_inner().http_response.unwrap();
+        let answer = envoy.ask(path).await;
         assert_eq!(matches!(answer, HttpResponse::OkResponse(_)), is_allowed);
         let all = spans.take();
         let span = all.iter().find(|span| span.name == "request").expect("a span");
