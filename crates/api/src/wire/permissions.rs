@@ -53,8 +53,9 @@ impl From<Permissions> for Lists {
 #[serde(rename_all = "camelCase")]
 #[schema(as = iam::PermissionsGroup)]
 pub(crate) struct PermissionsGroup {
-    #[schema(read_only, required = false)]
-    created_at: String,
+    #[schema(read_only, required = false, value_type = String)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    created_at: Option<String>,
     description: String,
     #[schema(read_only, required = false)]
     id: Uuid,
@@ -71,7 +72,7 @@ pub(crate) struct PermissionsGroup {
 impl From<gatewright_iam::PermissionsGroup> for PermissionsGroup {
     fn from(group: gatewright_iam::PermissionsGroup) -> Self {
         Self {
-            created_at: group.created_at.to_string(),
+            created_at: group.created_at.map(|at| at.to_string()),
             description: group.description,
             id: group.id.into(),
             name: group.name,

@@ -41,8 +41,8 @@ pub struct ManagedGroup {
     pub permissions: Permissions,
     /// The permissions, compiled for decisions.
     pub(crate) compiled: Arc<CompiledPermissions>,
-    /// The time of creation.
-    pub created_at: Instant,
+    /// The time of creation; none if the product does not say.
+    pub created_at: Option<Instant>,
     /// The time of the last change; none if there was none.
     pub updated_at: Option<Instant>,
 }

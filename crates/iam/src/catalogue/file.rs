@@ -87,7 +87,8 @@ mod tests {
                 "coffee.json",
                 r#"{"product":"Coffee","actions":[
                     {"action":"machine:brew:start","categories":["OPERATE"],"description":"Start"},
-                    {"action":"machine:brew:stop"}]}"#,
+                    {"action":"machine:brew:stop"}],
+                    "permissionsGroups":[{"name":"barista"}]}"#,
             ),
             (
                 "tea.json",
@@ -106,6 +107,7 @@ mod tests {
         assert_eq!(get.categories, [Category::Read]);
         assert_eq!(catalogue.actions["machine:brew:start"].description, "Start");
         assert_eq!(catalogue.actions["machine:brew:stop"].description, "Stop");
+        assert_eq!(catalogue.group("barista").unwrap().created_at, None);
     }
 
     #[test]
@@ -119,6 +121,8 @@ mod tests {
                 "the action \"a:b:*\" must not hold a *, a space or a control character"
             )
         );
+        let group = r#"{"product":"x","permissionsGroups":[{"name":"g","createdAt":"yesterday"}]}"#;
+        assert!(refusal("a.json", group).contains("\"yesterday\" is no date"));
         assert!(refusal("a.toml", "").contains("only JSON and YAML are read"));
         assert!(refusal("a.yaml", "product: x\nactoins: []").contains("a.yaml: unknown field"));
     }

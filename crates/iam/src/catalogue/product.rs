@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use gatewright_policy::{Instant, Permissions, PermissionsError, PermissionsGroupId};
-use serde::Deserialize;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
 use uuid::Uuid;
 
 use crate::catalogue::action::ManagedGroup;
@@ -75,16 +76,23 @@ pub(crate) struct DeclaredGroup {
     description: Option<String>,
     #[serde(default)]
     permissions: Permissions,
-    #[serde(default)]
-    created_at: Option<String>,
-    #[serde(default)]
-    updated_at: Option<String>,
+    #[serde(default, deserialize_with = "instant")]
+    created_at: Option<Instant>,
+    #[serde(default, deserialize_with = "instant")]
+    updated_at: Option<Instant>,
+}
+
+/// Parses a date and time, as files have it.
+fn instant<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Instant>, D::Error> {
+    let Some(text) = Option::<String>::deserialize(deserializer)? else { return Ok(None) };
+    Instant::parse(&text).map(Some).ok_or_else(|| {
+        D::Error::custom(format!("{text:?} is no date and time like 2026-12-31T23:59:59Z"))
+    })
 }
 
 impl DeclaredGroup {
     pub(crate) fn compile(self) -> Result<ManagedGroup, PermissionsError> {
         let compiled = Arc::new(self.permissions.compile()?);
-        let instant = |text: Option<String>| text.as_deref().and_then(Instant::parse);
         Ok(ManagedGroup {
             id: self
                 .id
@@ -93,8 +101,8 @@ impl DeclaredGroup {
             name: self.name,
             permissions: self.permissions,
             compiled,
-            created_at: instant(self.created_at).unwrap_or_default(),
-            updated_at: instant(self.updated_at),
+            created_at: self.created_at,
+            updated_at: self.updated_at,
         })
     }
 }

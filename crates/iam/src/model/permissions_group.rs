@@ -35,8 +35,8 @@ pub struct PermissionsGroup {
     pub description: String,
     /// The permissions.
     pub permissions: Permissions,
-    /// The time of its creation.
-    pub created_at: Instant,
+    /// The time of its creation; none for a managed group whose product does not say.
+    pub created_at: Option<Instant>,
     /// The time of its last update, if there was one.
     pub updated_at: Option<Instant>,
 }

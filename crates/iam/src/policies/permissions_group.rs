@@ -51,7 +51,7 @@ impl Iam {
             owner: owner.to_owned(),
             description: document.description,
             permissions: document.permissions,
-            created_at: document.created_at,
+            created_at: Some(document.created_at),
             updated_at: document.updated_at,
         })
     }

@@ -53,7 +53,7 @@ impl From<PermissionsGroup> for Row {
             owner: one.owner,
             description: one.description,
             allow: one.permissions.allow.len(),
-            changed: minute(one.updated_at.unwrap_or(one.created_at)),
+            changed: one.updated_at.or(one.created_at).map(minute).unwrap_or_default(),
         }
     }
 }
