@@ -6,8 +6,8 @@ pub mod dev_server;
 use std::collections::HashMap;
 
 use gatewright_policy::{
-    Caller, Environment, Identity, Instant, Permissions, Policy, PolicySet, Region, Request,
-    Resource, ResourceUrn, Scope, decide,
+    AccountName, Caller, Environment, Identity, Instant, Permissions, Policy, PolicySet, Region,
+    Request, Resource, ResourceUrn, Scope, decide,
 };
 use uuid::Uuid;
 
@@ -81,7 +81,7 @@ pub fn action(kind: &str, verb: &str) -> String {
 }
 
 pub fn identity(number: usize) -> Identity {
-    Identity::service_account(Region::Eu, ACCOUNT, &format!("EU.{number:016x}"))
+    Identity::service_account(Region::Eu, &AccountName::new(ACCOUNT), &format!("EU.{number:016x}"))
 }
 
 /// Converts a rule into a Gatewright policy.
@@ -105,7 +105,7 @@ pub fn policy(rule: &Rule) -> Policy {
 
 /// Compiles all rules.
 pub fn compiled(rules: &[Rule]) -> PolicySet {
-    let mut set = PolicySet::new(ACCOUNT);
+    let mut set = PolicySet::new(AccountName::new(ACCOUNT));
     for rule in rules {
         set.insert(policy(rule).compile(Region::Eu).expect("a policy"));
     }
@@ -147,7 +147,7 @@ impl Prepared {
     pub fn new(ask: &Ask) -> Self {
         let identity = identity(ask.identity);
         Self {
-            caller: Caller::new(Region::Eu, ACCOUNT, &[identity], Scope::All),
+            caller: Caller::new(Region::Eu, &AccountName::new(ACCOUNT), &[identity], Scope::All),
             action: action(ask.kind, ask.verb),
             urn: ResourceUrn::new(Region::Eu, ask.kind, &format!("r{}", ask.resource)),
         }

@@ -2,12 +2,12 @@
 #![no_main]
 
 use gatewright_policy::{
-    Environment, Fact, Instant, Region, Replica, ReplicaRequest, ResourceUrn, Scope,
+    AccountName, Environment, Fact, Instant, Region, Replica, ReplicaRequest, ResourceUrn, Scope,
 };
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
-    let mut replica = Replica::new(Region::Eu, "xx11111-ovh");
+    let mut replica = Replica::new(Region::Eu, AccountName::new("xx11111-ovh"));
     for line in text.lines() {
         let Ok(fact) = serde_json::from_str::<Fact>(line) else { continue };
         if replica.apply(fact).is_err() {

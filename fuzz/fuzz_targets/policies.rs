@@ -2,19 +2,20 @@
 #![no_main]
 
 use gatewright_policy::{
-    Caller, Environment, Identity, Instant, Policy, PolicySet, Region, Request, Resource, Scope,
-    decide, explain,
+    AccountName, Caller, Environment, Identity, Instant, Policy, PolicySet, Region, Request,
+    Resource, Scope, decide, explain,
 };
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
     let Ok(policy) = serde_json::from_str::<Policy>(text) else { return };
     let Ok(compiled) = policy.compile(Region::Eu) else { return };
-    let mut set = PolicySet::new("aa1-ovh");
+    let account = AccountName::new("aa1-ovh");
+    let mut set = PolicySet::new(account.clone());
     set.insert(compiled);
     let identities: Vec<Identity> =
         policy.identities.iter().filter_map(|urn| Identity::parse(urn, Region::Eu).ok()).collect();
-    let caller = Caller::new(Region::Eu, "aa1-ovh", &identities, Scope::All);
+    let caller = Caller::new(Region::Eu, &account, &identities, Scope::All);
     for action in policy.permissions.allow.iter().chain(&policy.permissions.deny) {
         let request = Request {
             caller: &caller,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
-use gatewright_policy::{Fact, Region, Replica};
+use gatewright_policy::{AccountName, Fact, Region, Replica};
 use reqwest::{Client, Response, StatusCode};
 use serde::Deserialize;
 use tokio::sync::watch;
@@ -63,7 +63,7 @@ pub(crate) async fn follow(
     snapshot: Arc<ArcSwapOption<Snapshot>>,
     reaching: watch::Sender<i64>,
 ) {
-    let replica = Replica::new(Region::default(), "");
+    let replica = Replica::new(Region::default(), AccountName::new(""));
     let http = Client::new();
     let mut follower = Follower { settings, http, replica, whole: false, snapshot, reaching };
     loop {

@@ -86,7 +86,7 @@ pub(crate) async fn authorize(
 fn identity_headers(caller: Option<&AuthorizedCaller>) -> HeaderMap {
     let who = caller.map(|one| &one.principal);
     let (urn, account, token) = who.map_or(("", "", ""), |who| {
-        (who.identity.urn(), who.account(), who.token_id().unwrap_or_default())
+        (who.identity.urn(), who.account().as_str(), who.token_id().unwrap_or_default())
     });
     let mut headers = HeaderMap::with_capacity(HEADERS);
     // All values are slices of one buffer: one allocation.

@@ -11,7 +11,8 @@ use std::sync::Arc;
 
 use clap::Args;
 use gatewright_iam::{
-    Address, Algorithm, BuiltInProducts, Iam, Limits, MasterKey, Region, Settings, Sources,
+    AccountName, Address, Algorithm, BuiltInProducts, Iam, Limits, MasterKey, Region, Settings,
+    Sources,
 };
 use ipnet::IpNet;
 use serde::Deserialize;
@@ -215,7 +216,7 @@ impl Options {
                 None | Some(true) => BuiltInProducts::Included,
             },
             products: self.products.clone(),
-            registrars: self.registrars.clone().unwrap_or_default(),
+            registrars: self.registrars.iter().flatten().cloned().map(AccountName::new).collect(),
             limits: Limits {
                 policies: self.max_policies.unwrap_or(limits.policies),
                 clients: self.max_clients.unwrap_or(limits.clients),

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use gatewright_iam::{Iam, MasterKey, NewAccount, NewResource, Sources};
+use gatewright_iam::{AccountName, Iam, MasterKey, NewAccount, NewResource, Sources};
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
@@ -123,7 +123,7 @@ async fn create_samples(iam: &Iam) -> Result<Secrets, Failure> {
         service_account: true,
     };
     let service_account = iam.create_account(new).await?.ok_or(Failure::NoServiceAccount)?;
-    let owner = iam.as_owner(ACCOUNT);
+    let owner = iam.as_owner(&AccountName::new(ACCOUNT));
     for (resource_type, name, display_name, tags) in RESOURCES {
         let region = iam.settings().region;
         let tags = tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));

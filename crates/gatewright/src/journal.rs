@@ -1,6 +1,7 @@
 //! Implements `gatewright journal`.
 
 use clap::{Args, Subcommand};
+use gatewright_iam::AccountName;
 
 use crate::config::Source;
 use crate::error::Failure;
@@ -23,7 +24,7 @@ pub(crate) struct Verify {
 pub(crate) async fn run(Command::Verify(verify): Command) -> Result<(), Failure> {
     let iam = verify.source.read()?.open().await?;
     let accounts = match verify.account {
-        Some(account) => vec![account],
+        Some(account) => vec![AccountName::new(account)],
         None => iam.accounts().await?,
     };
     for account in accounts {

@@ -22,9 +22,9 @@ mod tokens;
 // Shared by all use cases.
 pub use self::core::iam::{Iam, OpenError};
 pub use gatewright_policy::{
-    Condition, Fact, Identity, IdentityKind, Instant, Operator, Pattern, PatternError, Permissions,
-    PermissionsGroupId, PolicyId, Region, ResourceGroupId, ResourceId, ResourceUrn, UrnError,
-    permissions_group_urn, resource_group_urn,
+    AccountName, Condition, Fact, Identity, IdentityKind, Instant, Operator, Pattern, PatternError,
+    Permissions, PermissionsGroupId, PolicyId, Region, ResourceGroupId, ResourceId, ResourceUrn,
+    UrnError, permissions_group_urn, resource_group_urn,
 };
 pub use gatewright_store::{Address, CauseChain, Kind, StoreError};
 pub use model::caller::{Context, Origin, Principal, PrincipalKind};

@@ -99,7 +99,7 @@ impl RequestContext {
         let who = self.session.as_ref().map(|session| {
             let principal = &session.principal;
             let name = principal.identity.name();
-            name.map_or(principal.account().to_owned(), |name| {
+            name.map_or(principal.account().to_string(), |name| {
                 format!("{}/{name}", principal.account())
             })
         });

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use crate::action::action_type;
 use crate::hashed_identity::HashedIdentity;
-use crate::id::PolicyId;
+use crate::id::{AccountName, PolicyId};
 use crate::permissions::CompiledPermissions;
 use crate::policy::CompiledPolicy;
 use crate::request::Request;
@@ -23,7 +23,7 @@ pub enum Block<'p> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeterminingPolicy<'p> {
     /// The account that owns the policy.
-    pub owner: &'p str,
+    pub owner: &'p AccountName,
     /// The policy.
     pub policy: PolicyId,
     /// The part of the policy.

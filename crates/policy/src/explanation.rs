@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use crate::decision::{Block, BlockEffect, Decision, PolicyInSet, decide};
 use crate::hashed_identity::HashedIdentity;
-use crate::id::PolicyId;
+use crate::id::{AccountName, PolicyId};
 use crate::request::Request;
 use crate::set::PolicySet;
 
@@ -31,7 +31,7 @@ pub enum Outcome<'p> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EvaluatedPolicy<'p> {
     /// The account that owns the policy.
-    pub owner: &'p str,
+    pub owner: &'p AccountName,
     /// The policy.
     pub policy: PolicyId,
     /// The identity in the policy that matched the caller.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{PolicyId, ResourceGroupId};
+use crate::id::{AccountName, PolicyId, ResourceGroupId};
 use crate::permissions::Permissions;
 use crate::policy::Policy;
 use crate::request::Tags;
@@ -16,7 +16,7 @@ pub enum Fact {
     /// The account of the following facts. All earlier facts are void.
     Account {
         /// The name of the account.
-        account: String,
+        account: AccountName,
         /// The region in its URNs.
         #[serde(rename = "plate")]
         region: String,

@@ -1,9 +1,11 @@
 //! Identifiers, with a type for each kind of object, so that they cannot be confused.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
 /// Defines identifiers that are UUIDs, and are serialized as such.
@@ -65,4 +67,56 @@ uuid_ids! {
     ResourceGroupId;
     /// The identifier of a resource, which also has a URN.
     ResourceId;
+}
+
+/// Defines identifiers that are texts. They are written and read as the bare text, and nothing is
+/// checked here: what comes from outside is checked, or looked up, by whoever reads it.
+macro_rules! text_ids {
+    ($($(#[$attribute:meta])* $name:ident($text:ty);)+) => {$(
+        $(#[$attribute])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name($text);
+
+        impl $name {
+            /// Makes the identifier of a text.
+            pub fn new(text: impl Into<$text>) -> Self {
+                Self(text.into())
+            }
+
+            /// Returns the text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        /// Lets a map be searched by a text that is no identifier yet.
+        impl Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(&self.0)
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                String::deserialize(deserializer).map(Self::new)
+            }
+        }
+    )+};
+}
+
+text_ids! {
+    /// The name of an account, as `xx11111-ovh`. A clone shares the text.
+    AccountName(Arc<str>);
 }

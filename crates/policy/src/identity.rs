@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::id::AccountName;
 use crate::urn::{Region, UrnError, is_name, split};
 
 /// The kind of an [`Identity`].
@@ -35,7 +36,7 @@ impl IdentityKind {
 pub struct Identity {
     kind: IdentityKind,
     urn: Arc<str>,
-    account: Arc<str>,
+    account: AccountName,
     name: Option<Arc<str>>,
 }
 
@@ -61,35 +62,34 @@ impl Identity {
         if !sound(account) || name.is_some_and(|name| !is_name(name)) {
             return Err(UrnError::Malformed);
         }
-        Ok(Self::new(region, kind, account, name))
+        Ok(Self::new(region, kind, &AccountName::new(account), name))
     }
 
-    fn new(region: Region, kind: IdentityKind, account: &str, name: Option<&str>) -> Self {
-        let head = format!("urn:v1:{region}:identity:{}:", kind.as_str());
+    fn new(region: Region, kind: IdentityKind, account: &AccountName, name: Option<&str>) -> Self {
         let urn = match name {
-            None => head + account,
-            Some(name) => format!("{head}{account}/{name}"),
+            None => format!("urn:v1:{region}:identity:{}:{account}", kind.as_str()),
+            Some(name) => format!("urn:v1:{region}:identity:{}:{account}/{name}", kind.as_str()),
         };
-        Self { kind, urn: urn.into(), account: account.into(), name: name.map(Arc::from) }
+        Self { kind, urn: urn.into(), account: account.clone(), name: name.map(Arc::from) }
     }
 
     /// Returns the account as an identity: its root login, and for other accounts all its people.
-    pub fn account_of(region: Region, account: &str) -> Self {
+    pub fn account_of(region: Region, account: &AccountName) -> Self {
         Self::new(region, IdentityKind::Account, account, None)
     }
 
     /// Returns a local user.
-    pub fn user(region: Region, account: &str, login: &str) -> Self {
+    pub fn user(region: Region, account: &AccountName, login: &str) -> Self {
         Self::new(region, IdentityKind::User, account, Some(login))
     }
 
     /// Returns a group of users.
-    pub fn group(region: Region, account: &str, group: &str) -> Self {
+    pub fn group(region: Region, account: &AccountName, group: &str) -> Self {
         Self::new(region, IdentityKind::Group, account, Some(group))
     }
 
     /// Returns a service account by its client identifier.
-    pub fn service_account(region: Region, account: &str, client_id: &str) -> Self {
+    pub fn service_account(region: Region, account: &AccountName, client_id: &str) -> Self {
         Self::new(region, IdentityKind::Credential, account, Some(&format!("oauth2-{client_id}")))
     }
 
@@ -99,7 +99,7 @@ impl Identity {
     }
 
     /// Returns the name of the account that it belongs to.
-    pub fn account(&self) -> &str {
+    pub fn account(&self) -> &AccountName {
         &self.account
     }
 
@@ -146,7 +146,7 @@ mod tests {
         ];
         for (text, kind) in cases {
             let who = Identity::parse(text, Region::Eu).unwrap();
-            assert_eq!((who.kind(), who.account(), who.urn()), (kind, "aa1-ovh", text));
+            assert_eq!((who.kind(), who.account().as_str(), who.urn()), (kind, "aa1-ovh", text));
             assert_eq!(who.name(), text.split_once('/').map(|(_, name)| name));
         }
     }

@@ -9,6 +9,7 @@ use imbl::{GenericHashMap, shared_ptr::DefaultSharedPtr};
 use crate::action::Scope;
 use crate::decision::{Decision, decide};
 use crate::fact::{Fact, FactError};
+use crate::id::AccountName;
 use crate::identity::Identity;
 use crate::request::{Caller, Environment, Request, Resource, Tags};
 use crate::resource_urn::ResourceUrn;
@@ -49,7 +50,7 @@ pub struct Replica {
 
 impl Replica {
     /// Creates the replica of an account, without any fact.
-    pub fn new(region: Region, account: &str) -> Self {
+    pub fn new(region: Region, account: AccountName) -> Self {
         Self {
             region,
             revision: 0,
@@ -62,7 +63,7 @@ impl Replica {
     }
 
     /// Returns the name of the account.
-    pub fn account(&self) -> &str {
+    pub fn account(&self) -> &AccountName {
         self.policies.owner()
     }
 
@@ -81,7 +82,7 @@ impl Replica {
         match fact {
             Fact::Account { account, region } => {
                 let region = region.parse().map_err(|_| FactError::new(&"the region", &region))?;
-                *self = Self::new(region, &account);
+                *self = Self::new(region, account);
             }
             Fact::Actions { names } => self.actions = Arc::new(names),
             Fact::Policy { id, rule: None } => self.policies.remove(id),
@@ -163,7 +164,7 @@ mod tests {
     const ROBOT: &str = "urn:v1:eu:identity:credential:xx11111-ovh/oauth2-EU.1";
 
     fn replica() -> Replica {
-        let mut replica = Replica::new(REGION, "nobody");
+        let mut replica = Replica::new(REGION, AccountName::new("nobody"));
         let policy = Policy {
             id: PolicyId::new(Uuid::from_u128(1)),
             identities: vec![ROBOT.to_owned()],
@@ -172,7 +173,7 @@ mod tests {
             ..Policy::default()
         };
         for fact in [
-            Fact::Account { account: "xx11111-ovh".to_owned(), region: "eu".to_owned() },
+            Fact::Account { account: AccountName::new("xx11111-ovh"), region: "eu".to_owned() },
             Fact::Actions { names: [("vps:apiovh:get".into(), false)].into() },
             Fact::Policy { id: policy.id, rule: Some(Box::new(policy)) },
             Fact::Subject { urn: ROBOT.into(), identities: Some(vec![ROBOT.to_owned()]) },
@@ -202,7 +203,7 @@ mod tests {
     #[test]
     fn a_replica_decides_by_the_facts_that_were_applied() {
         let replica = replica();
-        assert_eq!((replica.revision(), replica.account()), (7, "xx11111-ovh"));
+        assert_eq!((replica.revision(), replica.account().as_str()), (7, "xx11111-ovh"));
         assert!(may(&replica, "vps:apiovh:get", &Scope::All, None));
         assert!(!may(&replica, "vps:apiovh:unheard", &Scope::All, None), "there is no such action");
         let other = Scope::Types(vec!["account".into()]);
@@ -216,7 +217,7 @@ mod tests {
             Fact::Policy { id, rule: None },
             Fact::Subject { urn, identities: None },
             Fact::RevokedToken { id: "t".into(), counts: true },
-            Fact::Account { account: "xx11111-ovh".to_owned(), region: "eu".to_owned() },
+            Fact::Account { account: AccountName::new("xx11111-ovh"), region: "eu".to_owned() },
         ] {
             let mut replica = replica();
             let before = replica.clone();

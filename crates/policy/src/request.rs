@@ -7,6 +7,7 @@ use smallvec::SmallVec;
 
 use crate::action::Scope;
 use crate::hashed_identity::HashedIdentity;
+use crate::id::AccountName;
 use crate::identity::Identity;
 use crate::instant::Instant;
 use crate::urn::Region;
@@ -39,7 +40,7 @@ impl<'a> Resource<'a> {
 /// The caller of a request, with the identities that count for it.
 #[derive(Debug, Clone)]
 pub struct Caller {
-    account: Box<str>,
+    account: AccountName,
     account_identity: HashedIdentity,
     root: bool,
     identities: SmallVec<[HashedIdentity; 1]>,
@@ -48,10 +49,10 @@ pub struct Caller {
 
 impl Caller {
     /// Creates the root login of an account, which may do everything there.
-    pub fn root(region: Region, account: &str, scope: Scope) -> Self {
+    pub fn root(region: Region, account: &AccountName, scope: Scope) -> Self {
         let account_identity = HashedIdentity::from(&Identity::account_of(region, account));
         Self {
-            account: account.into(),
+            account: account.clone(),
             root: true,
             identities: [account_identity.clone()].into(),
             account_identity,
@@ -61,9 +62,14 @@ impl Caller {
 
     /// Creates a service account, or a user with its groups: `identities` are all URNs that
     /// policies may name.
-    pub fn new(region: Region, account: &str, identities: &[Identity], scope: Scope) -> Self {
+    pub fn new(
+        region: Region,
+        account: &AccountName,
+        identities: &[Identity],
+        scope: Scope,
+    ) -> Self {
         Self {
-            account: account.into(),
+            account: account.clone(),
             account_identity: HashedIdentity::from(&Identity::account_of(region, account)),
             root: false,
             identities: identities.iter().map(HashedIdentity::from).collect(),
@@ -72,7 +78,7 @@ impl Caller {
     }
 
     /// Returns the name of the account that the caller belongs to.
-    pub fn account(&self) -> &str {
+    pub fn account(&self) -> &AccountName {
         &self.account
     }
 

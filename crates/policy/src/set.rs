@@ -10,7 +10,7 @@ use foldhash::quality::RandomState;
 use imbl::{GenericHashMap, GenericHashSet, OrdMap, shared_ptr::DefaultSharedPtr};
 
 use crate::hashed_identity::{HashedIdentity, IdentityHash};
-use crate::id::{PolicyId, ResourceGroupId};
+use crate::id::{AccountName, PolicyId, ResourceGroupId};
 use crate::permissions::CompiledPermissions;
 use crate::policy::CompiledPolicy;
 
@@ -102,7 +102,7 @@ impl Bundle {
 /// keep older clones.
 #[derive(Debug, Clone)]
 pub struct PolicySet {
-    owner: Arc<str>,
+    owner: AccountName,
     policies: Map<PolicyId, Arc<CompiledPolicy>>,
     by_identity: Map<IdentityHash, Bundle>,
     permissions_groups: Map<Box<str>, Arc<CompiledPermissions>>,
@@ -111,9 +111,9 @@ pub struct PolicySet {
 
 impl PolicySet {
     /// Creates an empty set for an account.
-    pub fn new(owner: &str) -> Self {
+    pub fn new(owner: AccountName) -> Self {
         Self {
-            owner: owner.into(),
+            owner,
             policies: Map::default(),
             by_identity: Map::default(),
             permissions_groups: Map::default(),
@@ -122,7 +122,7 @@ impl PolicySet {
     }
 
     /// Returns the name of the policies' account.
-    pub fn owner(&self) -> &str {
+    pub fn owner(&self) -> &AccountName {
         &self.owner
     }
 

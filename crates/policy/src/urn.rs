@@ -9,7 +9,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::ResourceGroupId;
+use crate::id::{AccountName, ResourceGroupId};
 
 /// The region of a server, which is part of all its URNs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -96,7 +96,7 @@ pub fn resource_group_urn(region: Region, id: ResourceGroupId) -> String {
 }
 
 /// Returns the URN of a permissions group of `owner`.
-pub fn permissions_group_urn(region: Region, owner: &str, name: &str) -> String {
+pub fn permissions_group_urn(region: Region, owner: &AccountName, name: &str) -> String {
     format!("urn:v1:{region}:permissionsGroup:{owner}:{name}")
 }
 
@@ -115,7 +115,7 @@ pub(crate) fn canonical_permissions_group(
     if !is_name(owner) || !is_name(name) || name.contains(':') {
         return Err(UrnError::Malformed);
     }
-    Ok(permissions_group_urn(region, owner, name).into())
+    Ok(permissions_group_urn(region, &AccountName::new(owner), name).into())
 }
 
 #[cfg(test)]

@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use gatewright_policy::{
-    Caller, Environment, Identity, Instant, Policy, PolicySet, Region, Request, Resource, Scope,
-    Tags, decide,
+    AccountName, Caller, Environment, Identity, Instant, Policy, PolicySet, Region, Request,
+    Resource, Scope, Tags, decide,
 };
 use serde_json::{Value, json};
 
@@ -23,7 +23,7 @@ const CONTEXT: DecisionContext = DecisionContext { ip: Some("203.0.113.7"), now:
 impl DecisionContext {
     /// Returns whether a policy with this condition grants its action on `vps` `prod-db-1`.
     fn holds(&self, condition: &Value) -> bool {
-        let who = Identity::service_account(Region::Eu, "aa1-ovh", "EU.1");
+        let who = Identity::service_account(Region::Eu, &AccountName::new("aa1-ovh"), "EU.1");
         let policy: Policy = serde_json::from_value(json!({
             "id": "00000000-0000-0000-0000-000000000001",
             "identities": [who.urn()],
@@ -32,7 +32,7 @@ impl DecisionContext {
             "conditions": condition,
         }))
         .unwrap();
-        let mut set = PolicySet::new("aa1-ovh");
+        let mut set = PolicySet::new(AccountName::new("aa1-ovh"));
         set.insert(policy.compile(Region::Eu).unwrap_or_else(|e| panic!("{condition}: {e}")));
         let tags =
             Tags::from([("env", "production"), ("team", "web")].map(|(k, v)| (k.into(), v.into())));
@@ -44,7 +44,7 @@ impl DecisionContext {
         };
         let ip = self.ip.map(|ip| ip.parse::<IpAddr>().unwrap());
         let request = Request {
-            caller: &Caller::new(Region::Eu, "aa1-ovh", &[who], Scope::All),
+            caller: &Caller::new(Region::Eu, &AccountName::new("aa1-ovh"), &[who], Scope::All),
             action: "vps:apiovh:reboot",
             resource,
             environment: Environment { now: self.now, ip },

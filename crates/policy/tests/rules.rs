@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gatewright_policy::{
-    Block, Caller, Decision, Environment, Identity, Instant, Members, Outcome, Permissions, Policy,
-    PolicyId, PolicySet, Region, Request, Resource, ResourceGroupId, ResourceUrn, Scope, decide,
-    explain,
+    AccountName, Block, Caller, Decision, Environment, Identity, Instant, Members, Outcome,
+    Permissions, Policy, PolicyId, PolicySet, Region, Request, Resource, ResourceGroupId,
+    ResourceUrn, Scope, decide, explain,
 };
 use uuid::Uuid;
 
@@ -18,7 +18,7 @@ const VPS: &str = "urn:v1:eu:resource:vps:one";
 const GROUP: &str = "urn:v1:eu:permissionsGroup:aa1-ovh:team";
 
 fn robot() -> Identity {
-    Identity::service_account(Region::Eu, HOME, "EU.1")
+    Identity::service_account(Region::Eu, &AccountName::new(HOME), "EU.1")
 }
 
 fn caller(identity: Identity) -> Caller {
@@ -50,7 +50,7 @@ fn allow(id: u128, allow: &[&str]) -> Policy {
 }
 
 fn set_of(owner: &str, policies: impl IntoIterator<Item = Policy>) -> PolicySet {
-    let mut set = PolicySet::new(owner);
+    let mut set = PolicySet::new(AccountName::new(owner));
     for policy in policies {
         set.insert(policy.compile(Region::Eu).unwrap());
     }
@@ -168,7 +168,7 @@ fn root_is_not_restricted_by_a_deny_in_its_own_account() {
     let mut deny = policy(1, permissions(&[], &[], &["*"]));
     deny.identities = texts(&["urn:v1:eu:identity:account:aa1-ovh"]);
     let set = set([deny]);
-    let root = Caller::root(Region::Eu, HOME, Scope::All);
+    let root = Caller::root(Region::Eu, &AccountName::new(HOME), Scope::All);
     assert_eq!(ask(&set, &root, "vps:apiovh:get", VPS), Decision::Root);
 }
 
@@ -207,12 +207,17 @@ fn a_user_has_what_each_of_its_groups_has() {
     let mut policy = allow(1, &["*"]);
     policy.identities = texts(&["urn:v1:eu:identity:group:aa1-ovh/admins"]);
     let set = set([policy]);
-    let user = Identity::user(Region::Eu, HOME, "bob");
-    let group = |name| Identity::group(Region::Eu, HOME, name);
-    let member =
-        Caller::new(Region::Eu, HOME, &[user.clone(), group("x"), group("admins")], Scope::All);
+    let user = Identity::user(Region::Eu, &AccountName::new(HOME), "bob");
+    let group = |name| Identity::group(Region::Eu, &AccountName::new(HOME), name);
+    let member = Caller::new(
+        Region::Eu,
+        &AccountName::new(HOME),
+        &[user.clone(), group("x"), group("admins")],
+        Scope::All,
+    );
     assert!(ask(&set, &member, "vps:apiovh:get", VPS).is_allowed());
-    let stranger = Caller::new(Region::Eu, HOME, &[user, group("x")], Scope::All);
+    let stranger =
+        Caller::new(Region::Eu, &AccountName::new(HOME), &[user, group("x")], Scope::All);
     assert!(!ask(&set, &stranger, "vps:apiovh:get", VPS).is_allowed());
 }
 
@@ -222,8 +227,13 @@ fn a_user_of_an_identity_provider_has_what_its_groups_have_alone() {
     policy.identities = texts(&["urn:v1:eu:identity:group:aa1-ovh/admins"]);
     let set = set([policy]);
     assert!(
-        ask(&set, &caller(Identity::group(Region::Eu, HOME, "admins")), "vps:apiovh:get", VPS)
-            .is_allowed()
+        ask(
+            &set,
+            &caller(Identity::group(Region::Eu, &AccountName::new(HOME), "admins")),
+            "vps:apiovh:get",
+            VPS
+        )
+        .is_allowed()
     );
 }
 
@@ -233,7 +243,7 @@ fn the_account_in_its_own_policy_does_not_stand_for_its_people() {
     policy.identities = texts(&["urn:v1:eu:identity:account:aa1-ovh"]);
     let set = set([policy]);
     assert!(!robot_may(&set, "vps:apiovh:get", VPS));
-    let user = caller(Identity::user(Region::Eu, HOME, "bob"));
+    let user = caller(Identity::user(Region::Eu, &AccountName::new(HOME), "bob"));
     assert!(!ask(&set, &user, "vps:apiovh:get", VPS).is_allowed());
 }
 
@@ -270,7 +280,7 @@ fn an_action_works_on_resources_of_its_type_alone() {
     let set = set([allow(1, &["*"])]);
     let decision = ask(&set, &caller(robot()), "domain:apiovh:get", VPS);
     assert_eq!(decision, Decision::WrongType);
-    let root = Caller::root(Region::Eu, HOME, Scope::All);
+    let root = Caller::root(Region::Eu, &AccountName::new(HOME), Scope::All);
     assert_eq!(ask(&set, &root, "domain:apiovh:get", VPS), Decision::WrongType);
 }
 
@@ -338,13 +348,13 @@ fn what_another_account_gives_ends_when_it_is_withdrawn() {
         policy.resources = texts(&[VPS]);
         policy
     };
-    let account = Identity::account_of(Region::Eu, OTHER);
-    let bob = Identity::user(Region::Eu, OTHER, "bob");
+    let account = Identity::account_of(Region::Eu, &AccountName::new(OTHER));
+    let bob = Identity::user(Region::Eu, &AccountName::new(OTHER), "bob");
     let mut owner = set([give(1, &account)]);
     let mut pass = allow(2, &["vps:apiovh:get", "vps:apiovh:delete"]);
     pass.identities = vec![bob.urn().to_owned()];
     let passing = set_of(OTHER, [pass]);
-    let root = Caller::root(Region::Eu, OTHER, Scope::All);
+    let root = Caller::root(Region::Eu, &AccountName::new(OTHER), Scope::All);
     let bob = caller(bob);
     let ask = |owner: &PolicySet, who: &Caller, action: &str| {
         ask_both(owner, Some(&passing), who, action, VPS).is_allowed()
@@ -360,7 +370,7 @@ fn what_another_account_gives_ends_when_it_is_withdrawn() {
 
 #[test]
 fn a_user_of_another_account_named_by_the_owner_needs_no_second_policy() {
-    let bob = Identity::user(Region::Eu, OTHER, "bob");
+    let bob = Identity::user(Region::Eu, &AccountName::new(OTHER), "bob");
     let mut give = allow(1, &["vps:apiovh:get"]);
     give.identities = vec![bob.urn().to_owned()];
     let owner = set([give]);
@@ -371,8 +381,8 @@ fn a_user_of_another_account_named_by_the_owner_needs_no_second_policy() {
 
 #[test]
 fn either_account_can_forbid_what_was_passed_on() {
-    let account = Identity::account_of(Region::Eu, OTHER);
-    let bob = Identity::user(Region::Eu, OTHER, "bob");
+    let account = Identity::account_of(Region::Eu, &AccountName::new(OTHER));
+    let bob = Identity::user(Region::Eu, &AccountName::new(OTHER), "bob");
     let of = |id, identity: &Identity, permissions| {
         let mut policy = policy(id, permissions);
         policy.identities = vec![identity.urn().to_owned()];
@@ -395,7 +405,7 @@ fn either_account_can_forbid_what_was_passed_on() {
 
 #[test]
 fn root_of_another_account_is_restricted_like_anybody() {
-    let root = Caller::root(Region::Eu, OTHER, Scope::All);
+    let root = Caller::root(Region::Eu, &AccountName::new(OTHER), Scope::All);
     let home = set_of(OTHER, []);
     assert!(!ask_both(&set([]), Some(&home), &root, "vps:apiovh:get", VPS).is_allowed());
 }
@@ -404,11 +414,11 @@ fn root_of_another_account_is_restricted_like_anybody() {
 fn a_scope_cuts_what_policies_give_and_is_told_apart() {
     let set = set([allow(1, &["*"])]);
     let scope = || Scope::Types(vec!["account".into()]);
-    let cut = Caller::new(Region::Eu, HOME, &[robot()], scope());
+    let cut = Caller::new(Region::Eu, &AccountName::new(HOME), &[robot()], scope());
     assert_eq!(ask(&set, &cut, "vps:apiovh:get", VPS), Decision::OutOfScope);
     let account = "urn:v1:eu:resource:account:aa1-ovh";
     assert!(ask(&set, &cut, "account:apiovh:me/get", account).is_allowed());
-    let root = Caller::root(Region::Eu, HOME, scope());
+    let root = Caller::root(Region::Eu, &AccountName::new(HOME), scope());
     assert_eq!(ask(&set, &root, "vps:apiovh:get", VPS), Decision::OutOfScope);
 }
 

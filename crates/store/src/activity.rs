@@ -1,7 +1,7 @@
 //! Activity: events that change nothing. It is stored for some days; a crash loses the last second
 //! of it.
 
-use gatewright_policy::Instant;
+use gatewright_policy::{AccountName, Instant};
 
 use crate::row::from_row;
 
@@ -9,7 +9,7 @@ use crate::row::from_row;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogPage {
     /// The account of the log.
-    pub account: String,
+    pub account: AccountName,
     /// The kind of log: tokens, decisions or calls.
     pub kind: String,
     /// The time of the first line.
@@ -20,13 +20,13 @@ pub struct LogPage {
     pub lines: String,
 }
 
-from_row!(LogPage: account, kind, first as Instant, last as Instant, lines);
+from_row!(LogPage: account as AccountName, kind, first as Instant, last as Instant, lines);
 
 /// The number of occurrences of an event in an hour.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HourlyCount {
     /// The account.
-    pub account: String,
+    pub account: AccountName,
     /// The hour, as [`Instant::hours`] counts them.
     pub hour: i64,
     /// The name of the counter.
@@ -35,20 +35,20 @@ pub struct HourlyCount {
     pub count: i64,
 }
 
-from_row!(HourlyCount: account, hour, what, count);
+from_row!(HourlyCount: account as AccountName, hour, what, count);
 
 /// The time of the last use of something.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LastUsed {
     /// The account.
-    pub account: String,
+    pub account: AccountName,
     /// The subject that was used.
     pub subject: String,
     /// The time of the last use.
     pub last: Instant,
 }
 
-from_row!(LastUsed: account, subject, last as Instant);
+from_row!(LastUsed: account as AccountName, subject, last as Instant);
 
 /// A batch of activity, written in one transaction.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -1,5 +1,7 @@
 //! Errors of the store.
 
+use gatewright_policy::AccountName;
+
 use crate::transient::is_transient;
 
 /// The key that another object already has.
@@ -94,7 +96,7 @@ pub enum BrokenChain {
     #[error("the journal of {account} lacks revision {revision}")]
     Gap {
         /// The account of the journal.
-        account: String,
+        account: AccountName,
         /// The revision that is missing.
         revision: i64,
     },
@@ -102,7 +104,7 @@ pub enum BrokenChain {
     #[error("the journal of {account} was altered at or before revision {revision}")]
     Altered {
         /// The account of the journal.
-        account: String,
+        account: AccountName,
         /// The first revision that does not fit.
         revision: i64,
     },
@@ -110,7 +112,7 @@ pub enum BrokenChain {
     #[error("the journal of {account} ends at revision {revision}, the account says otherwise")]
     End {
         /// The account of the journal.
-        account: String,
+        account: AccountName,
         /// The last revision in the journal.
         revision: i64,
     },

@@ -1,7 +1,7 @@
 //! The journal: each change with its author, in a hash chain.
 
 use aws_lc_rs::digest::{Context, SHA256};
-use gatewright_policy::Instant;
+use gatewright_policy::{AccountName, Instant};
 
 use crate::error::{BrokenChain, StoreError};
 use crate::object::Kind;
@@ -24,7 +24,7 @@ pub struct Author {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// The account whose object changed.
-    pub account: String,
+    pub account: AccountName,
     /// The number of the change in the account, from 1, without gaps.
     pub revision: i64,
     /// The author of the change.
@@ -59,7 +59,7 @@ impl Entry {
             context.update(bytes.unwrap_or_default());
         };
         field(Some(previous));
-        field(Some(self.account.as_bytes()));
+        field(Some(self.account.as_str().as_bytes()));
         field(Some(&self.revision.to_be_bytes()));
         field(Some(&self.author.at.micros().to_be_bytes()));
         field(Some(self.author.actor.as_bytes()));
@@ -75,14 +75,14 @@ impl Entry {
 
 /// Verifies a chain of entries from its origin.
 pub(crate) struct Chain {
-    account: String,
+    account: AccountName,
     revision: i64,
     head: Vec<u8>,
 }
 
 impl Chain {
-    pub(crate) fn new(account: &str) -> Self {
-        Self { account: account.to_owned(), revision: 0, head: origin() }
+    pub(crate) fn new(account: &AccountName) -> Self {
+        Self { account: account.clone(), revision: 0, head: origin() }
     }
 
     pub(crate) fn revision(&self) -> i64 {
@@ -114,7 +114,7 @@ impl Chain {
 }
 
 pub(crate) struct EntryRow {
-    account: String,
+    account: AccountName,
     revision: i64,
     at: Instant,
     actor: String,
@@ -127,7 +127,7 @@ pub(crate) struct EntryRow {
     hash: Vec<u8>,
 }
 
-from_row!(EntryRow: account, revision, at as Instant, actor, ip, query_id, kind, object, before, after, hash);
+from_row!(EntryRow: account as AccountName, revision, at as Instant, actor, ip, query_id, kind, object, before, after, hash);
 
 impl TryFrom<EntryRow> for Entry {
     type Error = StoreError;

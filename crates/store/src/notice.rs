@@ -1,5 +1,6 @@
 //! Notifications between the nodes on one PostgreSQL: changes, and heartbeats.
 
+use gatewright_policy::AccountName;
 use sqlx::postgres::PgListener;
 
 use crate::error::StoreError;
@@ -13,7 +14,7 @@ pub enum Notice {
     /// A new revision of an account.
     Changed {
         /// The account.
-        account: String,
+        account: AccountName,
         /// Its last revision.
         revision: i64,
         /// True if resources were created or deleted.
@@ -40,7 +41,7 @@ impl Notice {
         let (revision, rest) = text.split_once(' ')?;
         let (resources, account) = rest.split_once(' ')?;
         Some(Self::Changed {
-            account: account.to_owned(),
+            account: AccountName::new(account),
             revision: revision.parse().ok()?,
             resources: resources != "0",
         })
@@ -71,7 +72,8 @@ mod tests {
 
     #[test]
     fn a_notice_is_parsed_as_it_was_sent() {
-        let changed = Notice::Changed { account: "aa1-ovh".into(), revision: 42, resources: true };
+        let changed =
+            Notice::Changed { account: AccountName::new("aa1-ovh"), revision: 42, resources: true };
         assert_eq!(Notice::parse(&changed.text()), Some(changed));
         assert_eq!(Notice::parse(&Notice::Heartbeat.text()), Some(Notice::Heartbeat));
         assert_eq!(Notice::parse("nonsense"), None);

@@ -1,5 +1,7 @@
 //! Objects, and changes of objects.
 
+use gatewright_policy::AccountName;
+
 use crate::error::StoreError;
 use crate::row::from_row;
 
@@ -89,7 +91,7 @@ pub struct Object {
     /// The identifier, unique among all objects of the kind.
     pub id: String,
     /// The account that owns it.
-    pub account: String,
+    pub account: AccountName,
     /// The name, unique among the account's objects of the kind.
     pub name: Option<String>,
     /// The revision that created it, which is also its position in lists.
@@ -143,7 +145,7 @@ pub struct Content {
     /// Its content.
     pub document: String,
     /// The other accounts that it names.
-    pub mentions: Vec<String>,
+    pub mentions: Vec<AccountName>,
 }
 
 impl Act {
@@ -165,14 +167,14 @@ impl Change {
 pub(crate) struct ObjectRow {
     kind: String,
     id: String,
-    account: String,
+    account: AccountName,
     name: Option<String>,
     created: i64,
     document: String,
     secret: Option<Vec<u8>>,
 }
 
-from_row!(ObjectRow: kind, id, account, name, created, document, secret);
+from_row!(ObjectRow: kind, id, account as AccountName, name, created, document, secret);
 
 impl TryFrom<ObjectRow> for Object {
     type Error = StoreError;

@@ -1,6 +1,6 @@
 //! Statements: a named text of SQL, the values that are bound to it, and its tracing span.
 
-use gatewright_policy::Instant;
+use gatewright_policy::{AccountName, Instant};
 use sqlx::FromRow;
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
@@ -21,7 +21,7 @@ pub(crate) struct Statement {
 #[derive(Clone, Copy)]
 pub(crate) enum Value<'a> {
     /// The name of an account, which the statement's span shows.
-    Account(&'a str),
+    Account(&'a AccountName),
     /// The kind of an object, which the statement's span shows.
     Kind(Kind),
     Text(&'a str),
@@ -36,11 +36,11 @@ impl Value<'_> {
     /// Returns whether the value contains a NUL character. PostgreSQL accepts none, so no row
     /// contains one.
     pub(crate) fn has_nul(&self) -> bool {
-        matches!(
-            self,
-            Self::Account(text) | Self::Text(text) | Self::OptionalText(Some(text))
-                if text.contains('\0')
-        )
+        match self {
+            Self::Account(name) => name.as_str().contains('\0'),
+            Self::Text(text) | Self::OptionalText(Some(text)) => text.contains('\0'),
+            _ => false,
+        }
     }
 }
 
@@ -64,7 +64,7 @@ impl Statement {
         }
         for value in values {
             match value {
-                Value::Account(name) => span.record("account", *name),
+                Value::Account(name) => span.record("account", name.as_str()),
                 Value::Kind(kind) => span.record("kind", kind.as_str()),
                 _ => continue,
             };
@@ -79,7 +79,8 @@ macro_rules! bind {
         let mut query = $query;
         for value in $values {
             query = match *value {
-                Value::Account(text) | Value::Text(text) => query.bind(text),
+                Value::Account(name) => query.bind(name.as_str()),
+                Value::Text(text) => query.bind(text),
                 Value::Kind(kind) => query.bind(kind.as_str()),
                 Value::OptionalText(text) => query.bind(text),
                 Value::Int(number) => query.bind(number),

@@ -1,8 +1,8 @@
 //! Tests of the store on both databases.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
-use gatewright_policy::Instant;
+use gatewright_policy::{AccountName, Instant};
 use gatewright_testing::{TestDatabase, on_both_databases};
 use sqlx::AssertSqlSafe;
 
@@ -13,7 +13,9 @@ use crate::{
     Notice, SealedKey, Store, StoreError, Taken, sql,
 };
 
-const ACCOUNT: &str = "aa1-ovh";
+static ACCOUNT: LazyLock<AccountName> = LazyLock::new(|| AccountName::new("aa1-ovh"));
+static OTHER: LazyLock<AccountName> = LazyLock::new(|| AccountName::new("bb2-ovh"));
+static NOBODY: LazyLock<AccountName> = LazyLock::new(|| AccountName::new("zz9-ovh"));
 
 fn author() -> Author {
     Author {
@@ -48,7 +50,7 @@ fn address(database: &TestDatabase) -> Address {
 
 async fn opened(database: &TestDatabase) -> Store {
     let store = Store::open(&address(database)).await.unwrap();
-    store.create_account(ACCOUNT, &author(), &[create("p0", "first", "{}")]).await.unwrap();
+    store.create_account(&ACCOUNT, &author(), &[create("p0", "first", "{}")]).await.unwrap();
     store
 }
 
@@ -93,24 +95,25 @@ async fn what_is_written_is_read(database: TestDatabase) {
     if let Act::Create { secret, .. } = &mut change.act {
         *secret = Some(vec![0, 255, 7]);
     }
-    store.write(ACCOUNT, &author(), &[change]).await.unwrap();
-    let object = store.object(ACCOUNT, Kind::Policy, "p1").await.unwrap().unwrap();
+    store.write(&ACCOUNT, &author(), &[change]).await.unwrap();
+    let object = store.object(&ACCOUNT, Kind::Policy, "p1").await.unwrap().unwrap();
     assert_eq!(object.name.as_deref(), Some("näme ' \" \u{1F980}"));
     assert_eq!(object.document, "{\"a\":\"ü\"}");
     assert_eq!(object.secret, Some(vec![0, 255, 7]));
     assert_eq!(object.created, 2);
-    let by_name = store.object_by_name(ACCOUNT, Kind::Policy, "näme ' \" \u{1F980}").await.unwrap();
+    let by_name =
+        store.object_by_name(&ACCOUNT, Kind::Policy, "näme ' \" \u{1F980}").await.unwrap();
     assert_eq!(by_name, Some(object.clone()));
     assert_eq!(store.object_of_any_account(Kind::Policy, "p1").await.unwrap(), Some(object));
-    assert_eq!(store.object("zz9-ovh", Kind::Policy, "p1").await.unwrap(), None);
-    assert_eq!(store.object(ACCOUNT, Kind::Client, "p1").await.unwrap(), None);
+    assert_eq!(store.object(&NOBODY, Kind::Policy, "p1").await.unwrap(), None);
+    assert_eq!(store.object(&ACCOUNT, Kind::Client, "p1").await.unwrap(), None);
 }
 
 on_both_databases!(names_differ_by_case_alike_on_both);
 async fn names_differ_by_case_alike_on_both(database: TestDatabase) {
     let store = opened(&database).await;
-    store.write(ACCOUNT, &author(), &[create("p1", "FIRST", "{}")]).await.unwrap();
-    let found = store.object_by_name(ACCOUNT, Kind::Policy, "First").await.unwrap();
+    store.write(&ACCOUNT, &author(), &[create("p1", "FIRST", "{}")]).await.unwrap();
+    let found = store.object_by_name(&ACCOUNT, Kind::Policy, "First").await.unwrap();
     assert_eq!(found, None);
 }
 
@@ -118,51 +121,51 @@ on_both_databases!(the_journal_counts_without_gaps_and_holds_before_and_after);
 async fn the_journal_counts_without_gaps_and_holds_before_and_after(database: TestDatabase) {
     let store = opened(&database).await;
     let changes = [create("p1", "one", "1"), create("p2", "two", "2")];
-    store.write(ACCOUNT, &author(), &changes).await.unwrap();
-    store.write(ACCOUNT, &author(), &[update("p1", "one", "1", "1b")]).await.unwrap();
-    store.write(ACCOUNT, &author(), &[delete("p2")]).await.unwrap();
-    let journal = store.journal(ACCOUNT, 0, 100).await.unwrap();
+    store.write(&ACCOUNT, &author(), &changes).await.unwrap();
+    store.write(&ACCOUNT, &author(), &[update("p1", "one", "1", "1b")]).await.unwrap();
+    store.write(&ACCOUNT, &author(), &[delete("p2")]).await.unwrap();
+    let journal = store.journal(&ACCOUNT, 0, 100).await.unwrap();
     let revisions: Vec<i64> = journal.iter().map(|entry| entry.revision).collect();
     assert_eq!(revisions, [1, 2, 3, 4, 5]);
     assert_eq!(journal[3].before.as_deref(), Some("1"));
     assert_eq!(journal[3].after.as_deref(), Some("1b"));
     assert_eq!((journal[4].before.as_deref(), &journal[4].after), (Some("2"), &None));
     assert_eq!(journal[0].author, author());
-    assert_eq!(store.verify_journal(ACCOUNT).await.unwrap(), 5);
-    assert_eq!(store.revision(ACCOUNT).await.unwrap(), Some(5));
+    assert_eq!(store.verify_journal(&ACCOUNT).await.unwrap(), 5);
+    assert_eq!(store.revision(&ACCOUNT).await.unwrap(), Some(5));
 }
 
 on_both_databases!(a_change_that_fails_changes_nothing);
 async fn a_change_that_fails_changes_nothing(database: TestDatabase) {
     let store = opened(&database).await;
     let stale = [create("p1", "one", "1"), update("p0", "first", "other", "x")];
-    let error = store.write(ACCOUNT, &author(), &stale).await.unwrap_err();
+    let error = store.write(&ACCOUNT, &author(), &stale).await.unwrap_err();
     assert!(matches!(error, StoreError::Stale));
     let missing = [create("p1", "one", "1"), delete("p9")];
-    let error = store.write(ACCOUNT, &author(), &missing).await.unwrap_err();
+    let error = store.write(&ACCOUNT, &author(), &missing).await.unwrap_err();
     assert!(matches!(error, StoreError::Missing));
-    assert_eq!(store.revision(ACCOUNT).await.unwrap(), Some(1));
-    assert_eq!(store.object(ACCOUNT, Kind::Policy, "p1").await.unwrap(), None);
-    assert_eq!(store.verify_journal(ACCOUNT).await.unwrap(), 1);
+    assert_eq!(store.revision(&ACCOUNT).await.unwrap(), Some(1));
+    assert_eq!(store.object(&ACCOUNT, Kind::Policy, "p1").await.unwrap(), None);
+    assert_eq!(store.verify_journal(&ACCOUNT).await.unwrap(), 1);
 }
 
 on_both_databases!(an_identifier_and_a_name_are_taken_once);
 async fn an_identifier_and_a_name_are_taken_once(database: TestDatabase) {
     let store = opened(&database).await;
-    let write = async |account: &str, change: Change| {
+    let write = async |account: &AccountName, change: Change| {
         store.write(account, &author(), &[change]).await.map(drop)
     };
-    let error = write(ACCOUNT, create("p0", "other", "{}")).await.unwrap_err();
+    let error = write(&ACCOUNT, create("p0", "other", "{}")).await.unwrap_err();
     assert!(matches!(error, StoreError::Taken(Taken::Id)), "{error}");
-    let error = write(ACCOUNT, create("p1", "first", "{}")).await.unwrap_err();
+    let error = write(&ACCOUNT, create("p1", "first", "{}")).await.unwrap_err();
     assert!(matches!(error, StoreError::Taken(Taken::Name)), "{error}");
-    store.create_account("bb2-ovh", &author(), &[]).await.unwrap();
-    let error = write("bb2-ovh", create("p0", "first", "{}")).await.unwrap_err();
+    store.create_account(&OTHER, &author(), &[]).await.unwrap();
+    let error = write(&OTHER, create("p0", "first", "{}")).await.unwrap_err();
     assert!(matches!(error, StoreError::Taken(Taken::Id)), "{error}");
-    write("bb2-ovh", create("p1", "first", "{}")).await.unwrap();
-    let error = store.create_account(ACCOUNT, &author(), &[]).await.unwrap_err();
+    write(&OTHER, create("p1", "first", "{}")).await.unwrap();
+    let error = store.create_account(&ACCOUNT, &author(), &[]).await.unwrap_err();
     assert!(matches!(error, StoreError::Taken(Taken::Name)), "{error}");
-    let error = write("nobody", create("p3", "x", "{}")).await.unwrap_err();
+    let error = write(&NOBODY, create("p3", "x", "{}")).await.unwrap_err();
     assert!(matches!(error, StoreError::Missing), "{error}");
 }
 
@@ -174,20 +177,20 @@ async fn changes_made_at_once_follow_one_another(database: TestDatabase) {
         tokio::spawn(async move {
             for turn in 0..10 {
                 let id = format!("p-{writer}-{turn}");
-                store.write(ACCOUNT, &author(), &[create(&id, &id, "{}")]).await.unwrap();
+                store.write(&ACCOUNT, &author(), &[create(&id, &id, "{}")]).await.unwrap();
             }
         })
     });
     for writer in writers.collect::<Vec<_>>() {
         writer.await.unwrap();
     }
-    assert_eq!(store.verify_journal(ACCOUNT).await.unwrap(), 81);
+    assert_eq!(store.verify_journal(&ACCOUNT).await.unwrap(), 81);
 }
 
 on_both_databases!(a_text_with_a_nul_is_found_nowhere);
 async fn a_text_with_a_nul_is_found_nowhere(database: TestDatabase) {
     let store = opened(&database).await;
-    assert_eq!(store.object(ACCOUNT, Kind::Policy, "p0\0").await.unwrap(), None);
+    assert_eq!(store.object(&ACCOUNT, Kind::Policy, "p0\0").await.unwrap(), None);
     assert_eq!(store.object_of_any_account(Kind::Client, "\0").await.unwrap(), None);
 }
 
@@ -196,14 +199,14 @@ async fn lists_go_on_where_they_ended(database: TestDatabase) {
     let store = opened(&database).await;
     for number in 1..=5 {
         let id = format!("p{number}");
-        store.write(ACCOUNT, &author(), &[create(&id, &id, "{}")]).await.unwrap();
+        store.write(&ACCOUNT, &author(), &[create(&id, &id, "{}")]).await.unwrap();
     }
-    let first = store.objects_of_kind(ACCOUNT, Kind::Policy, 0, 4).await.unwrap();
+    let first = store.objects_of_kind(&ACCOUNT, Kind::Policy, 0, 4).await.unwrap();
     let last = first.last().unwrap().created;
-    let second = store.objects_of_kind(ACCOUNT, Kind::Policy, last, 4).await.unwrap();
+    let second = store.objects_of_kind(&ACCOUNT, Kind::Policy, last, 4).await.unwrap();
     let ids: Vec<&str> = first.iter().chain(&second).map(|one| one.id.as_str()).collect();
     assert_eq!(ids, ["p0", "p1", "p2", "p3", "p4", "p5"]);
-    assert_eq!(store.objects(ACCOUNT, 0, 100).await.unwrap().len(), 6);
+    assert_eq!(store.objects(&ACCOUNT, 0, 100).await.unwrap().len(), 6);
 }
 
 on_both_databases!(accounts_find_the_owners_of_what_names_them);
@@ -211,17 +214,17 @@ async fn accounts_find_the_owners_of_what_names_them(database: TestDatabase) {
     let store = opened(&database).await;
     let mut change = create("p1", "one", "1");
     let Act::Create { content: given, .. } = &mut change.act else { unreachable!() };
-    given.mentions = vec!["bb2-ovh".to_owned()];
-    store.write(ACCOUNT, &author(), &[change]).await.unwrap();
-    assert_eq!(store.accounts_mentioning("bb2-ovh").await.unwrap(), [ACCOUNT]);
-    store.write(ACCOUNT, &author(), &[update("p1", "one", "1", "2")]).await.unwrap();
-    assert!(store.accounts_mentioning("bb2-ovh").await.unwrap().is_empty());
+    given.mentions = vec![OTHER.clone()];
+    store.write(&ACCOUNT, &author(), &[change]).await.unwrap();
+    assert_eq!(store.accounts_mentioning(&OTHER).await.unwrap(), [ACCOUNT.clone()]);
+    store.write(&ACCOUNT, &author(), &[update("p1", "one", "1", "2")]).await.unwrap();
+    assert!(store.accounts_mentioning(&OTHER).await.unwrap().is_empty());
     let mut change = update("p1", "one", "2", "3");
     let Act::Update { content: given, .. } = &mut change.act else { unreachable!() };
-    given.mentions = vec!["bb2-ovh".to_owned()];
-    store.write(ACCOUNT, &author(), &[change]).await.unwrap();
-    store.write(ACCOUNT, &author(), &[delete("p1")]).await.unwrap();
-    assert!(store.accounts_mentioning("bb2-ovh").await.unwrap().is_empty());
+    given.mentions = vec![OTHER.clone()];
+    store.write(&ACCOUNT, &author(), &[change]).await.unwrap();
+    store.write(&ACCOUNT, &author(), &[delete("p1")]).await.unwrap();
+    assert!(store.accounts_mentioning(&OTHER).await.unwrap().is_empty());
 }
 
 on_both_databases!(a_journal_that_was_touched_no_longer_verifies);
@@ -229,13 +232,13 @@ async fn a_journal_that_was_touched_no_longer_verifies(database: TestDatabase) {
     let store = opened(&database).await;
     for number in 1..=3 {
         let id = format!("p{number}");
-        store.write(ACCOUNT, &author(), &[create(&id, &id, "{}")]).await.unwrap();
+        store.write(&ACCOUNT, &author(), &[create(&id, &id, "{}")]).await.unwrap();
     }
-    let broken = async || match store.verify_journal(ACCOUNT).await.unwrap_err() {
+    let broken = async || match store.verify_journal(&ACCOUNT).await.unwrap_err() {
         StoreError::Journal(broken) => broken,
         other => panic!("{other}"),
     };
-    let account = || ACCOUNT.to_owned();
+    let account = || ACCOUNT.clone();
     tamper(&database, "UPDATE journal SET actor = 'another' WHERE revision = 2").await;
     assert_eq!(broken().await, BrokenChain::Altered { account: account(), revision: 2 });
     tamper(&database, "DELETE FROM journal WHERE revision = 2").await;
@@ -267,7 +270,7 @@ async fn a_broken_database_is_told_apart_from_an_unavailable_one(database: TestD
     assert!(matches!(error, StoreError::Broken { statement: "KEYS", .. }), "{error:?}");
     assert!(std::error::Error::source(&error).unwrap().to_string().contains("signing_key"));
     tamper(&database, "UPDATE object SET kind = 'teapot'").await;
-    let error = store.objects(ACCOUNT, 0, 9).await.unwrap_err();
+    let error = store.objects(&ACCOUNT, 0, 9).await.unwrap_err();
     assert!(matches!(error, StoreError::Malformed(_)), "{error:?}");
     store.close().await;
     let error = store.ping().await.unwrap_err();
@@ -290,20 +293,20 @@ async fn what_happened_is_read_back_from_its_end_and_forgotten_by_age(database: 
     let store = opened(&database).await;
     let at = Instant::from_seconds;
     let page = |first, last, kind: &str| LogPage {
-        account: ACCOUNT.to_owned(),
+        account: ACCOUNT.clone(),
         kind: kind.to_owned(),
         first: at(first),
         last: at(last),
         lines: format!("{first}\n{last}\n"),
     };
     let hourly_count = |hour, count| HourlyCount {
-        account: ACCOUNT.to_owned(),
+        account: ACCOUNT.clone(),
         hour,
         what: "token".to_owned(),
         count,
     };
     let usage =
-        |last| LastUsed { account: ACCOUNT.to_owned(), subject: "one".to_owned(), last: at(last) };
+        |last| LastUsed { account: ACCOUNT.clone(), subject: "one".to_owned(), last: at(last) };
     let record = ActivityBatch {
         pages: vec![
             page(1, 4, "call"),
@@ -322,7 +325,7 @@ async fn what_happened_is_read_back_from_its_end_and_forgotten_by_age(database: 
     };
     store.record_activity(&again).await.unwrap();
     let back = async |before, most| {
-        let pages = store.log_before(ACCOUNT, "call", before, most).await.unwrap();
+        let pages = store.log_before(&ACCOUNT, "call", before, most).await.unwrap();
         pages
             .into_iter()
             .map(|page| (page.first.seconds(), page.last.seconds()))
@@ -330,12 +333,12 @@ async fn what_happened_is_read_back_from_its_end_and_forgotten_by_age(database: 
     };
     assert_eq!(back(Instant::MAX, 2).await, [(7, 8), (3, 6)]);
     assert_eq!(back(at(5), 9).await, [(3, 6), (1, 4)], "one reaches across, one lies before");
-    assert_eq!(store.hourly_counts(ACCOUNT, 2).await.unwrap(), [hourly_count(2, 10)]);
-    assert_eq!(store.last_used(ACCOUNT).await.unwrap(), [usage(8)], "use is never earlier");
+    assert_eq!(store.hourly_counts(&ACCOUNT, 2).await.unwrap(), [hourly_count(2, 10)]);
+    assert_eq!(store.last_used(&ACCOUNT).await.unwrap(), [usage(8)], "use is never earlier");
     assert_eq!(store.delete_old_activity(at(7), 2).await.unwrap(), 2);
     assert_eq!(back(Instant::MAX, 9).await, [(7, 8)]);
-    assert_eq!(store.hourly_counts(ACCOUNT, 0).await.unwrap(), [hourly_count(2, 10)]);
-    assert!(store.log_before("zz9-ovh", "call", Instant::MAX, 9).await.unwrap().is_empty());
+    assert_eq!(store.hourly_counts(&ACCOUNT, 0).await.unwrap(), [hourly_count(2, 10)]);
+    assert!(store.log_before(&NOBODY, "call", Instant::MAX, 9).await.unwrap().is_empty());
 }
 
 on_both_databases!(keys_are_kept_in_order);
@@ -363,9 +366,9 @@ async fn other_nodes_receive_notices_of_a_change() {
     let store = opened(&database).await;
     let mut listener = store.listen().await.unwrap().unwrap();
     let other = Store::open(&address(&database)).await.unwrap();
-    other.write(ACCOUNT, &author(), &[create("p1", "one", "1")]).await.unwrap();
+    other.write(&ACCOUNT, &author(), &[create("p1", "one", "1")]).await.unwrap();
     let notice = listener.next().await.unwrap();
-    let account = ACCOUNT.to_owned();
+    let account = ACCOUNT.clone();
     assert_eq!(notice, Notice::Changed { account, revision: 2, resources: false });
     other.send_heartbeat().await.unwrap();
     assert_eq!(listener.next().await.unwrap(), Notice::Heartbeat);

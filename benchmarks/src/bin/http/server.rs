@@ -1,5 +1,6 @@
 //! Gatewright's servers: one with a large database, and the trial server.
 
+use gatewright_policy::AccountName;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -62,7 +63,7 @@ async fn fill(database: &str, count: usize) -> Anyhow<()> {
     });
     let changes: Vec<Change> = clients.chain(policies).collect();
     for chunk in changes.chunks(5_000) {
-        store.write(ACCOUNT, &author, chunk).await?;
+        store.write(&AccountName::new(ACCOUNT), &author, chunk).await?;
     }
     store.close().await;
     Ok(())

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use gatewright_iam::{Evaluation, EvaluationsSemantic, Fault, IamError, Instant, SubjectKind};
+use gatewright_iam::{
+    AccountName, Evaluation, EvaluationsSemantic, Fault, IamError, Instant, SubjectKind,
+};
 use serde_json::{Map, Value};
 
 /// The maximum number of evaluations in one request.
@@ -83,7 +85,7 @@ pub(super) fn evaluation(fields: &Map<String, Value>, asks: Asks) -> Result<Eval
         },
         owner: match fields.get("resource").and_then(|one| one.get("properties")?.get("account")) {
             None => None,
-            Some(Value::String(account)) => Some(account.clone()),
+            Some(Value::String(account)) => Some(AccountName::new(account.as_str())),
             Some(_) => {
                 return Err(invalid("\"resource.properties.account\" must be a text".to_owned()));
             }

@@ -33,7 +33,7 @@ async fn details(context: Context, _: Request) -> Result<Json<Details>, ApiError
     let is_user = principal.kind == PrincipalKind::User;
     let user = principal.identity.name().filter(|_| is_user);
     Ok(Json(Details {
-        account: context.account().to_owned(),
+        account: context.account().to_string(),
         allowed_routes: None,
         description: None,
         identities: principal.caller.identities().map(str::to_owned).collect(),

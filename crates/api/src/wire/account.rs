@@ -1,6 +1,6 @@
 //! The account.
 
-use gatewright_iam::{Profile, Region};
+use gatewright_iam::{AccountName, Profile, Region};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -78,7 +78,7 @@ pub(crate) struct Nichandle {
 }
 
 impl Nichandle {
-    pub(crate) fn of(account: &str, profile: &Profile, region: Region) -> Self {
+    pub(crate) fn of(account: &AccountName, profile: &Profile, region: Region) -> Self {
         let fields = profile.contact_details.fields();
         let fields = fields.filter_map(|(name, value)| Some((name.to_owned(), value?.into())));
         let fields = serde_json::Value::Object(fields.collect());
@@ -92,7 +92,7 @@ impl Nichandle {
         Self {
             currency: Currency { code: code.to_owned(), symbol: symbol.to_owned() },
             email: profile.email.clone(),
-            nichandle: account.to_owned(),
+            nichandle: account.to_string(),
             ovh_company: "ovh".to_owned(),
             ovh_subsidiary: subsidiary.to_owned(),
             state: "complete".to_owned(),

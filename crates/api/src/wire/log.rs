@@ -1,6 +1,6 @@
 //! Logs, and OVHcloud's event types.
 
-use gatewright_iam::{Event, Instant, Kind, Line};
+use gatewright_iam::{AccountName, Event, Instant, Kind, Line};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
@@ -26,10 +26,10 @@ impl Identified for Log {
 }
 
 impl Log {
-    pub(crate) fn of(account: &str, line: Line) -> Self {
+    pub(crate) fn of(account: &AccountName, line: Line) -> Self {
         let (method, path) = line.what.split_once(' ').unwrap_or(("", &line.what));
         Self {
-            account: account.to_owned(),
+            account: account.to_string(),
             date: line.at.to_string(),
             ip: line.ip,
             log_id: line.at.micros(),

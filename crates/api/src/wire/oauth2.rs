@@ -109,7 +109,7 @@ impl Introspection {
             aud: Some(audience),
             iss: Some(issuer.to_owned()),
             jti: Some(found.id),
-            account: Some(found.account),
+            account: Some(found.account.to_string()),
             project,
             roles,
             project_roles,

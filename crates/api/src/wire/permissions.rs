@@ -76,7 +76,7 @@ impl From<gatewright_iam::PermissionsGroup> for PermissionsGroup {
             description: group.description,
             id: group.id.into(),
             name: group.name,
-            owner: group.owner,
+            owner: group.owner.to_string(),
             permissions: (&group.permissions).into(),
             updated_at: group.updated_at.map(|at| at.to_string()),
             urn: group.urn,

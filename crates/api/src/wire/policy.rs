@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use gatewright_iam::{Condition, PermissionsGroup, PolicyInput, PolicyTarget};
+use gatewright_iam::{AccountName, Condition, PermissionsGroup, PolicyInput, PolicyTarget};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -146,7 +146,7 @@ pub(crate) struct Policy {
 
 impl Policy {
     /// Converts a policy, without the details of its URNs.
-    pub(crate) fn of(owner: &str, policy: &gatewright_iam::Policy) -> Self {
+    pub(crate) fn of(owner: &AccountName, policy: &gatewright_iam::Policy) -> Self {
         let rule = &policy.rule;
         let group = |urn: &String| PolicyGroup {
             name: None,
@@ -164,7 +164,7 @@ impl Policy {
             id: rule.id.into(),
             identities: rule.identities.clone(),
             name: policy.name.clone(),
-            owner: owner.to_owned(),
+            owner: owner.to_string(),
             permissions: (&rule.permissions).into(),
             permissions_groups: rule.permissions_groups.iter().map(group).collect(),
             read_only: policy.read_only,
@@ -186,7 +186,7 @@ impl Policy {
                         display_name: resource.display_name,
                         id: resource.id.into(),
                         name: resource.urn.name().to_owned(),
-                        owner: resource.owner,
+                        owner: resource.owner.to_string(),
                         tags: Some(resource.tags),
                         r#type: resource.urn.resource_type().to_owned(),
                     });
@@ -201,7 +201,7 @@ impl Policy {
             if let Some(group) = group {
                 entry.permissions = Some((&group.permissions).into());
                 entry.name = Some(group.name);
-                entry.owner = Some(group.owner);
+                entry.owner = Some(group.owner.to_string());
             }
         }
         self

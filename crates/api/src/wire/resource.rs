@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use gatewright_iam::{
-    Fault, IamError, Input, Member, Region, ResourceGroupInput, ResourceUrn, TagOperator,
-    resource_group_urn, resource_id,
+    AccountName, Fault, IamError, Input, Member, Region, ResourceGroupInput, ResourceUrn,
+    TagOperator, resource_group_urn, resource_id,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -32,7 +32,7 @@ impl From<gatewright_iam::Resource> for Resource {
             display_name: resource.display_name,
             id: resource.id.into(),
             name: resource.urn.name().to_owned(),
-            owner: resource.owner,
+            owner: resource.owner.to_string(),
             tags: Some(resource.tags),
             r#type: resource.urn.resource_type().to_owned(),
             urn: resource.urn.urn().to_owned(),
@@ -81,7 +81,7 @@ impl NewResource {
         Ok(gatewright_iam::NewResource {
             urn,
             display_name: self.display_name,
-            owner: self.owner,
+            owner: self.owner.map(AccountName::new),
             tags: self.tags,
         })
     }
@@ -227,7 +227,7 @@ impl ResourceGroup {
             created_at: group.created_at.to_string(),
             id: group.id.into(),
             name: group.name,
-            owner: group.owner,
+            owner: group.owner.to_string(),
             read_only: group.read_only,
             resources: group.resources.iter().map(member).collect(),
             updated_at: group.updated_at.map(|at| at.to_string()),
@@ -246,7 +246,7 @@ impl ResourceGroup {
             entry.urn = Some(urn.urn().to_owned());
             if let Some(known) = known {
                 entry.display_name = Some(known.display_name);
-                entry.owner = Some(known.owner);
+                entry.owner = Some(known.owner.to_string());
                 entry.tags = Some(known.tags);
             }
         }

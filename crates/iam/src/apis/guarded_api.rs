@@ -54,8 +54,8 @@ impl Iam {
         if fields.get("x-iam-api").is_some_and(|said| said != name) {
             return Err(wrong(format!("x-iam-api must be {name}, as in the URL, or left out")));
         }
-        let owner = fields.entry("x-iam-account").or_insert_with(|| account.into());
-        if *owner != account && !is_registrar {
+        let owner = fields.entry("x-iam-account").or_insert_with(|| account.as_str().into());
+        if *owner != *account.as_str() && !is_registrar {
             return Err(wrong(format!("x-iam-account must be {account}, or left out")));
         }
         let taken = || IamError::Conflict {
@@ -67,7 +67,7 @@ impl Iam {
             error => wrong(error.to_string()),
         })?;
         match self.store.object_of_any_account(Kind::Api, name).await? {
-            Some(there) if there.account != account => return Err(taken()),
+            Some(there) if there.account != *account => return Err(taken()),
             Some(_) => {
                 let place = self.place(account, name);
                 self.change(context, place, |api: &mut ApiDocument| {

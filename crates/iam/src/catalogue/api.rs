@@ -1,5 +1,7 @@
 //! Finds the operations of a guarded API that a request matches.
 
+use gatewright_policy::AccountName;
+
 use crate::catalogue::error::ApiError;
 use crate::catalogue::route::{DeclaredRoute, Found, NoRoute, Route, literals};
 use crate::catalogue::routes::Routes;
@@ -9,7 +11,7 @@ use crate::catalogue::target::Target;
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct Api {
     /// The account that owns the resources behind the API that nobody registered.
-    pub(crate) account: Option<String>,
+    pub(crate) account: Option<AccountName>,
     /// The parts of the base path.
     base: Vec<String>,
     routes: Routes,
@@ -17,7 +19,7 @@ pub(crate) struct Api {
 
 impl Api {
     pub(crate) fn new(
-        account: Option<String>,
+        account: Option<AccountName>,
         servers: &[String],
         declared: Vec<DeclaredRoute>,
     ) -> Result<Self, ApiError> {

@@ -3,9 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+<<<<<<< HEAD
 use gatewright_policy::{Instant, Permissions, PermissionsError, PermissionsGroupId};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
+=======
+use gatewright_policy::{AccountName, Instant, Permissions, PermissionsError, PermissionsGroupId};
+use serde::Deserialize;
+>>>>>>> 2b1df6a (x)
 use uuid::Uuid;
 
 use crate::catalogue::action::ManagedGroup;
@@ -38,7 +43,7 @@ pub(crate) struct Product {
 pub(crate) struct DeclaredApi {
     /// The name; none where the API has the name of its file.
     pub(crate) name: Option<String>,
-    pub(crate) account: Option<String>,
+    pub(crate) account: Option<AccountName>,
     pub(crate) servers: Vec<String>,
     pub(crate) routes: Vec<DeclaredRoute>,
 }
@@ -116,7 +121,7 @@ struct OpenApi {
     #[serde(default, rename = "x-iam-api")]
     name: Option<String>,
     #[serde(default, rename = "x-iam-account")]
-    account: Option<String>,
+    account: Option<AccountName>,
     #[serde(default, rename = "x-iam-resource")]
     resources: Option<Locators>,
 }

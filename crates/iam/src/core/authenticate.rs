@@ -102,24 +102,19 @@ impl Iam {
     ) -> Result<Option<AuthenticatedToken>, IamError> {
         let account = token.strip_prefix(PREFIX).and_then(|rest| rest.split_once('.'));
         let Some((account, _)) = account.filter(|_| token.len() <= 256) else { return Ok(None) };
-        let view = match self.views.get(account).await {
+        let view = match self.views.get_named(account).await {
             Err(IamError::NotFound) => return Err(IamError::BadCredential),
             view => view?,
         };
         let id = hex::encode(Secret::from(token.to_owned()).hash());
-        let principal = self.principal_of_token(&view, account, &id, now);
+        let principal = self.principal_of_token(&view, &id, now);
         let principal = principal.ok_or(IamError::BadCredential)?;
-        self.recorder.record_use(account, &subject(&id), now);
+        self.recorder.record_use(view.account(), &subject(&id), now);
         Ok(Some(AuthenticatedToken { principal: Arc::new(principal), home: view }))
     }
 
-    fn principal_of_token(
-        &self,
-        view: &View,
-        account: &str,
-        id: &str,
-        now: Instant,
-    ) -> Option<Principal> {
+    fn principal_of_token(&self, view: &View, id: &str, now: Instant) -> Option<Principal> {
+        let account = view.account();
         let token = view.user_tokens.get(id)?;
         let user = view.users.get(&principal_key(account, &token.user))?;
         // A token of a previous user with the same login is not valid for this one.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use gatewright_policy::{Decision, Request, Resource, ResourceUrn, decide};
+use gatewright_policy::{AccountName, Decision, Request, Resource, ResourceUrn, decide};
 use smallvec::SmallVec;
 
 use crate::core::iam::Iam;
@@ -90,7 +90,7 @@ impl Iam {
             return Ok(DecisionContext { owner: home, home: None, known: true });
         }
         match self.views.owner_of(urn.urn()).await? {
-            Some(owner) if *owner != *home.account() => {
+            Some(owner) if owner != *home.account() => {
                 let owner = self.views.get(&owner).await?;
                 Ok(DecisionContext { owner, home: Some(home), known: true })
             }
@@ -98,17 +98,18 @@ impl Iam {
         }
     }
 
-    /// Builds the decision context of a resource whose owner is known.
+    /// Builds the decision context of a resource whose owner is known by name: a guarded API or the
+    /// URN of an account says it.
     pub(crate) async fn decision_context_of(
         &self,
         home: Arc<View>,
         owner: &str,
     ) -> Result<DecisionContext, IamError> {
-        if owner == home.account() {
+        if owner == home.account().as_str() {
             return Ok(DecisionContext { owner: home, home: None, known: true });
         }
         // Boxed, since the future is large and rarely needed.
-        let owner = Box::pin(self.views.get(owner)).await?;
+        let owner = Box::pin(self.views.get_named(owner)).await?;
         Ok(DecisionContext { owner, home: Some(home), known: true })
     }
 
@@ -161,7 +162,7 @@ impl Iam {
     }
 
     /// Returns the URN of the resource that represents an account.
-    pub(crate) fn account_urn(&self, account: &str) -> ResourceUrn {
-        ResourceUrn::new(self.settings.region, "account", account)
+    pub(crate) fn account_urn(&self, account: &AccountName) -> ResourceUrn {
+        ResourceUrn::new(self.settings.region, "account", account.as_str())
     }
 }

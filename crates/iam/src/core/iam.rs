@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use gatewright_policy::{Caller, Identity, Instant, Scope};
+use gatewright_policy::{AccountName, Caller, Identity, Instant, Scope};
 use gatewright_store::{Address, Store, StoreError};
 use tokio::task::JoinHandle;
 use webauthn_rs::Webauthn;
@@ -117,7 +117,7 @@ impl Iam {
     }
 
     /// Returns the reference to an object of an account.
-    pub(crate) fn place<'a>(&self, account: &'a str, id: &'a str) -> Place<'a> {
+    pub(crate) fn place<'a>(&self, account: &'a AccountName, id: &'a str) -> Place<'a> {
         Place { region: self.settings.region, account, id }
     }
 
@@ -147,7 +147,7 @@ impl Iam {
     }
 
     /// Creates a context in which the operator acts as the owner of an account.
-    pub fn as_owner(&self, account: &str) -> Context {
+    pub fn as_owner(&self, account: &AccountName) -> Context {
         let region = self.settings.region;
         let principal = Principal {
             kind: PrincipalKind::Root,
@@ -169,13 +169,13 @@ impl Iam {
     }
 
     /// Lists the names of all accounts, for the operator.
-    pub async fn accounts(&self) -> Result<Vec<String>, IamError> {
+    pub async fn accounts(&self) -> Result<Vec<AccountName>, IamError> {
         Ok(self.store.accounts().await?)
     }
 
     /// Verifies the hash chain of an account's journal from its first entry to its last, for the
     /// operator. Returns the number of entries; fails at the first that is missing or altered.
-    pub async fn verify_journal(&self, account: &str) -> Result<i64, StoreError> {
+    pub async fn verify_journal(&self, account: &AccountName) -> Result<i64, StoreError> {
         self.store.verify_journal(account).await
     }
 

@@ -1,5 +1,7 @@
 //! Revisions for read-your-writes consistency: the changes of an account that decisions reflect.
 
+use gatewright_policy::AccountName;
+
 use crate::core::iam::Iam;
 use crate::engine::view::View;
 use crate::model::error::{Fault, IamError};
@@ -8,16 +10,16 @@ use crate::model::revision::Revision;
 impl Revision {
     /// Returns the revision of a view.
     pub(crate) fn of(view: &View) -> Self {
-        Self { account: view.account().to_owned(), number: view.revision() }
+        Self { account: view.account().clone(), number: view.revision() }
     }
 }
 
 impl Iam {
     /// Returns the revision of an account that decisions on this node reflect at least; none where
     /// the account is not in memory.
-    pub fn revision(&self, account: &str) -> Option<Revision> {
+    pub fn revision(&self, account: &AccountName) -> Option<Revision> {
         let number = self.views.revision(account)?;
-        Some(Revision { account: account.to_owned(), number })
+        Some(Revision { account: account.clone(), number })
     }
 
     /// Waits until decisions on this node reflect all changes up to the revision, on whichever node

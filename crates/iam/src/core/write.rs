@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use gatewright_policy::AccountName;
 use gatewright_store::{Author, Change, Object, StoreError};
 use tracing::Instrument;
 
@@ -35,17 +36,17 @@ impl Iam {
     /// unknown to this node.
     pub(crate) async fn commit(
         &self,
-        account: &str,
+        account: &AccountName,
         author: Author,
         changes: Vec<Change>,
     ) -> Result<(), StoreError> {
         let (store, views) = (self.store.clone(), Arc::clone(&self.views));
-        let owner = account.to_owned();
+        let owner = account.clone();
         let work = async move {
             let entries = store.write(&owner, &author, &changes).await?;
             // On failure the view is dropped, and the next request reads the database.
             if let Err(error) = views.apply_committed(&owner, &entries, &changes).await {
-                tracing::warn!(%error, account = owner, "a view was forgotten");
+                tracing::warn!(%error, account = owner.as_str(), "a view was forgotten");
             }
             Ok(())
         };
@@ -54,7 +55,7 @@ impl Iam {
             Err(aborted) => {
                 // The change may be stored nevertheless: the view is refreshed from the journal.
                 if let Err(error) = self.views.refresh(account).await {
-                    tracing::warn!(%error, account, "a view was forgotten");
+                    tracing::warn!(%error, account = account.as_str(), "a view was forgotten");
                 }
                 Err(StoreError::Aborted(aborted))
             }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use gatewright_policy::{
-    Caller, Identity, IdentityKind, Instant, PolicyId, ResourceUrn, Scope, Tags,
+    AccountName, Caller, Identity, IdentityKind, Instant, PolicyId, ResourceUrn, Scope, Tags,
 };
 
 use crate::core::iam::Iam;
@@ -49,7 +49,7 @@ pub struct Evaluation {
     pub resource: String,
     /// The account that owns the resource, where no registrar registered it. The default is the
     /// subject's account.
-    pub owner: Option<String>,
+    pub owner: Option<AccountName>,
     /// The properties of the subject, the action and the resource that the request asserts. They
     /// count as tags of the resource where the caller has the right to assert them, and never
     /// override those that it has.
@@ -150,7 +150,7 @@ impl Iam {
     }
 
     /// Returns whether the caller may ask about the identities and resources of an account.
-    fn may_ask_about(&self, context: &Context, account: &str) -> bool {
+    fn may_ask_about(&self, context: &Context, account: &AccountName) -> bool {
         account == context.account()
             || self.settings.registrars.iter().any(|one| one == context.account())
     }

@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use gatewright_policy::{Instant, ResourceUrn, action_type};
+use gatewright_policy::{AccountName, Instant, ResourceUrn, action_type};
 use smallvec::SmallVec;
 
 use crate::catalogue::api::Api;
@@ -110,7 +110,7 @@ impl Iam {
         for (_, urn) in &needed {
             let home = Arc::clone(&home);
             let decision_context =
-                self.decision_context_behind(api.account.as_deref(), home, urn).await;
+                self.decision_context_behind(api.account.as_ref(), home, urn).await;
             decision_contexts.push(decision_context.map_err(refusal)?);
         }
         let asked = decision_contexts
@@ -126,7 +126,7 @@ impl Iam {
         &self,
         forwarded: &ForwardedRequest<'_>,
         (api, target, routes): (&'a Api, &Target<'_>, Result<Found<'a>, NoRoute>),
-        account: &str,
+        account: &AccountName,
     ) -> Result<Needed<'a>, IamError> {
         let routes = routes.map_err(|reason| {
             let said = match reason {
@@ -149,7 +149,7 @@ impl Iam {
                 }
                 Source::Header(header) => (forwarded.header)(header),
                 Source::Fixed(name) => Some(name.as_str()),
-                Source::Account => Some(api.account.as_deref().unwrap_or(account)),
+                Source::Account => Some(api.account.as_ref().unwrap_or(account).as_str()),
             };
             let (region, kind) = (self.settings.region, action_type(&need.action));
             let urn = name.and_then(|name| ResourceUrn::of(region, kind, name).ok());
@@ -166,7 +166,7 @@ impl Iam {
     /// registration is trusted only where not every account may register resources.
     pub(crate) async fn decision_context_behind(
         &self,
-        account: Option<&str>,
+        account: Option<&AccountName>,
         home: Arc<View>,
         urn: &ResourceUrn,
     ) -> Result<DecisionContext, IamError> {
@@ -180,7 +180,7 @@ impl Iam {
                 return Ok(decision_context);
             }
         }
-        let owner = if is_account { Some(urn.name()) } else { account };
+        let owner = if is_account { Some(urn.name()) } else { account.map(AccountName::as_str) };
         let owner = owner.ok_or_else(|| {
             let message = format!(
                 "nobody knows whose {urn} is: the API must name the account that it belongs to \

@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use foldhash::fast::RandomState;
-use gatewright_policy::{Decision, Identity, Instant, PolicyId};
+use gatewright_policy::{AccountName, Decision, Identity, Instant, PolicyId};
 use gatewright_store::{ActivityBatch, HourlyCount, LastUsed, LogPage, Store, StoreError};
 use metrics::Counter;
 use tokio::task::JoinHandle;
@@ -111,16 +111,16 @@ impl AddAssign for Counts {
 #[derive(Default)]
 struct Pending {
     lines: Vec<Waiting>,
-    counts: HashMap<Box<str>, Counts, RandomState>,
-    last_used: HashMap<(Box<str>, Box<str>), Instant, RandomState>,
+    counts: HashMap<AccountName, Counts, RandomState>,
+    last_used: HashMap<(AccountName, Box<str>), Instant, RandomState>,
 }
 
 impl Pending {
-    fn count(&mut self, account: &str, add: impl FnOnce(&mut Counts)) {
-        // Most exist already, and need no allocated key.
+    fn count(&mut self, account: &AccountName, add: impl FnOnce(&mut Counts)) {
+        // Most exist already, and need no key of their own.
         match self.counts.get_mut(account) {
             Some(counts) => add(counts),
-            None => add(self.counts.entry(account.into()).or_default()),
+            None => add(self.counts.entry(account.clone()).or_default()),
         }
     }
 
@@ -221,7 +221,7 @@ impl Recorder {
     }
 
     /// Adds a log line, which is built only if there is room for it.
-    fn add(&self, pending: &mut Pending, account: &str, line: impl FnOnce() -> Waiting) {
+    fn add(&self, pending: &mut Pending, account: &AccountName, line: impl FnOnce() -> Waiting) {
         if self.waiting.load(Ordering::Relaxed) >= MOST_WAITING {
             pending.count(account, |counts| counts.left_out += 1);
         } else {
@@ -275,7 +275,7 @@ impl Recorder {
         (ip, query_id, at): (Option<IpAddr>, QueryId, Instant),
     ) {
         let mut pending = self.pending();
-        let account = identity.account().to_owned();
+        let account = identity.account().clone();
         let issued = outcome == TokenOutcome::Issued;
         if issued {
             pending.count(&account, |counts| counts.tokens += 1);
@@ -315,9 +315,9 @@ impl Recorder {
     }
 
     /// Records the use of an object that belongs to the account.
-    pub(crate) fn record_use(&self, account: &str, subject: &str, at: Instant) {
+    pub(crate) fn record_use(&self, account: &AccountName, subject: &str, at: Instant) {
         let mut pending = self.pending();
-        let last = pending.last_used.entry((account.into(), subject.into())).or_default();
+        let last = pending.last_used.entry((account.clone(), subject.into())).or_default();
         *last = at.max(*last);
     }
 
@@ -354,14 +354,14 @@ impl Recorder {
             ];
             let kinds = kinds.into_iter().filter(|(_, count)| *count > 0);
             record.hourly_counts.extend(kinds.map(|(what, count)| HourlyCount {
-                account: account.to_string(),
+                account: account.clone(),
                 hour,
                 what: what.to_owned(),
                 count,
             }));
         }
-        let usage = |((account, subject), last): ((Box<str>, Box<str>), Instant)| LastUsed {
-            account: account.into(),
+        let usage = |((account, subject), last): ((AccountName, Box<str>), Instant)| LastUsed {
+            account,
             subject: subject.into(),
             last,
         };
@@ -375,7 +375,7 @@ impl Recorder {
     /// Returns the times of last use in an account, accurate to some seconds.
     pub(crate) async fn last_used(
         &self,
-        account: &str,
+        account: &AccountName,
     ) -> Result<HashMap<String, Instant>, StoreError> {
         self.flush().await?;
         let last_used = self.store.last_used(account).await?;
@@ -403,9 +403,9 @@ impl Totals {
 
 /// Groups log lines into pages, one for each log of each account.
 fn pages(lines: Vec<Waiting>) -> Vec<LogPage> {
-    let mut pages: HashMap<(String, LogKind), LogPage, RandomState> = HashMap::default();
+    let mut pages: HashMap<(AccountName, LogKind), LogPage, RandomState> = HashMap::default();
     for waiting in lines {
-        let account = waiting.who.identity().account().to_owned();
+        let account = waiting.who.identity().account().clone();
         let (kind, at) = (waiting.kind, waiting.at);
         let Ok(text) = serde_json::to_string(&waiting.line()) else { continue };
         let page = pages.entry((account, kind)).or_insert_with_key(|(account, kind)| LogPage {

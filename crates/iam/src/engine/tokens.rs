@@ -230,12 +230,12 @@ impl Tokens {
         token: Token,
     ) -> Option<Principal> {
         let identity = Identity::parse(sub, self.region).ok()?;
-        let account = identity.account().to_owned();
-        if identity != Identity::service_account(self.region, &account, client_id) {
+        let account = identity.account();
+        if identity != Identity::service_account(self.region, account, client_id) {
             return None;
         }
         let scope = scope::read(scope)?;
-        let caller = Caller::new(self.region, &account, std::slice::from_ref(&identity), scope);
+        let caller = Caller::new(self.region, account, std::slice::from_ref(&identity), scope);
         let kind = PrincipalKind::ServiceAccount;
         Some(Principal { kind, identity, caller, token })
     }

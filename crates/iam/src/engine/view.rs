@@ -11,7 +11,7 @@
 use std::sync::Arc;
 
 use gatewright_policy::{
-    Fact, Identity, Instant, Members, PolicySet, Region, permissions_group_urn,
+    AccountName, Fact, Identity, Instant, Members, PolicySet, Region, permissions_group_urn,
 };
 use gatewright_store::{Entry, Kind, Object};
 use imbl::OrdSet;
@@ -269,13 +269,13 @@ fn for_kind<F: ForKind>(kind: Kind, job: F) -> F::Output {
 impl View {
     /// Creates an empty view of an account, with only the built-in groups.
     pub(crate) fn new(
-        account: &str,
+        account: AccountName,
         region: Region,
         catalogue: &Arc<Catalogue>,
     ) -> Result<Self, IamError> {
         let mut policies = PolicySet::new(account);
         for group in catalogue.groups() {
-            let urn = permissions_group_urn(region, MANAGED_OWNER, &group.name);
+            let urn = permissions_group_urn(region, &MANAGED_OWNER, &group.name);
             policies.set_permissions_group(&urn, Arc::clone(&group.compiled));
         }
         let mut view = Self {
@@ -300,7 +300,7 @@ impl View {
     }
 
     /// Returns the name of the account.
-    pub(crate) fn account(&self) -> &str {
+    pub(crate) fn account(&self) -> &AccountName {
         self.policies.owner()
     }
 
@@ -335,7 +335,7 @@ impl View {
     /// Applies the next entry of the journal. `secret` is the hash of the secret of an object that
     /// the entry creates, since the journal holds none.
     pub(super) fn apply(&mut self, entry: &Entry, secret: Option<Vec<u8>>) -> Result<(), IamError> {
-        let account = self.account().to_owned();
+        let account = self.account().clone();
         let place = Place { region: self.region, account: &account, id: &entry.object };
         let kept = || self.clients.get(place.id).map(|client| client.secret.to_vec());
         let secret = secret.or_else(kept);

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
-use gatewright_policy::Region;
+use gatewright_policy::{AccountName, Region};
 use gatewright_store::{Act, Change, Entry, Kind, Store};
 use quick_cache::sync::Cache;
 use tokio::sync::futures::Notified;
@@ -46,17 +46,17 @@ struct Slot {
 #[derive(Clone)]
 struct Owner {
     moves: u64,
-    account: Option<Arc<str>>,
+    account: Option<AccountName>,
 }
 
 pub(crate) struct Views {
     pub(crate) store: Store,
     region: Region,
     catalogue: Arc<Catalogue>,
-    slots: Cache<Arc<str>, Arc<Slot>>,
+    slots: Cache<AccountName, Arc<Slot>>,
     owners: Cache<Box<str>, Owner>,
     /// Accounts of clients: a client stays with its account for as long as it exists.
-    clients: Cache<Box<str>, Arc<str>>,
+    clients: Cache<Box<str>, AccountName>,
     /// The number of changes that created or deleted a resource: it invalidates cached owners.
     moves: AtomicU64,
     /// Notifies of a view that was renewed.
@@ -95,27 +95,38 @@ impl Views {
     ///
     /// It is served from memory, as long as this node receives changes; a stale node asks the
     /// database each time, and fails when it gets no answer.
-    pub(crate) async fn get(&self, account: &str) -> Result<Arc<View>, IamError> {
-        let slot = self.slots.get(account);
-        if let Some(slot) = &slot
-            && let Some(view) = slot.view.load_full()
-            && !self.is_stale()
-        {
-            return Ok(view);
+    pub(crate) async fn get(&self, account: &AccountName) -> Result<Arc<View>, IamError> {
+        match self.in_memory(account.as_str()) {
+            Some(view) => Ok(view),
+            // Boxed, since the future is large and rarely needed.
+            None => Box::pin(self.read_through(account)).await,
         }
-        let slot = if let Some(slot) = slot {
-            slot
-        } else {
-            let make = || Ok::<_, IamError>(Arc::default());
-            self.slots.get_or_insert_with(&Arc::from(account), make)?
-        };
-        // Boxed, since the future is large and rarely needed.
-        Box::pin(self.renew(account, &slot, (&[], &[]))).await
+    }
+
+    /// Returns the current view of the account that a request names; a view in memory is found
+    /// without an allocation.
+    pub(crate) async fn get_named(&self, name: &str) -> Result<Arc<View>, IamError> {
+        match self.in_memory(name) {
+            Some(view) => Ok(view),
+            None => Box::pin(self.read_through(&AccountName::new(name))).await,
+        }
+    }
+
+    /// Returns the view of an account in memory, if there is one and it can be trusted.
+    fn in_memory(&self, name: &str) -> Option<Arc<View>> {
+        let view = self.slots.get(name)?.view.load_full()?;
+        (!self.is_stale()).then_some(view)
+    }
+
+    async fn read_through(&self, account: &AccountName) -> Result<Arc<View>, IamError> {
+        let make = || Ok::<_, IamError>(Arc::default());
+        let slot = self.slots.get_or_insert_with(account, make)?;
+        self.renew(account, &slot, (&[], &[])).await
     }
 
     /// Returns the account that owns a resource, by its canonical URN; none when it is not
     /// registered.
-    pub(crate) async fn owner_of(&self, urn: &str) -> Result<Option<Arc<str>>, IamError> {
+    pub(crate) async fn owner_of(&self, urn: &str) -> Result<Option<AccountName>, IamError> {
         let moves = self.moves.load(Ordering::Acquire);
         if !self.is_stale()
             && let Some(owner) = self.owners.get(urn)
@@ -124,28 +135,31 @@ impl Views {
             return Ok(owner.account);
         }
         let found = self.store.object_of_any_account(Kind::Resource, urn).await?;
-        let account: Option<Arc<str>> = found.map(|resource| resource.account.into());
+        let account = found.map(|resource| resource.account);
         self.owners.insert(urn.into(), Owner { moves, account: account.clone() });
         Ok(account)
     }
 
     /// Returns the account that a client belongs to, or belonged to before it was deleted.
-    pub(crate) async fn account_of_client(&self, id: &str) -> Result<Option<Arc<str>>, IamError> {
+    pub(crate) async fn account_of_client(
+        &self,
+        id: &str,
+    ) -> Result<Option<AccountName>, IamError> {
         if let Some(account) = self.clients.get(id) {
             return Ok(Some(account));
         }
         let Some(found) = self.store.object_of_any_account(Kind::Client, id).await? else {
             return Ok(None);
         };
-        let account: Arc<str> = found.account.into();
-        self.clients.insert(id.into(), Arc::clone(&account));
+        let account = found.account;
+        self.clients.insert(id.into(), account.clone());
         Ok(Some(account))
     }
 
     /// Applies changes that were just committed on this node, before they are acknowledged.
     pub(crate) async fn apply_committed(
         &self,
-        account: &str,
+        account: &AccountName,
         entries: &[Entry],
         changes: &[Change],
     ) -> Result<(), IamError> {
@@ -159,7 +173,7 @@ impl Views {
     }
 
     /// Refreshes the view of an account, if it is loaded; drops it if that fails.
-    pub(crate) async fn refresh(&self, account: &str) -> Result<(), IamError> {
+    pub(crate) async fn refresh(&self, account: &AccountName) -> Result<(), IamError> {
         let Some(slot) = self.slots.get(account) else {
             return Ok(());
         };
@@ -173,7 +187,7 @@ impl Views {
     /// Refreshes all views, as after a time in which notifications may have been lost.
     pub(crate) async fn refresh_all(&self) -> Result<(), IamError> {
         self.resources_moved();
-        let accounts: Vec<Arc<str>> = self.slots.iter().map(|(account, _)| account).collect();
+        let accounts: Vec<AccountName> = self.slots.iter().map(|(account, _)| account).collect();
         for account in accounts {
             self.refresh(&account).await?;
         }
@@ -181,13 +195,13 @@ impl Views {
     }
 
     /// Returns whether the view in memory has reached the revision, or is not loaded.
-    pub(crate) fn has_reached(&self, account: &str, revision: i64) -> bool {
+    pub(crate) fn has_reached(&self, account: &AccountName, revision: i64) -> bool {
         let view = self.slots.peek(account).and_then(|slot| slot.view.load_full());
         view.is_none_or(|view| view.revision >= revision)
     }
 
     /// Returns the revision of the account that is in memory.
-    pub(crate) fn revision(&self, account: &str) -> Option<i64> {
+    pub(crate) fn revision(&self, account: &AccountName) -> Option<i64> {
         let slot = self.slots.peek(account)?;
         slot.view.load().as_ref().map(|view| view.revision)
     }
@@ -204,7 +218,11 @@ impl Views {
 
     /// Advances the view to a revision, from the database where memory is behind. Returns whether
     /// the revision exists.
-    pub(crate) async fn advance_to(&self, account: &str, revision: i64) -> Result<bool, IamError> {
+    pub(crate) async fn advance_to(
+        &self,
+        account: &AccountName,
+        revision: i64,
+    ) -> Result<bool, IamError> {
         if self.get(account).await?.revision >= revision {
             return Ok(true);
         }
@@ -240,7 +258,7 @@ impl Views {
     /// next that the view needs, or else those that the journal has beyond it.
     async fn renew(
         &self,
-        account: &str,
+        account: &AccountName,
         slot: &Slot,
         (entries, changes): (&[Entry], &[Change]),
     ) -> Result<Arc<View>, IamError> {
@@ -266,9 +284,9 @@ impl Views {
         }
     }
 
-    async fn load(&self, account: &str) -> Result<Arc<View>, IamError> {
+    async fn load(&self, account: &AccountName) -> Result<Arc<View>, IamError> {
         let revision = self.store.revision(account).await?.ok_or(IamError::NotFound)?;
-        let mut view = View::new(account, self.region, &self.catalogue)?;
+        let mut view = View::new(account.clone(), self.region, &self.catalogue)?;
         let (mut after, mut more) = (0, true);
         // Rows are fetched while earlier ones are parsed on other threads.
         let mut reading = VecDeque::new();
@@ -293,7 +311,11 @@ impl Views {
         self.apply_journal(account, &Arc::new(view)).await
     }
 
-    async fn apply_journal(&self, account: &str, view: &Arc<View>) -> Result<Arc<View>, IamError> {
+    async fn apply_journal(
+        &self,
+        account: &AccountName,
+        view: &Arc<View>,
+    ) -> Result<Arc<View>, IamError> {
         let mut view = Arc::clone(view);
         loop {
             let entries = self.store.journal(account, view.revision, CHUNK).await?;
@@ -342,6 +364,7 @@ fn moves_a_resource(entry: &Entry) -> bool {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
+    use std::sync::LazyLock;
 
     use gatewright_policy::Instant;
     use gatewright_store::{Author, Store};
@@ -353,14 +376,14 @@ mod tests {
     use crate::model::group::{GroupDocument, Role};
     use crate::model::resource::ResourceDocument;
 
-    const ACCOUNT: &str = "xx1-ovh";
+    static ACCOUNT: LazyLock<AccountName> = LazyLock::new(|| AccountName::new("xx1-ovh"));
 
     fn author() -> Author {
         Author { actor: "test".to_owned(), ip: None, query_id: String::new(), at: Instant::EPOCH }
     }
 
     fn place(id: &str) -> Place<'_> {
-        Place { region: Region::Eu, account: ACCOUNT, id }
+        Place { region: Region::Eu, account: &ACCOUNT, id }
     }
 
     fn views(store: &Store) -> Views {
@@ -371,10 +394,10 @@ mod tests {
     async fn a_view_is_the_same_whether_changes_are_applied_or_loaded() {
         let database = TestDatabase::sqlite();
         let store = Store::open(&database.address.parse().unwrap()).await.unwrap();
-        store.create_account(ACCOUNT, &author(), &[]).await.unwrap();
+        store.create_account(&ACCOUNT, &author(), &[]).await.unwrap();
         let (here, elsewhere) = (views(&store), views(&store));
         for views in [&here, &elsewhere] {
-            assert_eq!(views.get(ACCOUNT).await.unwrap().clients.len(), 0);
+            assert_eq!(views.get(&ACCOUNT).await.unwrap().clients.len(), 0);
         }
         let input = ClientInput {
             name: "a".to_owned(),
@@ -408,13 +431,13 @@ mod tests {
             vec![new_secret],
         ];
         for changes in batches {
-            let entries = store.write(ACCOUNT, &author(), &changes).await.unwrap();
-            here.apply_committed(ACCOUNT, &entries, &changes).await.unwrap();
+            let entries = store.write(&ACCOUNT, &author(), &changes).await.unwrap();
+            here.apply_committed(&ACCOUNT, &entries, &changes).await.unwrap();
         }
-        elsewhere.refresh(ACCOUNT).await.unwrap();
+        elsewhere.refresh(&ACCOUNT).await.unwrap();
         for views in [&here, &elsewhere, &views(&store)] {
-            let view = views.get(ACCOUNT).await.unwrap();
-            assert_eq!(view.revision(), store.revision(ACCOUNT).await.unwrap().unwrap());
+            let view = views.get(&ACCOUNT).await.unwrap();
+            assert_eq!(view.revision(), store.revision(&ACCOUNT).await.unwrap().unwrap());
             assert_eq!(view.clients.ids().collect::<Vec<_>>(), ["EU.1"]);
             assert_eq!(*view.clients.get("EU.1").unwrap().secret, [9]);
             assert_eq!(view.resources.ids().collect::<Vec<_>>(), [other]);
@@ -425,9 +448,9 @@ mod tests {
     async fn an_account_with_a_role_that_cannot_be_decided_by_is_not_answered_for() {
         let database = TestDatabase::sqlite();
         let store = Store::open(&database.address.parse().unwrap()).await.unwrap();
-        store.create_account(ACCOUNT, &author(), &[]).await.unwrap();
+        store.create_account(&ACCOUNT, &author(), &[]).await.unwrap();
         let views = views(&store);
-        views.get(ACCOUNT).await.unwrap();
+        views.get(&ACCOUNT).await.unwrap();
         let group = GroupDocument {
             name: "not a name".to_owned(),
             description: None,
@@ -436,9 +459,9 @@ mod tests {
             updated_at: Instant::EPOCH,
         };
         let changes = [group.create(place("xx1-ovh/not a name"), None).unwrap()];
-        let entries = store.write(ACCOUNT, &author(), &changes).await.unwrap();
-        let applied = views.apply_committed(ACCOUNT, &entries, &changes).await;
+        let entries = store.write(&ACCOUNT, &author(), &changes).await.unwrap();
+        let applied = views.apply_committed(&ACCOUNT, &entries, &changes).await;
         assert!(matches!(applied, Err(IamError::Internal(_))), "{applied:?}");
-        assert!(matches!(views.get(ACCOUNT).await, Err(IamError::Internal(_))));
+        assert!(matches!(views.get(&ACCOUNT).await, Err(IamError::Internal(_))));
     }
 }

@@ -1,8 +1,8 @@
 //! Accounts and their contact details.
 
 use gatewright_policy::{
-    Identity, Instant, Permissions, Policy as Rule, ResourceGroupId, permissions_group_urn,
-    resource_group_urn,
+    AccountName, Identity, Instant, Permissions, Policy as Rule, ResourceGroupId,
+    permissions_group_urn, resource_group_urn,
 };
 use gatewright_store::{Author, Change, Kind, StoreError, Taken};
 
@@ -66,7 +66,7 @@ impl Iam {
     /// Returns the objects that every account has from its creation.
     fn foundation(
         &self,
-        name: &str,
+        name: &AccountName,
         email: &str,
         password: &str,
         now: Instant,
@@ -79,11 +79,11 @@ impl Iam {
             contact_details: ContactDetails::of(name),
         };
         let secret = Some(password.as_bytes().to_vec());
-        let account = profile.create(self.place(name, name), secret)?;
+        let account = profile.create(self.place(name, name.as_str()), secret)?;
 
         let urn = self.account_urn(name);
         let resource = ResourceDocument {
-            display_name: name.to_owned(),
+            display_name: name.to_string(),
             tags: std::collections::BTreeMap::new(),
             created_at: now,
         };
@@ -116,7 +116,7 @@ impl Iam {
     /// Returns the changes that create a service account with all permissions, and its policy.
     fn service_account(
         &self,
-        account: &str,
+        account: &AccountName,
         now: Instant,
     ) -> Result<(Vec<Change>, InitialServiceAccount), IamError> {
         let region = self.settings.region;
@@ -138,7 +138,7 @@ impl Iam {
         };
         match self.catalogue().group("globalAdmin") {
             Some(group) => {
-                let urn = permissions_group_urn(region, MANAGED_OWNER, &group.name);
+                let urn = permissions_group_urn(region, &MANAGED_OWNER, &group.name);
                 rule.permissions_groups.push(urn);
             }
             None => rule.permissions.allow.push("*".to_owned()),
@@ -150,7 +150,7 @@ impl Iam {
     }
 
     /// Returns the change that creates a policy.
-    fn new_policy(&self, account: &str, policy: &Policy) -> Result<Change, IamError> {
+    fn new_policy(&self, account: &AccountName, policy: &Policy) -> Result<Change, IamError> {
         policy.create(self.place(account, &policy.rule.id.to_string()), None)
     }
 
@@ -162,8 +162,8 @@ impl Iam {
 
     /// Reads the contact details of an account, for use cases that have checked a right of their
     /// own.
-    pub(crate) async fn profile(&self, account: &str) -> Result<Profile, IamError> {
-        let object = self.store.object(account, Kind::Account, account).await?;
+    pub(crate) async fn profile(&self, account: &AccountName) -> Result<Profile, IamError> {
+        let object = self.store.object(account, Kind::Account, account.as_str()).await?;
         Profile::read(&object.ok_or(IamError::NotFound)?.document)
     }
 
@@ -176,7 +176,7 @@ impl Iam {
         self.demand(context, rights::ME_EDIT).await?;
         let edit = edit?;
         let account = context.account();
-        self.change(context, self.place(account, account), |profile: &mut Profile| {
+        self.change(context, self.place(account, account.as_str()), |profile: &mut Profile| {
             profile.contact_details.edit(&edit)?;
             Ok(profile.clone())
         })

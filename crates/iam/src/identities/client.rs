@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use gatewright_policy::{Identity, Instant};
+use gatewright_policy::{AccountName, Identity, Instant};
 use gatewright_store::{Change, Kind, Object, StoreError, Taken};
 
 use crate::core::iam::Iam;
@@ -15,7 +15,7 @@ use crate::model::rights;
 use crate::model::secret::{SERVICE_ACCOUNT, Secret};
 
 impl Iam {
-    fn client_of(&self, account: &str, id: &str, document: ClientDocument) -> Client {
+    fn client_of(&self, account: &AccountName, id: &str, document: ClientDocument) -> Client {
         let identity = Identity::service_account(self.settings.region, account, id);
         let acts_for_itself = document.flow == Flow::ClientCredentials;
         Client {
@@ -112,7 +112,7 @@ impl Iam {
     /// Returns the change that creates a service account, and its secret.
     pub(crate) fn new_client(
         &self,
-        account: &str,
+        account: &AccountName,
         document: &ClientDocument,
     ) -> Result<(Change, Secret), IamError> {
         let region = self.settings.region.as_str().to_uppercase();

@@ -1,6 +1,6 @@
 //! Groups of users, and the role that each group grants.
 
-use gatewright_policy::Identity;
+use gatewright_policy::{AccountName, Identity};
 use gatewright_store::{Kind, Object};
 
 use crate::core::iam::Iam;
@@ -16,7 +16,7 @@ use crate::model::user::check_login;
 const READ_ONLY: &str = "This group belongs to the server and cannot be changed";
 
 impl Iam {
-    fn user_group_of(&self, account: &str, document: GroupDocument) -> Group {
+    fn user_group_of(&self, account: &AccountName, document: GroupDocument) -> Group {
         let urn = Identity::group(self.settings.region, account, &document.name);
         Group {
             urn: urn.urn().to_owned(),
@@ -33,7 +33,7 @@ impl Iam {
         Ok(self.user_group_of(&object.account, GroupDocument::read(&object.document)?))
     }
 
-    async fn built_in_groups(&self, account: &str) -> Result<Vec<Group>, IamError> {
+    async fn built_in_groups(&self, account: &AccountName) -> Result<Vec<Group>, IamError> {
         let created_at = self.profile(account).await?.created_at;
         let group = |(name, role): (&str, Role)| {
             let document = GroupDocument {
@@ -152,7 +152,11 @@ impl Iam {
     }
 
     /// Checks that the account has a group with a name.
-    pub(crate) async fn check_group(&self, account: &str, name: &str) -> Result<(), IamError> {
+    pub(crate) async fn check_group(
+        &self,
+        account: &AccountName,
+        name: &str,
+    ) -> Result<(), IamError> {
         let view = self.views.get(account).await?;
         if is_built_in(name) || view.groups.contains(&principal_key(account, name)) {
             return Ok(());

@@ -1,6 +1,6 @@
 //! Local users: people who sign in to an account beside its owner.
 
-use gatewright_policy::Identity;
+use gatewright_policy::{AccountName, Identity};
 use gatewright_store::{Kind, Object};
 
 use crate::core::iam::Iam;
@@ -15,7 +15,7 @@ use crate::model::user::{User, UserDocument, UserEdit, UserInput};
 use crate::model::user_token::UserTokenDocument;
 
 impl Iam {
-    fn user_of(&self, account: &str, document: UserDocument) -> User {
+    fn user_of(&self, account: &AccountName, document: UserDocument) -> User {
         let urn = Identity::user(self.settings.region, account, &document.login);
         User {
             urn: urn.urn().to_owned(),

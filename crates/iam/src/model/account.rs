@@ -1,6 +1,6 @@
 //! Accounts: their documents and inputs.
 
-use gatewright_policy::Instant;
+use gatewright_policy::{AccountName, Instant};
 use gatewright_store::Kind;
 use serde::{Deserialize, Serialize};
 
@@ -48,7 +48,7 @@ pub struct Profile {
 }
 
 /// Validates the name of an account; returns its canonical form.
-pub(crate) fn check_account(name: &str) -> Result<String, IamError> {
+pub(crate) fn check_account(name: &str) -> Result<AccountName, IamError> {
     let name = name.to_lowercase();
     let sound = name.split_once('-').is_some_and(|(head, tail)| {
         let (letters, digits) = head.split_at_checked(2).unwrap_or_default();
@@ -58,7 +58,7 @@ pub(crate) fn check_account(name: &str) -> Result<String, IamError> {
             && ["ovh", "sys", "ks"].contains(&tail)
     });
     if sound {
-        return Ok(name);
+        return Ok(AccountName::new(name));
     }
     let message = format!(
         "the account name {name} must be two letters and some digits, then -ovh, -sys or -ks, as \
@@ -77,7 +77,7 @@ mod tests {
 
     #[test]
     fn an_account_has_letters_digits_and_a_brand() {
-        assert_eq!(check_account("XX11111-OVH").unwrap(), "xx11111-ovh");
+        assert_eq!(check_account("XX11111-OVH").unwrap().as_str(), "xx11111-ovh");
         for wrong in ["", "xx-ovh", "x1-ovh", "xx1", "xx1-ovh-ks", "xx1-aws", "é1-ovh", "xx1x-ovh"]
         {
             assert!(check_account(wrong).is_err(), "{wrong}");

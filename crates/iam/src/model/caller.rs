@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use gatewright_policy::{Caller, Environment, Identity, Instant};
+use gatewright_policy::{AccountName, Caller, Environment, Identity, Instant};
 use gatewright_store::Author;
 
 use crate::model::error::IamError;
@@ -48,7 +48,7 @@ pub struct Principal {
 
 impl Principal {
     /// Returns the name of the account that the principal belongs to.
-    pub fn account(&self) -> &str {
+    pub fn account(&self) -> &AccountName {
         self.caller.account()
     }
 
@@ -85,7 +85,7 @@ pub struct Context {
 
 impl Context {
     /// Returns the account that the caller belongs to, and works on.
-    pub fn account(&self) -> &str {
+    pub fn account(&self) -> &AccountName {
         self.principal.account()
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use gatewright_policy::AccountName;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -61,13 +62,13 @@ pub struct ContactDetails(BTreeMap<String, String>);
 
 impl ContactDetails {
     /// Creates the contact details of a new account.
-    pub(crate) fn of(account: &str) -> Self {
+    pub(crate) fn of(account: &AccountName) -> Self {
         let fields = [
             ("country", "FR"),
             ("legalform", "other"),
             ("language", "en_GB"),
             ("firstname", "Account"),
-            ("name", account),
+            ("name", account.as_str()),
         ];
         Self(fields.map(|(field, value)| (field.to_owned(), value.to_owned())).into())
     }

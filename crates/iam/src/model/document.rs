@@ -1,6 +1,6 @@
 //! Documents: the stored content of objects, one type for each kind of object.
 
-use gatewright_policy::{Fact, Region};
+use gatewright_policy::{AccountName, Fact, Region};
 use gatewright_store::{Act, Change, Content, Kind};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -11,7 +11,7 @@ use crate::model::error::IamError;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Place<'a> {
     pub(crate) region: Region,
-    pub(crate) account: &'a str,
+    pub(crate) account: &'a AccountName,
     pub(crate) id: &'a str,
 }
 
@@ -46,7 +46,7 @@ pub(crate) trait Document: Serialize + DeserializeOwned + Send + Sync + 'static 
     }
 
     /// Lists the other accounts that the document mentions.
-    fn mentions(&self, _: Place<'_>) -> Vec<String> {
+    fn mentions(&self, _: Place<'_>) -> Vec<AccountName> {
         Vec::new()
     }
 

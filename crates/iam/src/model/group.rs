@@ -1,7 +1,8 @@
 //! Groups of users and their roles: their documents, inputs and rules.
 
 use gatewright_policy::{
-    Fact, Identity, Instant, Permissions, Policy as Rule, PolicyId, Region, permissions_group_urn,
+    AccountName, Fact, Identity, Instant, Permissions, Policy as Rule, PolicyId, Region,
+    permissions_group_urn,
 };
 use gatewright_store::Kind;
 use serde::{Deserialize, Serialize};
@@ -107,7 +108,7 @@ pub(crate) fn role_policy(
         ..Rule::default()
     };
     if is_managed(name) {
-        rule.permissions_groups.push(permissions_group_urn(region, MANAGED_OWNER, name));
+        rule.permissions_groups.push(permissions_group_urn(region, &MANAGED_OWNER, name));
     } else if role == Role::Admin {
         rule.permissions = Permissions { allow: vec!["*".to_owned()], ..Permissions::default() };
     } else {
@@ -124,7 +125,7 @@ pub(crate) fn is_built_in(name: &str) -> bool {
 /// Builds the fact that tells replicas the role of a group, which is a policy.
 pub(crate) fn role_fact(
     region: Region,
-    account: &str,
+    account: &AccountName,
     name: &str,
     role: Role,
     is_managed: &dyn Fn(&str) -> bool,

@@ -1,6 +1,10 @@
 //! Permissions groups: their documents, inputs and rules.
 
-use gatewright_policy::{Fact, Instant, Permissions, PermissionsGroupId, permissions_group_urn};
+use std::sync::LazyLock;
+
+use gatewright_policy::{
+    AccountName, Fact, Instant, Permissions, PermissionsGroupId, permissions_group_urn,
+};
 use gatewright_store::Kind;
 use serde::{Deserialize, Serialize};
 
@@ -30,7 +34,7 @@ pub struct PermissionsGroup {
     /// The last part of the URN.
     pub name: String,
     /// The account that owns it, or [`MANAGED_OWNER`].
-    pub owner: String,
+    pub owner: AccountName,
     /// The description of its purpose.
     pub description: String,
     /// The permissions.
@@ -71,7 +75,7 @@ impl PermissionsGroupInput {
 }
 
 /// The owner of the managed permissions groups.
-pub const MANAGED_OWNER: &str = "ovh";
+pub static MANAGED_OWNER: LazyLock<AccountName> = LazyLock::new(|| AccountName::new("ovh"));
 
 impl Document for PermissionsGroupDocument {
     const KIND: Kind = Kind::PermissionsGroup;

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use gatewright_policy::{
-    Condition, Fact, Identity, Instant, Permissions, Policy as Rule, PolicyError, PolicyId, Region,
-    ResourceGroupId,
+    AccountName, Condition, Fact, Identity, Instant, Permissions, Policy as Rule, PolicyError,
+    PolicyId, Region, ResourceGroupId,
 };
 use gatewright_store::Kind;
 use serde::{Deserialize, Serialize};
@@ -200,11 +200,11 @@ impl Document for Policy {
         Some(self.name.clone())
     }
 
-    fn mentions(&self, place: Place<'_>) -> Vec<String> {
+    fn mentions(&self, place: Place<'_>) -> Vec<AccountName> {
         let named = self.rule.identities.iter();
         let named = named.filter_map(|urn| Identity::parse(urn, place.region).ok());
-        let accounts = named.map(|one| one.account().to_owned());
-        let others: BTreeSet<String> = accounts.filter(|one| one != place.account).collect();
+        let accounts = named.map(|one| one.account().clone());
+        let others: BTreeSet<AccountName> = accounts.filter(|one| one != place.account).collect();
         others.into_iter().collect()
     }
 

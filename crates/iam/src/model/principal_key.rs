@@ -1,11 +1,12 @@
 //! Identifiers of users and groups.
 
+use gatewright_policy::AccountName;
 use gatewright_store::StoreError;
 
 use crate::model::error::IamError;
 
 /// Builds the identifier of a user or a group: unique among those of all accounts.
-pub(crate) fn principal_key(account: &str, name: &str) -> String {
+pub(crate) fn principal_key(account: &AccountName, name: &str) -> String {
     format!("{account}/{name}")
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use gatewright_policy::{Fact, Instant, ResourceId, ResourceUrn, Tags};
+use gatewright_policy::{AccountName, Fact, Instant, ResourceId, ResourceUrn, Tags};
 use gatewright_store::Kind;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -37,7 +37,7 @@ pub struct Resource {
     /// The display name.
     pub display_name: String,
     /// The account that owns it.
-    pub owner: String,
+    pub owner: AccountName,
     /// The tags, by key.
     pub tags: BTreeMap<String, String>,
 }
@@ -50,7 +50,7 @@ pub struct NewResource {
     /// The display name; the name in its URN, when there is none.
     pub display_name: Option<String>,
     /// The account that shall own it; the caller's, when there is none.
-    pub owner: Option<String>,
+    pub owner: Option<AccountName>,
     /// The tags, by key.
     pub tags: BTreeMap<String, String>,
 }
@@ -61,12 +61,12 @@ pub fn resource_id(urn: &str) -> ResourceId {
 }
 
 impl ResourceDocument {
-    pub(crate) fn resource(&self, urn: ResourceUrn, owner: &str) -> Resource {
+    pub(crate) fn resource(&self, urn: ResourceUrn, owner: &AccountName) -> Resource {
         Resource {
             id: resource_id(urn.urn()),
             urn,
             display_name: self.display_name.clone(),
-            owner: owner.to_owned(),
+            owner: owner.clone(),
             tags: self.tags.clone(),
         }
     }

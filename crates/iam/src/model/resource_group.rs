@@ -1,6 +1,8 @@
 //! Resource groups: their documents, inputs and rules.
 
-use gatewright_policy::{Fact, Instant, Region, ResourceGroupId, ResourceId, ResourceUrn};
+use gatewright_policy::{
+    AccountName, Fact, Instant, Region, ResourceGroupId, ResourceId, ResourceUrn,
+};
 use gatewright_store::Kind;
 use serde::{Deserialize, Serialize};
 
@@ -29,7 +31,7 @@ pub struct ResourceGroup {
     /// The display name.
     pub name: String,
     /// The account that owns it.
-    pub owner: String,
+    pub owner: AccountName,
     /// True if it is managed by the server.
     pub read_only: bool,
     /// The canonical URNs of its resources.

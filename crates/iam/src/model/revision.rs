@@ -3,12 +3,14 @@
 use std::fmt;
 use std::str::FromStr;
 
+use gatewright_policy::AccountName;
+
 use crate::model::error::{Fault, IamError};
 
 /// A revision of an account, as `xx11111-ovh:42`: each change increments it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Revision {
-    pub(crate) account: String,
+    pub(crate) account: AccountName,
     pub(crate) number: i64,
 }
 
@@ -25,7 +27,7 @@ impl FromStr for Revision {
         let (account, number) = text.trim().rsplit_once(':').unwrap_or_default();
         match number.parse() {
             Ok(number) if number >= 0 && !account.is_empty() => {
-                Ok(Self { account: account.to_owned(), number })
+                Ok(Self { account: AccountName::new(account), number })
             }
             _ => {
                 let message = format!("{text:?} is no revision, as in xx11111-ovh:42");

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use gatewright_policy::Instant;
+use gatewright_policy::{AccountName, Instant};
 use gatewright_store::Kind;
 use serde::{Deserialize, Serialize};
 
@@ -113,7 +113,7 @@ pub enum SignInError {
 /// The token of a session, which the browser sends with each request: the account, a dot, a secret.
 #[derive(Debug, Clone)]
 pub struct SessionToken {
-    pub(crate) account: String,
+    pub(crate) account: AccountName,
     pub(crate) secret: Secret,
 }
 
@@ -122,7 +122,7 @@ impl SessionToken {
     pub fn parse(text: &str) -> Option<Self> {
         let (account, secret) = text.split_once('.')?;
         let sound = account.len() <= 64 && secret.len() <= 128;
-        sound.then(|| Self { account: account.to_owned(), secret: secret.to_owned().into() })
+        sound.then(|| Self { account: AccountName::new(account), secret: secret.to_owned().into() })
     }
 
     /// Reveals the text of the token, for the browser alone.

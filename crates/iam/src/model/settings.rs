@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use gatewright_policy::Region;
+use gatewright_policy::{AccountName, Region};
 
 use crate::model::token::Algorithm;
 
@@ -49,7 +49,7 @@ pub struct Settings {
     pub products: Option<PathBuf>,
     /// The accounts whose people alone may register resources, for any account; with none, each
     /// account registers its own.
-    pub registrars: Vec<String>,
+    pub registrars: Vec<AccountName>,
     /// The limits of an account.
     pub limits: Limits,
     /// Retention of log lines, in days.

@@ -4,7 +4,7 @@ use std::str::FromStr;
 use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
-use gatewright_policy::{Fact, Instant, ResourceUrn};
+use gatewright_policy::{AccountName, Fact, Instant, ResourceUrn};
 use gatewright_store::{Kind, StoreError};
 use serde::{Deserialize, Serialize};
 
@@ -91,7 +91,7 @@ pub struct Introspection {
     /// The URN of the identity.
     pub identity: String,
     /// The account that it belongs to.
-    pub account: String,
+    pub account: AccountName,
     /// The client that it was issued to.
     pub client_id: String,
     /// The scope.

@@ -1,6 +1,6 @@
 //! Local users: their documents, inputs and rules.
 
-use gatewright_policy::{Caller, Fact, Identity, Instant, Region, Scope};
+use gatewright_policy::{AccountName, Caller, Fact, Identity, Instant, Region, Scope};
 use gatewright_store::Kind;
 use serde::{Deserialize, Serialize};
 
@@ -132,7 +132,7 @@ impl UserDocument {
 
     /// Builds the principal of the user, with the identities that policies may name: the user, and
     /// each of the user's groups.
-    pub(crate) fn principal(&self, region: Region, account: &str) -> Principal {
+    pub(crate) fn principal(&self, region: Region, account: &AccountName) -> Principal {
         let identity = Identity::user(region, account, &self.login);
         let groups = self.groups.iter().map(|name| Identity::group(region, account, name));
         let identities: Vec<Identity> = std::iter::once(identity.clone()).chain(groups).collect();

@@ -1,6 +1,6 @@
 //! Permissions groups: named sets of permissions, which policies refer to by URN.
 
-use gatewright_policy::{PermissionsGroupId, permissions_group_urn};
+use gatewright_policy::{AccountName, PermissionsGroupId, permissions_group_urn};
 use gatewright_store::{Kind, Object};
 
 use crate::catalogue::action::ManagedGroup;
@@ -28,9 +28,9 @@ impl Iam {
     fn managed_group(&self, group: &ManagedGroup) -> PermissionsGroup {
         PermissionsGroup {
             id: group.id,
-            urn: permissions_group_urn(self.settings.region, MANAGED_OWNER, &group.name),
+            urn: permissions_group_urn(self.settings.region, &MANAGED_OWNER, &group.name),
             name: group.name.clone(),
-            owner: MANAGED_OWNER.to_owned(),
+            owner: MANAGED_OWNER.clone(),
             description: group.description.clone(),
             permissions: group.permissions.clone(),
             created_at: group.created_at,
@@ -40,7 +40,7 @@ impl Iam {
 
     fn own_group(
         &self,
-        owner: &str,
+        owner: &AccountName,
         id: &str,
         document: PermissionsGroupDocument,
     ) -> Result<PermissionsGroup, IamError> {
@@ -48,7 +48,7 @@ impl Iam {
             id: id.parse().map_err(IamError::internal)?,
             urn: permissions_group_urn(self.settings.region, owner, &document.name),
             name: document.name,
-            owner: owner.to_owned(),
+            owner: owner.clone(),
             description: document.description,
             permissions: document.permissions,
             created_at: Some(document.created_at),
@@ -57,7 +57,7 @@ impl Iam {
     }
 
     /// Parses the URN of a permissions group of the server or of the account.
-    fn parse_group_urn(&self, account: &str, urn: &str) -> Result<GroupName, IamError> {
+    fn parse_group_urn(&self, account: &AccountName, urn: &str) -> Result<GroupName, IamError> {
         let region = self.settings.region;
         // An empty region means the region of the server.
         let rest = [region.as_str(), ""]
@@ -70,8 +70,8 @@ impl Iam {
             IamError::invalid(Fault::ResourceUrn, message)
         })?;
         match owner {
-            MANAGED_OWNER => Ok(GroupName::Managed(name.to_owned())),
-            owner if owner == account => Ok(GroupName::Own(name.to_owned())),
+            owner if owner == MANAGED_OWNER.as_str() => Ok(GroupName::Managed(name.to_owned())),
+            owner if owner == account.as_str() => Ok(GroupName::Own(name.to_owned())),
             _ => Err(IamError::NotFound),
         }
     }
@@ -131,7 +131,7 @@ impl Iam {
 
     async fn find_permissions_group(
         &self,
-        account: &str,
+        account: &AccountName,
         urn: &str,
     ) -> Result<Option<PermissionsGroup>, IamError> {
         match self.parse_group_urn(account, urn)? {
@@ -208,7 +208,11 @@ impl Iam {
     }
 
     /// Finds a permissions group that the account may change; those of the server are refused.
-    async fn own_permissions_group(&self, account: &str, urn: &str) -> Result<Object, IamError> {
+    async fn own_permissions_group(
+        &self,
+        account: &AccountName,
+        urn: &str,
+    ) -> Result<Object, IamError> {
         match self.parse_group_urn(account, urn)? {
             GroupName::Managed(_) => Err(IamError::ReadOnly(READ_ONLY)),
             GroupName::Own(name) => {

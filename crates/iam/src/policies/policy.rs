@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use gatewright_policy::{Identity, PolicyId, Region, ResourcePattern, ResourceUrn, UrnError};
+use gatewright_policy::{
+    AccountName, Identity, PolicyId, Region, ResourcePattern, ResourceUrn, UrnError,
+};
 use gatewright_store::{Kind, Object};
 
 use crate::core::iam::Iam;
@@ -101,7 +103,7 @@ impl Iam {
 
     pub(crate) async fn stored_policy(
         &self,
-        account: &str,
+        account: &AccountName,
         id: PolicyId,
     ) -> Result<Option<Policy>, IamError> {
         let object = self.store.object(account, Kind::Policy, &id.to_string()).await?;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gatewright_policy::{Fact, permissions_group_urn};
+use gatewright_policy::{AccountName, Fact, permissions_group_urn};
 use gatewright_store::{Kind, Object};
 
 use crate::core::iam::Iam;
@@ -109,7 +109,7 @@ impl Iam {
 
     async fn follow_journal(
         &self,
-        account: &str,
+        account: &AccountName,
         revision: i64,
         known_catalogue: u64,
     ) -> Result<(Vec<Fact>, ReplicaPosition), IamError> {
@@ -144,11 +144,11 @@ impl Iam {
 
     /// Adds the facts that every account has and that are not in the journal; returns the change
     /// count of the catalogue.
-    fn common_facts(&self, account: &str, facts: &mut Vec<Fact>) -> u64 {
+    fn common_facts(&self, account: &AccountName, facts: &mut Vec<Fact>) -> u64 {
         let catalogue = self.live_catalogue.changes();
         facts.push(Fact::Actions { names: self.catalogue().names() });
         for group in self.catalogue().groups() {
-            let urn = permissions_group_urn(self.settings.region, MANAGED_OWNER, &group.name);
+            let urn = permissions_group_urn(self.settings.region, &MANAGED_OWNER, &group.name);
             facts
                 .push(Fact::PermissionsGroup { urn, permissions: Some(group.permissions.clone()) });
         }
@@ -163,7 +163,7 @@ impl Iam {
     /// Returns the facts that follow from an object before and after a change.
     fn facts_of(
         &self,
-        account: &str,
+        account: &AccountName,
         (kind, id): (Kind, &str),
         before: Option<&str>,
         after: Option<&str>,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use gatewright_policy::{ResourceUrn, Tags};
+use gatewright_policy::{AccountName, ResourceUrn, Tags};
 use gatewright_store::{StoreError, Taken};
 
 use crate::core::authorize::DecisionContext;
@@ -36,7 +36,7 @@ impl Iam {
         urn: &ResourceUrn,
     ) -> Result<Option<Resource>, IamError> {
         match self.find_resource(context.account(), urn).await? {
-            Some(found) if found.owner == context.account() => Ok(Some(found)),
+            Some(found) if found.owner == *context.account() => Ok(Some(found)),
             Some(found) if self.sees(context, urn).await? => Ok(Some(found)),
             _ => Ok(None),
         }
@@ -45,7 +45,7 @@ impl Iam {
     /// Finds a resource in memory, whichever account owns it.
     async fn find_resource(
         &self,
-        account: &str,
+        account: &AccountName,
         urn: &ResourceUrn,
     ) -> Result<Option<Resource>, IamError> {
         let mut view = self.views.get(account).await?;
@@ -127,7 +127,7 @@ impl Iam {
         let input = input?;
         let urn = self.resource_urn(&input.urn)?;
         let owner = input.owner.unwrap_or_else(|| context.account().to_owned());
-        if owner != context.account() && !registrar {
+        if owner != *context.account() && !registrar {
             let message = "\"owner\" must be your own account";
             return Err(IamError::invalid(Fault::Parameter, message));
         }
@@ -166,7 +166,7 @@ impl Iam {
             return Err(IamError::ReadOnly("The resource of an account goes with the account"));
         }
         let found = self.find_resource(context.account(), &urn).await?;
-        let found = found.filter(|one| registrar || one.owner == context.account());
+        let found = found.filter(|one| registrar || one.owner == *context.account());
         let owner = found.ok_or(IamError::NotFound)?.owner;
         let change = ResourceDocument::delete(urn.urn());
         Ok(self.commit(&owner, context.author(), vec![change]).await?)

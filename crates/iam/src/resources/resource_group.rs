@@ -1,6 +1,6 @@
 //! Resource groups: sets of resources under an identifier, which policies refer to by URN.
 
-use gatewright_policy::{ResourceGroupId, ResourceId, ResourceUrn};
+use gatewright_policy::{AccountName, ResourceGroupId, ResourceId, ResourceUrn};
 use gatewright_store::{Kind, Object};
 
 use crate::core::iam::Iam;
@@ -49,7 +49,7 @@ impl Iam {
 
     pub(crate) async fn find_resource_group(
         &self,
-        account: &str,
+        account: &AccountName,
         id: ResourceGroupId,
     ) -> Result<Option<ResourceGroup>, IamError> {
         let object = self.store.object(account, Kind::ResourceGroup, &id.to_string()).await?;
@@ -188,7 +188,7 @@ impl Iam {
 
     async fn urn_of(
         &self,
-        account: &str,
+        account: &AccountName,
         index: usize,
         id: ResourceId,
     ) -> Result<String, IamError> {

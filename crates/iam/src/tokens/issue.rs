@@ -81,7 +81,7 @@ impl Iam {
         };
         let claims = IdClaims {
             common: Claims { aud: client_id, ..access },
-            account: principal.account(),
+            account: principal.account().as_str(),
             resource: projects.map(ResourceUrn::urn),
             roles,
         };

@@ -1,6 +1,6 @@
 //! Authenticates clients.
 
-use std::sync::Arc;
+use gatewright_policy::AccountName;
 
 use crate::core::iam::Iam;
 use crate::core::span::record_account;
@@ -15,7 +15,7 @@ impl Iam {
         &self,
         id: &str,
         secret: &Secret,
-    ) -> Result<(Arc<str>, Flow), TokenError> {
+    ) -> Result<(AccountName, Flow), TokenError> {
         let account = self.views.account_of_client(id).await?;
         let account = account.ok_or(TokenError::InvalidClient)?;
         let view = self.views.get(&account).await?;

@@ -1,9 +1,9 @@
 //! Guarded APIs that accounts declare.
 
-use gatewright_iam::{Fault, IamError};
+use gatewright_iam::{AccountName, Fault, IamError};
 use serde_json::{Value, json};
 
-use crate::installation::{ACCOUNT, INSTANT, Installation, OTHER, fault, not_found, texts};
+use crate::installation::{ACCOUNT, INSTANT, Installation, OTHER, fault, not_found};
 
 /// Returns the declaration of a library's API with one operation.
 pub(crate) fn library() -> Value {
@@ -61,13 +61,17 @@ async fn a_wrong_declaration_changes_nothing() {
 
 #[tokio::test]
 async fn where_there_are_registrars_they_alone_declare_apis() {
-    let installation = Installation::with(|settings| settings.registrars = texts(&[OTHER])).await;
+    let installation =
+        Installation::with(|settings| settings.registrars = vec![AccountName::new(OTHER)]).await;
     installation.create_account(OTHER).await.unwrap();
     let iam = &installation.iam;
     let refused = iam.declare_api(&installation.owner(), "library", Ok(library())).await;
     assert!(matches!(refused, Err(IamError::Refused(_))), "{refused:?}");
     let mut document = library();
     document["x-iam-account"] = json!(ACCOUNT);
-    let made = iam.declare_api(&iam.as_owner(OTHER), "library", Ok(document)).await.unwrap();
+    let made = iam
+        .declare_api(&iam.as_owner(&AccountName::new(OTHER)), "library", Ok(document))
+        .await
+        .unwrap();
     assert_eq!(made.document["x-iam-account"], ACCOUNT);
 }

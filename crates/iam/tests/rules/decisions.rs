@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use gatewright_iam::{
-    Condition, Context, Evaluation, EvaluationResult, EvaluationsSemantic, Fault, ForwardedRequest,
-    IamError, Permissions, PolicyInput, Reason, SubjectKind, rights,
+    AccountName, Condition, Context, Evaluation, EvaluationResult, EvaluationsSemantic, Fault,
+    ForwardedRequest, IamError, Permissions, PolicyInput, Reason, SubjectKind, rights,
 };
 use serde_json::json;
 
@@ -152,7 +152,7 @@ async fn a_service_hears_about_its_own_account_alone() {
     installation.create_account(OTHER).await.unwrap();
     let caller = installation.stranger().await;
     installation.allow(&caller.urn(), &[REBOOT], &[VPS]).await;
-    let other = installation.iam.as_owner(OTHER);
+    let other = installation.iam.as_owner(&AccountName::new(OTHER));
     for (kind, subject) in [
         (SubjectKind::ServiceAccount, caller.urn()),
         (SubjectKind::Token, caller.token.reveal().to_owned()),

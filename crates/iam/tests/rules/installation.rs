@@ -7,9 +7,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use gatewright_iam::{
-    Algorithm, BuiltInProducts, CheckResult, Client, ClientInput, Clock, Context, Fault, Flow,
-    Grant, Iam, IamError, Instant, Limits, MasterKey, NewAccount, NewResource, Origin, PageRequest,
-    Permissions, Policy, PolicyInput, Randomness, Region, Secret, Settings, Sources, UserInput,
+    AccountName, Algorithm, BuiltInProducts, CheckResult, Client, ClientInput, Clock, Context,
+    Fault, Flow, Grant, Iam, IamError, Instant, Limits, MasterKey, NewAccount, NewResource, Origin,
+    PageRequest, Permissions, Policy, PolicyInput, Randomness, Region, Secret, Settings, Sources,
+    UserInput,
 };
 
 pub(crate) const ACCOUNT: &str = "aa11111-ovh";
@@ -130,7 +131,7 @@ impl Installation {
     }
 
     pub(crate) fn owner(&self) -> Context {
-        self.iam.as_owner(ACCOUNT)
+        self.iam.as_owner(&AccountName::new(ACCOUNT))
     }
 
     pub(crate) fn origin(&self) -> Origin {
@@ -222,7 +223,7 @@ impl Installation {
 
     /// Returns the number of the account's changes.
     pub(crate) async fn changes(&self) -> i64 {
-        self.iam.verify_journal(ACCOUNT).await.unwrap()
+        self.iam.verify_journal(&AccountName::new(ACCOUNT)).await.unwrap()
     }
 }
 

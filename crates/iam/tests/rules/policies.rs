@@ -216,7 +216,7 @@ async fn permissions_groups_of_the_server_come_first_and_cannot_be_changed() {
     let all = iam.permissions_groups(&owner, page()).await.unwrap().items;
     let (last, managed) = all.split_last().unwrap();
     assert_eq!(last.name, "mine");
-    assert!(!managed.is_empty() && managed.iter().all(|one| one.owner == "ovh"));
+    assert!(!managed.is_empty() && managed.iter().all(|one| one.owner.as_str() == "ovh"));
     let urn = &managed[0].urn;
     read_only(iam.edit_permissions_group(&owner, urn, Ok(group("x", &["*"]))).await);
     read_only(iam.delete_permissions_group(&owner, urn).await);

@@ -1,6 +1,6 @@
 //! Replication: following an account to decide in another process.
 
-use gatewright_iam::{Fact, Fault, ReplicaPosition};
+use gatewright_iam::{AccountName, Fact, Fault, ReplicaPosition};
 
 use crate::installation::{Installation, REBOOT, VPS, fault};
 
@@ -47,7 +47,7 @@ async fn whoever_resumes_names_a_revision_that_was_reached() {
 #[tokio::test]
 async fn whoever_waits_for_a_revision_waits_for_one_that_exists() {
     let installation = Installation::new().await;
-    let (iam, account) = (&installation.iam, crate::installation::ACCOUNT);
+    let (iam, account) = (&installation.iam, &AccountName::new(crate::installation::ACCOUNT));
     assert!(iam.revision(account).is_none(), "it is not in memory yet");
     iam.me(&installation.owner()).await.unwrap();
     let revision = iam.revision(account).unwrap();

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use gatewright_iam::{
-    Fault, IamError, Member, NewResource, ResourceFilter, ResourceGroupInput, ResourceId,
-    TagFilter, TagOperator, resource_id, rights,
+    AccountName, Fault, IamError, Member, NewResource, ResourceFilter, ResourceGroupInput,
+    ResourceId, TagFilter, TagOperator, resource_id, rights,
 };
 
 use crate::installation::{
@@ -14,7 +14,12 @@ use crate::installation::{
 
 fn new(urn: &str, owner: Option<&str>, tags: &[(&str, &str)]) -> NewResource {
     let tags = tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-    NewResource { urn: urn.to_owned(), display_name: None, owner: owner.map(str::to_owned), tags }
+    NewResource {
+        urn: urn.to_owned(),
+        display_name: None,
+        owner: owner.map(AccountName::new),
+        tags,
+    }
 }
 
 fn tag(key: &str, value: &str) -> (String, String) {
@@ -54,15 +59,16 @@ async fn the_resource_of_an_account_goes_with_the_account() {
 
 #[tokio::test]
 async fn where_there_are_registrars_they_alone_register_for_any_account() {
-    let installation = Installation::with(|settings| settings.registrars = texts(&[OTHER])).await;
+    let installation =
+        Installation::with(|settings| settings.registrars = vec![AccountName::new(OTHER)]).await;
     installation.create_account(OTHER).await.unwrap();
     let (iam, owner) = (&installation.iam, installation.owner());
     let refused = iam.create_resource(&owner, Ok(new(VPS, None, &[]))).await;
     assert!(matches!(refused, Err(IamError::Forbidden { .. })), "{refused:?}");
-    let registrar = iam.as_owner(OTHER);
+    let registrar = iam.as_owner(&AccountName::new(OTHER));
     let system = [("ovh:plan", "large")];
     let made = iam.create_resource(&registrar, Ok(new(VPS, Some(ACCOUNT), &system))).await;
-    assert_eq!(made.unwrap().owner, ACCOUNT);
+    assert_eq!(made.unwrap().owner.as_str(), ACCOUNT);
     let nobody = iam.create_resource(&registrar, Ok(new(REBOOT_URN, Some("nobody"), &[]))).await;
     assert_eq!(fault(nobody), Fault::Parameter);
     let refused = iam.delete_resource(&owner, VPS).await;
@@ -72,7 +78,8 @@ async fn where_there_are_registrars_they_alone_register_for_any_account() {
 
 #[tokio::test]
 async fn tags_of_the_server_stay_whatever_is_set() {
-    let installation = Installation::with(|settings| settings.registrars = texts(&[ACCOUNT])).await;
+    let installation =
+        Installation::with(|settings| settings.registrars = vec![AccountName::new(ACCOUNT)]).await;
     let (iam, owner) = (&installation.iam, installation.owner());
     let system = [("ovh:plan", "large"), ("env", "test")];
     iam.create_resource(&owner, Ok(new(VPS, None, &system))).await.unwrap();

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use gatewright_iam::{
-    Attachment, ClientEdit, Expiry, GroupInput, IamError, Instant, LogFilter, Member, NewResource,
-    Permissions, PermissionsGroupInput, PolicyFilter, PolicyId, PolicyInput, ResourceFilter,
-    ResourceGroupId, ResourceGroupInput, UserEdit, UserTokenEdit, UserTokenInput,
+    AccountName, Attachment, ClientEdit, Expiry, GroupInput, IamError, Instant, LogFilter, Member,
+    NewResource, Permissions, PermissionsGroupInput, PolicyFilter, PolicyId, PolicyInput,
+    ResourceFilter, ResourceGroupId, ResourceGroupInput, UserEdit, UserTokenEdit, UserTokenInput,
 };
 use serde_json::json;
 
@@ -66,7 +66,7 @@ async fn two_accounts() -> (Installation, Objects) {
 #[tokio::test]
 async fn identities_of_another_account_are_not_found() {
     let (installation, objects) = two_accounts().await;
-    let (iam, other) = (&installation.iam, &installation.iam.as_owner(OTHER));
+    let (iam, other) = (&installation.iam, &installation.iam.as_owner(&AccountName::new(OTHER)));
     let before = installation.changes().await;
     not_found(iam.client(other, &objects.client).await);
     not_found(iam.edit_client(other, &objects.client, Ok(ClientEdit::default())).await);
@@ -93,7 +93,7 @@ async fn identities_of_another_account_are_not_found() {
 #[tokio::test]
 async fn policies_and_groups_of_another_account_are_not_found() {
     let (installation, objects) = two_accounts().await;
-    let (iam, other) = (&installation.iam, &installation.iam.as_owner(OTHER));
+    let (iam, other) = (&installation.iam, &installation.iam.as_owner(&AccountName::new(OTHER)));
     let before = installation.changes().await;
     let input = || Ok(PolicyInput { name: "p".to_owned(), ..PolicyInput::default() });
     not_found(iam.policy(other, Ok(objects.policy)).await);
@@ -116,12 +116,12 @@ async fn policies_and_groups_of_another_account_are_not_found() {
 #[tokio::test]
 async fn resources_and_apis_of_another_account_are_not_found() {
     let (installation, _) = two_accounts().await;
-    let (iam, other) = (&installation.iam, &installation.iam.as_owner(OTHER));
+    let (iam, other) = (&installation.iam, &installation.iam.as_owner(&AccountName::new(OTHER)));
     let before = installation.changes().await;
     not_found(iam.resource(other, VPS).await);
     not_found(iam.delete_resource(other, VPS).await);
     let resources = iam.resources(other, Ok(ResourceFilter::default()), page()).await.unwrap();
-    assert!(resources.items.iter().all(|one| one.owner == OTHER), "{resources:?}");
+    assert!(resources.items.iter().all(|one| one.owner.as_str() == OTHER), "{resources:?}");
     // A change of the tags of another account's resource is refused for the missing right, which
     // reveals nothing.
     let tag = ("env".to_owned(), "production".to_owned());
@@ -146,7 +146,7 @@ fn library() -> serde_json::Value {
 #[tokio::test]
 async fn logs_show_the_callers_account_alone() {
     let (installation, _) = two_accounts().await;
-    let (iam, other) = (&installation.iam, &installation.iam.as_owner(OTHER));
+    let (iam, other) = (&installation.iam, &installation.iam.as_owner(&AccountName::new(OTHER)));
     let events = iam.audit(other, &LogFilter::default(), (i64::MAX, 100)).await.unwrap().events;
     let of_the_first = events.iter().filter(|one| one.who.contains(ACCOUNT)).count();
     assert_eq!(of_the_first, 0, "{events:?}");

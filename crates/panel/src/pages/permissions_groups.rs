@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use askama::Template;
-use gatewright_iam::{PageRequest, Permissions, PermissionsGroup, PermissionsGroupInput};
+use gatewright_iam::{
+    AccountName, PageRequest, Permissions, PermissionsGroup, PermissionsGroupInput,
+};
 
 use crate::fields::encoded;
 use crate::form::{Form, InputError};
@@ -39,7 +41,7 @@ struct ListPage {
 struct Row {
     path: String,
     name: String,
-    owner: String,
+    owner: AccountName,
     description: String,
     allow: usize,
     changed: String,
@@ -168,7 +170,7 @@ async fn details(request: Arc<RequestContext>) -> HandlerResult {
     let context = request.context()?;
     let group = request.iam.permissions_group(&context, request.parameter("urn")?).await?;
     let urn = group.urn.clone();
-    let target = if group.owner == context.account() {
+    let target = if group.owner == *context.account() {
         Target::Existing { urn }
     } else {
         Target::ReadOnly { urn }

@@ -6,7 +6,7 @@ mod tags;
 use std::sync::Arc;
 
 use askama::Template;
-use gatewright_iam::{NewResource, Resource, is_system_tag};
+use gatewright_iam::{AccountName, NewResource, Resource, is_system_tag};
 
 use crate::fields::encoded;
 use crate::form::{Form, InputError};
@@ -37,7 +37,7 @@ struct DetailsPage {
     urn: String,
     name: String,
     resource_type: String,
-    owner: String,
+    owner: AccountName,
     tags: Vec<TagRow>,
     key: String,
     value: String,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use askama::Template;
-use gatewright_iam::{Group, User, UserEdit, UserInput, UserKind};
+use gatewright_iam::{AccountName, Group, User, UserEdit, UserInput, UserKind};
 
 use super::roles::role_text;
 use crate::error::{PageError, none_if_forbidden};
@@ -39,7 +39,7 @@ pub(super) fn routes() -> Vec<Route> {
 #[template(path = "users/list.html")]
 struct ListPage {
     layout: Layout,
-    account: String,
+    account: AccountName,
     table: TablePage<Row>,
 }
 
@@ -169,7 +169,7 @@ async fn list(request: Arc<RequestContext>) -> HandlerResult {
     }
     PageResponse::render(&ListPage {
         layout: request.layout_with_flash(UserForm::SECTION),
-        account: context.account().to_owned(),
+        account: context.account().clone(),
         table: query.paginate(users).map(Row::from),
     })
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use fastrand::Rng;
 use gatewright_policy::{
-    Caller, Condition, Environment, Identity, Instant, Members, Operator, Permissions, Policy,
-    PolicyId, PolicySet, Region, Request, Resource, ResourceGroupId, Scope, Tags,
+    AccountName, Caller, Condition, Environment, Identity, Instant, Members, Operator, Permissions,
+    Policy, PolicyId, PolicySet, Region, Request, Resource, ResourceGroupId, Scope, Tags,
     resource_group_urn,
 };
 use uuid::Uuid;
@@ -80,7 +80,7 @@ pub(crate) struct Ask {
     pub ip: Option<&'static str>,
 }
 
-fn people(account: &str) -> [Identity; 4] {
+fn people(account: &AccountName) -> [Identity; 4] {
     [
         Identity::user(Region::Eu, account, "bob"),
         Identity::group(Region::Eu, account, "team"),
@@ -90,11 +90,11 @@ fn people(account: &str) -> [Identity; 4] {
 }
 
 fn identity(dice: &mut Rng) -> String {
-    let account = if once_in(dice, 3) { OWNER } else { HOME };
+    let account = AccountName::new(if once_in(dice, 3) { OWNER } else { HOME });
     if once_in(dice, 3) {
-        return Identity::account_of(Region::Eu, account).urn().to_owned();
+        return Identity::account_of(Region::Eu, &account).urn().to_owned();
     }
-    let urn = people(account)[dice.usize(0..4)].urn().to_owned();
+    let urn = people(&account)[dice.usize(0..4)].urn().to_owned();
     if once_in(dice, 8) { urn.replace(":eu:", "::") } else { urn }
 }
 
@@ -230,7 +230,7 @@ impl Account {
     }
 
     pub(crate) fn compile(&self) -> PolicySet {
-        let mut set = PolicySet::new(self.name);
+        let mut set = PolicySet::new(AccountName::new(self.name));
         for policy in &self.policies {
             set.insert(policy.compile(Region::Eu).unwrap_or_else(|e| panic!("{e}: {policy:#?}")));
         }
@@ -262,9 +262,9 @@ impl Ask {
     pub(crate) fn roll(dice: &mut Rng) -> Self {
         let account = if dice.bool() { OWNER } else { HOME };
         let root = once_in(dice, 10);
-        let [user, team, ops, service] = people(account);
+        let [user, team, ops, service] = people(&AccountName::new(account));
         let identities = match dice.u8(0..3) {
-            _ if root => vec![Identity::account_of(Region::Eu, account)],
+            _ if root => vec![Identity::account_of(Region::Eu, &AccountName::new(account))],
             0 => vec![service],
             1 => vec![user, team],
             _ => vec![user, ops, team],
@@ -306,10 +306,11 @@ impl Ask {
         } else {
             Scope::Types(self.scope.iter().map(|kind| (*kind).into()).collect())
         };
+        let account = AccountName::new(self.account);
         if self.root {
-            Caller::root(Region::Eu, self.account, scope)
+            Caller::root(Region::Eu, &account, scope)
         } else {
-            Caller::new(Region::Eu, self.account, &self.identities, scope)
+            Caller::new(Region::Eu, &account, &self.identities, scope)
         }
     }
 

@@ -1,5 +1,7 @@
 //! Reads the accounts, and their revisions.
 
+use gatewright_policy::AccountName;
+
 use super::Store;
 use super::rows::{Head, Name};
 use crate::error::StoreError;
@@ -8,13 +10,13 @@ use crate::statement::Value;
 
 impl Store {
     /// Reads the names of all accounts.
-    pub async fn accounts(&self) -> Result<Vec<String>, StoreError> {
+    pub async fn accounts(&self) -> Result<Vec<AccountName>, StoreError> {
         let names = self.database.all::<Name>(sql::ACCOUNTS, &[]).await?;
         Ok(names.into_iter().map(|row| row.name).collect())
     }
 
     /// Reads the last revision of an account; none if there is no such account.
-    pub async fn revision(&self, account: &str) -> Result<Option<i64>, StoreError> {
+    pub async fn revision(&self, account: &AccountName) -> Result<Option<i64>, StoreError> {
         let head: Option<Head> =
             self.database.first(sql::ACCOUNT_HEAD, &[Value::Account(account)]).await?;
         Ok(head.map(|head| head.revision))

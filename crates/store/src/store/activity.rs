@@ -1,6 +1,6 @@
 //! Writes and reads activity.
 
-use gatewright_policy::Instant;
+use gatewright_policy::{AccountName, Instant};
 
 use super::Store;
 use crate::activity::{ActivityBatch, HourlyCount, LastUsed, LogPage};
@@ -38,7 +38,7 @@ impl Store {
     /// `most` earlier ones, the last first.
     pub async fn log_before(
         &self,
-        account: &str,
+        account: &AccountName,
         kind: &str,
         before: Instant,
         most: i64,
@@ -63,14 +63,14 @@ impl Store {
     /// Reads the hourly counts of the account from an hour on, in order.
     pub async fn hourly_counts(
         &self,
-        account: &str,
+        account: &AccountName,
         hour: i64,
     ) -> Result<Vec<HourlyCount>, StoreError> {
         self.database.all(sql::HOURLY_COUNTS, &[Value::Account(account), Value::Int(hour)]).await
     }
 
     /// Reads the times of last use in the account.
-    pub async fn last_used(&self, account: &str) -> Result<Vec<LastUsed>, StoreError> {
+    pub async fn last_used(&self, account: &AccountName) -> Result<Vec<LastUsed>, StoreError> {
         self.database.all(sql::LAST_USED, &[Value::Account(account)]).await
     }
 }

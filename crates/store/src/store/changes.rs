@@ -1,5 +1,7 @@
 //! Changes objects, with one journal entry for each change.
 
+use gatewright_policy::AccountName;
+
 use super::Store;
 use super::rows::Head;
 use crate::error::{StoreError, Taken};
@@ -14,7 +16,7 @@ impl Store {
     /// Creates an account with its first objects.
     pub async fn create_account(
         &self,
-        account: &str,
+        account: &AccountName,
         author: &Author,
         changes: &[Change],
     ) -> Result<Vec<Entry>, StoreError> {
@@ -33,7 +35,7 @@ impl Store {
     /// Once this has returned, the changes survive a crash.
     pub async fn write(
         &self,
-        account: &str,
+        account: &AccountName,
         author: &Author,
         changes: &[Change],
     ) -> Result<Vec<Entry>, StoreError> {
@@ -47,7 +49,7 @@ impl Store {
 /// Applies the changes and writes their entries.
 async fn apply(
     transaction: &mut Transaction,
-    account: &str,
+    account: &AccountName,
     author: &Author,
     changes: &[Change],
 ) -> Result<Vec<Entry>, StoreError> {
@@ -61,7 +63,7 @@ async fn apply(
         let before = change_object(transaction, account, revision, change).await?;
         let after = change.act.content().map(|content| content.document.clone());
         let mut entry = Entry {
-            account: account.to_owned(),
+            account: account.clone(),
             revision,
             author: author.clone(),
             kind: change.kind,
@@ -79,8 +81,7 @@ async fn apply(
         .run(sql::ACCOUNT_SET_HEAD, &[Value::Account(account), Value::Bytes(&previous)])
         .await?;
     let resources = changes.iter().any(Change::moves_a_resource);
-    let notice =
-        Notice::Changed { account: account.to_owned(), revision: head.revision, resources };
+    let notice = Notice::Changed { account: account.clone(), revision: head.revision, resources };
     transaction.notify(CHANNEL, &notice.text()).await?;
     Ok(entries)
 }
@@ -88,7 +89,7 @@ async fn apply(
 /// Applies one change; returns the document before it.
 async fn change_object(
     transaction: &mut Transaction,
-    account: &str,
+    account: &AccountName,
     revision: i64,
     change: &Change,
 ) -> Result<Option<String>, StoreError> {
@@ -148,13 +149,13 @@ async fn change_object(
 /// Stores the other accounts that the object names.
 async fn mention(
     transaction: &mut Transaction,
-    account: &str,
+    account: &AccountName,
     kind: Value<'_>,
     id: Value<'_>,
     content: &Content,
 ) -> Result<(), StoreError> {
     for mentioned in &content.mentions {
-        let values = [kind, id, Value::Text(mentioned), Value::Account(account)];
+        let values = [kind, id, Value::Text(mentioned.as_str()), Value::Account(account)];
         transaction.run(sql::MENTION_ADD, &values).await?;
     }
     Ok(())

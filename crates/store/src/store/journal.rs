@@ -1,5 +1,7 @@
 //! Reads and verifies journals.
 
+use gatewright_policy::AccountName;
+
 use super::Store;
 use super::rows::Head;
 use crate::error::StoreError;
@@ -14,7 +16,7 @@ impl Store {
     /// Reads at most `most` journal entries after revision `after`, in order.
     pub async fn journal(
         &self,
-        account: &str,
+        account: &AccountName,
         after: i64,
         most: i64,
     ) -> Result<Vec<Entry>, StoreError> {
@@ -26,7 +28,7 @@ impl Store {
     /// Reads at most `most` journal entries before revision `before`, the last first.
     pub async fn journal_before(
         &self,
-        account: &str,
+        account: &AccountName,
         before: i64,
         most: i64,
     ) -> Result<Vec<Entry>, StoreError> {
@@ -37,7 +39,7 @@ impl Store {
 
     /// Verifies the journal of an account from the first entry to the last, and returns the number
     /// of entries; fails at the first one that is missing or modified.
-    pub async fn verify_journal(&self, account: &str) -> Result<i64, StoreError> {
+    pub async fn verify_journal(&self, account: &AccountName) -> Result<i64, StoreError> {
         let mut chain = Chain::new(account);
         // Entries that are added meanwhile are left out.
         let head: Head = self

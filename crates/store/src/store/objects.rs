@@ -1,5 +1,7 @@
 //! Reads objects.
 
+use gatewright_policy::AccountName;
+
 use super::Store;
 use super::rows::Name;
 use crate::error::StoreError;
@@ -11,7 +13,7 @@ impl Store {
     /// Reads an object of the account.
     pub async fn object(
         &self,
-        account: &str,
+        account: &AccountName,
         kind: Kind,
         id: &str,
     ) -> Result<Option<Object>, StoreError> {
@@ -22,7 +24,7 @@ impl Store {
     /// Reads an object of the account by its unique name.
     pub async fn object_by_name(
         &self,
-        account: &str,
+        account: &AccountName,
         kind: Kind,
         name: &str,
     ) -> Result<Option<Object>, StoreError> {
@@ -40,9 +42,12 @@ impl Store {
     }
 
     /// Reads the other accounts with an object that names this account.
-    pub async fn accounts_mentioning(&self, account: &str) -> Result<Vec<String>, StoreError> {
+    pub async fn accounts_mentioning(
+        &self,
+        account: &AccountName,
+    ) -> Result<Vec<AccountName>, StoreError> {
         let rows = self.database.all::<Name>(sql::MENTIONING, &[Value::Account(account)]).await?;
-        let mut owners: Vec<String> = rows.into_iter().map(|row| row.name).collect();
+        let mut owners: Vec<AccountName> = rows.into_iter().map(|row| row.name).collect();
         owners.sort_unstable();
         Ok(owners)
     }
@@ -50,7 +55,7 @@ impl Store {
     /// Reads at most `most` objects of one kind that were created after revision `after`, in order.
     pub async fn objects_of_kind(
         &self,
-        account: &str,
+        account: &AccountName,
         kind: Kind,
         after: i64,
         most: i64,
@@ -68,7 +73,7 @@ impl Store {
     /// Reads at most `most` objects of any kind that were created after revision `after`, in order.
     pub async fn objects(
         &self,
-        account: &str,
+        account: &AccountName,
         after: i64,
         most: i64,
     ) -> Result<Vec<Object>, StoreError> {

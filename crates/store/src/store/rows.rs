@@ -1,5 +1,7 @@
 //! Rows that several queries read.
 
+use gatewright_policy::AccountName;
+
 use crate::row::from_row;
 
 /// The last revision of an account, and the hash of its last journal entry.
@@ -12,7 +14,7 @@ from_row!(Head: revision, head);
 
 /// The name of an account.
 pub(super) struct Name {
-    pub(super) name: String,
+    pub(super) name: AccountName,
 }
 
-from_row!(Name: name);
+from_row!(Name: name as AccountName);

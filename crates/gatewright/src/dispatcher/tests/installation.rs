@@ -8,8 +8,8 @@ use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE};
 use axum::http::{HeaderMap, Request, StatusCode};
 use gatewright_api::Api;
 use gatewright_iam::{
-    Algorithm, Attempt, BuiltInProducts, Grant, Iam, InitialServiceAccount, Limits, MasterKey,
-    NewAccount, Origin, Region, Settings, SignedIn, Sources,
+    AccountName, Algorithm, Attempt, BuiltInProducts, Grant, Iam, InitialServiceAccount, Limits,
+    MasterKey, NewAccount, Origin, Region, Settings, SignedIn, Sources,
 };
 use gatewright_panel::Panel;
 use gatewright_testing::TestDatabase;
@@ -91,7 +91,9 @@ impl Installation {
             service_account: true,
         };
         let service_account = iam.create_account(new).await.unwrap().unwrap();
-        iam.declare_api(&iam.as_owner(ACCOUNT), "library", Ok(library())).await.unwrap();
+        iam.declare_api(&iam.as_owner(&AccountName::new(ACCOUNT)), "library", Ok(library()))
+            .await
+            .unwrap();
         let token = token(&iam, &service_account).await;
         let cookies = sign_in(&iam).await;
         let dispatcher = Arc::new(dispatcher(&iam));

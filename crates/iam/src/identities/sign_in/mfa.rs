@@ -1,5 +1,6 @@
 //! Resets the MFA methods of a user who has lost them.
 
+use gatewright_policy::AccountName;
 use gatewright_store::{Change, Kind};
 
 use crate::core::iam::Iam;
@@ -25,7 +26,7 @@ impl Iam {
     /// Returns the changes that remove all MFA methods and passkeys of a user.
     pub(crate) async fn mfa_methods_of(
         &self,
-        account: &str,
+        account: &AccountName,
         login: &str,
     ) -> Result<Vec<Change>, IamError> {
         let identity = gatewright_policy::Identity::user(self.settings.region, account, login);

@@ -1,6 +1,6 @@
 //! Passkeys (WebAuthn), with which a person signs in instead of with a password and a code.
 
-use gatewright_policy::{Identity, Instant};
+use gatewright_policy::{AccountName, Identity, Instant};
 use gatewright_store::Kind;
 use serde_json::Value;
 use webauthn_rs::Webauthn;
@@ -44,7 +44,7 @@ impl Iam {
 
     pub(crate) async fn passkeys_of(
         &self,
-        account: &str,
+        account: &AccountName,
         identity: &str,
     ) -> Result<Vec<Passkey>, IamError> {
         let objects = self.store.objects_of_kind(account, Kind::Passkey, 0, i64::MAX).await?;

@@ -1,6 +1,6 @@
 //! Sign-in with a password and a code, and changes of passwords.
 
-use gatewright_policy::{Identity, Instant};
+use gatewright_policy::{AccountName, Identity, Instant};
 use gatewright_store::Kind;
 
 use crate::core::iam::Iam;
@@ -26,17 +26,18 @@ impl Iam {
             return Err(SignInError::Wrong);
         }
         let (account, user) = match attempt.login.trim().split_once('/') {
-            Some((account, user)) => (account.to_lowercase(), Some(user.to_owned())),
-            None => (attempt.login.trim().to_lowercase(), None),
+            Some((account, user)) => (account, Some(user)),
+            None => (attempt.login.trim(), None),
         };
+        let account = AccountName::new(account.to_lowercase());
         let region = self.settings.region;
-        let (kind, id, identity) = match &user {
+        let (kind, id, identity) = match user {
             Some(login) => (
                 Kind::User,
                 principal_key(&account, login),
                 Identity::user(region, &account, login),
             ),
-            None => (Kind::Account, account.clone(), Identity::account_of(region, &account)),
+            None => (Kind::Account, account.to_string(), Identity::account_of(region, &account)),
         };
         let from = origin.ip.map(|ip| ip.to_string()).unwrap_or_default();
         let keys = [format!("{id} {from}"), format!(" {from}")];

@@ -40,7 +40,7 @@ impl Iam {
     ) -> Result<(Kind, String), SignInError> {
         let account = context.account();
         let (kind, id) = match context.principal.kind {
-            PrincipalKind::Root => (Kind::Account, account.to_owned()),
+            PrincipalKind::Root => (Kind::Account, account.to_string()),
             PrincipalKind::User => {
                 let login = context.principal.identity.name();
                 let login = login.ok_or_else(|| IamError::impossible("a user without a login"))?;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use gatewright_policy::{Caller, Identity, IdentityKind, Instant, Scope};
+use gatewright_policy::{AccountName, Caller, Identity, IdentityKind, Instant, Scope};
 use gatewright_store::{Author, Change};
 
 use crate::core::iam::Iam;
@@ -42,13 +42,13 @@ impl Iam {
 
     pub(crate) async fn open_session(
         &self,
-        account: &str,
+        account: &AccountName,
         document: &SessionDocument,
         author: Author,
     ) -> Result<SessionToken, IamError> {
         record_account(account);
         let token =
-            SessionToken { account: account.to_owned(), secret: self.sources.secret(BROWSER)? };
+            SessionToken { account: account.clone(), secret: self.sources.secret(BROWSER)? };
         let opened = document.create(self.place(account, &token.id()), None)?;
         self.commit(account, author.clone(), vec![opened]).await?;
         let view = self.views.get(account).await?;
@@ -146,7 +146,7 @@ impl Iam {
     /// Returns the sessions of a person, by their identifiers.
     pub(crate) async fn sessions_of(
         &self,
-        account: &str,
+        account: &AccountName,
         identity: &str,
     ) -> Result<Vec<String>, IamError> {
         let view = self.views.get(account).await?;

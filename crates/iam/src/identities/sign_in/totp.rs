@@ -1,6 +1,7 @@
 //! Multi-factor authentication: codes of an authenticator (TOTP, RFC 6238), and backup codes for
 //! when it is lost.
 
+use gatewright_policy::AccountName;
 use gatewright_store::{Kind, Object};
 use zeroize::Zeroizing;
 
@@ -153,7 +154,11 @@ impl Iam {
     }
 
     /// Returns whether a person must confirm a sign-in with a second factor.
-    pub(crate) async fn needs_code(&self, account: &str, identity: &str) -> Result<bool, IamError> {
+    pub(crate) async fn needs_code(
+        &self,
+        account: &AccountName,
+        identity: &str,
+    ) -> Result<bool, IamError> {
         Ok(self.store.object(account, Kind::Totp, identity).await?.is_some())
     }
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use gatewright_policy::{
-    Caller, CompiledPolicy, Identity, IdentityKind, PolicyId, PolicySet, Resource as Seen,
-    ResourcePattern, ResourceUrn, Scope, UrnError,
+    AccountName, Caller, CompiledPolicy, Identity, IdentityKind, PolicyId, PolicySet,
+    Resource as Seen, ResourcePattern, ResourceUrn, Scope, UrnError,
 };
 
 use crate::core::iam::Iam;
@@ -148,7 +148,7 @@ impl Iam {
     /// first, each by resource type, then individual resources.
     pub(crate) async fn targets(
         &self,
-        account: &str,
+        account: &AccountName,
         view: &Arc<View>,
         resources: &BTreeSet<String>,
     ) -> Result<Vec<Target>, IamError> {
