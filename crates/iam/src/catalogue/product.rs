@@ -3,14 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-<<<<<<< HEAD
-use gatewright_policy::{Instant, Permissions, PermissionsError, PermissionsGroupId};
+use gatewright_policy::{AccountName, Instant, Permissions, PermissionsError, PermissionsGroupId};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
-=======
-use gatewright_policy::{AccountName, Instant, Permissions, PermissionsError, PermissionsGroupId};
-use serde::Deserialize;
->>>>>>> 2b1df6a (x)
 use uuid::Uuid;
 
 use crate::catalogue::action::ManagedGroup;
