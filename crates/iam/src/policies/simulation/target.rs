@@ -179,15 +179,12 @@ impl Iam {
         for head in &heads {
             let malformed = NoResource::of(head);
             let rest = head.strip_prefix(&base).ok_or(UrnError::Malformed).map_err(malformed)?;
-            match rest.split_once(':') {
-                Some((kind, name)) => {
-                    targets.push(Target::matching(&base, kind, format!("{name}*")));
-                }
+            if let Some((kind, name)) = rest.split_once(':') {
+                targets.push(Target::matching(&base, kind, format!("{name}*")));
+            } else {
                 // A prefix that ends within a type matches every type that begins with it.
-                None => {
-                    let kinds = catalogue.types().filter(|kind| kind.starts_with(rest));
-                    targets.extend(kinds.map(|kind| Target::matching(&base, kind, "*".to_owned())));
-                }
+                let kinds = catalogue.types().filter(|kind| kind.starts_with(rest));
+                targets.extend(kinds.map(|kind| Target::matching(&base, kind, "*".to_owned())));
             }
         }
         let known =
