@@ -52,7 +52,7 @@ pub struct Api {
     operations: Arc<[Operation]>,
     destinations: Arc<Destinations>,
     documents: Documents,
-    meter: Meter,
+    meter: Arc<Meter>,
 }
 
 impl Api {
@@ -62,7 +62,7 @@ impl Api {
         let documents = Documents::of(&operations, &iam.settings().public_url);
         let destinations = Arc::new(Destinations::of(&operations));
         let operations = operations.into();
-        Self { iam, options, operations, destinations, documents, meter: Meter::new() }
+        Self { iam, options, operations, destinations, documents, meter: Arc::new(Meter::new()) }
     }
 
     /// Generates the query ID of a request.

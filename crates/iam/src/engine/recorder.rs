@@ -19,6 +19,7 @@ use foldhash::fast::RandomState;
 use gatewright_policy::{AccountName, Decision, Identity, Instant, PolicyId};
 use gatewright_store::{ActivityBatch, HourlyCount, LastUsed, LogPage, Store, StoreError};
 use metrics::Counter;
+use thread_local::ThreadLocal;
 use tokio::task::JoinHandle;
 
 use crate::model::caller::{Context, Principal};
@@ -31,9 +32,6 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 /// The maximum number of log lines that wait to be written; further ones are counted and dropped.
 const MOST_WAITING: usize = 10_000;
-
-/// The number of parts (shards) of the batches that wait.
-const PARTS: usize = 16;
 
 /// The number of writes between two deletions of expired log lines.
 const FORGET_EVERY: u64 = 600;
@@ -107,8 +105,10 @@ impl AddAssign for Counts {
     }
 }
 
-/// A batch of activity that is not written yet.
+/// A batch of activity that is not written yet; aligned, so that the parts of two threads share no
+/// cache line.
 #[derive(Default)]
+#[repr(align(128))]
 struct Pending {
     lines: Vec<Waiting>,
     counts: HashMap<AccountName, Counts, RandomState>,
@@ -154,7 +154,7 @@ pub(crate) struct Decided<'a> {
 /// Collects activity, and writes it to the database every second.
 pub(crate) struct Recorder {
     /// Waiting batches, one part for each thread, so that none contends with another.
-    parts: [Mutex<Pending>; PARTS],
+    parts: ThreadLocal<Mutex<Pending>>,
     /// The number of log lines that wait in all parts.
     waiting: AtomicUsize,
     /// The time of the last line that was written: no two lines of a node have the same. A write
@@ -172,15 +172,6 @@ struct Totals {
     refused: Counter,
 }
 
-/// Returns the index of this thread's part.
-fn part() -> usize {
-    static NEXT: AtomicUsize = AtomicUsize::new(0);
-    thread_local! {
-        static PART: usize = NEXT.fetch_add(1, Ordering::Relaxed) % PARTS;
-    }
-    PART.with(|part| *part)
-}
-
 impl Recorder {
     pub(crate) fn new(store: Store, sources: Sources) -> Self {
         let decisions = "gatewright_decisions_total";
@@ -189,7 +180,7 @@ impl Recorder {
             allowed: metrics::counter!(decisions, "allowed" => "true"),
             refused: metrics::counter!(decisions, "allowed" => "false"),
         };
-        let (parts, waiting) = (std::array::from_fn(|_| Mutex::default()), AtomicUsize::new(0));
+        let (parts, waiting) = (ThreadLocal::new(), AtomicUsize::new(0));
         let last = tokio::sync::Mutex::new(Instant::EPOCH);
         Self { parts, waiting, last, totals, store, sources }
     }
@@ -215,9 +206,7 @@ impl Recorder {
     }
 
     fn pending(&self) -> MutexGuard<'_, Pending> {
-        let [first, ..] = &self.parts;
-        let part = self.parts.get(part()).unwrap_or(first);
-        part.lock().unwrap_or_else(PoisonError::into_inner)
+        self.parts.get_or_default().lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Adds a log line, which is built only if there is room for it.
