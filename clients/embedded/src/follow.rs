@@ -114,7 +114,7 @@ impl Follower {
         let token: Token = answer.error_for_status()?.json().await?;
         let mut request = self.http.get(format!("{url}/v2/iam/replica"));
         if self.whole {
-            request = request.query(&[("after", self.replica.revision())]);
+            request = request.query(&[("after", self.replica.revision().number())]);
         }
         let response = request.bearer_auth(token.access_token).send();
         let answer =
@@ -141,7 +141,7 @@ impl Follower {
     /// Publishes a snapshot, which decisions use from now on.
     fn publish(&self) {
         let replica = self.replica.clone();
-        let revision = replica.revision();
+        let revision = replica.revision().number();
         self.snapshot.store(Some(Arc::new(Snapshot { replica, at: Instant::now() })));
         self.reaching.send_replace(revision);
     }

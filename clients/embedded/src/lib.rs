@@ -65,7 +65,7 @@ impl DecisionPoint {
         let snapshot = snapshot.as_ref().filter(|snapshot| snapshot.at.elapsed() <= self.offline);
         let replica = &snapshot.ok_or(Stale)?.replica;
         let allowed = replica.decide(request).is_some_and(|decision| decision.is_allowed());
-        Ok(Answer { allowed, revision: replica.revision() })
+        Ok(Answer { allowed, revision: replica.revision().number() })
     }
 
     /// Waits until a revision of the account is followed (read-your-writes consistency).

@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{self, HeaderMap, HeaderName, HeaderValue, StatusCode};
-use gatewright_iam::Revision;
+use gatewright_iam::AccountRevision;
 use serde::Serialize;
 
 /// A response before it is sent.
@@ -63,7 +63,7 @@ impl Response {
     }
 
     /// Adds the revision that the answer is based on.
-    pub(crate) fn at_revision(self, revision: Option<Revision>) -> Self {
+    pub(crate) fn at_revision(self, revision: Option<AccountRevision>) -> Self {
         match revision {
             Some(revision) => self.with("x-gatewright-revision", &revision.to_string()),
             None => self,

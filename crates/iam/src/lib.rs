@@ -24,7 +24,7 @@ pub use self::core::iam::{Iam, OpenError};
 pub use gatewright_policy::{
     AccountName, Condition, Fact, Identity, IdentityKind, Instant, Operator, Pattern, PatternError,
     Permissions, PermissionsGroupId, PolicyId, Region, ResourceGroupId, ResourceId, ResourceUrn,
-    UrnError, permissions_group_urn, resource_group_urn,
+    Revision, UrnError, permissions_group_urn, resource_group_urn,
 };
 pub use gatewright_store::{Address, CauseChain, Kind, StoreError};
 pub use model::caller::{Context, Origin, Principal, PrincipalKind};
@@ -32,7 +32,7 @@ pub use model::error::{Fault, IamError};
 pub use model::input::Input;
 pub use model::page::{Page, PageRequest};
 pub use model::query_id::QueryId;
-pub use model::revision::Revision;
+pub use model::revision::AccountRevision;
 pub use model::rights::{self, Category};
 pub use model::secret::Secret;
 pub use model::settings::{BuiltInProducts, Limits, Settings};

@@ -8,6 +8,7 @@ use crate::id::{AccountName, PolicyId, ResourceGroupId};
 use crate::permissions::Permissions;
 use crate::policy::Policy;
 use crate::request::Tags;
+use crate::revision::Revision;
 
 /// A part of the state that decisions depend on; `None` if its subject was deleted.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -76,7 +77,7 @@ pub enum Fact {
     /// The end of the facts up to a revision of the journal.
     Reached {
         /// The revision.
-        revision: i64,
+        revision: Revision,
     },
 }
 

@@ -28,6 +28,7 @@ mod policy;
 mod replica;
 mod request;
 mod resource_urn;
+mod revision;
 mod set;
 mod urn;
 
@@ -46,5 +47,6 @@ pub use policy::{CompiledPolicy, Policy, PolicyError};
 pub use replica::{Replica, ReplicaRequest};
 pub use request::{Caller, Environment, Request, Resource, Tags};
 pub use resource_urn::{ResourcePattern, ResourceUrn};
+pub use revision::Revision;
 pub use set::{Members, PolicySet};
 pub use urn::{Region, UrnError, permissions_group_urn, resource_group_urn};

@@ -13,6 +13,7 @@ use crate::id::AccountName;
 use crate::identity::Identity;
 use crate::request::{Caller, Environment, Request, Resource, Tags};
 use crate::resource_urn::ResourceUrn;
+use crate::revision::Revision;
 use crate::set::{Members, PolicySet};
 use crate::urn::Region;
 
@@ -40,7 +41,7 @@ pub struct ReplicaRequest<'a> {
 #[derive(Debug, Clone)]
 pub struct Replica {
     region: Region,
-    revision: i64,
+    revision: Revision,
     policies: PolicySet,
     actions: Arc<HashMap<Box<str>, bool>>,
     subjects: Map<Arc<Caller>>,
@@ -53,7 +54,7 @@ impl Replica {
     pub fn new(region: Region, account: AccountName) -> Self {
         Self {
             region,
-            revision: 0,
+            revision: Revision::ZERO,
             policies: PolicySet::new(account),
             actions: Arc::default(),
             subjects: Map::default(),
@@ -73,7 +74,7 @@ impl Replica {
     }
 
     /// Returns the revision of the journal that the replica has reached.
-    pub fn revision(&self) -> i64 {
+    pub fn revision(&self) -> Revision {
         self.revision
     }
 
@@ -177,7 +178,7 @@ mod tests {
             Fact::Actions { names: [("vps:apiovh:get".into(), false)].into() },
             Fact::Policy { id: policy.id, rule: Some(Box::new(policy)) },
             Fact::Subject { urn: ROBOT.into(), identities: Some(vec![ROBOT.to_owned()]) },
-            Fact::Reached { revision: 7 },
+            Fact::Reached { revision: Revision::new(7) },
         ] {
             // Facts are compared after a round trip over the wire.
             let text = serde_json::to_string(&fact).unwrap();
@@ -203,7 +204,7 @@ mod tests {
     #[test]
     fn a_replica_decides_by_the_facts_that_were_applied() {
         let replica = replica();
-        assert_eq!((replica.revision(), replica.account().as_str()), (7, "xx11111-ovh"));
+        assert_eq!((replica.revision().number(), replica.account().as_str()), (7, "xx11111-ovh"));
         assert!(may(&replica, "vps:apiovh:get", &Scope::All, None));
         assert!(!may(&replica, "vps:apiovh:unheard", &Scope::All, None), "there is no such action");
         let other = Scope::Types(vec!["account".into()]);

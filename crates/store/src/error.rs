@@ -1,6 +1,6 @@
 //! Errors of the store.
 
-use gatewright_policy::AccountName;
+use gatewright_policy::{AccountName, Revision};
 
 use crate::transient::is_transient;
 
@@ -98,7 +98,7 @@ pub enum BrokenChain {
         /// The account of the journal.
         account: AccountName,
         /// The revision that is missing.
-        revision: i64,
+        revision: Revision,
     },
     /// An entry, or one before it, was modified.
     #[error("the journal of {account} was altered at or before revision {revision}")]
@@ -106,7 +106,7 @@ pub enum BrokenChain {
         /// The account of the journal.
         account: AccountName,
         /// The first revision that does not fit.
-        revision: i64,
+        revision: Revision,
     },
     /// The last revision differs between the account and the journal.
     #[error("the journal of {account} ends at revision {revision}, the account says otherwise")]
@@ -114,6 +114,6 @@ pub enum BrokenChain {
         /// The account of the journal.
         account: AccountName,
         /// The last revision in the journal.
-        revision: i64,
+        revision: Revision,
     },
 }

@@ -1,7 +1,7 @@
 //! The journal: each change with its author, in a hash chain.
 
 use aws_lc_rs::digest::{Context, SHA256};
-use gatewright_policy::{AccountName, Instant};
+use gatewright_policy::{AccountName, Instant, Revision};
 
 use crate::error::{BrokenChain, StoreError};
 use crate::object::Kind;
@@ -26,7 +26,7 @@ pub struct Entry {
     /// The account whose object changed.
     pub account: AccountName,
     /// The number of the change in the account, from 1, without gaps.
-    pub revision: i64,
+    pub revision: Revision,
     /// The author of the change.
     pub author: Author,
     /// The kind of the object.
@@ -60,7 +60,7 @@ impl Entry {
         };
         field(Some(previous));
         field(Some(self.account.as_str().as_bytes()));
-        field(Some(&self.revision.to_be_bytes()));
+        field(Some(&self.revision.number().to_be_bytes()));
         field(Some(&self.author.at.micros().to_be_bytes()));
         field(Some(self.author.actor.as_bytes()));
         field(self.author.ip.as_deref().map(str::as_bytes));
@@ -76,23 +76,23 @@ impl Entry {
 /// Verifies a chain of entries from its origin.
 pub(crate) struct Chain {
     account: AccountName,
-    revision: i64,
+    revision: Revision,
     head: Vec<u8>,
 }
 
 impl Chain {
     pub(crate) fn new(account: &AccountName) -> Self {
-        Self { account: account.clone(), revision: 0, head: origin() }
+        Self { account: account.clone(), revision: Revision::ZERO, head: origin() }
     }
 
-    pub(crate) fn revision(&self) -> i64 {
+    pub(crate) fn revision(&self) -> Revision {
         self.revision
     }
 
     /// Checks that an entry is the next one, and unmodified.
     pub(crate) fn follow(&mut self, entry: &Entry) -> Result<(), BrokenChain> {
         let account = self.account.clone();
-        let revision = self.revision + 1;
+        let revision = self.revision.next();
         if entry.revision != revision {
             return Err(BrokenChain::Gap { account, revision });
         }
@@ -105,7 +105,7 @@ impl Chain {
     }
 
     /// Checks that the chain ends where the account says.
-    pub(crate) fn check_end(&self, revision: i64, head: &[u8]) -> Result<(), BrokenChain> {
+    pub(crate) fn check_end(&self, revision: Revision, head: &[u8]) -> Result<(), BrokenChain> {
         if self.revision == revision && self.head == head {
             return Ok(());
         }
@@ -115,7 +115,7 @@ impl Chain {
 
 pub(crate) struct EntryRow {
     account: AccountName,
-    revision: i64,
+    revision: Revision,
     at: Instant,
     actor: String,
     ip: Option<String>,
@@ -127,7 +127,7 @@ pub(crate) struct EntryRow {
     hash: Vec<u8>,
 }
 
-from_row!(EntryRow: account as AccountName, revision, at as Instant, actor, ip, query_id, kind, object, before, after, hash);
+from_row!(EntryRow: account as AccountName, revision as Revision, at as Instant, actor, ip, query_id, kind, object, before, after, hash);
 
 impl TryFrom<EntryRow> for Entry {
     type Error = StoreError;

@@ -1,6 +1,6 @@
 //! Notifications between the nodes on one PostgreSQL: changes, and heartbeats.
 
-use gatewright_policy::AccountName;
+use gatewright_policy::{AccountName, Revision};
 use sqlx::postgres::PgListener;
 
 use crate::error::StoreError;
@@ -16,7 +16,7 @@ pub enum Notice {
         /// The account.
         account: AccountName,
         /// Its last revision.
-        revision: i64,
+        revision: Revision,
         /// True if resources were created or deleted.
         resources: bool,
     },
@@ -72,8 +72,11 @@ mod tests {
 
     #[test]
     fn a_notice_is_parsed_as_it_was_sent() {
-        let changed =
-            Notice::Changed { account: AccountName::new("aa1-ovh"), revision: 42, resources: true };
+        let changed = Notice::Changed {
+            account: AccountName::new("aa1-ovh"),
+            revision: Revision::new(42),
+            resources: true,
+        };
         assert_eq!(Notice::parse(&changed.text()), Some(changed));
         assert_eq!(Notice::parse(&Notice::Heartbeat.text()), Some(Notice::Heartbeat));
         assert_eq!(Notice::parse("nonsense"), None);

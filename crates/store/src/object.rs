@@ -1,6 +1,6 @@
 //! Objects, and changes of objects.
 
-use gatewright_policy::AccountName;
+use gatewright_policy::{AccountName, Revision};
 
 use crate::error::StoreError;
 use crate::row::from_row;
@@ -95,7 +95,7 @@ pub struct Object {
     /// The name, unique among the account's objects of the kind.
     pub name: Option<String>,
     /// The revision that created it, which is also its position in lists.
-    pub created: i64,
+    pub created: Revision,
     /// Its content.
     pub document: String,
     /// The hash of its secret.
@@ -169,12 +169,12 @@ pub(crate) struct ObjectRow {
     id: String,
     account: AccountName,
     name: Option<String>,
-    created: i64,
+    created: Revision,
     document: String,
     secret: Option<Vec<u8>>,
 }
 
-from_row!(ObjectRow: kind, id, account as AccountName, name, created, document, secret);
+from_row!(ObjectRow: kind, id, account as AccountName, name, created as Revision, document, secret);
 
 impl TryFrom<ObjectRow> for Object {
     type Error = StoreError;

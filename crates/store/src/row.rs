@@ -1,7 +1,7 @@
 //! Reads rows of either database into structs.
 
 /// Reads a struct from a row by the names of its columns, which are those of its fields; an
-/// instant, `as Instant`, from a number, and the name of an account, `as AccountName`, from a text.
+/// instant, `as Instant`, from a number, as a `Revision` is, and the name of an account, `as AccountName`, from a text.
 ///
 /// sqlx has a derive macro for this. It makes the compiler itself load both databases and their TLS,
 /// which takes longer to build than the rest of this crate.
@@ -25,6 +25,9 @@ macro_rules! from_row {
     };
     (@field $row:ident $field:ident as AccountName) => {
         gatewright_policy::AccountName::new($row.try_get::<&str, _>(stringify!($field))?)
+    };
+    (@field $row:ident $field:ident as Revision) => {
+        gatewright_policy::Revision::new($row.try_get(stringify!($field))?)
     };
     (@field $row:ident $field:ident as Instant) => {
         gatewright_policy::Instant::from_micros($row.try_get(stringify!($field))?)

@@ -1,6 +1,6 @@
 //! Statements: a named text of SQL, the values that are bound to it, and its tracing span.
 
-use gatewright_policy::{AccountName, Instant};
+use gatewright_policy::{AccountName, Instant, Revision};
 use sqlx::FromRow;
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
@@ -28,6 +28,7 @@ pub(crate) enum Value<'a> {
     OptionalText(Option<&'a str>),
     Int(i64),
     Instant(Instant),
+    Revision(Revision),
     Bytes(&'a [u8]),
     OptionalBytes(Option<&'a [u8]>),
 }
@@ -84,6 +85,7 @@ macro_rules! bind {
                 Value::Kind(kind) => query.bind(kind.as_str()),
                 Value::OptionalText(text) => query.bind(text),
                 Value::Int(number) => query.bind(number),
+                Value::Revision(revision) => query.bind(revision.number()),
                 Value::Instant(instant) => query.bind(instant.micros()),
                 Value::Bytes(bytes) => query.bind(bytes),
                 Value::OptionalBytes(bytes) => query.bind(bytes),

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use gatewright_policy::{AccountName, Instant};
+use gatewright_policy::{AccountName, Instant, Revision};
 use gatewright_testing::{TestDatabase, on_both_databases};
 use sqlx::AssertSqlSafe;
 
@@ -100,7 +100,7 @@ async fn what_is_written_is_read(database: TestDatabase) {
     assert_eq!(object.name.as_deref(), Some("näme ' \" \u{1F980}"));
     assert_eq!(object.document, "{\"a\":\"ü\"}");
     assert_eq!(object.secret, Some(vec![0, 255, 7]));
-    assert_eq!(object.created, 2);
+    assert_eq!(object.created, Revision::new(2));
     let by_name =
         store.object_by_name(&ACCOUNT, Kind::Policy, "näme ' \" \u{1F980}").await.unwrap();
     assert_eq!(by_name, Some(object.clone()));
@@ -124,15 +124,15 @@ async fn the_journal_counts_without_gaps_and_holds_before_and_after(database: Te
     store.write(&ACCOUNT, &author(), &changes).await.unwrap();
     store.write(&ACCOUNT, &author(), &[update("p1", "one", "1", "1b")]).await.unwrap();
     store.write(&ACCOUNT, &author(), &[delete("p2")]).await.unwrap();
-    let journal = store.journal(&ACCOUNT, 0, 100).await.unwrap();
-    let revisions: Vec<i64> = journal.iter().map(|entry| entry.revision).collect();
+    let journal = store.journal(&ACCOUNT, Revision::ZERO, 100).await.unwrap();
+    let revisions: Vec<i64> = journal.iter().map(|entry| entry.revision.number()).collect();
     assert_eq!(revisions, [1, 2, 3, 4, 5]);
     assert_eq!(journal[3].before.as_deref(), Some("1"));
     assert_eq!(journal[3].after.as_deref(), Some("1b"));
     assert_eq!((journal[4].before.as_deref(), &journal[4].after), (Some("2"), &None));
     assert_eq!(journal[0].author, author());
     assert_eq!(store.verify_journal(&ACCOUNT).await.unwrap(), 5);
-    assert_eq!(store.revision(&ACCOUNT).await.unwrap(), Some(5));
+    assert_eq!(store.revision(&ACCOUNT).await.unwrap(), Some(Revision::new(5)));
 }
 
 on_both_databases!(a_change_that_fails_changes_nothing);
@@ -144,7 +144,7 @@ async fn a_change_that_fails_changes_nothing(database: TestDatabase) {
     let missing = [create("p1", "one", "1"), delete("p9")];
     let error = store.write(&ACCOUNT, &author(), &missing).await.unwrap_err();
     assert!(matches!(error, StoreError::Missing));
-    assert_eq!(store.revision(&ACCOUNT).await.unwrap(), Some(1));
+    assert_eq!(store.revision(&ACCOUNT).await.unwrap(), Some(Revision::new(1)));
     assert_eq!(store.object(&ACCOUNT, Kind::Policy, "p1").await.unwrap(), None);
     assert_eq!(store.verify_journal(&ACCOUNT).await.unwrap(), 1);
 }
@@ -201,12 +201,12 @@ async fn lists_go_on_where_they_ended(database: TestDatabase) {
         let id = format!("p{number}");
         store.write(&ACCOUNT, &author(), &[create(&id, &id, "{}")]).await.unwrap();
     }
-    let first = store.objects_of_kind(&ACCOUNT, Kind::Policy, 0, 4).await.unwrap();
+    let first = store.objects_of_kind(&ACCOUNT, Kind::Policy, Revision::ZERO, 4).await.unwrap();
     let last = first.last().unwrap().created;
     let second = store.objects_of_kind(&ACCOUNT, Kind::Policy, last, 4).await.unwrap();
     let ids: Vec<&str> = first.iter().chain(&second).map(|one| one.id.as_str()).collect();
     assert_eq!(ids, ["p0", "p1", "p2", "p3", "p4", "p5"]);
-    assert_eq!(store.objects(&ACCOUNT, 0, 100).await.unwrap().len(), 6);
+    assert_eq!(store.objects(&ACCOUNT, Revision::ZERO, 100).await.unwrap().len(), 6);
 }
 
 on_both_databases!(accounts_find_the_owners_of_what_names_them);
@@ -240,11 +240,14 @@ async fn a_journal_that_was_touched_no_longer_verifies(database: TestDatabase) {
     };
     let account = || ACCOUNT.clone();
     tamper(&database, "UPDATE journal SET actor = 'another' WHERE revision = 2").await;
-    assert_eq!(broken().await, BrokenChain::Altered { account: account(), revision: 2 });
+    assert_eq!(
+        broken().await,
+        BrokenChain::Altered { account: account(), revision: Revision::new(2) }
+    );
     tamper(&database, "DELETE FROM journal WHERE revision = 2").await;
-    assert_eq!(broken().await, BrokenChain::Gap { account: account(), revision: 2 });
+    assert_eq!(broken().await, BrokenChain::Gap { account: account(), revision: Revision::new(2) });
     tamper(&database, "DELETE FROM journal WHERE revision > 1").await;
-    assert_eq!(broken().await, BrokenChain::End { account: account(), revision: 1 });
+    assert_eq!(broken().await, BrokenChain::End { account: account(), revision: Revision::new(1) });
 }
 
 on_both_databases!(a_newer_schema_is_refused_and_left_alone);
@@ -270,7 +273,7 @@ async fn a_broken_database_is_told_apart_from_an_unavailable_one(database: TestD
     assert!(matches!(error, StoreError::Broken { statement: "KEYS", .. }), "{error:?}");
     assert!(std::error::Error::source(&error).unwrap().to_string().contains("signing_key"));
     tamper(&database, "UPDATE object SET kind = 'teapot'").await;
-    let error = store.objects(&ACCOUNT, 0, 9).await.unwrap_err();
+    let error = store.objects(&ACCOUNT, Revision::ZERO, 9).await.unwrap_err();
     assert!(matches!(error, StoreError::Malformed(_)), "{error:?}");
     store.close().await;
     let error = store.ping().await.unwrap_err();
@@ -369,7 +372,7 @@ async fn other_nodes_receive_notices_of_a_change() {
     other.write(&ACCOUNT, &author(), &[create("p1", "one", "1")]).await.unwrap();
     let notice = listener.next().await.unwrap();
     let account = ACCOUNT.clone();
-    assert_eq!(notice, Notice::Changed { account, revision: 2, resources: false });
+    assert_eq!(notice, Notice::Changed { account, revision: Revision::new(2), resources: false });
     other.send_heartbeat().await.unwrap();
     assert_eq!(listener.next().await.unwrap(), Notice::Heartbeat);
 }

@@ -1,6 +1,6 @@
 //! `/me/api/logs` and `/me/logs/audit`: the API log and the audit log.
 
-use gatewright_iam::{Context, Fault, IamError, Instant, LogFilter, LogKind, rights};
+use gatewright_iam::{Context, Fault, IamError, Instant, LogFilter, LogKind, Revision, rights};
 
 use crate::error::ApiError;
 use crate::expand::Expandable;
@@ -73,7 +73,7 @@ async fn call_on_services(context: Context, request: Request) -> Result<Json<Log
 }
 
 async fn audit(context: Context, request: Request) -> Result<JsonList<AuditLog>, ApiError> {
-    let last = (i64::MAX, MOST);
+    let last = (Revision::MAX, MOST);
     let found = request.iam.audit(&context, &LogFilter::default(), last).await?;
     Ok(JsonList(found.events.iter().filter_map(AuditLog::of).collect()))
 }

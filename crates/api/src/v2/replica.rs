@@ -5,7 +5,9 @@ use std::sync::Arc;
 use axum::body::Body;
 use bytes::Bytes;
 use futures_util::stream::try_unfold;
-use gatewright_iam::{Context, Fact, Fault, Iam, IamError, Input, ReplicaPosition, Secret, rights};
+use gatewright_iam::{
+    Context, Fact, Fault, Iam, IamError, Input, ReplicaPosition, Revision, Secret, rights,
+};
 
 use crate::edge::bearer;
 use crate::error::ApiError;
@@ -77,7 +79,7 @@ impl Follower {
 }
 
 /// Reads the revision up to which the caller has already followed the journal.
-fn after(request: &Request) -> Option<Input<i64>> {
+fn after(request: &Request) -> Option<Input<Revision>> {
     let text = request.query.only(AFTER.name).transpose()?;
     Some(text.ok().and_then(|text| text.parse().ok()).ok_or_else(|| {
         let message = "\"after\" must be a revision that was reached before, such as 42";

@@ -7,6 +7,7 @@ use crate::model::error::IamError;
 use crate::model::event::{Event, Events};
 use crate::model::log::LogFilter;
 use crate::model::rights;
+use gatewright_policy::Revision;
 
 /// The number of journal entries that are read at once.
 const CHUNK: i64 = 500;
@@ -22,7 +23,7 @@ impl Iam {
         &self,
         context: &Context,
         filter: &LogFilter,
-        (mut before, most): (i64, usize),
+        (mut before, most): (Revision, usize),
     ) -> Result<Events, IamError> {
         self.demand(context, rights::AUDIT_GET).await?;
         let mut found = Events::default();

@@ -1,5 +1,6 @@
 //! Declarations of guarded APIs by accounts, beside those in the files of the installation.
 
+use gatewright_policy::Revision;
 use gatewright_store::Kind;
 use serde_json::Value;
 
@@ -20,7 +21,8 @@ impl Iam {
     pub async fn guarded_apis(&self, context: &Context) -> Result<Vec<GuardedApi>, IamError> {
         self.demand(context, rights::API_GET).await?;
         let account = context.account();
-        let objects = self.store.objects_of_kind(account, Kind::Api, 0, i64::MAX).await?;
+        let objects =
+            self.store.objects_of_kind(account, Kind::Api, Revision::ZERO, i64::MAX).await?;
         objects.iter().map(GuardedApi::read).collect()
     }
 
@@ -78,7 +80,10 @@ impl Iam {
                 .await?;
             }
             None => {
-                let all = self.store.objects_of_kind(account, Kind::Api, 0, i64::MAX).await?;
+                let all = self
+                    .store
+                    .objects_of_kind(account, Kind::Api, Revision::ZERO, i64::MAX)
+                    .await?;
                 if all.len() >= MOST {
                     return Err(wrong(format!("an account may declare {MOST} APIs at most")));
                 }

@@ -80,7 +80,7 @@ impl Iam {
             Err(IamError::NotFound) => return Err(IamError::BadCredential),
             view => view?,
         };
-        if token.admitted.load(Ordering::Relaxed) == view.revision() {
+        if token.admitted.load(Ordering::Relaxed) == view.revision().number() {
             return Ok(view);
         }
         let client = view.clients.get(&token.client_id);
@@ -89,7 +89,7 @@ impl Iam {
         {
             return Err(IamError::BadCredential);
         }
-        token.admitted.store(view.revision(), Ordering::Relaxed);
+        token.admitted.store(view.revision().number(), Ordering::Relaxed);
         Ok(view)
     }
 

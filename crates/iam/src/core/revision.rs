@@ -5,9 +5,9 @@ use gatewright_policy::AccountName;
 use crate::core::iam::Iam;
 use crate::engine::view::View;
 use crate::model::error::{Fault, IamError};
-use crate::model::revision::Revision;
+use crate::model::revision::AccountRevision;
 
-impl Revision {
+impl AccountRevision {
     /// Returns the revision of a view.
     pub(crate) fn of(view: &View) -> Self {
         Self { account: view.account().clone(), number: view.revision() }
@@ -17,15 +17,15 @@ impl Revision {
 impl Iam {
     /// Returns the revision of an account that decisions on this node reflect at least; none where
     /// the account is not in memory.
-    pub fn revision(&self, account: &AccountName) -> Option<Revision> {
+    pub fn revision(&self, account: &AccountName) -> Option<AccountRevision> {
         let number = self.views.revision(account)?;
-        Some(Revision { account: account.clone(), number })
+        Some(AccountRevision { account: account.clone(), number })
     }
 
     /// Waits until decisions on this node reflect all changes up to the revision, on whichever node
     /// they were made; fails for a revision that does not exist.
-    pub async fn wait_for_revision(&self, revision: &Revision) -> Result<(), IamError> {
-        let Revision { account, number } = revision;
+    pub async fn wait_for_revision(&self, revision: &AccountRevision) -> Result<(), IamError> {
+        let AccountRevision { account, number } = revision;
         match self.views.advance_to(account, *number).await {
             Ok(true) => Ok(()),
             Ok(false) | Err(IamError::NotFound) => {

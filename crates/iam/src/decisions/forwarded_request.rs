@@ -18,7 +18,7 @@ use crate::engine::view::View;
 use crate::model::caller::{Context, Principal};
 use crate::model::error::IamError;
 use crate::model::query_id::QueryId;
-use crate::model::revision::Revision;
+use crate::model::revision::AccountRevision;
 
 /// A request on its way to a guarded API, as the proxy received it.
 pub struct ForwardedRequest<'p> {
@@ -49,7 +49,7 @@ pub struct AuthorizedCaller {
     /// The principal.
     pub principal: Arc<Principal>,
     /// The minimum revision of the caller's account that the decision was made at.
-    pub revision: Revision,
+    pub revision: AccountRevision,
 }
 
 /// The number of rights that are kept without an allocation; few operations need more.
@@ -65,7 +65,7 @@ pub struct Refusal {
     pub error: IamError,
     /// The minimum revision of the caller's account that the decision was made at; none where the
     /// caller is not authenticated.
-    pub revision: Option<Revision>,
+    pub revision: Option<AccountRevision>,
 }
 
 impl From<IamError> for Refusal {
@@ -101,7 +101,7 @@ impl Iam {
         let AuthenticatedToken { principal, home } =
             self.authenticate_token(token, forwarded.now).await?;
         record_account(principal.account());
-        let refusal = |error| Refusal { error, revision: Some(Revision::of(&home)) };
+        let refusal = |error| Refusal { error, revision: Some(AccountRevision::of(&home)) };
         let (ip, query_id, now) = (forwarded.ip, forwarded.query_id, forwarded.now);
         let context = Context { principal, ip, query_id, now };
         let needed = self.needed(forwarded, (api, &target, routes), context.account());
@@ -118,7 +118,10 @@ impl Iam {
             .zip(&needed)
             .map(|(decision_context, (action, urn))| (decision_context, *action, urn));
         self.demand_all(&context, asked).map_err(refusal)?;
-        Ok(Some(AuthorizedCaller { principal: context.principal, revision: Revision::of(&home) }))
+        Ok(Some(AuthorizedCaller {
+            principal: context.principal,
+            revision: AccountRevision::of(&home),
+        }))
     }
 
     /// Returns the rights that a request of a caller of some account needs, each with its resource.

@@ -11,7 +11,8 @@
 use std::sync::Arc;
 
 use gatewright_policy::{
-    AccountName, Fact, Identity, Instant, Members, PolicySet, Region, permissions_group_urn,
+    AccountName, Fact, Identity, Instant, Members, PolicySet, Region, Revision,
+    permissions_group_urn,
 };
 use gatewright_store::{Entry, Kind, Object};
 use imbl::OrdSet;
@@ -48,7 +49,7 @@ pub(crate) struct ClientEntry {
 #[derive(Debug, Clone)]
 pub(crate) struct View {
     pub(super) region: Region,
-    pub(super) revision: i64,
+    pub(super) revision: Revision,
     pub(super) policies: PolicySet,
     /// Service accounts and other clients that are not deleted.
     pub(crate) clients: Objects<ClientEntry>,
@@ -280,7 +281,7 @@ impl View {
         }
         let mut view = Self {
             region,
-            revision: 0,
+            revision: Revision::ZERO,
             policies,
             clients: Objects::default(),
             resources: Objects::default(),
@@ -305,7 +306,7 @@ impl View {
     }
 
     /// Returns the revision of the account: the number of its last journal entry that was applied.
-    pub(crate) fn revision(&self) -> i64 {
+    pub(crate) fn revision(&self) -> Revision {
         self.revision
     }
 

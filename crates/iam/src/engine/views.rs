@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
-use gatewright_policy::{AccountName, Region};
+use gatewright_policy::{AccountName, Region, Revision};
 use gatewright_store::{Act, Change, Entry, Kind, Store};
 use quick_cache::sync::Cache;
 use tokio::sync::futures::Notified;
@@ -195,13 +195,13 @@ impl Views {
     }
 
     /// Returns whether the view in memory has reached the revision, or is not loaded.
-    pub(crate) fn has_reached(&self, account: &AccountName, revision: i64) -> bool {
+    pub(crate) fn has_reached(&self, account: &AccountName, revision: Revision) -> bool {
         let view = self.slots.peek(account).and_then(|slot| slot.view.load_full());
         view.is_none_or(|view| view.revision >= revision)
     }
 
     /// Returns the revision of the account that is in memory.
-    pub(crate) fn revision(&self, account: &AccountName) -> Option<i64> {
+    pub(crate) fn revision(&self, account: &AccountName) -> Option<Revision> {
         let slot = self.slots.peek(account)?;
         slot.view.load().as_ref().map(|view| view.revision)
     }
@@ -221,7 +221,7 @@ impl Views {
     pub(crate) async fn advance_to(
         &self,
         account: &AccountName,
-        revision: i64,
+        revision: Revision,
     ) -> Result<bool, IamError> {
         if self.get(account).await?.revision >= revision {
             return Ok(true);
@@ -287,7 +287,7 @@ impl Views {
     async fn load(&self, account: &AccountName) -> Result<Arc<View>, IamError> {
         let revision = self.store.revision(account).await?.ok_or(IamError::NotFound)?;
         let mut view = View::new(account.clone(), self.region, &self.catalogue)?;
-        let (mut after, mut more) = (0, true);
+        let (mut after, mut more) = (Revision::ZERO, true);
         // Rows are fetched while earlier ones are parsed on other threads.
         let mut reading = VecDeque::new();
         while more || !reading.is_empty() {
@@ -341,7 +341,7 @@ impl Views {
 
 /// Returns whether the entries are the next that a view needs.
 fn follows(view: &View, entries: &[Entry]) -> bool {
-    entries.first().is_some_and(|first| first.revision == view.revision + 1)
+    entries.first().is_some_and(|first| first.revision == view.revision.next())
 }
 
 /// Applies entries that were just committed, one for each of the changes; returns the new view.

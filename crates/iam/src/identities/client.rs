@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use gatewright_policy::{AccountName, Identity, Instant};
+use gatewright_policy::{AccountName, Identity, Instant, Revision};
 use gatewright_store::{Change, Kind, Object, StoreError, Taken};
 
 use crate::core::iam::Iam;
@@ -38,7 +38,10 @@ impl Iam {
     pub async fn clients(&self, context: &Context) -> Result<Vec<Client>, IamError> {
         self.demand(context, rights::CLIENT_GET).await?;
         let most = i64::MAX;
-        let objects = self.store.objects_of_kind(context.account(), Kind::Client, 0, most).await?;
+        let objects = self
+            .store
+            .objects_of_kind(context.account(), Kind::Client, Revision::ZERO, most)
+            .await?;
         objects.iter().map(|object| self.read_client(object)).collect()
     }
 

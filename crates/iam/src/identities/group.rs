@@ -1,6 +1,6 @@
 //! Groups of users, and the role that each group grants.
 
-use gatewright_policy::{AccountName, Identity};
+use gatewright_policy::{AccountName, Identity, Revision};
 use gatewright_store::{Kind, Object};
 
 use crate::core::iam::Iam;
@@ -53,7 +53,8 @@ impl Iam {
     pub async fn groups(&self, context: &Context) -> Result<Vec<Group>, IamError> {
         self.demand(context, rights::GROUP_GET).await?;
         let account = context.account();
-        let objects = self.store.objects_of_kind(account, Kind::Group, 0, i64::MAX).await?;
+        let objects =
+            self.store.objects_of_kind(account, Kind::Group, Revision::ZERO, i64::MAX).await?;
         let mut groups = self.built_in_groups(account).await?;
         for object in &objects {
             groups.push(self.read_group(object)?);

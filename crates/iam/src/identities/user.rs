@@ -1,6 +1,6 @@
 //! Local users: people who sign in to an account beside its owner.
 
-use gatewright_policy::{AccountName, Identity};
+use gatewright_policy::{AccountName, Identity, Revision};
 use gatewright_store::{Kind, Object};
 
 use crate::core::iam::Iam;
@@ -39,7 +39,8 @@ impl Iam {
     pub async fn users(&self, context: &Context) -> Result<Vec<User>, IamError> {
         self.demand(context, rights::USER_GET).await?;
         let account = context.account();
-        let objects = self.store.objects_of_kind(account, Kind::User, 0, i64::MAX).await?;
+        let objects =
+            self.store.objects_of_kind(account, Kind::User, Revision::ZERO, i64::MAX).await?;
         objects.iter().map(|object| self.read_user(object)).collect()
     }
 

@@ -1,6 +1,6 @@
 //! Events of the audit log.
 
-use gatewright_policy::Instant;
+use gatewright_policy::{Instant, Revision};
 use gatewright_store::{Entry, Kind};
 use serde_json::Value;
 
@@ -12,7 +12,7 @@ use crate::model::log::LogFilter;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {
     /// The revision of the account that the change created.
-    pub revision: i64,
+    pub revision: Revision,
     /// The time of the change.
     pub at: Instant,
     /// The URN of the principal that made it.
@@ -90,5 +90,5 @@ pub struct Events {
     /// The events.
     pub events: Vec<Event>,
     /// The revision before which the next, older page starts; none at the beginning of the log.
-    pub older: Option<i64>,
+    pub older: Option<Revision>,
 }

@@ -1,6 +1,6 @@
 //! Permissions groups: named sets of permissions, which policies refer to by URN.
 
-use gatewright_policy::{AccountName, PermissionsGroupId, permissions_group_urn};
+use gatewright_policy::{AccountName, PermissionsGroupId, Revision, permissions_group_urn};
 use gatewright_store::{Kind, Object};
 
 use crate::catalogue::action::ManagedGroup;
@@ -90,13 +90,16 @@ impl Iam {
         // Those of the account come after the server's: their positions begin where those end.
         let shift = i64::try_from(found.len()).unwrap_or(i64::MAX);
         found.retain(|(place, _)| *place > page.after());
-        let after = (page.after() - shift).max(0);
+        let after = Revision::new((page.after() - shift).max(0));
         let most = i64::try_from(page.size() + 1).unwrap_or(i64::MAX);
         let account = context.account();
         let kind = Kind::PermissionsGroup;
         for object in self.store.objects_of_kind(account, kind, after, most).await? {
             let document = PermissionsGroupDocument::read(&object.document)?;
-            found.push((object.created + shift, self.own_group(account, &object.id, document)?));
+            found.push((
+                object.created.number() + shift,
+                self.own_group(account, &object.id, document)?,
+            ));
         }
         Ok(page.page(found))
     }

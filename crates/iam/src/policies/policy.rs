@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use gatewright_policy::{
-    AccountName, Identity, PolicyId, Region, ResourcePattern, ResourceUrn, UrnError,
+    AccountName, Identity, PolicyId, Region, ResourcePattern, ResourceUrn, Revision, UrnError,
 };
 use gatewright_store::{Kind, Object};
 
@@ -71,7 +71,7 @@ impl Iam {
         let enough = page.size() + 1;
         let mut found = Vec::new();
         if filter.identities.is_empty() {
-            let mut after = page.after();
+            let mut after = Revision::new(page.after());
             while found.len() < enough {
                 let objects = self
                     .store
@@ -87,7 +87,7 @@ impl Iam {
             for id in named.collect::<BTreeSet<_>>() {
                 let id = id.to_string();
                 let object = self.store.object(context.account(), Kind::Policy, &id).await?;
-                let object = object.filter(|object| object.created > page.after());
+                let object = object.filter(|object| object.created.number() > page.after());
                 take_fitting(&mut found, object.as_slice(), &filter, &view)?;
             }
             found.sort_by_key(|(place, _)| *place);
@@ -261,7 +261,7 @@ fn take_fitting(
     for object in objects {
         let policy = Policy::read(&object.document)?;
         if filter.fits(&policy, view) {
-            found.push((object.created, policy));
+            found.push((object.created.number(), policy));
         }
     }
     Ok(())

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gatewright_policy::{AccountName, Fact, permissions_group_urn};
+use gatewright_policy::{AccountName, Fact, Revision, permissions_group_urn};
 use gatewright_store::{Kind, Object};
 
 use crate::core::iam::Iam;
@@ -28,16 +28,16 @@ pub enum ReplicaPosition {
     /// The snapshot: the common facts and the rows up to `after` were sent.
     Rows {
         /// The position of the last row that was sent.
-        after: i64,
+        after: Revision,
         /// The minimum revision of the rows, which is that of the beginning.
-        revision: i64,
+        revision: Revision,
         /// The change count of the catalogue that was sent.
         catalogue: u64,
     },
     /// The journal.
     Journal {
         /// The last revision that was sent.
-        revision: i64,
+        revision: Revision,
         /// The change count of the catalogue that was sent.
         catalogue: u64,
     },
@@ -64,7 +64,7 @@ impl Iam {
                 let region = self.settings.region.to_string();
                 let mut facts = vec![Fact::Account { account: account.to_owned(), region }];
                 let catalogue = self.common_facts(account, &mut facts);
-                Ok((facts, ReplicaPosition::Rows { after: 0, revision, catalogue }))
+                Ok((facts, ReplicaPosition::Rows { after: Revision::ZERO, revision, catalogue }))
             }
             ReplicaPosition::Rows { after, revision, catalogue } => {
                 let objects = self.store.objects(account, after, CHUNK).await?;
@@ -93,12 +93,12 @@ impl Iam {
     pub async fn resume(
         &self,
         context: &Context,
-        revision: Input<i64>,
+        revision: Input<Revision>,
     ) -> Result<(Vec<Fact>, ReplicaPosition), IamError> {
         self.demand(context, rights::REPLICA_GET).await?;
         let (account, revision) = (context.account(), revision?);
         let reached = self.store.revision(account).await?.ok_or(IamError::NotFound)?;
-        if !(0..=reached).contains(&revision) {
+        if !(Revision::ZERO..=reached).contains(&revision) {
             let message = format!("the account has not reached revision {revision}: begin anew");
             return Err(IamError::invalid(Fault::Parameter, message));
         }
@@ -110,7 +110,7 @@ impl Iam {
     async fn follow_journal(
         &self,
         account: &AccountName,
-        revision: i64,
+        revision: Revision,
         known_catalogue: u64,
     ) -> Result<(Vec<Fact>, ReplicaPosition), IamError> {
         let renewed = self.views.renewed();

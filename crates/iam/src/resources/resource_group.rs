@@ -1,6 +1,6 @@
 //! Resource groups: sets of resources under an identifier, which policies refer to by URN.
 
-use gatewright_policy::{AccountName, ResourceGroupId, ResourceId, ResourceUrn};
+use gatewright_policy::{AccountName, ResourceGroupId, ResourceId, ResourceUrn, Revision};
 use gatewright_store::{Kind, Object};
 
 use crate::core::iam::Iam;
@@ -28,11 +28,13 @@ impl Iam {
         let page = page?;
         let most = i64::try_from(page.size() + 1).unwrap_or(i64::MAX);
         let kind = Kind::ResourceGroup;
-        let objects =
-            self.store.objects_of_kind(context.account(), kind, page.after(), most).await?;
+        let objects = self
+            .store
+            .objects_of_kind(context.account(), kind, Revision::new(page.after()), most)
+            .await?;
         let mut found = Vec::with_capacity(objects.len());
         for object in &objects {
-            found.push((object.created, self.group_of(object).await?));
+            found.push((object.created.number(), self.group_of(object).await?));
         }
         Ok(page.page(found))
     }

@@ -1,6 +1,6 @@
 //! The logs of activity, and the audit log.
 
-use gatewright_iam::{Call, Event, GroupInput, Instant, LogFilter, LogKind, Reason};
+use gatewright_iam::{Call, Event, GroupInput, Instant, LogFilter, LogKind, Reason, Revision};
 
 use crate::installation::{ACCOUNT, INSTANT, Installation, REBOOT, VPS, grant};
 
@@ -85,14 +85,14 @@ async fn the_audit_says_who_changed_what_and_how_it_was() {
     iam.edit_group(&owner, "ops", input("two")).await.unwrap();
     iam.delete_group(&owner, "ops").await.unwrap();
     let filter = LogFilter { on: "ops".to_owned(), ..LogFilter::default() };
-    let events = iam.audit(&owner, &filter, (i64::MAX, 10)).await.unwrap().events;
+    let events = iam.audit(&owner, &filter, (Revision::MAX, 10)).await.unwrap().events;
     let acts: Vec<_> = events.iter().map(Event::act).collect();
     assert_eq!(acts, ["deleted", "modified", "created"]);
     let urn = format!("urn:v1:eu:identity:account:{ACCOUNT}");
     assert!(events.iter().all(|event| event.who == urn && event.at == installation.now()));
     let (before, after) = events[1].field("description");
     assert_eq!((before.unwrap().as_str(), after.unwrap().as_str()), (Some("one"), Some("two")));
-    assert_eq!(installation.changes().await, events[0].revision, "the journal has no gap");
+    assert_eq!(installation.changes().await, events[0].revision.number(), "the journal has no gap");
 }
 
 #[tokio::test]
@@ -100,7 +100,7 @@ async fn secrets_are_in_no_log() {
     let installation = Installation::new().await;
     let caller = installation.stranger().await;
     let (iam, owner) = (&installation.iam, installation.owner());
-    let events = iam.audit(&owner, &LogFilter::default(), (i64::MAX, 100)).await.unwrap();
+    let events = iam.audit(&owner, &LogFilter::default(), (Revision::MAX, 100)).await.unwrap();
     let text = format!("{events:?}");
     assert!(!text.contains(caller.secret.reveal()) && !text.contains(caller.token.reveal()));
 }

@@ -1,6 +1,6 @@
 //! Replication: following an account to decide in another process.
 
-use gatewright_iam::{AccountName, Fact, Fault, ReplicaPosition};
+use gatewright_iam::{AccountName, Fact, Fault, ReplicaPosition, Revision};
 
 use crate::installation::{Installation, REBOOT, VPS, fault};
 
@@ -37,10 +37,15 @@ async fn whoever_resumes_names_a_revision_that_was_reached() {
     let installation = Installation::new().await;
     let (iam, owner) = (&installation.iam, installation.owner());
     let reached = installation.changes().await;
-    let (_, followed) = iam.resume(&owner, Ok(reached)).await.unwrap();
-    assert!(matches!(followed, ReplicaPosition::Journal { revision, .. } if revision == reached));
+    let (_, followed) = iam.resume(&owner, Ok(Revision::new(reached))).await.unwrap();
+    assert!(
+        matches!(followed, ReplicaPosition::Journal { revision, .. } if revision.number() == reached)
+    );
     for revision in [reached + 1, -1] {
-        assert_eq!(fault(iam.resume(&owner, Ok(revision)).await.map(drop)), Fault::Parameter);
+        assert_eq!(
+            fault(iam.resume(&owner, Ok(Revision::new(revision))).await.map(drop)),
+            Fault::Parameter
+        );
     }
 }
 
@@ -53,7 +58,7 @@ async fn whoever_waits_for_a_revision_waits_for_one_that_exists() {
     let revision = iam.revision(account).unwrap();
     iam.wait_for_revision(&revision).await.unwrap();
     for wrong in [format!("{account}:999999"), "nobody:1".to_owned()] {
-        let wrong: gatewright_iam::Revision = wrong.parse().unwrap();
+        let wrong: gatewright_iam::AccountRevision = wrong.parse().unwrap();
         assert_eq!(fault(iam.wait_for_revision(&wrong).await), Fault::Parameter);
     }
 }

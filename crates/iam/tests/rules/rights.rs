@@ -5,7 +5,7 @@ use std::pin::Pin;
 
 use gatewright_iam::{
     Attachment, BuiltInProducts, Catalogue, Context, EvaluationsSemantic, Iam, IamError, Instant,
-    LogFilter, LogKind, Permissions, ReplicaPosition, rights,
+    LogFilter, LogKind, Permissions, ReplicaPosition, Revision, rights,
 };
 
 use crate::installation::{Installation, account_urn, texts, unread};
@@ -64,7 +64,7 @@ const USE_CASES: &[UseCase] = use_cases! {
     GROUP_DELETE: delete_group("x");
     CALLS_GET: log(LogKind::Call, &LogFilter::default(), (Instant::MAX, 1));
     CALLS_ON_SERVICES_GET: calls_on_services();
-    AUDIT_GET: audit(&LogFilter::default(), (i64::MAX, 1));
+    AUDIT_GET: audit(&LogFilter::default(), (Revision::MAX, 1));
     DECISIONS_READ: log(LogKind::Decision, &LogFilter::default(), (Instant::MAX, 1));
     DECISIONS_READ: hourly_counts(Instant::EPOCH);
     EVALUATE: evaluate(unread(), EvaluationsSemantic::ExecuteAll);

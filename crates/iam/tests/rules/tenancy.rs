@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use gatewright_iam::{
     AccountName, Attachment, ClientEdit, Expiry, GroupInput, IamError, Instant, LogFilter, Member,
     NewResource, Permissions, PermissionsGroupInput, PolicyFilter, PolicyId, PolicyInput,
-    ResourceFilter, ResourceGroupId, ResourceGroupInput, UserEdit, UserTokenEdit, UserTokenInput,
+    ResourceFilter, ResourceGroupId, ResourceGroupInput, Revision, UserEdit, UserTokenEdit,
+    UserTokenInput,
 };
 use serde_json::json;
 
@@ -147,7 +148,8 @@ fn library() -> serde_json::Value {
 async fn logs_show_the_callers_account_alone() {
     let (installation, _) = two_accounts().await;
     let (iam, other) = (&installation.iam, &installation.iam.as_owner(&AccountName::new(OTHER)));
-    let events = iam.audit(other, &LogFilter::default(), (i64::MAX, 100)).await.unwrap().events;
+    let events =
+        iam.audit(other, &LogFilter::default(), (Revision::MAX, 100)).await.unwrap().events;
     let of_the_first = events.iter().filter(|one| one.who.contains(ACCOUNT)).count();
     assert_eq!(of_the_first, 0, "{events:?}");
     let tokens = gatewright_iam::LogKind::Token;

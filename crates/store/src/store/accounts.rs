@@ -1,6 +1,6 @@
 //! Reads the accounts, and their revisions.
 
-use gatewright_policy::AccountName;
+use gatewright_policy::{AccountName, Revision};
 
 use super::Store;
 use super::rows::{Head, Name};
@@ -16,7 +16,7 @@ impl Store {
     }
 
     /// Reads the last revision of an account; none if there is no such account.
-    pub async fn revision(&self, account: &AccountName) -> Result<Option<i64>, StoreError> {
+    pub async fn revision(&self, account: &AccountName) -> Result<Option<Revision>, StoreError> {
         let head: Option<Head> =
             self.database.first(sql::ACCOUNT_HEAD, &[Value::Account(account)]).await?;
         Ok(head.map(|head| head.revision))

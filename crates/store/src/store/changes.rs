@@ -1,6 +1,6 @@
 //! Changes objects, with one journal entry for each change.
 
-use gatewright_policy::AccountName;
+use gatewright_policy::{AccountName, Revision};
 
 use super::Store;
 use super::rows::Head;
@@ -59,7 +59,8 @@ async fn apply(
     let head = head.ok_or(StoreError::Missing)?;
     let mut previous = head.head;
     let mut entries = Vec::with_capacity(changes.len());
-    for (revision, change) in (head.revision - count + 1..).zip(changes) {
+    for (revision, change) in (head.revision.number() - count + 1..).map(Revision::new).zip(changes)
+    {
         let before = change_object(transaction, account, revision, change).await?;
         let after = change.act.content().map(|content| content.document.clone());
         let mut entry = Entry {
@@ -90,7 +91,7 @@ async fn apply(
 async fn change_object(
     transaction: &mut Transaction,
     account: &AccountName,
-    revision: i64,
+    revision: Revision,
     change: &Change,
 ) -> Result<Option<String>, StoreError> {
     let key = [Value::Kind(change.kind), Value::Text(&change.id), Value::Account(account)];
@@ -111,7 +112,7 @@ async fn change_object(
                 id,
                 Value::Account(account),
                 Value::OptionalText(content.name.as_deref()),
-                Value::Int(revision),
+                Value::Revision(revision),
                 Value::Text(&content.document),
                 Value::OptionalBytes(secret.as_deref()),
             ];
@@ -165,7 +166,7 @@ async fn add_entry(transaction: &mut Transaction, entry: &Entry) -> Result<(), S
     let author = &entry.author;
     let values = [
         Value::Account(&entry.account),
-        Value::Int(entry.revision),
+        Value::Revision(entry.revision),
         Value::Instant(author.at),
         Value::Text(&author.actor),
         Value::OptionalText(author.ip.as_deref()),

@@ -1,6 +1,6 @@
 //! Reads and verifies journals.
 
-use gatewright_policy::AccountName;
+use gatewright_policy::{AccountName, Revision};
 
 use super::Store;
 use super::rows::Head;
@@ -17,10 +17,10 @@ impl Store {
     pub async fn journal(
         &self,
         account: &AccountName,
-        after: i64,
+        after: Revision,
         most: i64,
     ) -> Result<Vec<Entry>, StoreError> {
-        let values = [Value::Account(account), Value::Int(after), Value::Int(most)];
+        let values = [Value::Account(account), Value::Revision(after), Value::Int(most)];
         let rows = self.database.all::<EntryRow>(sql::JOURNAL, &values).await?;
         rows.into_iter().map(Entry::try_from).collect()
     }
@@ -29,10 +29,10 @@ impl Store {
     pub async fn journal_before(
         &self,
         account: &AccountName,
-        before: i64,
+        before: Revision,
         most: i64,
     ) -> Result<Vec<Entry>, StoreError> {
-        let values = [Value::Account(account), Value::Int(before), Value::Int(most)];
+        let values = [Value::Account(account), Value::Revision(before), Value::Int(most)];
         let rows = self.database.all::<EntryRow>(sql::JOURNAL_BEFORE, &values).await?;
         rows.into_iter().map(Entry::try_from).collect()
     }
@@ -48,7 +48,7 @@ impl Store {
             .await?
             .ok_or(StoreError::Missing)?;
         while chain.revision() < head.revision {
-            let most = CHUNK.min(head.revision - chain.revision());
+            let most = CHUNK.min(head.revision.number() - chain.revision().number());
             let entries = self.journal(account, chain.revision(), most).await?;
             for entry in &entries {
                 chain.follow(entry)?;
@@ -58,6 +58,6 @@ impl Store {
             }
         }
         chain.check_end(head.revision, &head.head)?;
-        Ok(head.revision)
+        Ok(head.revision.number())
     }
 }

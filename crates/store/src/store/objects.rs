@@ -1,6 +1,6 @@
 //! Reads objects.
 
-use gatewright_policy::AccountName;
+use gatewright_policy::{AccountName, Revision};
 
 use super::Store;
 use super::rows::Name;
@@ -57,11 +57,11 @@ impl Store {
         &self,
         account: &AccountName,
         kind: Kind,
-        after: i64,
+        after: Revision,
         most: i64,
     ) -> Result<Vec<Object>, StoreError> {
         let values =
-            [Value::Account(account), Value::Kind(kind), Value::Int(after), Value::Int(most)];
+            [Value::Account(account), Value::Kind(kind), Value::Revision(after), Value::Int(most)];
         self.several(sql::OBJECTS_OF_KIND, &values).await
     }
 
@@ -74,10 +74,10 @@ impl Store {
     pub async fn objects(
         &self,
         account: &AccountName,
-        after: i64,
+        after: Revision,
         most: i64,
     ) -> Result<Vec<Object>, StoreError> {
-        let values = [Value::Account(account), Value::Int(after), Value::Int(most)];
+        let values = [Value::Account(account), Value::Revision(after), Value::Int(most)];
         self.several(sql::OBJECTS, &values).await
     }
 

@@ -1,6 +1,6 @@
 //! Passkeys (WebAuthn), with which a person signs in instead of with a password and a code.
 
-use gatewright_policy::{AccountName, Identity, Instant};
+use gatewright_policy::{AccountName, Identity, Instant, Revision};
 use gatewright_store::Kind;
 use serde_json::Value;
 use webauthn_rs::Webauthn;
@@ -47,7 +47,8 @@ impl Iam {
         account: &AccountName,
         identity: &str,
     ) -> Result<Vec<Passkey>, IamError> {
-        let objects = self.store.objects_of_kind(account, Kind::Passkey, 0, i64::MAX).await?;
+        let objects =
+            self.store.objects_of_kind(account, Kind::Passkey, Revision::ZERO, i64::MAX).await?;
         let last_used = self.recorder.last_used(account).await?;
         let mut passkeys = Vec::new();
         for object in objects {

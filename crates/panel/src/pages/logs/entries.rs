@@ -1,6 +1,6 @@
 //! Entries of a log, page by page.
 
-use gatewright_iam::{Context, Event, Instant, Line, LogFilter};
+use gatewright_iam::{Context, Event, Instant, Line, LogFilter, Revision};
 
 use super::log::Log;
 use crate::error::PageError;
@@ -25,9 +25,9 @@ pub(super) async fn entries(
 ) -> Result<(Entries, Option<Place>), PageError> {
     Ok(match log.kind() {
         None => {
-            let place = (before.unwrap_or(Place::MAX), limit);
+            let place = (before.map_or(Revision::MAX, Revision::new), limit);
             let found = request.iam.audit(context, filter, place).await?;
-            (Entries::Events(found.events), found.older)
+            (Entries::Events(found.events), found.older.map(Revision::number))
         }
         Some(kind) => {
             let place = (before.map_or(Instant::MAX, Instant::from_micros), limit);
