@@ -2,6 +2,7 @@
 //! it.
 
 use crate::endpoint::Handler;
+use crate::openapi::DOCUMENTS;
 use crate::operation::{Audience, Cost, Operation, Tree};
 
 /// The part of the program that answers the requests for a path.
@@ -14,9 +15,6 @@ pub enum Destination {
     /// Something else: the API has no such path.
     Elsewhere,
 }
-
-/// The first segments of paths with a version, and of the OpenAPI documents.
-const API: [&str; 4] = ["v1", "v2", "1.0", "openapi"];
 
 /// The paths of the API. A lookup does not allocate, because it runs for every request, the fastest
 /// included.
@@ -85,7 +83,8 @@ impl Destinations {
         let mut parts = path.split('/').filter(|part| !part.is_empty());
         let Some(first) = parts.next() else { return false };
         let second = parts.next();
-        API.contains(&first)
+        Tree::of_version(first).is_some()
+            || first == DOCUMENTS
             || self
                 .claims
                 .iter()
@@ -116,7 +115,7 @@ mod tests {
     #[test]
     fn the_list_of_operations_decides_who_answers() {
         let destinations = Destinations::of(&operations());
-        for path in [
+        let from_memory = [
             "/forward-auth/nginx/shop",
             "/ext-authz/shop/orders/7",
             "/access/v1/evaluation",
@@ -126,10 +125,8 @@ mod tests {
             "/auth/oauth2/introspect",
             "/v2/iam/resource/urn:v1:eu:resource:vps:web-1/authorization/check",
             "/iam/authorization/check",
-        ] {
-            assert_eq!(destinations.find(path), Destination::ApiFromMemory, "{path}");
-        }
-        for path in [
+        ];
+        let api = [
             "/v1",
             "/v1/me",
             "/1.0/me",
@@ -150,10 +147,8 @@ mod tests {
             "/access/v1/search/subject",
             "/forward-auth",
             "/oauth2/nothing",
-        ] {
-            assert_eq!(destinations.find(path), Destination::Api, "{path}");
-        }
-        for path in [
+        ];
+        let elsewhere = [
             "/",
             "",
             "/no/authorization/check",
@@ -163,8 +158,15 @@ mod tests {
             "/assets/1/a.css",
             "/nothing",
             "/v3/me",
+        ];
+        for (destination, paths) in [
+            (Destination::ApiFromMemory, from_memory.as_slice()),
+            (Destination::Api, &api),
+            (Destination::Elsewhere, &elsewhere),
         ] {
-            assert_eq!(destinations.find(path), Destination::Elsewhere, "{path}");
+            for path in paths {
+                assert_eq!(destinations.find(path), destination, "{path}");
+            }
         }
     }
 }

@@ -15,6 +15,9 @@ use crate::operation::{Operation, Tree};
 use crate::response::Response;
 use crate::schema::Components;
 
+/// The first segment of the documents' paths.
+pub(crate) const DOCUMENTS: &str = "openapi";
+
 /// The OpenAPI documents by name, and the URL below which they are served.
 #[derive(Clone)]
 pub(crate) struct Documents {
@@ -38,7 +41,7 @@ impl Documents {
     /// Answers `/openapi` with the list of documents, and a path below it with one of them.
     pub(crate) fn respond(&self, path: &str) -> Result<Response, ApiError> {
         let path = path.trim_matches('/');
-        let Some(name) = path.strip_prefix("openapi") else {
+        let Some(name) = path.strip_prefix(DOCUMENTS) else {
             return Err(ApiError::no_route());
         };
         let name = name.trim_start_matches('/').trim_end_matches(".json");

@@ -30,12 +30,12 @@ pub(crate) enum Tree {
 }
 
 impl Tree {
-    /// Returns the tree of a path without a version.
-    pub(crate) fn of(parts: &[&str]) -> Self {
-        match parts {
-            ["me", ..] | ["auth", "time" | "details", ..] => Self::V1,
-            ["iam", ..] => Self::V2,
-            _ => Self::Root,
+    /// Returns the tree of a version, as the first segment of a path.
+    pub(crate) fn of_version(segment: &str) -> Option<Self> {
+        match segment {
+            "v1" | "1.0" => Some(Self::V1),
+            "v2" => Some(Self::V2),
+            _ => None,
         }
     }
 }
@@ -150,7 +150,7 @@ impl Operation {
     fn declare(method: Method, path: &'static str, summary: &'static str) -> Declaration {
         let parts: Vec<&str> = path.split('/').skip(1).collect();
         Declaration {
-            tree: Tree::of(&parts),
+            tree: Tree::Root,
             path,
             parts,
             summary,
@@ -167,6 +167,12 @@ impl Operation {
             response_example: None,
             method,
         }
+    }
+
+    /// Puts the operation into a tree of URLs, in place of the root.
+    pub(crate) fn in_tree(mut self, tree: Tree) -> Self {
+        self.declared.tree = tree;
+        self
     }
 
     /// Declares an operation that reads.

@@ -20,21 +20,15 @@ pub(crate) enum Found<'t> {
     Nothing,
 }
 
-/// Splits a path into its tree and its segments.
-fn split(path: &str) -> (Tree, Vec<&str>) {
+/// Splits a path into the tree that its version names, and its segments.
+fn split(path: &str) -> (Option<Tree>, Vec<&str>) {
     let mut parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
-    let version = |part: &str| match part {
-        "v1" | "1.0" => Some(Tree::V1),
-        "v2" => Some(Tree::V2),
-        _ => None,
-    };
     let mut tree = None;
     // The endpoint and the path may both have a version: the last counts.
-    while let Some(next) = parts.first().and_then(|part| version(part)) {
+    while let Some(next) = parts.first().and_then(|part| Tree::of_version(part)) {
         tree = Some(next);
         parts.remove(0);
     }
-    let tree = tree.unwrap_or_else(|| Tree::of(&parts));
     (tree, parts)
 }
 
@@ -62,7 +56,7 @@ fn find_by_template<'t>(operations: &'t [Operation], method: &Method, path: &str
         // The number of segments rules most operations out without comparing texts.
         let possible = |one: &&Operation| {
             let Declaration { tree: its, parts: there, .. } = &one.declared;
-            *its == tree && (joins || there.len() == parts.len())
+            tree.is_none_or(|tree| tree == *its) && (joins || there.len() == parts.len())
         };
         for operation in operations.iter().filter(possible) {
             if let Some(parameters) = matching(&operation.declared, &parts) {

@@ -7,7 +7,7 @@ mod log;
 mod me;
 mod user_token;
 
-use crate::operation::Operation;
+use crate::operation::{Operation, Tree};
 
 /// Declares the operations of version 1.
 pub(crate) fn operations() -> Vec<Operation> {
@@ -19,5 +19,5 @@ pub(crate) fn operations() -> Vec<Operation> {
         user_token::operations(),
         log::operations(),
     ];
-    all.into_iter().flatten().collect()
+    all.into_iter().flatten().map(|operation| operation.in_tree(Tree::V1)).collect()
 }

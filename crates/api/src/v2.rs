@@ -10,7 +10,7 @@ mod replica;
 mod resource;
 mod resource_group;
 
-use crate::operation::Operation;
+use crate::operation::{Operation, Tree};
 
 /// Declares the operations of version 2.
 pub(crate) fn operations() -> Vec<Operation> {
@@ -24,5 +24,5 @@ pub(crate) fn operations() -> Vec<Operation> {
         check::operations(),
         reference::operations(),
     ];
-    all.into_iter().flatten().collect()
+    all.into_iter().flatten().map(|operation| operation.in_tree(Tree::V2)).collect()
 }
