@@ -94,7 +94,7 @@ async fn prepare<'r>(
 ) -> Result<&'r Route, PageError> {
     let session = panel.session(request).await.map(|session| request.session = session);
     // The session is loaded first: the page of a refused form depends on it.
-    request.form = read_form(parts, body, request).await?;
+    request.form = read_form(parts, body, request, route).await?;
     session?;
     let route = route.ok_or(PageError::NoSuchPage)?;
     if route.access() == Access::SignedIn {
@@ -121,6 +121,7 @@ async fn read_form(
     parts: &Parts,
     body: Body,
     request: &RequestContext,
+    route: Option<&Route>,
 ) -> Result<Fields, PageError> {
     if parts.method != Method::POST {
         return Ok(Fields::default());
@@ -140,8 +141,10 @@ async fn read_form(
     if request.verify_csrf_token(&form) {
         return Ok(form);
     }
-    let is_ours = site == Some("same-origin") && !parts.uri.path().starts_with("/sign-");
-    let pending = if is_ours { PendingForm::of(&form) } else { PendingForm::default() };
+    // A form of a public page is for signing in: it holds a proof, which no page may repeat.
+    let is_public = route.is_some_and(|route| route.access() == Access::Public);
+    let is_kept = site == Some("same-origin") && !is_public;
+    let pending = if is_kept { PendingForm::of(&form) } else { PendingForm::default() };
     Err(PageError::CsrfTokenMismatch { pending })
 }
 

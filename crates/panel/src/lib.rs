@@ -25,7 +25,7 @@ mod serve;
 mod table;
 mod text;
 
-pub use pages::{is_page, routes};
+pub use pages::routes;
 pub use panel::{Options, Panel};
 pub use route::{Access, Route};
 pub use serve::router;

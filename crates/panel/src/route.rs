@@ -82,30 +82,4 @@ impl Route {
     pub(crate) async fn handle(&self, request: Arc<RequestContext>) -> HandlerResult {
         (self.handler)(request).await
     }
-
-    /// Checks whether a path is one of this route: a parameter stands for one segment.
-    pub(crate) fn matches(&self, path: &str) -> bool {
-        let mut segments = path.split('/');
-        let is_matched = self.path.split('/').all(|expected| {
-            segments.next().is_some_and(|segment| {
-                segment == expected || (expected.starts_with('{') && !segment.is_empty())
-            })
-        });
-        is_matched && segments.next().is_none()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::error::PageError;
-
-    #[test]
-    fn a_parameter_stands_for_one_segment() {
-        let route = Route::page("/users/{login}/tokens", |_| async { Err(PageError::NoSuchPage) });
-        assert!(route.matches("/users/jane/tokens"));
-        for other in ["/users/jane", "/users//tokens", "/users/jane/tokens/", "/users/a/b/tokens"] {
-            assert!(!route.matches(other), "{other}");
-        }
-    }
 }
