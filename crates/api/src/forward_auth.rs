@@ -101,7 +101,7 @@ fn refuse(query_id: QueryId, Refusal { error, revision }: Refusal) -> Result<Res
     if response.status() == StatusCode::UNAUTHORIZED {
         return Ok(response);
     }
-    tracing::debug!(%query_id, message, "does not pass");
+    tracing::debug!(%query_id, reason = message, "forwarded request denied");
     // The missing actions are sent as a header, since nginx drops the body.
     Ok(response
         .with("x-gatewright-missing", &missing.join(","))

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use gatewright_policy::{AccountName, Caller, Identity, Instant, Scope};
-use gatewright_store::{Address, Store, StoreError};
+use gatewright_store::{Address, CauseChain, Store, StoreError};
 use tokio::task::JoinHandle;
 use webauthn_rs::Webauthn;
 
@@ -200,7 +200,7 @@ impl Iam {
     /// Closes the database once the operations in progress are done.
     pub async fn close(&self) {
         if let Err(error) = self.recorder.flush().await {
-            tracing::warn!(%error, "the last second of the logs is lost");
+            tracing::warn!(error = %CauseChain(&error), "the last second of the logs is lost");
         }
         self.store.close().await;
     }

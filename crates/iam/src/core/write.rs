@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use gatewright_policy::AccountName;
-use gatewright_store::{Author, Change, Object, StoreError};
+use gatewright_store::{Author, CauseChain, Change, Object, StoreError};
 use tracing::Instrument;
 
 use crate::core::iam::Iam;
@@ -46,7 +46,7 @@ impl Iam {
             let entries = store.write(&owner, &author, &changes).await?;
             // On failure the view is dropped, and the next request reads the database.
             if let Err(error) = views.apply_committed(&owner, &entries, &changes).await {
-                tracing::warn!(%error, account = owner.as_str(), "a view was forgotten");
+                tracing::warn!(error = %CauseChain(&error), account = owner.as_str(), "a view was forgotten");
             }
             Ok(())
         };
@@ -55,7 +55,7 @@ impl Iam {
             Err(aborted) => {
                 // The change may be stored nevertheless: the view is refreshed from the journal.
                 if let Err(error) = self.views.refresh(account).await {
-                    tracing::warn!(%error, account = account.as_str(), "a view was forgotten");
+                    tracing::warn!(error = %CauseChain(&error), account = account.as_str(), "a view was forgotten");
                 }
                 Err(StoreError::Aborted(aborted))
             }

@@ -6,17 +6,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use gatewright_store::{Listener, Notice};
+use gatewright_store::{CauseChain, Listener, Notice};
 use tokio::task::JoinHandle;
 
 use crate::engine::views::Views;
 use crate::model::error::IamError;
 
 /// Interval between the heartbeats of a node, by which all nodes notice a connection that is lost.
-const PULSE: Duration = Duration::from_millis(250);
+const HEARTBEAT_INTERVAL: Duration = Duration::from_millis(250);
 
 /// Maximum time without a notification, after which a node reconnects its listener.
-const SILENCE: Duration = Duration::from_secs(1);
+const NOTIFICATION_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Background tasks that are aborted when this is dropped.
 pub(crate) struct Following(Vec<JoinHandle<()>>);
@@ -38,7 +38,7 @@ impl Views {
         };
         self.expect_peers();
         let views = Arc::clone(self);
-        let hearing = tokio::spawn(async move {
+        let listening = tokio::spawn(async move {
             let mut listener = Some(listener);
             loop {
                 let next = match listener.take() {
@@ -51,29 +51,29 @@ impl Views {
                     Err(error) => Err(error.into()),
                 };
                 if let Err(error) = outcome {
-                    tracing::warn!(%error, "cannot listen to the database; reading through");
-                    tokio::time::sleep(PULSE).await;
+                    tracing::warn!(error = %CauseChain(&error), "cannot listen to the database; reading through");
+                    tokio::time::sleep(HEARTBEAT_INTERVAL).await;
                 }
             }
         });
         let views = Arc::clone(self);
-        let pulse = tokio::spawn(async move {
-            let mut interval = tokio::time::interval(PULSE);
+        let heartbeat = tokio::spawn(async move {
+            let mut interval = tokio::time::interval(HEARTBEAT_INTERVAL);
             loop {
                 interval.tick().await;
                 if let Err(error) = views.store.send_heartbeat().await {
-                    tracing::debug!(%error, "no pulse");
+                    tracing::debug!(error = %CauseChain(&error), "a heartbeat could not be sent");
                 }
             }
         });
-        Ok(Following(vec![hearing, pulse]))
+        Ok(Following(vec![listening, heartbeat]))
     }
 
     /// Applies notifications until the connection is lost.
     async fn apply_notices(&self, mut listener: Listener) -> Result<(), IamError> {
         self.refresh_all().await?;
         self.record_heartbeat();
-        while let Ok(notice) = tokio::time::timeout(SILENCE, listener.next()).await {
+        while let Ok(notice) = tokio::time::timeout(NOTIFICATION_TIMEOUT, listener.next()).await {
             if let Notice::Changed { account, revision, resources } = notice? {
                 self.changed_elsewhere.notify_one();
                 if resources {
@@ -85,6 +85,8 @@ impl Views {
             }
             self.record_heartbeat();
         }
+        let seconds = NOTIFICATION_TIMEOUT.as_secs();
+        tracing::warn!(seconds, "no notification from the database; connecting again");
         Ok(())
     }
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, Guard};
-use gatewright_store::{Kind, Store};
+use gatewright_store::{CauseChain, Kind, Store};
 use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 
@@ -69,7 +69,9 @@ impl LiveCatalogue {
             match catalogue.with_api(name, &api.document) {
                 Ok(with) => catalogue = with,
                 // A file that was added later may conflict with it.
-                Err(error) => tracing::warn!(%error, name, "a guarded API is left out"),
+                Err(error) => {
+                    tracing::warn!(error = %CauseChain(&error), name, "a guarded API is left out");
+                }
             }
         }
         self.now.store(Arc::new(catalogue.completed()));
@@ -94,7 +96,7 @@ impl LiveCatalogue {
             loop {
                 let _ = tokio::time::timeout(PAUSE, views.changed_elsewhere()).await;
                 if let Err(error) = live_catalogue.renew().await {
-                    tracing::warn!(%error, "what others declared cannot be read");
+                    tracing::warn!(error = %CauseChain(&error), "what others declared cannot be read");
                 }
             }
         })

@@ -17,7 +17,9 @@ use std::time::Duration;
 
 use foldhash::fast::RandomState;
 use gatewright_policy::{AccountName, Decision, Identity, Instant, PolicyId};
-use gatewright_store::{ActivityBatch, HourlyCount, LastUsed, LogPage, Store, StoreError};
+use gatewright_store::{
+    ActivityBatch, CauseChain, HourlyCount, LastUsed, LogPage, Store, StoreError,
+};
 use metrics::Counter;
 use thread_local::ThreadLocal;
 use tokio::task::JoinHandle;
@@ -194,12 +196,12 @@ impl Recorder {
             for round in 0_u64.. {
                 interval.tick().await;
                 if let Err(error) = recorder.flush().await {
-                    tracing::warn!(%error, "a second of the logs is lost");
+                    tracing::warn!(error = %CauseChain(&error), "a second of the logs is lost");
                 }
                 if round % FORGET_EVERY == 0
                     && let Err(error) = recorder.delete_old(days).await
                 {
-                    tracing::warn!(%error, "old logs stay for now");
+                    tracing::warn!(error = %CauseChain(&error), "old logs stay for now");
                 }
             }
         })

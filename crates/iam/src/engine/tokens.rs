@@ -15,7 +15,7 @@ use arc_swap::ArcSwap;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use gatewright_policy::{Caller, Identity, Instant, Region};
-use gatewright_store::Store;
+use gatewright_store::{CauseChain, Store};
 use highway::{HighwayHash, HighwayHasher, Key};
 use jsonwebtoken::{Validation, decode, decode_header};
 use quick_cache::sync::Cache;
@@ -111,7 +111,9 @@ impl Tokens {
                 match Keyring::maintain(store, master, algorithm, days, tokens.sources.now()).await
                 {
                     Ok(keys) => tokens.replace_keys(keys),
-                    Err(error) => tracing::warn!(%error, "the signing keys cannot be read"),
+                    Err(error) => {
+                        tracing::warn!(error = %CauseChain(&error), "the signing keys cannot be read")
+                    }
                 }
             }
         })

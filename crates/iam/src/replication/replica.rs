@@ -18,7 +18,7 @@ use crate::model::rights;
 const CHUNK: i64 = 5_000;
 
 /// The interval of heartbeats to a replica.
-const PULSE: Duration = Duration::from_millis(250);
+const HEARTBEAT_INTERVAL: Duration = Duration::from_millis(250);
 
 /// The position of a replica in the stream.
 #[derive(Debug, Clone, Copy)]
@@ -117,7 +117,7 @@ impl Iam {
         // Fails where the node is stale and cannot know whether something has changed.
         self.views.get(account).await?;
         if self.views.revision(account).is_some_and(|now| now <= revision) {
-            let _ = tokio::time::timeout(PULSE, renewed).await;
+            let _ = tokio::time::timeout(HEARTBEAT_INTERVAL, renewed).await;
             self.views.get(account).await?;
         }
         let entries = self.store.journal(account, revision, CHUNK).await?;

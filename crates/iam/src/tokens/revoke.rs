@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use gatewright_policy::Instant;
-use gatewright_store::{Change, StoreError, Taken};
+use gatewright_store::{CauseChain, Change, StoreError, Taken};
 
 use crate::core::iam::Iam;
 use crate::model::caller::Context;
@@ -54,7 +54,7 @@ impl Iam {
             && let Err(error) = self.commit(&account, context.author(), over).await
         {
             // Another request deleted them, or the next one will.
-            tracing::debug!(%error, "expired revocations stay for now");
+            tracing::debug!(error = %CauseChain(&error), "expired revocations stay for now");
         }
         Ok(())
     }

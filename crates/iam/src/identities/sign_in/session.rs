@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use gatewright_policy::{AccountName, Caller, Identity, IdentityKind, Instant, Scope};
-use gatewright_store::{Author, Change};
+use gatewright_store::{Author, CauseChain, Change};
 
 use crate::core::iam::Iam;
 use crate::core::span::record_account;
@@ -58,7 +58,7 @@ impl Iam {
             && let Err(error) = self.commit(account, author, over).await
         {
             // Another request deleted them, or the next one will.
-            tracing::debug!(%error, "expired sessions stay for now");
+            tracing::debug!(error = %CauseChain(&error), "expired sessions stay for now");
         }
         Ok(token)
     }
