@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::http::HeaderMap;
 use gatewright_iam::{Fault, Iam, IamError, Input, Instant, PageRequest, QueryId};
@@ -12,7 +13,8 @@ use crate::query::Query;
 /// The context of a request: its client address and arrival time.
 #[derive(Clone, Copy)]
 pub(crate) struct RequestContext {
-    pub(crate) started: std::time::Instant,
+    /// The arrival by the monotonic clock, for measuring.
+    pub(crate) started: Duration,
     pub(crate) ip: Option<IpAddr>,
     pub(crate) query_id: QueryId,
     /// The arrival time.
@@ -22,7 +24,7 @@ pub(crate) struct RequestContext {
 impl RequestContext {
     /// Creates the context of a request that arrives now.
     pub(crate) fn new(iam: &Iam, query_id: QueryId, ip: Option<IpAddr>) -> Self {
-        let started = std::time::Instant::now();
+        let started = iam.monotonic();
         Self { started, ip, query_id, now: iam.now() }
     }
 }

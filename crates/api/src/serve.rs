@@ -258,7 +258,8 @@ fn finish(
         tracing::info!(%query_id, %method, path, %status);
     }
     let route = operation.map_or("", |operation| operation.declared.path);
-    api.meter.note(route, status, started.elapsed().as_secs_f64());
+    let duration = api.iam.monotonic().saturating_sub(started);
+    api.meter.note(route, status, duration.as_secs_f64());
     with_query_id(response.into_http(), query_id)
 }
 

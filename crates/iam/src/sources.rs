@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -17,6 +18,10 @@ use crate::model::secret::Secret;
 pub trait Clock: Send + Sync {
     /// Returns the current time.
     fn now(&self) -> Instant;
+
+    /// Returns the time since some fixed moment; unlike the time of day it is never set back, so it
+    /// measures how long something takes or lasts.
+    fn monotonic(&self) -> Duration;
 }
 
 /// A generator of random numbers.
@@ -41,17 +46,26 @@ impl fmt::Debug for Sources {
     }
 }
 
-/// The clock of the machine, and the random generator of its operating system.
-struct System;
+/// The clock of the machine.
+struct SystemClock {
+    started: std::time::Instant,
+}
 
-impl Clock for System {
+/// The random generator of the operating system.
+struct SystemRandomness;
+
+impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "this is the clock that is passed in")]
     fn now(&self) -> Instant {
         Instant::from_micros(jiff::Timestamp::now().as_microsecond())
     }
+
+    fn monotonic(&self) -> Duration {
+        self.started.elapsed()
+    }
 }
 
-impl Randomness for System {
+impl Randomness for SystemRandomness {
     #[expect(clippy::disallowed_methods, reason = "this is the source that is passed in")]
     fn fill(&self, bytes: &mut [u8]) -> Result<(), IamError> {
         aws_lc_rs::rand::fill(bytes).map_err(IamError::internal)
@@ -70,13 +84,20 @@ impl Sources {
     }
 
     /// Creates sources from the clock of the machine and the generator of its operating system.
+    #[expect(clippy::disallowed_methods, reason = "this is the clock that is passed in")]
     pub fn system() -> Self {
-        Self::new(Arc::new(System), Arc::new(System))
+        let clock = SystemClock { started: std::time::Instant::now() };
+        Self::new(Arc::new(clock), Arc::new(SystemRandomness))
     }
 
     /// Returns the current time.
     pub fn now(&self) -> Instant {
         self.clock.now()
+    }
+
+    /// Returns the time since some fixed moment, by a clock that is never set back.
+    pub fn monotonic(&self) -> Duration {
+        self.clock.monotonic()
     }
 
     /// Generates random bytes that nobody can predict.
@@ -128,6 +149,7 @@ mod tests {
         assert_eq!(sum, checksum(body));
         assert!(text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'));
         assert_ne!(secret, sources.secret(SERVICE_ACCOUNT).unwrap());
+        assert_eq!(secret, secret.clone());
     }
 
     #[test]

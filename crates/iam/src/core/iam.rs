@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use gatewright_policy::{AccountName, Caller, Identity, Instant, Scope};
 use gatewright_store::{Address, CauseChain, Store, StoreError};
@@ -87,6 +88,7 @@ impl Iam {
         let tokens = Arc::new(Tokens::open(&store, master, &settings, sources.clone()).await?);
         let views = Views::new(
             store.clone(),
+            sources.clone(),
             settings.region,
             live_catalogue.current(),
             settings.accounts_in_memory,
@@ -124,6 +126,11 @@ impl Iam {
     /// Returns the current time.
     pub fn now(&self) -> Instant {
         self.sources.now()
+    }
+
+    /// Returns the time since some fixed moment, by a clock that is never set back.
+    pub fn monotonic(&self) -> Duration {
+        self.sources.monotonic()
     }
 
     /// Generates the query ID of a request.

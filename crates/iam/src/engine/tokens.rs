@@ -63,7 +63,8 @@ pub(crate) struct Tokens {
     algorithm: Algorithm,
     key_days: Option<u32>,
     keys: ArcSwap<Keyring>,
-    reloaded: Mutex<std::time::Instant>,
+    /// The time of the last look-up of an unknown key.
+    reloaded: Mutex<Duration>,
     /// Principals of verified tokens, by the mark of the token.
     verified: Cache<Mark, Arc<Principal>>,
     /// The key of the marks. It is generated anew by each process and never leaves it.
@@ -86,6 +87,7 @@ impl Tokens {
         }
         Ok(Self {
             store: store.clone(),
+            reloaded: Mutex::new(sources.monotonic()),
             sources,
             master,
             region: settings.region,
@@ -93,7 +95,6 @@ impl Tokens {
             algorithm,
             key_days,
             keys: ArcSwap::from_pointee(keys),
-            reloaded: Mutex::new(std::time::Instant::now()),
             verified: Cache::new(100_000),
             marker: Key(marker),
         })
@@ -112,7 +113,7 @@ impl Tokens {
                 {
                     Ok(keys) => tokens.replace_keys(keys),
                     Err(error) => {
-                        tracing::warn!(error = %CauseChain(&error), "the signing keys cannot be read")
+                        tracing::warn!(error = %CauseChain(&error), "the signing keys cannot be read");
                     }
                 }
             }
@@ -245,11 +246,11 @@ impl Tokens {
     /// Reloads the keyring for an unknown key, which another node may have created a moment ago.
     async fn reload(&self, id: &str) -> Result<Option<PublicKey>, IamError> {
         let mut reloaded = self.reloaded.lock().await;
-        if reloaded.elapsed() > RELOAD {
+        if self.sources.monotonic().saturating_sub(*reloaded) > RELOAD {
             let (algorithm, now) = (self.algorithm, self.sources.now());
             let keys = Keyring::load(&self.store, &self.master, algorithm, now).await;
             self.replace_keys(keys.map_err(IamError::internal)?);
-            *reloaded = std::time::Instant::now();
+            *reloaded = self.sources.monotonic();
         }
         Ok(self.keys.load().public(id).cloned())
     }

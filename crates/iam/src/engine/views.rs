@@ -11,7 +11,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use gatewright_policy::{AccountName, Region, Revision};
@@ -24,6 +24,7 @@ use tokio::task::spawn_blocking;
 use crate::catalogue::index::Catalogue;
 use crate::engine::view::{View, read_all};
 use crate::model::error::IamError;
+use crate::sources::Sources;
 
 /// The maximum number of rows in one fetch.
 const CHUNK: i64 = 5_000;
@@ -34,6 +35,12 @@ const READING_AT_ONCE: usize = 4;
 /// Maximum time since the last heartbeat, after which a node is stale and does not trust its
 /// memory.
 const STALE_AFTER: Duration = Duration::from_secs(1);
+
+/// Stands for the time of the last heartbeat before the first one.
+const NEVER: u64 = 0;
+
+/// Stands for the time of the last heartbeat on a database that no other node uses.
+const NO_PEERS: u64 = u64::MAX;
 
 /// The view of one account, with the lock of its renewal.
 #[derive(Default)]
@@ -51,6 +58,7 @@ struct Owner {
 
 pub(crate) struct Views {
     pub(crate) store: Store,
+    sources: Sources,
     region: Region,
     catalogue: Arc<Catalogue>,
     slots: Cache<AccountName, Arc<Slot>>,
@@ -63,21 +71,22 @@ pub(crate) struct Views {
     renewed: Notify,
     /// Notifies of a change on another node.
     pub(crate) changed_elsewhere: Notify,
-    started: Instant,
-    /// The time of the last heartbeat of another node, in microseconds since the start; the maximum
-    /// value on a database that no other node uses.
+    /// The time of the last heartbeat by the monotonic clock, in microseconds; or one of [`NEVER`]
+    /// and [`NO_PEERS`].
     last_heartbeat: AtomicU64,
 }
 
 impl Views {
     pub(crate) fn new(
         store: Store,
+        sources: Sources,
         region: Region,
         catalogue: Arc<Catalogue>,
         most: usize,
     ) -> Self {
         Self {
             store,
+            sources,
             region,
             catalogue,
             slots: Cache::new(most),
@@ -86,8 +95,7 @@ impl Views {
             moves: AtomicU64::new(0),
             renewed: Notify::new(),
             changed_elsewhere: Notify::new(),
-            started: Instant::now(),
-            last_heartbeat: AtomicU64::new(u64::MAX),
+            last_heartbeat: AtomicU64::new(NO_PEERS),
         }
     }
 
@@ -234,24 +242,28 @@ impl Views {
 
     /// Declares that other nodes exist: memory is stale until the first heartbeat.
     pub(crate) fn expect_peers(&self) {
-        self.last_heartbeat.store(0, Ordering::Release);
+        self.last_heartbeat.store(NEVER, Ordering::Release);
     }
 
     /// Records a heartbeat, once everything before it is applied.
     pub(crate) fn record_heartbeat(&self) {
-        self.last_heartbeat.store(self.elapsed(), Ordering::Release);
+        let now = self.monotonic_micros().clamp(NEVER + 1, NO_PEERS - 1);
+        self.last_heartbeat.store(now, Ordering::Release);
     }
 
-    fn elapsed(&self) -> u64 {
-        u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX - 1)
+    fn monotonic_micros(&self) -> u64 {
+        u64::try_from(self.sources.monotonic().as_micros()).unwrap_or(u64::MAX)
     }
 
     fn is_stale(&self) -> bool {
-        let last_heartbeat = self.last_heartbeat.load(Ordering::Acquire);
-        last_heartbeat != u64::MAX
-            && (last_heartbeat == 0
-                || u128::from(self.elapsed().saturating_sub(last_heartbeat))
-                    > STALE_AFTER.as_micros())
+        match self.last_heartbeat.load(Ordering::Acquire) {
+            NO_PEERS => false,
+            NEVER => true,
+            last => {
+                let age = self.monotonic_micros().saturating_sub(last);
+                Duration::from_micros(age) > STALE_AFTER
+            }
+        }
     }
 
     /// Loads the view, or applies the entries since: those just committed here, where they are the
@@ -375,6 +387,7 @@ mod tests {
     use crate::model::document::{Document, Place};
     use crate::model::group::{GroupDocument, Role};
     use crate::model::resource::ResourceDocument;
+    use crate::sources::{Clock, Randomness};
 
     static ACCOUNT: LazyLock<AccountName> = LazyLock::new(|| AccountName::new("xx1-ovh"));
 
@@ -387,7 +400,69 @@ mod tests {
     }
 
     fn views(store: &Store) -> Views {
-        Views::new(store.clone(), Region::Eu, Arc::default(), 10)
+        views_by(store, Sources::system())
+    }
+
+    fn views_by(store: &Store, sources: Sources) -> Views {
+        Views::new(store.clone(), sources, Region::Eu, Arc::default(), 10)
+    }
+
+    /// A monotonic clock that a test sets, in microseconds.
+    struct TestClock(AtomicU64);
+
+    impl Clock for TestClock {
+        fn now(&self) -> Instant {
+            Instant::EPOCH
+        }
+
+        fn monotonic(&self) -> Duration {
+            Duration::from_micros(self.0.load(Ordering::Relaxed))
+        }
+    }
+
+    /// A source that nothing may draw from.
+    struct NoRandomness;
+
+    impl Randomness for NoRandomness {
+        fn fill(&self, _: &mut [u8]) -> Result<(), IamError> {
+            Err(IamError::NotFound)
+        }
+
+        fn number(&self) -> u128 {
+            0
+        }
+    }
+
+    #[tokio::test]
+    async fn a_view_is_not_served_from_memory_once_the_last_heartbeat_is_too_old() {
+        let database = TestDatabase::sqlite();
+        let store = Store::open(&database.address.parse().unwrap()).await.unwrap();
+        store.create_account(&ACCOUNT, &author(), &[]).await.unwrap();
+        let clock = Arc::new(TestClock(AtomicU64::new(5_000_000)));
+        let views = views_by(&store, Sources::new(clock.clone(), Arc::new(NoRandomness)));
+        let revision = async || views.get(&ACCOUNT).await.unwrap().revision();
+        views.expect_peers();
+        let first = revision().await;
+        let resource = ResourceDocument {
+            display_name: "a".to_owned(),
+            tags: BTreeMap::new(),
+            created_at: Instant::EPOCH,
+        };
+        let change = |urn: &str| [resource.create(place(urn), None).unwrap()];
+        let (one, other) = ("urn:v1:eu:resource:vps:a", "urn:v1:eu:resource:vps:b");
+        store.write(&ACCOUNT, &author(), &change(one)).await.unwrap();
+        assert_eq!(revision().await, first.next(), "there was no heartbeat yet");
+
+        views.record_heartbeat();
+        store.write(&ACCOUNT, &author(), &change(other)).await.unwrap();
+        let limit = u64::try_from(STALE_AFTER.as_micros()).unwrap();
+        clock.0.fetch_add(limit, Ordering::Relaxed);
+        assert_eq!(revision().await, first.next(), "memory is trusted up to the limit");
+        clock.0.fetch_add(1, Ordering::Relaxed);
+        assert_eq!(revision().await, first.next().next());
+
+        store.close().await;
+        assert!(views.get(&ACCOUNT).await.is_err(), "a stale node refuses without its database");
     }
 
     #[tokio::test]

@@ -33,6 +33,10 @@ impl Clock for TestClock {
     fn now(&self) -> Instant {
         Instant::from_micros(self.0.load(Ordering::Relaxed))
     }
+
+    fn monotonic(&self) -> Duration {
+        self.now().since(START).unwrap_or_default()
+    }
 }
 
 /// A random generator that repeats the same numbers in each run.

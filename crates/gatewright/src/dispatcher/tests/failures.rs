@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, Once};
+use std::time::Duration;
 
 use envoy_types::ext_authz::v3::pb::HttpResponse;
 use gatewright_iam::{Clock, IamError, Instant, Randomness, Sources};
@@ -21,6 +22,10 @@ impl Clock for BrittleClock {
     fn now(&self) -> Instant {
         assert!(!self.0.load(Ordering::Relaxed), "the clock is broken");
         Instant::from_seconds(1_767_225_600)
+    }
+
+    fn monotonic(&self) -> Duration {
+        Duration::ZERO
     }
 }
 
