@@ -1,6 +1,7 @@
 //! Secrets of service accounts, and passwords of people.
 
 use argon2::{Argon2, PasswordHasher, PasswordVerifier};
+use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest::{Digest, SHA256, digest};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -11,9 +12,16 @@ use crate::model::error::IamError;
 /// The prefix of the secrets of service accounts, by which scanners find leaked ones.
 pub(crate) const SERVICE_ACCOUNT: &str = "gws_";
 
-/// A secret text: it is not printed, and wiped from memory when it is dropped.
-#[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
+/// A secret text: it is not printed, and wiped from memory when it is dropped. Two are compared in
+/// constant time.
+#[derive(Clone, Eq, Zeroize, ZeroizeOnDrop)]
 pub struct Secret(String);
+
+impl PartialEq for Secret {
+    fn eq(&self, other: &Self) -> bool {
+        verify_slices_are_equal(self.0.as_bytes(), other.0.as_bytes()).is_ok()
+    }
+}
 
 impl std::fmt::Debug for Secret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -49,7 +57,7 @@ impl Secret {
 
     /// Returns whether the secret has the stored hash, in constant time.
     pub(crate) fn is(&self, hash: &[u8]) -> bool {
-        aws_lc_rs::constant_time::verify_slices_are_equal(self.hash().as_ref(), hash).is_ok()
+        verify_slices_are_equal(self.hash().as_ref(), hash).is_ok()
     }
 
     /// Hashes a password for storage with Argon2id, slow on purpose.
