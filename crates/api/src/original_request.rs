@@ -61,7 +61,7 @@ pub(crate) async fn authorize(
     original: &OriginalRequest<'_>,
 ) -> Result<HeaderMap, Refusal> {
     let headers = original.headers;
-    wait_for_revision(iam, headers).await?;
+    wait_for_revision(iam, headers).await.map_err(deny_invalid)?;
     if let Some(misleading) = misleading(headers, original.set) {
         return Err(refused(format!("the request must not have a header {misleading}")).into());
     }
@@ -116,6 +116,14 @@ pub(crate) fn missing_actions(error: &IamError) -> Option<Vec<String>> {
             Some(Vec::new())
         }
         _ => None,
+    }
+}
+
+/// Turns an invalid header into a denial: nginx answers 500 where it gets a 400.
+fn deny_invalid(error: IamError) -> IamError {
+    match error {
+        IamError::Invalid { message, .. } => refused(message),
+        error => error,
     }
 }
 

@@ -1,6 +1,7 @@
-//! Tests of whole requests, in process: of their spans, and of failures.
+//! Tests of whole requests, in process: of their spans, of denials and of failures.
 
 mod captured_spans;
+mod denials;
 mod envoy;
 mod failures;
 mod installation;

@@ -28,11 +28,18 @@ impl Envoy {
 
     /// Asks about a GET of the service account.
     pub(super) async fn ask(&mut self, path: &str) -> HttpResponse {
+        self.ask_with(path, &[]).await
+    }
+
+    /// Asks about a GET of the service account with more headers.
+    pub(super) async fn ask_with(&mut self, path: &str, more: &[(&str, &str)]) -> HttpResponse {
         let bearer = format!("Bearer {}", self.token);
+        let mut headers = HashMap::from([("authorization".to_owned(), bearer)]);
+        headers.extend(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let http = HttpRequest {
             method: "GET".to_owned(),
             path: path.to_owned(),
-            headers: HashMap::from([("authorization".to_owned(), bearer)]),
+            headers,
             ..HttpRequest::default()
         };
         let attributes = AttributeContext {
