@@ -69,7 +69,8 @@ pub(crate) const MODULES: &[Floors] = &[
         floors: &[
             &["crate"],
             &["serve"],
-            &["route", "openapi", "destination"],
+            &["route", "destination"],
+            &["openapi"],
             &["operations"],
             &["v1", "v2", "oauth2", "access", "forward_auth", "ext_authz"],
             &["expand", "operation", "original_request"],
