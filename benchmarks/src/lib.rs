@@ -6,8 +6,8 @@ pub mod dev_server;
 use std::collections::HashMap;
 
 use gatewright_policy::{
-    AccountName, Caller, Environment, Identity, Instant, Permissions, Policy, PolicySet, Region,
-    Request, Resource, ResourceUrn, Scope, decide,
+    AccountName, Caller, ClientId, Environment, Identity, Instant, Permissions, Policy, PolicySet,
+    Region, Request, Resource, ResourceUrn, Scope, decide,
 };
 use uuid::Uuid;
 
@@ -81,7 +81,11 @@ pub fn action(kind: &str, verb: &str) -> String {
 }
 
 pub fn identity(number: usize) -> Identity {
-    Identity::service_account(Region::Eu, &AccountName::new(ACCOUNT), &format!("EU.{number:016x}"))
+    Identity::service_account(
+        Region::Eu,
+        &AccountName::new(ACCOUNT),
+        &ClientId::new(format!("EU.{number:016x}")),
+    )
 }
 
 /// Converts a rule into a Gatewright policy.

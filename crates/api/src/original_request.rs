@@ -11,7 +11,7 @@ use axum::http::header::{AsHeaderName, UPGRADE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use bytes::BytesMut;
 use gatewright_iam::{
-    AuthorizedCaller, ForwardedRequest, Iam, IamError, Instant, QueryId, Refusal,
+    AuthorizedCaller, ForwardedRequest, Iam, IamError, Instant, QueryId, Refusal, TokenId,
 };
 
 use crate::edge::{BearerToken, MINIMUM_REVISION, bearer, wait_for_revision};
@@ -86,7 +86,7 @@ pub(crate) async fn authorize(
 fn identity_headers(caller: Option<&AuthorizedCaller>) -> HeaderMap {
     let who = caller.map(|one| &one.principal);
     let (urn, account, token) = who.map_or(("", "", ""), |who| {
-        (who.identity.urn(), who.account().as_str(), who.token_id().unwrap_or_default())
+        (who.identity.urn(), who.account().as_str(), who.token_id().map_or("", TokenId::as_str))
     });
     let mut headers = HeaderMap::with_capacity(HEADERS);
     // All values are slices of one buffer: one allocation.

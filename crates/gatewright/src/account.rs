@@ -47,7 +47,7 @@ pub(crate) async fn run(Command::Create(create): Command) -> Result<(), Failure>
     if create.json {
         let mut shown = json!({"account": login, "login": login, "password": password.reveal()});
         if let (Some(service_account), Some(shown)) = (&service_account, shown.as_object_mut()) {
-            shown.insert("clientId".to_owned(), service_account.client_id.clone().into());
+            shown.insert("clientId".to_owned(), service_account.client_id.as_str().into());
             shown.insert("clientSecret".to_owned(), service_account.secret.reveal().into());
         }
         println!("{shown}");

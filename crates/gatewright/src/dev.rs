@@ -140,7 +140,7 @@ async fn create_samples(iam: &Iam) -> Result<Secrets, Failure> {
         account: ACCOUNT.to_owned(),
         login: ACCOUNT.to_owned(),
         password: password.reveal().to_owned(),
-        client_id: service_account.client_id,
+        client_id: service_account.client_id.to_string(),
         client_secret: service_account.secret.reveal().to_owned(),
     })
 }

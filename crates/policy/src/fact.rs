@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{AccountName, PolicyId, ResourceGroupId};
+use crate::id::{AccountName, PolicyId, ResourceGroupId, TokenId};
 use crate::permissions::Permissions;
 use crate::policy::Policy;
 use crate::request::Tags;
@@ -70,7 +70,7 @@ pub enum Fact {
     /// A token that was revoked.
     RevokedToken {
         /// The identifier of the token.
-        id: Box<str>,
+        id: TokenId,
         /// True if the token has not expired.
         counts: bool,
     },

@@ -119,4 +119,12 @@ macro_rules! text_ids {
 text_ids! {
     /// The name of an account, as `xx11111-ovh`. A clone shares the text.
     AccountName(Arc<str>);
+    /// The identifier of a service account or another OAuth2 client, its `client_id`.
+    ClientId(Box<str>);
+    /// The identifier of a session: the hash of its secret.
+    SessionId(Box<str>);
+    /// The identifier of a passkey: that of its credential, in hexadecimal digits.
+    PasskeyId(Box<str>);
+    /// The identifier of a token: the `jti` of an access token, the hash of a personal one.
+    TokenId(Box<str>);
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::id::AccountName;
+use crate::id::{AccountName, ClientId};
 use crate::urn::{Region, UrnError, is_name, split};
 
 /// The kind of an [`Identity`].
@@ -89,7 +89,7 @@ impl Identity {
     }
 
     /// Returns a service account by its client identifier.
-    pub fn service_account(region: Region, account: &AccountName, client_id: &str) -> Self {
+    pub fn service_account(region: Region, account: &AccountName, client_id: &ClientId) -> Self {
         Self::new(region, IdentityKind::Credential, account, Some(&format!("oauth2-{client_id}")))
     }
 

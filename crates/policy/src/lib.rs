@@ -38,7 +38,10 @@ pub use condition::{Condition, ConditionError, MAX_DEPTH, Operator};
 pub use decision::{Block, Decision, DeterminingPolicy, decide};
 pub use explanation::{EvaluatedPolicy, Explanation, Outcome, explain};
 pub use fact::{Fact, FactError};
-pub use id::{AccountName, PermissionsGroupId, PolicyId, ResourceGroupId, ResourceId};
+pub use id::{
+    AccountName, ClientId, PasskeyId, PermissionsGroupId, PolicyId, ResourceGroupId, ResourceId,
+    SessionId, TokenId,
+};
 pub use identity::{Identity, IdentityKind};
 pub use instant::Instant;
 pub use pattern::{Pattern, PatternError};

@@ -9,7 +9,7 @@ use imbl::{GenericHashMap, shared_ptr::DefaultSharedPtr};
 use crate::action::Scope;
 use crate::decision::{Decision, decide};
 use crate::fact::{Fact, FactError};
-use crate::id::AccountName;
+use crate::id::{AccountName, TokenId};
 use crate::identity::Identity;
 use crate::request::{Caller, Environment, Request, Resource, Tags};
 use crate::resource_urn::ResourceUrn;
@@ -46,7 +46,7 @@ pub struct Replica {
     actions: Arc<HashMap<Box<str>, bool>>,
     subjects: Map<Arc<Caller>>,
     resources: Map<Arc<Tags>>,
-    revoked: Map<()>,
+    revoked: GenericHashMap<TokenId, (), RandomState, DefaultSharedPtr>,
 }
 
 impl Replica {
@@ -59,7 +59,7 @@ impl Replica {
             actions: Arc::default(),
             subjects: Map::default(),
             resources: Map::default(),
-            revoked: Map::default(),
+            revoked: GenericHashMap::default(),
         }
     }
 
@@ -217,7 +217,7 @@ mod tests {
         for gone in [
             Fact::Policy { id, rule: None },
             Fact::Subject { urn, identities: None },
-            Fact::RevokedToken { id: "t".into(), counts: true },
+            Fact::RevokedToken { id: TokenId::new("t"), counts: true },
             Fact::Account { account: AccountName::new("xx11111-ovh"), region: "eu".to_owned() },
         ] {
             let mut replica = replica();

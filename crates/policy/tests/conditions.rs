@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use gatewright_policy::{
-    AccountName, Caller, Environment, Identity, Instant, Policy, PolicySet, Region, Request,
-    Resource, Scope, Tags, decide,
+    AccountName, Caller, ClientId, Environment, Identity, Instant, Policy, PolicySet, Region,
+    Request, Resource, Scope, Tags, decide,
 };
 use serde_json::{Value, json};
 
@@ -23,7 +23,11 @@ const CONTEXT: DecisionContext = DecisionContext { ip: Some("203.0.113.7"), now:
 impl DecisionContext {
     /// Returns whether a policy with this condition grants its action on `vps` `prod-db-1`.
     fn holds(&self, condition: &Value) -> bool {
-        let who = Identity::service_account(Region::Eu, &AccountName::new("aa1-ovh"), "EU.1");
+        let who = Identity::service_account(
+            Region::Eu,
+            &AccountName::new("aa1-ovh"),
+            &ClientId::new("EU.1"),
+        );
         let policy: Policy = serde_json::from_value(json!({
             "id": "00000000-0000-0000-0000-000000000001",
             "identities": [who.urn()],

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gatewright_policy::{
-    AccountName, Block, Caller, Decision, Environment, Identity, Instant, Members, Outcome,
-    Permissions, Policy, PolicyId, PolicySet, Region, Request, Resource, ResourceGroupId,
+    AccountName, Block, Caller, ClientId, Decision, Environment, Identity, Instant, Members,
+    Outcome, Permissions, Policy, PolicyId, PolicySet, Region, Request, Resource, ResourceGroupId,
     ResourceUrn, Scope, decide, explain,
 };
 use uuid::Uuid;
@@ -18,7 +18,7 @@ const VPS: &str = "urn:v1:eu:resource:vps:one";
 const GROUP: &str = "urn:v1:eu:permissionsGroup:aa1-ovh:team";
 
 fn robot() -> Identity {
-    Identity::service_account(Region::Eu, &AccountName::new(HOME), "EU.1")
+    Identity::service_account(Region::Eu, &AccountName::new(HOME), &ClientId::new("EU.1"))
 }
 
 fn caller(identity: Identity) -> Caller {

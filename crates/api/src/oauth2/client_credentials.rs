@@ -3,7 +3,7 @@
 
 use axum::http::StatusCode;
 use axum::http::header::AUTHORIZATION;
-use gatewright_iam::{Secret, TokenError};
+use gatewright_iam::{ClientId, Secret, TokenError};
 use percent_encoding::percent_decode_str;
 
 use crate::edge::decode_basic;
@@ -13,7 +13,7 @@ use crate::request::Request;
 
 /// The credentials of a client.
 pub(super) struct ClientCredentials {
-    pub(super) id: String,
+    pub(super) id: ClientId,
     pub(super) secret: Secret,
     /// The place where they were sent, which decides the form of the error.
     place: Place,
@@ -36,10 +36,11 @@ impl ClientCredentials {
             if body.1.is_some() || body.0.is_some_and(|other| other != id) {
                 return Err(ApiError::invalid_request("use the header or the body, not both"));
             }
+            let id = ClientId::new(id);
             return Ok(Self { id, secret, place: Place::Header });
         }
         let (Some(id), Some(secret)) = body else { return Err(refused(Place::Body)) };
-        Ok(Self { id: id.to_owned(), secret: secret.to_owned().into(), place: Place::Body })
+        Ok(Self { id: ClientId::new(id), secret: secret.to_owned().into(), place: Place::Body })
     }
 
     /// Builds the error response for a client that sent these credentials.

@@ -1,6 +1,6 @@
 //! `/me/api/oauth2/client`: service accounts.
 
-use gatewright_iam::{Context, rights};
+use gatewright_iam::{ClientId, Context, rights};
 
 use crate::body::Body;
 use crate::error::ApiError;
@@ -45,11 +45,11 @@ async fn create(
     Body(input): Body<ClientRequest>,
 ) -> Result<NoStore<Json<ClientSecret>>, ApiError> {
     let (client, secret) = request.iam.create_client(&context, input.map(Into::into)).await?;
-    Ok(NoStore(Json(ClientSecret::new(client.id, secret))))
+    Ok(NoStore(Json(ClientSecret::new(&client.id, secret))))
 }
 
 async fn get(context: Context, request: Request) -> Result<Json<Client>, ApiError> {
-    let client = request.iam.client(&context, request.parameter(0)?).await?;
+    let client = request.iam.client(&context, &ClientId::new(request.parameter(0)?)).await?;
     Ok(Json(client.into()))
 }
 
@@ -59,11 +59,12 @@ async fn put(
     Body(edit): Body<ClientEdit>,
 ) -> Result<UndescribedJson<Client>, ApiError> {
     let edit = edit.map(Into::into);
-    let client = request.iam.edit_client(&context, request.parameter(0)?, edit).await?;
+    let client =
+        request.iam.edit_client(&context, &ClientId::new(request.parameter(0)?), edit).await?;
     Ok(UndescribedJson(client.into()))
 }
 
 async fn delete(context: Context, request: Request) -> Result<Null, ApiError> {
-    request.iam.delete_client(&context, request.parameter(0)?).await?;
+    request.iam.delete_client(&context, &ClientId::new(request.parameter(0)?)).await?;
     Ok(Null)
 }

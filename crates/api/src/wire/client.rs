@@ -1,6 +1,6 @@
 //! Service accounts.
 
-use gatewright_iam::{ClientInput, Flow, Secret};
+use gatewright_iam::{ClientId, ClientInput, Flow, Secret};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -55,7 +55,7 @@ impl From<gatewright_iam::Client> for Client {
     fn from(client: gatewright_iam::Client) -> Self {
         Self {
             callback_urls: Some(client.callback_urls),
-            client_id: client.id,
+            client_id: client.id.to_string(),
             created_at: client.created_at.to_string(),
             description: client.description,
             flow: client.flow.into(),
@@ -119,7 +119,7 @@ pub(crate) struct ClientSecret {
 }
 
 impl ClientSecret {
-    pub(crate) fn new(client_id: String, client_secret: Secret) -> Self {
-        Self { client_id, client_secret }
+    pub(crate) fn new(client_id: &ClientId, client_secret: Secret) -> Self {
+        Self { client_id: client_id.to_string(), client_secret }
     }
 }

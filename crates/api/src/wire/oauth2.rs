@@ -91,7 +91,7 @@ impl Introspection {
             ("Bearer", issuer.to_owned())
         } else {
             // An ID token must not be taken for an access token (as in RFC 8693, section 2.2.1).
-            ("N_A", found.client_id.clone())
+            ("N_A", found.client_id.to_string())
         };
         let (project, roles, project_roles) = match found.roles {
             Some(roles) => (roles.project, roles.roles, Some(roles.project_roles)),
@@ -100,15 +100,15 @@ impl Introspection {
         Self {
             active: true,
             scope: Some(found.scope),
-            client_id: Some(found.client_id.clone()),
-            username: Some(found.client_id),
+            client_id: Some(found.client_id.to_string()),
+            username: Some(found.client_id.to_string()),
             token_type: Some(token_type),
             exp: Some(found.expires.seconds()),
             iat: Some(found.issued.seconds()),
             sub: Some(found.identity),
             aud: Some(audience),
             iss: Some(issuer.to_owned()),
-            jti: Some(found.id),
+            jti: Some(found.id.to_string()),
             account: Some(found.account.to_string()),
             project,
             roles,

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use gatewright_policy::Instant;
+use gatewright_policy::{Instant, TokenId};
 
 use crate::core::iam::Iam;
 use crate::core::span::record_account;
@@ -60,7 +60,7 @@ impl Iam {
         let noted = Instant::from_micros(verified.noted.load(Ordering::Relaxed));
         if noted.saturating_add(NOTED_EVERY) < now {
             verified.noted.store(now.micros(), Ordering::Relaxed);
-            self.recorder.record_use(principal.account(), &verified.client_id, now);
+            self.recorder.record_use(principal.account(), verified.client_id.as_str(), now);
         }
         Ok(AuthenticatedToken { principal, home })
     }
@@ -83,7 +83,7 @@ impl Iam {
         if token.admitted.load(Ordering::Relaxed) == view.revision().number() {
             return Ok(view);
         }
-        let client = view.clients.get(&token.client_id);
+        let client = view.clients.get(token.client_id.as_str());
         if client.is_none_or(|one| one.flow != Flow::ClientCredentials)
             || view.is_revoked(&token.id)
         {
@@ -106,22 +106,22 @@ impl Iam {
             Err(IamError::NotFound) => return Err(IamError::BadCredential),
             view => view?,
         };
-        let id = hex::encode(Secret::from(token.to_owned()).hash());
+        let id = TokenId::new(hex::encode(Secret::from(token.to_owned()).hash()));
         let principal = self.principal_of_token(&view, &id, now);
         let principal = principal.ok_or(IamError::BadCredential)?;
         self.recorder.record_use(view.account(), &subject(&id), now);
         Ok(Some(AuthenticatedToken { principal: Arc::new(principal), home: view }))
     }
 
-    fn principal_of_token(&self, view: &View, id: &str, now: Instant) -> Option<Principal> {
+    fn principal_of_token(&self, view: &View, id: &TokenId, now: Instant) -> Option<Principal> {
         let account = view.account();
-        let token = view.user_tokens.get(id)?;
+        let token = view.user_tokens.get(id.as_str())?;
         let user = view.users.get(&principal_key(account, &token.user))?;
         // A token of a previous user with the same login is not valid for this one.
         let counts = user.enabled
             && user.created_at <= token.created_at
             && token.expires.is_none_or(|expires| now < expires);
-        let token = Token::Personal(id.into());
+        let token = Token::Personal(id.clone());
         counts.then(|| Principal { token, ..user.principal(self.settings.region, account) })
     }
 }

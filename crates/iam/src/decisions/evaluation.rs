@@ -4,7 +4,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use gatewright_policy::{
-    AccountName, Caller, Identity, IdentityKind, Instant, PolicyId, ResourceUrn, Scope, Tags,
+    AccountName, Caller, ClientId, Identity, IdentityKind, Instant, PolicyId, ResourceUrn, Scope,
+    Tags,
 };
 
 use crate::core::iam::Iam;
@@ -231,7 +232,9 @@ impl Iam {
         } else {
             let is_name = !text.is_empty() && !text.contains(['/', ':', '*']);
             is_name.then(|| match kind {
-                SubjectKind::ServiceAccount => Identity::service_account(region, account, text),
+                SubjectKind::ServiceAccount => {
+                    Identity::service_account(region, account, &ClientId::new(text))
+                }
                 SubjectKind::User => Identity::user(region, account, text),
                 SubjectKind::Group | SubjectKind::Token => Identity::group(region, account, text),
             })

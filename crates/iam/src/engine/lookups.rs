@@ -1,7 +1,7 @@
 //! Look-ups in a view that read more than one of its maps.
 
 use gatewright_policy::{
-    CompiledPolicy, Identity, Instant, Resource as DecidedResource, ResourceUrn,
+    CompiledPolicy, Identity, Instant, Resource as DecidedResource, ResourceUrn, TokenId,
 };
 
 use crate::engine::view::View;
@@ -36,13 +36,13 @@ impl View {
     }
 
     /// Returns whether the token with that identifier is revoked.
-    pub(crate) fn is_revoked(&self, token: &str) -> bool {
-        self.revoked.contains(token)
+    pub(crate) fn is_revoked(&self, token: &TokenId) -> bool {
+        self.revoked.contains(token.as_str())
     }
 
     /// Lists up to `most` revoked tokens that have since expired: their revocations can be deleted.
-    pub(crate) fn expired_revocations(&self, now: Instant, most: usize) -> Vec<String> {
+    pub(crate) fn expired_revocations(&self, now: Instant, most: usize) -> Vec<TokenId> {
         let expired = self.revoked_in_order.iter().take_while(|(expires, _)| *expires < now);
-        expired.take(most).map(|(_, token)| token.to_string()).collect()
+        expired.take(most).map(|(_, token)| TokenId::new(&**token)).collect()
     }
 }

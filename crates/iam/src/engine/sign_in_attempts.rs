@@ -1,6 +1,6 @@
 //! The state of sign-ins in memory: rate limits, and the last use of each session.
 
-use gatewright_policy::Instant;
+use gatewright_policy::{Instant, SessionId};
 use quick_cache::sync::Cache;
 use tokio::sync::Semaphore;
 
@@ -13,7 +13,7 @@ const CHECKS_AT_ONCE: usize = 4;
 pub(crate) struct SignInAttempts {
     /// The last use of each session, as far as this node knows. Lost when it stops: a session then
     /// counts as just used.
-    pub(crate) used: Cache<Box<str>, Instant>,
+    pub(crate) used: Cache<SessionId, Instant>,
     pub(crate) throttle: Throttle,
     pub(crate) checks: Semaphore,
 }

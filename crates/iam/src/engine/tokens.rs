@@ -14,7 +14,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use gatewright_policy::{Caller, Identity, Instant, Region};
+use gatewright_policy::{Caller, ClientId, Identity, Instant, Region, TokenId};
 use gatewright_store::{CauseChain, Store};
 use highway::{HighwayHash, HighwayHasher, Key};
 use jsonwebtoken::{Validation, decode, decode_header};
@@ -212,23 +212,24 @@ impl Tokens {
 
     fn verified(&self, claims: &serde_json::Value) -> Option<Principal> {
         let claims = Claims::deserialize(claims).ok()?;
+        let client_id = ClientId::new(claims.client_id);
         let token = Token::Access(Verified {
-            client_id: claims.client_id.into(),
-            id: claims.jti.into(),
+            client_id: client_id.clone(),
+            id: TokenId::new(claims.jti),
             scope: claims.scope.into(),
             issued: Instant::from_seconds(claims.iat),
             expires: Instant::from_seconds(claims.exp),
             noted: AtomicI64::new(0),
             admitted: AtomicI64::new(NEVER),
         });
-        self.principal(claims.sub, claims.client_id, claims.scope, token)
+        self.principal(claims.sub, &client_id, claims.scope, token)
     }
 
     /// Returns the principal of a token: a service account. No other identity has access tokens.
     pub(crate) fn principal(
         &self,
         sub: &str,
-        client_id: &str,
+        client_id: &ClientId,
         scope: &str,
         token: Token,
     ) -> Option<Principal> {

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
-use gatewright_policy::{AccountName, Region, Revision};
+use gatewright_policy::{AccountName, ClientId, Region, Revision};
 use gatewright_store::{Act, Change, Entry, Kind, Store};
 use quick_cache::sync::Cache;
 use tokio::sync::futures::Notified;
@@ -64,7 +64,7 @@ pub(crate) struct Views {
     slots: Cache<AccountName, Arc<Slot>>,
     owners: Cache<Box<str>, Owner>,
     /// Accounts of clients: a client stays with its account for as long as it exists.
-    clients: Cache<Box<str>, AccountName>,
+    clients: Cache<ClientId, AccountName>,
     /// The number of changes that created or deleted a resource: it invalidates cached owners.
     moves: AtomicU64,
     /// Notifies of a view that was renewed.
@@ -151,16 +151,16 @@ impl Views {
     /// Returns the account that a client belongs to, or belonged to before it was deleted.
     pub(crate) async fn account_of_client(
         &self,
-        id: &str,
+        id: &ClientId,
     ) -> Result<Option<AccountName>, IamError> {
         if let Some(account) = self.clients.get(id) {
             return Ok(Some(account));
         }
-        let Some(found) = self.store.object_of_any_account(Kind::Client, id).await? else {
+        let Some(found) = self.store.object_of_any_account(Kind::Client, id.as_str()).await? else {
             return Ok(None);
         };
         let account = found.account;
-        self.clients.insert(id.into(), account.clone());
+        self.clients.insert(id.clone(), account.clone());
         Ok(Some(account))
     }
 

@@ -1,7 +1,7 @@
 //! Accounts and their contact details.
 
 use gatewright_policy::{
-    AccountName, Identity, Instant, Permissions, Policy as Rule, ResourceGroupId,
+    AccountName, ClientId, Identity, Instant, Permissions, Policy as Rule, ResourceGroupId,
     permissions_group_urn, resource_group_urn,
 };
 use gatewright_store::{Author, Change, Kind, StoreError, Taken};
@@ -127,7 +127,7 @@ impl Iam {
             callback_urls: Vec::new(),
         };
         let (client, secret) = self.new_client(account, &input.document(now)?)?;
-        let client_id = client.id.clone();
+        let client_id = ClientId::new(client.id.as_str());
         let mut rule = Rule {
             id: self.sources.id()?,
             identities: vec![

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use gatewright_policy::{AccountName, Identity, Instant, Revision};
+use gatewright_policy::{AccountName, ClientId, Identity, Instant, Revision};
 use gatewright_store::{Change, Kind, Object, StoreError, Taken};
 
 use crate::core::iam::Iam;
@@ -15,11 +15,11 @@ use crate::model::rights;
 use crate::model::secret::{SERVICE_ACCOUNT, Secret};
 
 impl Iam {
-    fn client_of(&self, account: &AccountName, id: &str, document: ClientDocument) -> Client {
-        let identity = Identity::service_account(self.settings.region, account, id);
+    fn client_of(&self, account: &AccountName, id: ClientId, document: ClientDocument) -> Client {
+        let identity = Identity::service_account(self.settings.region, account, &id);
         let acts_for_itself = document.flow == Flow::ClientCredentials;
         Client {
-            id: id.to_owned(),
+            id,
             name: document.name,
             description: document.description,
             flow: document.flow,
@@ -31,7 +31,7 @@ impl Iam {
 
     fn read_client(&self, object: &Object) -> Result<Client, IamError> {
         let document = ClientDocument::read(&object.document)?;
-        Ok(self.client_of(&object.account, &object.id, document))
+        Ok(self.client_of(&object.account, ClientId::new(object.id.as_str()), document))
     }
 
     /// Lists the service accounts of the account, in the order of their creation.
@@ -61,16 +61,16 @@ impl Iam {
         &self,
         context: &Context,
         since: Instant,
-    ) -> Result<Vec<(String, Option<Instant>)>, IamError> {
+    ) -> Result<Vec<(ClientId, Option<Instant>)>, IamError> {
         let used = self.clients_used(context).await?;
         let view = self.views.get(context.account()).await?;
         let acts_for_itself =
             |id: &&str| view.clients.get(id).is_some_and(|one| one.flow == Flow::ClientCredentials);
-        let mut unused: Vec<(String, Option<Instant>)> = view
+        let mut unused: Vec<(ClientId, Option<Instant>)> = view
             .clients
             .ids()
             .filter(acts_for_itself)
-            .map(|id| (id.to_owned(), used.get(id).copied()))
+            .map(|id| (ClientId::new(id), used.get(id).copied()))
             .filter(|(_, used)| used.is_none_or(|used| used < since))
             .collect();
         unused.sort_unstable();
@@ -78,9 +78,9 @@ impl Iam {
     }
 
     /// Reads a service account of the account.
-    pub async fn client(&self, context: &Context, id: &str) -> Result<Client, IamError> {
+    pub async fn client(&self, context: &Context, id: &ClientId) -> Result<Client, IamError> {
         self.demand(context, rights::CLIENT_GET).await?;
-        let object = self.store.object(context.account(), Kind::Client, id).await?;
+        let object = self.store.object(context.account(), Kind::Client, id.as_str()).await?;
         self.read_client(&object.ok_or(IamError::NotFound)?)
     }
 
@@ -129,12 +129,12 @@ impl Iam {
     pub async fn edit_client(
         &self,
         context: &Context,
-        id: &str,
+        id: &ClientId,
         edit: Input<ClientEdit>,
     ) -> Result<Client, IamError> {
         self.demand(context, rights::CLIENT_EDIT).await?;
         let edit = edit?;
-        let place = self.place(context.account(), id);
+        let place = self.place(context.account(), id.as_str());
         self.change(context, place, |document: &mut ClientDocument| {
             let edit = edit.clone();
             let before = document.clone();
@@ -142,14 +142,14 @@ impl Iam {
             document.description = edit.description.unwrap_or(before.description);
             document.callback_urls = edit.callback_urls.unwrap_or(before.callback_urls);
             document.check()?;
-            Ok(self.client_of(place.account, place.id, document.clone()))
+            Ok(self.client_of(place.account, id.clone(), document.clone()))
         })
         .await
     }
 
     /// Deletes a service account. Its secret and all its tokens are revoked at once.
-    pub async fn delete_client(&self, context: &Context, id: &str) -> Result<(), IamError> {
+    pub async fn delete_client(&self, context: &Context, id: &ClientId) -> Result<(), IamError> {
         self.demand(context, rights::CLIENT_DELETE).await?;
-        self.write(context, vec![ClientDocument::delete(id)]).await
+        self.write(context, vec![ClientDocument::delete(id.as_str())]).await
     }
 }

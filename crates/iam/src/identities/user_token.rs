@@ -1,5 +1,6 @@
 //! Personal access tokens, which a user gives to a program that calls the API in their name.
 
+use gatewright_policy::TokenId;
 use std::sync::Arc;
 
 use gatewright_store::{Kind, Object};
@@ -33,7 +34,7 @@ impl Iam {
         let last_used = self.recorder.last_used(account).await?;
         let own = view.user_tokens.iter().filter(|(_, one)| one.user == login);
         let token = |(id, one): (&str, &Arc<UserTokenDocument>)| {
-            one.token(last_used.get(&subject(id)).copied())
+            one.token(last_used.get(&subject(&TokenId::new(id))).copied())
         };
         let mut tokens: Vec<UserToken> = own.map(token).collect();
         tokens.sort_by(|a, b| (a.created_at, &a.name).cmp(&(b.created_at, &b.name)));
@@ -105,8 +106,12 @@ impl Iam {
             check_text("description", description, 0, 255)?;
         }
         let expires = edit.expiry.map(|expiry| expiry.instant(context.now)).transpose()?;
-        let used_at =
-            self.recorder.last_used(context.account()).await?.get(&subject(&object.id)).copied();
+        let used_at = self
+            .recorder
+            .last_used(context.account())
+            .await?
+            .get(&subject(&TokenId::new(object.id.as_str())))
+            .copied();
         let place = self.place(context.account(), &object.id);
         self.change(context, place, |document: &mut UserTokenDocument| {
             if let Some(description) = &edit.description {

@@ -1,6 +1,6 @@
 //! Accounts: their documents and inputs.
 
-use gatewright_policy::{AccountName, Instant};
+use gatewright_policy::{AccountName, ClientId, Instant};
 use gatewright_store::Kind;
 use serde::{Deserialize, Serialize};
 
@@ -26,7 +26,7 @@ pub struct NewAccount {
 #[derive(Debug)]
 pub struct InitialServiceAccount {
     /// The client identifier.
-    pub client_id: String,
+    pub client_id: ClientId,
     /// The client secret.
     pub secret: Secret,
 }

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use gatewright_policy::{AccountName, Caller, Environment, Identity, Instant};
+use gatewright_policy::{AccountName, Caller, Environment, Identity, Instant, TokenId};
 use gatewright_store::Author;
 
 use crate::model::error::IamError;
@@ -27,7 +27,7 @@ pub(crate) enum Token {
     /// No token: a session, or the operator.
     None,
     /// A personal access token, by its identifier.
-    Personal(Box<str>),
+    Personal(TokenId),
     /// An access token.
     Access(Verified),
 }
@@ -53,7 +53,7 @@ impl Principal {
     }
 
     /// Returns the identifier of the token that was presented, if one was; it is no secret.
-    pub fn token_id(&self) -> Option<&str> {
+    pub fn token_id(&self) -> Option<&TokenId> {
         match &self.token {
             Token::None => None,
             Token::Personal(id) => Some(id),

@@ -1,6 +1,6 @@
 //! Service accounts and other OAuth2 clients: their documents, inputs and rules.
 
-use gatewright_policy::{Fact, Identity, Instant};
+use gatewright_policy::{ClientId, Fact, Identity, Instant};
 use gatewright_store::Kind;
 use serde::{Deserialize, Serialize};
 
@@ -33,7 +33,7 @@ pub(crate) struct ClientDocument {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Client {
     /// The client identifier.
-    pub id: String,
+    pub id: ClientId,
     /// The display name; not unique.
     pub name: String,
     /// The description of its purpose.
@@ -116,7 +116,8 @@ impl Document for ClientDocument {
         after: Option<&str>,
         _is_managed: &dyn Fn(&str) -> bool,
     ) -> Result<Vec<Fact>, IamError> {
-        let identity = Identity::service_account(place.region, place.account, place.id);
+        let identity =
+            Identity::service_account(place.region, place.account, &ClientId::new(place.id));
         let identities = after.map(|_| vec![identity.urn().to_owned()]);
         Ok(vec![Fact::Subject { urn: identity.urn().into(), identities }])
     }

@@ -1,6 +1,6 @@
 //! Passkeys: their documents.
 
-use gatewright_policy::Instant;
+use gatewright_policy::{Instant, PasskeyId};
 use gatewright_store::Kind;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -24,7 +24,7 @@ pub(crate) struct PasskeyDocument {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Passkey {
     /// The identifier of its credential, in hexadecimal digits.
-    pub id: String,
+    pub id: PasskeyId,
     /// The display name that its owner chose.
     pub name: String,
     /// The time of its creation.
@@ -42,7 +42,7 @@ pub struct Challenge {
     pub state: String,
 }
 
-pub(crate) fn subject(id: &str) -> String {
+pub(crate) fn subject(id: &PasskeyId) -> String {
     format!("passkey {id}")
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use gatewright_policy::{AccountName, Instant};
+use gatewright_policy::{AccountName, Instant, SessionId};
 use gatewright_store::Kind;
 use serde::{Deserialize, Serialize};
 
@@ -130,8 +130,8 @@ impl SessionToken {
         format!("{}.{}", self.account, self.secret.reveal()).into()
     }
 
-    pub(crate) fn id(&self) -> String {
-        hex::encode(self.secret.hash())
+    pub(crate) fn id(&self) -> SessionId {
+        SessionId::new(hex::encode(self.secret.hash()))
     }
 }
 
@@ -139,7 +139,7 @@ impl SessionToken {
 #[derive(Debug, Clone)]
 pub struct Session {
     /// The identifier of the session, which is not its secret.
-    pub id: String,
+    pub id: SessionId,
     /// The principal that signed in.
     pub principal: Arc<Principal>,
     /// The time of its creation.

@@ -4,7 +4,7 @@ use std::str::FromStr;
 use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
-use gatewright_policy::{AccountName, Fact, Instant, ResourceUrn};
+use gatewright_policy::{AccountName, ClientId, Fact, Instant, ResourceUrn, TokenId};
 use gatewright_store::{Kind, StoreError};
 use serde::{Deserialize, Serialize};
 
@@ -30,8 +30,8 @@ pub(crate) const NEVER: i64 = -1;
 /// more.
 #[derive(Debug)]
 pub(crate) struct Verified {
-    pub(crate) client_id: Box<str>,
-    pub(crate) id: Box<str>,
+    pub(crate) client_id: ClientId,
+    pub(crate) id: TokenId,
     pub(crate) scope: Box<str>,
     pub(crate) issued: Instant,
     pub(crate) expires: Instant,
@@ -63,7 +63,7 @@ pub(crate) struct RevokedDocument {
 #[derive(Debug)]
 pub struct Grant {
     /// The client identifier.
-    pub client_id: String,
+    pub client_id: ClientId,
     /// The client secret.
     pub client_secret: Secret,
     /// The requested scope.
@@ -93,11 +93,11 @@ pub struct Introspection {
     /// The account that it belongs to.
     pub account: AccountName,
     /// The client that it was issued to.
-    pub client_id: String,
+    pub client_id: ClientId,
     /// The scope.
     pub scope: String,
     /// The identifier of the token.
-    pub id: String,
+    pub id: TokenId,
     /// The time of issue, to the second.
     pub issued: Instant,
     /// The expiry time, to the second.
@@ -205,6 +205,6 @@ impl Document for RevokedDocument {
         after: Option<&str>,
         _is_managed: &dyn Fn(&str) -> bool,
     ) -> Result<Vec<Fact>, IamError> {
-        Ok(vec![Fact::RevokedToken { id: place.id.into(), counts: after.is_some() }])
+        Ok(vec![Fact::RevokedToken { id: TokenId::new(place.id), counts: after.is_some() }])
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gatewright_policy::Instant;
+use gatewright_policy::{Instant, TokenId};
 use gatewright_store::Kind;
 use serde::{Deserialize, Serialize};
 
@@ -112,7 +112,7 @@ impl UserTokenDocument {
 }
 
 /// Returns the subject under which the use of a token is recorded.
-pub(crate) fn subject(id: &str) -> String {
+pub(crate) fn subject(id: &TokenId) -> String {
     format!("userToken {id}")
 }
 

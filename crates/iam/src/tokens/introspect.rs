@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use gatewright_policy::Instant;
+use gatewright_policy::{ClientId, Instant};
 
 use crate::core::iam::Iam;
 use crate::model::caller::Principal;
@@ -14,7 +14,7 @@ impl Iam {
     /// Introspects a token; none when it is not active. Any service account may ask.
     pub async fn introspect(
         &self,
-        client_id: &str,
+        client_id: &ClientId,
         client_secret: &Secret,
         token: &str,
         now: Instant,
@@ -40,9 +40,9 @@ impl Iam {
         Ok(Some(Introspection {
             identity: found.identity.urn().to_owned(),
             account: found.account().to_owned(),
-            client_id: token.client_id.to_string(),
+            client_id: token.client_id.clone(),
             scope: token.scope.to_string(),
-            id: token.id.to_string(),
+            id: token.id.clone(),
             issued: token.issued,
             expires: token.expires,
             is_access_token,

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use gatewright_policy::{Identity, Instant, ResourceUrn};
+use gatewright_policy::{ClientId, Identity, Instant, ResourceUrn};
 
 use crate::core::iam::Iam;
 use crate::engine::claims::{Claims, IdClaims};
@@ -50,7 +50,7 @@ impl Iam {
             exp: issued.saturating_add(LIFETIME).seconds(),
             iat: issued.seconds(),
             jti: &id,
-            client_id: &grant.client_id,
+            client_id: grant.client_id.as_str(),
             scope: text,
         };
         let mut id_token = None;
@@ -59,7 +59,7 @@ impl Iam {
             id_token = Some(token.into());
         }
         let token = self.tokens.signing(issued, |key| key.access_token(&claims))?;
-        self.recorder.record_use(&account, &grant.client_id, now);
+        self.recorder.record_use(&account, grant.client_id.as_str(), now);
         self.recorder.record_token_request(identity, text, TokenOutcome::Issued, about);
         let (access_token, scope) = (token.into(), text.to_owned());
         Ok(Issued { access_token, expires_in: EXPIRES_IN, scope, id_token })
@@ -73,7 +73,7 @@ impl Iam {
         now: Instant,
     ) -> Result<String, TokenError> {
         let (sub, client_id, scope) = (access.sub, access.client_id, access.scope);
-        let principal = self.tokens.principal(sub, client_id, scope, Token::None);
+        let principal = self.tokens.principal(sub, &ClientId::new(client_id), scope, Token::None);
         let principal = Arc::new(principal.ok_or(TokenError::InvalidScope)?);
         let roles = match projects {
             Some(projects) => Some(self.project_roles(&principal, projects, now).await?),

@@ -1,6 +1,6 @@
 //! Authenticates clients.
 
-use gatewright_policy::AccountName;
+use gatewright_policy::{AccountName, ClientId};
 
 use crate::core::iam::Iam;
 use crate::core::span::record_account;
@@ -13,13 +13,13 @@ impl Iam {
     /// tokens.
     pub(crate) async fn prove(
         &self,
-        id: &str,
+        id: &ClientId,
         secret: &Secret,
     ) -> Result<(AccountName, Flow), TokenError> {
         let account = self.views.account_of_client(id).await?;
         let account = account.ok_or(TokenError::InvalidClient)?;
         let view = self.views.get(&account).await?;
-        let client = view.clients.get(id).filter(|client| secret.is(&client.secret));
+        let client = view.clients.get(id.as_str()).filter(|client| secret.is(&client.secret));
         let flow = client.ok_or(TokenError::InvalidClient)?.flow;
         record_account(&account);
         Ok((account, flow))

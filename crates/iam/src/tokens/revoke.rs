@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use gatewright_policy::Instant;
+use gatewright_policy::{ClientId, Instant};
 use gatewright_store::{CauseChain, Change, StoreError, Taken};
 
 use crate::core::iam::Iam;
@@ -22,7 +22,7 @@ impl Iam {
     /// is no longer valid needs no revocation, and succeeds.
     pub async fn revoke(
         &self,
-        client_id: &str,
+        client_id: &ClientId,
         client_secret: &Secret,
         token: &str,
         (ip, query_id, now): (Option<IpAddr>, QueryId, Instant),
@@ -33,7 +33,7 @@ impl Iam {
             found => found?,
         };
         let token = found.access_token()?;
-        if *token.client_id != *client_id {
+        if token.client_id != *client_id {
             return Err(TokenError::UnauthorizedClient("the token belongs to another client"));
         }
         let expires = token.expires;
@@ -41,7 +41,7 @@ impl Iam {
         if expires <= now || view.is_revoked(&token.id) {
             return Ok(());
         }
-        let place = self.place(&account, &token.id);
+        let place = self.place(&account, token.id.as_str());
         let revoked = RevokedDocument { expires }.create(place, None)?;
         let context = Context { principal: Arc::clone(&found), ip, query_id, now };
         match self.commit(&account, context.author(), vec![revoked]).await {
@@ -49,7 +49,8 @@ impl Iam {
             Err(error) => return Err(error.into()),
         }
         let over = view.expired_revocations(now, FORGOTTEN_AT_ONCE);
-        let over: Vec<Change> = over.iter().map(|id| RevokedDocument::delete(id)).collect();
+        let over: Vec<Change> =
+            over.iter().map(|id| RevokedDocument::delete(id.as_str())).collect();
         if !over.is_empty()
             && let Err(error) = self.commit(&account, context.author(), over).await
         {

@@ -122,7 +122,7 @@ async fn a_service_that_may_ask_hears_about_each_kind_of_subject() {
     for (kind, subject, allowed) in [
         (SubjectKind::ServiceAccount, caller.client.id.as_str(), true),
         (SubjectKind::ServiceAccount, &caller.urn(), true),
-        (SubjectKind::ServiceAccount, &service.client.id, false),
+        (SubjectKind::ServiceAccount, service.client.id.as_str(), false),
         (SubjectKind::User, "jane", true),
         (SubjectKind::User, &user, true),
         (SubjectKind::Group, "ADMIN", true),
@@ -193,7 +193,7 @@ async fn properties_count_as_tags_where_the_asker_may_say_them() {
     let (service, caller) = (installation.service().await, installation.stranger().await);
     let tagged = json!({"operator": "MATCH", "values": {"resource.Tag(env)": "test"}});
     installation.allow_if(&caller.urn(), tagged).await;
-    let mut request = evaluation(SubjectKind::ServiceAccount, &caller.client.id);
+    let mut request = evaluation(SubjectKind::ServiceAccount, caller.client.id.as_str());
     request.properties.insert("env".to_owned(), "test".to_owned());
     assert!(!evaluate(&installation, &service, request.clone()).await.allowed);
     installation.allow(&service.urn(), &[rights::SAY_PROPERTIES], &[&account_urn()]).await;
@@ -210,9 +210,9 @@ async fn searches_find_subjects_resources_and_actions() {
     installation.resource(VPS, &[]).await;
     installation.resource("urn:v1:eu:resource:vps:web-2", &[]).await;
     installation.allow(&caller.urn(), &[REBOOT], &[VPS]).await;
-    let request = || Ok(evaluation(SubjectKind::ServiceAccount, &caller.client.id));
+    let request = || Ok(evaluation(SubjectKind::ServiceAccount, caller.client.id.as_str()));
     let (iam, context) = (&installation.iam, &service.context);
-    assert_eq!(iam.search_subjects(context, request()).await.unwrap(), [&*caller.client.id]);
+    assert_eq!(iam.search_subjects(context, request()).await.unwrap(), [caller.client.id.as_str()]);
     assert_eq!(iam.search_resources(context, request()).await.unwrap(), ["web-1"]);
     assert_eq!(iam.search_actions(context, request()).await.unwrap(), [REBOOT]);
 }
@@ -279,7 +279,7 @@ async fn a_decision_says_why() {
     let installation = Installation::new().await;
     let (service, caller) = (installation.service().await, installation.stranger().await);
     let ask = async || {
-        let request = evaluation(SubjectKind::ServiceAccount, &caller.client.id);
+        let request = evaluation(SubjectKind::ServiceAccount, caller.client.id.as_str());
         evaluate(&installation, &service, request).await
     };
     assert_eq!(ask().await.reason, Some(Reason::NotAllowed));

@@ -76,7 +76,7 @@ async fn a_service_account_has_an_identifier_and_a_secret_that_is_shown_once() {
     let (iam, owner) = (&installation.iam, installation.owner());
     let input = client("robot", Flow::ClientCredentials, &[]);
     let (made, secret) = iam.create_client(&owner, Ok(input)).await.unwrap();
-    assert!(made.id.starts_with("EU.") && secret.reveal().starts_with("gws_"));
+    assert!(made.id.as_str().starts_with("EU.") && secret.reveal().starts_with("gws_"));
     let urn = format!("urn:v1:eu:identity:credential:{ACCOUNT}/oauth2-{}", made.id);
     assert_eq!(made.identity.as_deref(), Some(urn.as_str()));
     assert_eq!(iam.client(&owner, &made.id).await.unwrap(), made);

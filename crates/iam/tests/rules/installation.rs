@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use gatewright_iam::{
-    AccountName, Algorithm, BuiltInProducts, CheckResult, Client, ClientInput, Clock, Context,
-    Fault, Flow, Grant, Iam, IamError, Instant, Limits, MasterKey, NewAccount, NewResource, Origin,
-    PageRequest, Permissions, Policy, PolicyInput, Randomness, Region, Secret, Settings, Sources,
-    UserInput,
+    AccountName, Algorithm, BuiltInProducts, CheckResult, Client, ClientId, ClientInput, Clock,
+    Context, Fault, Flow, Grant, Iam, IamError, Instant, Limits, MasterKey, NewAccount,
+    NewResource, Origin, PageRequest, Permissions, Policy, PolicyInput, Randomness, Region, Secret,
+    Settings, Sources, UserInput,
 };
 
 pub(crate) const ACCOUNT: &str = "aa11111-ovh";
@@ -231,9 +231,9 @@ impl Installation {
     }
 }
 
-pub(crate) fn grant(id: &str, secret: &Secret, scope: &str) -> Grant {
+pub(crate) fn grant(id: &ClientId, secret: &Secret, scope: &str) -> Grant {
     Grant {
-        client_id: id.to_owned(),
+        client_id: id.clone(),
         client_secret: secret.clone(),
         scope: Some(scope.to_owned()),
         projects: None,

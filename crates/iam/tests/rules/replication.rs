@@ -24,7 +24,7 @@ async fn whoever_follows_hears_what_there_is_and_then_each_change() {
     let (facts, followed) = follow(&installation).await;
     assert!(matches!(facts[0], Fact::Account { .. }), "{:?}", facts[0]);
     let text = format!("{facts:?}");
-    assert!(text.contains(REBOOT) && text.contains(&caller.client.id));
+    assert!(text.contains(REBOOT) && text.contains(caller.client.id.as_str()));
     assert!(!text.contains(caller.secret.reveal()), "no secret is a fact");
     let change = installation.allow(&caller.urn(), &["vps:apiovh:stop"], &[VPS]).await;
     let (news, _) = installation.iam.follow(&installation.owner(), followed).await.unwrap();

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::pin::Pin;
 
 use gatewright_iam::{
-    Attachment, BuiltInProducts, Catalogue, Context, EvaluationsSemantic, Iam, IamError, Instant,
-    LogFilter, LogKind, Permissions, ReplicaPosition, Revision, rights,
+    Attachment, BuiltInProducts, Catalogue, ClientId, Context, EvaluationsSemantic, Iam, IamError,
+    Instant, LogFilter, LogKind, Permissions, ReplicaPosition, Revision, rights,
 };
 
 use crate::installation::{Installation, account_urn, texts, unread};
@@ -38,12 +38,12 @@ const USE_CASES: &[UseCase] = use_cases! {
     CLIENT_GET: clients();
     CLIENT_GET: clients_used();
     CLIENT_GET: unused_clients(Instant::EPOCH);
-    CLIENT_GET: client("x");
+    CLIENT_GET: client(&ClientId::new("x"));
     CLIENT_GET: log(LogKind::Token, &LogFilter::default(), (Instant::MAX, 1));
     CLIENT_GET: last_lines(LogKind::Token, "x", 1);
     CLIENT_CREATE: create_client(unread());
-    CLIENT_EDIT: edit_client("x", unread());
-    CLIENT_DELETE: delete_client("x");
+    CLIENT_EDIT: edit_client(&ClientId::new("x"), unread());
+    CLIENT_DELETE: delete_client(&ClientId::new("x"));
     USER_GET: users();
     USER_GET: user("x");
     USER_CREATE: create_user(unread());

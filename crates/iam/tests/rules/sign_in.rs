@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use gatewright_iam::{
-    Attempt, Context, NewTotp, Secret, SessionToken, SignInError, SignedIn, UserInput,
+    Attempt, Context, NewTotp, PasskeyId, Secret, SessionId, SessionToken, SignInError, SignedIn,
+    UserInput,
 };
 
 use crate::installation::{
@@ -28,7 +29,7 @@ impl Installation {
     }
 
     /// Creates the context of a request with a session.
-    async fn context_in(&self, token: &SessionToken) -> (String, Context) {
+    async fn context_in(&self, token: &SessionToken) -> (SessionId, Context) {
         let now = self.now();
         let session = self.iam.session(token, now).await.unwrap();
         let query_id = self.iam.new_query_id();
@@ -233,7 +234,7 @@ async fn passkeys_need_a_host_name() {
     assert!(installation.iam.has_passkeys());
     installation.iam.begin_passkey(&installation.owner()).unwrap();
     assert!(installation.iam.passkeys(&installation.owner()).await.unwrap().is_empty());
-    not_found(installation.iam.remove_passkey(&installation.owner(), "x").await);
+    not_found(installation.iam.remove_passkey(&installation.owner(), &PasskeyId::new("x")).await);
     let by_number =
         Installation::with(|settings| settings.public_url = "https://192.0.2.1".to_owned()).await;
     assert!(!by_number.iam.has_passkeys());

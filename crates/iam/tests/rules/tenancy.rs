@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use gatewright_iam::{
-    AccountName, Attachment, ClientEdit, Expiry, GroupInput, IamError, Instant, LogFilter, Member,
-    NewResource, Permissions, PermissionsGroupInput, PolicyFilter, PolicyId, PolicyInput,
-    ResourceFilter, ResourceGroupId, ResourceGroupInput, Revision, UserEdit, UserTokenEdit,
-    UserTokenInput,
+    AccountName, Attachment, ClientEdit, ClientId, Expiry, GroupInput, IamError, Instant,
+    LogFilter, Member, NewResource, Permissions, PermissionsGroupInput, PolicyFilter, PolicyId,
+    PolicyInput, ResourceFilter, ResourceGroupId, ResourceGroupInput, Revision, UserEdit,
+    UserTokenEdit, UserTokenInput,
 };
 use serde_json::json;
 
@@ -14,7 +14,7 @@ use crate::installation::{ACCOUNT, Installation, OTHER, VPS, conflict, not_found
 
 /// The identifiers of an account's objects, which another account tries.
 struct Objects {
-    client: String,
+    client: ClientId,
     policy: PolicyId,
     permissions_group: String,
     resource_group: ResourceGroupId,

@@ -1,6 +1,6 @@
 //! Access tokens: issued, introspected, revoked.
 
-use gatewright_iam::{ClientInput, Flow, Grant, Issued, ResourceUrn, Secret, TokenError};
+use gatewright_iam::{ClientId, ClientInput, Flow, Grant, Issued, ResourceUrn, Secret, TokenError};
 
 use crate::installation::{
     Caller, HOUR, INSTANT, Installation, REBOOT, VPS, account_urn, bad_credential, grant,
@@ -26,7 +26,10 @@ async fn a_client_proves_itself_by_its_secret() {
     let installation = Installation::new().await;
     let caller = installation.stranger().await;
     let wrong = Secret::from("gws_wrong".to_owned());
-    for grant in [grant(&caller.client.id, &wrong, "all"), grant("EU.0", &caller.secret, "all")] {
+    for grant in [
+        grant(&caller.client.id, &wrong, "all"),
+        grant(&ClientId::new("EU.0"), &caller.secret, "all"),
+    ] {
         let refused = installation.issue(&grant).await;
         assert!(matches!(refused, Err(TokenError::InvalidClient)), "{refused:?}");
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use askama::Template;
-use gatewright_iam::{MfaMethods, Passkey, PrincipalKind, Session};
+use gatewright_iam::{MfaMethods, Passkey, PasskeyId, PrincipalKind, Session, SessionId};
 
 use super::sign_in_error::{bad_request, password_error};
 use crate::form::Form;
@@ -35,7 +35,7 @@ struct MePage {
 }
 
 struct PasskeyRow {
-    id: String,
+    id: PasskeyId,
     name: String,
     created: String,
     used: String,
@@ -53,7 +53,7 @@ impl From<Passkey> for PasskeyRow {
 }
 
 struct Row {
-    id: String,
+    id: SessionId,
     /// `true` for the session of the request.
     current: bool,
     began: String,
@@ -70,9 +70,9 @@ impl Form for PersonForms {
 
     async fn render(self, request: &RequestContext, layout: Layout) -> HandlerResult {
         let context = request.context()?;
-        let current = request.session()?.id.as_str();
+        let current = &request.session()?.id;
         let row = |session: Session| Row {
-            current: session.id == current,
+            current: session.id == *current,
             id: session.id,
             began: minute(session.created_at),
             used: session.used_at.map(minute).unwrap_or_default(),
@@ -114,6 +114,6 @@ async fn change_password(request: Arc<RequestContext>) -> HandlerResult {
 }
 
 async fn end_session(request: Arc<RequestContext>) -> HandlerResult {
-    request.iam.end_session(&request.context()?, request.parameter("id")?).await?;
+    request.iam.end_session(&request.context()?, &SessionId::new(request.parameter("id")?)).await?;
     PageResponse::redirect("/me?told=told-session-ended")
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use askama::Template;
-use gatewright_iam::{Challenge, NewTotp, Secret};
+use gatewright_iam::{Challenge, NewTotp, PasskeyId, Secret};
 use qrcode::QrCode;
 use qrcode::render::svg;
 
@@ -130,6 +130,9 @@ async fn add_passkey(request: Arc<RequestContext>) -> HandlerResult {
 }
 
 async fn remove_passkey(request: Arc<RequestContext>) -> HandlerResult {
-    request.iam.remove_passkey(&request.context()?, request.parameter("id")?).await?;
+    request
+        .iam
+        .remove_passkey(&request.context()?, &PasskeyId::new(request.parameter("id")?))
+        .await?;
     PageResponse::redirect("/me?told=told-passkey-removed")
 }

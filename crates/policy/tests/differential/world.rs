@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use fastrand::Rng;
 use gatewright_policy::{
-    AccountName, Caller, Condition, Environment, Identity, Instant, Members, Operator, Permissions,
-    Policy, PolicyId, PolicySet, Region, Request, Resource, ResourceGroupId, Scope, Tags,
-    resource_group_urn,
+    AccountName, Caller, ClientId, Condition, Environment, Identity, Instant, Members, Operator,
+    Permissions, Policy, PolicyId, PolicySet, Region, Request, Resource, ResourceGroupId, Scope,
+    Tags, resource_group_urn,
 };
 use uuid::Uuid;
 
@@ -85,7 +85,7 @@ fn people(account: &AccountName) -> [Identity; 4] {
         Identity::user(Region::Eu, account, "bob"),
         Identity::group(Region::Eu, account, "team"),
         Identity::group(Region::Eu, account, "ops"),
-        Identity::service_account(Region::Eu, account, "EU.1"),
+        Identity::service_account(Region::Eu, account, &ClientId::new("EU.1")),
     ]
 }
 

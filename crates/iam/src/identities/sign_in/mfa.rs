@@ -35,7 +35,7 @@ impl Iam {
             gone.push(TotpDocument::delete(identity.urn()));
         }
         for passkey in self.passkeys_of(account, identity.urn()).await? {
-            gone.push(PasskeyDocument::delete(&passkey.id));
+            gone.push(PasskeyDocument::delete(passkey.id.as_str()));
         }
         Ok(gone)
     }

@@ -1,6 +1,6 @@
 //! Passkeys (WebAuthn), with which a person signs in instead of with a password and a code.
 
-use gatewright_policy::{AccountName, Identity, Instant, Revision};
+use gatewright_policy::{AccountName, Identity, Instant, PasskeyId, Revision};
 use gatewright_store::Kind;
 use serde_json::Value;
 use webauthn_rs::Webauthn;
@@ -54,9 +54,10 @@ impl Iam {
         for object in objects {
             let document = PasskeyDocument::read(&object.document)?;
             if document.identity == identity {
+                let id = PasskeyId::new(object.id);
                 passkeys.push(Passkey {
-                    used_at: last_used.get(&subject(&object.id)).copied(),
-                    id: object.id,
+                    used_at: last_used.get(&subject(&id)).copied(),
+                    id,
                     name: document.name,
                     created_at: document.created_at,
                 });
@@ -118,10 +119,10 @@ impl Iam {
     }
 
     /// Deletes a passkey of the caller.
-    pub async fn remove_passkey(&self, context: &Context, id: &str) -> Result<(), IamError> {
+    pub async fn remove_passkey(&self, context: &Context, id: &PasskeyId) -> Result<(), IamError> {
         let own = self.passkeys(context).await?;
-        own.iter().find(|one| one.id == id).ok_or(IamError::NotFound)?;
-        self.write(context, vec![PasskeyDocument::delete(id)]).await
+        own.iter().find(|one| one.id == *id).ok_or(IamError::NotFound)?;
+        self.write(context, vec![PasskeyDocument::delete(id.as_str())]).await
     }
 
     /// Begins a sign-in with a passkey.
@@ -170,7 +171,7 @@ impl Iam {
             let written = self.commit(&object.account, author, vec![change]).await;
             written.map_err(IamError::from)?;
         }
-        self.recorder.record_use(&object.account, &subject(&id), origin.now);
+        self.recorder.record_use(&object.account, &subject(&PasskeyId::new(id)), origin.now);
         self.open_whole_session(&identity, document.created_at, origin, "U2F").await
     }
 }

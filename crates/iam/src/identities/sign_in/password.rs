@@ -1,6 +1,6 @@
 //! Sign-in with a password and a code, and changes of passwords.
 
-use gatewright_policy::{AccountName, Identity, Instant};
+use gatewright_policy::{AccountName, Identity, Instant, SessionId};
 use gatewright_store::Kind;
 
 use crate::core::iam::Iam;
@@ -82,7 +82,8 @@ impl Iam {
         origin: &Origin,
     ) -> Result<SessionToken, SignInError> {
         let (view, id) = (self.views.get(&token.account).await?, token.id());
-        let pending = view.sessions.get(&id).filter(|one| one.pending && one.expires > origin.now);
+        let pending =
+            view.sessions.get(id.as_str()).filter(|one| one.pending && one.expires > origin.now);
         let document = pending.ok_or(IamError::BadCredential)?;
         let session = self.session_of(&view, &id, document)?;
         let tries = format!("{} code", document.identity);
@@ -107,7 +108,7 @@ impl Iam {
         &self,
         context: &Context,
         (old, new): (Secret, Secret),
-        kept: &str,
+        kept: &SessionId,
     ) -> Result<(), SignInError> {
         let account = context.account();
         check_password(&new)?;

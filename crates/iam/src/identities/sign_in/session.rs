@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use gatewright_policy::{AccountName, Caller, Identity, IdentityKind, Instant, Scope};
+use gatewright_policy::{AccountName, Caller, Identity, IdentityKind, Instant, Scope, SessionId};
 use gatewright_store::{Author, CauseChain, Change};
 
 use crate::core::iam::Iam;
@@ -32,7 +32,7 @@ impl Iam {
         document.second_factor = Some(factor.to_owned());
         let view = self.views.get(account).await?;
         let proved = SessionDocument { created_at: since, ..document.clone() };
-        match self.session_of(&view, "", &proved) {
+        match self.session_of(&view, &SessionId::new(""), &proved) {
             Err(IamError::BadCredential) => return Err(SignInError::Disabled),
             allowed => allowed?,
         };
@@ -49,11 +49,12 @@ impl Iam {
         record_account(account);
         let token =
             SessionToken { account: account.clone(), secret: self.sources.secret(BROWSER)? };
-        let opened = document.create(self.place(account, &token.id()), None)?;
+        let opened = document.create(self.place(account, token.id().as_str()), None)?;
         self.commit(account, author.clone(), vec![opened]).await?;
         let view = self.views.get(account).await?;
         let over = superfluous(&view, &document.identity, document.created_at);
-        let over: Vec<Change> = over.iter().map(|id| SessionDocument::delete(id)).collect();
+        let over: Vec<Change> =
+            over.iter().map(|id| SessionDocument::delete(id.as_str())).collect();
         if !over.is_empty()
             && let Err(error) = self.commit(account, author, over).await
         {
@@ -70,15 +71,15 @@ impl Iam {
             view => view?,
         };
         let id = token.id();
-        let document = view.sessions.get(&id).ok_or(IamError::BadCredential)?;
-        let used_at = self.sign_in_attempts.used.get(&*id);
+        let document = view.sessions.get(id.as_str()).ok_or(IamError::BadCredential)?;
+        let used_at = self.sign_in_attempts.used.get(&id);
         if document.pending
             || document.expires <= now
             || used_at.is_some_and(|used| used.saturating_add(IDLE) <= now)
         {
             return Err(IamError::BadCredential);
         }
-        self.sign_in_attempts.used.insert(id.as_str().into(), now);
+        self.sign_in_attempts.used.insert(id.clone(), now);
         let session = self.session_of(&view, &id, document)?;
         record_account(&token.account);
         Ok(session)
@@ -88,7 +89,7 @@ impl Iam {
     pub(crate) fn session_of(
         &self,
         view: &View,
-        id: &str,
+        id: &SessionId,
         document: &SessionDocument,
     ) -> Result<Session, IamError> {
         let region = self.settings.region;
@@ -111,7 +112,7 @@ impl Iam {
             _ => return Err(IamError::BadCredential),
         };
         Ok(Session {
-            id: id.to_owned(),
+            id: id.clone(),
             principal: Arc::new(principal),
             created_at: document.created_at,
             expires: document.expires,
@@ -128,19 +129,23 @@ impl Iam {
             let own = one.identity == context.principal.identity.urn();
             own && !one.pending && one.expires > context.now
         });
-        let sessions = own.map(|(id, document)| self.session_of(&view, id, document));
+        let sessions =
+            own.map(|(id, document)| self.session_of(&view, &SessionId::new(id), document));
         let mut sessions = sessions.collect::<Result<Vec<_>, _>>()?;
         sessions.sort_by_key(|session| std::cmp::Reverse(session.created_at));
         Ok(sessions)
     }
 
     /// Ends a session of the caller.
-    pub async fn end_session(&self, context: &Context, id: &str) -> Result<(), IamError> {
+    pub async fn end_session(&self, context: &Context, id: &SessionId) -> Result<(), IamError> {
         let view = self.views.get(context.account()).await?;
         let own = context.principal.identity.urn();
-        view.sessions.get(id).filter(|one| one.identity == own).ok_or(IamError::NotFound)?;
+        view.sessions
+            .get(id.as_str())
+            .filter(|one| one.identity == own)
+            .ok_or(IamError::NotFound)?;
         self.sign_in_attempts.used.remove(id);
-        self.write(context, vec![SessionDocument::delete(id)]).await
+        self.write(context, vec![SessionDocument::delete(id.as_str())]).await
     }
 
     /// Returns the sessions of a person, by their identifiers.
@@ -148,20 +153,20 @@ impl Iam {
         &self,
         account: &AccountName,
         identity: &str,
-    ) -> Result<Vec<String>, IamError> {
+    ) -> Result<Vec<SessionId>, IamError> {
         let view = self.views.get(account).await?;
         let own = view.sessions.iter().filter(|(_, one)| one.identity == identity);
-        Ok(own.map(|(id, _)| id.to_owned()).collect())
+        Ok(own.map(|(id, _)| SessionId::new(id)).collect())
     }
 
     /// Ends sessions; those that have ended in the meantime are ignored.
     pub(crate) async fn end_sessions(
         &self,
         context: &Context,
-        over: Vec<String>,
+        over: Vec<SessionId>,
     ) -> Result<(), IamError> {
         for id in over {
-            match self.write(context, vec![SessionDocument::delete(&id)]).await {
+            match self.write(context, vec![SessionDocument::delete(id.as_str())]).await {
                 Ok(()) | Err(IamError::NotFound) => {}
                 Err(error) => return Err(error),
             }
@@ -172,11 +177,11 @@ impl Iam {
 
 /// Returns the sessions to delete: all that have expired, and the oldest of a person beyond
 /// the maximum.
-fn superfluous(view: &View, identity: &str, now: Instant) -> Vec<String> {
+fn superfluous(view: &View, identity: &str, now: Instant) -> Vec<SessionId> {
     let (expired, lasting): (Vec<_>, Vec<_>) =
         view.sessions.iter().partition(|(_, one)| one.expires <= now);
     let mut own: Vec<_> = lasting.into_iter().filter(|(_, one)| one.identity == identity).collect();
     own.sort_by_key(|(_, one)| std::cmp::Reverse(one.created_at));
     let oldest = own.into_iter().skip(MOST);
-    expired.into_iter().chain(oldest).map(|(id, _)| id.to_owned()).collect()
+    expired.into_iter().chain(oldest).map(|(id, _)| SessionId::new(id)).collect()
 }

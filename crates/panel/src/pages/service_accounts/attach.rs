@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use gatewright_iam::{Attachment, IamError};
+use gatewright_iam::{Attachment, ClientId, IamError};
 
 use super::naming::client_path;
 use crate::error::PageError;
@@ -12,14 +12,14 @@ use crate::response::{HandlerResult, PageResponse};
 /// Attaches policies to the service account.
 pub(super) async fn attach(request: Arc<RequestContext>) -> HandlerResult {
     change_policies(&request, Attachment::Attached).await?;
-    let path = client_path(request.parameter("id")?);
+    let path = client_path(&ClientId::new(request.parameter("id")?));
     PageResponse::redirect(format!("{path}?told=told-attached"))
 }
 
 /// Detaches policies from the service account.
 pub(super) async fn detach(request: Arc<RequestContext>) -> HandlerResult {
     change_policies(&request, Attachment::Detached).await?;
-    let path = client_path(request.parameter("id")?);
+    let path = client_path(&ClientId::new(request.parameter("id")?));
     PageResponse::redirect(format!("{path}?told=told-detached"))
 }
 
@@ -28,7 +28,7 @@ async fn change_policies(
     attachment: Attachment,
 ) -> Result<(), PageError> {
     let context = request.context()?;
-    let client = request.iam.client(&context, request.parameter("id")?).await?;
+    let client = request.iam.client(&context, &ClientId::new(request.parameter("id")?)).await?;
     let identity = client.identity.ok_or(IamError::NotFound)?;
     for text in request.form.all("policy") {
         let id = text.parse().map_err(|_| IamError::NotFound)?;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use askama::Template;
-use gatewright_iam::Client;
+use gatewright_iam::{Client, ClientId};
 
 use super::naming::{NamingPolicies, naming_policies};
 use crate::layout::{Layout, Section};
@@ -20,13 +20,16 @@ struct DeletePage {
 
 pub(super) async fn show(request: Arc<RequestContext>) -> HandlerResult {
     let context = request.context()?;
-    let client = request.iam.client(&context, request.parameter("id")?).await?;
+    let client = request.iam.client(&context, &ClientId::new(request.parameter("id")?)).await?;
     let policies = naming_policies(&request, &context, &client).await?;
     let layout = request.layout(Section::ServiceAccounts);
     PageResponse::render(&DeletePage { layout, client, policies })
 }
 
 pub(super) async fn delete(request: Arc<RequestContext>) -> HandlerResult {
-    request.iam.delete_client(&request.context()?, request.parameter("id")?).await?;
+    request
+        .iam
+        .delete_client(&request.context()?, &ClientId::new(request.parameter("id")?))
+        .await?;
     PageResponse::redirect("/service-accounts?told=told-deleted")
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use askama::Template;
 use gatewright_iam::{
-    Client, Context, EffectivePermissions, Line, LogKind, PageRequest, PolicyFilter,
+    Client, ClientId, Context, EffectivePermissions, Line, LogKind, PageRequest, PolicyFilter,
 };
 
 use super::naming::{NamingPolicies, PolicyRow, naming_policies};
@@ -68,7 +68,7 @@ impl From<Line> for LineRow {
 
 pub(super) async fn show(request: Arc<RequestContext>) -> HandlerResult {
     let context = request.context()?;
-    let client = request.iam.client(&context, request.parameter("id")?).await?;
+    let client = request.iam.client(&context, &ClientId::new(request.parameter("id")?)).await?;
     let policies = naming_policies(&request, &context, &client).await?;
     let others = match (&client.identity, &policies) {
         (Some(_), Some(policies)) => other_policies(&request, &context, policies).await?,
@@ -82,7 +82,7 @@ pub(super) async fn show(request: Arc<RequestContext>) -> HandlerResult {
     PageResponse::render(&DetailsPage {
         layout: request.layout_with_flash(Section::ServiceAccounts),
         created: minute(client.created_at),
-        used: minute_or_none(used.get(&client.id).copied()),
+        used: minute_or_none(used.get(client.id.as_str()).copied()),
         client,
         policies,
         others,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use askama::Template;
-use gatewright_iam::{Client, ClientEdit, ClientInput, Flow, Secret};
+use gatewright_iam::{Client, ClientEdit, ClientId, ClientInput, Flow, Secret};
 
 use super::naming::client_path;
 use crate::form::{Form, InputError};
@@ -29,15 +29,15 @@ struct CreatedPage {
 /// Form of a service account.
 struct ClientForm {
     /// Identifier of the service account to change; none to create one.
-    id: Option<String>,
+    id: Option<ClientId>,
     name: String,
     description: String,
 }
 
 impl ClientForm {
-    fn read(request: &RequestContext, id: Option<&str>) -> Self {
+    fn read(request: &RequestContext, id: Option<&ClientId>) -> Self {
         Self {
-            id: id.map(str::to_owned),
+            id: id.cloned(),
             name: request.form.get("name").to_owned(),
             description: request.form.get("description").to_owned(),
         }
@@ -74,13 +74,14 @@ pub(super) async fn create(request: Arc<RequestContext>) -> HandlerResult {
 }
 
 pub(super) async fn edit_form(request: Arc<RequestContext>) -> HandlerResult {
-    let client = request.iam.client(&request.context()?, request.parameter("id")?).await?;
+    let client =
+        request.iam.client(&request.context()?, &ClientId::new(request.parameter("id")?)).await?;
     let Client { id, name, description, .. } = client;
     ClientForm { id: Some(id), name, description }.show(&request).await
 }
 
 pub(super) async fn edit(request: Arc<RequestContext>) -> HandlerResult {
-    let id = request.parameter("id")?;
+    let id = &ClientId::new(request.parameter("id")?);
     let form = ClientForm::read(&request, Some(id));
     let edit = ClientEdit {
         name: Some(form.name.clone()),

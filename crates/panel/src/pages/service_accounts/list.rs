@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use askama::Template;
-use gatewright_iam::{Client, Instant};
+use gatewright_iam::{Client, ClientId, Instant};
 
 use crate::error::none_if_forbidden;
 use crate::format::{minute, minute_or_none};
@@ -66,7 +66,7 @@ struct ListPage {
 }
 
 struct Row {
-    id: String,
+    id: ClientId,
     name: String,
     description: String,
     created: String,
@@ -80,7 +80,7 @@ fn sort(clients: &mut [Client], column: &str, used: &HashMap<String, Instant>) {
     match column {
         "name" => clients.sort_by_cached_key(|one| one.name.to_lowercase()),
         "description" => clients.sort_by_cached_key(|one| one.description.to_lowercase()),
-        "used" => clients.sort_by_key(|one| used.get(&one.id)),
+        "used" => clients.sort_by_key(|one| used.get(one.id.as_str())),
         _ => clients.sort_by_key(|one| one.created_at),
     }
 }
@@ -93,8 +93,8 @@ pub(super) async fn show(request: Arc<RequestContext>) -> HandlerResult {
     let used = request.iam.clients_used(&context).await?;
     let any = !clients.is_empty();
     clients.retain(|one| {
-        filter.matches(used.get(&one.id).copied(), request.now)
-            && query.matches(&[&one.name, &one.description, &one.id])
+        filter.matches(used.get(one.id.as_str()).copied(), request.now)
+            && query.matches(&[&one.name, &one.description, one.id.as_str()])
     });
     sort(&mut clients, &query.sort, &used);
     let page = query.paginate(clients);
@@ -102,7 +102,7 @@ pub(super) async fn show(request: Arc<RequestContext>) -> HandlerResult {
     let counts = none_if_forbidden(request.iam.policy_counts(&context, &urns).await)?;
     let mut counts = counts.into_iter().flatten();
     let row = |one: Client| Row {
-        used: minute_or_none(used.get(&one.id).copied()),
+        used: minute_or_none(used.get(one.id.as_str()).copied()),
         policies: one.identity.as_ref().and_then(|_| counts.next()),
         id: one.id,
         name: one.name,

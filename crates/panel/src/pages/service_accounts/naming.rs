@@ -1,6 +1,6 @@
 //! Policies that name a service account.
 
-use gatewright_iam::{Client, Context, PageRequest, Policy, PolicyFilter, PolicyId};
+use gatewright_iam::{Client, ClientId, Context, PageRequest, Policy, PolicyFilter, PolicyId};
 
 use crate::error::{PageError, none_if_forbidden};
 use crate::fields::encoded;
@@ -42,6 +42,6 @@ pub(super) async fn naming_policies(
 }
 
 /// Returns the path of the page of a service account.
-pub(super) fn client_path(id: &str) -> String {
-    format!("/service-accounts/{}", encoded(id))
+pub(super) fn client_path(id: &ClientId) -> String {
+    format!("/service-accounts/{}", encoded(id.as_str()))
 }
