@@ -10,12 +10,13 @@ use gatewright_policy::{
 
 use crate::core::iam::Iam;
 use crate::engine::recorder::Decided;
+use crate::engine::view::View;
 use crate::model::caller::{Context, Principal, PrincipalKind, Token};
 use crate::model::error::IamError;
 use crate::model::group::BUILT_IN;
 use crate::model::input::Input;
 use crate::model::log::Reason;
-use crate::model::principal_key::principal_key;
+use crate::model::principal_key::{name_of_key, principal_key};
 use crate::model::rights;
 
 /// The maximum number of subjects, resources or actions that a search evaluates.
@@ -106,6 +107,25 @@ enum AssertedProperties {
     Trusted,
     /// The caller has no right to assert any.
     Ignored,
+}
+
+/// The part of a request that a search varies.
+#[derive(Debug, Clone, Copy)]
+enum Sought {
+    Subject,
+    Resource,
+    Action,
+}
+
+impl Sought {
+    /// Returns the field of a request that names it.
+    fn name(self, request: &mut Evaluation) -> &mut String {
+        match self {
+            Self::Subject => &mut request.subject,
+            Self::Resource => &mut request.resource,
+            Self::Action => &mut request.action,
+        }
+    }
 }
 
 /// The recording of decisions as activity.
@@ -284,22 +304,7 @@ impl Iam {
         context: &Context,
         request: Input<Evaluation>,
     ) -> Result<Vec<String>, IamError> {
-        self.demand(context, rights::EVALUATE).await?;
-        let request = request?;
-        let view = self.views.get(context.account()).await?;
-        let own = |key: &str| key.split_once('/').map(|(_, name)| name.to_owned());
-        let mut names: Vec<String> = match request.subject_kind {
-            None | Some(SubjectKind::Token) => Vec::new(),
-            Some(SubjectKind::ServiceAccount) => view.clients.ids().map(str::to_owned).collect(),
-            Some(SubjectKind::User) => view.users.iter().filter_map(|(key, _)| own(key)).collect(),
-            Some(SubjectKind::Group) => {
-                let built_in = BUILT_IN.iter().map(|(name, _)| (*name).to_owned());
-                built_in.chain(view.groups.ids().filter_map(own)).collect()
-            }
-        };
-        names.sort_unstable();
-        names.truncate(MOST);
-        self.allowed_of(context, request, names, |request, name| request.subject = name).await
+        self.search(context, request, Sought::Subject).await
     }
 
     /// Searches the caller's registered resources of a type for those on which the action is
@@ -309,15 +314,7 @@ impl Iam {
         context: &Context,
         request: Input<Evaluation>,
     ) -> Result<Vec<String>, IamError> {
-        self.demand(context, rights::EVALUATE).await?;
-        let request = request?;
-        let view = self.views.get(context.account()).await?;
-        let head = format!("urn:v1:{}:resource:{}:", self.settings.region, request.resource_kind);
-        let names = view.resources.iter().filter_map(|(urn, _)| urn.strip_prefix(&head));
-        let mut names: Vec<String> = names.map(str::to_owned).collect();
-        names.sort_unstable();
-        names.truncate(MOST);
-        self.allowed_of(context, request, names, |request, name| request.resource = name).await
+        self.search(context, request, Sought::Resource).await
     }
 
     /// Searches the actions that are allowed. The action of the request is ignored.
@@ -326,28 +323,55 @@ impl Iam {
         context: &Context,
         request: Input<Evaluation>,
     ) -> Result<Vec<String>, IamError> {
-        self.demand(context, rights::EVALUATE).await?;
-        let request = request?;
-        let names = self.catalogue().action_names(&request.resource_kind).to_vec();
-        self.allowed_of(context, request, names, |request, name| request.action = name).await
+        self.search(context, request, Sought::Action).await
     }
 
     /// Returns the names for which the evaluation is allowed.
-    async fn allowed_of(
+    async fn search(
         &self,
         context: &Context,
-        mut request: Evaluation,
-        names: Vec<String>,
-        ask: fn(&mut Evaluation, String),
+        request: Input<Evaluation>,
+        sought: Sought,
     ) -> Result<Vec<String>, IamError> {
+        self.demand(context, rights::EVALUATE).await?;
+        let mut request = request?;
+        let view = self.views.get(context.account()).await?;
+        let mut names = match sought {
+            Sought::Subject => subjects(&view, request.subject_kind)?,
+            Sought::Resource => self.resource_names(&view, &request.resource_kind),
+            Sought::Action => self.catalogue().action_names(&request.resource_kind).to_vec(),
+        };
+        names.sort_unstable();
+        names.truncate(MOST);
         let properties = self.asserted_properties(context).await?;
         let mut found = Vec::new();
         for name in names {
-            ask(&mut request, name.clone());
+            sought.name(&mut request).clone_from(&name);
             if self.decide_for(context, &request, properties, Recording::Off).await?.allowed {
                 found.push(name);
             }
         }
         Ok(found)
+    }
+
+    /// Lists the names of the registered resources of a type.
+    fn resource_names(&self, view: &View, resource_kind: &str) -> Vec<String> {
+        let head = format!("urn:v1:{}:resource:{resource_kind}:", self.settings.region);
+        let names = view.resources.iter().filter_map(|(urn, _)| urn.strip_prefix(&head));
+        names.map(str::to_owned).collect()
+    }
+}
+
+/// Lists the names of the subjects of a type.
+fn subjects(view: &View, kind: Option<SubjectKind>) -> Result<Vec<String>, IamError> {
+    let own = |key| name_of_key(key).map(str::to_owned);
+    match kind {
+        None | Some(SubjectKind::Token) => Ok(Vec::new()),
+        Some(SubjectKind::ServiceAccount) => Ok(view.clients.ids().map(str::to_owned).collect()),
+        Some(SubjectKind::User) => view.users.ids().map(own).collect(),
+        Some(SubjectKind::Group) => {
+            let built_in = BUILT_IN.iter().map(|(name, _)| Ok((*name).to_owned()));
+            built_in.chain(view.groups.ids().map(own)).collect()
+        }
     }
 }
