@@ -1,7 +1,7 @@
 //! The audit log: the journal in a form for people.
 
 use crate::core::iam::Iam;
-use crate::engine::view::id_form;
+use crate::engine::view::properties;
 use crate::model::caller::Context;
 use crate::model::error::IamError;
 use crate::model::event::{Event, Events};
@@ -35,7 +35,7 @@ impl Iam {
                 return Ok(found);
             };
             for entry in entries {
-                let id_form = id_form(entry.kind);
+                let id_form = properties(entry.kind).id_form;
                 let event = Event::read(entry, id_form)?;
                 if event.fits(filter) {
                     if found.events.len() == most {

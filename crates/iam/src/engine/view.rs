@@ -21,7 +21,7 @@ use crate::catalogue::index::Catalogue;
 use crate::engine::objects::Objects;
 use crate::model::account::Profile;
 use crate::model::client::{ClientDocument, Flow};
-use crate::model::document::{Document, IdForm, Place};
+use crate::model::document::{Document, Place, Properties};
 use crate::model::error::IamError;
 use crate::model::group::{BUILT_IN, GroupDocument, Role, role_policy, role_policy_id};
 use crate::model::guarded_api::ApiDocument;
@@ -84,6 +84,11 @@ trait Held: Document {
 
     /// Removes an object from the view; `before` is its last document.
     fn remove(view: &mut View, id: &str, before: &str) -> Result<(), IamError>;
+
+    /// Returns the hash of an object's secret, if the view holds it.
+    fn held_secret(_: &View, _: &str) -> Option<Vec<u8>> {
+        None
+    }
 }
 
 /// Implements [`Held`] for kinds that no decision and no token needs.
@@ -148,6 +153,10 @@ impl Held for ClientDocument {
     fn remove(view: &mut View, id: &str, _: &str) -> Result<(), IamError> {
         view.clients.remove(id);
         Ok(())
+    }
+
+    fn held_secret(view: &View, id: &str) -> Option<Vec<u8>> {
+        view.clients.get(id).map(|client| client.secret.to_vec())
     }
 }
 
@@ -338,8 +347,8 @@ impl View {
     pub(super) fn apply(&mut self, entry: &Entry, secret: Option<Vec<u8>>) -> Result<(), IamError> {
         let account = self.account().clone();
         let place = Place { region: self.region, account: &account, id: &entry.object };
-        let kept = || self.clients.get(place.id).map(|client| client.secret.to_vec());
-        let secret = secret.or_else(kept);
+        let secret =
+            secret.or_else(|| for_kind(entry.kind, HeldSecret { view: self, id: place.id }));
         if let Some(before) = &entry.before {
             for_kind(entry.kind, Remove { view: self, id: place.id, before })?;
         }
@@ -385,6 +394,19 @@ impl ForKind for Remove<'_> {
     }
 }
 
+struct HeldSecret<'a> {
+    view: &'a View,
+    id: &'a str,
+}
+
+impl ForKind for HeldSecret<'_> {
+    type Output = Option<Vec<u8>>;
+
+    fn run<D: Held>(self) -> Self::Output {
+        D::held_secret(self.view, self.id)
+    }
+}
+
 /// Reads the held parts of stored objects.
 pub(super) fn read_all(objects: Vec<Object>, region: Region) -> Result<Vec<Insert>, IamError> {
     let read = |object: Object| {
@@ -419,17 +441,17 @@ impl ForKind for Facts<'_> {
     }
 }
 
-/// Returns the form of the identifiers of a kind of object.
-pub(crate) fn id_form(kind: Kind) -> IdForm {
-    for_kind(kind, IdFormOf)
+/// Returns the properties of a kind of object.
+pub(crate) fn properties(kind: Kind) -> Properties {
+    for_kind(kind, PropertiesOf)
 }
 
-struct IdFormOf;
+struct PropertiesOf;
 
-impl ForKind for IdFormOf {
-    type Output = IdForm;
+impl ForKind for PropertiesOf {
+    type Output = Properties;
 
-    fn run<D: Held>(self) -> IdForm {
-        D::ID_FORM
+    fn run<D: Held>(self) -> Properties {
+        D::PROPERTIES
     }
 }

@@ -22,7 +22,8 @@ use tokio::sync::{Mutex, Notify};
 use tokio::task::spawn_blocking;
 
 use crate::catalogue::index::Catalogue;
-use crate::engine::view::{View, read_all};
+use crate::engine::view::{View, properties, read_all};
+use crate::model::document::Reflection;
 use crate::model::error::IamError;
 use crate::sources::Sources;
 
@@ -337,10 +338,9 @@ impl Views {
             let mut next = View::clone(&view);
             for entry in &entries {
                 // The journal holds no secret, and does not say that one was replaced.
-                let has_secret = entry.kind == Kind::Client && entry.after.is_some();
-                let secret = if has_secret {
-                    let client = self.store.object(account, Kind::Client, &entry.object).await?;
-                    client.and_then(|client| client.secret)
+                let secret = if properties(entry.kind).secret_is_held && entry.after.is_some() {
+                    let object = self.store.object(account, entry.kind, &entry.object).await?;
+                    object.and_then(|object| object.secret)
                 } else {
                     None
                 };
@@ -370,7 +370,8 @@ fn apply(view: &View, entries: &[Entry], changes: &[Change]) -> Result<Arc<View>
 }
 
 fn moves_a_resource(entry: &Entry) -> bool {
-    entry.kind == Kind::Resource && (entry.before.is_none() || entry.after.is_none())
+    properties(entry.kind).reflection == Reflection::ResourceOwners
+        && (entry.before.is_none() || entry.after.is_none())
 }
 
 #[cfg(test)]

@@ -24,6 +24,32 @@ pub(crate) enum IdForm {
     Hash,
 }
 
+/// The memory outside of an account's view that reflects the objects of a kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reflection {
+    /// None.
+    None,
+    /// The accounts that resources belong to.
+    ResourceOwners,
+    /// The live catalogue.
+    Catalogue,
+}
+
+/// The properties of a kind of object that its documents do not show.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Properties {
+    pub(crate) id_form: IdForm,
+    /// True if a view holds the hash of an object's secret.
+    pub(crate) secret_is_held: bool,
+    pub(crate) reflection: Reflection,
+}
+
+impl Properties {
+    /// The properties of most kinds.
+    pub(crate) const PLAIN: Self =
+        Self { id_form: IdForm::Readable, secret_is_held: false, reflection: Reflection::None };
+}
+
 /// The stored document of an object of one kind.
 ///
 /// Documents that older versions wrote must stay readable: a new field has a default. No secret is
@@ -32,8 +58,8 @@ pub(crate) trait Document: Serialize + DeserializeOwned + Send + Sync + 'static 
     /// The kind of the objects.
     const KIND: Kind;
 
-    /// The form of the identifier of the objects.
-    const ID_FORM: IdForm = IdForm::Readable;
+    /// The properties of the kind.
+    const PROPERTIES: Properties = Properties::PLAIN;
 
     /// Parses a stored document.
     fn read(text: &str) -> Result<Self, IamError> {

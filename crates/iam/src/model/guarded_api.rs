@@ -5,7 +5,7 @@ use gatewright_store::{Kind, Object};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::model::document::Document;
+use crate::model::document::{Document, Properties, Reflection};
 use crate::model::error::IamError;
 
 /// A guarded API.
@@ -39,4 +39,7 @@ pub(crate) struct ApiDocument {
 
 impl Document for ApiDocument {
     const KIND: Kind = Kind::Api;
+
+    const PROPERTIES: Properties =
+        Properties { reflection: Reflection::Catalogue, ..Properties::PLAIN };
 }

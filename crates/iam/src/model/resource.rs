@@ -7,7 +7,7 @@ use gatewright_store::Kind;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::model::document::{Document, Place};
+use crate::model::document::{Document, Place, Properties, Reflection};
 use crate::model::error::{Fault, IamError};
 
 /// The prefix of system tags, which belong to the operator of the server.
@@ -97,6 +97,9 @@ pub(crate) fn system_tag(key: &str) -> IamError {
 
 impl Document for ResourceDocument {
     const KIND: Kind = Kind::Resource;
+
+    const PROPERTIES: Properties =
+        Properties { reflection: Reflection::ResourceOwners, ..Properties::PLAIN };
 
     fn name(&self, place: Place<'_>) -> Option<String> {
         Some(resource_id(place.id).to_string())

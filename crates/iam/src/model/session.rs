@@ -8,7 +8,7 @@ use gatewright_store::Kind;
 use serde::{Deserialize, Serialize};
 
 use crate::model::caller::{Origin, Principal};
-use crate::model::document::{Document, IdForm};
+use crate::model::document::{Document, IdForm, Properties};
 use crate::model::error::{Fault, IamError};
 use crate::model::secret::Secret;
 
@@ -170,5 +170,5 @@ pub(crate) fn check_password(password: &Secret) -> Result<(), IamError> {
 
 impl Document for SessionDocument {
     const KIND: Kind = Kind::Session;
-    const ID_FORM: IdForm = IdForm::Hash;
+    const PROPERTIES: Properties = Properties { id_form: IdForm::Hash, ..Properties::PLAIN };
 }

@@ -8,7 +8,7 @@ use gatewright_policy::{AccountName, ClientId, Fact, Instant, ResourceUrn, Token
 use gatewright_store::{Kind, StoreError};
 use serde::{Deserialize, Serialize};
 
-use crate::model::document::{Document, IdForm, Place};
+use crate::model::document::{Document, IdForm, Place, Properties};
 use crate::model::error::IamError;
 use crate::model::secret::Secret;
 
@@ -197,7 +197,7 @@ pub(crate) fn wants_id_token(scope: &str) -> bool {
 impl Document for RevokedDocument {
     const KIND: Kind = Kind::RevokedToken;
 
-    const ID_FORM: IdForm = IdForm::Hash;
+    const PROPERTIES: Properties = Properties { id_form: IdForm::Hash, ..Properties::PLAIN };
 
     fn facts(
         place: Place<'_>,

@@ -6,7 +6,7 @@ use gatewright_policy::{Instant, TokenId};
 use gatewright_store::Kind;
 use serde::{Deserialize, Serialize};
 
-use crate::model::document::{Document, IdForm, Place};
+use crate::model::document::{Document, IdForm, Place, Properties};
 use crate::model::error::{Fault, IamError};
 use crate::model::input::check_text;
 
@@ -128,7 +128,7 @@ pub(crate) fn check_name(name: &str) -> Result<(), IamError> {
 impl Document for UserTokenDocument {
     const KIND: Kind = Kind::UserToken;
 
-    const ID_FORM: IdForm = IdForm::Hash;
+    const PROPERTIES: Properties = Properties { id_form: IdForm::Hash, ..Properties::PLAIN };
 
     fn name(&self, _: Place<'_>) -> Option<String> {
         Some(format!("{}/{}", self.user, self.name))

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use gatewright_policy::{AccountName, Fact, Revision, permissions_group_urn};
-use gatewright_store::{Kind, Object};
+use gatewright_store::{Entry, Kind, Object};
 
 use crate::core::iam::Iam;
-use crate::engine::view::Facts;
+use crate::engine::view::{Facts, properties};
 use crate::model::caller::Context;
+use crate::model::document::Reflection;
 use crate::model::error::{Fault, IamError};
 use crate::model::group::{BUILT_IN, role_fact};
 use crate::model::input::Input;
@@ -122,7 +123,7 @@ impl Iam {
         }
         let entries = self.store.journal(account, revision, CHUNK).await?;
         let mut facts = Vec::new();
-        if entries.iter().any(|entry| entry.kind == Kind::Api) {
+        if entries.iter().any(declares) {
             self.live_catalogue.renew().await?;
         }
         // Another account may have declared a guarded API as well.
@@ -173,4 +174,9 @@ impl Iam {
         let place = self.place(account, id);
         Facts { place, before, after, is_managed: &is_managed }.of(kind)
     }
+}
+
+/// Returns whether a change may change the live catalogue.
+fn declares(entry: &Entry) -> bool {
+    properties(entry.kind).reflection == Reflection::Catalogue
 }
