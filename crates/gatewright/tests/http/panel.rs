@@ -1,13 +1,15 @@
 //! The guards of the panel, tested without a browser.
 
+use gatewright_panel::{Access, Route, routes};
 use gatewright_testing::{TestDatabase, on_both_databases};
+use reqwest::Method;
 use serde_json::json;
 
 use crate::panel_client::{PanelClient, csrf_token, pairs, typed};
 use crate::server::{ACCOUNT, Server, http};
 
 /// Every page with the action that it requires; none if every signed-in user may read it.
-const PAGES: [(&str, &str); 38] = [
+const PAGES: [(&str, &str); 39] = [
     ("/", ""),
     ("/service-accounts", "me/api/oauth2/client/get"),
     ("/service-accounts/create", ""),
@@ -29,6 +31,7 @@ const PAGES: [(&str, &str); 38] = [
     ("/users/jane/tokens", "me/identity/user/token/get"),
     ("/users/jane/tokens/create", ""),
     ("/users/jane/tokens/laptop", "me/identity/user/token/get"),
+    ("/logs", ""),
     ("/logs/audit", "me/logs/audit/get"),
     ("/logs/activity", "me/api/logs/self/get"),
     ("/logs/decisions", "iam/log/url/create"),
@@ -88,58 +91,36 @@ const FORMS: [(&str, &str); 30] = [
     ("/groups/ops/delete", "me/identity/group/delete"),
 ];
 
-const OWN_FORMS: [&str; 7] = [
-    "/me/password",
-    "/me/sessions/0/end",
-    "/me/totp",
-    "/me/totp/remove",
-    "/me/passkeys/create",
-    "/me/passkeys/0/delete",
-    "/sign-out",
-];
+/// A page that is not found without a right on its resource, whether the resource exists or not.
+const HIDDEN: &str = "/resources/{urn}";
 
-fn all_forms() -> impl Iterator<Item = &'static str> {
-    FORMS.into_iter().map(|(form, _)| form).chain(OWN_FORMS)
+/// Lists the routes that are neither public nor about a person's own sign-in.
+fn declared(method: &Method) -> impl Iterator<Item = Route> {
+    routes().into_iter().filter(move |route| {
+        let is_own = route.path() == "/me" || route.path().starts_with("/me/");
+        route.method() == method && route.access() == Access::SignedIn && !is_own
+    })
 }
 
-on_both_databases!(nobody_sees_a_page_without_signing_in);
-async fn nobody_sees_a_page_without_signing_in(database: TestDatabase) {
-    let server = Server::start(&database);
-    let mut visitor = PanelClient::new(&server);
-    for (page, _) in PAGES {
-        let seen = visitor.get(page).await;
-        assert_eq!(seen.status, 303, "{page}");
-        assert!(seen.location.starts_with("/sign-in?next=%2F"), "{page}: {}", seen.location);
-    }
-    visitor.cookies.push(("gatewright".to_owned(), format!("{ACCOUNT}.gws_forged")));
-    assert_eq!(visitor.get("/me").await.status, 303);
-}
-
-on_both_databases!(a_form_is_taken_from_our_own_pages_alone);
-async fn a_form_is_taken_from_our_own_pages_alone(database: TestDatabase) {
-    let server = Server::start(&database);
-    let mut visitor = PanelClient::new(&server);
-    assert_eq!(visitor.sign_in(ACCOUNT, &server.password).await.location, "/me");
-    let own = csrf_token(&visitor.get("/me").await.html);
-    let mut other = PanelClient::new(&server);
-    other.sign_in(ACCOUNT, &server.password).await;
-    let others = csrf_token(&other.get("/me").await.html);
-    let fields = [("name", "forged"), ("description", "x")];
-    for form in all_forms() {
-        for forged in ["", "0", others.as_str()] {
-            let seen = visitor.post_with(forged, form, &fields).await;
-            assert_eq!(seen.status, 403, "{form} {forged}");
+#[test]
+fn the_tables_of_rights_have_every_page_and_form() {
+    let mut missing = Vec::new();
+    for (method, table) in [(&Method::GET, PAGES.as_slice()), (&Method::POST, &FORMS)] {
+        for route in declared(method) {
+            let segments: Vec<&str> = route.path().split('/').collect();
+            let is_of_route = |path: &str| {
+                let path: Vec<&str> = path.split('?').next().unwrap().split('/').collect();
+                let is_name = |part: &str| !["create", "try"].contains(&part);
+                let fits = |(a, b): (&&str, &&str)| a == b || (a.starts_with('{') && is_name(b));
+                path.len() == segments.len() && segments.iter().zip(&path).all(fits)
+            };
+            let is_hidden = *method == Method::GET && route.path() == HIDDEN;
+            if !is_hidden && !table.iter().any(|(path, _)| is_of_route(path)) {
+                missing.push(format!("{method} {}", route.path()));
+            }
         }
-        let request = visitor.http.post(format!("{}{form}", visitor.url)).form(&fields);
-        assert_eq!(visitor.send(request).await.status, 403, "{form} without a CSRF token");
-        let request = visitor.http.post(format!("{}{form}", visitor.url));
-        let request = request.header("sec-fetch-site", "cross-site");
-        let request = request.form(&[("form", own.as_str())]);
-        assert_eq!(visitor.send(request).await.status, 403, "{form} from another site");
     }
-    assert!(!visitor.get("/service-accounts").await.html.contains("forged"));
-    let seen = visitor.post_with(&own, "/service-accounts/create", &fields).await;
-    assert_eq!(seen.status, 200);
+    assert!(missing.is_empty(), "{missing:?}");
 }
 
 on_both_databases!(every_page_and_form_names_the_action_that_its_reader_lacks);
@@ -161,6 +142,9 @@ async fn every_page_and_form_names_the_action_that_its_reader_lacks(database: Te
             assert_eq!(seen.status, 403, "{page}");
             assert!(seen.html.contains(&format!("account:apiovh:{action}<")), "{page}");
         }
+    }
+    for resource in ["urn:v1:eu:resource:account:xx11111-ovh", "urn:v1:eu:resource:vps:a"] {
+        assert_eq!(visitor.get(&HIDDEN.replace("{urn}", resource)).await.status, 404, "{resource}");
     }
     let fields = [("name", "x"), ("login", "x"), ("description", "y"), ("password", "long enough")];
     for (form, action) in FORMS {
