@@ -2,8 +2,7 @@
 //! it.
 
 use crate::endpoint::Handler;
-use crate::openapi::DOCUMENTS;
-use crate::operation::{Audience, Cost, Operation, Tree};
+use crate::operation::{Audience, Cost, DOCUMENTS, Operation, Tree};
 
 /// The part of the program that answers the requests for a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -11,12 +11,9 @@ use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
 
 use crate::error::ApiError;
-use crate::operation::{Operation, Tree};
+use crate::operation::{DOCUMENTS, Operation, Tree};
 use crate::response::Response;
 use crate::schema::Components;
-
-/// The first segment of the documents' paths.
-pub(crate) const DOCUMENTS: &str = "openapi";
 
 /// The OpenAPI documents by name, and the URL below which they are served.
 #[derive(Clone)]

@@ -18,6 +18,9 @@ const IDENTITY: &[&str] = &[
     "X-Gatewright-Revision",
 ];
 
+/// The first segment of the paths of the OpenAPI documents, which are no operations.
+pub(crate) const DOCUMENTS: &str = "openapi";
+
 /// The tree of URLs that an operation belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tree {
