@@ -24,8 +24,8 @@ pub use self::core::iam::{Iam, OpenError};
 pub use gatewright_policy::{
     AccountName, ClientId, Condition, Fact, Identity, IdentityKind, Instant, Operator, PasskeyId,
     Pattern, PatternError, Permissions, PermissionsGroupId, PolicyId, Region, ResourceGroupId,
-    ResourceId, ResourceUrn, Revision, SessionId, TokenId, UrnError, permissions_group_urn,
-    resource_group_urn,
+    ResourceId, ResourcePattern, ResourceUrn, Revision, SessionId, TokenId, UrnError,
+    permissions_group_urn, resource_group_urn,
 };
 pub use gatewright_store::{Address, CauseChain, Kind, StoreError};
 pub use model::caller::{Context, Origin, Principal, PrincipalKind};

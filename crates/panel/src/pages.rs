@@ -19,7 +19,6 @@ pub(crate) mod sign_in;
 mod sign_in_error;
 mod simulation;
 mod tokens;
-mod unused;
 mod users;
 
 use crate::route::Route;

@@ -43,6 +43,11 @@ impl ResourceUrn {
         Self { urn: urn.into(), resource_type: resource_type.into(), name: name.into() }
     }
 
+    /// Returns the prefix of the URNs of all resources.
+    pub fn prefix(region: Region) -> String {
+        ["urn:v1:", region.as_str(), ":resource:"].concat()
+    }
+
     /// Returns the resource type, as in `vps`.
     pub fn resource_type(&self) -> &str {
         &self.resource_type
@@ -81,6 +86,27 @@ pub enum ResourcePattern {
 }
 
 impl ResourcePattern {
+    /// Returns the text of the pattern of all resources.
+    pub fn everything(region: Region) -> String {
+        ResourceUrn::prefix(region) + "*"
+    }
+
+    /// Returns the text of the pattern of all resources of a type.
+    pub fn of_type(region: Region, resource_type: &str) -> String {
+        format!("{}{resource_type}:*", ResourceUrn::prefix(region))
+    }
+
+    /// Returns the resource type that the pattern names; none if it covers several, or a group.
+    pub fn resource_type(&self) -> Option<&str> {
+        match self {
+            Self::One(urn) | Self::Prefix(urn) => {
+                let (_, rest) = urn.split_once(":resource:")?;
+                rest.split_once(':').map(|(resource_type, _)| resource_type)
+            }
+            Self::Everything | Self::Group(_) | Self::AnyGroup => None,
+        }
+    }
+
     /// Parses a URN or pattern among a policy's resources.
     pub fn parse(text: &str, region: Region) -> Result<Self, UrnError> {
         match split(text, region)? {
@@ -135,6 +161,25 @@ mod tests {
         assert_eq!(ResourceUrn::parse(text, Region::Eu), Err(UrnError::OtherRegion));
         let text = "urn:v1:mars:resource:vps:a";
         assert_eq!(ResourceUrn::parse(text, Region::Eu), Err(UrnError::UnknownRegion));
+    }
+
+    #[test]
+    fn a_pattern_names_one_type_or_none() {
+        let found = |text| pattern(text).unwrap().resource_type().map(str::to_owned);
+        assert_eq!(found("urn:v1::resource:vps:*"), Some("vps".to_owned()));
+        assert_eq!(found("urn:v1:eu:resource:vps:a:resource:b"), Some("vps".to_owned()));
+        assert_eq!(
+            pattern(&ResourcePattern::of_type(Region::Eu, "vps")).unwrap().resource_type(),
+            Some("vps")
+        );
+        let group = "urn:v1:eu:resourceGroup:8d4b3c4e-0f0f-4d5e-9b1a-000000000001";
+        for text in ["urn:v1:eu:resource:*", "urn:v1:eu:resource:vp*", group] {
+            assert_eq!(found(text), None, "{text}");
+        }
+        assert_eq!(
+            pattern(&ResourcePattern::everything(Region::Eu)),
+            Ok(ResourcePattern::Everything)
+        );
     }
 
     #[test]

@@ -72,7 +72,9 @@ impl NewResource {
     pub(crate) fn read(self, region: Region) -> Input<gatewright_iam::NewResource> {
         let urn = match (self.urn, self.r#type, self.name) {
             (Some(urn), None, None) => urn,
-            (None, Some(kind), Some(name)) => format!("urn:v1:{region}:resource:{kind}:{name}"),
+            (None, Some(kind), Some(name)) => {
+                format!("{}{kind}:{name}", ResourceUrn::prefix(region))
+            }
             _ => {
                 let message = "give either \"urn\", or \"type\" and \"name\"";
                 return Err(IamError::invalid(Fault::Missing, message));

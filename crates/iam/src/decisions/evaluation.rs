@@ -356,7 +356,7 @@ impl Iam {
 
     /// Lists the names of the registered resources of a type.
     fn resource_names(&self, view: &View, resource_kind: &str) -> Vec<String> {
-        let head = format!("urn:v1:{}:resource:{resource_kind}:", self.settings.region);
+        let head = format!("{}{resource_kind}:", ResourceUrn::prefix(self.settings.region));
         let names = view.resources.iter().filter_map(|(urn, _)| urn.strip_prefix(&head));
         names.map(str::to_owned).collect()
     }

@@ -2,7 +2,7 @@
 
 use gatewright_policy::{
     AccountName, ClientId, Identity, Instant, Permissions, Policy as Rule, ResourceGroupId,
-    permissions_group_urn, resource_group_urn,
+    ResourcePattern, permissions_group_urn, resource_group_urn,
 };
 use gatewright_store::{Author, Change, Kind, StoreError, Taken};
 
@@ -133,7 +133,7 @@ impl Iam {
             identities: vec![
                 Identity::service_account(region, account, &client_id).urn().to_owned(),
             ],
-            resources: vec![format!("urn:v1:{region}:resource:*")],
+            resources: vec![ResourcePattern::everything(region)],
             ..Rule::default()
         };
         match self.catalogue().group("globalAdmin") {

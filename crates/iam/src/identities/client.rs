@@ -55,12 +55,11 @@ impl Iam {
         Ok(self.recorder.last_used(context.account()).await?)
     }
 
-    /// Returns the identifiers of the service accounts that were not used since an instant, with
-    /// the time of their last use.
+    /// Returns the identifiers of the service accounts that are unused, with the time of their last
+    /// use.
     pub async fn unused_clients(
         &self,
         context: &Context,
-        since: Instant,
     ) -> Result<Vec<(ClientId, Option<Instant>)>, IamError> {
         let used = self.clients_used(context).await?;
         let view = self.views.get(context.account()).await?;
@@ -71,7 +70,7 @@ impl Iam {
             .ids()
             .filter(acts_for_itself)
             .map(|id| (ClientId::new(id), used.get(id).copied()))
-            .filter(|(_, used)| used.is_none_or(|used| used < since))
+            .filter(|(_, used)| Client::is_unused(*used, context.now))
             .collect();
         unused.sort_unstable();
         Ok(unused)

@@ -1,5 +1,7 @@
 //! Service accounts and other OAuth2 clients: their documents, inputs and rules.
 
+use std::time::Duration;
+
 use gatewright_policy::{ClientId, Fact, Identity, Instant};
 use gatewright_store::Kind;
 use serde::{Deserialize, Serialize};
@@ -46,6 +48,16 @@ pub struct Client {
     pub created_at: Instant,
     /// The URN by which policies name it; none where it acts for people.
     pub identity: Option<String>,
+}
+
+/// The time without use after which a service account is unused.
+const UNUSED_AFTER: Duration = Duration::from_hours(90 * 24);
+
+impl Client {
+    /// Returns whether a service account counts as unused, by the time of its last use.
+    pub fn is_unused(last_used: Option<Instant>, now: Instant) -> bool {
+        last_used.is_none_or(|last_used| last_used < now.saturating_sub(UNUSED_AFTER))
+    }
 }
 
 /// The input that creates a client.

@@ -2,7 +2,7 @@
 
 use gatewright_policy::{
     AccountName, Fact, Identity, Instant, Permissions, Policy as Rule, PolicyId, Region,
-    permissions_group_urn,
+    ResourcePattern, permissions_group_urn,
 };
 use gatewright_store::Kind;
 use serde::{Deserialize, Serialize};
@@ -42,10 +42,7 @@ impl Role {
 
 /// The built-in groups of every account, with their roles.
 pub(crate) const BUILT_IN: [(&str, Role); 3] =
-    [("ADMIN", Role::Admin), (DEFAULT, Role::Regular), ("UNPRIVILEGED", Role::Unprivileged)];
-
-/// The default group of users for whom none is named.
-pub(crate) const DEFAULT: &str = "DEFAULT";
+    [("ADMIN", Role::Admin), (Group::DEFAULT, Role::Regular), ("UNPRIVILEGED", Role::Unprivileged)];
 
 /// The document of a group.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -77,6 +74,11 @@ pub struct Group {
     pub urn: String,
 }
 
+impl Group {
+    /// The name of the built-in group of users for whom none is named.
+    pub const DEFAULT: &str = "DEFAULT";
+}
+
 /// The input that creates or replaces a group.
 #[derive(Debug, Clone, Default)]
 pub struct GroupInput {
@@ -104,7 +106,7 @@ pub(crate) fn role_policy(
     let mut rule = Rule {
         id: role_policy_id(group),
         identities: vec![group.urn().to_owned()],
-        resources: vec![format!("urn:v1:{region}:resource:*")],
+        resources: vec![ResourcePattern::everything(region)],
         ..Rule::default()
     };
     if is_managed(name) {

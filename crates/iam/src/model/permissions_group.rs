@@ -45,6 +45,13 @@ pub struct PermissionsGroup {
     pub updated_at: Option<Instant>,
 }
 
+impl PermissionsGroup {
+    /// Returns whether the server manages the group, so that no account can change it.
+    pub fn is_managed(&self) -> bool {
+        self.owner == *MANAGED_OWNER
+    }
+}
+
 /// The input that creates or replaces a permissions group.
 #[derive(Debug, Clone)]
 pub struct PermissionsGroupInput {

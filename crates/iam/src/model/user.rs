@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::caller::{Principal, PrincipalKind, Token};
 use crate::model::document::{Document, Place};
 use crate::model::error::{Fault, IamError};
-use crate::model::group::DEFAULT;
+use crate::model::group::Group;
 use crate::model::input::{check_list, check_text};
 use crate::model::principal_key::name_of_key;
 use crate::model::secret::Secret;
@@ -125,7 +125,7 @@ impl UserDocument {
         }
         check_list("groups", &mut self.groups, MOST_GROUPS)?;
         if self.groups.is_empty() {
-            self.groups.push(DEFAULT.to_owned());
+            self.groups.push(Group::DEFAULT.to_owned());
         }
         Ok(())
     }

@@ -7,8 +7,8 @@ use gatewright_iam::{
 use serde_json::{Map, Value, json};
 
 use crate::installation::{
-    ACCOUNT, HOUR, INSTANT, Installation, account_urn, bad_credential, conflict, fault, not_found,
-    page, read_only, texts,
+    ACCOUNT, DAY, HOUR, INSTANT, Installation, account_urn, bad_credential, conflict, fault,
+    not_found, page, read_only, texts,
 };
 
 fn client(name: &str, flow: Flow, callback_urls: &[&str]) -> ClientInput {
@@ -119,10 +119,11 @@ async fn service_accounts_that_are_not_used_are_listed() {
     let used = installation.stranger().await;
     let input = client("idle", Flow::ClientCredentials, &[]);
     let (idle, _) = iam.create_client(&owner, Ok(input)).await.unwrap();
-    let since = installation.now().saturating_sub(HOUR);
-    assert_eq!(iam.unused_clients(&owner, since).await.unwrap(), [(idle.id.clone(), None)]);
-    installation.pass(2 * HOUR);
-    let unused = iam.unused_clients(&owner, installation.now()).await.unwrap();
+    installation.pass(89 * DAY);
+    let unused = iam.unused_clients(&installation.owner()).await.unwrap();
+    assert_eq!(unused, [(idle.id.clone(), None)]);
+    installation.pass(2 * DAY);
+    let unused = iam.unused_clients(&installation.owner()).await.unwrap();
     assert!(unused.iter().any(|(id, at)| *id == used.client.id && at.is_some()), "{unused:?}");
 }
 

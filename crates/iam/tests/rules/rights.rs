@@ -37,7 +37,7 @@ const USE_CASES: &[UseCase] = use_cases! {
     ME_EDIT: edit_me(unread());
     CLIENT_GET: clients();
     CLIENT_GET: clients_used();
-    CLIENT_GET: unused_clients(Instant::EPOCH);
+    CLIENT_GET: unused_clients();
     CLIENT_GET: client(&ClientId::new("x"));
     CLIENT_GET: log(LogKind::Token, &LogFilter::default(), (Instant::MAX, 1));
     CLIENT_GET: last_lines(LogKind::Token, "x", 1);

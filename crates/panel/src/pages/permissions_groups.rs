@@ -170,11 +170,8 @@ async fn details(request: Arc<RequestContext>) -> HandlerResult {
     let context = request.context()?;
     let group = request.iam.permissions_group(&context, request.parameter("urn")?).await?;
     let urn = group.urn.clone();
-    let target = if group.owner == *context.account() {
-        Target::Existing { urn }
-    } else {
-        Target::ReadOnly { urn }
-    };
+    let target =
+        if group.is_managed() { Target::ReadOnly { urn } } else { Target::Existing { urn } };
     GroupForm::of(group, target).show_with_flash(&request).await
 }
 

@@ -6,7 +6,7 @@ mod tags;
 use std::sync::Arc;
 
 use askama::Template;
-use gatewright_iam::{AccountName, NewResource, Resource, is_system_tag};
+use gatewright_iam::{AccountName, NewResource, Resource, ResourceUrn, is_system_tag};
 
 use crate::fields::encoded;
 use crate::form::{Form, InputError};
@@ -135,7 +135,7 @@ fn redirect_to(urn: &str) -> HandlerResult {
 }
 
 async fn create_form(request: Arc<RequestContext>) -> HandlerResult {
-    let urn = format!("urn:v1:{}:resource:", request.iam.settings().region);
+    let urn = ResourceUrn::prefix(request.iam.settings().region);
     ResourceForm { urn, name: String::new(), tags: String::new() }.show(&request).await
 }
 

@@ -16,9 +16,6 @@ use crate::response::{HandlerResult, PageResponse};
 use crate::route::Route;
 use crate::table::{TablePage, TableQuery};
 
-/// Default group of a new user.
-const DEFAULT_GROUP: &str = "DEFAULT";
-
 const COLUMNS: [&str; 2] = ["login", "created"];
 
 pub(super) fn routes() -> Vec<Route> {
@@ -179,7 +176,7 @@ async fn create_form(request: Arc<RequestContext>) -> HandlerResult {
         target: Target::New { login: String::new() },
         email: String::new(),
         description: String::new(),
-        groups: vec![DEFAULT_GROUP.to_owned()],
+        groups: vec![Group::DEFAULT.to_owned()],
     };
     form.show(&request).await
 }

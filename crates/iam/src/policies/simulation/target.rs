@@ -141,7 +141,7 @@ impl Iam {
     }
 
     pub(crate) fn everything(&self) -> String {
-        format!("urn:v1:{}:resource:*", self.settings.region)
+        ResourcePattern::everything(self.settings.region)
     }
 
     /// Returns the resources to examine for the effect of policies about these resources: patterns
@@ -153,7 +153,7 @@ impl Iam {
         resources: &BTreeSet<String>,
     ) -> Result<Vec<Target>, IamError> {
         let region = self.settings.region;
-        let base = format!("urn:v1:{region}:resource:");
+        let base = ResourceUrn::prefix(region);
         let (mut heads, mut single) = (BTreeSet::new(), BTreeSet::new());
         for text in resources {
             match ResourcePattern::parse(text, region).map_err(NoResource::of(text))? {

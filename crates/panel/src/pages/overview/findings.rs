@@ -4,7 +4,6 @@ use gatewright_iam::{Context, PolicyId};
 
 use crate::error::{PageError, none_if_forbidden};
 use crate::format::minute;
-use crate::pages::unused::UNUSED_AFTER;
 use crate::request::RequestContext;
 
 /// Maximum number of objects that a finding names.
@@ -24,8 +23,7 @@ pub(super) async fn unused_clients(
     request: &RequestContext,
     context: &Context,
 ) -> Result<Option<Finding>, PageError> {
-    let since = request.now.saturating_sub(UNUSED_AFTER);
-    let clients = none_if_forbidden(request.iam.unused_clients(context, since).await)?;
+    let clients = none_if_forbidden(request.iam.unused_clients(context).await)?;
     let Some(clients) = clients else { return Ok(None) };
     let mut first = Vec::new();
     for (id, used_at) in clients.iter().take(MAX_NAMES) {

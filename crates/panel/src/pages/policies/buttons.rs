@@ -1,7 +1,7 @@
 //! Buttons of the policy editor that change the form and save nothing, so that the editor works
 //! without a script.
 
-use gatewright_iam::Proposal;
+use gatewright_iam::{Proposal, ResourcePattern};
 
 use super::changes::changes;
 use super::editor::Editor;
@@ -69,7 +69,7 @@ impl<'t> Button<'t> {
             Self::AddType => {
                 let resource_type = request.form.get("type");
                 let region = request.iam.settings().region;
-                let urn = format!("urn:v1:{region}:resource:{resource_type}:*");
+                let urn = ResourcePattern::of_type(region, resource_type);
                 add_line(&mut form.resources, &urn);
             }
             Self::AddResource => add_line(&mut form.resources, request.form.get("resource")),

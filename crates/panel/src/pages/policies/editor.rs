@@ -130,7 +130,7 @@ impl Form for Editor {
             groups: permissions_group_choices(request, &context, &form.groups).await?,
             found: find_actions(request, &find),
             find,
-            actions: tree(&catalogue, &form),
+            actions: tree(&catalogue, &form, request.iam.settings().region),
             open_type,
             conditions: form.conditions.rows(),
             simulation,

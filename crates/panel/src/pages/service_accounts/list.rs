@@ -9,7 +9,6 @@ use gatewright_iam::{Client, ClientId, Instant};
 use crate::error::none_if_forbidden;
 use crate::format::{minute, minute_or_none};
 use crate::layout::{Layout, Section};
-use crate::pages::unused::UNUSED_AFTER;
 use crate::request::RequestContext;
 use crate::response::{HandlerResult, PageResponse};
 use crate::table::{TablePage, TableQuery};
@@ -46,9 +45,7 @@ impl UseFilter {
         match self {
             Self::All => true,
             Self::Never => used_at.is_none(),
-            Self::Unused => {
-                used_at.is_none_or(|used_at| used_at < now.saturating_sub(UNUSED_AFTER))
-            }
+            Self::Unused => Client::is_unused(used_at, now),
         }
     }
 }
