@@ -78,7 +78,7 @@ pub(super) fn evaluation(fields: &Map<String, Value>, asks: Asks) -> Result<Eval
             Asks::Actions => String::new(),
             _ => required("action", "name")?,
         },
-        resource_kind: required("resource", "type")?,
+        resource_type: required("resource", "type")?,
         resource: match asks {
             Asks::Resources => text("resource", "id")?.unwrap_or_default(),
             _ => required("resource", "id")?,

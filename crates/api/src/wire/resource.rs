@@ -72,8 +72,8 @@ impl NewResource {
     pub(crate) fn read(self, region: Region) -> Input<gatewright_iam::NewResource> {
         let urn = match (self.urn, self.r#type, self.name) {
             (Some(urn), None, None) => urn,
-            (None, Some(kind), Some(name)) => {
-                format!("{}{kind}:{name}", ResourceUrn::prefix(region))
+            (None, Some(resource_type), Some(name)) => {
+                format!("{}{resource_type}:{name}", ResourceUrn::prefix(region))
             }
             _ => {
                 let message = "give either \"urn\", or \"type\" and \"name\"";

@@ -86,8 +86,8 @@ mod tests {
     fn route(method: &str, path: &str, action: &str) -> DeclaredRoute {
         let in_path = path.contains("{id}");
         let (place, name) = if in_path { ("path", "id") } else { ("account", "") };
-        let kind = action_type(action);
-        let locator = serde_json::json!({"type": kind, "in": place, "name": name});
+        let resource_type = action_type(action);
+        let locator = serde_json::json!({"type": resource_type, "in": place, "name": name});
         DeclaredRoute {
             method: method.to_owned(),
             path: path.to_owned(),

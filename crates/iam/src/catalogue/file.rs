@@ -58,7 +58,7 @@ mod tests {
         assert!(catalogue.knows("vps:apiovh:reboot"));
         assert!(!catalogue.knows("vps:apiovh:fly"));
         assert!(catalogue.knows("vps:apiovh:iam/resource/tag/add"));
-        assert!(catalogue.types().any(|kind| kind == "webHosting"));
+        assert!(catalogue.types().any(|resource_type| resource_type == "webHosting"));
         assert_eq!(catalogue.groups().count(), 11);
         assert_eq!(catalogue.group("globalAdmin").unwrap().permissions.allow, ["*"]);
         assert!(catalogue.actions(Some("vps")).iter().all(|one| one.resource_type() == "vps"));
@@ -100,7 +100,7 @@ mod tests {
             ("notes.txt", "not read"),
         ])
         .unwrap();
-        let names = |kind| catalogue.action_names(kind).to_vec();
+        let names = |resource_type| catalogue.action_names(resource_type).to_vec();
         assert_eq!(names("pot")[1..3], ["pot:apiovh:iam/resource/tag/remove", "pot:tea:delete"]);
         let get = &catalogue.actions["pot:tea:get"];
         assert_eq!(get.description, "Look into a pot");

@@ -54,8 +54,8 @@ impl Catalogue {
         let file = || file.to_owned();
         let product = Product::parse(text)
             .map_err(|source| CatalogueError::Malformed { file: file(), source })?;
-        for kind in product.resource_types {
-            self.types.entry(kind).or_default();
+        for resource_type in product.resource_types {
+            self.types.entry(resource_type).or_default();
         }
         for declared in product.actions {
             check_action(&declared.action).map_err(|source| CatalogueError::Action {
@@ -109,8 +109,8 @@ impl Catalogue {
 
     /// Adds a declared action; of an action that exists, the first description is kept.
     fn add(&mut self, declared: Declared) {
-        let kind = action_type(&declared.action).to_owned();
-        self.types.entry(kind).or_default();
+        let resource_type = action_type(&declared.action).to_owned();
+        self.types.entry(resource_type).or_default();
         let name = declared.action.clone();
         let action = self.actions.entry(name).or_insert_with(|| Action {
             description: declared
@@ -129,9 +129,9 @@ impl Catalogue {
 
     /// Adds the actions that every type has, and the indexes; once, when all products are there.
     pub(crate) fn completed(mut self) -> Self {
-        let kinds: Vec<String> = self.types.keys().cloned().collect();
-        for kind in kinds {
-            for name in [rights::tag_add(&kind), rights::tag_remove(&kind)] {
+        let types: Vec<String> = self.types.keys().cloned().collect();
+        for resource_type in types {
+            for name in [rights::tag_add(&resource_type), rights::tag_remove(&resource_type)] {
                 self.add(Declared::new(&name, Some(Category::Edit)));
             }
         }
@@ -146,18 +146,20 @@ impl Catalogue {
     }
 
     /// Returns all actions, or those of one resource type, ordered by name.
-    pub fn actions(&self, kind: Option<&str>) -> Vec<&Action> {
-        match kind {
+    pub fn actions(&self, resource_type: Option<&str>) -> Vec<&Action> {
+        match resource_type {
             None => self.actions.values().collect(),
-            Some(kind) => {
-                self.action_names(kind).iter().filter_map(|name| self.actions.get(name)).collect()
-            }
+            Some(resource_type) => self
+                .action_names(resource_type)
+                .iter()
+                .filter_map(|name| self.actions.get(name))
+                .collect(),
         }
     }
 
     /// Returns the names of the actions on resources of one type.
-    pub(crate) fn action_names(&self, kind: &str) -> &[String] {
-        self.types.get(kind).map_or(&[], Vec::as_slice)
+    pub(crate) fn action_names(&self, resource_type: &str) -> &[String] {
+        self.types.get(resource_type).map_or(&[], Vec::as_slice)
     }
 
     /// Returns all resource types, ordered by name.
@@ -176,12 +178,12 @@ impl Catalogue {
 
     /// Resolves an abbreviated action: returns the name as it is given, or the only action on that
     /// resource type that ends in it; none where there is no such action, or several.
-    pub(crate) fn whole_name(&self, kind: &str, action: &str) -> Option<String> {
+    pub(crate) fn whole_name(&self, resource_type: &str, action: &str) -> Option<String> {
         if action.contains(':') {
             return self.knows(action).then(|| action.to_owned());
         }
         let ends = |name: &&String| name.rsplit_once(':').is_some_and(|(_, end)| end == action);
-        let mut fitting = self.action_names(kind).iter().filter(ends);
+        let mut fitting = self.action_names(resource_type).iter().filter(ends);
         let found = fitting.next().filter(|_| fitting.next().is_none());
         found.cloned()
     }

@@ -77,16 +77,17 @@ fn guard(path: &str, api: &str, verb: &str) -> (String, Value) {
         let (first, after) = rest.split_first()?;
         Some((before, first.trim_matches(['{', '}']), after))
     });
-    let (kind, path, resource) = match split {
+    let (resource_type, path, resource) = match split {
         None => ("account".to_owned(), words(&parts), json!({"type": "account", "in": "account"})),
         Some((before, name, after)) => {
-            let kind = before.last().map_or_else(|| api.to_owned(), |part| singular(&camel(part)));
-            let resource = json!({"type": kind, "in": "path", "name": name});
-            (kind, words(after), resource)
+            let resource_type =
+                before.last().map_or_else(|| api.to_owned(), |part| singular(&camel(part)));
+            let resource = json!({"type": resource_type, "in": "path", "name": name});
+            (resource_type, words(after), resource)
         }
     };
     let path = if path.is_empty() { "do".to_owned() } else { path };
-    (format!("{kind}:{api}:{path}"), resource)
+    (format!("{resource_type}:{api}:{path}"), resource)
 }
 
 /// Converts a part of a path to camel case, as resource types and actions are written.

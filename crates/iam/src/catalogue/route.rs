@@ -13,7 +13,7 @@ use crate::catalogue::target::Target;
 pub(crate) struct Locator {
     /// The resource type.
     #[serde(rename = "type")]
-    kind: String,
+    resource_type: String,
     #[serde(rename = "in")]
     place: Place,
     /// The name of the path parameter or the header, or the fixed name of the resource.
@@ -115,10 +115,11 @@ impl Route {
         }
         let mut needs = Vec::new();
         for action in actions {
-            let kind = action_type(&action);
-            let Some(locator) = resources.iter().find(|one| one.kind == kind) else {
+            let resource_type = action_type(&action);
+            let Some(locator) = resources.iter().find(|one| one.resource_type == resource_type)
+            else {
                 return Err(wrong(format!(
-                    "needs {action}, but no x-iam-resource has the type {kind}"
+                    "needs {action}, but no x-iam-resource has the type {resource_type}"
                 )));
             };
             let name = locator.name.clone();
@@ -131,7 +132,7 @@ impl Route {
                         ))
                     })?)
                 }
-                Place::Account if kind != "account" => {
+                Place::Account if resource_type != "account" => {
                     return Err(wrong("x-iam-resource in account has the type account".to_owned()));
                 }
                 Place::Account => Source::Account,

@@ -46,7 +46,7 @@ pub struct Evaluation {
     /// resource type has it.
     pub action: String,
     /// The resource type.
-    pub resource_kind: String,
+    pub resource_type: String,
     /// The name of the resource.
     pub resource: String,
     /// The account that owns the resource, where no registrar registered it. The default is the
@@ -186,8 +186,8 @@ impl Iam {
         let Some(principal) = self.subject(context, request).await? else {
             return Ok(EvaluationResult::UNKNOWN);
         };
-        let (kind, name) = (&request.resource_kind, &request.resource);
-        let Ok(urn) = ResourceUrn::of(self.settings.region, kind, name) else {
+        let (resource_type, name) = (&request.resource_type, &request.resource);
+        let Ok(urn) = ResourceUrn::of(self.settings.region, resource_type, name) else {
             return Ok(EvaluationResult::UNKNOWN);
         };
         let asked = Context {
@@ -208,7 +208,7 @@ impl Iam {
             decision_context => decision_context?,
         };
         let owner = decision_context.owner.policies().owner();
-        let action = self.catalogue().whole_name(kind, &request.action);
+        let action = self.catalogue().whole_name(resource_type, &request.action);
         let Some(action) = action.filter(|_| self.may_ask_about(context, owner)) else {
             return Ok(EvaluationResult::UNKNOWN);
         };
@@ -338,8 +338,8 @@ impl Iam {
         let view = self.views.get(context.account()).await?;
         let mut names = match sought {
             Sought::Subject => subjects(&view, request.subject_kind)?,
-            Sought::Resource => self.resource_names(&view, &request.resource_kind),
-            Sought::Action => self.catalogue().action_names(&request.resource_kind).to_vec(),
+            Sought::Resource => self.resource_names(&view, &request.resource_type),
+            Sought::Action => self.catalogue().action_names(&request.resource_type).to_vec(),
         };
         names.sort_unstable();
         names.truncate(MOST);
@@ -355,8 +355,8 @@ impl Iam {
     }
 
     /// Lists the names of the registered resources of a type.
-    fn resource_names(&self, view: &View, resource_kind: &str) -> Vec<String> {
-        let head = format!("{}{resource_kind}:", ResourceUrn::prefix(self.settings.region));
+    fn resource_names(&self, view: &View, resource_type: &str) -> Vec<String> {
+        let head = format!("{}{resource_type}:", ResourceUrn::prefix(self.settings.region));
         let names = view.resources.iter().filter_map(|(urn, _)| urn.strip_prefix(&head));
         names.map(str::to_owned).collect()
     }

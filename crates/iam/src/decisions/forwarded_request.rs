@@ -154,8 +154,8 @@ impl Iam {
                 Source::Fixed(name) => Some(name.as_str()),
                 Source::Account => Some(api.account.as_ref().unwrap_or(account).as_str()),
             };
-            let (region, kind) = (self.settings.region, action_type(&need.action));
-            let urn = name.and_then(|name| ResourceUrn::of(region, kind, name).ok());
+            let (region, resource_type) = (self.settings.region, action_type(&need.action));
+            let urn = name.and_then(|name| ResourceUrn::of(region, resource_type, name).ok());
             let urn = urn.ok_or_else(|| {
                 let message = "the request does not name the resource that it is about";
                 IamError::Refused(message.to_owned())

@@ -126,13 +126,13 @@ rights! {
 }
 
 /// Returns the action that adds a tag to a resource of this type, on the resource itself.
-pub fn tag_add(kind: &str) -> String {
-    format!("{kind}:apiovh:iam/resource/tag/add")
+pub fn tag_add(resource_type: &str) -> String {
+    format!("{resource_type}:apiovh:iam/resource/tag/add")
 }
 
 /// Returns the action that removes a tag from a resource of this type, on the resource itself.
-pub fn tag_remove(kind: &str) -> String {
-    format!("{kind}:apiovh:iam/resource/tag/remove")
+pub fn tag_remove(resource_type: &str) -> String {
+    format!("{resource_type}:apiovh:iam/resource/tag/remove")
 }
 
 /// The category of an action.

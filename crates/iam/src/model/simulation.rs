@@ -124,7 +124,7 @@ pub struct SimulationResult {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EffectivePermissions {
     /// The type of the resource.
-    pub kind: String,
+    pub resource_type: String,
     /// The URN of a resource, or a pattern.
     pub resource: String,
     /// The allowed actions.

@@ -43,7 +43,7 @@ fn evaluation(kind: SubjectKind, subject: &str) -> Evaluation {
         subject_kind: Some(kind),
         subject: subject.to_owned(),
         action: REBOOT.to_owned(),
-        resource_kind: "vps".to_owned(),
+        resource_type: "vps".to_owned(),
         resource: "web-1".to_owned(),
         owner: None,
         properties: BTreeMap::new(),

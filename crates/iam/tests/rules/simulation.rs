@@ -125,7 +125,7 @@ async fn effective_permissions_list_what_an_identity_may_do() {
     installation.allow(&caller.urn(), &[REBOOT], &[VPS]).await;
     let all = iam.effective_permissions(&owner, &caller.urn()).await.unwrap();
     let on_vps = all.iter().find(|one| one.resource == VPS).unwrap();
-    assert_eq!((&*on_vps.kind, &on_vps.actions), ("vps", &texts(&[REBOOT])));
+    assert_eq!((&*on_vps.resource_type, &on_vps.actions), ("vps", &texts(&[REBOOT])));
     assert!(on_vps.total > 1);
 }
 

@@ -70,7 +70,7 @@ impl Iam {
             let caller = self.caller(&view, &identity);
             let mut rows: Vec<AccessDiff> = Vec::new();
             for target in &targets {
-                let names = catalogue.action_names(&target.kind);
+                let names = catalogue.action_names(&target.resource_type);
                 let Some(less) = left.checked_sub(names.len()) else {
                     found.is_part = true;
                     break;

@@ -49,7 +49,7 @@ impl Iam {
         let mut permissions: Vec<EffectivePermissions> = Vec::new();
         let mut left = MOST_DECISIONS;
         for target in self.targets(context.account(), &view, &resources).await? {
-            let names = catalogue.action_names(&target.kind);
+            let names = catalogue.action_names(&target.resource_type);
             let Some(less) = left.checked_sub(names.len()) else { break };
             left = less;
             let resource = target.seen(&view);
@@ -76,10 +76,10 @@ impl Iam {
                 same && head.is_some_and(|head| target.urn.starts_with(head))
             });
             if !said {
-                let (kind, resource) = (target.kind, target.urn);
+                let (resource_type, resource) = (target.resource_type, target.urn);
                 let total = names.len();
                 permissions.push(EffectivePermissions {
-                    kind,
+                    resource_type,
                     resource,
                     actions,
                     conditional,

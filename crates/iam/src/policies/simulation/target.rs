@@ -27,7 +27,7 @@ const MOST_OF_A_GROUP: usize = 50;
 /// A resource, or all resources that a pattern matches, as decisions see it.
 pub(crate) struct Target {
     pub(crate) urn: String,
-    pub(crate) kind: String,
+    pub(crate) resource_type: String,
     /// The name, or the pattern of names.
     name: String,
 }
@@ -50,20 +50,24 @@ impl Target {
     fn of(urn: &ResourceUrn) -> Self {
         Self {
             urn: urn.urn().to_owned(),
-            kind: urn.resource_type().to_owned(),
+            resource_type: urn.resource_type().to_owned(),
             name: urn.name().to_owned(),
         }
     }
 
     /// Returns all resources of a type whose names match a pattern.
-    fn matching(base: &str, kind: &str, name: String) -> Self {
-        Self { urn: format!("{base}{kind}:{name}"), kind: kind.to_owned(), name }
+    fn matching(base: &str, resource_type: &str, name: String) -> Self {
+        Self {
+            urn: format!("{base}{resource_type}:{name}"),
+            resource_type: resource_type.to_owned(),
+            name,
+        }
     }
 
     /// Returns the resource as decisions see it. One that is not registered has no tags, and its
     /// name ends as the pattern does.
     pub(crate) fn seen<'a>(&'a self, view: &'a View) -> Seen<'a> {
-        let bare = Seen::bare(&self.urn, &self.kind, &self.name);
+        let bare = Seen::bare(&self.urn, &self.resource_type, &self.name);
         view.resources.get(&self.urn).map_or(bare, |known| Seen { tags: &known.tags, ..bare })
     }
 }
@@ -179,12 +183,17 @@ impl Iam {
         for head in &heads {
             let malformed = NoResource::of(head);
             let rest = head.strip_prefix(&base).ok_or(UrnError::Malformed).map_err(malformed)?;
-            if let Some((kind, name)) = rest.split_once(':') {
-                targets.push(Target::matching(&base, kind, format!("{name}*")));
+            if let Some((resource_type, name)) = rest.split_once(':') {
+                targets.push(Target::matching(&base, resource_type, format!("{name}*")));
             } else {
                 // A prefix that ends within a type matches every type that begins with it.
-                let kinds = catalogue.types().filter(|kind| kind.starts_with(rest));
-                targets.extend(kinds.map(|kind| Target::matching(&base, kind, "*".to_owned())));
+                let types =
+                    catalogue.types().filter(|resource_type| resource_type.starts_with(rest));
+                targets.extend(
+                    types.map(|resource_type| {
+                        Target::matching(&base, resource_type, "*".to_owned())
+                    }),
+                );
             }
         }
         let known =
