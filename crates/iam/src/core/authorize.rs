@@ -28,7 +28,7 @@ impl DecisionContext {
         action: &str,
         urn: &ResourceUrn,
     ) -> Decision<'_> {
-        self.decide_on(context, action, self.owner.see(urn))
+        self.decide_on(context, action, self.owner.decided_resource(urn))
     }
 
     /// Decides on a resource with attributes beyond those that are registered.
@@ -50,7 +50,7 @@ impl DecisionContext {
 
 impl Iam {
     /// Returns whether the caller has any action allowed on the resource.
-    pub(crate) async fn sees(
+    pub(crate) async fn has_access(
         &self,
         context: &Context,
         urn: &ResourceUrn,

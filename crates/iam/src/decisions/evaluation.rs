@@ -212,7 +212,7 @@ impl Iam {
         let Some(action) = action.filter(|_| self.may_ask_about(context, owner)) else {
             return Ok(EvaluationResult::UNKNOWN);
         };
-        let mut resource = decision_context.owner.see(&urn);
+        let mut resource = decision_context.owner.decided_resource(&urn);
         let mut tags;
         if properties == AssertedProperties::Trusted && !request.properties.is_empty() {
             tags = request.properties.clone();

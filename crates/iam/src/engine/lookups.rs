@@ -27,7 +27,7 @@ impl View {
 
     /// Returns the attributes of a resource that conditions read; one that is not registered has no
     /// tags.
-    pub(crate) fn see<'a>(&'a self, urn: &'a ResourceUrn) -> DecidedResource<'a> {
+    pub(crate) fn decided_resource<'a>(&'a self, urn: &'a ResourceUrn) -> DecidedResource<'a> {
         let bare = DecidedResource::bare(urn.urn(), urn.resource_type(), urn.name());
         match self.resources.get(urn.urn()) {
             None => bare,

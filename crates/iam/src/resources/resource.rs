@@ -37,7 +37,7 @@ impl Iam {
     ) -> Result<Option<Resource>, IamError> {
         match self.find_resource(context.account(), urn).await? {
             Some(found) if found.owner == *context.account() => Ok(Some(found)),
-            Some(found) if self.sees(context, urn).await? => Ok(Some(found)),
+            Some(found) if self.has_access(context, urn).await? => Ok(Some(found)),
             _ => Ok(None),
         }
     }
@@ -95,7 +95,7 @@ impl Iam {
             if found.len() > page.size() && found.last().is_some_and(|(last, _)| *last != place) {
                 break;
             }
-            if self.sees(context, &resource.urn).await? {
+            if self.has_access(context, &resource.urn).await? {
                 found.push((place, resource));
             }
         }
@@ -107,7 +107,7 @@ impl Iam {
         let urn = self.resource_urn(urn)?;
         let found = self.find_resource(context.account(), &urn).await?;
         match found {
-            Some(resource) if self.sees(context, &urn).await? => Ok(resource),
+            Some(resource) if self.has_access(context, &urn).await? => Ok(resource),
             // A resource that the caller may not see gets the same answer as one that does not
             // exist.
             _ => Err(IamError::NotFound),
@@ -315,7 +315,7 @@ impl Iam {
         urn: &ResourceUrn,
         edit: impl Fn(&Tags) -> Result<Tags, IamError>,
     ) -> Result<Resource, IamError> {
-        if !decision_context.known || !self.sees(context, urn).await? {
+        if !decision_context.known || !self.has_access(context, urn).await? {
             return Err(IamError::NotFound);
         }
         let owner = decision_context.owner.policies().owner();

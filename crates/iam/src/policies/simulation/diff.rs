@@ -77,8 +77,8 @@ impl Iam {
                 };
                 left = less;
                 let names = names.iter().map(String::as_str);
-                let seen = target.seen(&view);
-                let difference = compare(&caller, seen, environment, names, (&sets.0, &sets.1));
+                let resource = target.decided_resource(&view);
+                let difference = compare(&caller, resource, environment, names, (&sets.0, &sets.1));
                 let own = |list: Vec<&str>| list.into_iter().map(str::to_owned).collect();
                 let (gained, lost) = (own(difference.gained), own(difference.lost));
                 let said = rows.iter().any(|one: &AccessDiff| {
@@ -110,7 +110,7 @@ impl Iam {
             let request = Request {
                 caller: &context.principal.caller,
                 action: rights::POLICY_EDIT,
-                resource: view.see(&account),
+                resource: view.decided_resource(&account),
                 environment: context.environment(),
             };
             decide(&request, set, None).is_allowed()

@@ -52,7 +52,7 @@ impl Iam {
             let names = catalogue.action_names(&target.resource_type);
             let Some(less) = left.checked_sub(names.len()) else { break };
             left = less;
-            let resource = target.seen(&view);
+            let resource = target.decided_resource(&view);
             let may = |action: &String, set: &PolicySet| {
                 let request = Request { caller: &caller, action, resource, environment };
                 decide(&request, set, None).is_allowed()

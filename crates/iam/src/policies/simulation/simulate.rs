@@ -46,7 +46,7 @@ impl Iam {
         let request = Request {
             caller: &caller,
             action: &simulation.action,
-            resource: view.see(&urn),
+            resource: view.decided_resource(&urn),
             environment: Environment { now: simulation.at, ip: simulation.ip },
         };
         let explanation = explain(&request, &set, None);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use gatewright_policy::{
     AccountName, Caller, CompiledPolicy, Identity, IdentityKind, PolicyId, PolicySet,
-    Resource as Seen, ResourcePattern, ResourceUrn, Scope, UrnError,
+    Resource as DecidedResource, ResourcePattern, ResourceUrn, Scope, UrnError,
 };
 
 use crate::core::iam::Iam;
@@ -66,9 +66,11 @@ impl Target {
 
     /// Returns the resource as decisions see it. One that is not registered has no tags, and its
     /// name ends as the pattern does.
-    pub(crate) fn seen<'a>(&'a self, view: &'a View) -> Seen<'a> {
-        let bare = Seen::bare(&self.urn, &self.resource_type, &self.name);
-        view.resources.get(&self.urn).map_or(bare, |known| Seen { tags: &known.tags, ..bare })
+    pub(crate) fn decided_resource<'a>(&'a self, view: &'a View) -> DecidedResource<'a> {
+        let bare = DecidedResource::bare(&self.urn, &self.resource_type, &self.name);
+        view.resources
+            .get(&self.urn)
+            .map_or(bare, |known| DecidedResource { tags: &known.tags, ..bare })
     }
 }
 
