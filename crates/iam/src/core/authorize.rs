@@ -6,7 +6,7 @@ use gatewright_policy::{AccountName, Decision, Request, Resource, ResourceUrn, d
 use smallvec::SmallVec;
 
 use crate::core::iam::Iam;
-use crate::engine::recorder::Decided;
+use crate::engine::recorder::RecordedDecision;
 use crate::engine::view::View;
 use crate::model::caller::Context;
 use crate::model::error::IamError;
@@ -140,7 +140,7 @@ impl Iam {
         needed: impl IntoIterator<Item = (&'a DecisionContext, &'a str, &'a ResourceUrn)>,
     ) -> Result<(), IamError> {
         let (mut by_policy, mut by_scope) = (Vec::new(), Vec::new());
-        let mut decided: SmallVec<[Decided<'_>; 2]> = SmallVec::new();
+        let mut decisions: SmallVec<[RecordedDecision<'_>; 2]> = SmallVec::new();
         for (decision_context, action, urn) in needed {
             let decision = decision_context.decide(context, action, urn);
             match decision {
@@ -151,10 +151,10 @@ impl Iam {
             // The root login is allowed everything without a policy: that is not logged as a
             // decision.
             if decision != Decision::Root {
-                decided.push(Decided { action, resource: urn.urn(), decision });
+                decisions.push(RecordedDecision { action, resource: urn.urn(), decision });
             }
         }
-        self.recorder.record_decisions(context, decided);
+        self.recorder.record_decisions(context, decisions);
         if by_policy.is_empty() && by_scope.is_empty() {
             return Ok(());
         }

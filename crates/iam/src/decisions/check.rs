@@ -3,7 +3,7 @@
 use gatewright_policy::ResourceUrn;
 
 use crate::core::iam::Iam;
-use crate::engine::recorder::Decided;
+use crate::engine::recorder::RecordedDecision;
 use crate::model::caller::Context;
 use crate::model::error::{Fault, IamError};
 use crate::model::input::Input;
@@ -57,15 +57,15 @@ impl Iam {
             let decision_context = self.decision_context(context, &urn).await?;
             let mut answer =
                 CheckResult { resource: text, authorized: Vec::new(), unauthorized: Vec::new() };
-            let decided = actions.iter().map(|action| {
+            let decisions = actions.iter().map(|action| {
                 let decision = decision_context.decide(context, action, &urn);
                 let allowed = decision.is_allowed();
                 let list = if allowed { &mut answer.authorized } else { &mut answer.unauthorized };
                 list.push(action.clone());
-                Decided { action, resource: urn.urn(), decision }
+                RecordedDecision { action, resource: urn.urn(), decision }
             });
-            let decided: Vec<_> = decided.collect();
-            self.recorder.record_decisions(context, decided);
+            let decisions: Vec<_> = decisions.collect();
+            self.recorder.record_decisions(context, decisions);
             answers.push(answer);
         }
         Ok(answers)

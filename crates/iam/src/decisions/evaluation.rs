@@ -9,7 +9,7 @@ use gatewright_policy::{
 };
 
 use crate::core::iam::Iam;
-use crate::engine::recorder::Decided;
+use crate::engine::recorder::RecordedDecision;
 use crate::engine::view::View;
 use crate::model::caller::{Context, Principal, PrincipalKind, Token};
 use crate::model::error::IamError;
@@ -223,7 +223,8 @@ impl Iam {
         if recording == Recording::On {
             let (action, resource) = (action.as_str(), urn.urn());
             let asked = Context { now: context.now, ..asked.clone() };
-            self.recorder.record_decisions(&asked, [Decided { action, resource, decision }]);
+            self.recorder
+                .record_decisions(&asked, [RecordedDecision { action, resource, decision }]);
         }
         let (reason, policy) = Reason::of(&decision);
         Ok(EvaluationResult { allowed: decision.is_allowed(), reason: Some(reason), policy })

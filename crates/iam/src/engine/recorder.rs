@@ -42,12 +42,12 @@ const FORGET_EVERY: u64 = 600;
 const HOURLY_COUNTS_KEPT: i64 = 400 * 24;
 
 /// The caller of an activity.
-enum Who {
+enum Actor {
     Principal(Arc<Principal>),
     Identity(Identity),
 }
 
-impl Who {
+impl Actor {
     fn identity(&self) -> &Identity {
         match self {
             Self::Principal(principal) => &principal.identity,
@@ -57,10 +57,10 @@ impl Who {
 }
 
 /// A log line that is not written yet.
-struct Waiting {
+struct PendingLine {
     kind: LogKind,
     at: Instant,
-    who: Who,
+    actor: Actor,
     ip: Option<IpAddr>,
     query_id: QueryId,
     what: String,
@@ -72,11 +72,11 @@ struct Waiting {
     user_agent: Option<String>,
 }
 
-impl Waiting {
+impl PendingLine {
     fn line(self) -> Line {
         Line {
             at: self.at,
-            who: self.who.identity().urn().to_owned(),
+            who: self.actor.identity().urn().to_owned(),
             what: self.what,
             on: self.on.map(String::from),
             allowed: self.allowed,
@@ -112,7 +112,7 @@ impl AddAssign for Counts {
 #[derive(Default)]
 #[repr(align(128))]
 struct Pending {
-    lines: Vec<Waiting>,
+    lines: Vec<PendingLine>,
     counts: HashMap<AccountName, Counts, RandomState>,
     last_used: HashMap<(AccountName, Box<str>), Instant, RandomState>,
 }
@@ -147,7 +147,7 @@ pub(crate) enum TokenOutcome {
 }
 
 /// A decision to record.
-pub(crate) struct Decided<'a> {
+pub(crate) struct RecordedDecision<'a> {
     pub(crate) action: &'a str,
     pub(crate) resource: &'a str,
     pub(crate) decision: Decision<'a>,
@@ -155,7 +155,7 @@ pub(crate) struct Decided<'a> {
 
 /// Collects activity, and writes it to the database every second.
 pub(crate) struct Recorder {
-    /// Waiting batches, one part for each thread, so that none contends with another.
+    /// Pending batches, one part for each thread, so that none contends with another.
     parts: ThreadLocal<Mutex<Pending>>,
     /// The number of log lines that wait in all parts.
     waiting: AtomicUsize,
@@ -212,7 +212,12 @@ impl Recorder {
     }
 
     /// Adds a log line, which is built only if there is room for it.
-    fn add(&self, pending: &mut Pending, account: &AccountName, line: impl FnOnce() -> Waiting) {
+    fn add(
+        &self,
+        pending: &mut Pending,
+        account: &AccountName,
+        line: impl FnOnce() -> PendingLine,
+    ) {
         if self.waiting.load(Ordering::Relaxed) >= MOST_WAITING {
             pending.count(account, |counts| counts.left_out += 1);
         } else {
@@ -225,20 +230,20 @@ impl Recorder {
     pub(crate) fn record_decisions<'a>(
         &self,
         context: &Context,
-        decisions: impl IntoIterator<Item = Decided<'a>>,
+        decisions: impl IntoIterator<Item = RecordedDecision<'a>>,
     ) {
         let mut pending = self.pending();
         let account = context.account();
         let (mut allowed, mut refused) = (0, 0);
-        for Decided { action, resource, decision } in decisions {
+        for RecordedDecision { action, resource, decision } in decisions {
             let is_allowed = decision.is_allowed();
             *(if is_allowed { &mut allowed } else { &mut refused }) += 1;
             self.add(&mut pending, account, || {
                 let (reason, policy) = Reason::of(&decision);
-                Waiting {
+                PendingLine {
                     kind: LogKind::Decision,
                     at: context.now,
-                    who: Who::Principal(Arc::clone(&context.principal)),
+                    actor: Actor::Principal(Arc::clone(&context.principal)),
                     ip: context.ip,
                     query_id: context.query_id,
                     what: action.to_owned(),
@@ -271,10 +276,10 @@ impl Recorder {
         if issued {
             pending.count(&account, |counts| counts.tokens += 1);
         }
-        self.add(&mut pending, &account, || Waiting {
+        self.add(&mut pending, &account, || PendingLine {
             kind: LogKind::Token,
             at,
-            who: Who::Identity(identity),
+            actor: Actor::Identity(identity),
             ip,
             query_id,
             what: scope.to_owned(),
@@ -289,10 +294,10 @@ impl Recorder {
 
     /// Records a call of the API that was answered.
     pub(crate) fn record_call(&self, context: &Context, call: Call<'_>) {
-        self.add(&mut self.pending(), context.account(), || Waiting {
+        self.add(&mut self.pending(), context.account(), || PendingLine {
             kind: LogKind::Call,
             at: context.now,
-            who: Who::Principal(Arc::clone(&context.principal)),
+            actor: Actor::Principal(Arc::clone(&context.principal)),
             ip: context.ip,
             query_id: context.query_id,
             what: call.what,
@@ -393,12 +398,12 @@ impl Totals {
 }
 
 /// Groups log lines into pages, one for each log of each account.
-fn pages(lines: Vec<Waiting>) -> Vec<LogPage> {
+fn pages(lines: Vec<PendingLine>) -> Vec<LogPage> {
     let mut pages: HashMap<(AccountName, LogKind), LogPage, RandomState> = HashMap::default();
-    for waiting in lines {
-        let account = waiting.who.identity().account().clone();
-        let (kind, at) = (waiting.kind, waiting.at);
-        let Ok(text) = serde_json::to_string(&waiting.line()) else { continue };
+    for line in lines {
+        let account = line.actor.identity().account().clone();
+        let (kind, at) = (line.kind, line.at);
+        let Ok(text) = serde_json::to_string(&line.line()) else { continue };
         let page = pages.entry((account, kind)).or_insert_with_key(|(account, kind)| LogPage {
             account: account.clone(),
             kind: kind.as_str().to_owned(),
