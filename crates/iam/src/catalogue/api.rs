@@ -111,8 +111,8 @@ mod tests {
     fn found(method: &str, target: &str) -> Result<Vec<String>, NoRoute> {
         let api = shop();
         let found = api.find(method, &Target::parse(target).unwrap())?;
-        let needs = found.into_iter().filter_map(|route| route.needs.clone()).flatten();
-        Ok(needs.map(|need| need.action).collect())
+        let required = found.into_iter().filter_map(|route| route.requires.clone()).flatten();
+        Ok(required.map(|requirement| requirement.action).collect())
     }
 
     #[test]

@@ -178,7 +178,7 @@ impl Catalogue {
 
     /// Resolves an abbreviated action: returns the name as it is given, or the only action on that
     /// resource type that ends in it; none where there is no such action, or several.
-    pub(crate) fn whole_name(&self, resource_type: &str, action: &str) -> Option<String> {
+    pub(crate) fn resolve_action(&self, resource_type: &str, action: &str) -> Option<String> {
         if action.contains(':') {
             return self.knows(action).then(|| action.to_owned());
         }

@@ -147,7 +147,7 @@ pub(crate) struct Operation {
     #[serde(default)]
     summary: Option<String>,
     #[serde(default, rename = "x-iam-actions")]
-    actions: Vec<Needed>,
+    actions: Vec<DeclaredAction>,
     #[serde(default, rename = "x-iam-resource")]
     resources: Option<Locators>,
     #[serde(default, rename = "x-iam-public")]
@@ -157,7 +157,7 @@ pub(crate) struct Operation {
 }
 
 #[derive(Deserialize)]
-struct Needed {
+struct DeclaredAction {
     name: String,
     #[serde(default = "yes")]
     required: bool,
@@ -187,8 +187,8 @@ impl Product {
             for (method, operation) in item {
                 let Some(category) = category(&method) else { continue };
                 let operation: Operation = serde_json::from_value(operation)?;
-                for needed in &operation.actions {
-                    let mut declared = Declared::new(&needed.name, Some(category));
+                for action in &operation.actions {
+                    let mut declared = Declared::new(&action.name, Some(category));
                     declared.description.clone_from(&operation.summary);
                     product.actions.push(declared);
                 }
@@ -197,11 +197,11 @@ impl Product {
                 // refused.
                 let is_guarded = resources.is_some() && !operation.actions.is_empty();
                 if is_guarded || operation.public {
-                    let needed = operation.actions.into_iter().filter(|one| one.required);
+                    let required = operation.actions.into_iter().filter(|one| one.required);
                     routes.push(DeclaredRoute {
                         method,
                         path: path.clone(),
-                        actions: needed.map(|one| one.name).collect(),
+                        actions: required.map(|one| one.name).collect(),
                         resources: resources.map(Locators::list).unwrap_or_default(),
                         public: operation.public,
                         upgrades: operation.upgrades,

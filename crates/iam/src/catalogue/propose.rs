@@ -43,8 +43,8 @@ pub fn propose(text: &str, account: Option<&str>) -> Result<String, serde_json::
             // `POST /orders/{id}/refund` is "refund" and not "create a refund".
             let verb = if method == "post" && alone { "" } else { verb };
             let (action, resource) = guard(path, &api, verb);
-            let needed = json!([{"name": action, "required": true}]);
-            operation.insert("x-iam-actions".to_owned(), needed);
+            let actions = json!([{"name": action, "required": true}]);
+            operation.insert("x-iam-actions".to_owned(), actions);
             operation.insert("x-iam-resource".to_owned(), resource);
         }
     }

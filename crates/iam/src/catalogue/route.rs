@@ -1,4 +1,4 @@
-//! The operations of a guarded API, and the rights that each needs.
+//! The operations of a guarded API, and the rights that each requires.
 
 use gatewright_policy::action_type;
 use serde::Deserialize;
@@ -47,9 +47,9 @@ pub(crate) enum Source {
     Fixed(String),
 }
 
-/// A right that an operation needs.
+/// A right that an operation requires.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Need {
+pub(crate) struct Requirement {
     pub(crate) action: String,
     pub(crate) source: Source,
 }
@@ -58,8 +58,8 @@ pub(crate) struct Need {
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct Route {
     pub(crate) method: String,
-    /// The rights that are needed; none where the operation is public.
-    pub(crate) needs: Option<Vec<Need>>,
+    /// The rights that are required; none where the operation is public.
+    pub(crate) requires: Option<Vec<Requirement>>,
     /// `true` if the connection may be upgraded, such as to a web socket.
     pub(crate) upgrades: bool,
 }
@@ -113,7 +113,7 @@ impl Route {
             parts.push(part);
             names.push(name.to_owned());
         }
-        let mut needs = Vec::new();
+        let mut requirements = Vec::new();
         for action in actions {
             let resource_type = action_type(&action);
             let Some(locator) = resources.iter().find(|one| one.resource_type == resource_type)
@@ -142,14 +142,14 @@ impl Route {
                 Place::Header => Source::Header(name.to_ascii_lowercase()),
                 Place::Fixed => Source::Fixed(name),
             };
-            needs.push(Need { action, source });
+            requirements.push(Requirement { action, source });
         }
-        if !public && needs.is_empty() {
+        if !public && requirements.is_empty() {
             return Err(wrong(
                 "has x-iam-resource but needs no action: add x-iam-actions".to_owned(),
             ));
         }
-        Ok((parts, Self { method, needs: (!public).then_some(needs), upgrades }))
+        Ok((parts, Self { method, requires: (!public).then_some(requirements), upgrades }))
     }
 }
 

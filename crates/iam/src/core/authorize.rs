@@ -18,7 +18,7 @@ pub(crate) struct DecisionContext {
     pub(crate) owner: Arc<View>,
     home: Option<Arc<View>>,
     /// True if the resource is registered.
-    pub(crate) known: bool,
+    pub(crate) is_registered: bool,
 }
 
 impl DecisionContext {
@@ -87,14 +87,16 @@ impl Iam {
         urn: &ResourceUrn,
     ) -> Result<DecisionContext, IamError> {
         if home.resources.get(urn.urn()).is_some() {
-            return Ok(DecisionContext { owner: home, home: None, known: true });
+            return Ok(DecisionContext { owner: home, home: None, is_registered: true });
         }
         match self.views.owner_of(urn.urn()).await? {
             Some(owner) if owner != *home.account() => {
                 let owner = self.views.get(&owner).await?;
-                Ok(DecisionContext { owner, home: Some(home), known: true })
+                Ok(DecisionContext { owner, home: Some(home), is_registered: true })
             }
-            owner => Ok(DecisionContext { owner: home, home: None, known: owner.is_some() }),
+            owner => {
+                Ok(DecisionContext { owner: home, home: None, is_registered: owner.is_some() })
+            }
         }
     }
 
@@ -106,11 +108,11 @@ impl Iam {
         owner: &str,
     ) -> Result<DecisionContext, IamError> {
         if owner == home.account().as_str() {
-            return Ok(DecisionContext { owner: home, home: None, known: true });
+            return Ok(DecisionContext { owner: home, home: None, is_registered: true });
         }
         // Boxed, since the future is large and rarely needed.
         let owner = Box::pin(self.views.get_named(owner)).await?;
-        Ok(DecisionContext { owner, home: Some(home), known: true })
+        Ok(DecisionContext { owner, home: Some(home), is_registered: true })
     }
 
     /// Returns whether the caller has a right on their own account. The check is not written to the
@@ -137,11 +139,11 @@ impl Iam {
     pub(crate) fn demand_all<'a>(
         &self,
         context: &Context,
-        needed: impl IntoIterator<Item = (&'a DecisionContext, &'a str, &'a ResourceUrn)>,
+        required: impl IntoIterator<Item = (&'a DecisionContext, &'a str, &'a ResourceUrn)>,
     ) -> Result<(), IamError> {
         let (mut by_policy, mut by_scope) = (Vec::new(), Vec::new());
         let mut decisions: SmallVec<[RecordedDecision<'_>; 2]> = SmallVec::new();
-        for (decision_context, action, urn) in needed {
+        for (decision_context, action, urn) in required {
             let decision = decision_context.decide(context, action, urn);
             match decision {
                 decision if decision.is_allowed() => {}

@@ -208,7 +208,7 @@ impl Iam {
             decision_context => decision_context?,
         };
         let owner = decision_context.owner.policies().owner();
-        let action = self.catalogue().whole_name(resource_type, &request.action);
+        let action = self.catalogue().resolve_action(resource_type, &request.action);
         let Some(action) = action.filter(|_| self.may_ask_about(context, owner)) else {
             return Ok(EvaluationResult::UNKNOWN);
         };

@@ -52,11 +52,11 @@ pub struct AuthorizedCaller {
     pub revision: AccountRevision,
 }
 
-/// The number of rights that are kept without an allocation; few operations need more.
-const MOST_NEED: usize = 2;
+/// The number of actions that are kept without an allocation; few operations require more.
+const INLINE_ACTIONS: usize = 2;
 
-/// The needed actions, each with its resource.
-type Needed<'a> = SmallVec<[(&'a str, ResourceUrn); MOST_NEED]>;
+/// The required actions, each with its resource.
+type RequiredActions<'a> = SmallVec<[(&'a str, ResourceUrn); INLINE_ACTIONS]>;
 
 /// The reason why a forwarded request is denied.
 #[derive(Debug)]
@@ -92,7 +92,7 @@ impl Iam {
         let target = target.map_err(|unclear| IamError::Refused(unclear.to_string()))?;
         let routes = api.find(forwarded.method, &target);
         if let Ok(routes) = &routes
-            && routes.iter().all(|route| route.needs.is_none())
+            && routes.iter().all(|route| route.requires.is_none())
             && (!forwarded.upgrades || routes.iter().all(|route| route.upgrades))
         {
             return Ok(None);
@@ -104,10 +104,10 @@ impl Iam {
         let refusal = |error| Refusal { error, revision: Some(AccountRevision::of(&home)) };
         let (ip, query_id, now) = (forwarded.ip, forwarded.query_id, forwarded.now);
         let context = Context { principal, ip, query_id, now };
-        let needed = self.needed(forwarded, (api, &target, routes), context.account());
-        let needed = needed.map_err(refusal)?;
-        let mut decision_contexts: SmallVec<[DecisionContext; MOST_NEED]> = SmallVec::new();
-        for (_, urn) in &needed {
+        let required = self.required_actions(forwarded, (api, &target, routes), context.account());
+        let required = required.map_err(refusal)?;
+        let mut decision_contexts: SmallVec<[DecisionContext; INLINE_ACTIONS]> = SmallVec::new();
+        for (_, urn) in &required {
             let home = Arc::clone(&home);
             let decision_context =
                 self.decision_context_behind(api.account.as_ref(), home, urn).await;
@@ -115,7 +115,7 @@ impl Iam {
         }
         let asked = decision_contexts
             .iter()
-            .zip(&needed)
+            .zip(&required)
             .map(|(decision_context, (action, urn))| (decision_context, *action, urn));
         self.demand_all(&context, asked).map_err(refusal)?;
         Ok(Some(AuthorizedCaller {
@@ -124,13 +124,14 @@ impl Iam {
         }))
     }
 
-    /// Returns the rights that a request of a caller of some account needs, each with its resource.
-    fn needed<'a>(
+    /// Returns the actions that a request of a caller of some account requires, each with its
+    /// resource.
+    fn required_actions<'a>(
         &self,
         forwarded: &ForwardedRequest<'_>,
         (api, target, routes): (&'a Api, &Target<'_>, Result<Found<'a>, NoRoute>),
         account: &AccountName,
-    ) -> Result<Needed<'a>, IamError> {
+    ) -> Result<RequiredActions<'a>, IamError> {
         let routes = routes.map_err(|reason| {
             let said = match reason {
                 NoRoute::Unknown => "is not declared",
@@ -144,9 +145,9 @@ impl Iam {
             let message = "the operation does not take another protocol (x-iam-upgrade)";
             return Err(IamError::Refused(message.to_owned()));
         }
-        let needs = routes.iter().flat_map(|route| route.needs.iter().flatten());
-        let needed = needs.map(|need| {
-            let name = match &need.source {
+        let requirements = routes.iter().flat_map(|route| route.requires.iter().flatten());
+        let actions = requirements.map(|requirement| {
+            let name = match &requirement.source {
                 Source::Part(place) => {
                     target.parts().get(api.base_length() + place).map(|part| &**part)
                 }
@@ -154,15 +155,15 @@ impl Iam {
                 Source::Fixed(name) => Some(name.as_str()),
                 Source::Account => Some(api.account.as_ref().unwrap_or(account).as_str()),
             };
-            let (region, resource_type) = (self.settings.region, action_type(&need.action));
+            let (region, resource_type) = (self.settings.region, action_type(&requirement.action));
             let urn = name.and_then(|name| ResourceUrn::of(region, resource_type, name).ok());
             let urn = urn.ok_or_else(|| {
                 let message = "the request does not name the resource that it is about";
                 IamError::Refused(message.to_owned())
             })?;
-            Ok((need.action.as_str(), urn))
+            Ok((requirement.action.as_str(), urn))
         });
-        needed.collect()
+        actions.collect()
     }
 
     /// Returns the decision context of a resource behind a guarded API of an account. A
@@ -179,7 +180,7 @@ impl Iam {
             // Seldom needed, and large.
             let decision_context =
                 Box::pin(self.decision_context_from(Arc::clone(&home), urn)).await?;
-            if decision_context.known {
+            if decision_context.is_registered {
                 return Ok(decision_context);
             }
         }

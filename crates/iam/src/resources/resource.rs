@@ -196,9 +196,9 @@ impl Iam {
         let (adds, removes) = (adds_to(there), removes_from(there));
         let add = rights::tag_add(urn.resource_type());
         let remove = rights::tag_remove(urn.resource_type());
-        let needed = [(adds, add.as_str()), (removes, remove.as_str())];
-        let needed = needed.into_iter().filter(|(needed, _)| *needed);
-        self.demand_all(context, needed.map(|(_, action)| (&decision_context, action, &urn)))?;
+        let required = [(adds, add.as_str()), (removes, remove.as_str())];
+        let required = required.into_iter().filter(|(is_required, _)| *is_required);
+        self.demand_all(context, required.map(|(_, action)| (&decision_context, action, &urn)))?;
         self.edit_tags(context, &decision_context, &urn, |there| {
             // The tags may have changed since then: a right that was not checked must not be used
             // now.
@@ -315,7 +315,7 @@ impl Iam {
         urn: &ResourceUrn,
         edit: impl Fn(&Tags) -> Result<Tags, IamError>,
     ) -> Result<Resource, IamError> {
-        if !decision_context.known || !self.has_access(context, urn).await? {
+        if !decision_context.is_registered || !self.has_access(context, urn).await? {
             return Err(IamError::NotFound);
         }
         let owner = decision_context.owner.policies().owner();

@@ -61,7 +61,7 @@ impl Iam {
         let catalogue = self.catalogue();
         for project in &projects {
             let decision_context = self.decision_context(&context, project).await?;
-            if !decision_context.known {
+            if !decision_context.is_registered {
                 continue;
             }
             for action in catalogue.action_names(KIND) {

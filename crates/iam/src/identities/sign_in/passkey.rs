@@ -172,6 +172,6 @@ impl Iam {
             written.map_err(IamError::from)?;
         }
         self.recorder.record_use(&object.account, &subject(&PasskeyId::new(id)), origin.now);
-        self.open_whole_session(&identity, document.created_at, origin, "U2F").await
+        self.open_authenticated_session(&identity, document.created_at, origin, "U2F").await
     }
 }

@@ -99,7 +99,8 @@ impl Iam {
             Proof::Totp => "TOTP",
             Proof::BackupCode => "BACKUP_CODE",
         };
-        self.open_whole_session(&context.principal.identity, Instant::MAX, origin, factor).await
+        self.open_authenticated_session(&context.principal.identity, Instant::MAX, origin, factor)
+            .await
     }
 
     /// Changes the password of the caller, who is the owner of the account or a user of it, and

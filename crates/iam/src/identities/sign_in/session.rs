@@ -20,7 +20,7 @@ const MOST: usize = 50;
 impl Iam {
     /// Opens a session for a person who has proved all factors; `since` is the time when they
     /// received the credentials that they proved them with.
-    pub(crate) async fn open_whole_session(
+    pub(crate) async fn open_authenticated_session(
         &self,
         identity: &Identity,
         since: Instant,
