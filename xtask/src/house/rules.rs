@@ -111,6 +111,7 @@ pub(crate) const LONG: &[lengths::Allowed] = &[];
 pub(crate) const WORDS: &[words::Allowed] = &[
     ("xtask/src/house/lengths.rs", "Visit", "the trait of syn"),
     ("xtask/src/house/lengths.rs", "visit", "the module of syn"),
+    ("crates/gatewright/src/dispatcher/tests/captured_spans.rs", "Record", "a type of tracing"),
     ("crates/gatewright/src/dispatcher/tests/", "Visit", "the trait of tracing"),
 ];
 
@@ -137,7 +138,15 @@ pub(crate) const BANNED: &[Banned] = &[
     anywhere(&["tallies"], "hourly counts"),
     anywhere(&["catch", "up"], "wait_for_revision"),
     anywhere(&["at", "least"], "minimum revision"),
+    anywhere(&["resource", "kind"], "resource_type"),
+    anywhere(&["whole", "session"], "authenticated session"),
+    anywhere(&["last", "heard"], "last_heartbeat"),
     in_types(&["asked"], "OriginalRequest"),
+    in_types(&["record"], "ActivityBatch"),
+    in_types(&["usage"], "LastUsed"),
+    in_types(&["who"], "Actor"),
+    in_types(&["waiting"], "PendingLine"),
+    in_types(&["needed"], "RequiredActions"),
     in_types(&["shift"], "AccessDiff"),
     in_types(&["shifts"], "AccessDiff"),
     in_types(&["looked"], "EvaluatedPolicy"),
@@ -152,6 +161,7 @@ pub(crate) const BANNED: &[Banned] = &[
     in_types(&["said"], "ActionMatch"),
     in_types(&["front"], "Dispatcher"),
     in_types(&["trial"], "Simulation"),
+    exactly(&["Decided"], "RecordedDecision"),
     exactly(&["visit"], "request"),
     exactly(&["asking"], "request"),
     exactly(&["TOLD"], "flash message"),
@@ -162,6 +172,15 @@ pub(crate) const BANNED: &[Banned] = &[
     function(&["takes"], "request_body"),
     function(&["private"], "authenticated"),
     function(&["told"], "the flash message"),
+    function(&["factors"], "mfa_methods"),
+    function(&["heard"], "the last heartbeat, or what was received"),
+    function(&["needed"], "required_actions"),
+    function(&["sees"], "has_access"),
+    function(&["see"], "decided_resource"),
+    function(&["own"], "a verb and an object"),
+    function(&["named"], "a verb and an object"),
+    function(&["managed"], "a verb and an object"),
+    function(&["end"], "a verb and an object"),
 ];
 
 const fn anywhere(words: &'static [&'static str], instead: &'static str) -> Banned {
