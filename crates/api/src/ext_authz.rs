@@ -132,9 +132,9 @@ fn header(name: &str, value: String) -> HeaderValueOption {
 fn allowed(identity: &HeaderMap) -> CheckResponse {
     let said =
         identity.iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap_or_default()));
-    let (told, empty): (Vec<_>, Vec<_>) = said.partition(|(_, text)| !text.is_empty());
+    let (present, empty): (Vec<_>, Vec<_>) = said.partition(|(_, text)| !text.is_empty());
     let ok = OkHttpResponse {
-        headers: told.into_iter().map(|(name, text)| header(name, text.to_owned())).collect(),
+        headers: present.into_iter().map(|(name, text)| header(name, text.to_owned())).collect(),
         headers_to_remove: empty.into_iter().map(|(name, _)| name.to_owned()).collect(),
     };
     response(Code::Ok, HttpResponse::Ok(ok))

@@ -129,8 +129,8 @@ async fn introspect(
     let found = request.iam.introspect(id, secret, token, request.now).await;
     let found = found.map_err(|error| credentials.error(error))?;
     let issuer = &request.iam.settings().public_url;
-    let told = found.map(|found| Introspection::of(found, issuer)).unwrap_or_default();
-    Ok(NoStore(Json(told)))
+    let introspection = found.map(|found| Introspection::of(found, issuer)).unwrap_or_default();
+    Ok(NoStore(Json(introspection)))
 }
 
 async fn revoke(request: Request, form: Form<TokenAbout>) -> Result<Json<Revoked>, ApiError> {

@@ -117,7 +117,7 @@ impl RequestContext {
     /// Returns the layout with the flash message that the query names.
     pub(crate) fn layout_with_flash(&self, section: Section) -> Layout {
         let layout = self.layout(section);
-        match FLASH_MESSAGES.iter().find(|key| **key == self.query.get("told")) {
+        match FLASH_MESSAGES.iter().find(|key| **key == self.query.get("flash")) {
             Some(key) => layout.with(Banner::success(self.texts.say(key))),
             None => layout,
         }

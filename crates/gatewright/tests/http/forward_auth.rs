@@ -27,12 +27,12 @@ impl Shop {
             Command::new("python3").arg(script).arg("0").stdout(Stdio::piped()).spawn().unwrap();
         let said = BufReader::new(program.stdout.take().unwrap());
         let mut shop = Self { port: 0, said, _program: Running(program) };
-        shop.port = u16::try_from(shop.heard()["port"].as_u64().unwrap()).unwrap();
+        shop.port = u16::try_from(shop.received()["port"].as_u64().unwrap()).unwrap();
         shop
     }
 
     /// Returns the next request that reached the shop.
-    fn heard(&mut self) -> Value {
+    fn received(&mut self) -> Value {
         let mut line = String::new();
         self.said.read_line(&mut line).unwrap();
         serde_json::from_str(&line).unwrap()
@@ -156,7 +156,7 @@ async fn nothing_gets_round(name: &str, database: &TestDatabase) {
     // An allowed request passes, with the identity; no other request has reached the shop before.
     let (status, answer) = proxy.send("GET", "/orders/7?lines=all", &own).await;
     assert_eq!(status, 200, "{answer}");
-    let heard = shop.heard();
+    let heard = shop.received();
     assert_eq!(
         (&heard["method"], &heard["target"]),
         (&json!("GET"), &json!("/orders/7?lines=all"))
@@ -169,7 +169,7 @@ async fn nothing_gets_round(name: &str, database: &TestDatabase) {
     // A public operation is allowed, with an anonymous caller.
     let (status, _) = proxy.send("GET", "/health", &[]).await;
     assert_eq!(status, 200);
-    let heard = shop.heard();
+    let heard = shop.received();
     assert_eq!(heard["target"], "/health");
     assert!(heard["identity"].as_str().unwrap_or_default().is_empty());
 

@@ -259,7 +259,7 @@ async fn a_code_is_asked_for_after_the_password_and_is_good_for_once(database: T
     let mut owner = PanelClient::new(&server);
     owner.sign_in(ACCOUNT, &server.password).await;
     let seen = owner.post("/me", "/users/jane/reset", &[]).await;
-    assert!(seen.location.ends_with("told-factors-reset"), "{}", seen.location);
+    assert!(seen.location.ends_with("flash-factors-reset"), "{}", seen.location);
     let mut last = PanelClient::new(&server);
     assert_eq!(last.sign_in(&login, "correct horse").await.location, "/me");
 }

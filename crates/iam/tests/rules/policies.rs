@@ -10,7 +10,7 @@ use crate::installation::{
     HOUR, Installation, REBOOT, VPS, conflict, fault, not_found, page, read_only, texts,
 };
 
-fn named(name: &str) -> PolicyInput {
+fn input_named(name: &str) -> PolicyInput {
     PolicyInput { name: name.to_owned(), ..PolicyInput::default() }
 }
 
@@ -30,12 +30,12 @@ fn group(name: &str, allow: &[&str]) -> PermissionsGroupInput {
 async fn a_policy_has_a_name_of_its_own_that_the_server_does_not_reserve() {
     let installation = Installation::new().await;
     let (iam, owner) = (&installation.iam, installation.owner());
-    let made = iam.create_policy(&owner, Ok(named("p"))).await.unwrap();
+    let made = iam.create_policy(&owner, Ok(input_named("p"))).await.unwrap();
     assert_eq!(made.created_at, installation.now());
-    let again = iam.create_policy(&owner, Ok(named("p"))).await;
+    let again = iam.create_policy(&owner, Ok(input_named("p"))).await;
     assert_eq!(conflict(again), "POLICY_ALREADY_EXISTS");
-    let other = iam.create_policy(&owner, Ok(named("q"))).await.unwrap();
-    let renamed = iam.edit_policy(&owner, Ok(other.rule.id), Ok(named("p"))).await;
+    let other = iam.create_policy(&owner, Ok(input_named("q"))).await.unwrap();
+    let renamed = iam.edit_policy(&owner, Ok(other.rule.id), Ok(input_named("p"))).await;
     assert_eq!(conflict(renamed), "POLICY_ALREADY_EXISTS");
     for (name, expected) in [
         ("", Fault::Missing),
@@ -43,7 +43,7 @@ async fn a_policy_has_a_name_of_its_own_that_the_server_does_not_reserve() {
         ("ovh-mine", Fault::Format),
         (&"x".repeat(256), Fault::TooLong),
     ] {
-        let refused = iam.create_policy(&owner, Ok(named(name))).await;
+        let refused = iam.create_policy(&owner, Ok(input_named(name))).await;
         assert_eq!(fault(refused), expected, "{name}");
     }
 }
@@ -56,12 +56,12 @@ async fn an_account_has_limits_of_policies_and_of_entries() {
     });
     let installation = limited.await;
     let (iam, owner) = (&installation.iam, installation.owner());
-    let mut input = named("long");
+    let mut input = input_named("long");
     input.permissions.allow = texts(&["a:b:c", "a:b:d", "a:b:e"]);
     assert_eq!(fault(iam.create_policy(&owner, Ok(input)).await), Fault::TooLong);
     // The default policy of every account fills the limit.
-    iam.create_policy(&owner, Ok(named("p"))).await.unwrap();
-    assert_eq!(fault(iam.create_policy(&owner, Ok(named("q"))).await), Fault::Parameter);
+    iam.create_policy(&owner, Ok(input_named("p"))).await.unwrap();
+    assert_eq!(fault(iam.create_policy(&owner, Ok(input_named("q"))).await), Fault::Parameter);
 }
 
 /// A function that makes an input invalid, and the expected fault.
@@ -82,7 +82,7 @@ async fn what_a_decision_would_trip_over_is_refused_when_it_is_written() {
         (|input| input.expired_at = Some("tomorrow".to_owned()), Fault::Format),
     ];
     for (number, (change, expected)) in cases.into_iter().enumerate() {
-        let mut input = named("wrong");
+        let mut input = input_named("wrong");
         change(&mut input);
         let refused = iam.create_policy(&owner, Ok(input.clone())).await;
         assert_eq!(fault(refused), expected, "{number}: {input:?}");
@@ -95,7 +95,7 @@ async fn the_servers_policy_cannot_be_changed() {
     let (iam, owner) = (&installation.iam, installation.owner());
     let all = iam.policies(&owner, Ok(PolicyFilter::default()), page()).await.unwrap().items;
     let id = all[0].rule.id;
-    read_only(iam.edit_policy(&owner, Ok(id), Ok(named("mine"))).await);
+    read_only(iam.edit_policy(&owner, Ok(id), Ok(input_named("mine"))).await);
     read_only(
         iam.set_policy_identity(
             &owner,
@@ -140,7 +140,7 @@ async fn pages_of_policies_lead_to_each_other() {
     let installation = Installation::new().await;
     let (iam, owner) = (&installation.iam, installation.owner());
     for name in ["a", "b", "c"] {
-        iam.create_policy(&owner, Ok(named(name))).await.unwrap();
+        iam.create_policy(&owner, Ok(input_named(name))).await.unwrap();
     }
     let (mut names, mut cursor) = (Vec::new(), None::<String>);
     loop {
@@ -196,7 +196,7 @@ async fn a_policy_ends_when_it_expires() {
         resources: texts(&[VPS]),
         permissions: Permissions { allow: texts(&["vps:*"]), ..Permissions::default() },
         expired_at: Some(installation.now().saturating_add(HOUR).to_string()),
-        ..named("brief")
+        ..input_named("brief")
     };
     iam.create_policy(&owner, Ok(input)).await.unwrap();
     assert!(installation.may(&caller.context, REBOOT, VPS).await);
@@ -234,7 +234,7 @@ async fn a_permissions_group_reaches_every_policy_that_names_it() {
         identities: vec![caller.urn()],
         resources: texts(&[VPS]),
         permissions_groups: vec![made.urn.clone()],
-        ..named("by-group")
+        ..input_named("by-group")
     };
     let policy = iam.create_policy(&owner, Ok(input)).await.unwrap();
     assert!(installation.may(&caller.context, REBOOT, VPS).await);

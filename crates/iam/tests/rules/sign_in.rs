@@ -161,11 +161,11 @@ async fn an_authenticator_is_in_force_once_it_has_shown_a_code() {
     let new = iam.new_totp(&owner).unwrap();
     let wrong = iam.confirm_totp(&owner, secret(PASSWORD), (&new.state, "000000")).await;
     assert!(matches!(wrong, Err(SignInError::WrongCode)), "{wrong:?}");
-    assert!(!iam.factors(&owner).await.unwrap().has_totp);
+    assert!(!iam.mfa_methods(&owner).await.unwrap().has_totp);
     installation.signed_in(ACCOUNT).await;
     let (_, codes) = installation.authenticator().await;
     assert_eq!(codes.len(), 10);
-    let factors = iam.factors(&owner).await.unwrap();
+    let factors = iam.mfa_methods(&owner).await.unwrap();
     assert!(factors.has_totp && factors.backup_codes_left == 10);
     iam.remove_totp(&owner, secret(PASSWORD)).await.unwrap();
     installation.signed_in(ACCOUNT).await;

@@ -118,7 +118,7 @@ async fn create(request: Arc<RequestContext>) -> HandlerResult {
     let context = request.context()?;
     let input = input(&request, request.form.get("name"));
     match request.iam.create_group(&context, Ok(input.clone())).await {
-        Ok(_) => PageResponse::redirect("/groups?told=told-group-created"),
+        Ok(_) => PageResponse::redirect("/groups?flash=flash-group-created"),
         Err(error) => GroupForm::New(input).reject(&request, InputError::of(error)?).await,
     }
 }
@@ -133,7 +133,7 @@ async fn edit(request: Arc<RequestContext>) -> HandlerResult {
     let name = request.parameter("name")?;
     let input = input(&request, name);
     match request.iam.edit_group(&context, name, Ok(input.clone())).await {
-        Ok(_) => PageResponse::redirect(format!("/groups/{}?told=told-edited", encoded(name))),
+        Ok(_) => PageResponse::redirect(format!("/groups/{}?flash=flash-edited", encoded(name))),
         Err(error) => GroupForm::Existing(input).reject(&request, InputError::of(error)?).await,
     }
 }
@@ -142,7 +142,7 @@ async fn delete(request: Arc<RequestContext>) -> HandlerResult {
     let context = request.context()?;
     let name = request.parameter("name")?;
     match request.iam.delete_group(&context, name).await {
-        Ok(()) => PageResponse::redirect("/groups?told=told-group-deleted"),
+        Ok(()) => PageResponse::redirect("/groups?flash=flash-group-deleted"),
         Err(error) => {
             let error = InputError::of(error)?;
             let group = request.iam.group(&context, name).await?;

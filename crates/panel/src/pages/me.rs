@@ -86,7 +86,7 @@ impl Form for PersonForms {
             is_owner: context.principal.kind == PrincipalKind::Root,
             urn: context.principal.identity.urn().to_owned(),
             sessions: sessions.into_iter().map(row).collect(),
-            mfa: request.iam.factors(&context).await?,
+            mfa: request.iam.mfa_methods(&context).await?,
             has_passkeys: request.iam.has_passkeys(),
             passkeys: passkeys.into_iter().map(PasskeyRow::from).collect(),
             layout,
@@ -108,12 +108,12 @@ async fn change_password(request: Arc<RequestContext>) -> HandlerResult {
     }
     let current = &request.session()?.id;
     match request.iam.change_password(&context, (old, new), current).await {
-        Ok(()) => PageResponse::redirect("/me?told=told-password"),
+        Ok(()) => PageResponse::redirect("/me?flash=flash-password"),
         Err(error) => PersonForms.reject(&request, password_error(&request, error)?).await,
     }
 }
 
 async fn end_session(request: Arc<RequestContext>) -> HandlerResult {
     request.iam.end_session(&request.context()?, &SessionId::new(request.parameter("id")?)).await?;
-    PageResponse::redirect("/me?told=told-session-ended")
+    PageResponse::redirect("/me?flash=flash-session-ended")
 }

@@ -106,7 +106,7 @@ async fn confirm_totp(request: Arc<RequestContext>) -> HandlerResult {
 async fn remove_totp(request: Arc<RequestContext>) -> HandlerResult {
     let password = request.form.secret("password");
     match request.iam.remove_totp(&request.context()?, password).await {
-        Ok(()) => PageResponse::redirect("/me?told=told-totp-removed"),
+        Ok(()) => PageResponse::redirect("/me?flash=flash-totp-removed"),
         Err(error) => PersonForms.reject(&request, password_error(&request, error)?).await,
     }
 }
@@ -121,7 +121,7 @@ async fn add_passkey(request: Arc<RequestContext>) -> HandlerResult {
     let (name, password) = (form.get("name"), form.secret("password"));
     let created = (form.untrimmed("state"), form.untrimmed("credential"));
     match request.iam.add_passkey(&context, password, name, created).await {
-        Ok(()) => PageResponse::redirect("/me?told=told-passkey-added"),
+        Ok(()) => PageResponse::redirect("/me?flash=flash-passkey-added"),
         Err(error) => {
             let form = PasskeyForm { name: name.to_owned() };
             form.reject(&request, password_error(&request, error)?).await
@@ -134,5 +134,5 @@ async fn remove_passkey(request: Arc<RequestContext>) -> HandlerResult {
         .iam
         .remove_passkey(&request.context()?, &PasskeyId::new(request.parameter("id")?))
         .await?;
-    PageResponse::redirect("/me?told=told-passkey-removed")
+    PageResponse::redirect("/me?flash=flash-passkey-removed")
 }

@@ -178,7 +178,7 @@ async fn details(request: Arc<RequestContext>) -> HandlerResult {
 async fn create(request: Arc<RequestContext>) -> HandlerResult {
     let form = GroupForm::read(&request, Target::New);
     match request.iam.create_permissions_group(&request.context()?, Ok(form.input())).await {
-        Ok(_) => PageResponse::redirect("/permissions-groups?told=told-group-created"),
+        Ok(_) => PageResponse::redirect("/permissions-groups?flash=flash-group-created"),
         Err(error) => form.reject(&request, InputError::of(error)?).await,
     }
 }
@@ -187,7 +187,9 @@ async fn edit(request: Arc<RequestContext>) -> HandlerResult {
     let (context, urn) = (request.context()?, request.parameter("urn")?);
     let form = GroupForm::read(&request, Target::Existing { urn: urn.to_owned() });
     match request.iam.edit_permissions_group(&context, urn, Ok(form.input())).await {
-        Ok(group) => PageResponse::redirect(format!("{}?told=told-edited", group_path(&group.urn))),
+        Ok(group) => {
+            PageResponse::redirect(format!("{}?flash=flash-edited", group_path(&group.urn)))
+        }
         Err(error) => form.reject(&request, InputError::of(error)?).await,
     }
 }
@@ -195,5 +197,5 @@ async fn edit(request: Arc<RequestContext>) -> HandlerResult {
 async fn delete(request: Arc<RequestContext>) -> HandlerResult {
     let urn = request.parameter("urn")?;
     request.iam.delete_permissions_group(&request.context()?, urn).await?;
-    PageResponse::redirect("/permissions-groups?told=told-group-deleted")
+    PageResponse::redirect("/permissions-groups?flash=flash-group-deleted")
 }

@@ -166,7 +166,7 @@ async fn create(request: Arc<RequestContext>) -> HandlerResult {
         return form.show(&request).await;
     }
     match request.iam.create_resource_group(&context, Ok(form.input())).await {
-        Ok(_) => PageResponse::redirect("/resource-groups?told=told-group-created"),
+        Ok(_) => PageResponse::redirect("/resource-groups?flash=flash-group-created"),
         Err(error) => form.reject(&request, InputError::of(error)?).await,
     }
 }
@@ -179,12 +179,12 @@ async fn edit(request: Arc<RequestContext>) -> HandlerResult {
         return form.show(&request).await;
     }
     match request.iam.edit_resource_group(&context, Ok(id), Ok(form.input())).await {
-        Ok(_) => PageResponse::redirect(format!("/resource-groups/{id}?told=told-edited")),
+        Ok(_) => PageResponse::redirect(format!("/resource-groups/{id}?flash=flash-edited")),
         Err(error) => form.reject(&request, InputError::of(error)?).await,
     }
 }
 
 async fn delete(request: Arc<RequestContext>) -> HandlerResult {
     request.iam.delete_resource_group(&request.context()?, request.id_parameter("id")?).await?;
-    PageResponse::redirect("/resource-groups?told=told-group-deleted")
+    PageResponse::redirect("/resource-groups?flash=flash-group-deleted")
 }

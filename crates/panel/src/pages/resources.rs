@@ -131,7 +131,7 @@ async fn remove_tag(request: Arc<RequestContext>) -> HandlerResult {
 }
 
 fn redirect_to(urn: &str) -> HandlerResult {
-    PageResponse::redirect(format!("{}?told=told-edited", resource_path(urn)))
+    PageResponse::redirect(format!("{}?flash=flash-edited", resource_path(urn)))
 }
 
 async fn create_form(request: Arc<RequestContext>) -> HandlerResult {
@@ -154,12 +154,12 @@ async fn create(request: Arc<RequestContext>) -> HandlerResult {
         tags: pairs.collect(),
     };
     match request.iam.create_resource(&context, Ok(input)).await {
-        Ok(_) => PageResponse::redirect("/resources?told=told-resource-created"),
+        Ok(_) => PageResponse::redirect("/resources?flash=flash-resource-created"),
         Err(error) => form.reject(&request, InputError::of(error)?).await,
     }
 }
 
 async fn delete(request: Arc<RequestContext>) -> HandlerResult {
     request.iam.delete_resource(&request.context()?, request.parameter("urn")?).await?;
-    PageResponse::redirect("/resources?told=told-resource-deleted")
+    PageResponse::redirect("/resources?flash=flash-resource-deleted")
 }

@@ -189,7 +189,7 @@ async fn edit(request: Arc<RequestContext>) -> HandlerResult {
     let description = Some(form.description.clone());
     let edit = expiry.map(|expiry| UserTokenEdit { description, expiry });
     match request.iam.edit_user_token(&context, login, name, edit).await {
-        Ok(_) => PageResponse::redirect(format!("{}?told=told-edited", list_path(login))),
+        Ok(_) => PageResponse::redirect(format!("{}?flash=flash-edited", list_path(login))),
         Err(error) => form.reject(&request, InputError::of(error)?).await,
     }
 }
@@ -197,7 +197,7 @@ async fn edit(request: Arc<RequestContext>) -> HandlerResult {
 async fn delete(request: Arc<RequestContext>) -> HandlerResult {
     let (login, name) = names(&request)?;
     request.iam.delete_user_token(&request.context()?, login, name).await?;
-    PageResponse::redirect(format!("{}?told=told-token-deleted", list_path(login)))
+    PageResponse::redirect(format!("{}?flash=flash-token-deleted", list_path(login)))
 }
 
 /// Returns the login and the name of the token that the path names.

@@ -194,7 +194,7 @@ async fn create(request: Arc<RequestContext>) -> HandlerResult {
         kind: UserKind::User,
     };
     match request.iam.create_user(&context, Ok(input)).await {
-        Ok(user) => redirect_to(&user.login, "told-user-created"),
+        Ok(user) => redirect_to(&user.login, "flash-user-created"),
         Err(error) => form.reject(&request, InputError::of(error)?).await,
     }
 }
@@ -213,7 +213,7 @@ async fn edit(request: Arc<RequestContext>) -> HandlerResult {
         groups: Some(request.form.all("group").map(str::to_owned).collect()),
     };
     match request.iam.edit_user(&context, login, Ok(edit)).await {
-        Ok(_) => redirect_to(login, "told-edited"),
+        Ok(_) => redirect_to(login, "flash-edited"),
         Err(error) => {
             let error = InputError::of(error)?;
             let User { login, urn, enabled, .. } = request.iam.user(&context, login).await?;
@@ -226,27 +226,27 @@ async fn edit(request: Arc<RequestContext>) -> HandlerResult {
 async fn enable(request: Arc<RequestContext>) -> HandlerResult {
     let login = request.parameter("login")?;
     request.iam.enable_user(&request.context()?, login).await?;
-    redirect_to(login, "told-user-enabled")
+    redirect_to(login, "flash-user-enabled")
 }
 
 async fn disable(request: Arc<RequestContext>) -> HandlerResult {
     let login = request.parameter("login")?;
     request.iam.disable_user(&request.context()?, login).await?;
-    redirect_to(login, "told-user-disabled")
+    redirect_to(login, "flash-user-disabled")
 }
 
 async fn reset_mfa(request: Arc<RequestContext>) -> HandlerResult {
     let login = request.parameter("login")?;
     request.iam.reset_mfa(&request.context()?, login).await?;
-    redirect_to(login, "told-factors-reset")
+    redirect_to(login, "flash-factors-reset")
 }
 
 async fn delete(request: Arc<RequestContext>) -> HandlerResult {
     request.iam.delete_user(&request.context()?, request.parameter("login")?).await?;
-    PageResponse::redirect("/users?told=told-user-deleted")
+    PageResponse::redirect("/users?flash=flash-user-deleted")
 }
 
 /// Redirects to the page of a user, with a flash message.
 fn redirect_to(login: &str, flash: &str) -> HandlerResult {
-    PageResponse::redirect(format!("/users/{}?told={flash}", encoded(login)))
+    PageResponse::redirect(format!("/users/{}?flash={flash}", encoded(login)))
 }

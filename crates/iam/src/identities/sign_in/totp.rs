@@ -35,7 +35,7 @@ fn backup_code(bits: &[u8; 16]) -> String {
 
 impl Iam {
     /// Returns the MFA methods of the caller.
-    pub async fn factors(&self, context: &Context) -> Result<MfaMethods, IamError> {
+    pub async fn mfa_methods(&self, context: &Context) -> Result<MfaMethods, IamError> {
         let identity = context.principal.identity.urn();
         let object = self.store.object(context.account(), Kind::Totp, identity).await?;
         let document = object.map(|one| TotpDocument::read(&one.document));

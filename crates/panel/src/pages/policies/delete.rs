@@ -37,5 +37,5 @@ pub(super) async fn show(request: Arc<RequestContext>) -> HandlerResult {
 pub(super) async fn delete(request: Arc<RequestContext>) -> HandlerResult {
     let id = request.id_parameter("id")?;
     request.iam.delete_policy(&request.context()?, id).await?;
-    PageResponse::redirect("/policies?told=told-policy-deleted")
+    PageResponse::redirect("/policies?flash=flash-policy-deleted")
 }

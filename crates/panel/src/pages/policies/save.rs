@@ -64,11 +64,11 @@ async fn save(request: &RequestContext, editor: &Editor) -> Result<String, PageE
     match editor.target.id() {
         None => {
             let policy = request.iam.create_policy(&context, input).await?;
-            Ok(format!("/policies/{}?told=told-policy-created", policy.rule.id))
+            Ok(format!("/policies/{}?flash=flash-policy-created", policy.rule.id))
         }
         Some(id) => {
             request.iam.edit_policy(&context, Ok(id), input).await?;
-            Ok(format!("/policies/{id}?told=told-edited"))
+            Ok(format!("/policies/{id}?flash=flash-edited"))
         }
     }
 }

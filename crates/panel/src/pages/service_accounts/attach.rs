@@ -13,14 +13,14 @@ use crate::response::{HandlerResult, PageResponse};
 pub(super) async fn attach(request: Arc<RequestContext>) -> HandlerResult {
     change_policies(&request, Attachment::Attached).await?;
     let path = client_path(&ClientId::new(request.parameter("id")?));
-    PageResponse::redirect(format!("{path}?told=told-attached"))
+    PageResponse::redirect(format!("{path}?flash=flash-attached"))
 }
 
 /// Detaches policies from the service account.
 pub(super) async fn detach(request: Arc<RequestContext>) -> HandlerResult {
     change_policies(&request, Attachment::Detached).await?;
     let path = client_path(&ClientId::new(request.parameter("id")?));
-    PageResponse::redirect(format!("{path}?told=told-detached"))
+    PageResponse::redirect(format!("{path}?flash=flash-detached"))
 }
 
 async fn change_policies(

@@ -31,5 +31,5 @@ pub(super) async fn delete(request: Arc<RequestContext>) -> HandlerResult {
         .iam
         .delete_client(&request.context()?, &ClientId::new(request.parameter("id")?))
         .await?;
-    PageResponse::redirect("/service-accounts?told=told-deleted")
+    PageResponse::redirect("/service-accounts?flash=flash-deleted")
 }

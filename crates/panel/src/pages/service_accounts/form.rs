@@ -89,7 +89,7 @@ pub(super) async fn edit(request: Arc<RequestContext>) -> HandlerResult {
         callback_urls: None,
     };
     match request.iam.edit_client(&request.context()?, id, Ok(edit)).await {
-        Ok(_) => PageResponse::redirect(format!("{}?told=told-edited", client_path(id))),
+        Ok(_) => PageResponse::redirect(format!("{}?flash=flash-edited", client_path(id))),
         Err(error) => form.reject(&request, InputError::of(error)?).await,
     }
 }
