@@ -115,6 +115,7 @@ impl Follower {
         let mut request = self.http.get(format!("{url}/v2/iam/replica"));
         if self.whole {
             request = request.query(&[("after", self.replica.revision().number())]);
+            request = request.query(&[("hash", self.replica.hash())]);
         }
         let response = request.bearer_auth(token.access_token).send();
         let answer =

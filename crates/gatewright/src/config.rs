@@ -8,11 +8,12 @@ mod tests;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 use gatewright_iam::{
-    AccountName, Address, Algorithm, BuiltInProducts, Iam, Limits, MasterKey, Region, Settings,
-    Sources,
+    AccountName, Address, Algorithm, BuiltInProducts, DATABASE_TIMEOUT, Iam, Limits, MasterKey,
+    Region, Settings, Sources,
 };
 use ipnet::IpNet;
 use serde::Deserialize;
@@ -84,6 +85,9 @@ pub(crate) struct Options {
     /// The limit of accounts cached in memory [default: 1000]
     #[arg(long, env = "GATEWRIGHT_ACCOUNTS_IN_MEMORY")]
     accounts_in_memory: Option<usize>,
+    /// Seconds within which the database must answer a statement [default: 5]
+    #[arg(long, env = "GATEWRIGHT_DATABASE_TIMEOUT", value_name = "SECONDS")]
+    database_timeout: Option<u64>,
     /// Days after which logs of tokens, decisions and calls are deleted [default: 30]
     #[arg(long, env = "GATEWRIGHT_LOG_DAYS")]
     log_days: Option<u32>,
@@ -172,6 +176,7 @@ impl Options {
             max_clients: self.max_clients.or(file.max_clients),
             max_entries: self.max_entries.or(file.max_entries),
             accounts_in_memory: self.accounts_in_memory.or(file.accounts_in_memory),
+            database_timeout: self.database_timeout.or(file.database_timeout),
             log_days: self.log_days.or(file.log_days),
             log: self.log.or(file.log),
             log_format: self.log_format.or(file.log_format),
@@ -223,6 +228,9 @@ impl Options {
                 entries: self.max_entries.unwrap_or(limits.entries),
             },
             log_days: self.log_days.unwrap_or(30).max(1),
+            database_timeout: self
+                .database_timeout
+                .map_or(DATABASE_TIMEOUT, |seconds| Duration::from_secs(seconds.max(1))),
             accounts_in_memory: self.accounts_in_memory.unwrap_or(1_000).max(1),
         })
     }

@@ -7,7 +7,7 @@ use axum::extract::ConnectInfo;
 use axum::http::request::Parts;
 use clap::Args;
 use gatewright_api::{Api, client_ip};
-use gatewright_iam::{Iam, Sources};
+use gatewright_iam::{Iam, ServerLock, Sources};
 use gatewright_panel::Panel;
 use tokio::runtime::Handle;
 
@@ -47,6 +47,8 @@ pub(crate) struct Server {
     operations: TcpListener,
     ext_authz: Option<TcpListener>,
     metrics: Metrics,
+    /// Keeps other servers from the database file for as long as this one runs.
+    _lock: ServerLock,
 }
 
 impl Server {
@@ -56,11 +58,12 @@ impl Server {
         let ext_authz = config.ext_authz_listen.map(bind).transpose()?;
         let address = listener.local_addr().map_err(Failure::Serve)?;
         let settings = config.settings(address)?;
+        let lock = ServerLock::acquire(&config.database)?;
         // Installed before anything is measured.
         let metrics = Metrics::install()?;
         let iam =
             Iam::open(&config.database, config.master_key()?, settings, Sources::system()).await?;
-        Ok(Self { iam, config, listener, operations, ext_authz, metrics })
+        Ok(Self { iam, config, listener, operations, ext_authz, metrics, _lock: lock })
     }
 
     /// Serves until a signal to stop; calls `ready` once connections are accepted.

@@ -1,7 +1,9 @@
 //! The state that is kept in memory between requests, and the tasks that run beside them.
 
 pub(crate) mod claims;
+mod current;
 pub(crate) mod follow;
+mod freshness;
 pub(crate) mod key;
 pub(crate) mod keyring;
 pub(crate) mod live_catalogue;
@@ -9,6 +11,7 @@ pub(crate) mod lookups;
 pub(crate) mod objects;
 pub(crate) mod recorder;
 pub(crate) mod relying_party;
+mod renewal;
 pub(crate) mod sign_in_attempts;
 pub(crate) mod throttle;
 pub(crate) mod tokens;

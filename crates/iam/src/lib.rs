@@ -27,7 +27,9 @@ pub use gatewright_policy::{
     ResourceId, ResourcePattern, ResourceUrn, Revision, SessionId, TokenId, UrnError,
     permissions_group_urn, resource_group_urn,
 };
-pub use gatewright_store::{Address, CauseChain, Kind, StoreError};
+pub use gatewright_store::{
+    Address, CauseChain, Kind, ServerLock, StoreError, TIMEOUT as DATABASE_TIMEOUT,
+};
 pub use model::caller::{Context, Origin, Principal, PrincipalKind};
 pub use model::error::{Fault, IamError};
 pub use model::input::Input;
@@ -88,4 +90,4 @@ pub use model::event::{Event, Events};
 pub use model::log::{Call, HourlyCounts, Line, LogFilter, LogKind, LogLines, Reason};
 
 // Replication.
-pub use replication::replica::ReplicaPosition;
+pub use replication::replica::{ReachedEntry, ReplicaPosition};

@@ -78,6 +78,10 @@ pub enum Fact {
     Reached {
         /// The revision.
         revision: Revision,
+        /// The first half of the hash of its entry, in hexadecimal: a replica that resumes sends it
+        /// back, so that a server whose database has lost the entry can tell.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        hash: Option<Box<str>>,
     },
 }
 

@@ -42,6 +42,7 @@ pub struct ReplicaRequest<'a> {
 pub struct Replica {
     region: Region,
     revision: Revision,
+    hash: Option<Box<str>>,
     policies: PolicySet,
     actions: Arc<HashMap<Box<str>, bool>>,
     subjects: Map<Arc<Caller>>,
@@ -55,6 +56,7 @@ impl Replica {
         Self {
             region,
             revision: Revision::ZERO,
+            hash: None,
             policies: PolicySet::new(account),
             actions: Arc::default(),
             subjects: Map::default(),
@@ -71,6 +73,11 @@ impl Replica {
     /// Returns the region of the account's URNs.
     pub fn region(&self) -> Region {
         self.region
+    }
+
+    /// Returns the hash of the entry at the revision, as the server sent it; none where it did not.
+    pub fn hash(&self) -> Option<&str> {
+        self.hash.as_deref()
     }
 
     /// Returns the revision of the journal that the replica has reached.
@@ -120,7 +127,10 @@ impl Replica {
             }
             Fact::RevokedToken { id, counts: true } => drop(self.revoked.insert(id, ())),
             Fact::RevokedToken { id, counts: false } => drop(self.revoked.remove(&id)),
-            Fact::Reached { revision } => self.revision = revision,
+            Fact::Reached { revision, hash } => {
+                self.revision = revision;
+                self.hash = hash;
+            }
         }
         Ok(())
     }
@@ -178,7 +188,7 @@ mod tests {
             Fact::Actions { names: [("vps:apiovh:get".into(), false)].into() },
             Fact::Policy { id: policy.id, rule: Some(Box::new(policy)) },
             Fact::Subject { urn: ROBOT.into(), identities: Some(vec![ROBOT.to_owned()]) },
-            Fact::Reached { revision: Revision::new(7) },
+            Fact::Reached { revision: Revision::new(7), hash: Some("ab".into()) },
         ] {
             // Facts are compared after a round trip over the wire.
             let text = serde_json::to_string(&fact).unwrap();

@@ -1,28 +1,25 @@
 //! Runs the same statements on SQLite and PostgreSQL.
 
 use std::fs::File;
+use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::postgres::{PgPool, PgPoolOptions};
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
-};
+use sqlx::postgres::PgPoolOptions;
 use sqlx::{Postgres, Sqlite};
 use tracing::Instrument;
 
 use crate::address::Address;
 use crate::error::StoreError;
+use crate::postgres_pool::{Pool, closed_if_late, within};
+use crate::postgres_transaction::PostgresTransaction;
+use crate::sqlite_file::SqliteFile;
 use crate::statement::{Row, Statement, Value, bind};
 use crate::transaction::Transaction;
 
 #[derive(Clone)]
 pub(crate) enum Database {
-    /// SQLite has one writer at a time: a pool of one connection queues the others.
-    Sqlite {
-        readers: SqlitePool,
-        writer: SqlitePool,
-    },
-    Postgres(PgPool),
+    Sqlite(Arc<SqliteFile>),
+    Postgres(Pool),
 }
 
 /// Locks the opening of a database file, so that one process at a time migrates it.
@@ -44,43 +41,33 @@ pub(crate) async fn lock_opening(address: &Address) -> Result<Option<File>, Stor
 }
 
 impl Database {
-    pub(crate) async fn open(address: &Address) -> Result<Self, StoreError> {
+    pub(crate) async fn open(address: &Address, timeout: Duration) -> Result<Self, StoreError> {
         let database = match address {
-            Address::Sqlite(path) => Self::open_sqlite(path).await,
+            Address::Sqlite(path) => {
+                SqliteFile::open(path, timeout).await.map(|file| Self::Sqlite(Arc::new(file)))
+            }
             Address::Postgres(options) => {
                 let pool = PgPoolOptions::new()
                     .max_connections(16)
-                    .acquire_timeout(Duration::from_secs(5))
+                    .acquire_timeout(timeout)
                     .connect_with((**options).clone());
-                pool.await.map(Self::Postgres)
+                pool.await.map(|pool| Self::Postgres(Pool { pool, timeout }))
             }
         };
         database.map_err(|error| StoreError::failed("OPEN", error))
-    }
-
-    async fn open_sqlite(path: &str) -> Result<Self, sqlx::Error> {
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .create_if_missing(true)
-            .foreign_keys(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            // Acknowledged changes must survive a power failure.
-            .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(Duration::from_secs(10));
-        let pool = |most| SqlitePoolOptions::new().max_connections(most);
-        let writer = pool(1).test_before_acquire(false).connect_with(options.clone()).await?;
-        let readers = pool(8).test_before_acquire(false).connect_lazy_with(options);
-        Ok(Self::Sqlite { readers, writer })
     }
 
     /// Begins a transaction that writes; on SQLite it waits for the one writer.
     pub(crate) async fn begin(&self) -> Result<Transaction, StoreError> {
         let begun = async {
             Ok(match self {
-                Self::Sqlite { writer, .. } => {
+                Self::Sqlite(file) => {
+                    let writer = &file.connections().writer;
                     Transaction::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?)
                 }
-                Self::Postgres(pool) => Transaction::Postgres(pool.begin().await?),
+                Self::Postgres(pool) => {
+                    Transaction::Postgres(PostgresTransaction::begin(pool).await?)
+                }
             })
         };
         let span = tracing::debug_span!("statement", statement = "BEGIN");
@@ -99,11 +86,15 @@ impl Database {
         let (sql, span) = (statement.text, statement.span(values));
         let rows = async {
             match self {
-                Self::Sqlite { readers, .. } => {
+                Self::Sqlite(file) => {
+                    let readers = &file.connections().readers;
                     bind!(sqlx::query_as::<Sqlite, T>(sql), values).fetch_all(readers).await
                 }
                 Self::Postgres(pool) => {
-                    bind!(sqlx::query_as::<Postgres, T>(sql), values).fetch_all(pool).await
+                    let mut connection = pool.pool.acquire().await?;
+                    let query = bind!(sqlx::query_as::<Postgres, T>(sql), values);
+                    let rows = within(pool.timeout, query.fetch_all(&mut *connection)).await;
+                    closed_if_late(connection, rows)
                 }
             }
         };
@@ -122,11 +113,15 @@ impl Database {
         let (sql, span) = (statement.text, statement.span(values));
         let row = async {
             match self {
-                Self::Sqlite { readers, .. } => {
+                Self::Sqlite(file) => {
+                    let readers = &file.connections().readers;
                     bind!(sqlx::query_as::<Sqlite, T>(sql), values).fetch_optional(readers).await
                 }
                 Self::Postgres(pool) => {
-                    bind!(sqlx::query_as::<Postgres, T>(sql), values).fetch_optional(pool).await
+                    let mut connection = pool.pool.acquire().await?;
+                    let query = bind!(sqlx::query_as::<Postgres, T>(sql), values);
+                    let row = within(pool.timeout, query.fetch_optional(&mut *connection)).await;
+                    closed_if_late(connection, row)
                 }
             }
         };
@@ -135,11 +130,8 @@ impl Database {
 
     pub(crate) async fn close(&self) {
         match self {
-            Self::Sqlite { readers, writer } => {
-                readers.close().await;
-                writer.close().await;
-            }
-            Self::Postgres(pool) => pool.close().await,
+            Self::Sqlite(file) => file.close().await,
+            Self::Postgres(pool) => pool.pool.close().await,
         }
     }
 }

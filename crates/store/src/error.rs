@@ -1,5 +1,7 @@
 //! Errors of the store.
 
+use std::time::Duration;
+
 use gatewright_policy::{AccountName, Revision};
 
 use crate::transient::is_transient;
@@ -67,7 +69,28 @@ pub enum StoreError {
         #[source]
         source: sqlx::Error,
     },
-    /// The task of the change ended early: it is unknown whether the change took effect.
+    /// Another server serves the database file, and two would not know what the other changes.
+    #[error(
+        "another server is running on the database {path}: stop it first, or use PostgreSQL, \
+         which serves several"
+    )]
+    InUse {
+        /// The path of the file.
+        path: String,
+    },
+    /// The database file is not the one that was opened: it was moved or replaced.
+    #[error("the database file was moved or replaced while it was open")]
+    Replaced,
+    /// The database has lost changes that it had acknowledged.
+    #[error("the database has lost changes that it had acknowledged")]
+    LostChanges,
+    /// No heartbeat came back: notices may be late.
+    #[error("no heartbeat came back from the database within {0:?}")]
+    Silent(Duration),
+    /// The database did not confirm a change: whether it took effect is not known.
+    #[error("the database did not confirm the change: whether it took effect is not known")]
+    Unconfirmed(#[source] Box<StoreError>),
+    /// The task that made the change ended early: whether it took effect is not known.
     #[error("the change was aborted")]
     Aborted(#[source] tokio::task::JoinError),
 }

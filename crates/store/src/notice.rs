@@ -1,14 +1,24 @@
-//! Notifications between the nodes on one PostgreSQL: changes, and heartbeats.
+//! Notices of changes that others commit, and heartbeats.
+//!
+//! Invariant: a heartbeat is heard after all notices of changes that were committed before it was
+//! sent.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
 
 use gatewright_policy::{AccountName, Revision};
 use sqlx::postgres::PgListener;
+use sqlx::sqlite::Sqlite;
+use tokio::sync::watch;
 
 use crate::error::StoreError;
+use crate::row::from_row;
+use crate::sqlite_file::SqliteFile;
 
 /// The channel that all nodes listen to.
 pub(crate) const CHANNEL: &str = "gatewright";
 
-/// A notification on the channel.
+/// A notice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
     /// A new revision of an account.
@@ -17,53 +27,192 @@ pub enum Notice {
         account: AccountName,
         /// Its last revision.
         revision: Revision,
+        /// The first half of the hash of its entry, in hexadecimal; empty where an older program
+        /// sent the notice.
+        hash: String,
         /// True if resources were created or deleted.
         resources: bool,
     },
-    /// A heartbeat, whose absence tells a node that it is stale.
-    Heartbeat,
+    /// A key that signs tokens was created or deleted.
+    Keys,
+    /// A heartbeat of this node, with the number that it was sent with.
+    Heartbeat(u64),
 }
 
-impl Notice {
+/// A notice as PostgreSQL carries it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Message {
+    Notice(Notice),
+    /// A heartbeat of a node, which may be another.
+    Heartbeat {
+        node: String,
+        number: u64,
+    },
+}
+
+impl Message {
     pub(crate) fn text(&self) -> String {
         match self {
-            Self::Changed { account, revision, resources } => {
-                format!("{revision} {} {account}", u8::from(*resources))
+            Self::Notice(Notice::Changed { account, revision, hash, resources }) => {
+                // Older programs take anything but `0` for a change of resources.
+                format!("{revision} {}{hash} {account}", u8::from(*resources))
             }
-            Self::Heartbeat => "pulse".to_owned(),
+            Self::Notice(Notice::Keys) => "keys".to_owned(),
+            Self::Notice(Notice::Heartbeat(_)) => "pulse".to_owned(),
+            Self::Heartbeat { node, number } => format!("pulse {node} {number}"),
         }
     }
 
     fn parse(text: &str) -> Option<Self> {
-        if text == "pulse" {
-            return Some(Self::Heartbeat);
+        if text == "keys" {
+            return Some(Self::Notice(Notice::Keys));
         }
-        let (revision, rest) = text.split_once(' ')?;
-        let (resources, account) = rest.split_once(' ')?;
-        Some(Self::Changed {
-            account: AccountName::new(account),
-            revision: revision.parse().ok()?,
-            resources: resources != "0",
-        })
+        let (first, rest) = text.split_once(' ')?;
+        let (second, third) = rest.split_once(' ')?;
+        if first == "pulse" {
+            return Some(Self::Heartbeat { node: second.to_owned(), number: third.parse().ok()? });
+        }
+        Some(Self::Notice(Notice::Changed {
+            account: AccountName::new(third),
+            revision: first.parse().ok()?,
+            hash: second.get(1..)?.to_owned(),
+            resources: !second.starts_with('0'),
+        }))
     }
 }
 
-/// A listener for notifications, with a connection of its own.
-pub struct Listener(pub(crate) PgListener);
+/// Receives notices, on a connection of its own.
+pub struct Listener(pub(crate) Ears);
+
+/// Where notices come from.
+pub(crate) enum Ears {
+    Postgres { listener: PgListener, node: String },
+    Sqlite(FileWatch),
+}
+
+/// Reads the changes that any process makes in a database file, each time that a heartbeat asks.
+pub(crate) struct FileWatch {
+    pub(crate) file: Arc<SqliteFile>,
+    pub(crate) heartbeats: watch::Receiver<u64>,
+    /// The row of the journal up to which all changes were read, with its hash; none before the
+    /// first.
+    pub(crate) place: Option<(i64, Vec<u8>)>,
+    pub(crate) notices: VecDeque<Notice>,
+}
 
 impl Listener {
     /// Waits for the next notification. After an error some may be lost: a new listener is needed.
     pub async fn next(&mut self) -> Result<Notice, StoreError> {
+        match &mut self.0 {
+            Ears::Postgres { listener, node } => next_message(listener, node).await,
+            Ears::Sqlite(watch) => watch.next().await,
+        }
+    }
+}
+
+async fn next_message(listener: &mut PgListener, own: &str) -> Result<Notice, StoreError> {
+    loop {
+        let failed = |error| StoreError::failed("LISTEN", error);
+        let Some(notification) = listener.try_recv().await.map_err(failed)? else {
+            return Err(failed(sqlx::Error::PoolClosed));
+        };
+        match Message::parse(notification.payload()) {
+            Some(Message::Notice(notice)) => return Ok(notice),
+            // The heartbeat of another node says nothing about how late this one hears.
+            Some(Message::Heartbeat { node, number }) if node == own => {
+                return Ok(Notice::Heartbeat(number));
+            }
+            Some(Message::Heartbeat { .. }) | None => {}
+        }
+    }
+}
+
+/// The statements for SQLite alone. Rows of the journal are never deleted, so the identifiers that
+/// SQLite gives them rise in the order of commits.
+const LAST_PLACE: &str = "SELECT rowid AS place, account, revision, hash, 0 AS resources
+    FROM journal ORDER BY rowid DESC LIMIT 1";
+const FROM_PLACE: &str = "SELECT rowid AS place, account, revision, hash,
+    kind = 'resource' AND (before IS NULL OR after IS NULL) AS resources
+    FROM journal WHERE rowid >= $1 ORDER BY rowid LIMIT 1000";
+
+struct Placed {
+    place: i64,
+    account: String,
+    revision: i64,
+    hash: Vec<u8>,
+    resources: i64,
+}
+
+from_row!(Placed: place, account, revision, hash, resources);
+
+impl FileWatch {
+    /// Begins to watch a file, from the changes that are in it now.
+    pub(crate) async fn begin(
+        file: Arc<SqliteFile>,
+        heartbeats: watch::Receiver<u64>,
+    ) -> Result<Self, StoreError> {
+        let readers = &file.connections().readers;
+        let last: Option<Placed> = sqlx::query_as::<Sqlite, Placed>(LAST_PLACE)
+            .fetch_optional(readers)
+            .await
+            .map_err(|error| StoreError::failed("LAST_PLACE", error))?;
+        let place = last.map(|last| (last.place, last.hash));
+        Ok(Self { file, heartbeats, place, notices: VecDeque::new() })
+    }
+
+    async fn next(&mut self) -> Result<Notice, StoreError> {
         loop {
-            let failed = |error| StoreError::failed("LISTEN", error);
-            let Some(notification) = self.0.try_recv().await.map_err(failed)? else {
-                return Err(failed(sqlx::Error::PoolClosed));
-            };
-            if let Some(notice) = Notice::parse(notification.payload()) {
+            if let Some(notice) = self.notices.pop_front() {
                 return Ok(notice);
+            }
+            self.heartbeats
+                .changed()
+                .await
+                .map_err(|_| StoreError::failed("LISTEN", sqlx::Error::PoolClosed))?;
+            let heartbeat = *self.heartbeats.borrow_and_update();
+            self.read().await?;
+            self.notices.push_back(Notice::Heartbeat(heartbeat));
+        }
+    }
+
+    async fn read(&mut self) -> Result<(), StoreError> {
+        loop {
+            if !self.file.is_in_place() {
+                self.file.close().await;
+                return Err(StoreError::Replaced);
+            }
+            let readers = &self.file.connections().readers;
+            let (place, hash) = self.place.clone().unwrap_or_default();
+            let rows = sqlx::query_as::<Sqlite, Placed>(FROM_PLACE)
+                .bind(place)
+                .fetch_all(readers)
+                .await
+                .map_err(|error| StoreError::failed("FROM_PLACE", error))?;
+            let mut rows = rows.into_iter();
+            // The row that was the last is still there, unless the file has lost it.
+            if place != 0 && rows.next().is_none_or(|row| row.place != place || row.hash != hash) {
+                return Err(StoreError::LostChanges);
+            }
+            let before = self.notices.len();
+            for row in rows {
+                self.place = Some((row.place, row.hash.clone()));
+                self.notices.push_back(Notice::Changed {
+                    account: AccountName::new(row.account),
+                    revision: Revision::new(row.revision),
+                    hash: mark(&row.hash),
+                    resources: row.resources != 0,
+                });
+            }
+            if self.notices.len() == before {
+                return Ok(());
             }
         }
     }
+}
+
+/// Returns what a notice says of the hash of an entry: the first half of it.
+pub(crate) fn mark(hash: &[u8]) -> String {
+    hex::encode(hash.get(..16).unwrap_or(hash))
 }
 
 #[cfg(test)]
@@ -71,14 +220,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_notice_is_parsed_as_it_was_sent() {
+    fn a_message_is_parsed_as_it_was_sent() {
         let changed = Notice::Changed {
             account: AccountName::new("aa1-ovh"),
             revision: Revision::new(42),
+            hash: "0a1b".to_owned(),
             resources: true,
         };
-        assert_eq!(Notice::parse(&changed.text()), Some(changed));
-        assert_eq!(Notice::parse(&Notice::Heartbeat.text()), Some(Notice::Heartbeat));
-        assert_eq!(Notice::parse("nonsense"), None);
+        for message in [
+            Message::Notice(changed),
+            Message::Notice(Notice::Keys),
+            Message::Heartbeat { node: "0a1b".to_owned(), number: 7 },
+        ] {
+            assert_eq!(Message::parse(&message.text()), Some(message));
+        }
+        for other in ["nonsense", "pulse", "x y z", "pulse 0a1b x"] {
+            assert_eq!(Message::parse(other), None, "{other}");
+        }
     }
 }

@@ -53,6 +53,27 @@ statements! {
     JOURNAL = "SELECT account, revision, at, actor, ip, query_id, kind, object, before, after, hash
         FROM journal WHERE account = $1 AND revision > $2 ORDER BY revision LIMIT $3";
 
+    // The entry at each position comes first, without its documents: its hash tells whether it is
+    // still the same. The journal holds no secret, so that of the object comes along.
+    JOURNAL_SINCE = "WITH position (account, revision) AS (VALUES
+            (CAST($1 AS TEXT), CAST($2 AS BIGINT)), ($3, $4), ($5, $6), ($7, $8), ($9, $10), ($11, $12), ($13, $14), ($15, $16),
+            ($17, $18), ($19, $20), ($21, $22), ($23, $24), ($25, $26), ($27, $28), ($29, $30), ($31, $32),
+            ($33, $34), ($35, $36), ($37, $38), ($39, $40), ($41, $42), ($43, $44), ($45, $46), ($47, $48),
+            ($49, $50), ($51, $52), ($53, $54), ($55, $56), ($57, $58), ($59, $60), ($61, $62), ($63, $64))
+        SELECT journal.account, journal.revision, at, actor, ip, query_id, journal.kind,
+            journal.object,
+            CASE WHEN journal.revision > position.revision THEN before END AS before,
+            CASE WHEN journal.revision > position.revision THEN after END AS after,
+            hash, secret
+        FROM position
+        JOIN journal ON journal.account = position.account
+            AND journal.revision >= position.revision
+        LEFT JOIN object ON after IS NOT NULL AND object.kind = journal.kind
+            AND object.id = journal.object AND object.account = journal.account
+        ORDER BY journal.account, journal.revision LIMIT $65";
+
+    JOURNAL_HASH = "SELECT revision, hash AS head FROM journal WHERE account = $1 AND revision = $2";
+
     JOURNAL_BEFORE = "SELECT account, revision, at, actor, ip, query_id, kind, object, before, after,
         hash FROM journal WHERE account = $1 AND revision < $2 ORDER BY revision DESC LIMIT $3";
 
@@ -71,6 +92,13 @@ statements! {
         ON CONFLICT (account, subject) DO UPDATE SET last = excluded.last
         WHERE usage.last < excluded.last";
     LAST_USED = "SELECT account, subject, last FROM usage WHERE account = $1";
+
+    INSTALLATION_ADD = "INSERT INTO installation (one, id, generation) VALUES (1, $1, $2)
+        ON CONFLICT (one) DO NOTHING";
+    INSTALLATION = "SELECT id, generation FROM installation";
+    GENERATION_BEGIN = "UPDATE installation SET generation = $2 WHERE generation = $1";
+    PULSE = "SELECT generation, (SELECT COUNT(*) FROM signing_key) AS keys,
+        (SELECT COALESCE(MAX(created), 0) FROM signing_key) AS newest_key FROM installation";
 
     KEY_ADD = "INSERT INTO signing_key (id, algorithm, sealed, created) VALUES ($1, $2, $3, $4)";
     KEY_DELETE = "DELETE FROM signing_key WHERE id = $1";

@@ -3,22 +3,33 @@
 mod accounts;
 mod activity;
 mod changes;
-mod journal;
+mod installation;
+pub(crate) mod journal;
 mod keys;
 mod objects;
 mod rows;
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use sqlx::migrate::MigrateError;
 use sqlx::postgres::PgListener;
+use tokio::sync::watch;
 
 use crate::address::Address;
 use crate::database::{Database, lock_opening};
 use crate::error::StoreError;
 use crate::migrations::migrator;
-use crate::notice::{CHANNEL, Listener, Notice};
+use crate::notice::{CHANNEL, Ears, FileWatch, Listener};
+use crate::postgres_pool::{Pool, within};
+use crate::pulse::{Beats, Heart};
 use crate::sql;
+use crate::sqlite_file::SqliteFile;
 use crate::statement::Value;
 use rows::Head;
+
+/// The maximum time of a statement, where nothing else is set.
+pub const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// An open database with all objects, journals, activity and keys of an installation.
 #[derive(Clone)]
@@ -32,20 +43,14 @@ impl Store {
     /// Several nodes may do so at once; one of them migrates. A schema that is newer than this
     /// program is refused and left alone.
     pub async fn open(address: &Address) -> Result<Self, StoreError> {
+        Self::open_within(address, TIMEOUT).await
+    }
+
+    /// Opens the database in the same way; each statement has a maximum time.
+    pub async fn open_within(address: &Address, timeout: Duration) -> Result<Self, StoreError> {
         let _lock = lock_opening(address).await?;
-        let database = Database::open(address).await?;
-        let migrations = migrator();
-        let migrated = match &database {
-            Database::Sqlite { writer, .. } => migrations.run(writer).await,
-            Database::Postgres(pool) => migrations.run(pool).await,
-        };
-        migrated.map_err(|error| match error {
-            MigrateError::VersionMissing(found) => {
-                let known = migrations.iter().map(|one| one.version).max().unwrap_or_default();
-                StoreError::NewerSchema { found, known }
-            }
-            other => StoreError::Migration(other),
-        })?;
+        let database = Database::open(address, timeout).await?;
+        migrate(&database).await?;
         Ok(Self { database })
     }
 
@@ -59,19 +64,56 @@ impl Store {
         self.database.first::<Head>(sql::ACCOUNT_HEAD, &[Value::Text("")]).await.map(drop)
     }
 
-    /// Subscribes to the notifications of other nodes; none for a database without other nodes.
-    pub async fn listen(&self) -> Result<Option<Listener>, StoreError> {
-        let Database::Postgres(pool) = &self.database else { return Ok(None) };
-        let failed = |error| StoreError::failed("LISTEN", error);
-        let mut listener = PgListener::connect_with(pool).await.map_err(failed)?;
-        listener.listen(CHANNEL).await.map_err(failed)?;
-        Ok(Some(Listener(listener)))
+    /// Subscribes to the changes that others commit, and begins to send heartbeats, for a node with a
+    /// name of its own. A file that was replaced is opened anew.
+    pub async fn listen(&self, node: &str) -> Result<(Heart, Listener), StoreError> {
+        let (beats, ears) = match &self.database {
+            Database::Postgres(Pool { pool, timeout }) => {
+                let failed = |error| StoreError::failed("LISTEN", error);
+                let listener = async {
+                    let mut listener = PgListener::connect_with(pool).await?;
+                    listener.listen(CHANNEL).await?;
+                    Ok(listener)
+                };
+                let listener = within(*timeout, listener).await.map_err(failed)?;
+                let node = node.to_owned();
+                let beats =
+                    Beats::Postgres { pool: pool.clone(), connection: None, timeout: *timeout };
+                (beats, Ears::Postgres { listener, node })
+            }
+            Database::Sqlite(file) => {
+                if !file.is_in_place() {
+                    self.reopen(file).await?;
+                }
+                let (sender, heartbeats) = watch::channel(0);
+                let watch = FileWatch::begin(Arc::clone(file), heartbeats).await?;
+                let database = self.database.clone();
+                (Beats::Sqlite { database, listener: sender }, Ears::Sqlite(watch))
+            }
+        };
+        Ok((Heart { node: node.to_owned(), beats }, Listener(ears)))
     }
 
-    /// Sends a heartbeat to every node, this one included.
-    pub async fn send_heartbeat(&self) -> Result<(), StoreError> {
-        let mut transaction = self.database.begin().await?;
-        transaction.notify(CHANNEL, &Notice::Heartbeat.text()).await?;
-        transaction.commit().await
+    /// Opens the file that was put in the place of the one that was open.
+    async fn reopen(&self, file: &SqliteFile) -> Result<(), StoreError> {
+        let reopened = file.reopen().await;
+        reopened.map_err(|error| StoreError::failed("OPEN", error))?;
+        migrate(&self.database).await
     }
+}
+
+/// Brings the schema up to date; refuses one that is newer than this program.
+async fn migrate(database: &Database) -> Result<(), StoreError> {
+    let migrations = migrator();
+    let migrated = match database {
+        Database::Sqlite(file) => migrations.run(&file.connections().writer).await,
+        Database::Postgres(pool) => migrations.run(&pool.pool).await,
+    };
+    migrated.map_err(|error| match error {
+        MigrateError::VersionMissing(found) => {
+            let known = migrations.iter().map(|one| one.version).max().unwrap_or_default();
+            StoreError::NewerSchema { found, known }
+        }
+        other => StoreError::Migration(other),
+    })
 }

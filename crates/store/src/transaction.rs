@@ -4,12 +4,15 @@ use sqlx::{Postgres, Sqlite};
 use tracing::Instrument;
 
 use crate::error::StoreError;
+use crate::postgres_pool::within;
+use crate::postgres_transaction::PostgresTransaction;
 use crate::statement::{Row, Statement, Value, bind};
 
-/// A transaction on either database; dropped without a commit, it is rolled back.
+/// A transaction on either database. Dropped without a commit, it is rolled back; on PostgreSQL that
+/// costs the connection, so an expected failure rolls it back itself.
 pub(crate) enum Transaction {
     Sqlite(sqlx::Transaction<'static, Sqlite>),
-    Postgres(sqlx::Transaction<'static, Postgres>),
+    Postgres(PostgresTransaction),
 }
 
 /// The one statement for PostgreSQL only: it notifies the other nodes, which SQLite does not have.
@@ -30,8 +33,9 @@ impl Transaction {
                     query.fetch_optional(&mut **inner).await
                 }
                 Self::Postgres(inner) => {
+                    let (connection, timeout) = inner.connection();
                     let query = bind!(sqlx::query_as::<Postgres, T>(sql), values);
-                    query.fetch_optional(&mut **inner).await
+                    within(timeout, query.fetch_optional(connection)).await
                 }
             }
         };
@@ -52,8 +56,9 @@ impl Transaction {
                     query.execute(&mut **inner).await?.rows_affected()
                 }
                 Self::Postgres(inner) => {
+                    let (connection, timeout) = inner.connection();
                     let query = bind!(sqlx::query::<Postgres>(sql), values);
-                    query.execute(&mut **inner).await?.rows_affected()
+                    within(timeout, query.execute(connection)).await?.rows_affected()
                 }
             })
         };
@@ -78,5 +83,16 @@ impl Transaction {
         };
         let span = tracing::debug_span!("statement", statement = "COMMIT");
         done.instrument(span).await.map_err(|error| StoreError::failed("COMMIT", error))
+    }
+
+    /// Undoes everything. A failure changes nothing: the transaction is not committed.
+    pub(crate) async fn roll_back(self) {
+        let done = match self {
+            Self::Sqlite(inner) => inner.rollback().await,
+            Self::Postgres(inner) => inner.roll_back().await,
+        };
+        if let Err(error) = done {
+            tracing::debug!(%error, "a transaction ended with its connection");
+        }
     }
 }

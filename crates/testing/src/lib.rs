@@ -4,11 +4,15 @@
 #![allow(clippy::missing_panics_doc, reason = "a test that cannot be set up fails")]
 #![allow(clippy::expect_used, reason = "a test that cannot be set up fails")]
 
+mod relay;
+
 use std::time::{Duration, Instant};
 
 use sqlx::postgres::PgListener;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection};
+
+pub use relay::Relay;
 
 /// The variable with the URL of a PostgreSQL server on which databases may be created.
 ///
@@ -24,6 +28,11 @@ pub struct TestDatabase {
 }
 
 impl TestDatabase {
+    /// Names a database that another has created.
+    pub fn at(address: String) -> Self {
+        Self { address, _folder: None }
+    }
+
     /// Creates an SQLite database in a new file.
     pub fn sqlite() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
@@ -98,7 +107,8 @@ impl TestDatabase {
 
 impl TestDatabase {
     /// Runs a statement on a connection of its own.
-    pub async fn run(&self, sql: &'static str) {
+    pub async fn run(&self, sql: &str) {
+        let sql = AssertSqlSafe(sql.to_owned());
         if let Some(path) = self.address.strip_prefix("sqlite:") {
             let options = SqliteConnectOptions::new().filename(path).foreign_keys(false);
             let mut connection = options.connect().await.expect("a connection");
@@ -106,6 +116,28 @@ impl TestDatabase {
         } else {
             let mut connection = PgConnection::connect(&self.address).await.expect("a connection");
             sqlx::query(sql).execute(&mut connection).await.expect("a statement");
+        }
+    }
+}
+
+impl TestDatabase {
+    /// Loses the last change of an account, which must have created an object: as a promoted replica
+    /// does that had not received it.
+    pub async fn lose_last_change(&self, account: &str) {
+        let last = format!("(SELECT revision FROM account WHERE name = '{account}')");
+        for lost in [
+            format!(
+                "DELETE FROM mention WHERE id IN (SELECT id FROM object WHERE account = '{account}' AND created = {last})"
+            ),
+            format!("DELETE FROM object WHERE account = '{account}' AND created = {last}"),
+            format!("DELETE FROM journal WHERE account = '{account}' AND revision = {last}"),
+            format!(
+                "UPDATE account SET revision = revision - 1, head = (SELECT hash FROM journal
+                 WHERE journal.account = account.name AND journal.revision = account.revision - 1)
+                 WHERE name = '{account}'"
+            ),
+        ] {
+            self.run(&lost).await;
         }
     }
 }

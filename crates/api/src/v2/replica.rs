@@ -6,7 +6,7 @@ use axum::body::Body;
 use bytes::Bytes;
 use futures_util::stream::try_unfold;
 use gatewright_iam::{
-    Context, Fact, Fault, Iam, IamError, Input, ReplicaPosition, Revision, Secret, rights,
+    Context, Fact, Fault, Iam, IamError, Input, ReachedEntry, ReplicaPosition, Secret, rights,
 };
 
 use crate::edge::bearer;
@@ -17,13 +17,14 @@ use crate::respond::{Lines, NoStore};
 use crate::wire::FactLine;
 
 const AFTER: Parameter = Parameter::text("after");
+const HASH: Parameter = Parameter::text("hash");
 
 /// Declares the operations.
 pub(super) fn operations() -> Vec<Operation> {
     vec![
         Operation::get("/iam/replica", "Follow what is decided by")
             .requires(&[rights::REPLICA_GET])
-            .query(&[AFTER])
+            .query(&[AFTER, HASH])
             .extension()
             .handle(follow),
     ]
@@ -45,7 +46,7 @@ async fn follow(context: Context, request: Request) -> Result<NoStore<Lines<Fact
     // Rights are checked before the response begins, so that a denial has its status.
     let (first, followed) = match after(&request) {
         None => iam.follow(&context, ReplicaPosition::Nothing).await?,
-        Some(revision) => iam.resume(&context, revision).await?,
+        Some(reached) => iam.resume(&context, reached).await?,
     };
     let follower = Follower { iam, token, context, followed, first: Some(first) };
     let lines = try_unfold(follower, |mut follower| async move {
@@ -72,17 +73,22 @@ impl Follower {
         // The token may have expired since.
         self.context.now = self.iam.now();
         self.iam.authenticate(self.token.reveal(), self.context.now).await?;
-        let (facts, followed) = self.iam.follow(&self.context, self.followed).await?;
+        let (facts, followed) = self.iam.follow(&self.context, self.followed.clone()).await?;
         self.followed = followed;
         Ok(Some(facts))
     }
 }
 
 /// Reads the revision up to which the caller has already followed the journal.
-fn after(request: &Request) -> Option<Input<Revision>> {
+fn after(request: &Request) -> Option<Input<ReachedEntry>> {
     let text = request.query.only(AFTER.name).transpose()?;
-    Some(text.ok().and_then(|text| text.parse().ok()).ok_or_else(|| {
-        let message = "\"after\" must be a revision that was reached before, such as 42";
+    let hash = request.query.only(HASH.name);
+    let reached = text.ok().and_then(|text| text.parse().ok()).zip(hash.ok());
+    let reached =
+        reached.map(|(revision, hash)| ReachedEntry { revision, hash: hash.map(Into::into) });
+    Some(reached.ok_or_else(|| {
+        let message = "\"after\" must be a revision that was reached before, such as 42, and \
+                       \"hash\" what was sent with it";
         IamError::invalid(Fault::Parameter, message)
     }))
 }

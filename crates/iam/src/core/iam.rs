@@ -5,14 +5,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use gatewright_policy::{AccountName, Caller, Identity, Instant, Scope};
-use gatewright_store::{Address, CauseChain, Store, StoreError};
+use gatewright_store::{Address, CauseChain, Generation, Installation, Store, StoreError};
 use tokio::task::JoinHandle;
 use webauthn_rs::Webauthn;
 
 use crate::catalogue::error::CatalogueError;
 use crate::catalogue::file::texts;
 use crate::catalogue::index::Catalogue;
-use crate::engine::follow::Following;
+use crate::engine::follow::{Follower, Following};
 use crate::engine::live_catalogue::LiveCatalogue;
 use crate::engine::recorder::Recorder;
 use crate::engine::relying_party::relying_party;
@@ -61,7 +61,7 @@ pub struct Iam {
     stopping: AtomicBool,
     /// Background tasks, which are aborted when this is dropped.
     tasks: [JoinHandle<()>; 3],
-    _following: Following,
+    following: Following,
 }
 
 impl Drop for Iam {
@@ -80,7 +80,8 @@ impl Iam {
         settings: Settings,
         sources: Sources,
     ) -> Result<Arc<Self>, OpenError> {
-        let store = Store::open(address).await?;
+        let store = Store::open_within(address, settings.database_timeout).await?;
+        let installation = store.installation(&new_installation(&sources)?).await?;
         let files = texts(settings.products.as_deref())?;
         let files = Catalogue::declared(settings.built_in_products, &files)?;
         let live_catalogue = LiveCatalogue::open(&store, files).await?;
@@ -91,10 +92,11 @@ impl Iam {
             sources.clone(),
             settings.region,
             live_catalogue.current(),
-            settings.accounts_in_memory,
+            (settings.accounts_in_memory, installation.generation),
         );
         let views = Arc::new(views);
-        let following = views.follow().await?;
+        let follower = Follower::new(sources.clone(), Arc::clone(&views), Arc::clone(&tokens))?;
+        let following = follower.start().await?;
         let recorder = Arc::new(Recorder::new(store.clone(), sources.clone()));
         let tasks = [recorder.run(settings.log_days), tokens.run(), live_catalogue.run(&views)];
         Ok(Arc::new(Self {
@@ -109,7 +111,7 @@ impl Iam {
             sources,
             stopping: AtomicBool::new(false),
             tasks,
-            _following: following,
+            following,
         }))
     }
 
@@ -209,6 +211,14 @@ impl Iam {
         if let Err(error) = self.recorder.flush().await {
             tracing::warn!(error = %CauseChain(&error), "the last second of the logs is lost");
         }
+        self.following.stop();
         self.store.close().await;
     }
+}
+
+/// Generates the identity of a database that has none.
+fn new_installation(sources: &Sources) -> Result<Installation, IamError> {
+    let id = hex::encode(sources.bytes::<16>()?);
+    let generation = Generation::new(u64::from_be_bytes(sources.bytes()?));
+    Ok(Installation { id, generation })
 }

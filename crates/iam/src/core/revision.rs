@@ -10,7 +10,8 @@ use crate::model::revision::AccountRevision;
 impl AccountRevision {
     /// Returns the revision of a view.
     pub(crate) fn of(view: &View) -> Self {
-        Self { account: view.account().clone(), number: view.revision() }
+        let (account, generation) = (view.account().clone(), Some(view.generation()));
+        Self { account, generation, number: view.revision() }
     }
 }
 
@@ -18,14 +19,20 @@ impl Iam {
     /// Returns the revision of an account that decisions on this node reflect at least; none where
     /// the account is not in memory.
     pub fn revision(&self, account: &AccountName) -> Option<AccountRevision> {
-        let number = self.views.revision(account)?;
-        Some(AccountRevision { account: account.clone(), number })
+        self.views.in_memory(account).map(|view| AccountRevision::of(&view))
     }
 
     /// Waits until decisions on this node reflect all changes up to the revision, on whichever node
-    /// they were made; fails for a revision that does not exist.
+    /// they were made; fails for a revision that does not exist, or that the database has lost.
     pub async fn wait_for_revision(&self, revision: &AccountRevision) -> Result<(), IamError> {
-        let AccountRevision { account, number } = revision;
+        let AccountRevision { account, generation, number } = revision;
+        if generation.is_some_and(|generation| generation != self.views.generation()) {
+            let message = format!(
+                "there is no revision {revision} any more: the database was restored or has lost \
+                 changes since; leave the revision out, and check what was changed last"
+            );
+            return Err(IamError::invalid(Fault::Parameter, message));
+        }
         match self.views.advance_to(account, *number).await {
             Ok(true) => Ok(()),
             Ok(false) | Err(IamError::NotFound) => {

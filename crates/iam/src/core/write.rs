@@ -50,16 +50,16 @@ impl Iam {
             }
             Ok(())
         };
-        match tokio::spawn(work.in_current_span()).await {
-            Ok(done) => done,
-            Err(aborted) => {
-                // The change may be stored nevertheless: the view is refreshed from the journal.
-                if let Err(error) = self.views.refresh(account).await {
-                    tracing::warn!(error = %CauseChain(&error), account = account.as_str(), "a view was forgotten");
-                }
-                Err(StoreError::Aborted(aborted))
-            }
+        let unknown = match tokio::spawn(work.in_current_span()).await {
+            Ok(Err(error @ StoreError::Unconfirmed(_))) => error,
+            Ok(done) => return done,
+            Err(aborted) => StoreError::Aborted(aborted),
+        };
+        // The change may be stored nevertheless: the view is refreshed from the journal.
+        if let Err(error) = Box::pin(self.views.refresh(account)).await {
+            tracing::warn!(error = %CauseChain(&error), %account, "a view was forgotten");
         }
+        Err(unknown)
     }
 
     /// Reads an object, changes its document, and writes it back (optimistic concurrency control);

@@ -1,92 +1,161 @@
-//! Follows the changes that other nodes commit.
+//! Follows the changes that others commit in the database: other nodes, and the operator's commands.
 //!
-//! Invariants: a heartbeat is recorded only after all notifications before it have been applied,
-//! and after a new connection only once all views have been renewed.
+//! Invariants:
+//! - A heartbeat is recorded only after all notices before it, and after a new connection only once
+//!   all views have been verified.
+//! - A generation that is not the one that is remembered drops everything that is remembered.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use gatewright_store::{CauseChain, Listener, Notice};
+use gatewright_store::{CauseChain, Generation, Heart, Listener, Notice, StoreError};
 use tokio::task::JoinHandle;
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
+use crate::engine::tokens::Tokens;
 use crate::engine::views::Views;
 use crate::model::error::IamError;
+use crate::sources::Sources;
 
-/// Interval between the heartbeats of a node, by which all nodes notice a connection that is lost.
-const HEARTBEAT_INTERVAL: Duration = Duration::from_millis(250);
+/// Maximum time without a notice, after which a node listens anew.
+const SILENCE: Duration = Duration::from_secs(3);
 
-/// Maximum time without a notification, after which a node reconnects its listener.
-const NOTIFICATION_TIMEOUT: Duration = Duration::from_secs(1);
+/// The pause before a node listens anew after a failure.
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// The number of tasks that renew views which are behind.
+const RENEWERS: usize = 4;
 
 /// Background tasks that are aborted when this is dropped.
 pub(crate) struct Following(Vec<JoinHandle<()>>);
 
 impl Drop for Following {
     fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+impl Following {
+    /// Ends the tasks, which give their connections back.
+    pub(crate) fn stop(&self) {
         for task in &self.0 {
             task.abort();
         }
     }
 }
 
-impl Views {
-    /// Starts to follow the other nodes, where the database can have some; fails when the first
-    /// connection does.
-    pub(crate) async fn follow(self: &Arc<Self>) -> Result<Following, IamError> {
-        let Some(listener) = self.store.listen().await? else {
-            return Ok(Following(Vec::new()));
-        };
-        self.expect_peers();
-        let views = Arc::clone(self);
-        let listening = tokio::spawn(async move {
-            let mut listener = Some(listener);
-            loop {
-                let next = match listener.take() {
-                    Some(listener) => Ok(Some(listener)),
-                    None => views.store.listen().await,
-                };
-                let outcome = match next {
-                    Ok(Some(listener)) => views.apply_notices(listener).await,
-                    Ok(None) => return,
-                    Err(error) => Err(error.into()),
-                };
-                if let Err(error) = outcome {
-                    tracing::warn!(error = %CauseChain(&error), "cannot listen to the database; reading through");
-                    tokio::time::sleep(HEARTBEAT_INTERVAL).await;
-                }
-            }
-        });
-        let views = Arc::clone(self);
-        let heartbeat = tokio::spawn(async move {
-            let mut interval = tokio::time::interval(HEARTBEAT_INTERVAL);
-            loop {
-                interval.tick().await;
-                if let Err(error) = views.store.send_heartbeat().await {
-                    tracing::debug!(error = %CauseChain(&error), "a heartbeat could not be sent");
-                }
-            }
-        });
-        Ok(Following(vec![listening, heartbeat]))
+/// What follows the database, and what it keeps true.
+pub(crate) struct Follower {
+    node: String,
+    sources: Sources,
+    views: Arc<Views>,
+    tokens: Arc<Tokens>,
+}
+
+impl Follower {
+    /// Creates the follower of a node with a random name.
+    pub(crate) fn new(
+        sources: Sources,
+        views: Arc<Views>,
+        tokens: Arc<Tokens>,
+    ) -> Result<Self, IamError> {
+        let node = hex::encode(sources.bytes::<8>()?);
+        Ok(Self { node, sources, views, tokens })
     }
 
-    /// Applies notifications until the connection is lost.
-    async fn apply_notices(&self, mut listener: Listener) -> Result<(), IamError> {
-        self.refresh_all().await?;
-        self.record_heartbeat();
-        while let Ok(notice) = tokio::time::timeout(NOTIFICATION_TIMEOUT, listener.next()).await {
-            if let Notice::Changed { account, revision, resources } = notice? {
-                self.changed_elsewhere.notify_one();
-                if resources {
-                    self.resources_moved();
-                }
-                if !self.has_reached(&account, revision) {
-                    self.refresh(&account).await?;
-                }
-            }
-            self.record_heartbeat();
+    /// Starts to follow, and waits for the first heartbeat; fails when the first connection does.
+    pub(crate) async fn start(self) -> Result<Following, IamError> {
+        let (mut heart, mut listener) = self.views.store.listen(&self.node).await?;
+        self.beat(&mut heart).await?;
+        while !matches!(self.hear(&mut listener).await?, Notice::Heartbeat(_)) {}
+        let mut tasks = Vec::new();
+        for _ in 0..RENEWERS {
+            tasks.push(tokio::spawn(Arc::clone(&self.views).renew_behind()));
         }
-        let seconds = NOTIFICATION_TIMEOUT.as_secs();
-        tracing::warn!(seconds, "no notification from the database; connecting again");
+        tasks.push(tokio::spawn(self.run(heart, listener)));
+        Ok(Following(tasks))
+    }
+
+    async fn run(self, heart: Heart, listener: Listener) {
+        let mut next = Some((heart, listener));
+        loop {
+            let Some((heart, listener)) = next.take() else {
+                sleep(PAUSE).await;
+                match self.views.store.listen(&self.node).await {
+                    Ok(followed) => next = Some(followed),
+                    Err(error) => {
+                        tracing::debug!(error = %CauseChain(&error), "still not followed");
+                    }
+                }
+                continue;
+            };
+            let failure = self.follow(heart, listener).await;
+            self.views.lose_notices();
+            tracing::warn!(
+                error = %CauseChain(&failure),
+                "cannot listen to the database; reading through"
+            );
+        }
+    }
+
+    /// Follows until that fails. The connections end with it: a database that is being closed waits
+    /// for them.
+    async fn follow(&self, mut heart: Heart, mut listener: Listener) -> IamError {
+        tokio::select! {
+            failure = self.send_heartbeats(&mut heart) => failure,
+            failure = self.apply_notices(&mut listener) => failure,
+        }
+    }
+}
+
+impl Follower {
+    /// Sends heartbeats until one fails.
+    async fn send_heartbeats(&self, heart: &mut Heart) -> IamError {
+        let mut interval = interval(heart.interval());
+        interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            interval.tick().await;
+            if let Err(error) = self.beat(heart).await {
+                return error;
+            }
+        }
+    }
+
+    /// Sends a heartbeat, and acts on what it reads.
+    async fn beat(&self, heart: &mut Heart) -> Result<(), IamError> {
+        let pulse = heart.beat(self.views.now()).await?;
+        self.tokens.heed_keys((pulse.keys, pulse.newest_key));
+        if self.views.heed_generation(pulse.generation) {
+            let new = Generation::new(u64::from_be_bytes(self.sources.bytes()?));
+            let now = self.views.store.begin_generation(pulse.generation, new).await?;
+            self.views.heed_generation(now);
+        }
         Ok(())
+    }
+
+    /// Verifies all views, then applies notices until that fails.
+    async fn apply_notices(&self, listener: &mut Listener) -> IamError {
+        if let Err(error) = self.views.verify_all().await {
+            return error;
+        }
+        loop {
+            if let Err(error) = self.hear(listener).await {
+                return error;
+            }
+        }
+    }
+
+    /// Waits for a notice and applies it.
+    async fn hear(&self, listener: &mut Listener) -> Result<Notice, IamError> {
+        let silence = |_| IamError::from(StoreError::Silent(SILENCE));
+        let notice = timeout(SILENCE, listener.next()).await.map_err(silence)??;
+        match &notice {
+            Notice::Changed { account, revision, hash, resources } => {
+                self.views.heed(account, (*revision, hash), *resources);
+            }
+            Notice::Keys => self.tokens.keys_changed(),
+            Notice::Heartbeat(sent) => self.views.record_heartbeat(*sent),
+        }
+        Ok(notice)
     }
 }

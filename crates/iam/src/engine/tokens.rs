@@ -7,8 +7,8 @@
 //! - The cache is cleared when a signing key is removed, and a token that was verified meanwhile is
 //!   taken out again.
 
-use std::sync::Arc;
-use std::sync::atomic::AtomicI64;
+use std::sync::atomic::{AtomicI64, AtomicU64};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -20,7 +20,7 @@ use highway::{HighwayHash, HighwayHasher, Key};
 use jsonwebtoken::{Validation, decode, decode_header};
 use quick_cache::sync::Cache;
 use serde::Deserialize;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Notify};
 use tokio::task::JoinHandle;
 use zeroize::Zeroizing;
 
@@ -65,6 +65,10 @@ pub(crate) struct Tokens {
     keys: ArcSwap<Keyring>,
     /// The time of the last look-up of an unknown key.
     reloaded: Mutex<Duration>,
+    /// Notifies of a key that was created or deleted in the database.
+    keys_changed: Notify,
+    /// The number of the keys in the database, and the creation time of the newest.
+    keys_seen: std::sync::Mutex<(i64, i64)>,
     /// Principals of verified tokens, by the mark of the token.
     verified: Cache<Mark, Arc<Principal>>,
     /// The key of the marks. It is generated anew by each process and never leaves it.
@@ -95,6 +99,8 @@ impl Tokens {
             algorithm,
             key_days,
             keys: ArcSwap::from_pointee(keys),
+            keys_changed: Notify::new(),
+            keys_seen: std::sync::Mutex::default(),
             verified: Cache::new(100_000),
             marker: Key(marker),
         })
@@ -106,7 +112,8 @@ impl Tokens {
         let tokens = Arc::clone(self);
         tokio::spawn(async move {
             loop {
-                tokio::time::sleep(TEND).await;
+                // Another process may have created or deleted a key, which counts at once.
+                let _ = tokio::time::timeout(TEND, tokens.keys_changed.notified()).await;
                 let (store, master) = (&tokens.store, &tokens.master);
                 let (algorithm, days) = (tokens.algorithm, tokens.key_days);
                 match Keyring::maintain(store, master, algorithm, days, tokens.sources.now()).await
@@ -118,6 +125,20 @@ impl Tokens {
                 }
             }
         })
+    }
+
+    /// Notifies of a key that was created or deleted in the database.
+    pub(crate) fn keys_changed(&self) {
+        self.keys_changed.notify_one();
+    }
+
+    /// Takes note of the keys in the database: their number, and the creation time of the newest.
+    pub(crate) fn heed_keys(&self, keys: (i64, i64)) {
+        let mut seen = self.keys_seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if *seen != keys {
+            *seen = keys;
+            self.keys_changed();
+        }
     }
 
     fn replace_keys(&self, keys: Keyring) {
@@ -220,7 +241,7 @@ impl Tokens {
             issued: Instant::from_seconds(claims.iat),
             expires: Instant::from_seconds(claims.exp),
             noted: AtomicI64::new(0),
-            admitted: AtomicI64::new(NEVER),
+            admitted: AtomicU64::new(NEVER),
         });
         self.principal(claims.sub, &client_id, claims.scope, token)
     }

@@ -14,7 +14,7 @@ use gatewright_policy::{
     AccountName, Fact, Identity, Instant, Members, PolicySet, Region, Revision,
     permissions_group_urn,
 };
-use gatewright_store::{Entry, Kind, Object};
+use gatewright_store::{Entry, Generation, Kind, Object, Position};
 use imbl::OrdSet;
 
 use crate::catalogue::index::Catalogue;
@@ -49,7 +49,10 @@ pub(crate) struct ClientEntry {
 #[derive(Debug, Clone)]
 pub(crate) struct View {
     pub(super) region: Region,
-    pub(super) revision: Revision,
+    /// The last entry of the journal that was applied.
+    position: Position,
+    /// The generation of the database that it was read in.
+    generation: Generation,
     pub(super) policies: PolicySet,
     /// Service accounts and other clients that are not deleted.
     pub(crate) clients: Objects<ClientEntry>,
@@ -283,6 +286,7 @@ impl View {
         region: Region,
         catalogue: &Arc<Catalogue>,
     ) -> Result<Self, IamError> {
+        let position = Position::origin(&account);
         let mut policies = PolicySet::new(account);
         for group in catalogue.groups() {
             let urn = permissions_group_urn(region, &MANAGED_OWNER, &group.name);
@@ -290,7 +294,8 @@ impl View {
         }
         let mut view = Self {
             region,
-            revision: Revision::ZERO,
+            position,
+            generation: Generation::new(0),
             policies,
             clients: Objects::default(),
             resources: Objects::default(),
@@ -316,7 +321,30 @@ impl View {
 
     /// Returns the revision of the account: the number of its last journal entry that was applied.
     pub(crate) fn revision(&self) -> Revision {
-        self.revision
+        self.position.revision
+    }
+
+    /// Returns the last entry of the journal that was applied.
+    pub(super) fn position(&self) -> &Position {
+        &self.position
+    }
+
+    /// Begins at an entry of the journal: the objects are those of then, or of later.
+    pub(super) fn begin_at(&mut self, position: Position, generation: Generation) {
+        self.position = position;
+        self.generation = generation;
+    }
+
+    /// Returns the generation of the database that the view was read in.
+    pub(crate) fn generation(&self) -> Generation {
+        self.generation
+    }
+
+    /// Returns a number that no view of another revision or of another past has, but by a chance of
+    /// 2⁻⁶⁴.
+    pub(crate) fn mark(&self) -> u64 {
+        let hash = self.position.hash.first_chunk().copied().unwrap_or_default();
+        u64::from_be_bytes(hash)
     }
 
     /// Returns the policies and permissions groups of the account.
@@ -358,7 +386,8 @@ impl View {
                 insert(self)?;
             }
         }
-        self.revision = entry.revision;
+        self.position.revision = entry.revision;
+        self.position.hash.clone_from(&entry.hash);
         Ok(())
     }
 }

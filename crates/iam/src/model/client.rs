@@ -6,7 +6,7 @@ use gatewright_policy::{ClientId, Fact, Identity, Instant};
 use gatewright_store::Kind;
 use serde::{Deserialize, Serialize};
 
-use crate::model::document::{Document, Place, Properties};
+use crate::model::document::{Document, Place};
 use crate::model::error::{Fault, IamError};
 use crate::model::input::{check_list, check_text};
 
@@ -121,8 +121,6 @@ impl ClientInput {
 
 impl Document for ClientDocument {
     const KIND: Kind = Kind::Client;
-
-    const PROPERTIES: Properties = Properties { secret_is_held: true, ..Properties::PLAIN };
 
     fn facts(
         place: Place<'_>,

@@ -39,15 +39,12 @@ pub(crate) enum Reflection {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Properties {
     pub(crate) id_form: IdForm,
-    /// True if a view holds the hash of an object's secret.
-    pub(crate) secret_is_held: bool,
     pub(crate) reflection: Reflection,
 }
 
 impl Properties {
     /// The properties of most kinds.
-    pub(crate) const PLAIN: Self =
-        Self { id_form: IdForm::Readable, secret_is_held: false, reflection: Reflection::None };
+    pub(crate) const PLAIN: Self = Self { id_form: IdForm::Readable, reflection: Reflection::None };
 }
 
 /// The stored document of an object of one kind.

@@ -113,7 +113,11 @@ impl From<StoreError> for IamError {
                 detail: "AlreadyExists",
                 message: "something of that name exists already".to_owned(),
             },
-            error @ StoreError::Unavailable { .. } => Self::Unavailable(error),
+            error @ (StoreError::Unavailable { .. }
+            | StoreError::Unconfirmed(_)
+            | StoreError::Replaced
+            | StoreError::LostChanges
+            | StoreError::Silent(_)) => Self::Unavailable(error),
             error => Self::internal(error),
         }
     }

@@ -1,6 +1,7 @@
 //! Settings of an installation.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use gatewright_policy::{AccountName, Region};
 
@@ -52,6 +53,8 @@ pub struct Settings {
     pub registrars: Vec<AccountName>,
     /// The limits of an account.
     pub limits: Limits,
+    /// The maximum time of a statement of the database.
+    pub database_timeout: Duration,
     /// Retention of log lines, in days.
     pub log_days: u32,
     /// The maximum number of accounts held in memory.

@@ -1,7 +1,7 @@
 //! Access tokens: their requests, responses, introspection and errors.
 
 use std::str::FromStr;
-use std::sync::atomic::AtomicI64;
+use std::sync::atomic::{AtomicI64, AtomicU64};
 use std::time::Duration;
 
 use gatewright_policy::{AccountName, ClientId, Fact, Instant, ResourceUrn, TokenId};
@@ -18,14 +18,14 @@ pub(crate) const LIFETIME: Duration = Duration::from_hours(1);
 /// The lifetime in the response to a token request (`expires_in`), in seconds.
 pub(crate) const EXPIRES_IN: i64 = LIFETIME.as_secs().cast_signed() - 1;
 
-/// A value of [`Verified::admitted`] that is no revision.
-pub(crate) const NEVER: i64 = -1;
+/// A value of [`Verified::admitted`] that no view has.
+pub(crate) const NEVER: u64 = u64::MAX;
 
 /// A token whose signature, issuer, audience and form are verified. Its validity (expiry and
 /// revocation) is checked at each use.
 ///
 /// Invariants of the atomics, which threads read and write with relaxed ordering: `noted` only
-/// thins out records, so a lost write costs one record more; `admitted` names a revision at which
+/// thins out records, so a lost write costs one record more; `admitted` is the mark of a view in which
 /// the token was found valid, and is compared for equality only, so an old value costs one check
 /// more.
 #[derive(Debug)]
@@ -37,9 +37,9 @@ pub(crate) struct Verified {
     pub(crate) expires: Instant,
     /// The time at which its use was last recorded, in [`Instant::micros`].
     pub(crate) noted: AtomicI64,
-    /// The revision of its account at which its service account was last found to exist, and the
-    /// token not to be revoked: what is true of a revision stays true of it.
-    pub(crate) admitted: AtomicI64,
+    /// The mark of the view of its account in which its service account was last found to exist, and
+    /// the token not to be revoked: what is true of a view stays true of it.
+    pub(crate) admitted: AtomicU64,
 }
 
 /// The rotation of signing keys.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use gatewright_policy::{AccountName, Fact, Revision, permissions_group_urn};
-use gatewright_store::{Entry, Kind, Object};
+use gatewright_store::{Entry, Kind, MOST_SINCE, Object, Position, Since};
 
 use crate::core::iam::Iam;
 use crate::engine::view::{Facts, properties};
@@ -22,7 +22,7 @@ const CHUNK: i64 = 5_000;
 const HEARTBEAT_INTERVAL: Duration = Duration::from_millis(250);
 
 /// The position of a replica in the stream.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub enum ReplicaPosition {
     /// The beginning.
     Nothing,
@@ -30,18 +30,27 @@ pub enum ReplicaPosition {
     Rows {
         /// The position of the last row that was sent.
         after: Revision,
-        /// The minimum revision of the rows, which is that of the beginning.
-        revision: Revision,
+        /// The entry of the journal that the rows have at least, which is that of the beginning.
+        entry: Position,
         /// The change count of the catalogue that was sent.
         catalogue: u64,
     },
     /// The journal.
     Journal {
-        /// The last revision that was sent.
-        revision: Revision,
+        /// The last entry that was sent.
+        entry: Position,
         /// The change count of the catalogue that was sent.
         catalogue: u64,
     },
+}
+
+/// The entry of the journal up to which a replica says that it has every fact.
+#[derive(Debug, Clone)]
+pub struct ReachedEntry {
+    /// Its revision.
+    pub revision: Revision,
+    /// Its hash, as the replica was told; none where it does not say.
+    pub hash: Option<String>,
 }
 
 impl Iam {
@@ -60,70 +69,83 @@ impl Iam {
         }
         let account = context.account();
         match position {
-            ReplicaPosition::Nothing => {
-                let revision = self.store.revision(account).await?.ok_or(IamError::NotFound)?;
-                let region = self.settings.region.to_string();
-                let mut facts = vec![Fact::Account { account: account.to_owned(), region }];
-                let catalogue = self.common_facts(account, &mut facts);
-                Ok((facts, ReplicaPosition::Rows { after: Revision::ZERO, revision, catalogue }))
-            }
-            ReplicaPosition::Rows { after, revision, catalogue } => {
+            ReplicaPosition::Nothing => self.begin(account).await,
+            ReplicaPosition::Rows { after, entry, catalogue } => {
                 let objects = self.store.objects(account, after, CHUNK).await?;
                 let mut facts = Vec::new();
                 for Object { kind, id, document, .. } in &objects {
                     facts.extend(self.facts_of(account, (*kind, id), None, Some(document))?);
                 }
                 let next = match objects.last() {
-                    Some(last) => {
-                        ReplicaPosition::Rows { after: last.created, revision, catalogue }
-                    }
+                    Some(last) => ReplicaPosition::Rows { after: last.created, entry, catalogue },
                     // Changes that were made while the rows were read are sent again.
-                    None => ReplicaPosition::Journal { revision, catalogue },
+                    None => ReplicaPosition::Journal { entry, catalogue },
                 };
                 Ok((facts, next))
             }
-            ReplicaPosition::Journal { revision, catalogue } => {
-                self.follow_journal(account, revision, catalogue).await
+            ReplicaPosition::Journal { entry, catalogue } => {
+                self.follow_journal(account, entry, catalogue).await
             }
         }
     }
 
-    /// Resumes the stream of a replica that has followed the journal up to a revision. The facts
-    /// that are not in the journal are sent first. Refuses a revision that the account has not
-    /// reached.
+    /// Returns the first facts of a snapshot.
+    async fn begin(&self, account: &AccountName) -> Result<(Vec<Fact>, ReplicaPosition), IamError> {
+        let entry = self.store.position(account).await?.ok_or(IamError::NotFound)?;
+        let region = self.settings.region.to_string();
+        let mut facts = vec![Fact::Account { account: account.to_owned(), region }];
+        let catalogue = self.common_facts(account, &mut facts);
+        Ok((facts, ReplicaPosition::Rows { after: Revision::ZERO, entry, catalogue }))
+    }
+
+    /// Resumes the stream of a replica that has followed the journal up to an entry. The facts that
+    /// are not in the journal are sent first. Where the database has lost the entry, the stream
+    /// begins with a new snapshot. Refuses a revision that the account has not reached from a
+    /// replica that does not say which entry it was.
     pub async fn resume(
         &self,
         context: &Context,
-        revision: Input<Revision>,
+        reached: Input<ReachedEntry>,
     ) -> Result<(Vec<Fact>, ReplicaPosition), IamError> {
         self.demand(context, rights::REPLICA_GET).await?;
-        let (account, revision) = (context.account(), revision?);
-        let reached = self.store.revision(account).await?.ok_or(IamError::NotFound)?;
-        if !(Revision::ZERO..=reached).contains(&revision) {
-            let message = format!("the account has not reached revision {revision}: begin anew");
-            return Err(IamError::invalid(Fault::Parameter, message));
-        }
+        let (account, ReachedEntry { revision, hash }) = (context.account(), reached?);
+        let found = self.store.position_at(account, revision).await?;
+        let entry = match (found, hash) {
+            (Some(found), None) => found,
+            (Some(found), Some(hash)) if hash == found.mark() => found,
+            (_, Some(_)) => return self.begin(account).await,
+            (None, None) => {
+                let message =
+                    format!("the account has not reached revision {revision}: begin anew");
+                return Err(IamError::invalid(Fault::Parameter, message));
+            }
+        };
         let mut facts = Vec::new();
         let catalogue = self.common_facts(account, &mut facts);
-        Ok((facts, ReplicaPosition::Journal { revision, catalogue }))
+        Ok((facts, ReplicaPosition::Journal { entry, catalogue }))
     }
 
     async fn follow_journal(
         &self,
         account: &AccountName,
-        revision: Revision,
+        mut entry: Position,
         known_catalogue: u64,
     ) -> Result<(Vec<Fact>, ReplicaPosition), IamError> {
         let renewed = self.views.renewed();
         // Fails where the node is stale and cannot know whether something has changed.
-        self.views.get(account).await?;
-        if self.views.revision(account).is_some_and(|now| now <= revision) {
+        if self.views.get(account).await?.revision() <= entry.revision {
             let _ = tokio::time::timeout(HEARTBEAT_INTERVAL, renewed).await;
             self.views.get(account).await?;
         }
-        let entries = self.store.journal(account, revision, CHUNK).await?;
+        let since = self.store.journals_since(std::slice::from_ref(&entry)).await?;
+        let entries = match since.into_values().next() {
+            Some(Since::Entries(entries)) => entries,
+            // The database has lost what the replica was told.
+            Some(Since::OtherPast) => return self.begin(account).await,
+            None => return Err(IamError::impossible("an account without an answer")),
+        };
         let mut facts = Vec::new();
-        if entries.iter().any(declares) {
+        if entries.iter().any(|(entry, _)| declares(entry)) {
             self.live_catalogue.renew().await?;
         }
         // Another account may have declared a guarded API as well.
@@ -131,16 +153,19 @@ impl Iam {
         if catalogue != known_catalogue {
             facts.push(Fact::Actions { names: self.catalogue().names() });
         }
-        for entry in &entries {
-            let (before, after) = (entry.before.as_deref(), entry.after.as_deref());
-            facts.extend(self.facts_of(account, (entry.kind, &entry.object), before, after)?);
+        // While there are more entries, the facts so far are not a consistent state.
+        let is_whole = entries.len() < MOST_SINCE;
+        for (one, _) in entries {
+            let (before, after) = (one.before.as_deref(), one.after.as_deref());
+            facts.extend(self.facts_of(account, (one.kind, &one.object), before, after)?);
+            entry.revision = one.revision;
+            entry.hash = one.hash;
         }
-        let revision = entries.last().map_or(revision, |entry| entry.revision);
-        // Where there are more entries, the facts so far are not a consistent state.
-        if i64::try_from(entries.len()).is_ok_and(|entries| entries < CHUNK) {
-            facts.push(Fact::Reached { revision });
+        if is_whole {
+            let hash = Some(entry.mark().into());
+            facts.push(Fact::Reached { revision: entry.revision, hash });
         }
-        Ok((facts, ReplicaPosition::Journal { revision, catalogue }))
+        Ok((facts, ReplicaPosition::Journal { entry, catalogue }))
     }
 
     /// Adds the facts that every account has and that are not in the journal; returns the change

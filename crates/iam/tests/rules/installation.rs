@@ -1,16 +1,16 @@
 //! Sets up an installation with an account, and callers of its use cases.
 
 use std::net::IpAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use gatewright_iam::{
     AccountName, Algorithm, BuiltInProducts, CheckResult, Client, ClientId, ClientInput, Clock,
-    Context, Fault, Flow, Grant, Iam, IamError, Instant, Limits, MasterKey, NewAccount,
-    NewResource, Origin, PageRequest, Permissions, Policy, PolicyInput, Randomness, Region, Secret,
-    Settings, Sources, UserInput,
+    Context, DATABASE_TIMEOUT, Fault, Flow, Grant, Iam, IamError, Instant, Limits, MasterKey,
+    NewAccount, NewResource, Origin, PageRequest, Permissions, Policy, PolicyInput, Randomness,
+    Region, Secret, Settings, Sources, UserInput,
 };
 
 pub(crate) const ACCOUNT: &str = "aa11111-ovh";
@@ -57,7 +57,9 @@ impl Randomness for Seeded {
 pub(crate) struct Installation {
     pub(crate) iam: Arc<Iam>,
     clock: Arc<TestClock>,
-    _folder: tempfile::TempDir,
+    settings: Settings,
+    address: String,
+    folder: tempfile::TempDir,
 }
 
 /// A service account, and the context of its requests.
@@ -74,6 +76,21 @@ impl Caller {
     }
 }
 
+fn sources(clock: &Arc<TestClock>, seed: u64) -> Sources {
+    let randomness = Seeded(Mutex::new(fastrand::Rng::with_seed(seed)));
+    Sources::new(Arc::clone(clock) as Arc<dyn Clock>, Arc::new(randomness))
+}
+
+/// Opens the installation of a folder.
+async fn open(
+    (address, folder): (&str, &tempfile::TempDir),
+    sources: Sources,
+    settings: Settings,
+) -> Arc<Iam> {
+    let master = MasterKey::read(&folder.path().join("master.key")).unwrap();
+    Iam::open(&address.parse().unwrap(), master, settings, sources).await.unwrap()
+}
+
 impl Installation {
     pub(crate) async fn new() -> Self {
         Self::with(|_| {}).await
@@ -81,6 +98,11 @@ impl Installation {
 
     /// Sets up an installation with other settings.
     pub(crate) async fn with(change: impl FnOnce(&mut Settings)) -> Self {
+        Box::pin(Self::on(None, change)).await
+    }
+
+    /// Sets up an installation on a database, or on a file of its own.
+    pub(crate) async fn on(address: Option<&str>, change: impl FnOnce(&mut Settings)) -> Self {
         // A file system in memory, if there is one.
         let memory = Path::new("/dev/shm");
         let folder = if memory.is_dir() {
@@ -99,19 +121,40 @@ impl Installation {
             registrars: Vec::new(),
             limits: Limits::default(),
             log_days: 30,
+            database_timeout: DATABASE_TIMEOUT,
             accounts_in_memory: 1_000,
         };
         change(&mut settings);
-        let address = format!("sqlite:{}", folder.path().join("test.db").display());
         let clock = Arc::new(TestClock(START.micros().into()));
-        let randomness = Seeded(Mutex::new(fastrand::Rng::with_seed(42)));
-        let sources = Sources::new(Arc::clone(&clock) as Arc<dyn Clock>, Arc::new(randomness));
-        MasterKey::create(&key, &sources).unwrap();
-        let master = MasterKey::read(&key).unwrap();
-        let iam = Iam::open(&address.parse().unwrap(), master, settings, sources).await.unwrap();
-        let installation = Self { iam, clock, _folder: folder };
+        MasterKey::create(&key, &sources(&clock, 41)).unwrap();
+        let file = format!("sqlite:{}", folder.path().join("test.db").display());
+        let address = address.map_or(file, str::to_owned);
+        let iam = open((&address, &folder), sources(&clock, 42), settings.clone()).await;
+        let installation = Self { iam, clock, settings, address, folder };
         installation.create_account(ACCOUNT).await.unwrap();
         installation
+    }
+
+    /// Opens the installation once more, as another process does.
+    pub(crate) async fn elsewhere(&self) -> Arc<Iam> {
+        self.elsewhere_by(&self.address).await
+    }
+
+    /// Opens the installation once more, by another address of the same database.
+    pub(crate) async fn elsewhere_by(&self, address: &str) -> Arc<Iam> {
+        let (folder, settings) = (&self.folder, self.settings.clone());
+        open((address, folder), sources(&self.clock, 43), settings).await
+    }
+
+    /// Opens the installation once more, with the clock of the machine: as another node does, for
+    /// which time passes.
+    pub(crate) async fn node(&self, address: &str) -> Arc<Iam> {
+        open((address, &self.folder), Sources::system(), self.settings.clone()).await
+    }
+
+    /// Returns the path of the database file.
+    pub(crate) fn file(&self) -> PathBuf {
+        self.folder.path().join("test.db")
     }
 
     pub(crate) async fn create_account(&self, name: &str) -> Result<(), IamError> {
@@ -220,9 +263,18 @@ impl Installation {
 
     /// Checks whether a caller may perform an action on a resource.
     pub(crate) async fn may(&self, context: &Context, action: &str, urn: &str) -> bool {
-        let checked = self.iam.check(context, texts(&[urn]), Ok(texts(&[action]))).await.unwrap();
+        self.try_may(context, action, urn).await.unwrap()
+    }
+
+    pub(crate) async fn try_may(
+        &self,
+        context: &Context,
+        action: &str,
+        urn: &str,
+    ) -> Result<bool, IamError> {
+        let checked = self.iam.check(context, texts(&[urn]), Ok(texts(&[action]))).await?;
         let [CheckResult { authorized, .. }] = checked.as_slice() else { panic!("{checked:?}") };
-        authorized == &[action]
+        Ok(authorized == &[action])
     }
 
     /// Returns the number of the account's changes.

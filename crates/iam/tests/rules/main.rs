@@ -12,6 +12,7 @@
 mod activity;
 mod apis;
 mod decisions;
+mod freshness;
 mod identities;
 mod installation;
 mod policies;

@@ -1,6 +1,6 @@
 //! Replication: following an account to decide in another process.
 
-use gatewright_iam::{AccountName, Fact, Fault, ReplicaPosition, Revision};
+use gatewright_iam::{AccountName, Fact, Fault, ReachedEntry, ReplicaPosition, Revision};
 
 use crate::installation::{Installation, REBOOT, VPS, fault};
 
@@ -37,15 +37,25 @@ async fn whoever_resumes_names_a_revision_that_was_reached() {
     let installation = Installation::new().await;
     let (iam, owner) = (&installation.iam, installation.owner());
     let reached = installation.changes().await;
-    let (_, followed) = iam.resume(&owner, Ok(Revision::new(reached))).await.unwrap();
-    assert!(
-        matches!(followed, ReplicaPosition::Journal { revision, .. } if revision.number() == reached)
-    );
-    for revision in [reached + 1, -1] {
-        assert_eq!(
-            fault(iam.resume(&owner, Ok(Revision::new(revision))).await.map(drop)),
-            Fault::Parameter
-        );
+    let entry = |revision: Revision, hash: Option<&str>| {
+        Ok(ReachedEntry { revision, hash: hash.map(str::to_owned) })
+    };
+    let reached = Revision::new(reached);
+    let (_, followed) = iam.resume(&owner, entry(reached, None)).await.unwrap();
+    assert!(matches!(followed, ReplicaPosition::Journal { .. }), "{followed:?}");
+    for revision in [reached.next(), Revision::new(-1)] {
+        let refused = iam.resume(&owner, entry(revision, None)).await.map(drop);
+        assert_eq!(fault(refused), Fault::Parameter);
+    }
+    // Whoever says which entry it was is sent everything again where it is gone.
+    let (facts, _) = iam.follow(&owner, followed).await.unwrap();
+    let Some(Fact::Reached { revision, hash }) = facts.last() else { panic!("{facts:?}") };
+    let (_, followed) = iam.resume(&owner, entry(*revision, hash.as_deref())).await.unwrap();
+    assert!(matches!(followed, ReplicaPosition::Journal { .. }), "{followed:?}");
+    for lost in [entry(reached, Some("00")), entry(reached.next(), hash.as_deref())] {
+        let (facts, followed) = iam.resume(&owner, lost).await.unwrap();
+        assert!(matches!(facts[0], Fact::Account { .. }), "{:?}", facts[0]);
+        assert!(matches!(followed, ReplicaPosition::Rows { .. }), "{followed:?}");
     }
 }
 

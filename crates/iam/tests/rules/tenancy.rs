@@ -60,7 +60,7 @@ async fn objects(installation: &Installation) -> Objects {
 async fn two_accounts() -> (Installation, Objects) {
     let installation = Installation::new().await;
     installation.create_account(OTHER).await.unwrap();
-    let objects = objects(&installation).await;
+    let objects = Box::pin(objects(&installation)).await;
     (installation, objects)
 }
 

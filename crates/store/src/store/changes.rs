@@ -6,7 +6,7 @@ use super::Store;
 use super::rows::Head;
 use crate::error::{StoreError, Taken};
 use crate::journal::{Author, Entry, origin};
-use crate::notice::{CHANNEL, Notice};
+use crate::notice::{CHANNEL, Message, Notice, mark};
 use crate::object::{Act, Change, Content, Object, ObjectRow};
 use crate::sql;
 use crate::statement::Value;
@@ -23,11 +23,10 @@ impl Store {
         let mut transaction = self.database.begin().await?;
         let values = [Value::Account(account), Value::Bytes(&origin())];
         if transaction.run(sql::ACCOUNT_ADD, &values).await? == 0 {
+            transaction.roll_back().await;
             return Err(StoreError::Taken(Taken::Name));
         }
-        let entries = apply(&mut transaction, account, author, changes).await?;
-        transaction.commit().await?;
-        Ok(entries)
+        finish(transaction, account, author, changes).await
     }
 
     /// Applies all changes with one journal entry each, or none of them.
@@ -39,10 +38,30 @@ impl Store {
         author: &Author,
         changes: &[Change],
     ) -> Result<Vec<Entry>, StoreError> {
-        let mut transaction = self.database.begin().await?;
-        let entries = apply(&mut transaction, account, author, changes).await?;
-        transaction.commit().await?;
-        Ok(entries)
+        let transaction = self.database.begin().await?;
+        finish(transaction, account, author, changes).await
+    }
+}
+
+/// Makes the changes and commits them, or rolls everything back.
+async fn finish(
+    mut transaction: Transaction,
+    account: &AccountName,
+    author: &Author,
+    changes: &[Change],
+) -> Result<Vec<Entry>, StoreError> {
+    match apply(&mut transaction, account, author, changes).await {
+        Ok(entries) => match transaction.commit().await {
+            Ok(()) => Ok(entries),
+            Err(error @ StoreError::Unavailable { .. }) => {
+                Err(StoreError::Unconfirmed(Box::new(error)))
+            }
+            Err(error) => Err(error),
+        },
+        Err(error) => {
+            transaction.roll_back().await;
+            Err(error)
+        }
     }
 }
 
@@ -82,8 +101,13 @@ async fn apply(
         .run(sql::ACCOUNT_SET_HEAD, &[Value::Account(account), Value::Bytes(&previous)])
         .await?;
     let resources = changes.iter().any(Change::moves_a_resource);
-    let notice = Notice::Changed { account: account.clone(), revision: head.revision, resources };
-    transaction.notify(CHANNEL, &notice.text()).await?;
+    let notice = Notice::Changed {
+        account: account.clone(),
+        revision: head.revision,
+        hash: mark(&previous),
+        resources,
+    };
+    transaction.notify(CHANNEL, &Message::Notice(notice).text()).await?;
     Ok(entries)
 }
 

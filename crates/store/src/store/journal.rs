@@ -1,18 +1,53 @@
 //! Reads and verifies journals.
 
+use std::collections::HashMap;
+
 use gatewright_policy::{AccountName, Revision};
 
 use super::Store;
 use super::rows::Head;
 use crate::error::StoreError;
 use crate::journal::{Chain, Entry, EntryRow};
+use crate::since::{Position, Since, SinceRow, sort};
 use crate::sql;
 use crate::statement::Value;
 
 /// The number of rows that are read at once.
 const CHUNK: i64 = 10_000;
 
+/// The number of positions that one statement asks about.
+const POSITIONS: usize = 32;
+
+/// The maximum number of rows that one statement about positions reads.
+const MOST_ROWS: i64 = 1_000;
+
+/// The minimum number of entries after a single position from which on there may be more.
+pub const MOST_SINCE: usize = 999;
+
 impl Store {
+    /// Reads the journal entries after each position, of at most 32 accounts in one statement.
+    ///
+    /// An account that the answer leaves out, since there was too much before it, is to be asked
+    /// about again.
+    pub async fn journals_since(
+        &self,
+        positions: &[Position],
+    ) -> Result<HashMap<AccountName, Since>, StoreError> {
+        let positions = positions.get(..POSITIONS).unwrap_or(positions);
+        let mut values = Vec::with_capacity(2 * POSITIONS + 1);
+        for Position { account, revision, .. } in positions {
+            values.extend([Value::Account(account), Value::Revision(*revision)]);
+        }
+        // No account has an empty name.
+        while values.len() < 2 * POSITIONS {
+            values.extend([Value::Text(""), Value::Int(0)]);
+        }
+        values.push(Value::Int(MOST_ROWS));
+        let rows = self.database.all::<SinceRow>(sql::JOURNAL_SINCE, &values).await?;
+        let is_whole = i64::try_from(rows.len()).is_ok_and(|count| count < MOST_ROWS);
+        sort(positions, rows, is_whole)
+    }
+
     /// Reads at most `most` journal entries after revision `after`, in order.
     pub async fn journal(
         &self,

@@ -80,6 +80,7 @@ impl Installation {
             registrars: Vec::new(),
             limits: Limits::default(),
             log_days: 30,
+            database_timeout: gatewright_iam::DATABASE_TIMEOUT,
             accounts_in_memory: 100,
         };
         let address = database.address.parse().unwrap();

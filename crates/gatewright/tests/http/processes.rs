@@ -1,0 +1,62 @@
+//! Several processes on one database file: one server, and the operator's commands beside it.
+
+use std::time::{Duration, Instant};
+
+use gatewright_testing::TestDatabase;
+
+use crate::server::{ACCOUNT, Server, run};
+
+/// Polls until a condition holds.
+async fn until(holds: impl AsyncFn() -> bool) {
+    let started = Instant::now();
+    while !holds().await {
+        assert!(started.elapsed() < Duration::from_secs(20), "it never came true");
+    }
+}
+
+#[tokio::test]
+async fn a_second_server_on_the_same_file_does_not_start() {
+    let database = TestDatabase::sqlite();
+    let mut server = Server::start(&database);
+    let second = server.setup().serve().output().unwrap();
+    assert_eq!(second.status.code(), Some(1));
+    let said = String::from_utf8(second.stderr).unwrap();
+    assert!(said.contains("another server is running on the database"), "{said}");
+    let admin = server.admin().await;
+    admin.get("/v1/auth/details").await.expect(200);
+    // A server that was killed leaves nothing behind that keeps the next from starting.
+    server.crash();
+    server.admin().await;
+}
+
+#[tokio::test]
+async fn a_second_trial_server_on_the_same_folder_does_not_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let database =
+        TestDatabase::at(format!("sqlite:{}", folder.path().join("gatewright.db").display()));
+    let _server = Server::start(&database);
+    let data = folder.path().display().to_string();
+    let (started, said) = run(&["dev", "--listen", "127.0.0.1:0", "--data", &data]);
+    assert!(!started);
+    assert!(said.contains("another server is running on the database"), "{said}");
+}
+
+#[tokio::test]
+async fn what_the_operator_does_beside_a_server_is_in_force() {
+    let database = TestDatabase::sqlite();
+    let server = Server::start(&database);
+    let admin = server.admin().await;
+    let made = server.setup().create_account("yy1-ovh");
+    let text = |name: &str| made[name].as_str().unwrap().to_owned();
+    let other = server.login(&text("clientId"), &text("clientSecret")).await;
+    other.get("/v1/auth/details").await.expect(200);
+
+    let (done, said) = server.setup().run(&["journal", "verify"]);
+    assert!(done && said.contains(ACCOUNT), "{said}");
+
+    let (done, said) = server.setup().run(&["key", "rotate", "--at-once"]);
+    assert!(done, "{said}");
+    until(async || admin.get("/v1/auth/details").await.status == 401).await;
+    let admin = server.admin().await;
+    admin.get("/v1/auth/details").await.expect(200);
+}

@@ -1,0 +1,302 @@
+//! Returns views that are current: from memory where it can be trusted, else from the database.
+//!
+//! Invariant: a cached owner of a resource holds for one count of moves, which is read before the
+//! database.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use gatewright_policy::{AccountName, ClientId, Revision};
+use gatewright_store::{Change, Entry, Kind};
+
+use crate::engine::view::{View, properties};
+use crate::engine::views::{Owner, Views};
+use crate::model::document::Reflection;
+use crate::model::error::IamError;
+
+impl Views {
+    /// Returns the current view of an account.
+    ///
+    /// It is served from memory, as long as this node hears of changes in time; otherwise the
+    /// database is asked each time, and the request fails when it does not answer.
+    pub(crate) async fn get(&self, account: &AccountName) -> Result<Arc<View>, IamError> {
+        match self.trusted(account.as_str()) {
+            Some(view) => Ok(view),
+            // Boxed, since the future is large and rarely needed.
+            None => Box::pin(self.read_through(account)).await,
+        }
+    }
+
+    /// Returns the current view of the account that a request names; a view in memory is found
+    /// without an allocation.
+    pub(crate) async fn get_named(&self, name: &str) -> Result<Arc<View>, IamError> {
+        match self.trusted(name) {
+            Some(view) => Ok(view),
+            None => Box::pin(self.read_through(&AccountName::new(name))).await,
+        }
+    }
+
+    /// Returns the view of an account in memory, if there is one and it can be trusted.
+    fn trusted(&self, name: &str) -> Option<Arc<View>> {
+        let slot = self.slots.get(name)?;
+        let view = slot.view.load_full()?;
+        let now = self.now();
+        (!self.hearing.is_stale(now) && !slot.lag.is_too_long(now)).then_some(view)
+    }
+
+    async fn read_through(&self, account: &AccountName) -> Result<Arc<View>, IamError> {
+        let make = || Ok::<_, IamError>(Arc::default());
+        let slot = self.slots.get_or_insert_with(account, make)?;
+        self.renew(account, &slot).await
+    }
+
+    /// Returns the account that owns a resource, by its canonical URN; none when it is not
+    /// registered.
+    pub(crate) async fn owner_of(&self, urn: &str) -> Result<Option<AccountName>, IamError> {
+        let moves = self.moves.load(Ordering::Acquire);
+        if !self.hearing.is_stale(self.now())
+            && let Some(owner) = self.owners.get(urn)
+            && owner.moves == moves
+        {
+            return Ok(owner.account);
+        }
+        let found = self.store.object_of_any_account(Kind::Resource, urn).await?;
+        let account = found.map(|resource| resource.account);
+        self.owners.insert(urn.into(), Owner { moves, account: account.clone() });
+        Ok(account)
+    }
+
+    /// Returns the account that a client belongs to, or belonged to before it was deleted.
+    pub(crate) async fn account_of_client(
+        &self,
+        id: &ClientId,
+    ) -> Result<Option<AccountName>, IamError> {
+        if let Some(account) = self.clients.get(id) {
+            return Ok(Some(account));
+        }
+        let Some(found) = self.store.object_of_any_account(Kind::Client, id.as_str()).await? else {
+            return Ok(None);
+        };
+        let account = found.account;
+        self.clients.insert(id.clone(), account.clone());
+        Ok(Some(account))
+    }
+
+    /// Applies changes that were just committed on this node, before they are acknowledged.
+    pub(crate) async fn apply_committed(
+        &self,
+        account: &AccountName,
+        entries: &[Entry],
+        changes: &[Change],
+    ) -> Result<(), IamError> {
+        if entries.iter().any(moves_a_resource) {
+            self.resources_moved();
+        }
+        if let Some(last) = entries.last() {
+            self.record_commit(account, last.revision);
+        }
+        let Some(slot) = self.slots.get(account) else {
+            return Ok(());
+        };
+        self.renew_with(account, &slot, entries, changes).await.map(drop)
+    }
+
+    /// Refreshes the view of an account, if it is loaded; drops it if that fails.
+    pub(crate) async fn refresh(&self, account: &AccountName) -> Result<(), IamError> {
+        let Some(slot) = self.slots.get(account) else {
+            return Ok(());
+        };
+        self.renew(account, &slot).await.map(drop)
+    }
+
+    /// Advances the view to a revision, from the database where memory is behind. Returns whether
+    /// the revision exists.
+    pub(crate) async fn advance_to(
+        &self,
+        account: &AccountName,
+        revision: Revision,
+    ) -> Result<bool, IamError> {
+        if self.get(account).await?.revision() >= revision {
+            return Ok(true);
+        }
+        // The owners of resources are cached apart from the view.
+        self.resources_moved();
+        self.refresh(account).await?;
+        Ok(self.get(account).await?.revision() >= revision)
+    }
+}
+
+fn moves_a_resource(entry: &Entry) -> bool {
+    properties(entry.kind).reflection == Reflection::ResourceOwners
+        && (entry.before.is_none() || entry.after.is_none())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::LazyLock;
+    use std::sync::atomic::AtomicU64;
+    use std::time::Duration;
+
+    use gatewright_policy::{Instant, Region};
+    use gatewright_store::{Act, Author, Generation, Store};
+    use gatewright_testing::TestDatabase;
+
+    use super::*;
+    use crate::engine::freshness::{STALE_AFTER, micros};
+    use crate::model::client::{ClientDocument, ClientInput, Flow};
+    use crate::model::document::{Document, Place};
+    use crate::model::group::{GroupDocument, Role};
+    use crate::model::resource::ResourceDocument;
+    use crate::sources::{Clock, Randomness, Sources};
+
+    static ACCOUNT: LazyLock<AccountName> = LazyLock::new(|| AccountName::new("xx1-ovh"));
+
+    fn author() -> Author {
+        Author { actor: "test".to_owned(), ip: None, query_id: String::new(), at: Instant::EPOCH }
+    }
+
+    fn place(id: &str) -> Place<'_> {
+        Place { region: Region::Eu, account: &ACCOUNT, id }
+    }
+
+    fn views(store: &Store) -> Views {
+        views_by(store, Sources::system())
+    }
+
+    fn views_by(store: &Store, sources: Sources) -> Views {
+        Views::new(store.clone(), sources, Region::Eu, Arc::default(), (10, Generation::new(0)))
+    }
+
+    /// A monotonic clock that a test sets, in microseconds.
+    struct TestClock(AtomicU64);
+
+    impl Clock for TestClock {
+        fn now(&self) -> Instant {
+            Instant::EPOCH
+        }
+
+        fn monotonic(&self) -> Duration {
+            Duration::from_micros(self.0.load(Ordering::Relaxed))
+        }
+    }
+
+    /// A source that nothing may draw from.
+    struct NoRandomness;
+
+    impl Randomness for NoRandomness {
+        fn fill(&self, _: &mut [u8]) -> Result<(), IamError> {
+            Err(IamError::NotFound)
+        }
+
+        fn number(&self) -> u128 {
+            0
+        }
+    }
+
+    #[tokio::test]
+    async fn a_view_is_not_served_from_memory_once_the_last_heartbeat_is_too_old() {
+        let database = TestDatabase::sqlite();
+        let store = Store::open(&database.address.parse().unwrap()).await.unwrap();
+        store.create_account(&ACCOUNT, &author(), &[]).await.unwrap();
+        let clock = Arc::new(TestClock(AtomicU64::new(5_000_000)));
+        let views = views_by(&store, Sources::new(clock.clone(), Arc::new(NoRandomness)));
+        let revision = async || views.get(&ACCOUNT).await.unwrap().revision();
+        let first = revision().await;
+        let resource = ResourceDocument {
+            display_name: "a".to_owned(),
+            tags: BTreeMap::new(),
+            created_at: Instant::EPOCH,
+        };
+        let change = |urn: &str| [resource.create(place(urn), None).unwrap()];
+        let (one, other) = ("urn:v1:eu:resource:vps:a", "urn:v1:eu:resource:vps:b");
+        store.write(&ACCOUNT, &author(), &change(one)).await.unwrap();
+        assert_eq!(revision().await, first.next(), "there was no heartbeat yet");
+
+        views.record_heartbeat(views.now());
+        store.write(&ACCOUNT, &author(), &change(other)).await.unwrap();
+        let limit = micros(STALE_AFTER);
+        clock.0.fetch_add(limit, Ordering::Relaxed);
+        assert_eq!(revision().await, first.next(), "memory is trusted up to the limit");
+        clock.0.fetch_add(1, Ordering::Relaxed);
+        assert_eq!(revision().await, first.next().next());
+
+        store.close().await;
+        assert!(views.get(&ACCOUNT).await.is_err(), "a stale node refuses without its database");
+    }
+
+    #[tokio::test]
+    async fn a_view_is_the_same_whether_changes_are_applied_or_loaded() {
+        let database = TestDatabase::sqlite();
+        let store = Store::open(&database.address.parse().unwrap()).await.unwrap();
+        store.create_account(&ACCOUNT, &author(), &[]).await.unwrap();
+        let (here, elsewhere) = (views(&store), views(&store));
+        for views in [&here, &elsewhere] {
+            assert_eq!(views.get(&ACCOUNT).await.unwrap().clients.len(), 0);
+        }
+        let input = ClientInput {
+            name: "a".to_owned(),
+            description: "b".to_owned(),
+            flow: Flow::ClientCredentials,
+            callback_urls: Vec::new(),
+        };
+        let (one, other) = ("urn:v1:eu:resource:vps:a", "urn:v1:eu:resource:vps:b");
+        let resource = ResourceDocument {
+            display_name: "a".to_owned(),
+            tags: BTreeMap::new(),
+            created_at: Instant::EPOCH,
+        };
+        let client = input.document(Instant::EPOCH).unwrap();
+        let Act::Create { content, .. } = client.create(place("EU.1"), None).unwrap().act else {
+            panic!("a client is created by another change");
+        };
+        let act = Act::Update { from: content.document.clone(), content, secret: Some(vec![9]) };
+        let new_secret = Change { kind: Kind::Client, id: "EU.1".to_owned(), act };
+        let batches = [
+            vec![
+                client.create(place("EU.1"), Some(vec![1, 2])).unwrap(),
+                client.create(place("EU.2"), Some(vec![3])).unwrap(),
+            ],
+            vec![resource.create(place(one), None).unwrap()],
+            vec![
+                ClientDocument::delete("EU.2"),
+                resource.create(place(other), None).unwrap(),
+                ResourceDocument::delete(one),
+            ],
+            vec![new_secret],
+        ];
+        for changes in batches {
+            let entries = store.write(&ACCOUNT, &author(), &changes).await.unwrap();
+            here.apply_committed(&ACCOUNT, &entries, &changes).await.unwrap();
+        }
+        elsewhere.refresh(&ACCOUNT).await.unwrap();
+        for views in [&here, &elsewhere, &views(&store)] {
+            let view = views.get(&ACCOUNT).await.unwrap();
+            assert_eq!(view.revision(), store.revision(&ACCOUNT).await.unwrap().unwrap());
+            assert_eq!(view.clients.ids().collect::<Vec<_>>(), ["EU.1"]);
+            assert_eq!(*view.clients.get("EU.1").unwrap().secret, [9]);
+            assert_eq!(view.resources.ids().collect::<Vec<_>>(), [other]);
+        }
+    }
+
+    #[tokio::test]
+    async fn an_account_with_a_role_that_cannot_be_decided_by_is_not_answered_for() {
+        let database = TestDatabase::sqlite();
+        let store = Store::open(&database.address.parse().unwrap()).await.unwrap();
+        store.create_account(&ACCOUNT, &author(), &[]).await.unwrap();
+        let views = views(&store);
+        views.get(&ACCOUNT).await.unwrap();
+        let group = GroupDocument {
+            name: "not a name".to_owned(),
+            description: None,
+            role: Role::Admin,
+            created_at: Instant::EPOCH,
+            updated_at: Instant::EPOCH,
+        };
+        let changes = [group.create(place("xx1-ovh/not a name"), None).unwrap()];
+        let entries = store.write(&ACCOUNT, &author(), &changes).await.unwrap();
+        let applied = views.apply_committed(&ACCOUNT, &entries, &changes).await;
+        assert!(matches!(applied, Err(IamError::Internal(_))), "{applied:?}");
+        assert!(matches!(views.get(&ACCOUNT).await, Err(IamError::Internal(_))));
+    }
+}
