@@ -37,14 +37,14 @@ impl PostgresTransaction {
     }
 
     pub(crate) async fn commit(self) -> Result<(), sqlx::Error> {
-        self.end("COMMIT").await
+        self.finish("COMMIT").await
     }
 
     pub(crate) async fn roll_back(self) -> Result<(), sqlx::Error> {
-        self.end("ROLLBACK").await
+        self.finish("ROLLBACK").await
     }
 
-    async fn end(mut self, statement: &'static str) -> Result<(), sqlx::Error> {
+    async fn finish(mut self, statement: &'static str) -> Result<(), sqlx::Error> {
         self.run(statement).await?;
         self.has_ended = true;
         Ok(())
