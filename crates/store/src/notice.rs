@@ -151,9 +151,9 @@ impl FileWatch {
         file: Arc<SqliteFile>,
         heartbeats: watch::Receiver<u64>,
     ) -> Result<Self, StoreError> {
-        let readers = &file.connections().readers;
+        let heartbeat = &file.connections().heartbeat;
         let last: Option<Placed> = sqlx::query_as::<Sqlite, Placed>(LAST_PLACE)
-            .fetch_optional(readers)
+            .fetch_optional(heartbeat)
             .await
             .map_err(|error| StoreError::failed("LAST_PLACE", error))?;
         let place = last.map(|last| (last.place, last.hash));
@@ -181,11 +181,11 @@ impl FileWatch {
                 self.file.close().await;
                 return Err(StoreError::Replaced);
             }
-            let readers = &self.file.connections().readers;
+            let heartbeat = &self.file.connections().heartbeat;
             let (place, hash) = self.place.clone().unwrap_or_default();
             let rows = sqlx::query_as::<Sqlite, Placed>(FROM_PLACE)
                 .bind(place)
-                .fetch_all(readers)
+                .fetch_all(heartbeat)
                 .await
                 .map_err(|error| StoreError::failed("FROM_PLACE", error))?;
             let mut rows = rows.into_iter();

@@ -1,17 +1,19 @@
 //! Heartbeats: they tell a node how late it hears, and read what every node must know at once.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnection, PgPool, Postgres};
+use sqlx::sqlite::Sqlite;
 use tokio::sync::watch;
 
-use crate::database::Database;
 use crate::error::StoreError;
 use crate::installation::{Generation, read_generation};
 use crate::notice::{CHANNEL, Message};
 use crate::postgres_pool::within;
 use crate::row::from_row;
 use crate::sql;
+use crate::sqlite_file::SqliteFile;
 
 /// The interval of heartbeats on PostgreSQL, where notices come by themselves.
 const INTERVAL: Duration = Duration::from_millis(250);
@@ -58,7 +60,7 @@ pub(crate) enum Beats {
         timeout: Duration,
     },
     Sqlite {
-        database: Database,
+        file: Arc<SqliteFile>,
         listener: watch::Sender<u64>,
     },
 }
@@ -93,9 +95,12 @@ impl Heart {
                 let pulse = within(*timeout, beat).await;
                 pulse.map_err(|error| StoreError::failed("PULSE", error))?
             }
-            Beats::Sqlite { database, listener } => {
+            Beats::Sqlite { file, listener } => {
                 listener.send_replace(number);
-                database.first(sql::PULSE, &[]).await?
+                sqlx::query_as::<Sqlite, PulseRow>(sql::PULSE.text)
+                    .fetch_optional(&file.connections().heartbeat)
+                    .await
+                    .map_err(|error| StoreError::failed("PULSE", error))?
             }
         };
         let row = row.ok_or(StoreError::Malformed("no identity"))?;

@@ -17,6 +17,9 @@ pub(crate) struct Connections {
     pub(crate) readers: SqlitePool,
     /// SQLite takes one writer at a time: a pool of one makes the others queue.
     pub(crate) writer: SqlitePool,
+    /// For heartbeats alone: no load of statements delays them, or the server would take itself for
+    /// stale when it is merely busy.
+    pub(crate) heartbeat: SqlitePool,
     file: Option<FileId>,
 }
 
@@ -51,6 +54,7 @@ impl SqliteFile {
     /// Closes the connections: statements fail until the file is opened anew.
     pub(crate) async fn close(&self) {
         let connections = self.connections();
+        connections.heartbeat.close().await;
         connections.readers.close().await;
         connections.writer.close().await;
     }
@@ -75,8 +79,9 @@ impl Connections {
             .busy_timeout(timeout);
         let pool = |most| SqlitePoolOptions::new().max_connections(most).acquire_timeout(timeout);
         let writer = pool(1).test_before_acquire(false).connect_with(options.clone()).await?;
-        let readers = pool(8).test_before_acquire(false).connect_lazy_with(options);
-        Ok(Self { readers, writer, file: file_id(path) })
+        let readers = pool(8).test_before_acquire(false).connect_lazy_with(options.clone());
+        let heartbeat = pool(1).test_before_acquire(false).connect_lazy_with(options);
+        Ok(Self { readers, writer, heartbeat, file: file_id(path) })
     }
 }
 

@@ -87,8 +87,8 @@ impl Store {
                 }
                 let (sender, heartbeats) = watch::channel(0);
                 let watch = FileWatch::begin(Arc::clone(file), heartbeats).await?;
-                let database = self.database.clone();
-                (Beats::Sqlite { database, listener: sender }, Ears::Sqlite(watch))
+                let file = Arc::clone(file);
+                (Beats::Sqlite { file, listener: sender }, Ears::Sqlite(watch))
             }
         };
         Ok((Heart { node: node.to_owned(), beats }, Listener(ears)))
