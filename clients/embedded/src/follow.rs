@@ -91,17 +91,15 @@ impl Follower {
         loop {
             let chunk = tokio::time::timeout(SILENCE, stream.chunk()).await;
             let chunk = chunk.map_err(|_| StreamError::Silent)??.ok_or(StreamError::Ended)?;
-            // A revision is published once the whole chunk is applied.
-            let mut reached = false;
             for part in chunk.split_inclusive(|byte| *byte == b'\n') {
                 line.extend_from_slice(part);
                 if line.ends_with(b"\n") {
-                    reached |= self.apply_line(&line)?;
+                    // What follows a revision in the same chunk may be part of a later one.
+                    if self.apply_line(&line)? {
+                        self.publish();
+                    }
                     line.clear();
                 }
-            }
-            if reached {
-                self.publish();
             }
         }
     }
@@ -132,7 +130,9 @@ impl Follower {
             serde_json::from_slice(line).map_err(|error| StreamError::Fact(error.to_string()))?;
         let reached = matches!(fact, Fact::Reached { .. });
         if matches!(fact, Fact::Account { .. }) {
+            // The server begins anew, since its database has lost what it told.
             self.whole = false;
+            self.snapshot.store(None);
         }
         self.replica.apply(fact).map_err(|error| StreamError::Fact(error.to_string()))?;
         self.whole |= reached;

@@ -58,11 +58,11 @@ impl Server {
         let ext_authz = config.ext_authz_listen.map(bind).transpose()?;
         let address = listener.local_addr().map_err(Failure::Serve)?;
         let settings = config.settings(address)?;
+        let master_key = config.master_key()?;
         let lock = ServerLock::acquire(&config.database)?;
         // Installed before anything is measured.
         let metrics = Metrics::install()?;
-        let iam =
-            Iam::open(&config.database, config.master_key()?, settings, Sources::system()).await?;
+        let iam = Iam::open(&config.database, master_key, settings, Sources::system()).await?;
         Ok(Self { iam, config, listener, operations, ext_authz, metrics, _lock: lock })
     }
 

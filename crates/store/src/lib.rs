@@ -47,5 +47,4 @@ pub use pulse::{Heart, Pulse};
 pub use sealed_key::SealedKey;
 pub use server_lock::ServerLock;
 pub use since::{Position, Since};
-pub use store::journal::MOST_SINCE;
 pub use store::{Store, TIMEOUT};

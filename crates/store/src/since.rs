@@ -43,12 +43,18 @@ impl Position {
 /// The journal entries of an account after a position.
 #[derive(Debug)]
 pub enum Since {
-    /// The next entries, in order, each with the hash of the secret that its object has now. There
-    /// may be more.
-    Entries(Vec<(Entry, Option<Vec<u8>>)>),
+    /// The next entries, in order.
+    Entries {
+        /// The entries, each with the hash of the secret that its object has now.
+        entries: Vec<(Entry, Option<Vec<u8>>)>,
+        /// True if there were no more when they were read.
+        is_whole: bool,
+    },
     /// The journal does not hold the entry at the position, or others follow it than those that
     /// were given out: the database has lost changes.
     OtherPast,
+    /// An entry cannot be read by this program.
+    Unreadable(StoreError),
 }
 
 pub(crate) struct SinceRow {
@@ -68,31 +74,35 @@ pub(crate) struct SinceRow {
 
 from_row!(SinceRow: account, revision as Revision, at as Instant, actor, ip, query_id, kind, object, before, after, hash, secret);
 
-/// Sorts rows by the position that they follow. `is_whole` tells that there are no more rows; a
-/// position that may have rows beyond these is left out.
+/// Sorts rows by the position that they follow. `is_whole` tells that there are no more rows; otherwise
+/// the account of the last row may have more, and a position without rows is left out.
 pub(crate) fn sort(
     positions: &[Position],
     rows: Vec<SinceRow>,
     is_whole: bool,
-) -> Result<HashMap<AccountName, Since>, StoreError> {
+) -> HashMap<AccountName, Since> {
+    let cut = rows.last().filter(|_| !is_whole).map(|row| row.account.clone());
     let mut by_account: HashMap<String, Vec<SinceRow>> = HashMap::new();
     for row in rows {
         by_account.entry(row.account.clone()).or_default().push(row);
     }
     let mut sorted = HashMap::new();
     for position in positions {
+        let is_whole_here = cut.as_deref() != Some(position.account.as_str());
         let since = match by_account.remove(position.account.as_str()) {
-            Some(rows) => follow(position, rows)?,
-            None if position.revision == Revision::ZERO && is_whole => Since::Entries(Vec::new()),
+            Some(rows) => follow(position, rows, is_whole_here).unwrap_or_else(Since::Unreadable),
+            None if position.revision == Revision::ZERO && is_whole => {
+                Since::Entries { entries: Vec::new(), is_whole }
+            }
             None if is_whole => Since::OtherPast,
             None => continue,
         };
         sorted.insert(position.account.clone(), since);
     }
-    Ok(sorted)
+    sorted
 }
 
-fn follow(position: &Position, rows: Vec<SinceRow>) -> Result<Since, StoreError> {
+fn follow(position: &Position, rows: Vec<SinceRow>, is_whole: bool) -> Result<Since, StoreError> {
     let mut rows = rows.into_iter();
     if position.revision > Revision::ZERO {
         let same = rows
@@ -113,7 +123,7 @@ fn follow(position: &Position, rows: Vec<SinceRow>) -> Result<Since, StoreError>
         reached.hash.clone_from(&entry.hash);
         entries.push((entry, secret));
     }
-    Ok(Since::Entries(entries))
+    Ok(Since::Entries { entries, is_whole })
 }
 
 impl SinceRow {

@@ -54,21 +54,29 @@ impl SqliteFile {
     /// Closes the connections: statements fail until the file is opened anew.
     pub(crate) async fn close(&self) {
         let connections = self.connections();
-        connections.heartbeat.close().await;
-        connections.readers.close().await;
-        connections.writer.close().await;
+        // All at once: a writer must not go on while a reader ends.
+        tokio::join!(
+            connections.heartbeat.close(),
+            connections.readers.close(),
+            connections.writer.close()
+        );
     }
 
-    /// Opens the file that is at the path now; fails when there is none.
-    pub(crate) async fn reopen(&self) -> Result<(), sqlx::Error> {
+    /// Opens the file that is at the path now, beside the one that was; fails when there is none.
+    pub(crate) async fn open_anew(&self) -> Result<Connections, sqlx::Error> {
+        Connections::open(&self.path, self.timeout, false).await
+    }
+
+    /// Replaces the connections, once what they lead to is up to date.
+    pub(crate) async fn replace(&self, connections: Connections) {
         self.close().await;
-        self.connections.store(Arc::new(Connections::open(&self.path, self.timeout, false).await?));
-        Ok(())
+        self.connections.store(Arc::new(connections));
     }
 }
 
 impl Connections {
     async fn open(path: &str, timeout: Duration, create: bool) -> Result<Self, sqlx::Error> {
+        let before = file_id(path);
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(create)
@@ -81,7 +89,12 @@ impl Connections {
         let writer = pool(1).test_before_acquire(false).connect_with(options.clone()).await?;
         let readers = pool(8).test_before_acquire(false).connect_lazy_with(options.clone());
         let heartbeat = pool(1).test_before_acquire(false).connect_lazy_with(options);
-        Ok(Self { readers, writer, heartbeat, file: file_id(path) })
+        let file = file_id(path);
+        if before.is_some() && before != file {
+            let replaced = "the database file was replaced while it was opened";
+            return Err(sqlx::Error::Io(std::io::Error::other(replaced)));
+        }
+        Ok(Self { readers, writer, heartbeat, file })
     }
 }
 

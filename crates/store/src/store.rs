@@ -4,7 +4,7 @@ mod accounts;
 mod activity;
 mod changes;
 mod installation;
-pub(crate) mod journal;
+mod journal;
 mod keys;
 mod objects;
 mod rows;
@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::migrate::MigrateError;
-use sqlx::postgres::PgListener;
+use sqlx::postgres::{PgListener, PgPoolOptions};
 use tokio::sync::watch;
 
 use crate::address::Address;
@@ -71,7 +71,14 @@ impl Store {
             Database::Postgres(Pool { pool, timeout }) => {
                 let failed = |error| StoreError::failed("LISTEN", error);
                 let listener = async {
-                    let mut listener = PgListener::connect_with(pool).await?;
+                    // A pool of its own: a listener that is dropped waits for a database that does
+                    // not answer, and would keep a connection from the others.
+                    let options = (*pool.connect_options()).clone();
+                    let own = PgPoolOptions::new()
+                        .max_connections(1)
+                        .acquire_timeout(*timeout)
+                        .connect_lazy_with(options);
+                    let mut listener = PgListener::connect_with(&own).await?;
                     listener.listen(CHANNEL).await?;
                     Ok(listener)
                 };
@@ -96,22 +103,26 @@ impl Store {
 
     /// Opens the file that was put in the place of the one that was open.
     async fn reopen(&self, file: &SqliteFile) -> Result<(), StoreError> {
-        let reopened = file.reopen().await;
-        reopened.map_err(|error| StoreError::failed("OPEN", error))?;
-        migrate(&self.database).await
+        let failed = |error| StoreError::failed("OPEN", error);
+        let connections = file.open_anew().await.map_err(failed)?;
+        migrated(migrator().run(&connections.writer).await)?;
+        file.replace(connections).await;
+        Ok(())
     }
 }
 
 /// Brings the schema up to date; refuses one that is newer than this program.
 async fn migrate(database: &Database) -> Result<(), StoreError> {
-    let migrations = migrator();
-    let migrated = match database {
-        Database::Sqlite(file) => migrations.run(&file.connections().writer).await,
-        Database::Postgres(pool) => migrations.run(&pool.pool).await,
-    };
-    migrated.map_err(|error| match error {
+    migrated(match database {
+        Database::Sqlite(file) => migrator().run(&file.connections().writer).await,
+        Database::Postgres(pool) => migrator().run(&pool.pool).await,
+    })
+}
+
+fn migrated(done: Result<(), MigrateError>) -> Result<(), StoreError> {
+    done.map_err(|error| match error {
         MigrateError::VersionMissing(found) => {
-            let known = migrations.iter().map(|one| one.version).max().unwrap_or_default();
+            let known = migrator().iter().map(|one| one.version).max().unwrap_or_default();
             StoreError::NewerSchema { found, known }
         }
         other => StoreError::Migration(other),

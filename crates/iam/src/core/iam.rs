@@ -5,14 +5,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use gatewright_policy::{AccountName, Caller, Identity, Instant, Scope};
-use gatewright_store::{Address, CauseChain, Generation, Installation, Store, StoreError};
+use gatewright_store::{Address, CauseChain, Store, StoreError};
 use tokio::task::JoinHandle;
 use webauthn_rs::Webauthn;
 
 use crate::catalogue::error::CatalogueError;
 use crate::catalogue::file::texts;
 use crate::catalogue::index::Catalogue;
-use crate::engine::follow::{Follower, Following};
+use crate::engine::follow::{Follower, Following, new_installation};
 use crate::engine::live_catalogue::LiveCatalogue;
 use crate::engine::recorder::Recorder;
 use crate::engine::relying_party::relying_party;
@@ -214,11 +214,4 @@ impl Iam {
         self.following.stop();
         self.store.close().await;
     }
-}
-
-/// Generates the identity of a database that has none.
-fn new_installation(sources: &Sources) -> Result<Installation, IamError> {
-    let id = hex::encode(sources.bytes::<16>()?);
-    let generation = Generation::new(u64::from_be_bytes(sources.bytes()?));
-    Ok(Installation { id, generation })
 }

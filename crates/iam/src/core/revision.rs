@@ -26,7 +26,10 @@ impl Iam {
     /// they were made; fails for a revision that does not exist, or that the database has lost.
     pub async fn wait_for_revision(&self, revision: &AccountRevision) -> Result<(), IamError> {
         let AccountRevision { account, generation, number } = revision;
-        if generation.is_some_and(|generation| generation != self.views.generation()) {
+        if let Some(generation) = *generation
+            && generation != self.views.generation()
+            && generation != self.views.read_generation().await?
+        {
             let message = format!(
                 "there is no revision {revision} any more: the database was restored or has lost \
                  changes since; leave the revision out, and check what was changed last"

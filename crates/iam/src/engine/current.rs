@@ -7,11 +7,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use gatewright_policy::{AccountName, ClientId, Revision};
-use gatewright_store::{Change, Entry, Kind};
+use gatewright_store::{Change, Entry, Generation, Kind};
 
-use crate::engine::view::{View, properties};
+use crate::engine::renewal::moves_a_resource;
+use crate::engine::view::View;
 use crate::engine::views::{Owner, Views};
-use crate::model::document::Reflection;
 use crate::model::error::IamError;
 
 impl Views {
@@ -101,6 +101,13 @@ impl Views {
         self.renew_with(account, &slot, entries, changes).await.map(drop)
     }
 
+    /// Reads the generation of the database, which another node may just have begun.
+    pub(crate) async fn read_generation(&self) -> Result<Generation, IamError> {
+        let generation = self.store.generation().await?;
+        self.heed_generation(generation);
+        Ok(generation)
+    }
+
     /// Refreshes the view of an account, if it is loaded; drops it if that fails.
     pub(crate) async fn refresh(&self, account: &AccountName) -> Result<(), IamError> {
         let Some(slot) = self.slots.get(account) else {
@@ -124,11 +131,6 @@ impl Views {
         self.refresh(account).await?;
         Ok(self.get(account).await?.revision() >= revision)
     }
-}
-
-fn moves_a_resource(entry: &Entry) -> bool {
-    properties(entry.kind).reflection == Reflection::ResourceOwners
-        && (entry.before.is_none() || entry.after.is_none())
 }
 
 #[cfg(test)]

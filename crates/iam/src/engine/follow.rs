@@ -8,7 +8,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use gatewright_store::{CauseChain, Generation, Heart, Listener, Notice, StoreError};
+use gatewright_store::{CauseChain, Generation, Heart, Installation, Listener, Notice, StoreError};
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
@@ -81,7 +81,7 @@ impl Follower {
         loop {
             let Some((heart, listener)) = next.take() else {
                 sleep(PAUSE).await;
-                match self.views.store.listen(&self.node).await {
+                match self.listen().await {
                     Ok(followed) => next = Some(followed),
                     Err(error) => {
                         tracing::debug!(error = %CauseChain(&error), "still not followed");
@@ -91,11 +91,24 @@ impl Follower {
             };
             let failure = self.follow(heart, listener).await;
             self.views.lose_notices();
+            if matches!(
+                failure,
+                IamError::Unavailable(StoreError::Replaced | StoreError::LostChanges)
+            ) {
+                self.views.lose_changes();
+            }
             tracing::warn!(
                 error = %CauseChain(&failure),
                 "cannot listen to the database; reading through"
             );
         }
+    }
+
+    /// Listens to the database, which may be another file than before, without an identity yet.
+    async fn listen(&self) -> Result<(Heart, Listener), IamError> {
+        let followed = self.views.store.listen(&self.node).await?;
+        self.views.store.installation(&new_installation(&self.sources)?).await?;
+        Ok(followed)
     }
 
     /// Follows until that fails. The connections end with it: a database that is being closed waits
@@ -158,4 +171,11 @@ impl Follower {
         }
         Ok(notice)
     }
+}
+
+/// Generates the identity of a database that has none.
+pub(crate) fn new_installation(sources: &Sources) -> Result<Installation, IamError> {
+    let id = hex::encode(sources.bytes::<16>()?);
+    let generation = Generation::new(u64::from_be_bytes(sources.bytes()?));
+    Ok(Installation { id, generation })
 }

@@ -59,10 +59,22 @@ impl Hearing {
 
 /// How far a view is behind what was heard of its account.
 pub(crate) struct Lag {
-    /// The last revision that a notice named. It is held while `since` changes.
-    noticed: Mutex<Revision>,
+    /// The last revision that a notice named, and when it was heard. It is held while `since`
+    /// changes.
+    noticed: Mutex<(Revision, u64)>,
     /// Since when the view lacks it; [`NEVER`] when it does not.
     since: AtomicU64,
+}
+
+/// The state of a view after its renewal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Progress {
+    /// It has all that notices named.
+    Current,
+    /// It lacks a change that a notice named.
+    Behind,
+    /// The database lacks a change that a notice named before it was read.
+    Lost,
 }
 
 impl Default for Lag {
@@ -75,20 +87,34 @@ impl Lag {
     /// Records a notice of a revision; `reached` is that of the view.
     pub(crate) fn notice(&self, revision: Revision, reached: Option<Revision>, now: u64) {
         let mut noticed = self.noticed.lock().unwrap_or_else(PoisonError::into_inner);
-        *noticed = revision.max(*noticed);
-        let is_behind = reached.is_none_or(|reached| reached < *noticed);
+        if revision > noticed.0 {
+            *noticed = (revision, now);
+        }
+        let is_behind = reached.is_none_or(|reached| reached < noticed.0);
         if is_behind && self.since.load(Ordering::Relaxed) == NEVER {
             self.since.store(now, Ordering::Release);
         }
     }
 
-    /// Records that a view of a revision was published, which was begun to be read at `began`.
-    /// Returns whether it is still behind: then by a notice that came after that.
-    pub(crate) fn reach(&self, revision: Revision, began: u64) -> bool {
+    /// Returns whether a notice has named the revision, or a later one.
+    pub(crate) fn has_heard(&self, revision: Revision) -> bool {
+        self.noticed.lock().unwrap_or_else(PoisonError::into_inner).0 >= revision
+    }
+
+    /// Records that a view of a revision was published. `began` is when its journal was begun to be
+    /// read, if it was read to its end: it has what was noticed before.
+    pub(crate) fn reach(&self, revision: Revision, began: Option<u64>) -> Progress {
         let noticed = self.noticed.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_behind = revision < *noticed;
-        self.since.store(if is_behind { began } else { NEVER }, Ordering::Release);
-        is_behind
+        if revision >= noticed.0 {
+            self.since.store(NEVER, Ordering::Release);
+            return Progress::Current;
+        }
+        let Some(began) = began else { return Progress::Behind };
+        if noticed.1 < began {
+            return Progress::Lost;
+        }
+        self.since.store(began, Ordering::Release);
+        Progress::Behind
     }
 
     /// Returns whether the view has been behind for too long to be trusted.
@@ -130,10 +156,13 @@ mod tests {
         // A later notice does not make it current.
         lag.notice(at(5), Some(at(3)), MOMENT);
         assert!(lag.is_too_long(LONG));
-        assert!(lag.reach(at(4), LONG - MOMENT));
+        assert_eq!(lag.reach(at(4), None), Progress::Behind);
+        assert!(lag.is_too_long(LONG), "what was not read to the end is no newer");
+        lag.notice(at(6), Some(at(4)), LONG);
+        assert_eq!(lag.reach(at(5), Some(LONG - MOMENT)), Progress::Behind);
         assert!(!lag.is_too_long(LONG));
         assert!(lag.is_too_long(2 * LONG));
-        assert!(!lag.reach(at(5), LONG));
+        assert_eq!(lag.reach(at(6), Some(LONG)), Progress::Current);
         assert!(!lag.is_too_long(2 * LONG));
     }
 
@@ -141,7 +170,8 @@ mod tests {
     fn a_notice_that_comes_before_the_view_is_not_lost() {
         let lag = Lag::default();
         lag.notice(at(2), None, 0);
-        assert!(lag.reach(at(1), 0));
+        assert_eq!(lag.reach(at(1), Some(0)), Progress::Behind);
+        assert_eq!(lag.reach(at(1), Some(1)), Progress::Lost);
         assert!(lag.is_too_long(LONG));
     }
 }

@@ -15,8 +15,10 @@ use gatewright_store::{Act, CauseChain, Change, Entry, Since};
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::sleep;
 
-use crate::engine::view::{View, read_all};
+use crate::engine::freshness::Progress;
+use crate::engine::view::{View, properties, read_all};
 use crate::engine::views::{Slot, Views};
+use crate::model::document::Reflection;
 use crate::model::error::IamError;
 
 /// The maximum number of rows in one fetch.
@@ -70,18 +72,21 @@ impl Views {
             return Ok(view);
         }
         let number = slot.renewals.fetch_add(1, Ordering::AcqRel) + 1;
-        let began = self.now();
+        let mut began = Some(self.now());
         let renewed = match slot.view.load_full() {
             None => self.load(account).await,
-            Some(view) if follow(&view, entries) => apply(&view, entries, changes),
-            Some(view) => self.advance(&view).await,
-        };
-        let renewed = match renewed {
-            Ok(Renewed::OtherPast) => {
-                self.step_back(account);
-                self.load(account).await
+            Some(view) if follow(&view, entries) => {
+                // The journal was not read: a notice of before may name what it has besides.
+                began = None;
+                apply(&view, entries, changes)
             }
-            renewed => renewed,
+            Some(view) => match self.advance(&view).await {
+                Ok(Renewed::OtherPast) => {
+                    self.step_back(account);
+                    self.load(account).await
+                }
+                renewed => renewed,
+            },
         };
         match renewed {
             Ok(Renewed::To(view)) => {
@@ -89,21 +94,30 @@ impl Views {
                 self.publish(account, slot, &view, began);
                 Ok(view)
             }
-            Ok(Renewed::OtherPast) => Err(IamError::impossible("an account in two pasts")),
+            Ok(Renewed::OtherPast) => {
+                self.drop_view(account, slot);
+                Err(IamError::impossible("a journal that does not end as its account says"))
+            }
             Err(error) => {
-                // A view that cannot be renewed must not answer any request.
-                slot.view.store(None);
-                self.slots.remove(account);
+                self.drop_view(account, slot);
                 Err(error)
             }
         }
     }
 
-    /// Publishes a view that was begun to be read at `began`.
-    fn publish(&self, account: &AccountName, slot: &Slot, view: &Arc<View>, began: u64) {
+    /// Drops a view that cannot be renewed: it must not answer any request.
+    fn drop_view(&self, account: &AccountName, slot: &Slot) {
+        slot.view.store(None);
+        self.slots.remove(account);
+    }
+
+    /// Publishes a view. `began` is when its journal was begun to be read, if that was to its end.
+    fn publish(&self, account: &AccountName, slot: &Slot, view: &Arc<View>, began: Option<u64>) {
         slot.view.store(Some(Arc::clone(view)));
-        if slot.lag.reach(view.revision(), began) {
-            self.fall_behind([account.clone()]);
+        match slot.lag.reach(view.revision(), began) {
+            Progress::Current => {}
+            Progress::Behind => self.fall_behind([account.clone()]),
+            Progress::Lost => self.step_back(account),
         }
         self.renewed.notify_waiters();
     }
@@ -133,6 +147,7 @@ impl Views {
         // Changes made while the rows were read are applied again; an entry holds a whole object,
         // so it may have been in the rows already.
         view.begin_at(position, generation);
+        self.resources_moved();
         self.advance(&Arc::new(view)).await
     }
 
@@ -143,11 +158,14 @@ impl Views {
             let position = view.position().clone();
             let since = self.store.journals_since(std::slice::from_ref(&position)).await?;
             match since.into_values().next() {
-                Some(Since::Entries(entries)) if entries.is_empty() => {
-                    return Ok(Renewed::To(view));
+                Some(Since::Entries { entries, is_whole }) => {
+                    view = self.apply_since(&view, entries)?;
+                    if is_whole {
+                        return Ok(Renewed::To(view));
+                    }
                 }
-                Some(Since::Entries(entries)) => view = apply_since(&view, entries)?,
                 Some(Since::OtherPast) => return Ok(Renewed::OtherPast),
+                Some(Since::Unreadable(error)) => return Err(error.into()),
                 None => return Err(IamError::impossible("an account without an answer")),
             }
         }
@@ -158,10 +176,13 @@ impl Views {
         loop {
             self.fell_behind.notified().await;
             let batch = self.take_behind();
-            if let Err(error) = self.renew_batch(&batch).await {
-                tracing::debug!(error = %CauseChain(&error), "views cannot be renewed");
-                sleep(PAUSE).await;
-                self.fall_behind(batch);
+            match self.renew_batch(&batch).await {
+                Ok(rest) => self.fall_behind(rest),
+                Err(error) => {
+                    tracing::debug!(error = %CauseChain(&error), "views cannot be renewed");
+                    sleep(PAUSE).await;
+                    self.fall_behind(batch);
+                }
             }
         }
     }
@@ -183,23 +204,36 @@ impl Views {
     /// notices may have been lost.
     pub(crate) async fn verify_all(self: &Arc<Self>) -> Result<(), IamError> {
         self.forget_owners();
-        let accounts: Vec<AccountName> = self.slots.iter().map(|(account, _)| account).collect();
-        let mut batches = JoinSet::new();
-        for batch in accounts.chunks(BATCH) {
-            if batches.len() == BATCHES_AT_ONCE {
-                finished(batches.join_next().await)?;
+        let mut accounts = Vec::new();
+        for (account, slot) in self.slots.iter() {
+            if slot.view.load().is_none() {
+                // It is being loaded, by a journal that may have been read before this node
+                // listened.
+                drop(slot.turn.lock().await);
             }
-            let (views, batch) = (Arc::clone(self), batch.to_vec());
-            batches.spawn(async move { views.renew_batch(&batch).await });
+            accounts.push(account);
         }
-        while !batches.is_empty() {
-            finished(batches.join_next().await)?;
+        while !accounts.is_empty() {
+            let mut rest = Vec::new();
+            let mut batches = JoinSet::new();
+            for batch in accounts.chunks(BATCH) {
+                if batches.len() == BATCHES_AT_ONCE {
+                    rest.extend(finished(batches.join_next().await)?);
+                }
+                let (views, batch) = (Arc::clone(self), batch.to_vec());
+                batches.spawn(async move { views.renew_batch(&batch).await });
+            }
+            while !batches.is_empty() {
+                rest.extend(finished(batches.join_next().await)?);
+            }
+            accounts = rest;
         }
         Ok(())
     }
 
-    /// Renews the views of several accounts by one statement, those that are in memory.
-    async fn renew_batch(&self, accounts: &[AccountName]) -> Result<(), IamError> {
+    /// Renews the views of several accounts by one statement, those that are in memory. Returns the
+    /// accounts that it did not read to the end.
+    async fn renew_batch(&self, accounts: &[AccountName]) -> Result<Vec<AccountName>, IamError> {
         let began = self.now();
         let mut positions = Vec::with_capacity(accounts.len());
         for account in accounts {
@@ -207,57 +241,97 @@ impl Views {
             positions.extend(view.map(|view| view.position().clone()));
         }
         if positions.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let mut since = self.store.journals_since(&positions).await?;
-        let mut others = Vec::new();
+        let mut rest = Vec::new();
         for position in &positions {
-            match since.remove(&position.account) {
-                Some(Since::Entries(entries)) => {
-                    self.take_entries(&position.account, entries, began).await?;
+            let account = &position.account;
+            match since.remove(account) {
+                Some(Since::Entries { entries, is_whole }) => {
+                    let began = is_whole.then_some(began);
+                    if !self.take_entries(account, entries, began).await || !is_whole {
+                        rest.push(account.clone());
+                    }
                 }
                 Some(Since::OtherPast) => {
-                    self.step_back(&position.account);
-                    return Ok(());
+                    self.step_back(account);
+                    return Ok(Vec::new());
                 }
-                None => others.push(position.account.clone()),
+                Some(Since::Unreadable(error)) => self.give_up(account, &error.into()).await,
+                None => rest.push(account.clone()),
             }
         }
-        self.fall_behind(others);
-        Ok(())
+        Ok(rest)
     }
 
-    /// Applies entries that were read without the lock: those beyond the view as it is now.
+    /// Applies entries that were read without the lock: those beyond the view as it is now. Returns
+    /// whether the view took the same way as they do.
     async fn take_entries(
         &self,
         account: &AccountName,
         mut entries: Vec<(Entry, Option<Vec<u8>>)>,
-        began: u64,
-    ) -> Result<(), IamError> {
-        let Some(slot) = self.slots.peek(account) else { return Ok(()) };
-        let _turn = slot.turn.lock().await;
-        let Some(view) = slot.view.load_full() else { return Ok(()) };
+        began: Option<u64>,
+    ) -> bool {
+        let Some(slot) = self.slots.peek(account) else { return true };
+        let turn = slot.turn.lock().await;
+        let Some(view) = slot.view.load_full() else { return true };
         entries.retain(|(entry, _)| entry.revision > view.revision());
-        let renewed = match entries.first() {
-            None => view,
-            Some((first, _)) if view.position().is_followed_by(first) => {
-                apply_since(&view, entries)?
+        if entries.first().is_some_and(|(first, _)| !view.position().is_followed_by(first)) {
+            return false;
+        }
+        match self.apply_since(&view, entries) {
+            Ok(renewed) => self.publish(account, &slot, &renewed, began),
+            Err(error) => {
+                drop(turn);
+                self.give_up(account, &error).await;
             }
-            // The view took another way meanwhile: it is read again.
-            Some(_) => {
-                self.fall_behind([account.clone()]);
-                return Ok(());
-            }
-        };
-        self.publish(account, &slot, &renewed, began);
-        Ok(())
+        }
+        true
+    }
+
+    /// Drops the view of an account whose entries cannot be read: its requests are refused, and the
+    /// other accounts are not held up.
+    async fn give_up(&self, account: &AccountName, error: &IamError) {
+        tracing::warn!(error = %CauseChain(error), %account, "a view was forgotten");
+        if let Some(slot) = self.slots.peek(account) {
+            let _turn = slot.turn.lock().await;
+            self.drop_view(account, &slot);
+        }
+    }
+
+    /// Applies entries of the journal; returns the new view.
+    fn apply_since(
+        &self,
+        view: &Arc<View>,
+        entries: Vec<(Entry, Option<Vec<u8>>)>,
+    ) -> Result<Arc<View>, IamError> {
+        if entries.is_empty() {
+            return Ok(Arc::clone(view));
+        }
+        let mut next = View::clone(view);
+        let mut moves = false;
+        for (entry, secret) in entries {
+            moves |= moves_a_resource(&entry);
+            next.apply(&entry, secret)?;
+        }
+        if moves {
+            // The owners of resources are cached apart from the view, and must not be behind it.
+            self.resources_moved();
+        }
+        Ok(Arc::new(next))
     }
 }
 
 fn finished(
-    batch: Option<Result<Result<(), IamError>, tokio::task::JoinError>>,
-) -> Result<(), IamError> {
-    batch.map_or(Ok(()), |batch| batch.map_err(IamError::internal)?)
+    batch: Option<Result<Result<Vec<AccountName>, IamError>, tokio::task::JoinError>>,
+) -> Result<Vec<AccountName>, IamError> {
+    batch.map_or(Ok(Vec::new()), |batch| batch.map_err(IamError::internal)?)
+}
+
+pub(super) fn moves_a_resource(entry: &Entry) -> bool {
+    properties(entry.kind).reflection == Reflection::ResourceOwners
+        && (entry.before.is_none() || entry.after.is_none())
 }
 
 /// Returns whether the entries are the next that a view needs.
@@ -276,13 +350,4 @@ fn apply(view: &View, entries: &[Entry], changes: &[Change]) -> Result<Renewed, 
         next.apply(entry, secret)?;
     }
     Ok(Renewed::To(Arc::new(next)))
-}
-
-/// Applies entries of the journal; returns the new view.
-fn apply_since(view: &View, entries: Vec<(Entry, Option<Vec<u8>>)>) -> Result<Arc<View>, IamError> {
-    let mut next = view.clone();
-    for (entry, secret) in entries {
-        next.apply(&entry, secret)?;
-    }
-    Ok(Arc::new(next))
 }

@@ -164,6 +164,9 @@ impl Views {
 
     /// Records that a change was committed here.
     pub(super) fn record_commit(&self, account: &AccountName, revision: Revision) {
+        if self.slots.peek(account).is_some_and(|slot| slot.lag.has_heard(revision)) {
+            return;
+        }
         let mut unconfirmed = self.unconfirmed.lock().unwrap_or_else(PoisonError::into_inner);
         unconfirmed.insert(account.clone(), (revision, self.now()));
     }
@@ -191,17 +194,22 @@ impl Views {
         micros(self.sources.monotonic())
     }
 
-    /// Drops all memory, since the database has lost changes that it had acknowledged. A new
-    /// generation is to begin.
+    /// Drops all memory, since the database has lost a change of an account that it had
+    /// acknowledged.
     pub(super) fn step_back(&self, account: &AccountName) {
+        tracing::debug!(%account, "a change is lost");
+        self.lose_changes();
+    }
+
+    /// Drops all memory, since the database has lost changes, or is another. A new generation is to
+    /// begin.
+    pub(crate) fn lose_changes(&self) {
         self.forget();
         if self.lost_changes.swap(true, Ordering::AcqRel) {
             return;
         }
-        let generation = self.generation();
         tracing::error!(
-            %account,
-            %generation,
+            generation = %self.generation(),
             "the database has lost changes that it had acknowledged: memory is dropped, answers \
              come from the database, and a new generation begins"
         );

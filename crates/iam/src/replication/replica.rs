@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use gatewright_policy::{AccountName, Fact, Revision, permissions_group_urn};
-use gatewright_store::{Entry, Kind, MOST_SINCE, Object, Position, Since};
+use gatewright_store::{Entry, Kind, Object, Position, Since};
 
 use crate::core::iam::Iam;
 use crate::engine::view::{Facts, properties};
@@ -138,10 +138,11 @@ impl Iam {
             self.views.get(account).await?;
         }
         let since = self.store.journals_since(std::slice::from_ref(&entry)).await?;
-        let entries = match since.into_values().next() {
-            Some(Since::Entries(entries)) => entries,
+        let (entries, is_whole) = match since.into_values().next() {
+            Some(Since::Entries { entries, is_whole }) => (entries, is_whole),
             // The database has lost what the replica was told.
             Some(Since::OtherPast) => return self.begin(account).await,
+            Some(Since::Unreadable(error)) => return Err(error.into()),
             None => return Err(IamError::impossible("an account without an answer")),
         };
         let mut facts = Vec::new();
@@ -153,14 +154,13 @@ impl Iam {
         if catalogue != known_catalogue {
             facts.push(Fact::Actions { names: self.catalogue().names() });
         }
-        // While there are more entries, the facts so far are not a consistent state.
-        let is_whole = entries.len() < MOST_SINCE;
         for (one, _) in entries {
             let (before, after) = (one.before.as_deref(), one.after.as_deref());
             facts.extend(self.facts_of(account, (one.kind, &one.object), before, after)?);
             entry.revision = one.revision;
             entry.hash = one.hash;
         }
+        // While there are more entries, the facts so far are not a consistent state.
         if is_whole {
             let hash = Some(entry.mark().into());
             facts.push(Fact::Reached { revision: entry.revision, hash });

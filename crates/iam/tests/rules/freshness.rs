@@ -162,6 +162,36 @@ async fn a_far_node_under_many_changes_is_not_behind_what_was_taken_away() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_lost_notices_reads_the_journal_to_its_end() {
+    let Some((installation, relay, url)) = far().await else { return };
+    let caller = installation.stranger().await;
+    let far = installation.node(&url).await;
+    let policy = installation.allow(&caller.urn(), &[REBOOT], &[VPS]).await;
+    let may = async || {
+        let checked = far.check(&caller.context, texts(&[VPS]), Ok(texts(&[REBOOT]))).await;
+        checked.map(|checked| !checked[0].authorized.is_empty())
+    };
+    until(async || may().await.is_ok_and(|allowed| allowed)).await;
+    relay.hold();
+    let listeners = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE datname = current_database() AND query LIKE 'LISTEN%'";
+    TestDatabase::at(installation.address().to_owned()).run(listeners).await;
+    // More than one statement reads.
+    for _ in 0..1_050 {
+        let name = installation.iam.new_nonce().unwrap();
+        let owner = installation.owner();
+        installation.iam.create_permissions_group(&owner, Ok(group(&name))).await.unwrap();
+    }
+    installation.iam.delete_policy(&installation.owner(), Ok(policy.rule.id)).await.unwrap();
+    relay.delay(Duration::ZERO);
+    until(async || may().await.is_ok()).await;
+    let answered = Instant::now();
+    while answered.elapsed() < Duration::from_secs(3) {
+        assert!(!may().await.unwrap_or_default(), "allowed {:?} later", answered.elapsed());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_whose_database_falls_silent_refuses_within_its_timeout() {
     let Some((installation, relay, url)) = far().await else { return };
     let caller = installation.stranger().await;

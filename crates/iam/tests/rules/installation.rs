@@ -152,6 +152,11 @@ impl Installation {
         open((address, &self.folder), Sources::system(), self.settings.clone()).await
     }
 
+    /// Returns the address of the database.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
     /// Returns the path of the database file.
     pub(crate) fn file(&self) -> PathBuf {
         self.folder.path().join("test.db")

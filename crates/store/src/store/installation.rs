@@ -17,6 +17,13 @@ impl Store {
         finish(transaction).await
     }
 
+    /// Reads the generation of the database.
+    pub async fn generation(&self) -> Result<Generation, StoreError> {
+        let found: Option<InstallationRow> = self.database.first(sql::INSTALLATION, &[]).await?;
+        let found: Installation = found.ok_or(StoreError::Malformed("no identity"))?.try_into()?;
+        Ok(found.generation)
+    }
+
     /// Begins a new generation after `from`. Where another node has done so already, that one
     /// stays. Returns the generation that the database has now.
     pub async fn begin_generation(

@@ -21,9 +21,6 @@ const POSITIONS: usize = 32;
 /// The maximum number of rows that one statement about positions reads.
 const MOST_ROWS: i64 = 1_000;
 
-/// The minimum number of entries after a single position from which on there may be more.
-pub const MOST_SINCE: usize = 999;
-
 impl Store {
     /// Reads the journal entries after each position, of at most 32 accounts in one statement.
     ///
@@ -45,7 +42,7 @@ impl Store {
         values.push(Value::Int(MOST_ROWS));
         let rows = self.database.all::<SinceRow>(sql::JOURNAL_SINCE, &values).await?;
         let is_whole = i64::try_from(rows.len()).is_ok_and(|count| count < MOST_ROWS);
-        sort(positions, rows, is_whole)
+        Ok(sort(positions, rows, is_whole))
     }
 
     /// Reads at most `most` journal entries after revision `after`, in order.

@@ -84,12 +84,18 @@ async fn entries_of_several_accounts_are_read_in_one_statement(database: TestDat
     let here = Position { account: ACCOUNT.clone(), revision: Revision::new(1), hash: first.hash };
     let positions = [here.clone(), Position::origin(&OTHER), Position::origin(&NOBODY)];
     let mut since = store.journals_since(&positions).await.unwrap();
-    let Since::Entries(entries) = since.remove(&*ACCOUNT).unwrap() else { panic!("another past") };
+    let Since::Entries { entries, .. } = since.remove(&*ACCOUNT).unwrap() else {
+        panic!("another past")
+    };
     assert_eq!(entries, [(written[0].clone(), Some(vec![7]))]);
     assert!(here.is_followed_by(&entries[0].0));
-    let Since::Entries(entries) = since.remove(&*OTHER).unwrap() else { panic!("another past") };
+    let Since::Entries { entries, .. } = since.remove(&*OTHER).unwrap() else {
+        panic!("another past")
+    };
     assert_eq!(entries.len(), 1);
-    let Since::Entries(entries) = since.remove(&*NOBODY).unwrap() else { panic!("another past") };
+    let Since::Entries { entries, .. } = since.remove(&*NOBODY).unwrap() else {
+        panic!("another past")
+    };
     assert!(entries.is_empty());
 }
 
@@ -110,13 +116,38 @@ async fn a_position_in_another_past_is_told_apart(database: TestDatabase) {
     {
         let since = store.journals_since(std::slice::from_ref(&position)).await.unwrap();
         let since = &since[&position.account];
-        assert_eq!(matches!(since, Since::Entries(_)), same, "{position:?}");
+        assert_eq!(matches!(since, Since::Entries { .. }), same, "{position:?}");
     }
     // An entry that does not continue the chain counts as another past as well.
     store.write(&ACCOUNT, &author(), &[create("p2", "two", "2")]).await.unwrap();
     tamper(&database, "UPDATE journal SET object = 'px' WHERE revision = 3").await;
     let since = store.journals_since(std::slice::from_ref(&reached)).await.unwrap();
     assert!(matches!(since[&*ACCOUNT], Since::OtherPast));
+}
+
+on_both_databases!(an_account_that_has_more_entries_says_so_and_the_others_are_left_out);
+async fn an_account_that_has_more_entries_says_so_and_the_others_are_left_out(
+    database: TestDatabase,
+) {
+    let store = opened(&database).await;
+    store.create_account(&OTHER, &author(), &[create("q0", "first", "{}")]).await.unwrap();
+    let many: Vec<_> = (1..1_100)
+        .map(|number| create(&format!("p{number}"), &format!("n{number}"), "1"))
+        .collect();
+    store.write(&ACCOUNT, &author(), &many).await.unwrap();
+    let since = store
+        .journals_since(&[Position::origin(&ACCOUNT), Position::origin(&OTHER)])
+        .await
+        .unwrap();
+    let Since::Entries { entries, is_whole } = &since[&*ACCOUNT] else { panic!("another past") };
+    assert_eq!((entries.len(), *is_whole), (1_000, false));
+    assert!(!since.contains_key(&*OTHER));
+    let last = &entries[999].0;
+    let reached =
+        Position { account: ACCOUNT.clone(), revision: last.revision, hash: last.hash.clone() };
+    let since = store.journals_since(std::slice::from_ref(&reached)).await.unwrap();
+    let Since::Entries { entries, is_whole } = &since[&*ACCOUNT] else { panic!("another past") };
+    assert_eq!((entries.len(), *is_whole), (100, true));
 }
 
 on_both_databases!(a_generation_is_begun_once_for_all_nodes);
