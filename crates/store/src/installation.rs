@@ -10,8 +10,8 @@ use crate::row::from_row;
 /// A generation of a database: it tells the pasts of the database apart.
 ///
 /// A revision of an account means the same change for as long as the generation stays the same. A
-/// restore begins a new one, and so does a node that finds that changes were lost, since their
-/// revisions are given out again.
+/// node that finds that changes were lost, or that the file is another, begins a new one, since
+/// revisions are given out again then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Generation(u64);
 
