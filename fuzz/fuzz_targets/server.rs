@@ -6,7 +6,9 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, Response};
 use gatewright_api::{Api, Options, router};
-use gatewright_iam::{Algorithm, BuiltInProducts, Iam, Limits, MasterKey, NewAccount, Region, Settings, Sources};
+use gatewright_iam::{
+    Algorithm, BuiltInProducts, Iam, Limits, MasterKey, NewAccount, Region, Settings, Sources,
+};
 use tokio::runtime::Runtime;
 use tower::ServiceExt;
 
@@ -35,6 +37,7 @@ pub fn server() -> &'static Server {
                 registrars: Vec::new(),
                 limits: Limits::default(),
                 log_days: 30,
+                database_timeout: gatewright_iam::DATABASE_TIMEOUT,
                 accounts_in_memory: 10,
             };
             let database = format!("sqlite:{}", folder.path().join("db").display());
