@@ -82,6 +82,7 @@ statements! {
         WHERE account = $1 AND kind = $2 AND last < $3 ORDER BY last DESC LIMIT $4";
     LOG_OVERLAPPING = "SELECT account, kind, first, last, lines FROM log
         WHERE account = $1 AND kind = $2 AND first < $3 AND last >= $3";
+    LOG_OLDEST = "SELECT last FROM log ORDER BY last LIMIT 1";
     LOG_DELETE = "DELETE FROM log WHERE last < $1";
     HOURLY_COUNT_ADD = "INSERT INTO tally (account, hour, what, count) VALUES ($1, $2, $3, $4)
         ON CONFLICT (account, hour, what) DO UPDATE SET count = tally.count + excluded.count";

@@ -1,12 +1,25 @@
 //! Writes and reads activity.
 
+use std::time::Duration;
+
 use gatewright_policy::{AccountName, Instant};
 
 use super::Store;
 use crate::activity::{ActivityBatch, HourlyCount, LastUsed, LogPage};
 use crate::error::StoreError;
+use crate::row::from_row;
 use crate::sql;
 use crate::statement::Value;
+
+/// The time that the pages of one deletion span.
+const SLICE: Duration = Duration::from_mins(10);
+
+/// The end of the oldest page.
+struct Oldest {
+    last: Instant,
+}
+
+from_row!(Oldest: last as Instant);
 
 impl Store {
     /// Writes a batch of activity.
@@ -51,13 +64,27 @@ impl Store {
         Ok(pages)
     }
 
-    /// Deletes the log lines before `lines`, and the counts before `hour`.
+    /// Deletes the log lines before `lines` and the hourly counts before `hour`; returns the number
+    /// of pages that were deleted. Each statement deletes a slice, so that a long backlog meets no
+    /// time limit.
     pub async fn delete_old_activity(&self, lines: Instant, hour: i64) -> Result<u64, StoreError> {
+        let mut deleted = 0;
+        while let Some(oldest) = self.oldest_line().await?.filter(|oldest| *oldest < lines) {
+            let until = oldest.saturating_add(SLICE).min(lines);
+            let mut transaction = self.database.begin().await?;
+            deleted += transaction.run(sql::LOG_DELETE, &[Value::Instant(until)]).await?;
+            transaction.commit().await?;
+        }
         let mut transaction = self.database.begin().await?;
-        let gone = transaction.run(sql::LOG_DELETE, &[Value::Instant(lines)]).await?;
         transaction.run(sql::HOURLY_COUNTS_DELETE, &[Value::Int(hour)]).await?;
         transaction.commit().await?;
-        Ok(gone)
+        Ok(deleted)
+    }
+
+    /// Reads when the oldest page of any log ends; none where there is none.
+    async fn oldest_line(&self) -> Result<Option<Instant>, StoreError> {
+        let oldest: Option<Oldest> = self.database.first(sql::LOG_OLDEST, &[]).await?;
+        Ok(oldest.map(|oldest| oldest.last))
     }
 
     /// Reads the hourly counts of the account from an hour on, in order.
