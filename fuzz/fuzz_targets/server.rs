@@ -6,9 +6,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, Response};
 use gatewright_api::{Api, Options, router};
-use gatewright_iam::{
-    Algorithm, BuiltInProducts, Iam, Limits, MasterKey, NewAccount, Region, Settings, Sources,
-};
+use gatewright_iam::{Iam, MasterKey, NewAccount, Settings, Sources};
 use tokio::runtime::Runtime;
 use tower::ServiceExt;
 
@@ -27,19 +25,7 @@ pub fn server() -> &'static Server {
         let (router, token) = runtime.block_on(async {
             let key = folder.path().join("key");
             MasterKey::create(&key, &Sources::system()).unwrap();
-            let settings = Settings {
-                region: Region::Eu,
-                public_url: "http://localhost".into(),
-                algorithm: Algorithm::Es256,
-                key_days: None,
-                built_in_products: BuiltInProducts::Included,
-                products: None,
-                registrars: Vec::new(),
-                limits: Limits::default(),
-                log_days: 30,
-                database_timeout: gatewright_iam::DATABASE_TIMEOUT,
-                accounts_in_memory: 10,
-            };
+            let settings = Settings::new("http://localhost".into());
             let database = format!("sqlite:{}", folder.path().join("db").display());
             let master = MasterKey::read(&key).unwrap();
             let iam = Iam::open(&database.parse().unwrap(), master, settings, Sources::system())

@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use clap::Args;
 use gatewright_iam::{
-    AccountName, Address, Algorithm, BuiltInProducts, DATABASE_TIMEOUT, Iam, Limits, MasterKey,
-    Region, Settings, Sources,
+    AccountName, Address, Algorithm, BuiltInProducts, Iam, Limits, MasterKey, Region, Settings,
+    Sources,
 };
 use ipnet::IpNet;
 use serde::Deserialize;
@@ -210,12 +210,11 @@ impl Options {
             text.parse().map_err(|_| format!("{text} is none of eu, ca, us"))
         });
         let algorithm = self.algorithm.as_deref().map_or(Ok(Algorithm::default()), str::parse);
-        let limits = Limits::default();
+        let defaults = Settings::new(String::new());
         Ok(Settings {
             region: region.map_err(Failure::setting("--region"))?,
-            public_url: String::new(),
             algorithm: algorithm.map_err(Failure::setting("--algorithm"))?,
-            key_days: Some(self.key_days.unwrap_or(90)).filter(|days| *days > 0),
+            key_days: self.key_days.map_or(defaults.key_days, Some).filter(|days| *days > 0),
             built_in_products: match self.built_in_products {
                 Some(false) => BuiltInProducts::LeftOut,
                 None | Some(true) => BuiltInProducts::Included,
@@ -223,15 +222,19 @@ impl Options {
             products: self.products.clone(),
             registrars: self.registrars.iter().flatten().cloned().map(AccountName::new).collect(),
             limits: Limits {
-                policies: self.max_policies.unwrap_or(limits.policies),
-                clients: self.max_clients.unwrap_or(limits.clients),
-                entries: self.max_entries.unwrap_or(limits.entries),
+                policies: self.max_policies.unwrap_or(defaults.limits.policies),
+                clients: self.max_clients.unwrap_or(defaults.limits.clients),
+                entries: self.max_entries.unwrap_or(defaults.limits.entries),
             },
-            log_days: self.log_days.unwrap_or(30).max(1),
+            log_days: self.log_days.unwrap_or(defaults.log_days).max(1),
             database_timeout: self
                 .database_timeout
-                .map_or(DATABASE_TIMEOUT, |seconds| Duration::from_secs(seconds.max(1))),
-            accounts_in_memory: self.accounts_in_memory.unwrap_or(1_000).max(1),
+                .map_or(defaults.database_timeout, |seconds| Duration::from_secs(seconds.max(1))),
+            accounts_in_memory: self
+                .accounts_in_memory
+                .unwrap_or(defaults.accounts_in_memory)
+                .max(1),
+            ..defaults
         })
     }
 }

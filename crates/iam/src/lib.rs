@@ -27,9 +27,7 @@ pub use gatewright_policy::{
     ResourceId, ResourcePattern, ResourceUrn, Revision, SessionId, TokenId, UrnError,
     permissions_group_urn, resource_group_urn,
 };
-pub use gatewright_store::{
-    Address, CauseChain, Kind, ServerLock, StoreError, TIMEOUT as DATABASE_TIMEOUT,
-};
+pub use gatewright_store::{Address, CauseChain, Kind, ServerLock, StoreError};
 pub use model::caller::{Context, Origin, Principal, PrincipalKind};
 pub use model::error::{Fault, IamError};
 pub use model::input::Input;

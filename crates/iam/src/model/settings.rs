@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use gatewright_policy::{AccountName, Region};
+use gatewright_store::TIMEOUT;
 
 use crate::model::token::Algorithm;
 
@@ -59,4 +60,23 @@ pub struct Settings {
     pub log_days: u32,
     /// The maximum number of accounts held in memory.
     pub accounts_in_memory: usize,
+}
+
+impl Settings {
+    /// Returns the settings that an installation at a public URL has where nothing else is set.
+    pub fn new(public_url: String) -> Self {
+        Self {
+            region: Region::default(),
+            public_url,
+            algorithm: Algorithm::default(),
+            key_days: Some(90),
+            built_in_products: BuiltInProducts::Included,
+            products: None,
+            registrars: Vec::new(),
+            limits: Limits::default(),
+            database_timeout: TIMEOUT,
+            log_days: 30,
+            accounts_in_memory: 1_000,
+        }
+    }
 }

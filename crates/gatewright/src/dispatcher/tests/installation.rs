@@ -8,8 +8,8 @@ use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE};
 use axum::http::{HeaderMap, Request, StatusCode};
 use gatewright_api::Api;
 use gatewright_iam::{
-    AccountName, Algorithm, Attempt, BuiltInProducts, Grant, Iam, InitialServiceAccount, Limits,
-    MasterKey, NewAccount, Origin, Region, Settings, SignedIn, Sources,
+    AccountName, Attempt, Grant, Iam, InitialServiceAccount, MasterKey, NewAccount, Origin,
+    Settings, SignedIn, Sources,
 };
 use gatewright_panel::Panel;
 use gatewright_testing::TestDatabase;
@@ -70,19 +70,7 @@ impl Installation {
         let key = folder.path().join("master.key");
         MasterKey::create(&key, &sources).unwrap();
         let master = MasterKey::read(&key).unwrap();
-        let settings = Settings {
-            region: Region::Eu,
-            public_url: "http://iam.test".to_owned(),
-            algorithm: Algorithm::Es256,
-            key_days: None,
-            built_in_products: BuiltInProducts::Included,
-            products: None,
-            registrars: Vec::new(),
-            limits: Limits::default(),
-            log_days: 30,
-            database_timeout: gatewright_iam::DATABASE_TIMEOUT,
-            accounts_in_memory: 100,
-        };
+        let settings = Settings::new("http://iam.test".to_owned());
         let address = database.address.parse().unwrap();
         let iam = Iam::open(&address, master, settings, sources).await.unwrap();
         let new = NewAccount {
