@@ -114,8 +114,8 @@ impl Chain {
 }
 
 pub(crate) struct EntryRow {
-    account: AccountName,
-    revision: Revision,
+    pub(crate) account: AccountName,
+    pub(crate) revision: Revision,
     at: Instant,
     actor: String,
     ip: Option<String>,
@@ -124,7 +124,7 @@ pub(crate) struct EntryRow {
     object: String,
     before: Option<String>,
     after: Option<String>,
-    hash: Vec<u8>,
+    pub(crate) hash: Vec<u8>,
 }
 
 from_row!(EntryRow: account as AccountName, revision as Revision, at as Instant, actor, ip, query_id, kind, object, before, after, hash);

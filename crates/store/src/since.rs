@@ -2,13 +2,12 @@
 
 use std::collections::HashMap;
 
-use gatewright_policy::{AccountName, Instant, Revision};
+use gatewright_policy::{AccountName, Revision};
+use sqlx::{ColumnIndex, Decode, FromRow, Type};
 
 use crate::error::StoreError;
-use crate::journal::{Author, Entry, origin};
+use crate::journal::{Entry, EntryRow, origin};
 use crate::notice::mark;
-use crate::object::Kind;
-use crate::row::from_row;
 
 /// A position in the journal of an account: the last entry that somebody knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,22 +56,22 @@ pub enum Since {
     Unreadable(StoreError),
 }
 
+/// A row of the journal, with the hash of the secret that its object has now.
 pub(crate) struct SinceRow {
-    account: String,
-    revision: Revision,
-    at: Instant,
-    actor: String,
-    ip: Option<String>,
-    query_id: String,
-    kind: String,
-    object: String,
-    before: Option<String>,
-    after: Option<String>,
-    hash: Vec<u8>,
+    row: EntryRow,
     secret: Option<Vec<u8>>,
 }
 
-from_row!(SinceRow: account, revision as Revision, at as Instant, actor, ip, query_id, kind, object, before, after, hash, secret);
+impl<'r, R: sqlx::Row> FromRow<'r, R> for SinceRow
+where
+    EntryRow: FromRow<'r, R>,
+    &'static str: ColumnIndex<R>,
+    Vec<u8>: Type<R::Database> + Decode<'r, R::Database>,
+{
+    fn from_row(row: &'r R) -> Result<Self, sqlx::Error> {
+        Ok(Self { row: EntryRow::from_row(row)?, secret: row.try_get("secret")? })
+    }
+}
 
 /// Sorts rows by the position that they follow. `is_whole` tells that there are no more rows; otherwise
 /// the account of the last row may have more, and a position without rows is left out.
@@ -81,15 +80,15 @@ pub(crate) fn sort(
     rows: Vec<SinceRow>,
     is_whole: bool,
 ) -> HashMap<AccountName, Since> {
-    let cut = rows.last().filter(|_| !is_whole).map(|row| row.account.clone());
-    let mut by_account: HashMap<String, Vec<SinceRow>> = HashMap::new();
+    let cut = rows.last().filter(|_| !is_whole).map(|row| row.row.account.clone());
+    let mut by_account: HashMap<AccountName, Vec<SinceRow>> = HashMap::new();
     for row in rows {
-        by_account.entry(row.account.clone()).or_default().push(row);
+        by_account.entry(row.row.account.clone()).or_default().push(row);
     }
     let mut sorted = HashMap::new();
     for position in positions {
-        let is_whole_here = cut.as_deref() != Some(position.account.as_str());
-        let since = match by_account.remove(position.account.as_str()) {
+        let is_whole_here = cut.as_ref() != Some(&position.account);
+        let since = match by_account.remove(&position.account) {
             Some(rows) => follow(position, rows, is_whole_here).unwrap_or_else(Since::Unreadable),
             None if position.revision == Revision::ZERO && is_whole => {
                 Since::Entries { entries: Vec::new(), is_whole }
@@ -105,17 +104,17 @@ pub(crate) fn sort(
 fn follow(position: &Position, rows: Vec<SinceRow>, is_whole: bool) -> Result<Since, StoreError> {
     let mut rows = rows.into_iter();
     if position.revision > Revision::ZERO {
-        let same = rows
-            .next()
-            .is_some_and(|row| row.revision == position.revision && row.hash == position.hash);
+        let same = rows.next().is_some_and(|SinceRow { row, .. }| {
+            row.revision == position.revision && row.hash == position.hash
+        });
         if !same {
             return Ok(Since::OtherPast);
         }
     }
     let mut reached = position.clone();
     let mut entries = Vec::new();
-    for row in rows {
-        let (entry, secret) = row.entry()?;
+    for SinceRow { row, secret } in rows {
+        let entry = Entry::try_from(row)?;
         if !reached.is_followed_by(&entry) {
             return Ok(Since::OtherPast);
         }
@@ -124,20 +123,4 @@ fn follow(position: &Position, rows: Vec<SinceRow>, is_whole: bool) -> Result<Si
         entries.push((entry, secret));
     }
     Ok(Since::Entries { entries, is_whole })
-}
-
-impl SinceRow {
-    fn entry(self) -> Result<(Entry, Option<Vec<u8>>), StoreError> {
-        let entry = Entry {
-            account: AccountName::new(self.account),
-            revision: self.revision,
-            author: Author { actor: self.actor, ip: self.ip, query_id: self.query_id, at: self.at },
-            kind: Kind::parse(&self.kind)?,
-            object: self.object,
-            before: self.before,
-            after: self.after,
-            hash: self.hash,
-        };
-        Ok((entry, self.secret))
-    }
 }
