@@ -43,23 +43,34 @@ impl Iam {
         let (store, views) = (self.store.clone(), Arc::clone(&self.views));
         let owner = account.clone();
         let work = async move {
-            let entries = store.write(&owner, &author, &changes).await?;
             // On failure the view is dropped, and the next request reads the database.
-            if let Err(error) = views.apply_committed(&owner, &entries, &changes).await {
-                tracing::warn!(error = %CauseChain(&error), account = owner.as_str(), "a view was forgotten");
+            let forgotten = |error: IamError| {
+                tracing::warn!(error = %CauseChain(&error), account = %owner, "a view was forgotten");
+            };
+            match store.write(&owner, &author, &changes).await {
+                Ok(entries) => {
+                    let applied = views.apply_committed(&owner, &entries, &changes).await;
+                    applied.unwrap_or_else(forgotten);
+                    Ok(())
+                }
+                Err(error @ StoreError::Unconfirmed(_)) => {
+                    // The change may be stored nevertheless.
+                    views.refresh(&owner).await.unwrap_or_else(forgotten);
+                    Err(error)
+                }
+                Err(error) => Err(error),
             }
-            Ok(())
         };
-        let unknown = match tokio::spawn(work.in_current_span()).await {
-            Ok(Err(error @ StoreError::Unconfirmed(_))) => error,
-            Ok(done) => return done,
-            Err(aborted) => StoreError::Aborted(aborted),
-        };
-        // The change may be stored nevertheless: the view is refreshed from the journal.
-        if let Err(error) = Box::pin(self.views.refresh(account)).await {
-            tracing::warn!(error = %CauseChain(&error), %account, "a view was forgotten");
+        match tokio::spawn(work.in_current_span()).await {
+            Ok(done) => done,
+            Err(aborted) => {
+                // Here as well: the view is refreshed from the journal.
+                if let Err(error) = Box::pin(self.views.refresh(account)).await {
+                    tracing::warn!(error = %CauseChain(&error), %account, "a view was forgotten");
+                }
+                Err(StoreError::Aborted(aborted))
+            }
         }
-        Err(unknown)
     }
 
     /// Reads an object, changes its document, and writes it back (optimistic concurrency control);

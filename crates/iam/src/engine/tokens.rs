@@ -63,7 +63,8 @@ pub(crate) struct Tokens {
     algorithm: Algorithm,
     key_days: Option<u32>,
     keys: ArcSwap<Keyring>,
-    /// The time of the last look-up of an unknown key.
+    /// The time of the last look-up of an unknown key. It is held while the keys are read and
+    /// replaced.
     reloaded: Mutex<Duration>,
     /// Notifies of a key that was created or deleted in the database.
     keys_changed: Notify,
@@ -114,6 +115,8 @@ impl Tokens {
             loop {
                 // Another process may have created or deleted a key, which counts at once.
                 let _ = tokio::time::timeout(TEND, tokens.keys_changed.notified()).await;
+                // An older reading must not replace a newer one.
+                let _turn = tokens.reloaded.lock().await;
                 let (store, master) = (&tokens.store, &tokens.master);
                 let (algorithm, days) = (tokens.algorithm, tokens.key_days);
                 match Keyring::maintain(store, master, algorithm, days, tokens.sources.now()).await
