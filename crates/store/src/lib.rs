@@ -41,7 +41,7 @@ pub use cause_chain::CauseChain;
 pub use error::{BrokenChain, StoreError, Taken};
 pub use installation::{Generation, Installation};
 pub use journal::{Author, Entry};
-pub use notice::{Listener, Notice};
+pub use notice::{ChangeNotice, Listener, Notice};
 pub use object::{Act, Change, Content, Kind, Object};
 pub use pulse::{Heart, Pulse};
 pub use sealed_key::SealedKey;

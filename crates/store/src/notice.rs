@@ -21,28 +21,35 @@ pub(crate) const CHANNEL: &str = "gatewright";
 /// A notice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
-    /// A new revision of an account.
-    Changed {
-        /// The account.
-        account: AccountName,
-        /// Its last revision.
-        revision: Revision,
-        /// The first half of the hash of its entry, in hexadecimal; empty where an older program
-        /// sent the notice.
-        hash: String,
-        /// True if resources were created or deleted.
-        resources: bool,
-    },
+    /// A change of an account.
+    Changed(ChangeNotice),
     /// A key that signs tokens was created or deleted.
     Keys,
     /// A heartbeat of this node, with the number that it was sent with.
     Heartbeat(u64),
 }
 
+/// The notice of an account's change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangeNotice {
+    /// The account.
+    pub account: AccountName,
+    /// Its last revision.
+    pub revision: Revision,
+    /// The first half of the hash of its entry, in hexadecimal; empty where an older program sent
+    /// the notice.
+    pub hash: String,
+    /// True if resources were created or deleted.
+    pub resources: bool,
+    /// True if guarded APIs were declared, changed or deleted.
+    pub apis: bool,
+}
+
 /// A notice as PostgreSQL carries it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Message {
-    Notice(Notice),
+    Changed(ChangeNotice),
+    Keys,
     /// A heartbeat of a node, which may be another.
     Heartbeat {
         node: String,
@@ -50,33 +57,40 @@ pub(crate) enum Message {
     },
 }
 
+/// The bits of the digit before the hash. Older programs take anything but `0` alone for a change
+/// of resources.
+const RESOURCES: u8 = 1;
+const APIS: u8 = 2;
+
 impl Message {
     pub(crate) fn text(&self) -> String {
         match self {
-            Self::Notice(Notice::Changed { account, revision, hash, resources }) => {
-                // Older programs take anything but `0` for a change of resources.
-                format!("{revision} {}{hash} {account}", u8::from(*resources))
+            Self::Changed(ChangeNotice { account, revision, hash, resources, apis }) => {
+                let bits = u8::from(*resources) * RESOURCES + u8::from(*apis) * APIS;
+                format!("{revision} {bits}{hash} {account}")
             }
-            Self::Notice(Notice::Keys) => "keys".to_owned(),
-            Self::Notice(Notice::Heartbeat(_)) => "pulse".to_owned(),
+            Self::Keys => "keys".to_owned(),
             Self::Heartbeat { node, number } => format!("pulse {node} {number}"),
         }
     }
 
     fn parse(text: &str) -> Option<Self> {
         if text == "keys" {
-            return Some(Self::Notice(Notice::Keys));
+            return Some(Self::Keys);
         }
         let (first, rest) = text.split_once(' ')?;
         let (second, third) = rest.split_once(' ')?;
         if first == "pulse" {
             return Some(Self::Heartbeat { node: second.to_owned(), number: third.parse().ok()? });
         }
-        Some(Self::Notice(Notice::Changed {
+        let (bits, hash) = second.split_at_checked(1)?;
+        let bits: u8 = bits.parse().ok()?;
+        Some(Self::Changed(ChangeNotice {
             account: AccountName::new(third),
             revision: first.parse().ok()?,
-            hash: second.get(1..)?.to_owned(),
-            resources: !second.starts_with('0'),
+            hash: hash.to_owned(),
+            resources: bits & RESOURCES != 0,
+            apis: bits & APIS != 0,
         }))
     }
 }
@@ -117,7 +131,8 @@ async fn next_message(listener: &mut PgListener, own: &str) -> Result<Notice, St
             return Err(failed(sqlx::Error::PoolClosed));
         };
         match Message::parse(notification.payload()) {
-            Some(Message::Notice(notice)) => return Ok(notice),
+            Some(Message::Changed(change)) => return Ok(Notice::Changed(change)),
+            Some(Message::Keys) => return Ok(Notice::Keys),
             // The heartbeat of another node says nothing about how late this one hears.
             Some(Message::Heartbeat { node, number }) if node == own => {
                 return Ok(Notice::Heartbeat(number));
@@ -129,21 +144,22 @@ async fn next_message(listener: &mut PgListener, own: &str) -> Result<Notice, St
 
 /// The statements for SQLite alone. Rows of the journal are never deleted, so the identifiers that
 /// SQLite gives them rise in the order of commits.
-const LAST_PLACE: &str = "SELECT rowid AS place, account, revision, hash, 0 AS resources
-    FROM journal ORDER BY rowid DESC LIMIT 1";
+const LAST_PLACE: &str = "SELECT rowid AS place, account, revision, hash, 0 AS resources,
+    0 AS apis FROM journal ORDER BY rowid DESC LIMIT 1";
 const FROM_PLACE: &str = "SELECT rowid AS place, account, revision, hash,
-    kind = 'resource' AND (before IS NULL OR after IS NULL) AS resources
+    kind = 'resource' AND (before IS NULL OR after IS NULL) AS resources, kind = 'api' AS apis
     FROM journal WHERE rowid >= $1 ORDER BY rowid LIMIT 1000";
 
 struct Placed {
     place: i64,
-    account: String,
-    revision: i64,
+    account: AccountName,
+    revision: Revision,
     hash: Vec<u8>,
     resources: i64,
+    apis: i64,
 }
 
-from_row!(Placed: place, account, revision, hash, resources);
+from_row!(Placed: place, account as AccountName, revision as Revision, hash, resources, apis);
 
 impl FileWatch {
     /// Begins to watch a file, from the changes that are in it now.
@@ -196,12 +212,13 @@ impl FileWatch {
             let before = self.notices.len();
             for row in rows {
                 self.place = Some((row.place, row.hash.clone()));
-                self.notices.push_back(Notice::Changed {
-                    account: AccountName::new(row.account),
-                    revision: Revision::new(row.revision),
+                self.notices.push_back(Notice::Changed(ChangeNotice {
+                    account: row.account,
+                    revision: row.revision,
                     hash: mark(&row.hash),
                     resources: row.resources != 0,
-                });
+                    apis: row.apis != 0,
+                }));
             }
             if self.notices.len() == before {
                 return Ok(());
@@ -221,20 +238,27 @@ mod tests {
 
     #[test]
     fn a_message_is_parsed_as_it_was_sent() {
-        let changed = Notice::Changed {
-            account: AccountName::new("aa1-ovh"),
-            revision: Revision::new(42),
-            hash: "0a1b".to_owned(),
-            resources: true,
+        let changed = |resources, apis| {
+            Message::Changed(ChangeNotice {
+                account: AccountName::new("aa1-ovh"),
+                revision: Revision::new(42),
+                hash: "0a1b".to_owned(),
+                resources,
+                apis,
+            })
         };
+        let heartbeat = Message::Heartbeat { node: "0a1b".to_owned(), number: 7 };
         for message in [
-            Message::Notice(changed),
-            Message::Notice(Notice::Keys),
-            Message::Heartbeat { node: "0a1b".to_owned(), number: 7 },
+            changed(false, false),
+            changed(true, false),
+            changed(false, true),
+            changed(true, true),
+            Message::Keys,
+            heartbeat,
         ] {
             assert_eq!(Message::parse(&message.text()), Some(message));
         }
-        for other in ["nonsense", "pulse", "x y z", "pulse 0a1b x"] {
+        for other in ["nonsense", "pulse", "x y z", "1 é a", "pulse 0a1b x"] {
             assert_eq!(Message::parse(other), None, "{other}");
         }
     }

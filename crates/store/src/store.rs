@@ -24,7 +24,6 @@ use crate::notice::{CHANNEL, Ears, FileWatch, Listener};
 use crate::postgres_pool::{Pool, within};
 use crate::pulse::{Beats, Heart};
 use crate::sql;
-use crate::sqlite_file::SqliteFile;
 use crate::statement::Value;
 use rows::Head;
 
@@ -64,8 +63,22 @@ impl Store {
         self.database.first::<Head>(sql::ACCOUNT_HEAD, &[Value::Text("")]).await.map(drop)
     }
 
+    /// Opens the file that was put in the place of the one that was open. Returns whether there was
+    /// one; on PostgreSQL there is none.
+    pub async fn open_replacement(&self) -> Result<bool, StoreError> {
+        let Database::Sqlite(file) = &self.database else { return Ok(false) };
+        if file.is_in_place() {
+            return Ok(false);
+        }
+        let failed = |error| StoreError::failed("OPEN", error);
+        let connections = file.open_anew().await.map_err(failed)?;
+        migrated(migrator().run(&connections.writer).await)?;
+        file.replace(connections).await;
+        Ok(true)
+    }
+
     /// Subscribes to the changes that others commit, and begins to send heartbeats, for a node with a
-    /// name of its own. A file that was replaced is opened anew.
+    /// name of its own.
     pub async fn listen(&self, node: &str) -> Result<(Heart, Listener), StoreError> {
         let (beats, ears) = match &self.database {
             Database::Postgres(Pool { pool, timeout }) => {
@@ -89,9 +102,6 @@ impl Store {
                 (beats, Ears::Postgres { listener, node })
             }
             Database::Sqlite(file) => {
-                if !file.is_in_place() {
-                    self.reopen(file).await?;
-                }
                 let (sender, heartbeats) = watch::channel(0);
                 let watch = FileWatch::begin(Arc::clone(file), heartbeats).await?;
                 let file = Arc::clone(file);
@@ -99,15 +109,6 @@ impl Store {
             }
         };
         Ok((Heart { node: node.to_owned(), beats }, Listener(ears)))
-    }
-
-    /// Opens the file that was put in the place of the one that was open.
-    async fn reopen(&self, file: &SqliteFile) -> Result<(), StoreError> {
-        let failed = |error| StoreError::failed("OPEN", error);
-        let connections = file.open_anew().await.map_err(failed)?;
-        migrated(migrator().run(&connections.writer).await)?;
-        file.replace(connections).await;
-        Ok(())
     }
 }
 

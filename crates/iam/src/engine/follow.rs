@@ -78,37 +78,45 @@ impl Follower {
 
     async fn run(self, heart: Heart, listener: Listener) {
         let mut next = Some((heart, listener));
+        let mut last_warning = String::new();
         loop {
-            let Some((heart, listener)) = next.take() else {
-                sleep(PAUSE).await;
-                match self.listen().await {
-                    Ok(followed) => next = Some(followed),
-                    Err(error) => {
-                        tracing::debug!(error = %CauseChain(&error), "still not followed");
+            let failure = match next.take() {
+                Some((heart, listener)) => self.follow(heart, listener).await,
+                None => {
+                    sleep(PAUSE).await;
+                    match self.listen().await {
+                        Ok(followed) => {
+                            next = Some(followed);
+                            continue;
+                        }
+                        Err(error) => error,
                     }
                 }
-                continue;
             };
-            let failure = self.follow(heart, listener).await;
-            self.views.lose_notices();
-            if matches!(
-                failure,
-                IamError::Unavailable(StoreError::Replaced | StoreError::LostChanges)
-            ) {
+            let was_listening = self.views.lose_notices();
+            if matches!(failure, IamError::Unavailable(StoreError::LostChanges)) {
                 self.views.lose_changes();
             }
-            tracing::warn!(
-                error = %CauseChain(&failure),
-                "cannot listen to the database; reading through"
-            );
+            // A failure that lasts is told once.
+            let warning = CauseChain(&failure).to_string();
+            if warning == last_warning && !was_listening {
+                tracing::debug!(error = warning, "still not listening to the database");
+            } else {
+                tracing::warn!(error = warning, "cannot listen to the database; reading through");
+                last_warning = warning;
+            }
         }
     }
 
-    /// Listens to the database, which may be another file than before, without an identity yet.
+    /// Listens to the database anew. Another file in its place has another past, and may have no
+    /// identity yet.
     async fn listen(&self) -> Result<(Heart, Listener), IamError> {
-        let followed = self.views.store.listen(&self.node).await?;
-        self.views.store.installation(&new_installation(&self.sources)?).await?;
-        Ok(followed)
+        let store = &self.views.store;
+        if store.open_replacement().await? {
+            self.views.lose_changes();
+        }
+        store.installation(&new_installation(&self.sources)?).await?;
+        Ok(store.listen(&self.node).await?)
     }
 
     /// Follows until that fails. The connections end with it: a database that is being closed waits
@@ -163,9 +171,7 @@ impl Follower {
         let silence = |_| IamError::from(StoreError::Silent(SILENCE));
         let notice = timeout(SILENCE, listener.next()).await.map_err(silence)??;
         match &notice {
-            Notice::Changed { account, revision, hash, resources } => {
-                self.views.heed(account, (*revision, hash), *resources);
-            }
+            Notice::Changed(change) => self.views.heed(change),
             Notice::Keys => self.tokens.keys_changed(),
             Notice::Heartbeat(sent) => self.views.record_heartbeat(*sent),
         }

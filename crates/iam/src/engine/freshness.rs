@@ -41,9 +41,10 @@ impl Hearing {
         self.heartbeat.store(sent, Ordering::Release);
     }
 
-    /// Records that notices may have been lost: memory is stale until the next heartbeat.
-    pub(crate) fn lose(&self) {
-        self.heartbeat.store(NEVER, Ordering::Release);
+    /// Records that notices may have been lost: memory is stale until the next heartbeat. Returns
+    /// whether a heartbeat was heard since the last time.
+    pub(crate) fn lose(&self) -> bool {
+        self.heartbeat.swap(NEVER, Ordering::AcqRel) != NEVER
     }
 
     /// Returns the time since the last heartbeat was sent; none where there is none.
@@ -142,7 +143,8 @@ mod tests {
         hearing.record_heartbeat(5);
         assert!(!hearing.is_stale(1_000_005));
         assert!(hearing.is_stale(1_000_006));
-        hearing.lose();
+        assert!(hearing.lose());
+        assert!(!hearing.lose());
         assert!(hearing.is_stale(5));
     }
 

@@ -94,7 +94,7 @@ impl LiveCatalogue {
         let (live_catalogue, views) = (Arc::clone(self), Arc::clone(views));
         tokio::spawn(async move {
             loop {
-                let _ = tokio::time::timeout(PAUSE, views.changed_elsewhere()).await;
+                let _ = tokio::time::timeout(PAUSE, views.apis_changed()).await;
                 if let Err(error) = live_catalogue.renew().await {
                     tracing::warn!(error = %CauseChain(&error), "what others declared cannot be read");
                 }

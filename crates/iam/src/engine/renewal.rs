@@ -83,10 +83,15 @@ impl Views {
             Some(view) => match self.advance(&view).await {
                 Ok(Renewed::OtherPast) => {
                     self.step_back(account);
-                    self.load(account).await
+                    Ok(Renewed::OtherPast)
                 }
                 renewed => renewed,
             },
+        };
+        let renewed = match renewed {
+            // The database may have changed to another past while it was read.
+            Ok(Renewed::OtherPast) => self.load(account).await,
+            renewed => renewed,
         };
         match renewed {
             Ok(Renewed::To(view)) => {

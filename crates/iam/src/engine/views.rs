@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwapOption;
 use gatewright_policy::{AccountName, ClientId, Region, Revision};
-use gatewright_store::{Generation, Store};
+use gatewright_store::{ChangeNotice, Generation, Store};
 use quick_cache::sync::Cache;
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
@@ -23,6 +23,9 @@ use crate::catalogue::index::Catalogue;
 use crate::engine::freshness::{Hearing, Lag, micros};
 use crate::engine::view::View;
 use crate::sources::Sources;
+
+/// The metric of the times that the database was found to have lost changes.
+const LOST_CHANGES: &str = "gatewright_database_lost_changes_total";
 
 /// The view of one account, with the lock of its renewal.
 #[derive(Default)]
@@ -55,8 +58,8 @@ pub(crate) struct Views {
     pub(super) moves: AtomicU64,
     /// Notifies of a view that was renewed.
     pub(super) renewed: Notify,
-    /// Notifies of a change on another node.
-    changed_elsewhere: Notify,
+    /// Notifies of a change of guarded APIs, on any node.
+    apis_changed: Notify,
     /// The accounts whose views are behind a notice, for the tasks that renew them.
     pub(super) behind: Mutex<HashSet<AccountName>>,
     pub(super) fell_behind: Notify,
@@ -78,6 +81,8 @@ impl Views {
         catalogue: Arc<Catalogue>,
         (most, generation): (usize, Generation),
     ) -> Self {
+        // It is there before the first time, so that an alert on its increase does not miss that.
+        metrics::counter!(LOST_CHANGES).increment(0);
         Self {
             store,
             sources,
@@ -88,7 +93,7 @@ impl Views {
             clients: Cache::new(100_000),
             moves: AtomicU64::new(0),
             renewed: Notify::new(),
-            changed_elsewhere: Notify::new(),
+            apis_changed: Notify::new(),
             behind: Mutex::default(),
             fell_behind: Notify::new(),
             unconfirmed: Mutex::default(),
@@ -119,25 +124,23 @@ impl Views {
         self.renewed.notified()
     }
 
-    /// Waits for the next change on another node, in any account.
-    pub(crate) async fn changed_elsewhere(&self) {
-        self.changed_elsewhere.notified().await;
+    /// Waits for the next change of guarded APIs, in any account.
+    pub(crate) async fn apis_changed(&self) {
+        self.apis_changed.notified().await;
     }
 
     /// Records a notice that an account has reached a revision, with the mark of its entry. The view
     /// is renewed where it lacks it, and verified where it seems to be beyond it or in another past.
-    pub(crate) fn heed(
-        &self,
-        account: &AccountName,
-        (revision, mark): (Revision, &str),
-        resources: bool,
-    ) {
-        self.changed_elsewhere.notify_one();
-        if resources {
+    pub(crate) fn heed(&self, change: &ChangeNotice) {
+        let ChangeNotice { account, revision, hash, .. } = change;
+        if change.apis {
+            self.apis_changed.notify_one();
+        }
+        if change.resources {
             self.resources_moved();
         }
         let mut unconfirmed = self.unconfirmed.lock().unwrap_or_else(PoisonError::into_inner);
-        if unconfirmed.get(account).is_some_and(|(committed, _)| *committed <= revision) {
+        if unconfirmed.get(account).is_some_and(|(committed, _)| committed <= revision) {
             unconfirmed.remove(account);
         }
         drop(unconfirmed);
@@ -145,9 +148,9 @@ impl Views {
         let view = slot.view.load_full();
         let reached = view.as_ref().map(|view| view.position());
         let is_same = reached.is_some_and(|reached| {
-            reached.revision == revision && (mark.is_empty() || reached.mark() == mark)
+            reached.revision == *revision && (hash.is_empty() || reached.mark() == *hash)
         });
-        slot.lag.notice(revision, reached.map(|reached| reached.revision), self.now());
+        slot.lag.notice(*revision, reached.map(|reached| reached.revision), self.now());
         if reached.is_some() && !is_same {
             self.fall_behind([account.clone()]);
         }
@@ -184,9 +187,10 @@ impl Views {
         self.hearing.record_heartbeat(sent);
     }
 
-    /// Records that notices may be lost: memory is not trusted until the next heartbeat.
-    pub(crate) fn lose_notices(&self) {
-        self.hearing.lose();
+    /// Records that notices may be lost: memory is not trusted until the next heartbeat. Returns
+    /// whether a heartbeat was heard since the last time.
+    pub(crate) fn lose_notices(&self) -> bool {
+        self.hearing.lose()
     }
 
     /// Returns the time by the monotonic clock, in microseconds.
@@ -213,7 +217,7 @@ impl Views {
             "the database has lost changes that it had acknowledged: memory is dropped, answers \
              come from the database, and a new generation begins"
         );
-        metrics::counter!("gatewright_database_lost_changes_total").increment(1);
+        metrics::counter!(LOST_CHANGES).increment(1);
     }
 
     /// Returns the generation of the database that memory belongs to.
@@ -238,6 +242,6 @@ impl Views {
         self.slots.clear();
         self.forget_owners();
         self.renewed.notify_waiters();
-        self.changed_elsewhere.notify_one();
+        self.apis_changed.notify_one();
     }
 }

@@ -101,6 +101,7 @@ async fn a_file_that_is_put_in_the_place_of_the_database_is_what_answers() {
     installation.allow(&caller.urn(), &[REBOOT], &[VPS]).await;
     installation.create_account(OTHER).await.unwrap();
     assert!(installation.may(&caller.context, REBOOT, VPS).await);
+    let known = installation.iam.revision(&account()).unwrap();
     for end in ["-wal", "-shm"] {
         let _ = std::fs::remove_file(format!("{}{end}", installation.file().display()));
     }
@@ -111,6 +112,12 @@ async fn a_file_that_is_put_in_the_place_of_the_database_is_what_answers() {
     };
     until(allowed).await;
     assert_eq!(installation.iam.accounts().await.unwrap(), [account()]);
+    // Whatever requests have dropped from memory meanwhile, the revision is of another past.
+    until(async || installation.iam.wait_for_revision(&known).await.is_err()).await;
+    for turn in 0..10 {
+        installation.allow(&caller.urn(), &[&format!("vps:apiovh:a{turn}")], &[VPS]).await;
+    }
+    assert_eq!(fault(installation.iam.wait_for_revision(&known).await), Fault::Parameter);
 }
 
 /// Sets up an installation on PostgreSQL, and a relay to it for a node that is far away.

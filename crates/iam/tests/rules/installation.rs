@@ -7,10 +7,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use gatewright_iam::{
-    AccountName, Algorithm, BuiltInProducts, CheckResult, Client, ClientId, ClientInput, Clock,
-    Context, DATABASE_TIMEOUT, Fault, Flow, Grant, Iam, IamError, Instant, Limits, MasterKey,
-    NewAccount, NewResource, Origin, PageRequest, Permissions, Policy, PolicyInput, Randomness,
-    Region, Secret, Settings, Sources, UserInput,
+    AccountName, CheckResult, Client, ClientId, ClientInput, Clock, Context, Fault, Flow, Grant,
+    Iam, IamError, Instant, MasterKey, NewAccount, NewResource, Origin, PageRequest, Permissions,
+    Policy, PolicyInput, Randomness, Secret, Settings, Sources, UserInput,
 };
 
 pub(crate) const ACCOUNT: &str = "aa11111-ovh";
@@ -111,19 +110,8 @@ impl Installation {
             tempfile::tempdir().unwrap()
         };
         let key = folder.path().join("master.key");
-        let mut settings = Settings {
-            region: Region::Eu,
-            public_url: "https://iam.test".to_owned(),
-            algorithm: Algorithm::Es256,
-            key_days: None,
-            built_in_products: BuiltInProducts::Included,
-            products: None,
-            registrars: Vec::new(),
-            limits: Limits::default(),
-            log_days: 30,
-            database_timeout: DATABASE_TIMEOUT,
-            accounts_in_memory: 1_000,
-        };
+        let mut settings =
+            Settings { key_days: None, ..Settings::new("https://iam.test".to_owned()) };
         change(&mut settings);
         let clock = Arc::new(TestClock(START.micros().into()));
         MasterKey::create(&key, &sources(&clock, 41)).unwrap();

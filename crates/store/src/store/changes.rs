@@ -6,8 +6,8 @@ use super::Store;
 use super::rows::Head;
 use crate::error::{StoreError, Taken};
 use crate::journal::{Author, Entry, origin};
-use crate::notice::{CHANNEL, Message, Notice, mark};
-use crate::object::{Act, Change, Content, Object, ObjectRow};
+use crate::notice::{CHANNEL, ChangeNotice, Message, mark};
+use crate::object::{Act, Change, Content, Kind, Object, ObjectRow};
 use crate::sql;
 use crate::statement::Value;
 use crate::transaction::Transaction;
@@ -100,14 +100,14 @@ async fn apply(
     transaction
         .run(sql::ACCOUNT_SET_HEAD, &[Value::Account(account), Value::Bytes(&previous)])
         .await?;
-    let resources = changes.iter().any(Change::moves_a_resource);
-    let notice = Notice::Changed {
+    let notice = ChangeNotice {
         account: account.clone(),
         revision: head.revision,
         hash: mark(&previous),
-        resources,
+        resources: changes.iter().any(Change::moves_a_resource),
+        apis: changes.iter().any(|change| change.kind == Kind::Api),
     };
-    transaction.notify(CHANNEL, &Message::Notice(notice).text()).await?;
+    transaction.notify(CHANNEL, &Message::Changed(notice).text()).await?;
     Ok(entries)
 }
 

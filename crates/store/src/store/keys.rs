@@ -2,7 +2,7 @@
 
 use super::Store;
 use crate::error::StoreError;
-use crate::notice::{CHANNEL, Message, Notice};
+use crate::notice::{CHANNEL, Message};
 use crate::sealed_key::SealedKey;
 use crate::sql;
 use crate::statement::Value;
@@ -17,7 +17,7 @@ impl Store {
     pub async fn delete_key(&self, id: &str) -> Result<(), StoreError> {
         let mut transaction = self.database.begin().await?;
         transaction.run(sql::KEY_DELETE, &[Value::Text(id)]).await?;
-        transaction.notify(CHANNEL, &Message::Notice(Notice::Keys).text()).await?;
+        transaction.notify(CHANNEL, &Message::Keys.text()).await?;
         transaction.commit().await
     }
 
@@ -31,7 +31,7 @@ impl Store {
             Value::Instant(key.created),
         ];
         transaction.run(sql::KEY_ADD, &values).await?;
-        transaction.notify(CHANNEL, &Message::Notice(Notice::Keys).text()).await?;
+        transaction.notify(CHANNEL, &Message::Keys.text()).await?;
         transaction.commit().await
     }
 }

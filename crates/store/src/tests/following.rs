@@ -5,8 +5,8 @@ use gatewright_testing::{TestDatabase, on_both_databases};
 
 use super::{ACCOUNT, NOBODY, OTHER, address, author, create, opened, tamper};
 use crate::{
-    Entry, Generation, Installation, Kind, Notice, Position, SealedKey, ServerLock, Since, Store,
-    StoreError,
+    ChangeNotice, Entry, Generation, Installation, Kind, Notice, Position, SealedKey, ServerLock,
+    Since, Store, StoreError,
 };
 
 fn changed(entry: &Entry) -> Notice {
@@ -16,12 +16,13 @@ fn changed(entry: &Entry) -> Notice {
         hash: entry.hash.clone(),
     }
     .mark();
-    Notice::Changed {
+    Notice::Changed(ChangeNotice {
         account: entry.account.clone(),
         revision: entry.revision,
         hash,
         resources: false,
-    }
+        apis: false,
+    })
 }
 
 const FIRST: Generation = Generation::new(1);
@@ -193,6 +194,8 @@ async fn a_file_that_was_replaced_is_noticed_and_opened_anew() {
     let error = listener.next().await.unwrap_err();
     assert!(matches!(error, StoreError::Replaced), "{error}");
     assert!(store.revision(&ACCOUNT).await.is_err(), "the old file must not answer");
+    assert!(store.open_replacement().await.unwrap());
+    assert!(!store.open_replacement().await.unwrap());
 
     let (mut heart, _listener) = store.listen("n1").await.unwrap();
     assert_eq!(heart.beat(3).await.unwrap().generation, SECOND);
