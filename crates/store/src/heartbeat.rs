@@ -23,7 +23,7 @@ const INTERVAL_OF_FILE: Duration = Duration::from_millis(50);
 
 /// The state of the database that every heartbeat reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pulse {
+pub struct DatabaseState {
     /// The generation of the database.
     pub generation: Generation,
     /// The number of the keys that sign tokens.
@@ -32,27 +32,27 @@ pub struct Pulse {
     pub newest_key: i64,
 }
 
-struct PulseRow {
+struct StateRow {
     generation: String,
     keys: i64,
     newest_key: i64,
 }
 
-from_row!(PulseRow: generation, keys, newest_key);
+from_row!(StateRow: generation, keys, newest_key);
 
 /// The statement for PostgreSQL alone: it reads the same as the one for both, and sends the message.
-const BEAT: &str = "SELECT generation, (SELECT COUNT(*) FROM signing_key) AS keys,
+const SEND: &str = "SELECT generation, (SELECT COUNT(*) FROM signing_key) AS keys,
     (SELECT COALESCE(MAX(created), 0) FROM signing_key) AS newest_key,
     pg_notify($1, $2)::text AS sent FROM installation";
 
 /// Sends the heartbeats of a node.
-pub struct Heart {
+pub struct HeartbeatSender {
     pub(crate) node: String,
-    pub(crate) beats: Beats,
+    pub(crate) channel: HeartbeatChannel,
 }
 
 /// The ways to send heartbeats.
-pub(crate) enum Beats {
+pub(crate) enum HeartbeatChannel {
     /// On a connection of its own, which no load of other statements delays.
     Postgres {
         pool: PgPool,
@@ -65,21 +65,21 @@ pub(crate) enum Beats {
     },
 }
 
-impl Heart {
+impl HeartbeatSender {
     /// Returns the interval at which heartbeats are to be sent.
     pub fn interval(&self) -> Duration {
-        match self.beats {
-            Beats::Postgres { .. } => INTERVAL,
-            Beats::Sqlite { .. } => INTERVAL_OF_FILE,
+        match self.channel {
+            HeartbeatChannel::Postgres { .. } => INTERVAL,
+            HeartbeatChannel::Sqlite { .. } => INTERVAL_OF_FILE,
         }
     }
 
     /// Sends a heartbeat with a number, and reads what every node must know at once.
-    pub async fn beat(&mut self, number: u64) -> Result<Pulse, StoreError> {
-        let row: Option<PulseRow> = match &mut self.beats {
-            Beats::Postgres { pool, connection, timeout } => {
+    pub async fn send(&mut self, number: u64) -> Result<DatabaseState, StoreError> {
+        let row: Option<StateRow> = match &mut self.channel {
+            HeartbeatChannel::Postgres { pool, connection, timeout } => {
                 let text = Message::Heartbeat { node: self.node.clone(), number }.text();
-                let beat = async {
+                let sent = async {
                     // Taken out, so that a connection that failed is not used again.
                     let mut open = if let Some(open) = connection.take() {
                         open
@@ -87,24 +87,24 @@ impl Heart {
                         let options = pool.connect_options();
                         <PgConnection as sqlx::Connection>::connect_with(&options).await?
                     };
-                    let query = sqlx::query_as::<Postgres, PulseRow>(BEAT).bind(CHANNEL).bind(text);
-                    let pulse = query.fetch_optional(&mut open).await?;
+                    let query = sqlx::query_as::<Postgres, StateRow>(SEND).bind(CHANNEL).bind(text);
+                    let state = query.fetch_optional(&mut open).await?;
                     *connection = Some(open);
-                    Ok(pulse)
+                    Ok(state)
                 };
-                let pulse = within(*timeout, beat).await;
-                pulse.map_err(|error| StoreError::failed("PULSE", error))?
+                let state = within(*timeout, sent).await;
+                state.map_err(|error| StoreError::failed("HEARTBEAT", error))?
             }
-            Beats::Sqlite { file, listener } => {
+            HeartbeatChannel::Sqlite { file, listener } => {
                 listener.send_replace(number);
-                sqlx::query_as::<Sqlite, PulseRow>(sql::PULSE.text)
+                sqlx::query_as::<Sqlite, StateRow>(sql::DATABASE_STATE.text)
                     .fetch_optional(&file.connections().heartbeat)
                     .await
-                    .map_err(|error| StoreError::failed("PULSE", error))?
+                    .map_err(|error| StoreError::failed("HEARTBEAT", error))?
             }
         };
         let row = row.ok_or(StoreError::Malformed("no identity"))?;
         let generation = read_generation(&row.generation)?;
-        Ok(Pulse { generation, keys: row.keys, newest_key: row.newest_key })
+        Ok(DatabaseState { generation, keys: row.keys, newest_key: row.newest_key })
     }
 }

@@ -70,7 +70,7 @@ impl Message {
                 format!("{revision} {bits}{hash} {account}")
             }
             Self::Keys => "keys".to_owned(),
-            Self::Heartbeat { node, number } => format!("pulse {node} {number}"),
+            Self::Heartbeat { node, number } => format!("heartbeat {node} {number}"),
         }
     }
 
@@ -80,7 +80,7 @@ impl Message {
         }
         let (first, rest) = text.split_once(' ')?;
         let (second, third) = rest.split_once(' ')?;
-        if first == "pulse" {
+        if first == "heartbeat" {
             return Some(Self::Heartbeat { node: second.to_owned(), number: third.parse().ok()? });
         }
         let (bits, hash) = second.split_at_checked(1)?;
@@ -96,10 +96,10 @@ impl Message {
 }
 
 /// Receives notices, on a connection of its own.
-pub struct Listener(pub(crate) Ears);
+pub struct Listener(pub(crate) NoticeSource);
 
 /// Where notices come from.
-pub(crate) enum Ears {
+pub(crate) enum NoticeSource {
     Postgres { listener: PgListener, node: String },
     Sqlite(FileWatch),
 }
@@ -118,8 +118,8 @@ impl Listener {
     /// Waits for the next notification. After an error some may be lost: a new listener is needed.
     pub async fn next(&mut self) -> Result<Notice, StoreError> {
         match &mut self.0 {
-            Ears::Postgres { listener, node } => next_message(listener, node).await,
-            Ears::Sqlite(watch) => watch.next().await,
+            NoticeSource::Postgres { listener, node } => next_message(listener, node).await,
+            NoticeSource::Sqlite(watch) => watch.next().await,
         }
     }
 }
@@ -258,7 +258,7 @@ mod tests {
         ] {
             assert_eq!(Message::parse(&message.text()), Some(message));
         }
-        for other in ["nonsense", "pulse", "x y z", "1 é a", "pulse 0a1b x"] {
+        for other in ["nonsense", "heartbeat", "x y z", "1 é a", "heartbeat 0a1b x"] {
             assert_eq!(Message::parse(other), None, "{other}");
         }
     }

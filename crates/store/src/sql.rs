@@ -98,7 +98,7 @@ statements! {
         ON CONFLICT (one) DO NOTHING";
     INSTALLATION = "SELECT id, generation FROM installation";
     GENERATION_BEGIN = "UPDATE installation SET generation = $2 WHERE generation = $1";
-    PULSE = "SELECT generation, (SELECT COUNT(*) FROM signing_key) AS keys,
+    DATABASE_STATE = "SELECT generation, (SELECT COUNT(*) FROM signing_key) AS keys,
         (SELECT COALESCE(MAX(created), 0) FROM signing_key) AS newest_key FROM installation";
 
     KEY_ADD = "INSERT INTO signing_key (id, algorithm, sealed, created) VALUES ($1, $2, $3, $4)";

@@ -19,10 +19,10 @@ use tokio::sync::watch;
 use crate::address::Address;
 use crate::database::{Database, lock_opening};
 use crate::error::StoreError;
+use crate::heartbeat::{HeartbeatChannel, HeartbeatSender};
 use crate::migrations::migrator;
-use crate::notice::{CHANNEL, Ears, FileWatch, Listener};
+use crate::notice::{CHANNEL, FileWatch, Listener, NoticeSource};
 use crate::postgres_pool::{Pool, within};
-use crate::pulse::{Beats, Heart};
 use crate::sql;
 use crate::statement::Value;
 use rows::Head;
@@ -79,8 +79,8 @@ impl Store {
 
     /// Subscribes to the changes that others commit, and begins to send heartbeats, for a node with a
     /// name of its own.
-    pub async fn listen(&self, node: &str) -> Result<(Heart, Listener), StoreError> {
-        let (beats, ears) = match &self.database {
+    pub async fn listen(&self, node: &str) -> Result<(HeartbeatSender, Listener), StoreError> {
+        let (channel, source) = match &self.database {
             Database::Postgres(Pool { pool, timeout }) => {
                 let failed = |error| StoreError::failed("LISTEN", error);
                 let listener = async {
@@ -97,18 +97,21 @@ impl Store {
                 };
                 let listener = within(*timeout, listener).await.map_err(failed)?;
                 let node = node.to_owned();
-                let beats =
-                    Beats::Postgres { pool: pool.clone(), connection: None, timeout: *timeout };
-                (beats, Ears::Postgres { listener, node })
+                let channel = HeartbeatChannel::Postgres {
+                    pool: pool.clone(),
+                    connection: None,
+                    timeout: *timeout,
+                };
+                (channel, NoticeSource::Postgres { listener, node })
             }
             Database::Sqlite(file) => {
                 let (sender, heartbeats) = watch::channel(0);
                 let watch = FileWatch::begin(Arc::clone(file), heartbeats).await?;
                 let file = Arc::clone(file);
-                (Beats::Sqlite { file, listener: sender }, Ears::Sqlite(watch))
+                (HeartbeatChannel::Sqlite { file, listener: sender }, NoticeSource::Sqlite(watch))
             }
         };
-        Ok((Heart { node: node.to_owned(), beats }, Listener(ears)))
+        Ok((HeartbeatSender { node: node.to_owned(), channel }, Listener(source)))
     }
 }
 

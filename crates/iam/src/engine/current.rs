@@ -41,7 +41,7 @@ impl Views {
         let slot = self.slots.get(name)?;
         let view = slot.view.load_full()?;
         let now = self.now();
-        (!self.hearing.is_stale(now) && !slot.lag.is_too_long(now)).then_some(view)
+        (!self.freshness.is_stale(now) && !slot.lag.is_too_long(now)).then_some(view)
     }
 
     async fn read_through(&self, account: &AccountName) -> Result<Arc<View>, IamError> {
@@ -54,7 +54,7 @@ impl Views {
     /// registered.
     pub(crate) async fn owner_of(&self, urn: &str) -> Result<Option<AccountName>, IamError> {
         let moves = self.moves.load(Ordering::Acquire);
-        if !self.hearing.is_stale(self.now())
+        if !self.freshness.is_stale(self.now())
             && let Some(owner) = self.owners.get(urn)
             && owner.moves == moves
         {
@@ -104,7 +104,7 @@ impl Views {
     /// Reads the generation of the database, which another node may just have begun.
     pub(crate) async fn read_generation(&self) -> Result<Generation, IamError> {
         let generation = self.store.generation().await?;
-        self.heed_generation(generation);
+        self.observe_generation(generation);
         Ok(generation)
     }
 

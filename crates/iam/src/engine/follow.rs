@@ -8,7 +8,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use gatewright_store::{CauseChain, Generation, Heart, Installation, Listener, Notice, StoreError};
+use gatewright_store::{
+    CauseChain, Generation, HeartbeatSender, Installation, Listener, Notice, StoreError,
+};
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
@@ -65,23 +67,23 @@ impl Follower {
 
     /// Starts to follow, and waits for the first heartbeat; fails when the first connection does.
     pub(crate) async fn start(self) -> Result<Following, IamError> {
-        let (mut heart, mut listener) = self.views.store.listen(&self.node).await?;
-        self.beat(&mut heart).await?;
-        while !matches!(self.hear(&mut listener).await?, Notice::Heartbeat(_)) {}
+        let (mut sender, mut listener) = self.views.store.listen(&self.node).await?;
+        self.send_heartbeat(&mut sender).await?;
+        while !matches!(self.next_notice(&mut listener).await?, Notice::Heartbeat(_)) {}
         let mut tasks = Vec::new();
         for _ in 0..RENEWERS {
             tasks.push(tokio::spawn(Arc::clone(&self.views).renew_behind()));
         }
-        tasks.push(tokio::spawn(self.run(heart, listener)));
+        tasks.push(tokio::spawn(self.run(sender, listener)));
         Ok(Following(tasks))
     }
 
-    async fn run(self, heart: Heart, listener: Listener) {
-        let mut next = Some((heart, listener));
+    async fn run(self, sender: HeartbeatSender, listener: Listener) {
+        let mut next = Some((sender, listener));
         let mut last_warning = String::new();
         loop {
             let failure = match next.take() {
-                Some((heart, listener)) => self.follow(heart, listener).await,
+                Some((sender, listener)) => self.follow(sender, listener).await,
                 None => {
                     sleep(PAUSE).await;
                     match self.listen().await {
@@ -110,7 +112,7 @@ impl Follower {
 
     /// Listens to the database anew. Another file in its place has another past, and may have no
     /// identity yet.
-    async fn listen(&self) -> Result<(Heart, Listener), IamError> {
+    async fn listen(&self) -> Result<(HeartbeatSender, Listener), IamError> {
         let store = &self.views.store;
         if store.open_replacement().await? {
             self.views.lose_changes();
@@ -121,9 +123,9 @@ impl Follower {
 
     /// Follows until that fails. The connections end with it: a database that is being closed waits
     /// for them.
-    async fn follow(&self, mut heart: Heart, mut listener: Listener) -> IamError {
+    async fn follow(&self, mut sender: HeartbeatSender, mut listener: Listener) -> IamError {
         tokio::select! {
-            failure = self.send_heartbeats(&mut heart) => failure,
+            failure = self.send_heartbeats(&mut sender) => failure,
             failure = self.apply_notices(&mut listener) => failure,
         }
     }
@@ -131,25 +133,25 @@ impl Follower {
 
 impl Follower {
     /// Sends heartbeats until one fails.
-    async fn send_heartbeats(&self, heart: &mut Heart) -> IamError {
-        let mut interval = interval(heart.interval());
+    async fn send_heartbeats(&self, sender: &mut HeartbeatSender) -> IamError {
+        let mut interval = interval(sender.interval());
         interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             interval.tick().await;
-            if let Err(error) = self.beat(heart).await {
+            if let Err(error) = self.send_heartbeat(sender).await {
                 return error;
             }
         }
     }
 
     /// Sends a heartbeat, and acts on what it reads.
-    async fn beat(&self, heart: &mut Heart) -> Result<(), IamError> {
-        let pulse = heart.beat(self.views.now()).await?;
-        self.tokens.heed_keys((pulse.keys, pulse.newest_key));
-        if self.views.heed_generation(pulse.generation) {
+    async fn send_heartbeat(&self, sender: &mut HeartbeatSender) -> Result<(), IamError> {
+        let state = sender.send(self.views.now()).await?;
+        self.tokens.observe_keys((state.keys, state.newest_key));
+        if self.views.observe_generation(state.generation) {
             let new = Generation::new(u64::from_be_bytes(self.sources.bytes()?));
-            let now = self.views.store.begin_generation(pulse.generation, new).await?;
-            self.views.heed_generation(now);
+            let now = self.views.store.begin_generation(state.generation, new).await?;
+            self.views.observe_generation(now);
         }
         Ok(())
     }
@@ -160,18 +162,18 @@ impl Follower {
             return error;
         }
         loop {
-            if let Err(error) = self.hear(listener).await {
+            if let Err(error) = self.next_notice(listener).await {
                 return error;
             }
         }
     }
 
     /// Waits for a notice and applies it.
-    async fn hear(&self, listener: &mut Listener) -> Result<Notice, IamError> {
+    async fn next_notice(&self, listener: &mut Listener) -> Result<Notice, IamError> {
         let silence = |_| IamError::from(StoreError::Silent(SILENCE));
         let notice = timeout(SILENCE, listener.next()).await.map_err(silence)??;
         match &notice {
-            Notice::Changed(change) => self.views.heed(change),
+            Notice::Changed(change) => self.views.observe_change(change),
             Notice::Keys => self.tokens.keys_changed(),
             Notice::Heartbeat(sent) => self.views.record_heartbeat(*sent),
         }

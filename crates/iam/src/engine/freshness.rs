@@ -25,12 +25,12 @@ pub(crate) fn micros(time: Duration) -> u64 {
 }
 
 /// The age of what a node has heard.
-pub(crate) struct Hearing {
+pub(crate) struct Freshness {
     /// When the last heartbeat that was heard was sent.
     heartbeat: AtomicU64,
 }
 
-impl Hearing {
+impl Freshness {
     /// Creates a node that has heard nothing yet.
     pub(crate) fn new() -> Self {
         Self { heartbeat: AtomicU64::new(NEVER) }
@@ -98,7 +98,7 @@ impl Lag {
     }
 
     /// Returns whether a notice has named the revision, or a later one.
-    pub(crate) fn has_heard(&self, revision: Revision) -> bool {
+    pub(crate) fn has_noticed(&self, revision: Revision) -> bool {
         self.noticed.lock().unwrap_or_else(PoisonError::into_inner).0 >= revision
     }
 
@@ -138,14 +138,14 @@ mod tests {
 
     #[test]
     fn a_heartbeat_counts_from_when_it_was_sent() {
-        let hearing = Hearing::new();
-        assert!(hearing.is_stale(0));
-        hearing.record_heartbeat(5);
-        assert!(!hearing.is_stale(1_000_005));
-        assert!(hearing.is_stale(1_000_006));
-        assert!(hearing.lose());
-        assert!(!hearing.lose());
-        assert!(hearing.is_stale(5));
+        let freshness = Freshness::new();
+        assert!(freshness.is_stale(0));
+        freshness.record_heartbeat(5);
+        assert!(!freshness.is_stale(1_000_005));
+        assert!(freshness.is_stale(1_000_006));
+        assert!(freshness.lose());
+        assert!(!freshness.lose());
+        assert!(freshness.is_stale(5));
     }
 
     #[test]

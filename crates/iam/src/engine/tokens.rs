@@ -136,7 +136,7 @@ impl Tokens {
     }
 
     /// Takes note of the keys in the database: their number, and the creation time of the newest.
-    pub(crate) fn heed_keys(&self, keys: (i64, i64)) {
+    pub(crate) fn observe_keys(&self, keys: (i64, i64)) {
         let mut seen = self.keys_seen.lock().unwrap_or_else(PoisonError::into_inner);
         if *seen != keys {
             *seen = keys;

@@ -20,7 +20,7 @@ use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
 use crate::catalogue::index::Catalogue;
-use crate::engine::freshness::{Hearing, Lag, micros};
+use crate::engine::freshness::{Freshness, Lag, micros};
 use crate::engine::view::View;
 use crate::sources::Sources;
 
@@ -66,7 +66,7 @@ pub(crate) struct Views {
     /// Changes that were committed here and no notice has named yet: the last of each account, with
     /// the time at which its commit had ended.
     unconfirmed: Mutex<HashMap<AccountName, (Revision, u64)>>,
-    pub(super) hearing: Hearing,
+    pub(super) freshness: Freshness,
     /// The generation of the database that memory belongs to.
     generation: AtomicU64,
     /// True once the database was found to have lost changes, until a new generation begins.
@@ -97,7 +97,7 @@ impl Views {
             behind: Mutex::default(),
             fell_behind: Notify::new(),
             unconfirmed: Mutex::default(),
-            hearing: Hearing::new(),
+            freshness: Freshness::new(),
             generation: AtomicU64::new(generation.number()),
             lost_changes: AtomicBool::new(false),
         }
@@ -131,7 +131,7 @@ impl Views {
 
     /// Records a notice that an account has reached a revision, with the mark of its entry. The view
     /// is renewed where it lacks it, and verified where it seems to be beyond it or in another past.
-    pub(crate) fn heed(&self, change: &ChangeNotice) {
+    pub(crate) fn observe_change(&self, change: &ChangeNotice) {
         let ChangeNotice { account, revision, hash, .. } = change;
         if change.apis {
             self.apis_changed.notify_one();
@@ -167,7 +167,7 @@ impl Views {
 
     /// Records that a change was committed here.
     pub(super) fn record_commit(&self, account: &AccountName, revision: Revision) {
-        if self.slots.peek(account).is_some_and(|slot| slot.lag.has_heard(revision)) {
+        if self.slots.peek(account).is_some_and(|slot| slot.lag.has_noticed(revision)) {
             return;
         }
         let mut unconfirmed = self.unconfirmed.lock().unwrap_or_else(PoisonError::into_inner);
@@ -184,13 +184,13 @@ impl Views {
         let lost: Vec<AccountName> = lost.map(|(account, _)| account).collect();
         drop(unconfirmed);
         self.fall_behind(lost);
-        self.hearing.record_heartbeat(sent);
+        self.freshness.record_heartbeat(sent);
     }
 
     /// Records that notices may be lost: memory is not trusted until the next heartbeat. Returns
     /// whether a heartbeat was heard since the last time.
     pub(crate) fn lose_notices(&self) -> bool {
-        self.hearing.lose()
+        self.freshness.lose()
     }
 
     /// Returns the time by the monotonic clock, in microseconds.
@@ -227,7 +227,7 @@ impl Views {
 
     /// Takes note of the generation of the database: another drops all memory. Returns whether a new
     /// generation is to begin.
-    pub(crate) fn heed_generation(&self, generation: Generation) -> bool {
+    pub(crate) fn observe_generation(&self, generation: Generation) -> bool {
         if self.generation() != generation {
             tracing::warn!(%generation, "the database has a new generation: memory is dropped");
             self.generation.store(generation.number(), Ordering::Release);

@@ -37,17 +37,17 @@ on_both_databases!(a_heartbeat_is_heard_after_the_changes_before_it);
 async fn a_heartbeat_is_heard_after_the_changes_before_it(database: TestDatabase) {
     let store = opened(&database).await;
     founded(&store, FIRST).await;
-    let (mut heart, mut listener) = store.listen("n1").await.unwrap();
+    let (mut sender, mut listener) = store.listen("n1").await.unwrap();
     let other = Store::open(&address(&database)).await.unwrap();
-    let (mut other_heart, _) = other.listen("n2").await.unwrap();
+    let (mut other_sender, _) = other.listen("n2").await.unwrap();
     let mut expected = Vec::new();
     for revision in 2..5 {
         let id = format!("p{revision}");
         let written = other.write(&ACCOUNT, &author(), &[create(&id, &id, "1")]).await.unwrap();
         expected.push(changed(&written[0]));
     }
-    other_heart.beat(1).await.unwrap();
-    assert_eq!(heart.beat(7).await.unwrap().generation, FIRST);
+    other_sender.send(1).await.unwrap();
+    assert_eq!(sender.send(7).await.unwrap().generation, FIRST);
     for notice in expected {
         assert_eq!(listener.next().await.unwrap(), notice);
     }
@@ -58,8 +58,8 @@ on_both_databases!(every_heartbeat_reads_which_keys_there_are);
 async fn every_heartbeat_reads_which_keys_there_are(database: TestDatabase) {
     let store = opened(&database).await;
     founded(&store, FIRST).await;
-    let (mut heart, _listener) = store.listen("n1").await.unwrap();
-    let before = heart.beat(1).await.unwrap();
+    let (mut sender, _listener) = store.listen("n1").await.unwrap();
+    let before = sender.send(1).await.unwrap();
     let key = SealedKey {
         id: "a".to_owned(),
         algorithm: "ES256".to_owned(),
@@ -67,7 +67,7 @@ async fn every_heartbeat_reads_which_keys_there_are(database: TestDatabase) {
         created: gatewright_policy::Instant::from_seconds(5),
     };
     store.add_key(&key).await.unwrap();
-    let after = heart.beat(2).await.unwrap();
+    let after = sender.send(2).await.unwrap();
     assert_eq!((after.keys, after.newest_key), (before.keys + 1, 5_000_000));
 }
 
@@ -177,8 +177,8 @@ async fn a_file_that_was_replaced_is_noticed_and_opened_anew() {
     let store = opened(&database).await;
     founded(&store, FIRST).await;
     let path = database.address.strip_prefix("sqlite:").unwrap().to_owned();
-    let (mut heart, mut listener) = store.listen("n1").await.unwrap();
-    heart.beat(1).await.unwrap();
+    let (mut sender, mut listener) = store.listen("n1").await.unwrap();
+    sender.send(1).await.unwrap();
     assert_eq!(listener.next().await.unwrap(), Notice::Heartbeat(1));
 
     let elsewhere = TestDatabase::sqlite();
@@ -190,15 +190,15 @@ async fn a_file_that_was_replaced_is_noticed_and_opened_anew() {
         let _ = std::fs::remove_file(format!("{path}{end}"));
     }
     std::fs::rename(copy, &path).unwrap();
-    let _ = heart.beat(2).await;
+    let _ = sender.send(2).await;
     let error = listener.next().await.unwrap_err();
     assert!(matches!(error, StoreError::Replaced), "{error}");
     assert!(store.revision(&ACCOUNT).await.is_err(), "the old file must not answer");
     assert!(store.open_replacement().await.unwrap());
     assert!(!store.open_replacement().await.unwrap());
 
-    let (mut heart, _listener) = store.listen("n1").await.unwrap();
-    assert_eq!(heart.beat(3).await.unwrap().generation, SECOND);
+    let (mut sender, _listener) = store.listen("n1").await.unwrap();
+    assert_eq!(sender.send(3).await.unwrap().generation, SECOND);
     assert_eq!(store.revision(&ACCOUNT).await.unwrap(), None);
 }
 
@@ -208,7 +208,7 @@ async fn a_file_that_lost_changes_is_noticed_even_where_their_rows_are_given_out
     let store = opened(&database).await;
     founded(&store, FIRST).await;
     store.write(&ACCOUNT, &author(), &[create("p1", "one", "1")]).await.unwrap();
-    let (mut heart, mut listener) = store.listen("n1").await.unwrap();
+    let (mut sender, mut listener) = store.listen("n1").await.unwrap();
     for lost in [
         "DELETE FROM object WHERE created = 2",
         "DELETE FROM journal WHERE revision = 2",
@@ -217,7 +217,7 @@ async fn a_file_that_lost_changes_is_noticed_even_where_their_rows_are_given_out
         tamper(&database, lost).await;
     }
     store.write(&ACCOUNT, &author(), &[create("p2", "two", "2")]).await.unwrap();
-    heart.beat(1).await.unwrap();
+    sender.send(1).await.unwrap();
     let error = listener.next().await.unwrap_err();
     assert!(matches!(error, StoreError::LostChanges), "{error}");
 }
