@@ -271,6 +271,17 @@ impl Config {
         Ok(MasterKey::read(&self.master_key)?)
     }
 
+    /// Opens a database that exists, for a command that would do nothing on a new one: a path with a
+    /// mistake must not pass for done.
+    pub(crate) async fn open_existing(self) -> Result<Arc<Iam>, Failure> {
+        if let Address::Sqlite(path) = &self.database
+            && !Path::new(path).exists()
+        {
+            return Err(Failure::NoDatabase(path.into()));
+        }
+        self.open().await
+    }
+
     /// Opens the database for a command of the operator. It issues no token, so the issuer does
     /// not matter.
     pub(crate) async fn open(self) -> Result<Arc<Iam>, Failure> {

@@ -21,6 +21,11 @@ pub(crate) enum Failure {
     Renamed(String),
     #[error("cannot listen on {address}: {source}")]
     Listen { address: SocketAddr, source: std::io::Error },
+    #[error(
+        "there is no database at {}: correct --database; `gatewright account create` makes a new one",
+        .0.display()
+    )]
+    NoDatabase(PathBuf),
     #[error("the folder {} has an account but not its credentials: remove it to start over", .0.display())]
     LostSecrets(PathBuf),
     #[error("the account was created without the service account that was asked for")]

@@ -22,7 +22,7 @@ pub(crate) struct Verify {
 }
 
 pub(crate) async fn run(Command::Verify(verify): Command) -> Result<(), Failure> {
-    let iam = verify.source.read()?.open().await?;
+    let iam = verify.source.read()?.open_existing().await?;
     let accounts = match verify.account {
         Some(account) => vec![AccountName::new(account)],
         None => iam.accounts().await?,

@@ -34,7 +34,7 @@ pub(crate) async fn run(command: Command) -> Result<(), Failure> {
         Command::Create { file } => return Ok(MasterKey::create(&file, &Sources::system())?),
         Command::Rotate(rotate) => rotate,
     };
-    let iam = rotate.source.read()?.open().await?;
+    let iam = rotate.source.read()?.open_existing().await?;
     let emergency = rotate.at_once;
     let rotation = if emergency { KeyRotation::Emergency } else { KeyRotation::Planned };
     let rotated = iam.rotate_key(rotation).await;

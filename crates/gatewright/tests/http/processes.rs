@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use gatewright_testing::TestDatabase;
 
-use crate::server::{ACCOUNT, Server, run};
+use crate::server::{ACCOUNT, Server, Setup, run};
 
 /// Polls until a condition holds.
 async fn until(holds: impl AsyncFn() -> bool) {
@@ -59,4 +59,16 @@ async fn what_the_operator_does_beside_a_server_is_in_force() {
     until(async || admin.get("/v1/auth/details").await.status == 401).await;
     let admin = server.admin().await;
     admin.get("/v1/auth/details").await.expect(200);
+}
+
+#[test]
+fn a_command_refuses_a_database_that_is_not_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("typo.db");
+    let setup = Setup::new(&TestDatabase::at(format!("sqlite:{}", database.display())), &[]);
+    for command in [&["key", "rotate", "--at-once"][..], &["journal", "verify"]] {
+        let (done, said) = setup.run(command);
+        assert!(!done && said.contains("there is no database at"), "{said}");
+        assert!(!database.exists());
+    }
 }
