@@ -82,17 +82,16 @@ impl Follower {
         let mut next = Some((sender, listener));
         let mut last_warning = String::new();
         loop {
-            let failure = match next.take() {
-                Some((sender, listener)) => self.follow(sender, listener).await,
-                None => {
-                    sleep(PAUSE).await;
-                    match self.listen().await {
-                        Ok(followed) => {
-                            next = Some(followed);
-                            continue;
-                        }
-                        Err(error) => error,
+            let failure = if let Some((sender, listener)) = next.take() {
+                self.follow(sender, listener).await
+            } else {
+                sleep(PAUSE).await;
+                match self.listen().await {
+                    Ok(followed) => {
+                        next = Some(followed);
+                        continue;
                     }
+                    Err(error) => error,
                 }
             };
             let was_listening = self.views.lose_notices();
