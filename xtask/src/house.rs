@@ -1,5 +1,5 @@
 //! Checks the rules of the house: dependencies of crates and modules, circles of files, purity,
-//! words, lengths, and the generated parts of documents.
+//! words, lengths, the generated parts of documents, and what documents on security name.
 //!
 //! The rules themselves are in [`rules`]. The checks parse the sources, so they need no compiled
 //! program.
@@ -7,6 +7,7 @@
 mod circles;
 mod crates;
 mod edges;
+mod evidence;
 mod floors;
 mod lengths;
 mod listing;
@@ -85,6 +86,8 @@ struct House {
     sources: Sources,
     crates: Vec<Crate>,
     lengths: Vec<Lengths>,
+    /// The document with the points of OWASP ASVS.
+    points: String,
 }
 
 impl House {
@@ -98,7 +101,8 @@ impl House {
         let read = |target: &Target| Crate::read(&sources, &target.package, &target.root);
         let crates = targets.iter().map(read).collect::<Result<_, _>>()?;
         let lengths = lengths::measure(&sources);
-        Ok(Self { metadata, targets, sources, crates, lengths })
+        let points = std::fs::read_to_string(root.join(evidence::POINTS)).unwrap_or_default();
+        Ok(Self { metadata, targets, sources, crates, lengths, points })
     }
 
     fn faults(&self, root: &Path) -> Vec<Fault> {
@@ -115,6 +119,7 @@ impl House {
         faults.extend(words.into_iter().map(of_file(Rule::Words)));
         let long = lengths::faults(&self.lengths, rules::LONG);
         faults.extend(long.into_iter().map(of_file(Rule::Length)));
+        faults.extend(self.evidence(root));
         for (file, name, part) in self.generated() {
             let text = std::fs::read_to_string(root.join(file)).unwrap_or_default();
             if listing::replaced(&text, name, &part).is_none_or(|new| new != text) {
@@ -125,6 +130,24 @@ impl House {
                 faults.push(Fault { rule: Rule::Generated, package: file.into(), text });
             }
         }
+        faults
+    }
+
+    /// Finds what the documents on security claim and is not so.
+    fn evidence(&self, root: &Path) -> Vec<Fault> {
+        let mut faults = Vec::new();
+        let fault = |document: &str, text: String| Fault {
+            rule: Rule::Evidence,
+            package: document.into(),
+            text: format!("{document}:{text}"),
+        };
+        for document in evidence::DOCUMENTS {
+            let text = std::fs::read_to_string(root.join(document)).unwrap_or_default();
+            let missing = evidence::missing(&text, &self.sources, &|path| root.join(path).exists());
+            faults.extend(missing.into_iter().map(|text| fault(document, text)));
+        }
+        let wrong = evidence::wrong_points(&self.points).into_iter();
+        faults.extend(wrong.map(|text| fault(evidence::POINTS, text)));
         faults
     }
 
@@ -139,11 +162,12 @@ impl House {
     }
 
     /// Returns the generated parts of documents: the document, the name of the part, its text.
-    fn generated(&self) -> [(&'static str, &'static str, String); 2] {
+    fn generated(&self) -> [(&'static str, &'static str, String); 3] {
         let crates: Vec<&Crate> = self.product().into_iter().map(|(_, one)| one).collect();
         [
             ("ARCHITECTURE.md", "modules", listing::list(&crates, rules::MODULES)),
             ("docs/code.md", "lengths", self.length_table()),
+            (evidence::POINTS, "points", evidence::counts(&self.points)),
         ]
     }
 

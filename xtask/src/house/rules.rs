@@ -17,6 +17,8 @@ pub(crate) enum Rule {
     Words,
     Length,
     Generated,
+    /// A document on security names a test or a file that does not exist, or lacks a point.
+    Evidence,
 }
 
 /// The crates of the workspace, each with its allowed dependencies among them.
