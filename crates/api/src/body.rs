@@ -3,12 +3,13 @@
 use std::marker::PhantomData;
 
 use bytes::Bytes;
-use gatewright_iam::{Fault, IamError, Input, read_document};
+use gatewright_iam::{AnyKeys, Fault, IamError, Input, KeySchema, check_keys, read_document};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::error::Category;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
+use crate::body_schema::{Accepted, BodySchema};
 use crate::edge::{MAX_BODY, wipe};
 use crate::error::ApiError;
 use crate::form::FormFields;
@@ -17,9 +18,15 @@ use crate::schema::Components;
 
 /// A request body that a handler takes.
 pub(crate) trait RequestBody: Sized + Send + 'static {
+    /// What reading needs to know, which is found out once.
+    type Reader: Send + Sync + 'static;
+
+    /// Prepares reading.
+    fn reader() -> Self::Reader;
+
     /// Parses the body. An error is kept as a value, because it may be reported only after the
     /// right was checked.
-    fn read(request: &Request, body: Bytes) -> Self;
+    fn read(reader: &Self::Reader, request: &Request, body: Bytes) -> Self;
 
     /// Describes the body: its media types, each with its schema.
     fn describe(components: &mut Components) -> Vec<(&'static str, Value)>;
@@ -29,12 +36,19 @@ pub(crate) trait RequestBody: Sized + Send + 'static {
     fn check(example: &Value) -> Result<(), String>;
 }
 
-/// A JSON object, or the error of parsing it.
+/// A JSON object that is written, or the error of parsing it. A key that it does not have is an
+/// error: who writes `condition` wants a condition.
 pub(crate) struct Body<T>(pub(crate) Input<T>);
 
-impl<T: DeserializeOwned + ToSchema + Send + 'static> RequestBody for Body<T> {
-    fn read(_: &Request, body: Bytes) -> Self {
-        Self(read_json(&body))
+impl<T: DeserializeOwned + Accepted + Send + 'static> RequestBody for Body<T> {
+    type Reader = BodySchema;
+
+    fn reader() -> BodySchema {
+        BodySchema::of::<T>()
+    }
+
+    fn read(schema: &BodySchema, _: &Request, body: Bytes) -> Self {
+        Self(read_json(&body, schema.root()))
     }
 
     fn describe(components: &mut Components) -> Vec<(&'static str, Value)> {
@@ -43,7 +57,31 @@ impl<T: DeserializeOwned + ToSchema + Send + 'static> RequestBody for Body<T> {
 
     #[cfg(test)]
     fn check(example: &Value) -> Result<(), String> {
-        read_json::<T>(example.to_string().as_bytes()).map(drop).map_err(|error| error.to_string())
+        let read = read_json::<T>(example.to_string().as_bytes(), Self::reader().root());
+        read.map(drop).map_err(|error| error.to_string())
+    }
+}
+
+/// A JSON object that asks and writes nothing, or the error of parsing it. Unknown keys are ignored.
+pub(crate) struct LenientBody<T>(pub(crate) Input<T>);
+
+impl<T: DeserializeOwned + ToSchema + Send + 'static> RequestBody for LenientBody<T> {
+    type Reader = ();
+
+    fn reader() {}
+
+    fn read((): &(), _: &Request, body: Bytes) -> Self {
+        Self(read_json(&body, AnyKeys))
+    }
+
+    fn describe(components: &mut Components) -> Vec<(&'static str, Value)> {
+        vec![("application/json", components.one::<T>())]
+    }
+
+    #[cfg(test)]
+    fn check(example: &Value) -> Result<(), String> {
+        let read = read_json::<T>(example.to_string().as_bytes(), AnyKeys);
+        read.map(drop).map_err(|error| error.to_string())
     }
 }
 
@@ -51,9 +89,13 @@ impl<T: DeserializeOwned + ToSchema + Send + 'static> RequestBody for Body<T> {
 pub(crate) struct Document(pub(crate) Input<Value>);
 
 impl RequestBody for Document {
-    fn read(request: &Request, body: Bytes) -> Self {
+    type Reader = ();
+
+    fn reader() {}
+
+    fn read((): &(), request: &Request, body: Bytes) -> Self {
         let is_yaml = request.header("content-type").is_some_and(|kind| kind.contains("yaml"));
-        Self(if is_yaml { read_yaml(&body) } else { read_json(&body) })
+        Self(if is_yaml { read_yaml(&body) } else { read_json(&body, AnyKeys) })
     }
 
     fn describe(_: &mut Components) -> Vec<(&'static str, Value)> {
@@ -74,7 +116,11 @@ pub(crate) struct Form<T> {
 }
 
 impl<T: ToSchema + 'static> RequestBody for Form<T> {
-    fn read(request: &Request, body: Bytes) -> Self {
+    type Reader = ();
+
+    fn reader() {}
+
+    fn read((): &(), request: &Request, body: Bytes) -> Self {
         let fields = read_form(request, &body);
         wipe(body);
         Self { fields, described: PhantomData }
@@ -101,7 +147,11 @@ pub(crate) struct AuthZen<T> {
 }
 
 impl<T: ToSchema + 'static> RequestBody for AuthZen<T> {
-    fn read(request: &Request, body: Bytes) -> Self {
+    type Reader = ();
+
+    fn reader() {}
+
+    fn read((): &(), request: &Request, body: Bytes) -> Self {
         Self { fields: read_authzen(request, &body), described: PhantomData }
     }
 
@@ -115,7 +165,8 @@ impl<T: ToSchema + 'static> RequestBody for AuthZen<T> {
     }
 }
 
-fn read_json<T: DeserializeOwned>(body: &[u8]) -> Input<T> {
+fn read_json<T: DeserializeOwned>(body: &[u8], known: impl KeySchema) -> Input<T> {
+    check_keys(body, known)?;
     // serde accepts an array for a struct, as its fields in order.
     if !body.trim_ascii_start().starts_with(b"{") {
         return Err(match serde_json::from_slice::<IgnoredAny>(body) {
@@ -166,13 +217,13 @@ fn read_form(request: &Request, body: &[u8]) -> Result<FormFields, ApiError> {
             "the body must be application/x-www-form-urlencoded",
         ));
     }
-    let text = std::str::from_utf8(body);
-    text.map(FormFields::parse)
-        .map_err(|_| ApiError::invalid_request("the body must be a form in UTF-8"))
+    let text = std::str::from_utf8(body)
+        .map_err(|_| ApiError::invalid_request("the body must be a form in UTF-8"))?;
+    FormFields::parse(text)
 }
 
-/// Parses an AuthZEN request. Only a body that is not a JSON object is an error: everything else is
-/// answered with a denial.
+/// Parses an AuthZEN request. Only a body that is not a JSON object, or has a key twice, is an error:
+/// everything else is answered with a denial.
 fn read_authzen(request: &Request, body: &[u8]) -> Input<Map<String, Value>> {
     let wrong = |message: &str| IamError::invalid(Fault::Input, message);
     let is_json =
@@ -180,6 +231,7 @@ fn read_authzen(request: &Request, body: &[u8]) -> Input<Map<String, Value>> {
     if !is_json {
         return Err(wrong("the Content-Type must be application/json"));
     }
+    check_keys(body, AnyKeys)?;
     match serde_json::from_slice(body) {
         Ok(Value::Object(fields)) => Ok(fields),
         Ok(_) => Err(wrong("the body must be a JSON object")),

@@ -101,8 +101,9 @@ where
     B: RequestBody,
 {
     fn into_handler(self) -> Handler {
+        let reader = B::reader();
         Handler::Function(Function::Public(Box::new(move |request, body| {
-            let body = B::read(&request, body);
+            let body = B::read(&reader, &request, body);
             respond(self(request, body))
         })))
     }
@@ -145,8 +146,9 @@ where
     B: RequestBody,
 {
     fn into_handler(self) -> Handler {
+        let reader = B::reader();
         Handler::Function(Function::Authenticated(Box::new(move |context, request, body| {
-            let body = B::read(&request, body);
+            let body = B::read(&reader, &request, body);
             respond(self(context, request, body))
         })))
     }

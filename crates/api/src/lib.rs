@@ -8,6 +8,7 @@
 
 mod access;
 mod body;
+mod body_schema;
 mod destination;
 mod edge;
 mod endpoint;

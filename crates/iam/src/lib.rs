@@ -31,6 +31,7 @@ pub use gatewright_store::{Address, CauseChain, Kind, ServerLock, StoreError};
 pub use model::caller::{Context, Origin, Principal, PrincipalKind};
 pub use model::error::{Fault, IamError};
 pub use model::input::Input;
+pub use model::json_keys::{AnyKeys, KeySchema, KeyTree, check_keys};
 pub use model::page::{Page, PageRequest};
 pub use model::query_id::QueryId;
 pub use model::revision::AccountRevision;

@@ -10,6 +10,7 @@ pub(crate) mod event;
 pub(crate) mod group;
 pub(crate) mod guarded_api;
 pub(crate) mod input;
+pub(crate) mod json_keys;
 pub(crate) mod log;
 pub(crate) mod page;
 pub(crate) mod passkey;

@@ -80,6 +80,7 @@ pub(crate) const MODULES: &[Floors] = &[
             &["body", "respond"],
             &["edge", "form"],
             &["error", "request", "wire"],
+            &["body_schema"],
             &["response", "query", "meter", "schema", "proxy_protocol", "panics"],
         ],
         allowed: &[],
@@ -111,6 +112,7 @@ pub(crate) const LONG: &[lengths::Allowed] = &[];
 
 /// The identifiers that may contain a banned word.
 pub(crate) const WORDS: &[words::Allowed] = &[
+    ("crates/iam/src/model/json_keys.rs", "Visitor", "the trait of serde"),
     ("xtask/src/house/lengths.rs", "Visit", "the trait of syn"),
     ("xtask/src/house/lengths.rs", "visit", "the module of syn"),
     ("crates/gatewright/src/dispatcher/tests/captured_spans.rs", "Record", "a type of tracing"),

@@ -29,7 +29,7 @@ enum Place {
 impl ClientCredentials {
     /// Reads the credentials from the Basic header or from the form; both at once are refused.
     pub(super) fn read(request: &Request, form: &FormFields) -> Result<Self, ApiError> {
-        let body = (form.field("client_id")?, form.field("client_secret")?);
+        let body = (form.field("client_id"), form.field("client_secret"));
         if let Some(header) = request.headers.get(AUTHORIZATION) {
             let pair = header.to_str().ok().and_then(basic);
             let (id, secret) = pair.ok_or_else(|| refused(Place::Header))?;

@@ -2,7 +2,7 @@
 
 use gatewright_iam::{Context, IamError, Page};
 
-use crate::body::Body;
+use crate::body::LenientBody;
 use crate::error::ApiError;
 use crate::operation::Operation;
 use crate::request::Request;
@@ -35,7 +35,7 @@ struct NoResult;
 async fn one(
     context: Context,
     request: Request,
-    Body(body): Body<CheckRequest>,
+    LenientBody(body): LenientBody<CheckRequest>,
 ) -> Result<Json<CheckAnswer>, ApiError> {
     let actions = body.map(|body| body.actions);
     let urns = vec![request.parameter(0)?.to_owned()];
@@ -47,7 +47,7 @@ async fn one(
 async fn many(
     context: Context,
     request: Request,
-    Body(body): Body<BatchRequest>,
+    LenientBody(body): LenientBody<BatchRequest>,
 ) -> Result<JsonPage<BatchAnswer>, ApiError> {
     let (urns, actions) = match body {
         Ok(body) => (body.resource_urns, Ok(body.actions)),

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use gatewright_iam::{Context, Fault, IamError, Input, ResourceFilter, rights};
+use gatewright_iam::{
+    AnyKeys, Context, Fault, IamError, Input, ResourceFilter, check_keys, rights,
+};
 
 use crate::body::Body;
 use crate::error::ApiError;
@@ -51,6 +53,7 @@ fn filter(request: &Request) -> Input<ResourceFilter> {
     let tags = match request.query.first("tags") {
         None | Some("") => BTreeMap::new(),
         Some(text) => {
+            check_keys(text.as_bytes(), AnyKeys)?;
             let tags: BTreeMap<String, Vec<TagFilter>> =
                 serde_json::from_str(text).map_err(|error| {
                     let message = format!(

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use crate::body_schema::accepted;
 use crate::schema::described_as;
 
 /// The identity and the permissions of the caller's token.
@@ -107,6 +108,10 @@ impl Nichandle {
 pub(crate) struct NichandleEdit(Map<String, Value>);
 
 described_as!(NichandleEdit, Nichandle);
+
+accepted! {
+    NichandleEdit as Nichandle;
+}
 
 impl From<NichandleEdit> for Map<String, Value> {
     fn from(edit: NichandleEdit) -> Self {

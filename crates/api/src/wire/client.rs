@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{Identified, nullable, reveal};
+use crate::body_schema::accepted;
 use crate::schema::described_as;
 
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
@@ -100,6 +101,11 @@ pub(crate) struct ClientEdit {
 }
 
 described_as!(ClientEdit, Client);
+
+accepted! {
+    ClientRequest as Client;
+    ClientEdit as Client;
+}
 
 impl From<ClientEdit> for gatewright_iam::ClientEdit {
     fn from(edit: ClientEdit) -> Self {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{Identified, nullable, secret};
+use crate::body_schema::accepted;
 use crate::schema::described_as;
 
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
@@ -233,6 +234,13 @@ pub(crate) struct GroupEdit {
 }
 
 described_as!(GroupEdit, Group);
+
+accepted! {
+    GroupRequest as Group;
+    GroupEdit as Group;
+    UserRequest as User;
+    UserEdit as User;
+}
 
 impl From<GroupEdit> for GroupInput {
     fn from(edit: GroupEdit) -> Self {

@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::nullable;
+use crate::body_schema::accepted;
 use crate::schema::described_as;
 
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -94,6 +95,10 @@ pub(crate) struct PermissionsGroupBody {
 }
 
 described_as!(PermissionsGroupBody, PermissionsGroup);
+
+accepted! {
+    PermissionsGroupBody as PermissionsGroup;
+}
 
 impl From<PermissionsGroupBody> for PermissionsGroupInput {
     fn from(body: PermissionsGroupBody) -> Self {

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::nullable;
 use super::permissions::Permissions;
+use crate::body_schema::accepted;
 
 /// A condition: the operators AND, OR and NOT combine nested conditions, MATCH compares values.
 #[derive(ToSchema)]
@@ -64,6 +65,10 @@ pub(crate) struct PolicyBody {
     permissions_groups: Vec<GroupReference>,
     #[serde(deserialize_with = "nullable")]
     resources: Vec<ResourceReference>,
+}
+
+accepted! {
+    PolicyBody as Policy;
 }
 
 impl From<PolicyBody> for PolicyInput {

@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::nullable;
+use crate::body_schema::accepted;
 use crate::schema::described_as;
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -94,6 +95,14 @@ impl NewResource {
 pub(crate) struct Tag {
     pub(crate) key: String,
     pub(crate) value: String,
+}
+
+accepted! {
+    NewResource as Resource;
+    ResourceEdit as Resource;
+    NewResourceGroup as ResourceGroup;
+    ResourceGroupBody as ResourceGroup;
+    Tag as Tag;
 }
 
 /// A condition on a tag, in the query of a list.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
 use super::{Identified, reveal};
+use crate::body_schema::accepted;
 
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -103,6 +104,12 @@ impl TryFrom<PersonalAccessTokenEdit> for gatewright_iam::UserTokenEdit {
         let expiry = expiry(edit.expires_at, edit.expires_in)?;
         Ok(Self { description: edit.description, expiry })
     }
+}
+
+// The command line of OVHcloud sends `expiredAt`, which means nothing, as there.
+accepted! {
+    PersonalAccessTokenRequest as PersonalAccessToken, ignoring ["expiredAt"];
+    PersonalAccessTokenEdit as PersonalAccessToken, ignoring ["expiredAt"];
 }
 
 /// The expiry in an edit: `null` removes it, a missing field keeps it.

@@ -46,5 +46,6 @@ mod readme;
 mod resources;
 mod server;
 mod server_log;
+mod strict;
 mod tokens;
 mod user_tokens;

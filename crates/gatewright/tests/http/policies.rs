@@ -86,7 +86,9 @@ async fn what_terraform_and_the_control_panel_send_is_taken(database: TestDataba
     let mut panel = policy("panel");
     panel["conditions"] = json!({"operator": "AND", "conditions": []});
     panel["expiredAt"] = json!("2001-01-01T00:00:00Z");
-    panel["unknown"] = json!({"field": 1});
+    // Clients send whole objects back, as they read them.
+    panel["readOnly"] = json!(false);
+    panel["owner"] = json!(ACCOUNT);
     let made = admin.post(PATH, &panel).await.expect(200);
     assert_eq!(made["conditions"], panel["conditions"]);
     assert_eq!(made["expiredAt"], panel["expiredAt"]);

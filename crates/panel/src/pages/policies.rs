@@ -9,6 +9,7 @@ mod delete;
 mod editor;
 mod form;
 mod json;
+mod keys;
 mod list;
 mod save;
 mod search;

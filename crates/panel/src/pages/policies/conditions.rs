@@ -1,9 +1,10 @@
 //! Conditions as a tree that is edited without a script.
 
-use gatewright_iam::{Fault, IamError};
+use gatewright_iam::{Fault, IamError, check_keys};
 use serde_json::Value;
 
 use super::condition_node::{Node, Row};
+use super::keys::CONDITION;
 use crate::fields::Fields;
 
 /// Conditions of a policy, as the form contains them.
@@ -30,8 +31,10 @@ impl Conditions {
     pub(super) fn read(form: &Fields) -> Self {
         let text = form.get("conditions");
         if !text.is_empty() {
-            let value = serde_json::from_str::<Value>(text);
-            return value.map_or_else(|_| Self::Text(text.to_owned()), |value| Self::of(&value));
+            // A tree would show one of two values of a key: such a text stays as it is.
+            let value = check_keys(text.as_bytes(), CONDITION).ok();
+            let value = value.and_then(|()| serde_json::from_str::<Value>(text).ok());
+            return value.map_or_else(|| Self::Text(text.to_owned()), |value| Self::of(&value));
         }
         let mut root = Node::new_group();
         for path in form.all("c") {
@@ -52,9 +55,12 @@ impl Conditions {
         match self {
             Self::None => Ok(Value::Null),
             Self::Tree(node) => node.value(),
-            Self::Text(text) => serde_json::from_str(text).map_err(|error| {
-                IamError::invalid(Fault::Format, format!("\"conditions\": {error}"))
-            }),
+            Self::Text(text) => {
+                check_keys(text.as_bytes(), CONDITION)?;
+                serde_json::from_str(text).map_err(|error| {
+                    IamError::invalid(Fault::Format, format!("\"conditions\": {error}"))
+                })
+            }
         }
     }
 
@@ -154,12 +160,26 @@ mod tests {
 
     #[test]
     fn what_is_no_tree_is_kept_as_it_was_typed() {
-        for other in [json!(1), json!({"operator": "AND", "more": 1}), json!({"values": {}})] {
+        for other in [json!(1), json!({"values": {}})] {
             let kept = Conditions::of(&other);
             assert!(kept.rows().is_empty(), "{other}");
             assert_eq!(kept.value().unwrap(), other);
         }
         assert!(Conditions::Text("{".to_owned()).value().is_err());
+    }
+
+    #[test]
+    fn a_text_whose_keys_would_be_lost_is_kept_and_refused() {
+        for text in [
+            r#"{"operator":"AND","more":1}"#,
+            r#"{"operator":"MATCH","values":{"request.IP":"1","request.IP":"2"}}"#,
+        ] {
+            let mut form = url::form_urlencoded::Serializer::new(String::new());
+            form.append_pair("conditions", text);
+            let kept = Conditions::read(&Fields::parse(form.finish().as_bytes()));
+            assert!(kept.rows().is_empty() && !kept.text().is_empty(), "{text}");
+            assert!(kept.value().is_err(), "{text}");
+        }
     }
 
     #[test]

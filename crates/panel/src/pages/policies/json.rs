@@ -1,10 +1,11 @@
 //! Policies as JSON, in the format of the API.
 
-use gatewright_iam::{Fault, IamError};
+use gatewright_iam::{Fault, IamError, check_keys};
 use serde_json::{Map, Value, json};
 
 use super::conditions::Conditions;
 use super::form::PolicyForm;
+use super::keys::POLICY;
 use crate::format::lines;
 
 /// Converts a policy to the API's format. Malformed conditions are left out.
@@ -37,6 +38,7 @@ pub(super) fn to_json(form: &PolicyForm) -> String {
 impl PolicyForm {
     /// Reads the output of [`to_json`], and of the API.
     pub(super) fn from_json(text: &str) -> Result<Self, IamError> {
+        check_keys(text.as_bytes(), POLICY)?;
         let value: Value = serde_json::from_str(text).map_err(|error| wrong(error.to_string()))?;
         let Some(fields) = value.as_object() else {
             return Err(wrong("the JSON must be an object".to_owned()));
@@ -107,5 +109,11 @@ mod tests {
         for wrong in ["", "[]", "1", "{\"name\":1}", "{\"resources\":{}}", "{\"resources\":[1]}"] {
             assert!(PolicyForm::from_json(wrong).is_err(), "{wrong}");
         }
+        let unknown = PolicyForm::from_json(r#"{"permissions":{"denies":[]}}"#).unwrap_err();
+        let said = "\"permissions.denies\" is unknown: did you mean \"deny\"?";
+        assert_eq!(unknown.to_string(), said);
+        let twice =
+            r#"{"conditions":{"operator":"MATCH","values":{"request.IP":"1","request.IP":"2"}}}"#;
+        assert!(PolicyForm::from_json(twice).is_err());
     }
 }

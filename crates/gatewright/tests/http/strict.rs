@@ -1,0 +1,228 @@
+//! What is written holds: a key that a body does not have, or has twice, is refused by name.
+
+use gatewright_testing::{TestDatabase, on_both_databases};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::server::{ACCOUNT, Caller, Reply, Server, http, part};
+
+const UNKNOWN: &str = "Client::BadRequest::INVALID_PARAMETER";
+const TWICE: &str = "Client::BadRequest::INVALID_FORMAT";
+const VPS: &str = "urn:v1:eu:resource:vps:a";
+
+/// Returns a valid body for each operation that creates, with the path of the created object.
+fn creations() -> Vec<(&'static str, Value, String)> {
+    let group = format!("urn:v1:eu:permissionsGroup:{ACCOUNT}:g");
+    vec![
+        (
+            "/v2/iam/policy",
+            json!({
+                "name": "p", "description": "d", "identities": [], "resources": [{"urn": VPS}],
+                "permissions": {"allow": [{"action": "vps:apiovh:get"}], "except": null},
+                "permissionsGroups": [], "expiredAt": null,
+                "conditions": {"operator": "AND", "conditions": [
+                    {"operator": "MATCH", "values": {"resource.Tag(env)": "dev"}},
+                ]},
+            }),
+            "/v2/iam/policy/{id}".to_owned(),
+        ),
+        (
+            "/v2/iam/permissionsGroup",
+            json!({"name": "g", "description": "d", "permissions": {"allow": []}}),
+            format!("/v2/iam/permissionsGroup/{}", part(&group)),
+        ),
+        (
+            "/v2/iam/resource",
+            json!({"urn": VPS, "displayName": "A", "tags": {"env": "dev"}}),
+            format!("/v2/iam/resource/{}", part(VPS)),
+        ),
+        (
+            "/v2/iam/resourceGroup",
+            json!({"name": "g", "resources": [{"urn": VPS}]}),
+            "/v2/iam/resourceGroup/{id}?details=true".to_owned(),
+        ),
+        (
+            "/v1/me/api/oauth2/client",
+            json!({"name": "c", "description": "d", "flow": "CLIENT_CREDENTIALS"}),
+            "/v1/me/api/oauth2/client/{clientId}".to_owned(),
+        ),
+        (
+            "/v1/me/identity/group",
+            json!({"name": "g", "description": "d", "role": "NONE"}),
+            "/v1/me/identity/group/g".to_owned(),
+        ),
+        (
+            "/v1/me/identity/user",
+            json!({"login": "u", "description": "d", "group": "g", "password": "correct horse"}),
+            "/v1/me/identity/user/u".to_owned(),
+        ),
+        (
+            "/v1/me/identity/user/u/token",
+            json!({"name": "t", "description": "d", "expiresIn": 3600}),
+            "/v1/me/identity/user/u/token/t".to_owned(),
+        ),
+    ]
+}
+
+async fn send(caller: &Caller, method: Method, path: &str, body: &str) -> Reply {
+    Reply::of(caller.request(method, path).body(body.to_owned())).await
+}
+
+/// Writes a key a second time, with another value.
+fn doubled(body: &Value, key: &str) -> String {
+    let text = body.to_string();
+    let text = text.strip_suffix('}').unwrap();
+    format!("{text},{}:7}}", Value::from(key))
+}
+
+on_both_databases!(an_unknown_or_repeated_key_is_refused_by_name_and_nothing_is_made);
+async fn an_unknown_or_repeated_key_is_refused_by_name_and_nothing_is_made(database: TestDatabase) {
+    let server = Server::start(&database);
+    let admin = server.admin().await;
+    let stranger = server.stranger(&admin).await;
+    for (path, body, object) in creations() {
+        let mut wrong = body.clone();
+        wrong["condition"] = json!({});
+        let message = admin.post(path, &wrong).await.refused(400, UNKNOWN);
+        assert!(message.starts_with("\"condition\" is unknown"), "{path}: {message}");
+        for key in body.as_object().unwrap().keys() {
+            let reply = send(&admin, Method::POST, path, &doubled(&body, key)).await;
+            assert_eq!(reply.refused(400, TWICE), format!("\"{key}\" is there twice"), "{path}");
+        }
+        // Without the right, nothing is said about the body.
+        let reply = stranger.post(path, &wrong).await;
+        assert_eq!(reply.refused(403, "Client::Forbidden"), "User not granted for this request");
+        let made = admin.post(path, &body).await.expect(200);
+        let object = ["id", "clientId"].iter().fold(object, |path, key| {
+            path.replace(&format!("{{{key}}}"), made[key].as_str().unwrap_or_default())
+        });
+        // Clients send back what they read, or what they made.
+        let read = admin.get(&object).await.expect(200);
+        let object = object.split('?').next().unwrap();
+        admin.put(object, &read).await.expect(200);
+        for key in read.as_object().unwrap().keys() {
+            let reply = send(&admin, Method::PUT, object, &doubled(&read, key)).await;
+            assert_eq!(reply.refused(400, TWICE), format!("\"{key}\" is there twice"), "{object}");
+        }
+        let mut wrong = read.clone();
+        wrong["updatedBy"] = json!("me");
+        let message = admin.put(object, &wrong).await.refused(400, UNKNOWN);
+        assert!(message.starts_with("\"updatedBy\" is unknown"), "{object}: {message}");
+    }
+}
+
+on_both_databases!(a_misspelt_key_of_a_policy_is_told_with_its_place_and_the_nearest);
+async fn a_misspelt_key_of_a_policy_is_told_with_its_place_and_the_nearest(database: TestDatabase) {
+    let server = Server::start(&database);
+    let admin = server.admin().await;
+    let (path, good, _) = creations().swap_remove(0);
+    let nested = |value: Value| json!({"operator": "NOT", "conditions": [value]});
+    let cases = [
+        ("condition", json!({}), "\"condition\" is unknown: did you mean \"conditions\"?"),
+        ("Conditions", json!({}), "\"Conditions\" is unknown: did you mean \"conditions\"?"),
+        ("expiresAt", json!(null), "\"expiresAt\" is unknown: did you mean \"expiredAt\"?"),
+        (
+            "permissions",
+            json!({"denies": []}),
+            "\"permissions.denies\" is unknown: did you mean \"deny\"?",
+        ),
+        (
+            "permissions",
+            json!({"allow": [{"action": "a:b:c"}, {"actions": "a:b:c"}]}),
+            "\"permissions.allow[1].actions\" is unknown: did you mean \"action\"?",
+        ),
+        (
+            "resources",
+            json!([{"urn": VPS, "URN": VPS}]),
+            "\"resources[0].URN\" is unknown: did you mean \"urn\"?",
+        ),
+        (
+            "conditions",
+            nested(json!({"operator": "MATCH", "value": {}})),
+            "\"conditions.conditions[0].value\" is unknown: did you mean \"values\"?",
+        ),
+    ];
+    for (key, value, message) in cases {
+        let mut body = good.clone();
+        body[key] = value;
+        assert_eq!(admin.post(path, &body).await.refused(400, UNKNOWN), message);
+    }
+    let values = r#"{"resource.Tag(env)":"dev","resource.Tag(env)":"prod"}"#;
+    let twice = good.to_string().replace(r#"{"resource.Tag(env)":"dev"}"#, values);
+    let message = send(&admin, Method::POST, path, &twice).await.refused(400, TWICE);
+    let place = "conditions.conditions[0].values.resource.Tag(env)";
+    assert_eq!(message, format!("\"{place}\" is there twice"));
+    assert_eq!(admin.get(&format!("{path}?readOnly=false")).await.expect(200)[1], Value::Null);
+}
+
+on_both_databases!(a_repeated_tag_or_key_of_an_openapi_document_is_refused);
+async fn a_repeated_tag_or_key_of_an_openapi_document_is_refused(database: TestDatabase) {
+    let server = Server::start(&database);
+    let admin = server.admin().await;
+    admin.post("/v2/iam/resource", &json!({"urn": VPS})).await.expect(200);
+    let resource = format!("/v2/iam/resource/{}", part(VPS));
+    let tags = r#"{"tags":{"env":"prod","\u0065nv":"dev"}}"#;
+    let reply = send(&admin, Method::PUT, &resource, tags).await;
+    assert_eq!(reply.refused(400, TWICE), "\"tags.env\" is there twice");
+    assert_eq!(admin.get(&resource).await.expect(200)["tags"], json!({}));
+    let tag = json!({"key": "env", "value": "prod", "operator": "EQ"});
+    let message = admin.post(&format!("{resource}/tag"), &tag).await.refused(400, UNKNOWN);
+    assert_eq!(message, "\"operator\" is unknown");
+    let filter = part(r#"{"env":[],"env":[{"operator":"EXISTS"}]}"#);
+    let reply = admin.get(&format!("/v2/iam/resource?tags={filter}")).await;
+    assert_eq!(reply.refused(400, TWICE), "\"env\" is there twice");
+
+    // A document may hold anything, but once.
+    let document = r#"{"openapi":"3.1.0","x-own":1,"info":{"title":"a","version":"1"},"paths":{}}"#;
+    send(&admin, Method::PUT, "/v2/iam/api/shop", document).await.expect(200);
+    let twice = document.replace("\"paths\":{}", "\"paths\":{\"/a\":{},\"/a\":{\"get\":{}}}");
+    let reply = send(&admin, Method::PUT, "/v2/iam/api/shop", &twice).await;
+    assert_eq!(reply.refused(400, TWICE), "\"paths./a\" is there twice");
+}
+
+on_both_databases!(what_standards_say_to_ignore_is_ignored_and_repeated_fields_are_not);
+async fn what_standards_say_to_ignore_is_ignored_and_repeated_fields_are_not(
+    database: TestDatabase,
+) {
+    let server = Server::start(&database);
+    let admin = server.admin().await;
+    // The command line of OVHcloud sends it.
+    admin.post("/v1/me/identity/user", &json!({"login": "u"})).await.expect(200);
+    let token = json!({"name": "t", "description": "d", "expiredAt": "2027-12-31T23:59:59Z"});
+    admin.post("/v1/me/identity/user/u/token", &token).await.expect(200);
+    let edit = json!({"description": "e", "expiredAt": null});
+    admin.put("/v1/me/identity/user/u/token/t", &edit).await.expect(200);
+    // What only asks is not strict.
+    let check = json!({"actions": ["vps:apiovh:get"], "resourceURNs": [VPS], "more": 1});
+    admin.post("/v2/iam/authorization/check", &check).await.expect(200);
+    let twice = r#"{"actions":["vps:apiovh:reboot"],"actions":[],"resourceURNs":[]}"#;
+    let reply = send(&admin, Method::POST, "/v2/iam/authorization/check", twice).await;
+    assert_eq!(reply.refused(400, TWICE), "\"actions\" is there twice");
+
+    let evaluation = r#"{"subject":{"type":"user","id":"u","more":1},"action":{"name":"a:b:c"},
+        "resource":{"type":"vps","id":"a"},"more":1}"#;
+    let evaluate = async |body: &str| {
+        let request = admin.request(Method::POST, "/access/v1/evaluation");
+        Reply::of(request.header("content-type", "application/json").body(body.to_owned())).await
+    };
+    assert_eq!(evaluate(evaluation).await.expect(200)["decision"], false);
+    let twice = evaluation.replace("\"id\":\"a\"", "\"id\":\"a\",\"id\":\"b\"");
+    assert_eq!(evaluate(&twice).await.expect(400), "\"resource.id\" is there twice");
+
+    let ask = async |endpoint: &str, more: &str| {
+        let url = format!("{}/auth/oauth2/{endpoint}", server.url);
+        let form = format!("grant_type=client_credentials&scope=all&token=x{more}");
+        let request = http().post(url).header("content-type", "application/x-www-form-urlencoded");
+        Reply::of(request.basic_auth(&server.client_id, Some(&server.client_secret)).body(form))
+            .await
+    };
+    for endpoint in ["token", "introspect", "revoke"] {
+        for ignored in ["", "&more=1", "&resource=a&resource=b&audience=c&audience=d"] {
+            ask(endpoint, ignored).await.expect(200);
+        }
+        for twice in ["&more=1&more=1", "&more=1&m%6fre=2", "&scope=all", "&token="] {
+            let error = ask(endpoint, twice).await.expect(400);
+            assert_eq!(error["error"], "invalid_request", "{endpoint}{twice}");
+        }
+    }
+}
