@@ -389,6 +389,10 @@ overview-expired = { $count ->
     [one] One policy has ended
    *[other] { $count } policies have ended
 }
+overview-exact-denies = { $count ->
+    [one] One policy denies a resource of a guarded API by its name, beside an allow of all: another spelling that the API reads alike, such as 09 for 9, is allowed
+   *[other] { $count } policies deny resources of a guarded API by name, beside an allow of all: other spellings that the API reads alike, such as 09 for 9, are allowed
+}
 
 me = Your login
 factors = Passkeys and codes

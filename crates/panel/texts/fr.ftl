@@ -389,6 +389,10 @@ overview-expired = { $count ->
     [one] Une politique a pris fin
    *[other] { $count } politiques ont pris fin
 }
+overview-exact-denies = { $count ->
+    [one] Une politique refuse une ressource d’une API protégée par son nom, à côté d’une autorisation de tout : une autre écriture que l’API lit de même, comme 09 pour 9, est autorisée
+   *[other] { $count } politiques refusent des ressources d’une API protégée par leur nom, à côté d’une autorisation de tout : d’autres écritures que l’API lit de même, comme 09 pour 9, sont autorisées
+}
 
 me = Votre identifiant
 factors = Clés d’accès et codes

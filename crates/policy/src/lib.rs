@@ -31,6 +31,7 @@ mod resource_urn;
 mod revision;
 mod set;
 mod urn;
+mod visible;
 
 pub use action::{ActionError, Scope, action_type, check_action};
 pub use comparison::{Difference, compare};
@@ -53,3 +54,4 @@ pub use resource_urn::{ResourcePattern, ResourceUrn};
 pub use revision::Revision;
 pub use set::{Members, PolicySet};
 pub use urn::{Region, UrnError, permissions_group_urn, resource_group_urn};
+pub use visible::{hidden_character, is_invisible};

@@ -86,6 +86,12 @@ impl<const ROOM: usize> Patterns<ROOM> {
         self.there |= marks;
     }
 
+    /// Returns whether a pattern has one of the marks.
+    pub(crate) fn has(&self, marks: Marks) -> bool {
+        let exact = self.exact.iter().flatten();
+        self.there & marks != 0 || exact.into_iter().any(|(_, there)| there & marks != 0)
+    }
+
     /// Returns the marks of all patterns that match the text.
     pub(crate) fn marks(&self, text: &str) -> Marks {
         let searched = self.exact.as_ref().and_then(|exact| {

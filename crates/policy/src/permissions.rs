@@ -110,6 +110,11 @@ impl Permissions {
 }
 
 impl CompiledPermissions {
+    /// Returns whether an action is denied.
+    pub(crate) fn denies_something(&self) -> bool {
+        self.actions.has(ActionMatch::DENIED)
+    }
+
     /// Matches an action.
     pub fn action_match(&self, action: &str) -> ActionMatch {
         ActionMatch(self.actions.marks(action))

@@ -81,7 +81,8 @@ pub enum ResourcePattern {
     Prefix(Box<str>),
     /// The members of a resource group.
     Group(ResourceGroupId),
-    /// The members of any resource group of the policy's owner.
+    /// The members of any resource group that the policy's owner made, which the server's group of
+    /// every resource is not.
     AnyGroup,
 }
 

@@ -32,6 +32,11 @@ impl Members {
             Self::These(members) => members.contains(urn),
         }
     }
+
+    /// Returns whether the resource is one of those that the group lists.
+    fn lists(&self, urn: &str) -> bool {
+        matches!(self, Self::These(members) if members.contains(urn))
+    }
 }
 
 impl FromIterator<Box<str>> for Members {
@@ -223,6 +228,13 @@ impl PolicySet {
                 .any(|group| group.action_match(action).allows())
     }
 
+    /// Returns whether a block of the policy denies an action.
+    pub fn denies_something(&self, policy: &CompiledPolicy) -> bool {
+        let groups = policy.permissions_groups.iter();
+        let mut groups = groups.filter_map(|urn| self.permissions_group(urn));
+        policy.permissions.denies_something() || groups.any(CompiledPermissions::denies_something)
+    }
+
     /// Visits each policy that names an identity, until `f` breaks.
     pub(crate) fn each_of<'p>(
         &'p self,
@@ -245,11 +257,20 @@ impl PolicySet {
         policy.cover.names(urn) || self.covers_by_group(policy, urn)
     }
 
+    /// Returns the resources that resource groups list, by canonical URN.
+    pub fn grouped_resources(&self) -> impl Iterator<Item = &str> {
+        let listed = self.resource_groups.values().filter_map(|members| match &**members {
+            Members::Everything => None,
+            Members::These(urns) => Some(urns),
+        });
+        listed.flatten().map(|urn| &**urn)
+    }
+
     /// Returns whether a resource group that the policy covers contains the resource.
     pub(crate) fn covers_by_group(&self, policy: &CompiledPolicy, urn: &str) -> bool {
         let cover = &policy.cover;
         let mut named = cover.groups.iter().filter_map(|id| self.resource_groups.get(id));
         named.any(|group| group.contains(urn))
-            || (cover.any_group && self.resource_groups.values().any(|group| group.contains(urn)))
+            || (cover.any_group && self.resource_groups.values().any(|group| group.lists(urn)))
     }
 }

@@ -325,6 +325,15 @@ fn a_wildcard_group_covers_the_members_of_all_groups_and_no_more() {
     );
     assert!(robot_may(&set, "vps:apiovh:get", VPS));
     assert!(!robot_may(&set, "vps:apiovh:get", "urn:v1:eu:resource:vps:two"));
+    // Every account has the group of every resource; the account did not make it.
+    set.set_resource_group(ResourceGroupId::new(Uuid::from_u128(8)), Members::Everything);
+    assert!(!robot_may(&set, "vps:apiovh:get", "urn:v1:eu:resource:vps:two"));
+}
+
+#[test]
+fn a_pattern_that_was_written_before_characters_were_checked_still_compiles() {
+    let set = set([allow(1, &["vps:apiovh:reboot\n", "vps:api\u{200b}ovh:*"])]);
+    assert!(!robot_may(&set, "vps:apiovh:reboot", VPS));
 }
 
 #[test]

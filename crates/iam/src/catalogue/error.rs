@@ -36,6 +36,19 @@ pub enum CatalogueError {
         /// The error of the name.
         source: ActionError,
     },
+    /// The name of an action or of a resource type holds a character that nobody sees.
+    #[error(
+        "{file}: the name {name:?} holds U+{code:04X}: it must not hold spaces, control or invisible \
+         characters"
+    )]
+    Hidden {
+        /// The name of the file.
+        file: String,
+        /// The name.
+        name: String,
+        /// The code of the character.
+        code: u32,
+    },
     /// The declaration of a guarded API is invalid.
     #[error("{file}: {source}")]
     Api {

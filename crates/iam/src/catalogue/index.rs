@@ -1,16 +1,17 @@
 //! The catalogue of an installation, indexed by name and by resource type.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use foldhash::quality::RandomState;
-use gatewright_policy::{action_type, check_action};
+use gatewright_policy::{action_type, check_action, hidden_character};
 
 use crate::catalogue::action::{Action, ManagedGroup};
 use crate::catalogue::api::Api;
 use crate::catalogue::describe;
 use crate::catalogue::error::{ApiError, CatalogueError};
 use crate::catalogue::product::{Declared, DeclaredApi, Product};
+use crate::catalogue::route::Locator;
 use crate::model::rights::{self, Category};
 use crate::model::settings::BuiltInProducts;
 
@@ -24,6 +25,8 @@ pub struct Catalogue {
     types: BTreeMap<String, Vec<String>>,
     groups: BTreeMap<String, ManagedGroup>,
     apis: HashMap<String, Api, RandomState>,
+    /// The resource types whose resources are named by requests to guarded APIs.
+    named_by_requests: BTreeSet<String>,
 }
 
 /// The resource types, actions and managed groups of OVHcloud, in the format of any product.
@@ -45,7 +48,9 @@ impl Catalogue {
             catalogue.add_product("the built-in product", OVHCLOUD)?;
         }
         for (path, text) in files {
-            catalogue.add_product(&path.display().to_string(), text)?;
+            let file = path.display().to_string();
+            check_visible(&file, text)?;
+            catalogue.add_product(&file, text)?;
         }
         Ok(catalogue)
     }
@@ -89,10 +94,14 @@ impl Catalogue {
         if name.is_empty() || !name.chars().all(is_plain) {
             return Err(ApiError::Name(name));
         }
+        let locators = routes.iter().flat_map(|route| &route.resources);
+        let named = locators.filter_map(Locator::type_named_by_request).map(str::to_owned);
+        let named: Vec<String> = named.collect();
         let api = Api::new(account, &servers, routes)?;
         if self.apis.contains_key(&name) {
             return Err(ApiError::Twice(name));
         }
+        self.named_by_requests.extend(named);
         self.apis.insert(name, api);
         Ok(())
     }
@@ -100,6 +109,11 @@ impl Catalogue {
     /// Returns the names of the guarded APIs, each with its number of operations.
     pub fn apis(&self) -> BTreeMap<&str, usize> {
         self.apis.iter().map(|(name, api)| (name.as_str(), api.len())).collect()
+    }
+
+    /// Returns whether requests to a guarded API name the resources of a type.
+    pub(crate) fn is_named_by_requests(&self, resource_type: &str) -> bool {
+        self.named_by_requests.contains(resource_type)
     }
 
     /// Returns the guarded API with a name.
@@ -202,6 +216,19 @@ impl Catalogue {
     pub fn group(&self, name: &str) -> Option<&ManagedGroup> {
         self.groups.get(name)
     }
+}
+
+/// Refuses names of actions and resource types with characters that nobody sees. APIs that were
+/// declared before this was checked stay.
+pub(crate) fn check_visible(file: &str, text: &str) -> Result<(), CatalogueError> {
+    let product = Product::parse(text)
+        .map_err(|source| CatalogueError::Malformed { file: file.to_owned(), source })?;
+    let actions = product.actions.into_iter().map(|declared| declared.action);
+    let mut names = actions.chain(product.resource_types);
+    let hidden = names.find_map(|name| Some((hidden_character(&name)?, name)));
+    hidden.map_or(Ok(()), |(character, name)| {
+        Err(CatalogueError::Hidden { file: file.to_owned(), name, code: character.into() })
+    })
 }
 
 impl Catalogue {

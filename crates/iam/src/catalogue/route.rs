@@ -34,6 +34,13 @@ enum Place {
     Fixed,
 }
 
+impl Locator {
+    /// Returns the resource type, if requests name its resources.
+    pub(crate) fn type_named_by_request(&self) -> Option<&str> {
+        matches!(self.place, Place::Path | Place::Header).then_some(&*self.resource_type)
+    }
+}
+
 /// The source of the resource name in a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Source {

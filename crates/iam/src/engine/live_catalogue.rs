@@ -10,7 +10,7 @@ use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 
 use crate::catalogue::error::CatalogueError;
-use crate::catalogue::index::Catalogue;
+use crate::catalogue::index::{Catalogue, check_visible};
 use crate::engine::views::Views;
 use crate::model::document::Document;
 use crate::model::error::IamError;
@@ -86,6 +86,7 @@ impl LiveCatalogue {
         name: &str,
         document: &serde_json::Value,
     ) -> Result<(), CatalogueError> {
+        check_visible(&format!("{name}.json"), &document.to_string())?;
         self.files.with_api(name, document).map(drop)
     }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::document::{Document, Place};
 use crate::model::error::{Fault, IamError};
-use crate::model::input::{check_list, check_text};
+use crate::model::input::{check_label, check_list, check_text};
 
 /// The OAuth2 grant by which a client gets its tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,7 +86,7 @@ pub struct ClientEdit {
 
 impl ClientDocument {
     pub(crate) fn check(&mut self) -> Result<(), IamError> {
-        check_text("name", &self.name, 1, 255)?;
+        check_label("name", &self.name, 255)?;
         check_text("description", &self.description, 1, 255)?;
         check_list("callbackUrls", &mut self.callback_urls, 100)?;
         if self.flow == Flow::AuthorizationCode && self.callback_urls.is_empty() {

@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use gatewright_policy::{hidden_character, is_invisible};
+
 use crate::model::error::{Fault, IamError};
 
 /// An input from a caller: parsed, or the error. A use case reports the error only once the caller
@@ -46,6 +48,34 @@ pub(crate) fn check_text(
     Ok(())
 }
 
+/// Validates a display name: text on one line, in which every character can be seen.
+pub(crate) fn check_label(field: &str, text: &str, most: usize) -> Result<(), IamError> {
+    check_text(field, text, 1, most)?;
+    check_seen(field, text)
+}
+
+/// Refuses control and invisible characters.
+pub(crate) fn check_seen(field: &str, text: &str) -> Result<(), IamError> {
+    match text.chars().find(|c| is_invisible(*c)) {
+        Some(c) => Err(hidden(field, c, "control or invisible characters")),
+        None => Ok(()),
+    }
+}
+
+/// Refuses spaces, control and invisible characters in a text that is compared with others: with one
+/// it would match nothing, and nobody would see why.
+pub(crate) fn check_visible(field: &str, text: &str) -> Result<(), IamError> {
+    match hidden_character(text) {
+        Some(c) => Err(hidden(field, c, "spaces, control or invisible characters")),
+        None => Ok(()),
+    }
+}
+
+fn hidden(field: &str, c: char, what: &str) -> IamError {
+    let message = format!("\"{field}\" holds U+{:04X}: it must not hold {what}", u32::from(c));
+    IamError::invalid(Fault::Format, message)
+}
+
 /// Removes duplicates from a list, keeping the first, and refuses a list that is too long.
 pub(crate) fn check_list(field: &str, list: &mut Vec<String>, most: usize) -> Result<(), IamError> {
     if list.len() > most {
@@ -67,6 +97,17 @@ mod tests {
         for wrong in ["", "a b", "é", "a*", "a\n", &"x".repeat(256)] {
             assert!(check_name("name", wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_display_name_has_spaces_but_nothing_that_cannot_be_seen() {
+        assert!(check_label("name", "Déploiement 日本 🦀", 255).is_ok());
+        for wrong in ["", "a\nb", "a\tb", "a\u{200b}b", "\u{202e}gnp", &"x".repeat(256)] {
+            assert!(check_label("name", wrong, 255).is_err(), "{wrong:?}");
+        }
+        let said = check_visible("name", "vps:apiovh:reboot\n").unwrap_err().to_string();
+        let rule = "it must not hold spaces, control or invisible characters";
+        assert_eq!(said, format!("\"name\" holds U+000A: {rule}"));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::document::{Document, Place};
 use crate::model::error::{Fault, IamError};
 use crate::model::input::{check_name, check_text};
-use crate::model::policy::check_permissions;
+use crate::model::policy::{check_actions, check_permissions};
 
 /// The document of a permissions group.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -68,6 +68,7 @@ impl PermissionsGroupInput {
         check_name("name", &self.name)?;
         check_text("description", &self.description, 0, 1024)?;
         check_permissions(&mut self.permissions, most)?;
+        check_actions(&self.permissions)?;
         self.permissions
             .compile()
             .map_err(|error| IamError::invalid(Fault::Format, error.to_string()))?;

@@ -3,20 +3,25 @@
 use std::collections::BTreeSet;
 
 use gatewright_policy::{
-    AccountName, Condition, Fact, Identity, Instant, Permissions, Policy as Rule, PolicyError,
-    PolicyId, Region, ResourceGroupId,
+    AccountName, Condition, Fact, Identity, Instant, MAX_DEPTH, Permissions, Policy as Rule,
+    PolicyError, PolicyId, Region, ResourceGroupId,
 };
 use gatewright_store::Kind;
 use serde::{Deserialize, Serialize};
 
 use crate::model::document::{Document, Place};
 use crate::model::error::{Fault, IamError};
-use crate::model::input::{check_list, check_name, check_text};
+use crate::model::input::{check_list, check_name, check_seen, check_text, check_visible};
 use crate::model::resource::Resource;
 use crate::model::settings::Limits;
 
-/// The prefix of names that are reserved for the server.
+/// The prefix of names that are reserved for the server, in any case.
 pub(crate) const RESERVED: &str = "ovh-";
+
+/// Returns whether a name begins with the reserved prefix.
+fn is_reserved(name: &str) -> bool {
+    name.get(..RESERVED.len()).is_some_and(|prefix| prefix.eq_ignore_ascii_case(RESERVED))
+}
 
 /// The document of a policy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -107,10 +112,11 @@ impl PolicyInput {
         limits: &Limits,
     ) -> Result<Policy, IamError> {
         check_name("name", &self.name)?;
-        if self.name.starts_with(RESERVED) {
+        if is_reserved(&self.name) {
             let message = format!("\"name\" must not begin with {RESERVED}, which is reserved");
             return Err(IamError::invalid(Fault::Format, message));
         }
+        self.check_characters()?;
         if let Some(description) = &self.description {
             check_text("description", description, 0, 1024)?;
         }
@@ -125,6 +131,23 @@ impl PolicyInput {
             updated_at: None,
             rule: self.rule(id, region, limits)?,
         })
+    }
+
+    /// Refuses characters that nobody sees. Policies that were written before keep theirs, so this
+    /// is no part of their compilation.
+    fn check_characters(&self) -> Result<(), IamError> {
+        for (index, urn) in self.identities.iter().enumerate() {
+            check_visible(&format!("identities[{index}]"), urn)?;
+        }
+        for (list, urns) in
+            [("resources", &self.resources), ("permissionsGroups", &self.permissions_groups)]
+        {
+            for (index, urn) in urns.iter().enumerate() {
+                check_visible(&format!("{list}[{index}].urn"), urn)?;
+            }
+        }
+        check_actions(&self.permissions)?;
+        self.conditions.as_ref().map_or(Ok(()), |one| check_condition(one, 1))
     }
 
     /// Validates the input; returns its rule.
@@ -183,6 +206,31 @@ pub(crate) fn check_permissions(
     check_list("permissions.allow", &mut permissions.allow, most)?;
     check_list("permissions.except", &mut permissions.except, most)?;
     check_list("permissions.deny", &mut permissions.deny, most)
+}
+
+/// Refuses characters that nobody sees in patterns of actions.
+pub(crate) fn check_actions(permissions: &Permissions) -> Result<(), IamError> {
+    let Permissions { allow, except, deny } = permissions;
+    for (list, actions) in [("allow", allow), ("except", except), ("deny", deny)] {
+        for (index, action) in actions.iter().enumerate() {
+            check_visible(&format!("permissions.{list}[{index}]"), action)?;
+        }
+    }
+    Ok(())
+}
+
+/// Refuses characters that nobody sees in a condition. Spaces may stand in lists of values.
+fn check_condition(condition: &Condition, depth: usize) -> Result<(), IamError> {
+    // Deeper trees are refused when they are compiled.
+    if depth > MAX_DEPTH {
+        return Ok(());
+    }
+    for (key, value) in condition.values.iter().flatten() {
+        check_seen("conditions", key)?;
+        check_seen("conditions", value)?;
+    }
+    let inner = condition.conditions.iter().flatten();
+    inner.into_iter().try_for_each(|one| check_condition(one, depth + 1))
 }
 
 pub(crate) fn refusal(error: &PolicyError) -> IamError {

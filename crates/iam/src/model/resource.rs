@@ -18,6 +18,17 @@ pub fn is_system_tag(key: &str) -> bool {
     key.starts_with(SYSTEM)
 }
 
+/// Returns whether the key of a tag begins with the reserved prefix in any case. One of another case
+/// is nobody's: it was set before this was checked, and may be removed.
+fn is_reserved(key: &str) -> bool {
+    key.get(..SYSTEM.len()).is_some_and(|prefix| prefix.eq_ignore_ascii_case(SYSTEM))
+}
+
+/// Refuses to set a tag whose key is reserved.
+pub(crate) fn check_reserved(key: &str) -> Result<(), IamError> {
+    if is_reserved(key) { Err(system_tag(key)) } else { Ok(()) }
+}
+
 /// The document of a resource; its URN is its identifier.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

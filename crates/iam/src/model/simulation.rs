@@ -186,4 +186,7 @@ pub struct Findings {
     pub expiring: Vec<(Instant, PolicyId)>,
     /// Policies that have expired.
     pub expired: Vec<PolicyId>,
+    /// Policies that deny a resource behind a guarded API by its name, to somebody who may do the
+    /// same on every other name: `9` is denied, `09` is not.
+    pub exact_denies: Vec<PolicyId>,
 }

@@ -3,6 +3,7 @@
 
 pub(crate) mod diff;
 pub(crate) mod effective;
+pub(crate) mod exact_denies;
 pub(crate) mod findings;
 pub(crate) mod simulate;
 pub(crate) mod target;

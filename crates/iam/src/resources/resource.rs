@@ -10,10 +10,10 @@ use crate::core::iam::Iam;
 use crate::model::caller::Context;
 use crate::model::document::Document;
 use crate::model::error::{Fault, IamError};
-use crate::model::input::{Input, check_text};
+use crate::model::input::{Input, check_label, check_visible};
 use crate::model::page::{Page, PageRequest};
 use crate::model::resource::{
-    NewResource, Resource, ResourceDocument, check_tag, is_system_tag, system_tag,
+    NewResource, Resource, ResourceDocument, check_reserved, check_tag, is_system_tag, system_tag,
 };
 use crate::model::resource_filter::ResourceFilter;
 use crate::model::rights;
@@ -131,15 +131,19 @@ impl Iam {
             let message = "\"owner\" must be your own account";
             return Err(IamError::invalid(Fault::Parameter, message));
         }
+        if owner == *context.account() && !input.tags.is_empty() {
+            self.demand_tags(context, &urn, rights::tag_add).await?;
+        }
         if urn.resource_type() == "account" {
             let message = "a resource of type account is made with the account itself";
             return Err(IamError::invalid(Fault::Parameter, message));
         }
         let display_name = input.display_name.unwrap_or_else(|| urn.name().to_owned());
-        check_text("displayName", &display_name, 1, 255)?;
+        check_visible("urn", urn.urn())?;
+        check_label("displayName", &display_name, 255)?;
         self.check_tags(&input.tags)?;
-        if let Some(key) = input.tags.keys().find(|key| is_system_tag(key) && !registrar) {
-            return Err(system_tag(key));
+        if !registrar {
+            input.tags.keys().try_for_each(|key| check_reserved(key))?;
         }
         let document = ResourceDocument { display_name, tags: input.tags, created_at: context.now };
         let change = document.create(self.place(&owner, urn.urn()), None)?;
@@ -167,7 +171,10 @@ impl Iam {
         }
         let found = self.find_resource(context.account(), &urn).await?;
         let found = found.filter(|one| registrar || one.owner == *context.account());
-        let owner = found.ok_or(IamError::NotFound)?.owner;
+        let Resource { owner, tags, .. } = found.ok_or(IamError::NotFound)?;
+        if owner == *context.account() && !tags.is_empty() {
+            self.demand_tags(context, &urn, rights::tag_remove).await?;
+        }
         let change = ResourceDocument::delete(urn.urn());
         Ok(self.commit(&owner, context.author(), vec![change]).await?)
     }
@@ -205,12 +212,8 @@ impl Iam {
             if (adds_to(there) && !adds) || (removes_from(there) && !removes) {
                 return Err(IamError::Unavailable(StoreError::Stale));
             }
-            let changed = tags
-                .iter()
-                .find(|(key, value)| !mine(key) && there.get(key.as_str()) != Some(value));
-            if let Some((key, _)) = changed {
-                return Err(system_tag(key));
-            }
+            let changed = tags.iter().filter(|(key, value)| there.get(*key) != Some(*value));
+            changed.map(|(key, _)| key).try_for_each(|key| check_reserved(key))?;
             let system = there.iter().filter(|(key, _)| !mine(key));
             let mut next = tags.clone();
             next.extend(system.map(|(key, value)| (key.clone(), value.clone())));
@@ -230,9 +233,7 @@ impl Iam {
         self.demand_tag(context, rights::TAG_ADD, parsed.as_ref().ok(), rights::tag_add).await?;
         let (urn, (key, value)) = (parsed?, tag?);
         check_tag(&key, &value)?;
-        if is_system_tag(&key) {
-            return Err(system_tag(&key));
-        }
+        check_reserved(&key)?;
         let decision_context = self.decision_context(context, &urn).await?;
         self.edit_tags(context, &decision_context, &urn, |there| {
             let mut next = there.clone();
@@ -286,6 +287,19 @@ impl Iam {
             context,
             [(&home, right, &account), (&decision_context, on_resource.as_str(), urn)],
         )
+    }
+
+    /// Checks the right to change tags on a resource of the caller's account that appears or goes with
+    /// its tags: else deleting and registering it again would change them past a policy.
+    async fn demand_tags(
+        &self,
+        context: &Context,
+        urn: &ResourceUrn,
+        on_resource: impl Fn(&str) -> String,
+    ) -> Result<(), IamError> {
+        let decision_context = self.decision_context(context, urn).await?;
+        let action = on_resource(urn.resource_type());
+        self.demand_all(context, [(&decision_context, action.as_str(), urn)])
     }
 
     /// Returns whether the caller may register resources of other accounts. Refused where only

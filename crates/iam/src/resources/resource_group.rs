@@ -7,7 +7,7 @@ use crate::core::iam::Iam;
 use crate::model::caller::Context;
 use crate::model::document::Document;
 use crate::model::error::{Fault, IamError};
-use crate::model::input::{Input, check_list, check_name};
+use crate::model::input::{Input, check_list, check_name, check_visible};
 use crate::model::page::{Page, PageRequest};
 use crate::model::resource::{Resource, resource_id};
 use crate::model::resource_group::{
@@ -169,7 +169,13 @@ impl Iam {
         let mut resources = Vec::with_capacity(input.resources.len());
         for (index, member) in input.resources.into_iter().enumerate() {
             let urn = match member {
-                Member::Urn(urn) => canonical(index, &urn, region)?,
+                Member::Urn(urn) => {
+                    let urn = canonical(index, &urn, region)?;
+                    if !present.contains(&urn) {
+                        check_visible(&format!("resources[{index}].urn"), &urn)?;
+                    }
+                    urn
+                }
                 Member::Id(id) => match present.iter().find(|urn| resource_id(urn) == id) {
                     Some(urn) => urn.clone(),
                     None => self.urn_of(context.account(), index, id).await?,

@@ -37,6 +37,20 @@ async fn a_declaration_is_in_force_at_once_and_until_it_is_taken_back() {
 }
 
 #[tokio::test]
+async fn an_action_that_nobody_can_see_whole_is_not_declared() {
+    let installation = Installation::new().await;
+    let (iam, owner) = (&installation.iam, installation.owner());
+    for hidden in ["\u{200b}", "\u{202e}", "\n"] {
+        let mut document = library();
+        let operation = &mut document["paths"]["/books/{isbn}"]["get"];
+        operation["x-iam-actions"][0]["name"] = json!(format!("book:library:get{hidden}"));
+        let refused = iam.declare_api(&owner, "library", Ok(document)).await.unwrap_err();
+        let code = format!("holds U+{:04X}", u32::from(hidden.chars().next().unwrap()));
+        assert!(refused.to_string().contains(&code), "{refused}");
+    }
+}
+
+#[tokio::test]
 async fn a_wrong_declaration_changes_nothing() {
     let installation = Installation::new().await;
     let (iam, owner) = (&installation.iam, installation.owner());

@@ -4,6 +4,7 @@ use gatewright_iam::{
     Attachment, Condition, Fault, PageRequest, Permissions, PermissionsGroupInput, Policy,
     PolicyFilter, PolicyInput,
 };
+use gatewright_store::{Act, Author, Change, Content, Kind, Store};
 use serde_json::json;
 
 use crate::installation::{
@@ -41,6 +42,8 @@ async fn a_policy_has_a_name_of_its_own_that_the_server_does_not_reserve() {
         ("", Fault::Missing),
         ("a b", Fault::Format),
         ("ovh-mine", Fault::Format),
+        ("OVH-mine", Fault::Format),
+        ("Ovh-", Fault::Format),
         (&"x".repeat(256), Fault::TooLong),
     ] {
         let refused = iam.create_policy(&owner, Ok(input_named(name))).await;
@@ -62,6 +65,84 @@ async fn an_account_has_limits_of_policies_and_of_entries() {
     // The default policy of every account fills the limit.
     iam.create_policy(&owner, Ok(input_named("p"))).await.unwrap();
     assert_eq!(fault(iam.create_policy(&owner, Ok(input_named("q"))).await), Fault::Parameter);
+}
+
+#[tokio::test]
+async fn what_nobody_can_see_is_refused_with_its_place_and_its_code() {
+    let installation = Installation::new().await;
+    let (iam, owner) = (&installation.iam, installation.owner());
+    let refusal = async |change: &dyn Fn(&mut PolicyInput)| {
+        let mut input = input_named("p");
+        change(&mut input);
+        iam.create_policy(&owner, Ok(input)).await.unwrap_err().to_string()
+    };
+    let spaces = "it must not hold spaces, control or invisible characters";
+    for (hidden, code) in [
+        ("\n", "000A"),
+        (" ", "0020"),
+        ("\u{a0}", "00A0"),
+        ("\0", "0000"),
+        ("\u{200b}", "200B"),
+        ("\u{202e}", "202E"),
+        ("\u{feff}", "FEFF"),
+        ("\u{e0041}", "E0041"),
+    ] {
+        let action = vec![REBOOT.to_owned(), format!("{REBOOT}{hidden}")];
+        let said = refusal(&|input| input.permissions.deny.clone_from(&action)).await;
+        assert_eq!(said, format!("\"permissions.deny[1]\" holds U+{code}: {spaces}"));
+        let urn = vec![format!("{VPS}{hidden}")];
+        let said = refusal(&|input| input.resources.clone_from(&urn)).await;
+        assert_eq!(said, format!("\"resources[0].urn\" holds U+{code}: {spaces}"));
+        let who = vec![format!("urn:v1:eu:identity:user:aa11111-ovh/u{hidden}")];
+        let said = refusal(&|input| input.identities.clone_from(&who)).await;
+        assert_eq!(said, format!("\"identities[0]\" holds U+{code}: {spaces}"));
+        let named = vec![format!("urn:v1:eu:permissionsGroup:ovh:g{hidden}")];
+        let said = refusal(&|input| input.permissions_groups.clone_from(&named)).await;
+        assert_eq!(said, format!("\"permissionsGroups[0].urn\" holds U+{code}: {spaces}"));
+        let made =
+            iam.create_permissions_group(&owner, Ok(group("g", &[&format!("a:b:c{hidden}")])));
+        let said = made.await.unwrap_err().to_string();
+        assert_eq!(said, format!("\"permissions.allow[0]\" holds U+{code}: {spaces}"));
+    }
+    let tag = condition("resource.Tag(e\u{200b}nv)", "dev");
+    let said = refusal(&|input| input.conditions = Some(tag.clone())).await;
+    let rule = "it must not hold control or invisible characters";
+    assert_eq!(said, format!("\"conditions\" holds U+200B: {rule}"));
+    let days = condition("date(UTC).WeekDay.IN", "monday, friday");
+    let mut input = input_named("p");
+    input.conditions = Some(days);
+    iam.create_policy(&owner, Ok(input)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_policy_from_before_characters_were_checked_is_read_detached_and_deleted() {
+    let installation = Installation::new().await;
+    let (iam, owner) = (&installation.iam, installation.owner());
+    let mut policy = iam.create_policy(&owner, Ok(input_named("p"))).await.unwrap();
+    let from = serde_json::to_string(&policy).unwrap();
+    policy.name = "OVH-p".to_owned();
+    policy.rule.permissions.deny = vec![format!("{REBOOT}\n")];
+    policy.rule.identities = texts(&["urn:v1:eu:identity:user:aa11111-ovh/u\u{200b}"]);
+    let (name, id) = (Some(policy.name.clone()), policy.rule.id);
+    let document = serde_json::to_string(&policy).unwrap();
+    let content = Content { name, document, mentions: Vec::new() };
+    let act = Act::Update { from, content, secret: None };
+    let change = Change { kind: Kind::Policy, id: id.to_string(), act };
+    let store = Store::open(&installation.address().parse().unwrap()).await.unwrap();
+    let (ip, query_id) = (None, "old".to_owned());
+    let author = Author { actor: "old".to_owned(), ip, query_id, at: installation.now() };
+    store.write(owner.account(), &author, &[change]).await.unwrap();
+    store.close().await;
+
+    let iam = installation.elsewhere().await;
+    assert_eq!(iam.policy(&owner, Ok(id)).await.unwrap(), policy);
+    let [identity] = policy.rule.identities.as_slice() else { panic!("{policy:?}") };
+    let detached = Attachment::Detached;
+    let kept = iam.set_policy_identity(&owner, Ok(id), identity, detached).await.unwrap();
+    assert!(kept.rule.identities.is_empty());
+    let again = PolicyInput::from(policy);
+    assert_eq!(fault(iam.edit_policy(&owner, Ok(id), Ok(again)).await), Fault::Format);
+    iam.delete_policy(&owner, Ok(id)).await.unwrap();
 }
 
 /// A function that makes an input invalid, and the expected fault.

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use gatewright_iam::{
-    AccountName, Fault, IamError, Member, NewResource, ResourceFilter, ResourceGroupInput,
-    ResourceId, TagFilter, TagOperator, resource_id, rights,
+    AccountName, Fault, IamError, Member, NewResource, Permissions, ResourceFilter,
+    ResourceGroupInput, ResourceId, TagFilter, TagOperator, resource_id, rights,
 };
 
 use crate::installation::{
@@ -125,6 +125,90 @@ async fn a_tag_has_letters_digits_and_some_marks() {
     }
     iam.remove_tag(&owner, VPS, "missing").await.unwrap();
     not_found(iam.add_tag(&owner, REBOOT_URN, Ok(tag("env", "x"))).await);
+}
+
+#[tokio::test]
+async fn a_tag_that_is_the_servers_in_another_case_is_nobodys_to_set() {
+    let installation = Installation::new().await;
+    installation.resource(VPS, &[]).await;
+    let (iam, owner) = (&installation.iam, installation.owner());
+    for key in ["ovh:plan", "OVH:plan", "Ovh:"] {
+        let tags = || BTreeMap::from([(key.to_owned(), "x".to_owned())]);
+        let added = iam.add_tag(&owner, VPS, Ok(tag(key, "x"))).await;
+        assert_eq!(fault(added), Fault::Parameter, "{key}");
+        let set = iam.set_tags(&owner, VPS, Ok(Some(tags()))).await;
+        assert_eq!(fault(set), Fault::Parameter, "{key}");
+        let made = iam.create_resource(&owner, Ok(new(REBOOT_URN, None, &[(key, "x")]))).await;
+        assert_eq!(fault(made), Fault::Parameter, "{key}");
+    }
+}
+
+#[tokio::test]
+async fn a_resource_whose_name_nobody_can_see_is_not_registered() {
+    let installation = Installation::new().await;
+    let (iam, owner) = (&installation.iam, installation.owner());
+    for hidden in ["\u{200b}", "\u{202e}", "\u{ad}"] {
+        for urn in [format!("{VPS}{hidden}"), format!("urn:v1:eu:resource:vps{hidden}:a")] {
+            let made = iam.create_resource(&owner, Ok(new(&urn, None, &[]))).await;
+            assert_eq!(fault(made), Fault::Format, "{urn:?}");
+            let resources = vec![Member::Urn(urn)];
+            let input = ResourceGroupInput { name: "g".to_owned(), resources };
+            let made = iam.create_resource_group(&owner, Ok(input)).await;
+            assert_eq!(fault(made), Fault::Format);
+        }
+        let display_name = Some(format!("web{hidden}"));
+        let input = NewResource { display_name, ..new(VPS, None, &[]) };
+        assert_eq!(fault(iam.create_resource(&owner, Ok(input)).await), Fault::Format);
+    }
+}
+
+#[tokio::test]
+async fn tags_do_not_change_by_deleting_a_resource_and_registering_it_again() {
+    let installation = Installation::new().await;
+    installation.resource(VPS, &[("env", "production")]).await;
+    installation.resource(REBOOT_URN, &[]).await;
+    let (iam, caller) = (&installation.iam, installation.stranger().await);
+    let both = [rights::RESOURCE_DELETE, rights::RESOURCE_CREATE];
+    installation.allow(&caller.urn(), &both, &[&account_urn()]).await;
+    installation.allow(&caller.urn(), &["vps:*"], &["urn:v1:eu:resource:vps:*"]).await;
+    let deny = texts(&[&rights::tag_add("vps"), &rights::tag_remove("vps")]);
+    let deny = Permissions { deny, ..Permissions::default() };
+    let denied = installation.policy(&caller.urn(), deny, &["urn:v1:eu:resource:vps:*"]).await;
+    let missing = |answer: Result<(), IamError>| match answer {
+        Err(IamError::Forbidden { by_policy, .. }) => by_policy,
+        other => panic!("{other:?}"),
+    };
+    let context = &caller.context;
+    let gone = iam.delete_resource(context, VPS).await;
+    assert_eq!(missing(gone), [rights::tag_remove("vps")]);
+    assert_eq!(iam.resource(&installation.owner(), VPS).await.unwrap().tags["env"], "production");
+    // Without tags, none changes.
+    iam.delete_resource(context, REBOOT_URN).await.unwrap();
+    let made = iam.create_resource(context, Ok(new(REBOOT_URN, None, &[("env", "x")]))).await;
+    assert_eq!(missing(made.map(drop)), [rights::tag_add("vps")]);
+    iam.create_resource(context, Ok(new(REBOOT_URN, None, &[]))).await.unwrap();
+    iam.delete_policy(&installation.owner(), Ok(denied.rule.id)).await.unwrap();
+    iam.delete_resource(context, VPS).await.unwrap();
+    iam.create_resource(context, Ok(new(VPS, None, &[("env", "test")]))).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_wildcard_of_resource_groups_covers_those_that_the_account_made() {
+    let installation = Installation::new().await;
+    installation.resource(VPS, &[]).await;
+    installation.resource(REBOOT_URN, &[]).await;
+    let (iam, owner) = (&installation.iam, installation.owner());
+    let caller = installation.stranger().await;
+    installation.allow(&caller.urn(), &[REBOOT], &["urn:v1:eu:resourceGroup:*"]).await;
+    assert!(!installation.may(&caller.context, REBOOT, VPS).await);
+    assert!(iam.effective_permissions(&owner, &caller.urn()).await.unwrap().is_empty());
+    let resources = vec![Member::Urn(VPS.to_owned())];
+    let input = ResourceGroupInput { name: "g".to_owned(), resources };
+    iam.create_resource_group(&owner, Ok(input)).await.unwrap();
+    assert!(installation.may(&caller.context, REBOOT, VPS).await);
+    assert!(!installation.may(&caller.context, REBOOT, REBOOT_URN).await);
+    let all = iam.effective_permissions(&owner, &caller.urn()).await.unwrap();
+    assert_eq!(all.iter().map(|one| &*one.resource).collect::<Vec<_>>(), [VPS]);
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use gatewright_iam::{
     Simulation, rights,
 };
 
+use crate::apis::library;
 use crate::installation::{ACCOUNT, DAY, Installation, REBOOT, VPS, account_urn, fault, texts};
 
 fn request(installation: &Installation, identity: &str, action: &str) -> Simulation {
@@ -127,6 +128,31 @@ async fn effective_permissions_list_what_an_identity_may_do() {
     let on_vps = all.iter().find(|one| one.resource == VPS).unwrap();
     assert_eq!((&*on_vps.resource_type, &on_vps.actions), ("vps", &texts(&[REBOOT])));
     assert!(on_vps.total > 1);
+}
+
+#[tokio::test]
+async fn findings_name_denies_that_another_spelling_of_the_name_passes() {
+    let installation = Installation::new().await;
+    let (iam, owner) = (&installation.iam, installation.owner());
+    iam.declare_api(&owner, "library", Ok(library())).await.unwrap();
+    let caller = installation.stranger().await;
+    let book = "urn:v1:eu:resource:book:9";
+    let deny = |action: &str| Permissions { deny: texts(&[action]), ..Permissions::default() };
+    let by_name = installation.policy(&caller.urn(), deny("book:library:*"), &[book]).await.rule.id;
+    let found = async || iam.findings(&owner).await.unwrap().exact_denies;
+    assert!(found().await.is_empty(), "nothing is allowed");
+    let exact = installation.allow(&caller.urn(), &["book:library:get"], &[book]).await;
+    assert!(found().await.is_empty(), "the same name alone is allowed");
+    iam.delete_policy(&owner, Ok(exact.rule.id)).await.unwrap();
+    let all = "urn:v1:eu:resource:book:*";
+    installation.allow(&caller.urn(), &["book:library:get"], &[all]).await;
+    assert_eq!(found().await, [by_name]);
+    // What is denied with all that begins like it, and what no API names, is well.
+    installation.policy(&caller.urn(), deny("book:library:*"), &[all]).await;
+    assert!(found().await.is_empty());
+    installation.allow(&caller.urn(), &[REBOOT], &["urn:v1:eu:resource:vps:*"]).await;
+    installation.policy(&caller.urn(), deny(REBOOT), &[VPS]).await;
+    assert!(found().await.is_empty());
 }
 
 #[tokio::test]

@@ -74,8 +74,14 @@ fn in_force<'a>(
 fn covers(account: &Account, pattern: &str, urn: &str) -> bool {
     if let Some(wanted) = pattern.strip_prefix("urn:v1:eu:resourceGroup:") {
         return account.resource_groups.iter().any(|group| {
-            (wanted == "*" || wanted == group.id.to_string())
-                && group.members.as_ref().is_none_or(|urns| urns.iter().any(|one| one == urn))
+            // The server's group of every resource is reached by its identifier alone.
+            match &group.members {
+                None => wanted == group.id.to_string(),
+                Some(urns) => {
+                    (wanted == "*" || wanted == group.id.to_string())
+                        && urns.iter().any(|one| one == urn)
+                }
+            }
         });
     }
     glob(pattern.as_bytes(), urn.as_bytes())

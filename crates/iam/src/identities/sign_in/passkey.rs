@@ -13,7 +13,7 @@ use crate::core::iam::Iam;
 use crate::model::caller::{Context, Origin};
 use crate::model::document::Document;
 use crate::model::error::{Fault, IamError};
-use crate::model::input::check_text;
+use crate::model::input::check_label;
 use crate::model::passkey::{Challenge, Passkey, PasskeyDocument, handle, subject};
 use crate::model::secret::Secret;
 use crate::model::session::{SessionToken, SignInError};
@@ -94,7 +94,7 @@ impl Iam {
         (state, credential): (&str, &str),
     ) -> Result<(), SignInError> {
         self.prove_password(context, password).await?;
-        check_text("name", name, 1, 255)?;
+        check_label("name", name, 255)?;
         if self.passkeys(context).await?.len() >= MOST {
             let message = format!("a person has at most {MOST} passkeys: delete one");
             return Err(IamError::invalid(Fault::TooLong, message).into());

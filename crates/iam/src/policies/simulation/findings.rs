@@ -12,6 +12,7 @@ use crate::model::group::BUILT_IN;
 use crate::model::principal_key::principal_key;
 use crate::model::rights;
 use crate::model::simulation::Findings;
+use crate::policies::simulation::exact_denies::ExactDenies;
 
 /// The time before the expiry of a policy within which it is reported.
 const SOON: Duration = Duration::from_hours(30 * 24);
@@ -23,6 +24,8 @@ impl Iam {
         let view = self.views.get(context.account()).await?;
         let set = view.policies();
         let mut findings = Findings::default();
+        let catalogue = self.catalogue();
+        let mut exact_denies = ExactDenies::new(self, context, &view, &catalogue);
         let owner = Identity::account_of(self.settings.region, context.account());
         for policy in view.own_policies() {
             let id = policy.id();
@@ -39,6 +42,9 @@ impl Iam {
             if policy.identities().next().is_none() {
                 findings.nobody.push(id);
             }
+            if exact_denies.has(policy).await? {
+                findings.exact_denies.push(id);
+            }
             match policy.expires() {
                 Some(expires) if expires <= context.now => findings.expired.push(id),
                 Some(expires) if expires <= context.now.saturating_add(SOON) => {
@@ -49,7 +55,8 @@ impl Iam {
         }
         findings.expiring.sort_unstable();
         let lists = [&mut findings.everything, &mut findings.gone, &mut findings.nobody];
-        lists.into_iter().chain([&mut findings.expired]).for_each(|list| list.sort_unstable());
+        let more = [&mut findings.expired, &mut findings.exact_denies];
+        lists.into_iter().chain(more).for_each(|list| list.sort_unstable());
         Ok(findings)
     }
 

@@ -165,8 +165,10 @@ impl Iam {
             match ResourcePattern::parse(text, region).map_err(NoResource::of(text))? {
                 ResourcePattern::Prefix(head) => drop(heads.insert(String::from(head))),
                 ResourcePattern::One(urn) => drop(single.insert(String::from(urn))),
-                ResourcePattern::Everything | ResourcePattern::AnyGroup => {
-                    heads.insert(base.clone());
+                ResourcePattern::Everything => drop(heads.insert(base.clone())),
+                ResourcePattern::AnyGroup => {
+                    let grouped = view.policies().grouped_resources();
+                    single.extend(grouped.take(MOST_OF_A_GROUP).map(str::to_owned));
                 }
                 ResourcePattern::Group(id) => {
                     let group = self.find_resource_group(account, id).await?;

@@ -51,6 +51,7 @@ pub(super) async fn policy_findings(
         ("overview-nobody", findings.nobody),
         ("overview-expiring", expiring),
         ("overview-expired", findings.expired),
+        ("overview-exact-denies", findings.exact_denies),
     ];
     let mut all = Vec::new();
     for (text, ids) in kinds.into_iter().filter(|(_, ids)| !ids.is_empty()) {
