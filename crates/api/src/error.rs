@@ -175,6 +175,9 @@ impl From<IamError> for ApiError {
                 Self::new(StatusCode::BAD_REQUEST, class, message)
             }
             IamError::NotFound => Self::new(StatusCode::NOT_FOUND, "Client::NotFound", message),
+            IamError::PreconditionFailed => {
+                Self::new(StatusCode::PRECONDITION_FAILED, "Client::PreconditionFailed", message)
+            }
             IamError::Conflict { detail, .. } => {
                 Self::new(StatusCode::CONFLICT, &format!("Client::Conflict::{detail}"), message)
             }

@@ -61,6 +61,17 @@ pub(crate) enum Cost {
     Database,
 }
 
+/// The effect of an operation on objects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// It changes nothing. Such requests are too frequent to be logged one by one.
+    Reads,
+    /// It creates an object.
+    Creates,
+    /// It changes or deletes an object, or does something else.
+    Changes,
+}
+
 /// The objects that the path parameters name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PathNames {
@@ -136,8 +147,7 @@ pub(crate) struct Declaration {
     pub(crate) query: &'static [Parameter],
     /// True if OVHcloud has no such operation.
     pub(crate) extension: bool,
-    /// True if it changes nothing. Such requests are too frequent to be logged one by one.
-    pub(crate) read_only: bool,
+    pub(crate) effect: Effect,
     pub(crate) audience: Audience,
     pub(crate) cost: Cost,
     pub(crate) errors: Errors,
@@ -160,7 +170,7 @@ impl Operation {
             requires: &[],
             query: &[],
             extension: false,
-            read_only: matches!(method, Method::GET),
+            effect: if method == Method::GET { Effect::Reads } else { Effect::Changes },
             audience: Audience::Programs,
             cost: Cost::Database,
             errors: Errors::Api,
@@ -221,7 +231,7 @@ impl Declaration {
 
     /// Declares that it changes nothing, although it is a POST.
     pub(crate) fn read_only(mut self) -> Self {
-        self.read_only = true;
+        self.effect = Effect::Reads;
         self
     }
 
@@ -248,6 +258,22 @@ impl Declaration {
     pub(crate) fn conflicts(mut self) -> Self {
         self.conflicts = true;
         self
+    }
+
+    /// Declares that it creates an object.
+    pub(crate) fn creates(mut self) -> Self {
+        self.effect = Effect::Creates;
+        self
+    }
+
+    /// Returns whether it changes nothing.
+    pub(crate) fn is_read_only(&self) -> bool {
+        self.effect == Effect::Reads
+    }
+
+    /// Returns whether it changes or deletes the object in its path, which preconditions are about.
+    pub(crate) fn is_conditional(&self) -> bool {
+        self.effect == Effect::Changes && self.tree != Tree::Root
     }
 
     /// Declares that the objects in its path need not exist.

@@ -34,12 +34,15 @@ pub(crate) struct Described {
     pub(crate) expanded: Option<(Value, &'static str)>,
     /// The headers that this response adds.
     pub(crate) headers: &'static [&'static str],
+    /// True if it has an entity tag, and 304 in its place.
+    pub(crate) is_tagged: bool,
 }
 
 impl Described {
     /// Describes a response without a body, or with an undescribed one.
     pub(crate) fn empty(status: StatusCode) -> Self {
-        Self { status, content: None, is_page: false, expanded: None, headers: &[] }
+        let (content, expanded) = (None, None);
+        Self { status, content, is_page: false, expanded, headers: &[], is_tagged: false }
     }
 
     /// Describes a JSON body.

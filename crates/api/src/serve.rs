@@ -8,10 +8,10 @@ use std::sync::Arc;
 use axum::body::{Body, HttpBody};
 use axum::extract::State;
 use axum::http::request::Parts;
-use axum::http::{HeaderName, HeaderValue, Method};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use axum::{BoxError, Router, http};
 use bytes::Bytes;
-use gatewright_iam::{Call, Context, Iam, IamError, QueryId};
+use gatewright_iam::{Call, Context, Iam, IamError, QueryId, RequestConditions, TagMatch};
 use ipnet::IpNet;
 use tracing::field::Empty;
 use tracing::{Instrument, Span};
@@ -26,6 +26,7 @@ use crate::openapi::Documents;
 use crate::operation::{Cost, Declaration, Operation};
 use crate::operations::operations;
 use crate::panics::NoResponse;
+use crate::precondition;
 use crate::query::Query;
 use crate::request::{Request, RequestContext};
 use crate::response::Response;
@@ -206,10 +207,11 @@ impl Matched<'_> {
         wait_for_revision(&api.iam, headers).await?;
         let principal = api.iam.authenticate(bearer(headers)?.reveal(), now).await?;
         let body = read_body(headers, body).await?;
-        let context = Context { principal, ip, query_id, now };
+        let conditions = conditions(&self.operation.declared, headers)?;
+        let context = Context { principal, ip, query_id, now, conditions };
         let account = context.account().to_owned();
         // A decision is logged as such, and its response carries the revision that it is based on.
-        if self.operation.declared.read_only && self.parts.method == Method::POST {
+        if self.operation.declared.is_read_only() && self.parts.method == Method::POST {
             let revision = api.iam.revision(&account);
             let result = handler(context, self.into_request(api), body).await;
             let response = result.unwrap_or_else(|error| error.into_response(query_id));
@@ -242,6 +244,26 @@ impl Matched<'_> {
     }
 }
 
+/// Reads the conditions under which a request makes its change.
+fn conditions(
+    declared: &Declaration,
+    headers: &HeaderMap,
+) -> Result<Option<Arc<RequestConditions>>, IamError> {
+    if declared.is_read_only() {
+        return Ok(None);
+    }
+    let precondition = precondition::read(headers)?;
+    if declared.is_conditional() {
+        let conditions = RequestConditions { precondition };
+        return Ok((conditions != RequestConditions::default()).then(|| Arc::new(conditions)));
+    }
+    // What is about to be created has no tag yet.
+    match precondition.if_match {
+        Some(TagMatch::OneOf(_)) => Err(IamError::PreconditionFailed),
+        Some(TagMatch::Any) | None => Ok(None),
+    }
+}
+
 /// Counts and logs a response, and adds its query ID.
 fn finish(
     api: &Api,
@@ -252,7 +274,7 @@ fn finish(
 ) -> http::Response<Body> {
     let response = result.unwrap_or_else(|error| error.into_response(query_id));
     let status = response.status();
-    if status.is_success() && operation.is_none_or(|operation| operation.declared.read_only) {
+    if status.is_success() && operation.is_none_or(|operation| operation.declared.is_read_only()) {
         tracing::debug!(%query_id, %method, path, %status);
     } else {
         tracing::info!(%query_id, %method, path, %status);

@@ -28,11 +28,12 @@ pub use gatewright_policy::{
     permissions_group_urn, resource_group_urn,
 };
 pub use gatewright_store::{Address, CauseChain, Kind, ServerLock, StoreError};
-pub use model::caller::{Context, Origin, Principal, PrincipalKind};
+pub use model::caller::{Context, Origin, Principal, PrincipalKind, RequestConditions};
 pub use model::error::{Fault, IamError};
 pub use model::input::Input;
 pub use model::json_keys::{AnyKeys, KeySchema, KeyTree, check_keys};
 pub use model::page::{Page, PageRequest};
+pub use model::precondition::{EntityTag, Precondition, TagMatch};
 pub use model::query_id::QueryId;
 pub use model::revision::AccountRevision;
 pub use model::rights::{self, Category};

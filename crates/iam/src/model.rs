@@ -16,6 +16,7 @@ pub(crate) mod page;
 pub(crate) mod passkey;
 pub(crate) mod permissions_group;
 pub(crate) mod policy;
+pub(crate) mod precondition;
 pub(crate) mod principal_key;
 pub(crate) mod query_id;
 pub(crate) mod resource;

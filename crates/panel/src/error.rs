@@ -53,6 +53,7 @@ impl PageError {
                 IamError::Invalid { .. } => StatusCode::BAD_REQUEST,
                 IamError::NotFound => StatusCode::NOT_FOUND,
                 IamError::Conflict { .. } => StatusCode::CONFLICT,
+                IamError::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
                 IamError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
                 IamError::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
             },

@@ -76,6 +76,7 @@ impl RequestContext {
             ip: self.ip,
             query_id: self.query_id,
             now: self.now,
+            conditions: None,
         })
     }
 

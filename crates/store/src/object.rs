@@ -134,7 +134,10 @@ pub enum Act {
         secret: Option<Vec<u8>>,
     },
     /// Deletes an object.
-    Delete,
+    Delete {
+        /// The document that the change is based on, as in an update; none deletes any.
+        from: Option<String>,
+    },
 }
 
 /// The content of an object.
@@ -152,7 +155,7 @@ impl Act {
     pub(crate) fn content(&self) -> Option<&Content> {
         match self {
             Self::Create { content, .. } | Self::Update { content, .. } => Some(content),
-            Self::Delete => None,
+            Self::Delete { .. } => None,
         }
     }
 }

@@ -44,7 +44,7 @@ fn update(id: &str, name: &str, from: &str, to: &str) -> Change {
 }
 
 fn delete(id: &str) -> Change {
-    Change { kind: Kind::Policy, id: id.to_owned(), act: Act::Delete }
+    Change { kind: Kind::Policy, id: id.to_owned(), act: Act::Delete { from: None } }
 }
 
 fn address(database: &TestDatabase) -> Address {

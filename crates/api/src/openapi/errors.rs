@@ -49,6 +49,9 @@ pub(super) fn describe(operation: &Operation, components: &mut Components) -> Re
     if declared.conflicts {
         possible.push(StatusCode::CONFLICT);
     }
+    if declared.is_conditional() {
+        possible.push(StatusCode::PRECONDITION_FAILED);
+    }
     possible.extend([
         StatusCode::PAYLOAD_TOO_LARGE,
         StatusCode::INTERNAL_SERVER_ERROR,
@@ -164,6 +167,13 @@ fn api_error(body: &Value, status: StatusCode) -> Value {
             error(
                 "Client::Conflict::POLICY_ALREADY_EXISTS",
                 "another policy of the account has this name: choose another",
+            ),
+        ),
+        StatusCode::PRECONDITION_FAILED => (
+            "the object has changed (If-Match)",
+            error(
+                "Client::PreconditionFailed",
+                "The object has changed since it was read: read it again",
             ),
         ),
         StatusCode::PAYLOAD_TOO_LARGE => (

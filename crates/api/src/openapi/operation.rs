@@ -28,6 +28,10 @@ pub(super) fn describe(operation: &Operation, components: &mut Components) -> Va
     }
     let mut responses = Map::new();
     responses.insert(response.status.as_str().to_owned(), success(declared, &response));
+    if response.is_tagged {
+        let description = "the client has it already (If-None-Match)";
+        responses.insert("304".to_owned(), json!({ "description": description }));
+    }
     for (status, error) in errors::describe(operation, components) {
         responses.insert(status.as_str().to_owned(), error);
     }
@@ -93,6 +97,12 @@ fn parameters(declared: &Declaration, response: &Described) -> Vec<Value> {
         parameters.push(json!({"in": "query", "name": parameter.name, "schema": schema}));
     }
     let mut headers = Vec::new();
+    if response.is_tagged {
+        headers.push(("If-None-Match", "string"));
+    }
+    if declared.is_conditional() {
+        headers.extend([("If-Match", "string"), ("If-None-Match", "string")]);
+    }
     if response.is_page {
         headers.extend([("X-Pagination-Cursor", "string"), ("X-Pagination-Size", "integer")]);
     }

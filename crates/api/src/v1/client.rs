@@ -8,6 +8,7 @@ use crate::expand::Expandable;
 use crate::operation::Operation;
 use crate::request::Request;
 use crate::respond::{Json, NoStore, Null, UndescribedJson};
+use crate::tagged::{Shows, Tagged};
 use crate::wire::{Client, ClientEdit, ClientRequest, ClientSecret};
 
 const CLIENTS: &str = "/me/api/oauth2/client";
@@ -21,6 +22,7 @@ pub(super) fn operations() -> Vec<Operation> {
             .handle(list),
         Operation::post(CLIENTS, "Create a service account")
             .requires(&[rights::CLIENT_CREATE])
+            .creates()
             .handle(create),
         Operation::get(CLIENT, "Read a service account")
             .requires(&[rights::CLIENT_GET])
@@ -48,9 +50,9 @@ async fn create(
     Ok(NoStore(Json(ClientSecret::new(&client.id, secret))))
 }
 
-async fn get(context: Context, request: Request) -> Result<Json<Client>, ApiError> {
+async fn get(context: Context, request: Request) -> Result<Tagged<Client>, ApiError> {
     let client = request.iam.client(&context, &ClientId::new(request.parameter(0)?)).await?;
-    Ok(Json(client.into()))
+    Tagged::of(&request, &client.tag.clone(), Shows::Object, &client.into())
 }
 
 async fn put(

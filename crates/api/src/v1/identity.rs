@@ -8,6 +8,7 @@ use crate::expand::Expandable;
 use crate::operation::Operation;
 use crate::request::Request;
 use crate::respond::{Json, Null};
+use crate::tagged::{Shows, Tagged};
 use crate::wire::{Group, GroupEdit, GroupRequest, User, UserEdit, UserRequest};
 
 const USERS: &str = "/me/identity/user";
@@ -21,6 +22,7 @@ pub(super) fn operations() -> Vec<Operation> {
         Operation::get(USERS, "List users").requires(&[rights::USER_GET]).handle(users),
         Operation::post(USERS, "Create a user")
             .requires(&[rights::USER_CREATE])
+            .creates()
             .conflicts()
             .handle(create_user),
         Operation::get(USER, "Read a user").requires(&[rights::USER_GET]).handle(user),
@@ -39,6 +41,7 @@ pub(super) fn operations() -> Vec<Operation> {
             .handle(groups),
         Operation::post(GROUPS, "Create a group of users")
             .requires(&[rights::GROUP_CREATE])
+            .creates()
             .conflicts()
             .handle(create_group),
         Operation::get(GROUP, "Read a group of users").requires(&[rights::GROUP_GET]).handle(group),
@@ -65,9 +68,9 @@ async fn create_user(
     Ok(Null)
 }
 
-async fn user(context: Context, request: Request) -> Result<Json<User>, ApiError> {
+async fn user(context: Context, request: Request) -> Result<Tagged<User>, ApiError> {
     let user = request.iam.user(&context, request.parameter(0)?).await?;
-    Ok(Json(user.into()))
+    Tagged::of(&request, &user.tag.clone(), Shows::Object, &user.into())
 }
 
 async fn edit_user(
@@ -108,9 +111,9 @@ async fn create_group(
     Ok(Json(group.into()))
 }
 
-async fn group(context: Context, request: Request) -> Result<Json<Group>, ApiError> {
+async fn group(context: Context, request: Request) -> Result<Tagged<Group>, ApiError> {
     let group = request.iam.group(&context, request.parameter(0)?).await?;
-    Ok(Json(group.into()))
+    Tagged::of(&request, &group.tag.clone(), Shows::Object, &group.into())
 }
 
 async fn edit_group(

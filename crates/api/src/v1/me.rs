@@ -6,7 +6,8 @@ use crate::body::Body;
 use crate::error::ApiError;
 use crate::operation::Operation;
 use crate::request::Request;
-use crate::respond::{Json, Null};
+use crate::respond::Null;
+use crate::tagged::{Shows, Tagged};
 use crate::wire::{Nichandle, NichandleEdit};
 
 /// Declares the operations.
@@ -23,10 +24,11 @@ pub(super) fn operations() -> Vec<Operation> {
     ]
 }
 
-async fn get(context: Context, request: Request) -> Result<Json<Nichandle>, ApiError> {
+async fn get(context: Context, request: Request) -> Result<Tagged<Nichandle>, ApiError> {
     let profile = request.iam.me(&context).await?;
     let region = request.iam.settings().region;
-    Ok(Json(Nichandle::of(context.account(), &profile, region)))
+    let account = Nichandle::of(context.account(), &profile, region);
+    Tagged::of(&request, &profile.tag()?, Shows::Object, &account)
 }
 
 async fn put(

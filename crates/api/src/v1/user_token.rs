@@ -8,6 +8,7 @@ use crate::expand::Expandable;
 use crate::operation::Operation;
 use crate::request::Request;
 use crate::respond::{Json, Null};
+use crate::tagged::{Shows, Tagged};
 use crate::wire::{
     NewPersonalAccessToken, PersonalAccessToken, PersonalAccessTokenEdit,
     PersonalAccessTokenRequest,
@@ -24,6 +25,7 @@ pub(super) fn operations() -> Vec<Operation> {
             .handle(list),
         Operation::post(TOKENS, "Create a token for a user")
             .requires(&[rights::USER_TOKEN_CREATE])
+            .creates()
             .conflicts()
             .handle(create),
         Operation::get(TOKEN, "Read a user's token")
@@ -57,10 +59,10 @@ async fn create(
     Ok(Json(NewPersonalAccessToken::new(token, secret)))
 }
 
-async fn get(context: Context, request: Request) -> Result<Json<PersonalAccessToken>, ApiError> {
+async fn get(context: Context, request: Request) -> Result<Tagged<PersonalAccessToken>, ApiError> {
     let (user, name) = (request.parameter(0)?, request.parameter(1)?);
     let token = request.iam.user_token(&context, user, name).await?;
-    Ok(Json(token.into()))
+    Tagged::of(&request, &token.tag.clone(), Shows::More, &token.into())
 }
 
 async fn edit(

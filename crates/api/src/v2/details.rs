@@ -4,6 +4,7 @@ use gatewright_iam::Input;
 
 use crate::operation::Parameter;
 use crate::request::Request;
+use crate::tagged::Shows;
 
 /// The parameter that asks for details.
 pub(super) const DETAILS: Parameter = Parameter::flag("details");
@@ -16,6 +17,14 @@ pub(super) enum Details {
 }
 
 impl Details {
+    /// Returns what a response with these details shows.
+    pub(super) fn shows(self) -> Shows {
+        match self {
+            Self::Included => Shows::More,
+            Self::Omitted => Shows::Object,
+        }
+    }
+
     /// Reads what a request asks for; without the parameter, details are omitted.
     pub(super) fn of(request: &Request) -> Input<Self> {
         Ok(match request.query.flag(DETAILS.name)? {

@@ -8,6 +8,7 @@ use crate::error::ApiError;
 use crate::operation::Operation;
 use crate::request::Request;
 use crate::respond::{Json, JsonList, NoContent};
+use crate::tagged::{Shows, Tagged};
 use crate::wire::GuardedApi;
 
 const API: &str = "/iam/api/{name}";
@@ -44,9 +45,9 @@ async fn list(context: Context, request: Request) -> Result<JsonList<String>, Ap
     Ok(JsonList(apis.iter().map(|api| api.name.clone()).collect()))
 }
 
-async fn get(context: Context, request: Request) -> Result<Json<GuardedApi>, ApiError> {
+async fn get(context: Context, request: Request) -> Result<Tagged<GuardedApi>, ApiError> {
     let api = request.iam.guarded_api(&context, request.parameter(0)?).await?;
-    Ok(Json(GuardedApi::of(&api)))
+    Tagged::of(&request, &api.tag, Shows::Object, &GuardedApi::of(&api))
 }
 
 async fn put(

@@ -7,6 +7,7 @@ use crate::error::ApiError;
 use crate::operation::Operation;
 use crate::request::Request;
 use crate::respond::{Json, JsonPage, NoContent};
+use crate::tagged::{Shows, Tagged};
 use crate::wire::{PermissionsGroup, PermissionsGroupBody};
 
 const GROUPS: &str = "/iam/permissionsGroup";
@@ -20,6 +21,7 @@ pub(super) fn operations() -> Vec<Operation> {
             .handle(list),
         Operation::post(GROUPS, "Create a permissions group")
             .requires(&[rights::PERMISSIONS_GROUP_CREATE])
+            .creates()
             .conflicts()
             .handle(create),
         Operation::get(GROUP, "Read a permissions group")
@@ -50,9 +52,9 @@ async fn create(
     Ok(Json(group.into()))
 }
 
-async fn get(context: Context, request: Request) -> Result<Json<PermissionsGroup>, ApiError> {
+async fn get(context: Context, request: Request) -> Result<Tagged<PermissionsGroup>, ApiError> {
     let group = request.iam.permissions_group(&context, request.parameter(0)?).await?;
-    Ok(Json(group.into()))
+    Tagged::of(&request, &group.tag.clone(), Shows::Object, &group.into())
 }
 
 async fn put(

@@ -7,6 +7,7 @@ use crate::error::ApiError;
 use crate::operation::{Operation, Parameter};
 use crate::request::Request;
 use crate::respond::{Json, JsonPage, NoContent};
+use crate::tagged::Tagged;
 use crate::v2::details::{DETAILS, Details};
 use crate::wire::{Policy, PolicyBody};
 
@@ -30,6 +31,7 @@ pub(super) fn operations() -> Vec<Operation> {
             .handle(list),
         Operation::post(POLICIES, "Create a policy")
             .requires(&[rights::POLICY_CREATE])
+            .creates()
             .conflicts()
             .handle(create),
         Operation::get(POLICY, "Read a policy")
@@ -91,10 +93,11 @@ async fn create(
     Ok(Json(Policy::of(context.account(), &policy)))
 }
 
-async fn get(context: Context, request: Request) -> Result<Json<Policy>, ApiError> {
+async fn get(context: Context, request: Request) -> Result<Tagged<Policy>, ApiError> {
     let policy = request.iam.policy(&context, request.id()).await?;
     let details = Details::of(&request)?;
-    Ok(Json(wire(&context, &request, &policy, details).await?))
+    let shown = wire(&context, &request, &policy, details).await?;
+    Tagged::of(&request, &policy.tag()?, details.shows(), &shown)
 }
 
 async fn put(

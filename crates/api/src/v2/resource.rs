@@ -11,6 +11,7 @@ use crate::error::ApiError;
 use crate::operation::{Operation, Parameter};
 use crate::request::Request;
 use crate::respond::{Json, JsonPage, NoContent};
+use crate::tagged::{Shows, Tagged};
 use crate::wire::{NewResource, Resource, ResourceEdit, Tag, TagFilter};
 
 const RESOURCES: &str = "/iam/resource";
@@ -29,6 +30,7 @@ pub(super) fn operations() -> Vec<Operation> {
         Operation::get(RESOURCES, "List resources").query(FILTER).handle(list),
         Operation::post(RESOURCES, "Register a resource")
             .requires(&[rights::RESOURCE_CREATE])
+            .creates()
             .conflicts()
             .extension()
             .handle(create),
@@ -80,9 +82,9 @@ async fn list(context: Context, request: Request) -> Result<JsonPage<Resource>, 
     Ok(JsonPage::of(page, Resource::from))
 }
 
-async fn get(context: Context, request: Request) -> Result<Json<Resource>, ApiError> {
+async fn get(context: Context, request: Request) -> Result<Tagged<Resource>, ApiError> {
     let resource = request.iam.resource(&context, request.parameter(0)?).await?;
-    Ok(Json(resource.into()))
+    Tagged::of(&request, &resource.tag.clone(), Shows::Object, &resource.into())
 }
 
 async fn create(

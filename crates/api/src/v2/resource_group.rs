@@ -7,6 +7,7 @@ use crate::error::ApiError;
 use crate::operation::Operation;
 use crate::request::Request;
 use crate::respond::{Json, JsonPage, NoContent};
+use crate::tagged::{Shows, Tagged};
 use crate::v2::details::{DETAILS, Details};
 use crate::wire::{NewResourceGroup, ResourceGroup, ResourceGroupBody};
 
@@ -22,6 +23,7 @@ pub(super) fn operations() -> Vec<Operation> {
             .handle(list),
         Operation::post(GROUPS, "Create a resource group")
             .requires(&[rights::RESOURCE_GROUP_CREATE])
+            .creates()
             .conflicts()
             .handle(create),
         Operation::get(GROUP, "Read a resource group")
@@ -72,10 +74,14 @@ async fn create(
     Ok(Json(wire(&context, &request, group, Details::Omitted).await?))
 }
 
-async fn get(context: Context, request: Request) -> Result<Json<ResourceGroup>, ApiError> {
+async fn get(context: Context, request: Request) -> Result<Tagged<ResourceGroup>, ApiError> {
     let group = request.iam.resource_group(&context, request.id()).await?;
     let details = Details::of(&request)?;
-    Ok(Json(wire(&context, &request, group, details).await?))
+    // The managed group lists every resource, which are not part of it.
+    let shows = if group.read_only { Shows::More } else { details.shows() };
+    let tag = group.tag.clone();
+    let shown = wire(&context, &request, group, details).await?;
+    Tagged::of(&request, &tag, shows, &shown)
 }
 
 async fn put(

@@ -39,6 +39,7 @@ mod panel_guard;
 mod panel_pages;
 mod panel_policies;
 mod policies;
+mod preconditions;
 mod processes;
 mod programs;
 mod python;

@@ -80,6 +80,7 @@ impl Iam {
                 .await?;
             }
             None => {
+                context.check_precondition(|| Ok(None))?;
                 let all = self
                     .store
                     .objects_of_kind(account, Kind::Api, Revision::ZERO, i64::MAX)
@@ -102,9 +103,8 @@ impl Iam {
     /// then on.
     pub async fn forget_api(&self, context: &Context, name: &str) -> Result<(), IamError> {
         self.demand(context, rights::API_DELETE).await?;
-        let object = self.store.object(context.account(), Kind::Api, name).await?;
-        object.ok_or(IamError::NotFound)?;
-        self.write(context, vec![ApiDocument::delete(name)]).await?;
+        let place = self.place(context.account(), name);
+        self.delete(context, place, &[], |_: &ApiDocument| Ok(())).await?;
         self.live_catalogue.renew().await
     }
 }

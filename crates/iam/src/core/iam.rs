@@ -169,6 +169,7 @@ impl Iam {
             ip: None,
             query_id: QueryId::OPERATOR,
             now: self.now(),
+            conditions: None,
         }
     }
 

@@ -96,6 +96,7 @@ impl Iam {
             let object = self.store.object(place.account, D::KIND, place.id).await?;
             let Object { document: from, .. } = object.ok_or(IamError::NotFound)?;
             let mut document = D::read(&from)?;
+            context.check_precondition(|| document.tag(place).map(Some))?;
             let result = edit(&mut document)?;
             if secret.is_none() && document.content(place)?.document == from {
                 return Ok(result);
@@ -104,6 +105,31 @@ impl Iam {
             match self.commit(place.account, context.author(), vec![change]).await {
                 Err(StoreError::Stale) => {}
                 done => return done.map(|()| result).map_err(IamError::from),
+            }
+        }
+        Err(IamError::Unavailable(StoreError::Stale))
+    }
+
+    /// Reads an object and deletes it, with other changes that belong to it; starts again when the
+    /// object was changed in between.
+    pub(crate) async fn delete<D: Document>(
+        &self,
+        context: &Context,
+        place: Place<'_>,
+        others: &[Change],
+        check: impl Fn(&D) -> Result<(), IamError>,
+    ) -> Result<(), IamError> {
+        for _ in 0..TRIES {
+            let object = self.store.object(place.account, D::KIND, place.id).await?;
+            let Object { document: from, .. } = object.ok_or(IamError::NotFound)?;
+            let document = D::read(&from)?;
+            check(&document)?;
+            context.check_precondition(|| document.tag(place).map(Some))?;
+            let mut changes = vec![D::delete_from(place.id, from)];
+            changes.extend_from_slice(others);
+            match self.commit(place.account, context.author(), changes).await {
+                Err(StoreError::Stale) => {}
+                done => return Ok(done?),
             }
         }
         Err(IamError::Unavailable(StoreError::Stale))

@@ -195,6 +195,7 @@ impl Iam {
             ip: request.ip,
             query_id: context.query_id,
             now: request.at.unwrap_or(context.now),
+            conditions: None,
         };
         let decision_context = match &request.owner {
             None => self.decision_context(&asked, &urn).await,

@@ -103,7 +103,7 @@ impl Iam {
         record_account(principal.account());
         let refusal = |error| Refusal { error, revision: Some(AccountRevision::of(&home)) };
         let (ip, query_id, now) = (forwarded.ip, forwarded.query_id, forwarded.now);
-        let context = Context { principal, ip, query_id, now };
+        let context = Context { principal, ip, query_id, now, conditions: None };
         let required = self.required_actions(forwarded, (api, &target, routes), context.account());
         let required = required.map_err(refusal)?;
         let mut decision_contexts: SmallVec<[DecisionContext; INLINE_ACTIONS]> = SmallVec::new();

@@ -350,7 +350,7 @@ fn apply(view: &View, entries: &[Entry], changes: &[Change]) -> Result<Renewed, 
     for (entry, change) in entries.iter().zip(changes) {
         let secret = match &change.act {
             Act::Create { secret, .. } | Act::Update { secret, .. } => secret.clone(),
-            Act::Delete => None,
+            Act::Delete { .. } => None,
         };
         next.apply(entry, secret)?;
     }

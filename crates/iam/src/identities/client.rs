@@ -15,10 +15,16 @@ use crate::model::rights;
 use crate::model::secret::{SERVICE_ACCOUNT, Secret};
 
 impl Iam {
-    fn client_of(&self, account: &AccountName, id: ClientId, document: ClientDocument) -> Client {
+    fn client_of(
+        &self,
+        account: &AccountName,
+        id: ClientId,
+        document: ClientDocument,
+    ) -> Result<Client, IamError> {
         let identity = Identity::service_account(self.settings.region, account, &id);
         let acts_for_itself = document.flow == Flow::ClientCredentials;
-        Client {
+        Ok(Client {
+            tag: document.tag(self.place(account, id.as_str()))?,
             id,
             name: document.name,
             description: document.description,
@@ -26,12 +32,12 @@ impl Iam {
             callback_urls: document.callback_urls,
             created_at: document.created_at,
             identity: acts_for_itself.then(|| identity.urn().to_owned()),
-        }
+        })
     }
 
     fn read_client(&self, object: &Object) -> Result<Client, IamError> {
         let document = ClientDocument::read(&object.document)?;
-        Ok(self.client_of(&object.account, ClientId::new(object.id.as_str()), document))
+        self.client_of(&object.account, ClientId::new(object.id.as_str()), document)
     }
 
     /// Lists the service accounts of the account, in the order of their creation.
@@ -141,7 +147,7 @@ impl Iam {
             document.description = edit.description.unwrap_or(before.description);
             document.callback_urls = edit.callback_urls.unwrap_or(before.callback_urls);
             document.check()?;
-            Ok(self.client_of(place.account, id.clone(), document.clone()))
+            self.client_of(place.account, id.clone(), document.clone())
         })
         .await
     }
@@ -149,6 +155,7 @@ impl Iam {
     /// Deletes a service account. Its secret and all its tokens are revoked at once.
     pub async fn delete_client(&self, context: &Context, id: &ClientId) -> Result<(), IamError> {
         self.demand(context, rights::CLIENT_DELETE).await?;
-        self.write(context, vec![ClientDocument::delete(id.as_str())]).await
+        let place = self.place(context.account(), id.as_str());
+        self.delete(context, place, &[], |_: &ClientDocument| Ok(())).await
     }
 }

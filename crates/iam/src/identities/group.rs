@@ -16,9 +16,14 @@ use crate::model::user::check_login;
 const READ_ONLY: &str = "This group belongs to the server and cannot be changed";
 
 impl Iam {
-    fn user_group_of(&self, account: &AccountName, document: GroupDocument) -> Group {
+    fn user_group_of(
+        &self,
+        account: &AccountName,
+        document: GroupDocument,
+    ) -> Result<Group, IamError> {
         let urn = Identity::group(self.settings.region, account, &document.name);
-        Group {
+        Ok(Group {
+            tag: document.tag(self.place(account, &document.name))?,
             urn: urn.urn().to_owned(),
             built_in: false,
             name: document.name,
@@ -26,11 +31,11 @@ impl Iam {
             role: document.role,
             created_at: document.created_at,
             updated_at: document.updated_at,
-        }
+        })
     }
 
     fn read_group(&self, object: &Object) -> Result<Group, IamError> {
-        Ok(self.user_group_of(&object.account, GroupDocument::read(&object.document)?))
+        self.user_group_of(&object.account, GroupDocument::read(&object.document)?)
     }
 
     async fn built_in_groups(&self, account: &AccountName) -> Result<Vec<Group>, IamError> {
@@ -43,9 +48,9 @@ impl Iam {
                 created_at,
                 updated_at: created_at,
             };
-            Group { built_in: true, ..self.user_group_of(account, document) }
+            Ok(Group { built_in: true, ..self.user_group_of(account, document)? })
         };
-        Ok(BUILT_IN.into_iter().map(group).collect())
+        BUILT_IN.into_iter().map(group).collect()
     }
 
     /// Lists the groups of the account: those that every account has, then the others in the order
@@ -105,7 +110,7 @@ impl Iam {
             IamError::Conflict { .. } => taken(),
             error => error,
         })?;
-        Ok(self.user_group_of(account, document))
+        self.user_group_of(account, document)
     }
 
     /// Changes a group, which keeps its name.
@@ -129,7 +134,7 @@ impl Iam {
             }
             document.role = input.role.unwrap_or(document.role);
             document.updated_at = context.now;
-            Ok(self.user_group_of(account, document.clone()))
+            self.user_group_of(account, document.clone())
         })
         .await
     }
@@ -149,7 +154,8 @@ impl Iam {
             let message = format!("{members} users are in the group {name}: move them first");
             return Err(IamError::invalid(Fault::Parameter, message));
         }
-        self.write(context, vec![GroupDocument::delete(&principal_key(account, name))]).await
+        let id = principal_key(account, name);
+        self.delete(context, self.place(account, &id), &[], |_: &GroupDocument| Ok(())).await
     }
 
     /// Checks that the account has a group with a name.

@@ -15,9 +15,10 @@ use crate::model::user::{User, UserDocument, UserEdit, UserInput};
 use crate::model::user_token::UserTokenDocument;
 
 impl Iam {
-    fn user_of(&self, account: &AccountName, document: UserDocument) -> User {
+    fn user_of(&self, account: &AccountName, document: UserDocument) -> Result<User, IamError> {
         let urn = Identity::user(self.settings.region, account, &document.login);
-        User {
+        Ok(User {
+            tag: document.tag(self.place(account, &document.login))?,
             urn: urn.urn().to_owned(),
             login: document.login,
             email: document.email,
@@ -28,11 +29,11 @@ impl Iam {
             created_at: document.created_at,
             updated_at: document.updated_at,
             password_changed_at: document.password_changed_at,
-        }
+        })
     }
 
     fn read_user(&self, object: &Object) -> Result<User, IamError> {
-        Ok(self.user_of(&object.account, UserDocument::read(&object.document)?))
+        self.user_of(&object.account, UserDocument::read(&object.document)?)
     }
 
     /// Lists the users of the account, in the order of their creation.
@@ -92,7 +93,7 @@ impl Iam {
             },
             error => error,
         })?;
-        Ok(self.user_of(account, document))
+        self.user_of(account, document)
     }
 
     /// Changes a user.
@@ -139,10 +140,10 @@ impl Iam {
         let over = self.sessions_of(account, urn.urn()).await?;
         let view = self.views.get(account).await?;
         let tokens = view.user_tokens.iter().filter(|(_, one)| one.user() == login);
-        let mut gone = vec![UserDocument::delete(&principal_key(account, login))];
-        gone.extend(self.mfa_methods_of(account, login).await?);
+        let mut gone = self.mfa_methods_of(account, login).await?;
         gone.extend(tokens.map(|(id, _)| UserTokenDocument::delete(id)));
-        self.write(context, gone).await?;
+        let id = principal_key(account, login);
+        self.delete(context, self.place(account, &id), &gone, |_: &UserDocument| Ok(())).await?;
         self.end_sessions(context, over).await
     }
 
@@ -158,7 +159,7 @@ impl Iam {
             edit(document);
             document.check()?;
             document.updated_at = context.now;
-            Ok(self.user_of(account, document.clone()))
+            self.user_of(account, document.clone())
         })
         .await
     }

@@ -36,7 +36,7 @@ impl Iam {
         let token = |(id, one): (&str, &Arc<UserTokenDocument>)| {
             one.token(last_used.get(&subject(&TokenId::new(id))).copied())
         };
-        let mut tokens: Vec<UserToken> = own.map(token).collect();
+        let mut tokens: Vec<UserToken> = own.map(token).collect::<Result<_, _>>()?;
         tokens.sort_by(|a, b| (a.created_at, &a.name).cmp(&(b.created_at, &b.name)));
         Ok(tokens)
     }
@@ -88,7 +88,7 @@ impl Iam {
             },
             error => error,
         })?;
-        Ok((document.token(None), secret))
+        Ok((document.token(None)?, secret))
     }
 
     /// Changes a personal access token.
@@ -118,7 +118,7 @@ impl Iam {
                 document.description.clone_from(description);
             }
             document.expires = expires.unwrap_or(document.expires);
-            Ok(document.token(used_at))
+            document.token(used_at)
         })
         .await
     }
@@ -132,7 +132,8 @@ impl Iam {
     ) -> Result<(), IamError> {
         self.demand(context, rights::USER_TOKEN_DELETE).await?;
         let object = self.user_token_object(context, login, name).await?;
-        self.write(context, vec![UserTokenDocument::delete(&object.id)]).await
+        let place = self.place(context.account(), &object.id);
+        self.delete(context, place, &[], |_: &UserTokenDocument| Ok(())).await
     }
 
     async fn user_token_object(

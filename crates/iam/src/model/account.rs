@@ -5,8 +5,9 @@ use gatewright_store::Kind;
 use serde::{Deserialize, Serialize};
 
 use crate::model::contact_details::ContactDetails;
-use crate::model::document::Document;
+use crate::model::document::{Document, Place};
 use crate::model::error::{Fault, IamError};
+use crate::model::precondition::EntityTag;
 use crate::model::secret::Secret;
 
 /// The input that creates an account.
@@ -67,8 +68,19 @@ pub(crate) fn check_account(name: &str) -> Result<AccountName, IamError> {
     Err(IamError::invalid(Fault::Format, message))
 }
 
+impl Profile {
+    /// Returns the tag of the contact details.
+    pub fn tag(&self) -> Result<EntityTag, IamError> {
+        EntityTag::of(Self::KIND, &(&self.email, &self.contact_details))
+    }
+}
+
 impl Document for Profile {
     const KIND: Kind = Kind::Account;
+
+    fn tag(&self, _: Place<'_>) -> Result<EntityTag, IamError> {
+        self.tag()
+    }
 }
 
 #[cfg(test)]

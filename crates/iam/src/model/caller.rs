@@ -7,6 +7,7 @@ use gatewright_policy::{AccountName, Caller, Environment, Identity, Instant, Tok
 use gatewright_store::Author;
 
 use crate::model::error::IamError;
+use crate::model::precondition::{EntityTag, Precondition};
 use crate::model::query_id::QueryId;
 use crate::model::token::Verified;
 
@@ -81,9 +82,28 @@ pub struct Context {
     pub query_id: QueryId,
     /// The time of the request.
     pub now: Instant,
+    /// The conditions under which the request makes its change; none is the most frequent case.
+    pub conditions: Option<Arc<RequestConditions>>,
+}
+
+/// The conditions under which a request makes its change.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RequestConditions {
+    /// The state that the change was made from.
+    pub precondition: Precondition,
 }
 
 impl Context {
+    /// Checks the precondition of the request against the tag of the object that it changes, if there
+    /// is such an object.
+    pub(crate) fn check_precondition(
+        &self,
+        current: impl FnOnce() -> Result<Option<EntityTag>, IamError>,
+    ) -> Result<(), IamError> {
+        let conditions = self.conditions.as_ref();
+        conditions.map_or(Ok(()), |conditions| conditions.precondition.check(current))
+    }
+
     /// Returns the account that the caller belongs to, and works on.
     pub fn account(&self) -> &AccountName {
         self.principal.account()
@@ -129,5 +149,6 @@ impl Origin {
 
 /// Creates the context of a proof of identity that comes before the sign-in is complete.
 pub(crate) fn sign_in_context(principal: Arc<Principal>, origin: &Origin) -> Context {
-    Context { principal, ip: origin.ip, query_id: origin.query_id, now: origin.now }
+    let (ip, query_id, now) = (origin.ip, origin.query_id, origin.now);
+    Context { principal, ip, query_id, now, conditions: None }
 }

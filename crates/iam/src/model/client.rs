@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::document::{Document, Place};
 use crate::model::error::{Fault, IamError};
 use crate::model::input::{check_label, check_list, check_text};
+use crate::model::precondition::EntityTag;
 
 /// The OAuth2 grant by which a client gets its tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,6 +49,8 @@ pub struct Client {
     pub created_at: Instant,
     /// The URN by which policies name it; none where it acts for people.
     pub identity: Option<String>,
+    /// The tag of what is shown of it.
+    pub tag: EntityTag,
 }
 
 /// The time without use after which a service account is unused.

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::model::error::IamError;
+use crate::model::precondition::EntityTag;
 
 /// A reference to an object: its account and its identifier.
 #[derive(Debug, Clone, Copy)]
@@ -85,6 +86,11 @@ pub(crate) trait Document: Serialize + DeserializeOwned + Send + Sync + 'static 
         Ok(Vec::new())
     }
 
+    /// Returns the tag of the object: of all that its document holds, where responses show all of it.
+    fn tag(&self, _: Place<'_>) -> Result<EntityTag, IamError> {
+        EntityTag::of(Self::KIND, self)
+    }
+
     /// Serializes the document, with the keys by which the database finds it.
     fn content(&self, place: Place<'_>) -> Result<Content, IamError> {
         Ok(Content {
@@ -114,6 +120,12 @@ pub(crate) trait Document: Serialize + DeserializeOwned + Send + Sync + 'static 
 
     /// Builds the change that deletes an object of the kind.
     fn delete(id: &str) -> Change {
-        Change { kind: Self::KIND, id: id.to_owned(), act: Act::Delete }
+        Change { kind: Self::KIND, id: id.to_owned(), act: Act::Delete { from: None } }
+    }
+
+    /// Builds the change that deletes the object with the document `from`; fails as stale where that
+    /// is no longer stored.
+    fn delete_from(id: &str, from: String) -> Change {
+        Change { kind: Self::KIND, id: id.to_owned(), act: Act::Delete { from: Some(from) } }
     }
 }

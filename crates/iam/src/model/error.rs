@@ -53,6 +53,9 @@ pub enum IamError {
     /// The object does not exist, or not in this account.
     #[error("The requested object does not exist")]
     NotFound,
+    /// The object is not in the state that the request names (`If-Match`, `If-None-Match`).
+    #[error("The object has changed since it was read: read it again")]
+    PreconditionFailed,
     /// Another object has the name or the identifier.
     #[error("{message}")]
     Conflict {

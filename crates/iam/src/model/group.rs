@@ -11,6 +11,7 @@ use uuid::Uuid;
 use crate::model::document::{Document, Place};
 use crate::model::error::IamError;
 use crate::model::permissions_group::MANAGED_OWNER;
+use crate::model::precondition::EntityTag;
 use crate::model::principal_key::name_of_key;
 
 /// The role of a group: the permissions of its members, in addition to those that policies allow.
@@ -72,6 +73,8 @@ pub struct Group {
     pub updated_at: Instant,
     /// The URN by which policies name it.
     pub urn: String,
+    /// The tag of what is shown of it.
+    pub tag: EntityTag,
 }
 
 impl Group {

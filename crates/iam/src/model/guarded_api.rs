@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::model::document::{Document, Properties, Reflection};
 use crate::model::error::IamError;
+use crate::model::precondition::EntityTag;
 
 /// A guarded API.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,12 +20,16 @@ pub struct GuardedApi {
     pub created_at: Instant,
     /// The time of its last update, if there was one.
     pub updated_at: Option<Instant>,
+    /// The tag of what is shown of it.
+    pub tag: EntityTag,
 }
 
 impl GuardedApi {
     pub(crate) fn read(object: &Object) -> Result<Self, IamError> {
-        let ApiDocument { document, created_at, updated_at } = ApiDocument::read(&object.document)?;
-        Ok(Self { name: object.id.clone(), document, created_at, updated_at })
+        let stored = ApiDocument::read(&object.document)?;
+        let tag = EntityTag::of(Kind::Api, &stored)?;
+        let ApiDocument { document, created_at, updated_at } = stored;
+        Ok(Self { name: object.id.clone(), document, created_at, updated_at, tag })
     }
 }
 

@@ -12,6 +12,7 @@ use crate::model::document::{Document, Place};
 use crate::model::error::{Fault, IamError};
 use crate::model::input::{check_name, check_text};
 use crate::model::policy::{check_actions, check_permissions};
+use crate::model::precondition::EntityTag;
 
 /// The document of a permissions group.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -43,6 +44,8 @@ pub struct PermissionsGroup {
     pub created_at: Option<Instant>,
     /// The time of its last update, if there was one.
     pub updated_at: Option<Instant>,
+    /// The tag of what is shown of it.
+    pub tag: EntityTag,
 }
 
 impl PermissionsGroup {

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::document::{Document, Place};
 use crate::model::error::{Fault, IamError};
 use crate::model::input::{check_list, check_name, check_seen, check_text, check_visible};
+use crate::model::precondition::EntityTag;
 use crate::model::resource::Resource;
 use crate::model::settings::Limits;
 
@@ -180,6 +181,13 @@ impl PolicyInput {
         };
         rule.compile(region).map_err(|error| refusal(&error))?;
         Ok(rule)
+    }
+}
+
+impl Policy {
+    /// Returns the tag of the policy.
+    pub fn tag(&self) -> Result<EntityTag, IamError> {
+        EntityTag::of(Self::KIND, self)
     }
 }
 

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::model::document::{Document, Place, Properties, Reflection};
 use crate::model::error::{Fault, IamError};
+use crate::model::precondition::EntityTag;
 
 /// The prefix of system tags, which belong to the operator of the server.
 const SYSTEM: &str = "ovh:";
@@ -51,6 +52,8 @@ pub struct Resource {
     pub owner: AccountName,
     /// The tags, by key.
     pub tags: BTreeMap<String, String>,
+    /// The entity tag of what is shown of it.
+    pub tag: EntityTag,
 }
 
 /// The input that registers a resource.
@@ -72,14 +75,24 @@ pub fn resource_id(urn: &str) -> ResourceId {
 }
 
 impl ResourceDocument {
-    pub(crate) fn resource(&self, urn: ResourceUrn, owner: &AccountName) -> Resource {
-        Resource {
+    pub(crate) fn resource(
+        &self,
+        urn: ResourceUrn,
+        owner: &AccountName,
+    ) -> Result<Resource, IamError> {
+        Ok(Resource {
+            tag: self.tag_under(owner)?,
             id: resource_id(urn.urn()),
             urn,
             display_name: self.display_name.clone(),
             owner: owner.clone(),
             tags: self.tags.clone(),
-        }
+        })
+    }
+
+    /// Returns the entity tag; its URN is that of the object, and its creation is not shown.
+    fn tag_under(&self, owner: &AccountName) -> Result<EntityTag, IamError> {
+        EntityTag::of(Self::KIND, &(owner.as_str(), &self.display_name, &self.tags))
     }
 }
 
@@ -114,6 +127,10 @@ impl Document for ResourceDocument {
 
     fn name(&self, place: Place<'_>) -> Option<String> {
         Some(resource_id(place.id).to_string())
+    }
+
+    fn tag(&self, place: Place<'_>) -> Result<EntityTag, IamError> {
+        self.tag_under(place.account)
     }
 
     fn facts(

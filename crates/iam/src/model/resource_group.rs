@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::document::{Document, Place};
 use crate::model::error::{Fault, IamError};
+use crate::model::precondition::EntityTag;
 
 /// The document of a resource group.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -40,6 +41,8 @@ pub struct ResourceGroup {
     pub created_at: Instant,
     /// The time of its last update, if there was one.
     pub updated_at: Option<Instant>,
+    /// The tag of what is shown of it; the resources of a managed group are not part of it.
+    pub tag: EntityTag,
 }
 
 /// A reference to a resource in a request.

@@ -9,6 +9,7 @@ use crate::model::document::{Document, Place};
 use crate::model::error::{Fault, IamError};
 use crate::model::group::Group;
 use crate::model::input::{check_list, check_text};
+use crate::model::precondition::EntityTag;
 use crate::model::principal_key::name_of_key;
 use crate::model::secret::Secret;
 
@@ -65,6 +66,8 @@ pub struct User {
     pub password_changed_at: Option<Instant>,
     /// The URN by which policies name the user.
     pub urn: String,
+    /// The tag of what is shown of the user.
+    pub tag: EntityTag,
 }
 
 /// The input that creates a user.

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::document::{Document, IdForm, Place, Properties};
 use crate::model::error::{Fault, IamError};
 use crate::model::input::check_text;
+use crate::model::precondition::EntityTag;
 
 /// The prefix of every personal access token; the account and a dot follow.
 pub(crate) const PREFIX: &str = "gwp_";
@@ -38,6 +39,8 @@ pub struct UserToken {
     pub expires: Option<Instant>,
     /// The time of its last use, accurate to some seconds.
     pub used_at: Option<Instant>,
+    /// The tag of what is shown of it, but for its last use.
+    pub tag: EntityTag,
 }
 
 impl UserToken {
@@ -100,14 +103,15 @@ impl UserTokenDocument {
         &self.user
     }
 
-    pub(crate) fn token(&self, used_at: Option<Instant>) -> UserToken {
-        UserToken {
+    pub(crate) fn token(&self, used_at: Option<Instant>) -> Result<UserToken, IamError> {
+        Ok(UserToken {
+            tag: EntityTag::of(Self::KIND, self)?,
             name: self.name.clone(),
             description: self.description.clone(),
             created_at: self.created_at,
             expires: self.expires,
             used_at,
-        }
+        })
     }
 }
 

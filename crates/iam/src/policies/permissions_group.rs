@@ -14,6 +14,7 @@ use crate::model::permissions_group::{
     MANAGED_OWNER, PermissionsGroup, PermissionsGroupDocument, PermissionsGroupInput,
 };
 use crate::model::policy::Policy;
+use crate::model::precondition::EntityTag;
 use crate::model::rights;
 
 const READ_ONLY: &str = "This permissions group belongs to the server and cannot be changed";
@@ -25,8 +26,10 @@ enum GroupName {
 }
 
 impl Iam {
-    fn managed_group(&self, group: &ManagedGroup) -> PermissionsGroup {
-        PermissionsGroup {
+    fn managed_group(&self, group: &ManagedGroup) -> Result<PermissionsGroup, IamError> {
+        let about = (&group.name, &group.description, group.created_at, group.updated_at);
+        Ok(PermissionsGroup {
+            tag: EntityTag::of(Kind::PermissionsGroup, &(about, &group.permissions))?,
             id: group.id,
             urn: permissions_group_urn(self.settings.region, &MANAGED_OWNER, &group.name),
             name: group.name.clone(),
@@ -35,7 +38,7 @@ impl Iam {
             permissions: group.permissions.clone(),
             created_at: group.created_at,
             updated_at: group.updated_at,
-        }
+        })
     }
 
     fn own_group(
@@ -45,6 +48,7 @@ impl Iam {
         document: PermissionsGroupDocument,
     ) -> Result<PermissionsGroup, IamError> {
         Ok(PermissionsGroup {
+            tag: document.tag(self.place(owner, id))?,
             id: id.parse().map_err(IamError::internal)?,
             urn: permissions_group_urn(self.settings.region, owner, &document.name),
             name: document.name,
@@ -85,8 +89,9 @@ impl Iam {
         self.demand(context, rights::PERMISSIONS_GROUP_GET).await?;
         let page = page?;
         let catalogue = self.catalogue();
-        let managed = (1..).zip(catalogue.groups().map(|group| self.managed_group(group)));
-        let mut found: Vec<(i64, PermissionsGroup)> = managed.collect();
+        let managed = (1..).zip(catalogue.groups());
+        let managed = managed.map(|(place, group)| Ok((place, self.managed_group(group)?)));
+        let mut found: Vec<(i64, PermissionsGroup)> = managed.collect::<Result<_, IamError>>()?;
         // Those of the account come after the server's: their positions begin where those end.
         let shift = i64::try_from(found.len()).unwrap_or(i64::MAX);
         found.retain(|(place, _)| *place > page.after());
@@ -139,7 +144,7 @@ impl Iam {
     ) -> Result<Option<PermissionsGroup>, IamError> {
         match self.parse_group_urn(account, urn)? {
             GroupName::Managed(name) => {
-                Ok(self.catalogue().group(&name).map(|group| self.managed_group(group)))
+                self.catalogue().group(&name).map(|group| self.managed_group(group)).transpose()
             }
             GroupName::Own(name) => {
                 let kind = Kind::PermissionsGroup;
@@ -207,7 +212,8 @@ impl Iam {
     ) -> Result<(), IamError> {
         self.demand(context, rights::PERMISSIONS_GROUP_DELETE).await?;
         let object = self.own_permissions_group(context.account(), urn).await?;
-        self.write(context, vec![PermissionsGroupDocument::delete(&object.id)]).await
+        let place = self.place(context.account(), &object.id);
+        self.delete(context, place, &[], |_: &PermissionsGroupDocument| Ok(())).await
     }
 
     /// Finds a permissions group that the account may change; those of the server are refused.

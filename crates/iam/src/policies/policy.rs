@@ -209,11 +209,10 @@ impl Iam {
     ) -> Result<(), IamError> {
         self.demand(context, rights::POLICY_DELETE).await?;
         let id = id?.to_string();
-        let object = self.store.object(context.account(), Kind::Policy, &id).await?;
-        if Policy::read(&object.ok_or(IamError::NotFound)?.document)?.read_only {
-            return Err(IamError::ReadOnly(READ_ONLY));
-        }
-        self.write(context, vec![Policy::delete(&id)]).await
+        self.delete(context, self.place(context.account(), &id), &[], |policy: &Policy| {
+            if policy.read_only { Err(IamError::ReadOnly(READ_ONLY)) } else { Ok(()) }
+        })
+        .await
     }
 
     /// Resolves the URNs among a policy's resources, one for one. The policy comes from another use

@@ -56,7 +56,7 @@ impl Iam {
             }
         }
         let document = view.resources.get(urn.urn());
-        Ok(document.map(|one| one.resource(urn.clone(), view.policies().owner())))
+        document.map(|one| one.resource(urn.clone(), view.policies().owner())).transpose()
     }
 
     /// Lists the resources on which the caller has any permission: those of the caller's account,
@@ -80,7 +80,7 @@ impl Iam {
                 }
                 let urn = self.resource_urn(urn)?;
                 if filter.fits(&urn, document) {
-                    fitting.push((place, document.resource(urn, &owner)));
+                    fitting.push((place, document.resource(urn, &owner)?));
                 }
             }
         }
@@ -148,7 +148,7 @@ impl Iam {
         let document = ResourceDocument { display_name, tags: input.tags, created_at: context.now };
         let change = document.create(self.place(&owner, urn.urn()), None)?;
         match self.commit(&owner, context.author(), vec![change]).await {
-            Ok(()) => Ok(document.resource(urn, &owner)),
+            Ok(()) => document.resource(urn, &owner),
             Err(StoreError::Taken(Taken::Id | Taken::Name)) => Err(IamError::Conflict {
                 detail: "AlreadyExists",
                 message: format!("the resource {urn} exists already"),
@@ -175,8 +175,16 @@ impl Iam {
         if owner == *context.account() && !tags.is_empty() {
             self.demand_tags(context, &urn, rights::tag_remove).await?;
         }
-        let change = ResourceDocument::delete(urn.urn());
-        Ok(self.commit(&owner, context.author(), vec![change]).await?)
+        let is_checked = owner != *context.account() || !tags.is_empty();
+        let place = self.place(&owner, urn.urn());
+        self.delete(context, place, &[], |document: &ResourceDocument| {
+            // Tags may have been added since: a right that was not checked must not be used now.
+            if is_checked || document.tags.is_empty() {
+                return Ok(());
+            }
+            Err(IamError::Unavailable(StoreError::Stale))
+        })
+        .await
     }
 
     /// Replaces all tags but the system's.
@@ -189,7 +197,9 @@ impl Iam {
         self.demand(context, rights::RESOURCE_EDIT).await?;
         let (urn, tags) = (self.resource_urn(urn)?, tags?);
         let Some(tags) = tags else {
-            return self.resource(context, urn.urn()).await;
+            let resource = self.resource(context, urn.urn()).await?;
+            context.check_precondition(|| Ok(Some(resource.tag.clone())))?;
+            return Ok(resource);
         };
         self.check_tags(&tags)?;
         let decision_context = self.decision_context(context, &urn).await?;
@@ -336,7 +346,7 @@ impl Iam {
         let place = self.place(owner, urn.urn());
         self.change(context, place, |document: &mut ResourceDocument| {
             document.tags = edit(&document.tags)?;
-            Ok(document.resource(urn.clone(), owner))
+            document.resource(urn.clone(), owner)
         })
         .await
     }

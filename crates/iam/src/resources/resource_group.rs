@@ -125,16 +125,17 @@ impl Iam {
         id: Input<ResourceGroupId>,
     ) -> Result<(), IamError> {
         self.demand(context, rights::RESOURCE_GROUP_DELETE).await?;
-        let id = id?;
-        let there = self.find_resource_group(context.account(), id).await?;
-        if there.ok_or(IamError::NotFound)?.read_only {
-            return Err(IamError::ReadOnly(READ_ONLY));
-        }
-        self.write(context, vec![ResourceGroupDocument::delete(&id.to_string())]).await
+        let id = id?.to_string();
+        let place = self.place(context.account(), &id);
+        self.delete(context, place, &[], |group: &ResourceGroupDocument| {
+            if group.read_only { Err(IamError::ReadOnly(READ_ONLY)) } else { Ok(()) }
+        })
+        .await
     }
 
     async fn group_of(&self, object: &Object) -> Result<ResourceGroup, IamError> {
         let document = ResourceGroupDocument::read(&object.document)?;
+        let tag = document.tag(self.place(&object.account, &object.id))?;
         let resources = if document.everything {
             let view = self.views.get(&object.account).await?;
             let mut urns: Vec<String> =
@@ -152,6 +153,7 @@ impl Iam {
             resources,
             created_at: document.created_at,
             updated_at: document.updated_at,
+            tag,
         })
     }
 

@@ -43,7 +43,8 @@ impl Iam {
     ) -> Result<ProjectRoles, TokenError> {
         let all = target.name() == ALL;
         let principal = Arc::clone(principal);
-        let context = Context { principal, ip: None, query_id: QueryId::OPERATOR, now };
+        let context =
+            Context { principal, ip: None, query_id: QueryId::OPERATOR, now, conditions: None };
         let mut projects = vec![target.clone()];
         if all {
             let view = self.views.get(context.account()).await?;

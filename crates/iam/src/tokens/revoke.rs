@@ -43,7 +43,8 @@ impl Iam {
         }
         let place = self.place(&account, token.id.as_str());
         let revoked = RevokedDocument { expires }.create(place, None)?;
-        let context = Context { principal: Arc::clone(&found), ip, query_id, now };
+        let context =
+            Context { principal: Arc::clone(&found), ip, query_id, now, conditions: None };
         match self.commit(&account, context.author(), vec![revoked]).await {
             Ok(()) | Err(StoreError::Taken(Taken::Id)) => {}
             Err(error) => return Err(error.into()),

@@ -208,7 +208,8 @@ impl Installation {
     pub(crate) async fn context_of(&self, token: &Secret) -> Result<Context, IamError> {
         let now = self.now();
         let principal = self.iam.authenticate(token.reveal(), now).await?;
-        Ok(Context { principal, ip: None, query_id: self.iam.new_query_id(), now })
+        let query_id = self.iam.new_query_id();
+        Ok(Context { principal, ip: None, query_id, now, conditions: None })
     }
 
     /// Creates a user without a password.

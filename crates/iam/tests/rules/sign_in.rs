@@ -33,7 +33,10 @@ impl Installation {
         let now = self.now();
         let session = self.iam.session(token, now).await.unwrap();
         let query_id = self.iam.new_query_id();
-        (session.id, Context { principal: session.principal, ip: None, query_id, now })
+        (
+            session.id,
+            Context { principal: session.principal, ip: None, query_id, now, conditions: None },
+        )
     }
 
     async fn jane(&self) {

@@ -163,8 +163,11 @@ async fn change_object(
             mention(transaction, account, kind, id, content).await?;
             Ok(Some(there.document))
         }
-        Act::Delete => {
+        Act::Delete { from } => {
             let there = there.ok_or(StoreError::Missing)?;
+            if from.as_ref().is_some_and(|from| *from != there.document) {
+                return Err(StoreError::Stale);
+            }
             transaction.run(sql::OBJECT_DELETE, &key).await?;
             Ok(Some(there.document))
         }
