@@ -175,6 +175,14 @@ impl From<IamError> for ApiError {
                 Self::new(StatusCode::BAD_REQUEST, class, message)
             }
             IamError::NotFound => Self::new(StatusCode::NOT_FOUND, "Client::NotFound", message),
+            IamError::KeyInUse => {
+                let class = "Client::Conflict::IdempotencyKeyInUse";
+                Self::new(StatusCode::CONFLICT, class, message)
+            }
+            IamError::KeyReused => {
+                let class = "Client::UnprocessableEntity::IdempotencyKeyReused";
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, class, message)
+            }
             IamError::PreconditionFailed => {
                 Self::new(StatusCode::PRECONDITION_FAILED, "Client::PreconditionFailed", message)
             }

@@ -17,6 +17,7 @@ mod expand;
 mod ext_authz;
 mod form;
 mod forward_auth;
+mod idempotency_key;
 mod meter;
 mod oauth2;
 mod openapi;

@@ -271,6 +271,11 @@ impl Declaration {
         self.effect == Effect::Reads
     }
 
+    /// Returns whether it creates an object.
+    pub(crate) fn is_creation(&self) -> bool {
+        self.effect == Effect::Creates
+    }
+
     /// Returns whether it changes or deletes the object in its path, which preconditions are about.
     pub(crate) fn is_conditional(&self) -> bool {
         self.effect == Effect::Changes && self.tree != Tree::Root

@@ -8,10 +8,12 @@ use std::sync::Arc;
 use axum::body::{Body, HttpBody};
 use axum::extract::State;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
+use axum::http::{HeaderName, HeaderValue, Method};
 use axum::{BoxError, Router, http};
 use bytes::Bytes;
-use gatewright_iam::{Call, Context, Iam, IamError, QueryId, RequestConditions, TagMatch};
+use gatewright_iam::{
+    Call, Context, Iam, IamError, IdempotencyKey, Principal, QueryId, RequestConditions, TagMatch,
+};
 use ipnet::IpNet;
 use tracing::field::Empty;
 use tracing::{Instrument, Span};
@@ -26,11 +28,11 @@ use crate::openapi::Documents;
 use crate::operation::{Cost, Declaration, Operation};
 use crate::operations::operations;
 use crate::panics::NoResponse;
-use crate::precondition;
 use crate::query::Query;
 use crate::request::{Request, RequestContext};
 use crate::response::Response;
 use crate::route::{Found, find};
+use crate::{idempotency_key, precondition};
 
 /// The response header with the query ID, the identifier of the request in the log.
 const QUERY_ID: HeaderName = HeaderName::from_static("x-ovh-queryid");
@@ -207,7 +209,7 @@ impl Matched<'_> {
         wait_for_revision(&api.iam, headers).await?;
         let principal = api.iam.authenticate(bearer(headers)?.reveal(), now).await?;
         let body = read_body(headers, body).await?;
-        let conditions = conditions(&self.operation.declared, headers)?;
+        let conditions = self.conditions(&principal, &body)?;
         let context = Context { principal, ip, query_id, now, conditions };
         let account = context.account().to_owned();
         // A decision is logged as such, and its response carries the revision that it is based on.
@@ -230,6 +232,35 @@ impl Matched<'_> {
         Ok(response.at_revision(revision))
     }
 
+    /// Reads the conditions under which the request makes its change.
+    fn conditions(
+        &self,
+        principal: &Principal,
+        body: &[u8],
+    ) -> Result<Option<Arc<RequestConditions>>, IamError> {
+        let (declared, headers) = (&self.operation.declared, &self.parts.headers);
+        if declared.is_read_only() {
+            return Ok(None);
+        }
+        let mut conditions = RequestConditions::default();
+        let precondition = precondition::read(headers)?;
+        if declared.is_conditional() {
+            conditions.precondition = precondition;
+        } else if matches!(precondition.if_match, Some(TagMatch::OneOf(_))) {
+            // What is about to be created has no tag yet.
+            return Err(IamError::PreconditionFailed);
+        }
+        if declared.is_creation()
+            && let Some(key) = idempotency_key::read(headers)?
+        {
+            let target = self.parts.uri.path_and_query().map_or("", |target| target.as_str());
+            let request = [self.parts.method.as_str().as_bytes(), target.as_bytes(), body];
+            let key = IdempotencyKey::new(&principal.identity, &key, &request);
+            conditions.idempotency_key = Some(key);
+        }
+        Ok((conditions != RequestConditions::default()).then(|| Arc::new(conditions)))
+    }
+
     fn into_request(self, api: &Api) -> Request {
         let RequestContext { ip, query_id, now, .. } = self.context;
         Request {
@@ -241,26 +272,6 @@ impl Matched<'_> {
             query_id,
             now,
         }
-    }
-}
-
-/// Reads the conditions under which a request makes its change.
-fn conditions(
-    declared: &Declaration,
-    headers: &HeaderMap,
-) -> Result<Option<Arc<RequestConditions>>, IamError> {
-    if declared.is_read_only() {
-        return Ok(None);
-    }
-    let precondition = precondition::read(headers)?;
-    if declared.is_conditional() {
-        let conditions = RequestConditions { precondition };
-        return Ok((conditions != RequestConditions::default()).then(|| Arc::new(conditions)));
-    }
-    // What is about to be created has no tag yet.
-    match precondition.if_match {
-        Some(TagMatch::OneOf(_)) => Err(IamError::PreconditionFailed),
-        Some(TagMatch::Any) | None => Ok(None),
     }
 }
 

@@ -82,6 +82,9 @@ pub(crate) struct Options {
     /// The limit of entries per list in a request [default: 5000]
     #[arg(long, env = "GATEWRIGHT_MAX_ENTRIES")]
     max_entries: Option<usize>,
+    /// The limit of idempotency keys per account within 24 hours [default: 10000]
+    #[arg(long, env = "GATEWRIGHT_MAX_IDEMPOTENCY_KEYS")]
+    max_idempotency_keys: Option<usize>,
     /// The limit of accounts cached in memory [default: 1000]
     #[arg(long, env = "GATEWRIGHT_ACCOUNTS_IN_MEMORY")]
     accounts_in_memory: Option<usize>,
@@ -175,6 +178,7 @@ impl Options {
             max_policies: self.max_policies.or(file.max_policies),
             max_clients: self.max_clients.or(file.max_clients),
             max_entries: self.max_entries.or(file.max_entries),
+            max_idempotency_keys: self.max_idempotency_keys.or(file.max_idempotency_keys),
             accounts_in_memory: self.accounts_in_memory.or(file.accounts_in_memory),
             database_timeout: self.database_timeout.or(file.database_timeout),
             log_days: self.log_days.or(file.log_days),
@@ -225,6 +229,9 @@ impl Options {
                 policies: self.max_policies.unwrap_or(defaults.limits.policies),
                 clients: self.max_clients.unwrap_or(defaults.limits.clients),
                 entries: self.max_entries.unwrap_or(defaults.limits.entries),
+                idempotency_keys: self
+                    .max_idempotency_keys
+                    .unwrap_or(defaults.limits.idempotency_keys),
             },
             log_days: self.log_days.unwrap_or(defaults.log_days).max(1),
             database_timeout: self

@@ -2,6 +2,7 @@
 
 pub(crate) mod authenticate;
 pub(crate) mod authorize;
+pub(crate) mod creation;
 pub(crate) mod iam;
 pub(crate) mod revision;
 pub(crate) mod span;

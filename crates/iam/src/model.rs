@@ -9,6 +9,7 @@ pub(crate) mod error;
 pub(crate) mod event;
 pub(crate) mod group;
 pub(crate) mod guarded_api;
+pub(crate) mod idempotency_key;
 pub(crate) mod input;
 pub(crate) mod json_keys;
 pub(crate) mod log;

@@ -52,7 +52,8 @@ impl PageError {
                 }
                 IamError::Invalid { .. } => StatusCode::BAD_REQUEST,
                 IamError::NotFound => StatusCode::NOT_FOUND,
-                IamError::Conflict { .. } => StatusCode::CONFLICT,
+                IamError::Conflict { .. } | IamError::KeyInUse => StatusCode::CONFLICT,
+                IamError::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
                 IamError::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
                 IamError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
                 IamError::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,

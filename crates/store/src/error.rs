@@ -27,6 +27,12 @@ pub enum StoreError {
     /// Another object has the identifier or the name.
     #[error("already taken")]
     Taken(Taken),
+    /// Something was created under the idempotency key already, or is about to be.
+    #[error("the idempotency key is in use")]
+    KeyInUse,
+    /// The account has the maximum number of idempotency keys.
+    #[error("the account has {0} idempotency keys already")]
+    TooManyKeys(i64),
     /// The address is neither of the two forms.
     #[error("the database address must be sqlite:PATH or postgres://...")]
     Address,

@@ -12,6 +12,7 @@
 mod activity;
 mod address;
 mod cause_chain;
+mod creation;
 mod database;
 mod error;
 mod heartbeat;
@@ -38,6 +39,7 @@ mod transient;
 pub use activity::{ActivityBatch, HourlyCount, LastUsed, LogPage};
 pub use address::Address;
 pub use cause_chain::CauseChain;
+pub use creation::{Creation, CreationKey};
 pub use error::{BrokenChain, StoreError, Taken};
 pub use heartbeat::{DatabaseState, HeartbeatSender};
 pub use installation::{Generation, Installation};

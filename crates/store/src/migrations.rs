@@ -9,6 +9,7 @@ const FILES: &[(i64, &str, &str)] = &[
     (1, "objects and journal", include_str!("../migrations/0001_objects_and_journal.sql")),
     (2, "log and usage", include_str!("../migrations/0002_log_and_usage.sql")),
     (3, "installation", include_str!("../migrations/0003_installation.sql")),
+    (4, "creation", include_str!("../migrations/0004_creation.sql")),
 ];
 
 /// Returns the migrator of a database.
@@ -45,7 +46,12 @@ mod tests {
             migrator.iter().map(|one| one.checksum.get(..4).unwrap_or_default()).collect();
         assert_eq!(
             hashes,
-            [[0xdd, 0xfd, 0x1a, 0xa4], [0xc6, 0xe7, 0x76, 0x0c], [0xda, 0xbb, 0x9e, 0x53]]
+            [
+                [0xdd, 0xfd, 0x1a, 0xa4],
+                [0xc6, 0xe7, 0x76, 0x0c],
+                [0xda, 0xbb, 0x9e, 0x53],
+                [0xc6, 0x94, 0xb3, 0x00],
+            ]
         );
     }
 }

@@ -101,6 +101,13 @@ statements! {
     DATABASE_STATE = "SELECT generation, (SELECT COUNT(*) FROM signing_key) AS keys,
         (SELECT COALESCE(MAX(created), 0) FROM signing_key) AS newest_key FROM installation";
 
+    CREATION_ADD = "INSERT INTO creation (key, account, request, owner, revision, at)
+        VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (key) DO NOTHING";
+    CREATION = "SELECT request, owner, revision, at FROM creation WHERE key = $1";
+    CREATIONS_COUNT = "SELECT COUNT(*) AS count FROM creation WHERE account = $1";
+    CREATIONS_OF_ACCOUNT_DELETE = "DELETE FROM creation WHERE account = $1 AND at < $2";
+    CREATIONS_DELETE = "DELETE FROM creation WHERE at < $1";
+
     KEY_ADD = "INSERT INTO signing_key (id, algorithm, sealed, created) VALUES ($1, $2, $3, $4)";
     KEY_DELETE = "DELETE FROM signing_key WHERE id = $1";
     KEYS = "SELECT id, algorithm, sealed, created FROM signing_key ORDER BY created, id";

@@ -3,6 +3,7 @@
 mod accounts;
 mod activity;
 mod changes;
+mod creations;
 mod installation;
 mod journal;
 mod keys;

@@ -10,8 +10,8 @@ use crate::database::Database;
 use crate::error::BrokenChain;
 use crate::postgres_pool::Pool;
 use crate::{
-    Act, ActivityBatch, Address, Author, Change, Content, HourlyCount, Kind, LastUsed, LogPage,
-    SealedKey, Store, StoreError, TIMEOUT, Taken, sql,
+    Act, ActivityBatch, Address, Author, Change, Content, CreationKey, HourlyCount, Kind, LastUsed,
+    LogPage, SealedKey, Store, StoreError, TIMEOUT, Taken, sql,
 };
 
 mod following;
@@ -346,6 +346,49 @@ async fn what_happened_is_read_back_from_its_end_and_forgotten_by_age(database: 
     assert_eq!(back(Instant::MAX, 9).await, [(7, 8)]);
     assert_eq!(store.hourly_counts(&ACCOUNT, 0).await.unwrap(), [hourly_count(2, 10)]);
     assert!(store.log_before(&NOBODY, "call", Instant::MAX, 9).await.unwrap().is_empty());
+}
+
+on_both_databases!(of_two_creations_under_one_key_the_second_is_refused_whole);
+async fn of_two_creations_under_one_key_the_second_is_refused_whole(database: TestDatabase) {
+    let store = opened(&database).await;
+    let (author, since) = (author(), author().at);
+    let key = |key: &str, most| CreationKey {
+        key: key.to_owned(),
+        account: ACCOUNT.clone(),
+        request: "r".to_owned(),
+        since,
+        most,
+    };
+    let write = async |id: &str, author: &Author, key: &CreationKey| {
+        store.write_once(&ACCOUNT, author, &[create(id, id, "{}")], key).await
+    };
+    let made = write("a", &author, &key("k", 2)).await.unwrap();
+    let (creation, entry) = store.creation("k", since).await.unwrap().unwrap();
+    assert_eq!((&*creation.request, &entry), ("r", &made[0]));
+    let revision = store.revision(&ACCOUNT).await.unwrap();
+    // Even where its name is taken, the key is what it fails by.
+    for id in ["a", "b"] {
+        let again = write(id, &author, &key("k", 2)).await;
+        assert!(matches!(again, Err(StoreError::KeyInUse)), "{again:?}");
+    }
+    assert_eq!(store.revision(&ACCOUNT).await.unwrap(), revision);
+    // A creation that fails leaves its key free.
+    let taken = write("a", &author, &key("l", 2)).await;
+    assert!(matches!(taken, Err(StoreError::Taken(_))), "{taken:?}");
+    write("b", &author, &key("l", 2)).await.unwrap();
+    let more = write("c", &author, &key("m", 2)).await;
+    assert!(matches!(more, Err(StoreError::TooManyKeys(2))), "{more:?}");
+    // Keys that are too old count no more, and are free.
+    let since = since.saturating_add(std::time::Duration::from_secs(1));
+    let later = Author { at: since, ..author.clone() };
+    assert!(store.creation("k", since).await.unwrap().is_none());
+    write("c", &later, &CreationKey { since, ..key("k", 2) }).await.unwrap();
+    assert!(store.creation("l", Instant::EPOCH).await.unwrap().is_none());
+    store
+        .delete_old_creations(since.saturating_add(std::time::Duration::from_secs(1)))
+        .await
+        .unwrap();
+    assert!(store.creation("k", Instant::EPOCH).await.unwrap().is_none());
 }
 
 on_both_databases!(keys_are_kept_in_order);

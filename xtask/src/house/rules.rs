@@ -78,7 +78,7 @@ pub(crate) const MODULES: &[Floors] = &[
             &["expand", "operation", "original_request", "tagged"],
             &["endpoint"],
             &["body", "respond"],
-            &["edge", "form", "precondition"],
+            &["edge", "form", "precondition", "idempotency_key"],
             &["error", "request", "wire"],
             &["body_schema"],
             &["response", "query", "meter", "schema", "proxy_protocol", "panics"],

@@ -46,8 +46,11 @@ pub(super) fn describe(operation: &Operation, components: &mut Components) -> Re
         possible.push(StatusCode::NOT_FOUND);
     }
     possible.push(StatusCode::REQUEST_TIMEOUT);
-    if declared.conflicts {
+    if declared.conflicts || declared.is_creation() {
         possible.push(StatusCode::CONFLICT);
+    }
+    if declared.is_creation() {
+        possible.push(StatusCode::UNPROCESSABLE_ENTITY);
     }
     if declared.is_conditional() {
         possible.push(StatusCode::PRECONDITION_FAILED);
@@ -167,6 +170,13 @@ fn api_error(body: &Value, status: StatusCode) -> Value {
             error(
                 "Client::Conflict::POLICY_ALREADY_EXISTS",
                 "another policy of the account has this name: choose another",
+            ),
+        ),
+        StatusCode::UNPROCESSABLE_ENTITY => (
+            "the idempotency key was used for another request",
+            error(
+                "Client::UnprocessableEntity::IdempotencyKeyReused",
+                "this Idempotency-Key was used for another request: take a new one",
             ),
         ),
         StatusCode::PRECONDITION_FAILED => (

@@ -100,6 +100,9 @@ fn parameters(declared: &Declaration, response: &Described) -> Vec<Value> {
     if response.is_tagged {
         headers.push(("If-None-Match", "string"));
     }
+    if declared.is_creation() {
+        headers.push(("Idempotency-Key", "string"));
+    }
     if declared.is_conditional() {
         headers.extend([("If-Match", "string"), ("If-None-Match", "string")]);
     }

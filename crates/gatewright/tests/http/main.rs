@@ -26,6 +26,7 @@ mod forward_auth;
 mod groups;
 mod guard;
 mod guards;
+mod idempotency;
 mod identities;
 mod keystone;
 mod logs;

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use gatewright_policy::AccountName;
-use gatewright_store::{Author, CauseChain, Change, Object, StoreError};
+use gatewright_store::{Author, CauseChain, Change, CreationKey, Object, StoreError};
 use tracing::Instrument;
 
 use crate::core::iam::Iam;
@@ -29,16 +29,27 @@ impl Iam {
         Ok(self.commit(context.account(), context.author(), changes).await?)
     }
 
-    /// Commits changes in an account: stores them, applies them to this node's view, and only then
-    /// returns.
-    ///
-    /// Runs to its end even when the client has disconnected: a change that is stored must not stay
-    /// unknown to this node.
+    /// Commits changes in an account.
     pub(crate) async fn commit(
         &self,
         account: &AccountName,
         author: Author,
         changes: Vec<Change>,
+    ) -> Result<(), StoreError> {
+        self.commit_once(account, author, changes, None).await
+    }
+
+    /// Commits changes in an account, under an idempotency key if there is one: stores them, applies them to this node's view, and only then
+    /// returns.
+    ///
+    /// Runs to its end even when the client has disconnected: a change that is stored must not stay
+    /// unknown to this node.
+    pub(crate) async fn commit_once(
+        &self,
+        account: &AccountName,
+        author: Author,
+        changes: Vec<Change>,
+        key: Option<CreationKey>,
     ) -> Result<(), StoreError> {
         let (store, views) = (self.store.clone(), Arc::clone(&self.views));
         let owner = account.clone();
@@ -47,7 +58,11 @@ impl Iam {
             let forgotten = |error: IamError| {
                 tracing::warn!(error = %CauseChain(&error), account = %owner, "a view was forgotten");
             };
-            match store.write(&owner, &author, &changes).await {
+            let written = match &key {
+                None => store.write(&owner, &author, &changes).await,
+                Some(key) => store.write_once(&owner, &author, &changes, key).await,
+            };
+            match written {
                 Ok(entries) => {
                     let applied = views.apply_committed(&owner, &entries, &changes).await;
                     applied.unwrap_or_else(forgotten);

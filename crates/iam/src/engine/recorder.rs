@@ -25,6 +25,7 @@ use thread_local::ThreadLocal;
 use tokio::task::JoinHandle;
 
 use crate::model::caller::{Context, Principal};
+use crate::model::idempotency_key::LIFETIME;
 use crate::model::log::{Call, Line, LogKind, Reason};
 use crate::model::query_id::QueryId;
 use crate::sources::Sources;
@@ -380,6 +381,7 @@ impl Recorder {
 
     async fn delete_old(&self, days: u32) -> Result<(), StoreError> {
         let now = self.sources.now();
+        self.store.delete_old_creations(now.saturating_sub(LIFETIME)).await?;
         let lines = now.saturating_sub(Duration::from_hours(24).saturating_mul(days));
         self.store.delete_old_activity(lines, now.hours() - HOURLY_COUNTS_KEPT).await.map(drop)
     }

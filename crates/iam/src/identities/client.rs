@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use gatewright_policy::{AccountName, ClientId, Identity, Instant, Revision};
 use gatewright_store::{Change, Kind, Object, StoreError, Taken};
 
+use crate::core::creation::{Created, created_already};
 use crate::core::iam::Iam;
 use crate::model::caller::Context;
 use crate::model::client::{Client, ClientDocument, ClientEdit, ClientInput, Flow};
@@ -96,6 +97,9 @@ impl Iam {
         input: Input<ClientInput>,
     ) -> Result<(Client, Secret), IamError> {
         self.demand(context, rights::CLIENT_CREATE).await?;
+        if let Some(Created { id, .. }) = self.created_before::<ClientDocument>(context).await? {
+            return Err(created_already(&format!("the service account {id}")));
+        }
         let document = input?.document(context.now)?;
         let most = self.settings.limits.clients;
         if self.views.get(context.account()).await?.clients.len() >= most {
@@ -105,7 +109,7 @@ impl Iam {
         loop {
             let (change, secret) = self.new_client(context.account(), &document)?;
             let id = change.id.clone();
-            match self.commit(context.account(), context.author(), vec![change]).await {
+            match self.create(context, context.account(), change).await {
                 // Another client has that identifier: draw another.
                 Err(StoreError::Taken(Taken::Id)) => {}
                 Err(error) => return Err(error.into()),

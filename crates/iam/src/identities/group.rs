@@ -86,6 +86,9 @@ impl Iam {
         input: Input<GroupInput>,
     ) -> Result<Group, IamError> {
         self.demand(context, rights::GROUP_CREATE).await?;
+        if let Some(created) = self.created_before(context).await? {
+            return self.user_group_of(&created.owner, created.document);
+        }
         let GroupInput { name, description, role } = input?;
         check_login("name", &name)?;
         check_text("description", description.as_deref().unwrap_or_default(), 0, 255)?;
@@ -106,7 +109,8 @@ impl Iam {
         }
         let id = principal_key(account, &document.name);
         let change = document.create(self.place(account, &id), None)?;
-        self.write(context, vec![change]).await.map_err(|error| match error {
+        let made = self.create(context, account, change).await;
+        made.map_err(|error| match IamError::from(error) {
             IamError::Conflict { .. } => taken(),
             error => error,
         })?;

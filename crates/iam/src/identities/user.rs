@@ -60,6 +60,9 @@ impl Iam {
         input: Input<UserInput>,
     ) -> Result<User, IamError> {
         self.demand(context, rights::USER_CREATE).await?;
+        if let Some(created) = self.created_before(context).await? {
+            return self.user_of(&created.owner, created.document);
+        }
         let input = input?;
         let mut document = UserDocument {
             login: input.login,
@@ -86,7 +89,8 @@ impl Iam {
         };
         let id = principal_key(account, &document.login);
         let change = document.create(self.place(account, &id), secret)?;
-        self.write(context, vec![change]).await.map_err(|error| match error {
+        let made = self.create(context, account, change).await;
+        made.map_err(|error| match IamError::from(error) {
             IamError::Conflict { .. } => IamError::Conflict {
                 detail: "USER_ALREADY_EXISTS",
                 message: format!("there is a user {} already: choose another", document.login),

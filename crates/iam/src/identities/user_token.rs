@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use gatewright_store::{Kind, Object};
 
+use crate::core::creation::created_already;
 use crate::core::iam::Iam;
 use crate::model::caller::Context;
 use crate::model::document::Document;
@@ -61,6 +62,10 @@ impl Iam {
         input: Input<UserTokenInput>,
     ) -> Result<(UserToken, Secret), IamError> {
         self.demand(context, rights::USER_TOKEN_CREATE).await?;
+        if let Some(created) = self.created_before::<UserTokenDocument>(context).await? {
+            let UserTokenDocument { user, name, .. } = created.document;
+            return Err(created_already(&format!("the token {name} of the user {user}")));
+        }
         let account = context.account();
         let view = self.views.get(account).await?;
         view.users.get(&principal_key(account, login)).ok_or(IamError::NotFound)?;
@@ -81,7 +86,8 @@ impl Iam {
         let secret = self.sources.secret(&format!("{PREFIX}{account}."))?;
         let id = hex::encode(secret.hash());
         let change = document.create(self.place(account, &id), None)?;
-        self.write(context, vec![change]).await.map_err(|error| match error {
+        let made = self.create(context, account, change).await;
+        made.map_err(|error| match IamError::from(error) {
             IamError::Conflict { .. } => IamError::Conflict {
                 detail: "TOKEN_ALREADY_EXISTS",
                 message: "This token already exists".to_owned(),

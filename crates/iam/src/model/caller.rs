@@ -7,6 +7,7 @@ use gatewright_policy::{AccountName, Caller, Environment, Identity, Instant, Tok
 use gatewright_store::Author;
 
 use crate::model::error::IamError;
+use crate::model::idempotency_key::IdempotencyKey;
 use crate::model::precondition::{EntityTag, Precondition};
 use crate::model::query_id::QueryId;
 use crate::model::token::Verified;
@@ -91,9 +92,16 @@ pub struct Context {
 pub struct RequestConditions {
     /// The state that the change was made from.
     pub precondition: Precondition,
+    /// The key under which an object is created once.
+    pub idempotency_key: Option<IdempotencyKey>,
 }
 
 impl Context {
+    /// Returns the idempotency key of the request.
+    pub(crate) fn idempotency_key(&self) -> Option<&IdempotencyKey> {
+        self.conditions.as_ref()?.idempotency_key.as_ref()
+    }
+
     /// Checks the precondition of the request against the tag of the object that it changes, if there
     /// is such an object.
     pub(crate) fn check_precondition(

@@ -56,6 +56,12 @@ pub enum IamError {
     /// The object is not in the state that the request names (`If-Match`, `If-None-Match`).
     #[error("The object has changed since it was read: read it again")]
     PreconditionFailed,
+    /// Another request is creating something under the same idempotency key.
+    #[error("a request with this Idempotency-Key is being processed: try again")]
+    KeyInUse,
+    /// The idempotency key was used for another request.
+    #[error("this Idempotency-Key was used for another request: take a new one")]
+    KeyReused,
     /// Another object has the name or the identifier.
     #[error("{message}")]
     Conflict {
@@ -116,6 +122,14 @@ impl From<StoreError> for IamError {
                 detail: "AlreadyExists",
                 message: "something of that name exists already".to_owned(),
             },
+            StoreError::KeyInUse => Self::KeyInUse,
+            StoreError::TooManyKeys(most) => {
+                let message = format!(
+                    "the account has used {most} values of Idempotency-Key within 24 hours: wait, \
+                     or leave it out"
+                );
+                Self::invalid(Fault::Parameter, message)
+            }
             error @ (StoreError::Unavailable { .. }
             | StoreError::Unconfirmed(_)
             | StoreError::Replaced

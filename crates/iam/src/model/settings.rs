@@ -17,11 +17,13 @@ pub struct Limits {
     pub clients: usize,
     /// The maximum number of entries of any list.
     pub entries: usize,
+    /// The maximum number of idempotency keys of an account within 24 hours.
+    pub idempotency_keys: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { policies: 100_000, clients: 1_000_000, entries: 5_000 }
+        Self { policies: 100_000, clients: 1_000_000, entries: 5_000, idempotency_keys: 10_000 }
     }
 }
 

@@ -164,11 +164,14 @@ impl Iam {
         input: Input<PermissionsGroupInput>,
     ) -> Result<PermissionsGroup, IamError> {
         self.demand(context, rights::PERMISSIONS_GROUP_CREATE).await?;
+        if let Some(created) = self.created_before(context).await? {
+            return self.own_group(&created.owner, &created.id, created.document);
+        }
         let mut document = input?.check(self.settings.limits.entries)?;
         document.created_at = context.now;
         let id = self.sources.id::<PermissionsGroupId>()?.to_string();
         let change = document.create(self.place(context.account(), &id), None)?;
-        self.write(context, vec![change]).await?;
+        self.create(context, context.account(), change).await?;
         self.own_group(context.account(), &id, document)
     }
 

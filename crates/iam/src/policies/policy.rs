@@ -117,6 +117,9 @@ impl Iam {
         input: Input<PolicyInput>,
     ) -> Result<Policy, IamError> {
         self.demand(context, rights::POLICY_CREATE).await?;
+        if let Some(created) = self.created_before(context).await? {
+            return Ok(created.document);
+        }
         let region = self.settings.region;
         let mut policy = input?.check(self.sources.id()?, region, &self.settings.limits)?;
         policy.created_at = context.now;
@@ -127,7 +130,8 @@ impl Iam {
         }
         let id = policy.rule.id.to_string();
         let change = policy.create(self.place(context.account(), &id), None)?;
-        self.write(context, vec![change]).await.map_err(taken)?;
+        let made = self.create(context, context.account(), change).await;
+        made.map_err(|error| taken(error.into()))?;
         Ok(policy)
     }
 

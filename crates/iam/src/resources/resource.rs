@@ -124,6 +124,10 @@ impl Iam {
     ) -> Result<Resource, IamError> {
         self.demand(context, rights::RESOURCE_CREATE).await?;
         let registrar = self.demand_registrar(context, rights::RESOURCE_CREATE)?;
+        if let Some(created) = self.created_before::<ResourceDocument>(context).await? {
+            let urn = self.resource_urn(&created.id)?;
+            return created.document.resource(urn, &created.owner);
+        }
         let input = input?;
         let urn = self.resource_urn(&input.urn)?;
         let owner = input.owner.unwrap_or_else(|| context.account().to_owned());
@@ -147,7 +151,7 @@ impl Iam {
         }
         let document = ResourceDocument { display_name, tags: input.tags, created_at: context.now };
         let change = document.create(self.place(&owner, urn.urn()), None)?;
-        match self.commit(&owner, context.author(), vec![change]).await {
+        match self.create(context, &owner, change).await {
             Ok(()) => document.resource(urn, &owner),
             Err(StoreError::Taken(Taken::Id | Taken::Name)) => Err(IamError::Conflict {
                 detail: "AlreadyExists",

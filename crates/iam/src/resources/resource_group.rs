@@ -84,10 +84,13 @@ impl Iam {
         input: Input<ResourceGroupInput>,
     ) -> Result<ResourceGroup, IamError> {
         self.demand(context, rights::RESOURCE_GROUP_CREATE).await?;
+        if let Some(created) = self.created_before(context).await? {
+            return self.shown_group(&created.owner, &created.id, created.document).await;
+        }
         let document = self.checked(context, input?, &[]).await?;
         let id = self.sources.id::<ResourceGroupId>()?;
         let change = document.create(self.place(context.account(), &id.to_string()), None)?;
-        self.write(context, vec![change]).await?;
+        self.create(context, context.account(), change).await?;
         self.find_resource_group(context.account(), id).await?.ok_or(IamError::NotFound)
     }
 
@@ -135,9 +138,18 @@ impl Iam {
 
     async fn group_of(&self, object: &Object) -> Result<ResourceGroup, IamError> {
         let document = ResourceGroupDocument::read(&object.document)?;
-        let tag = document.tag(self.place(&object.account, &object.id))?;
+        self.shown_group(&object.account, &object.id, document).await
+    }
+
+    async fn shown_group(
+        &self,
+        owner: &AccountName,
+        id: &str,
+        document: ResourceGroupDocument,
+    ) -> Result<ResourceGroup, IamError> {
+        let tag = document.tag(self.place(owner, id))?;
         let resources = if document.everything {
-            let view = self.views.get(&object.account).await?;
+            let view = self.views.get(owner).await?;
             let mut urns: Vec<String> =
                 view.resources.iter().map(|(urn, _)| urn.to_owned()).collect();
             urns.sort_unstable();
@@ -146,9 +158,9 @@ impl Iam {
             document.resources
         };
         Ok(ResourceGroup {
-            id: object.id.parse().map_err(IamError::internal)?,
+            id: id.parse().map_err(IamError::internal)?,
             name: document.name,
-            owner: object.account.clone(),
+            owner: owner.clone(),
             read_only: document.read_only,
             resources,
             created_at: document.created_at,

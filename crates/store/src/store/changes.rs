@@ -2,8 +2,9 @@
 
 use gatewright_policy::{AccountName, Revision};
 
-use super::Store;
 use super::rows::Head;
+use super::{Store, creations};
+use crate::creation::CreationKey;
 use crate::error::{StoreError, Taken};
 use crate::journal::{Author, Entry, origin};
 use crate::notice::{CHANNEL, ChangeNotice, Message, mark};
@@ -26,7 +27,7 @@ impl Store {
             transaction.roll_back().await;
             return Err(StoreError::Taken(Taken::Name));
         }
-        finish(transaction, account, author, changes).await
+        finish(transaction, account, author, changes, None).await
     }
 
     /// Applies all changes with one journal entry each, or none of them.
@@ -39,7 +40,20 @@ impl Store {
         changes: &[Change],
     ) -> Result<Vec<Entry>, StoreError> {
         let transaction = self.database.begin().await?;
-        finish(transaction, account, author, changes).await
+        finish(transaction, account, author, changes, None).await
+    }
+
+    /// Applies all changes in the same way, the first of which creates an object under an idempotency
+    /// key. Of two with one key, the second is refused as a whole.
+    pub async fn write_once(
+        &self,
+        account: &AccountName,
+        author: &Author,
+        changes: &[Change],
+        key: &CreationKey,
+    ) -> Result<Vec<Entry>, StoreError> {
+        let transaction = self.database.begin().await?;
+        finish(transaction, account, author, changes, Some(key)).await
     }
 }
 
@@ -49,8 +63,9 @@ async fn finish(
     account: &AccountName,
     author: &Author,
     changes: &[Change],
+    key: Option<&CreationKey>,
 ) -> Result<Vec<Entry>, StoreError> {
-    match apply(&mut transaction, account, author, changes).await {
+    match apply(&mut transaction, account, author, changes, key).await {
         Ok(entries) => match transaction.commit().await {
             Ok(()) => Ok(entries),
             Err(error @ StoreError::Unavailable { .. }) => {
@@ -71,11 +86,17 @@ async fn apply(
     account: &AccountName,
     author: &Author,
     changes: &[Change],
+    key: Option<&CreationKey>,
 ) -> Result<Vec<Entry>, StoreError> {
     let count = i64::try_from(changes.len()).unwrap_or(i64::MAX);
     let values = [Value::Account(account), Value::Int(count)];
     let head: Option<Head> = transaction.first(sql::ACCOUNT_ADVANCE, &values).await?;
     let head = head.ok_or(StoreError::Missing)?;
+    if let Some(key) = key {
+        // Before the changes: of two repetitions the second must not fail by the name of the first.
+        let first = Revision::new(head.revision.number() - count + 1);
+        creations::add(transaction, key, (account, first, author.at)).await?;
+    }
     let mut previous = head.head;
     let mut entries = Vec::with_capacity(changes.len());
     for (revision, change) in (head.revision.number() - count + 1..).map(Revision::new).zip(changes)
