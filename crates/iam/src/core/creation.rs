@@ -1,7 +1,9 @@
 //! Creates objects once, where the request has an idempotency key.
 //!
 //! The key is stored in the transaction of the creation, so there is none without the other. What a
-//! repetition is answered comes from the journal, which has the object as it was made.
+//! repetition is answered comes from the journal, which has the object as it was made. Keys and requests
+//! are stored as fingerprints under the master key: a request may hold a password, which a copy of the
+//! database must not help to guess.
 
 use gatewright_policy::{AccountName, Instant};
 use gatewright_store::{Change, CreationKey, StoreError};
@@ -31,9 +33,10 @@ impl Iam {
         context: &Context,
     ) -> Result<Option<Created<D>>, IamError> {
         let Some(key) = context.idempotency_key() else { return Ok(None) };
-        let found = self.store.creation(&key.key, since(context.now)).await?;
+        let found =
+            self.store.creation(&self.tokens.fingerprint(&key.key), since(context.now)).await?;
         let Some((creation, entry)) = found else { return Ok(None) };
-        if creation.request != key.request || entry.kind != D::KIND {
+        if creation.request != self.tokens.fingerprint(&key.request) || entry.kind != D::KIND {
             return Err(IamError::KeyReused);
         }
         let made = entry.after.ok_or_else(|| IamError::impossible("a creation of nothing"))?;
@@ -54,9 +57,9 @@ impl Iam {
 
     fn creation_key(&self, context: &Context, key: &IdempotencyKey) -> CreationKey {
         CreationKey {
-            key: key.key.clone(),
+            key: self.tokens.fingerprint(&key.key),
             account: context.account().clone(),
-            request: key.request.clone(),
+            request: self.tokens.fingerprint(&key.request),
             since: since(context.now),
             most: i64::try_from(self.settings.limits.idempotency_keys).unwrap_or(i64::MAX),
         }

@@ -280,6 +280,12 @@ impl Tokens {
         Ok(self.keys.load().public(id).cloned())
     }
 
+    /// Returns the fingerprint of a text under the master key: equal for equal texts, and of no use to
+    /// whoever has the database alone.
+    pub(crate) fn fingerprint(&self, text: &str) -> String {
+        self.master.fingerprint(text)
+    }
+
     /// Seals a secret under the master key, for one purpose.
     pub(crate) fn seal(&self, purpose: &str, secret: Vec<u8>) -> Result<Vec<u8>, IamError> {
         self.master.seal(purpose, secret).map_err(IamError::internal)

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
+use aws_lc_rs::hmac::{self, HMAC_SHA256};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use gatewright_store::StoreError;
@@ -62,7 +63,14 @@ impl From<aws_lc_rs::error::KeyRejected> for KeyError {
 }
 
 /// The master key, under which the signing keys are sealed. It is never in the database.
-pub struct MasterKey(RandomizedNonceKey);
+pub struct MasterKey {
+    sealing: RandomizedNonceKey,
+    /// Derived from the master key, so that each key has one use.
+    fingerprints: hmac::Key,
+}
+
+/// What the key of fingerprints is derived for (NIST SP 800-108, one block of HMAC).
+const FINGERPRINTS: &[u8] = b"gatewright fingerprints";
 
 impl std::fmt::Debug for MasterKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -83,7 +91,9 @@ impl MasterKey {
         let text = Zeroizing::new(text);
         let bytes = BASE64_STANDARD.decode(text.trim()).map_err(|_| malformed())?;
         let bytes = Zeroizing::new(bytes);
-        RandomizedNonceKey::new(&AES_256_GCM, &bytes).map(Self).map_err(|_| malformed())
+        let sealing = RandomizedNonceKey::new(&AES_256_GCM, &bytes).map_err(|_| malformed())?;
+        let derived = hmac::sign(&hmac::Key::new(HMAC_SHA256, &bytes), FINGERPRINTS);
+        Ok(Self { sealing, fingerprints: hmac::Key::new(HMAC_SHA256, derived.as_ref()) })
     }
 
     /// Creates a master key in a new file that only its owner can read.
@@ -100,8 +110,13 @@ impl MasterKey {
         file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)
     }
 
+    /// Returns the HMAC-SHA256 of a text, in hexadecimal.
+    pub(crate) fn fingerprint(&self, text: &str) -> String {
+        hex::encode(hmac::sign(&self.fingerprints, text.as_bytes()))
+    }
+
     pub(crate) fn seal(&self, id: &str, mut key: Vec<u8>) -> Result<Vec<u8>, KeyError> {
-        let nonce = self.0.seal_in_place_append_tag(Aad::from(id), &mut key)?;
+        let nonce = self.sealing.seal_in_place_append_tag(Aad::from(id), &mut key)?;
         Ok([nonce.as_ref().as_slice(), &key].concat())
     }
 
@@ -109,7 +124,7 @@ impl MasterKey {
         let (nonce, rest) = sealed.split_first_chunk::<NONCE_LEN>().ok_or(KeyError::OtherMaster)?;
         let mut rest = Zeroizing::new(rest.to_vec());
         let nonce = Nonce::from(nonce);
-        let opened = self.0.open_in_place(nonce, Aad::from(id), &mut rest);
+        let opened = self.sealing.open_in_place(nonce, Aad::from(id), &mut rest);
         let length = opened.map_err(|_| KeyError::OtherMaster)?.len();
         rest.truncate(length);
         Ok(rest)

@@ -5,7 +5,7 @@
 use std::collections::HashSet;
 use std::fmt::{self, Write};
 
-use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use crate::model::error::{Fault, IamError};
 
@@ -72,18 +72,31 @@ impl KeySchema for KeyTree {
 /// The similarity from which another key is suggested, between 0 and 1.
 const SIMILAR: f64 = 0.8;
 
+/// The maximum number of bytes of a key for which another is suggested: comparing costs as much as
+/// the key is long.
+const MAX_COMPARED: usize = 64;
+
 /// The maximum number of characters of a path in a message.
 const MAX_PATH: usize = 200;
 
 /// Checks the keys of a JSON text. A text that is not JSON passes: its parser reports the error.
+///
+/// A parser skips the value of a key that it ignores, and with it what it would refuse elsewhere: half
+/// of a surrogate pair, a number out of range, any depth. Such a text is refused here, since what
+/// comes after it was not checked.
 pub fn check_keys(json: &[u8], known: impl KeySchema) -> Result<(), IamError> {
     let mut found = None;
     let mut path = Vec::new();
     let mut reader = serde_json::Deserializer::from_slice(json);
     let walk = Walk { known, path: &mut path, found: &mut found };
-    // A text that is not JSON ends the walk without a finding.
-    let _ = walk.deserialize(&mut reader);
-    found.map_or(Ok(()), Err)
+    let walked = walk.deserialize(&mut reader);
+    match (found, walked) {
+        (Some(error), _) => Err(error),
+        (None, Err(error)) if serde_json::from_slice::<IgnoredAny>(json).is_ok() => {
+            Err(IamError::invalid(Fault::Input, error.to_string()))
+        }
+        (None, _) => Ok(()),
+    }
 }
 
 /// A step from the text's root to one of its values.
@@ -178,8 +191,10 @@ fn refuse<E: Error>(found: &mut Option<IamError>, error: IamError) -> E {
 }
 
 fn unknown(path: &[Step], key: &str, names: &[&str]) -> IamError {
-    let likeness = |name: &str| strsim::jaro_winkler(&key.to_lowercase(), &name.to_lowercase());
-    let nearest = names.iter().map(|name| (likeness(name), *name));
+    let compared = if key.len() > MAX_COMPARED { &[] } else { names };
+    let lower = key.chars().take(MAX_COMPARED).collect::<String>().to_lowercase();
+    let likeness = |name: &str| strsim::jaro_winkler(&lower, &name.to_lowercase());
+    let nearest = compared.iter().map(|name| (likeness(name), *name));
     let nearest = nearest.filter(|(likeness, _)| *likeness >= SIMILAR);
     let nearest = nearest.max_by(|(one, _), (other, _)| one.total_cmp(other));
     let mut message = format!("\"{}\" is unknown", text(path));
@@ -248,6 +263,21 @@ mod tests {
         for json in ["", "{", "nonsense", "[1,", "{\"name\":}", "null", "7", "\"x\"", "[]"] {
             assert_eq!(refusal(json), "", "{json}");
         }
+    }
+
+    #[test]
+    fn what_an_ignored_key_hides_from_the_walk_is_refused() {
+        let deep = format!("{}{}", "[".repeat(1_000), "]".repeat(1_000));
+        for hidden in [r#""\ud800""#, "1e999", &deep] {
+            let json = format!(r#"{{"values":{hidden},"condition":{{}},"name":1,"name":2}}"#);
+            assert_ne!(refusal(&json), "", "{hidden:.20}");
+        }
+    }
+
+    #[test]
+    fn a_long_key_is_compared_with_no_other() {
+        let long = format!("conditions{}", "s".repeat(100));
+        assert_eq!(refusal(&format!(r#"{{"{long}":1}}"#)), format!("\"{long}\" is unknown"));
     }
 
     proptest! {

@@ -16,6 +16,9 @@ use crate::model::error::IamError;
 /// The maximum number of decisions for one answer.
 const MOST_DECISIONS: usize = 20_000;
 
+/// The maximum number of policies that are read for one answer.
+const MOST_READ: usize = 500;
+
 /// The search for such policies.
 pub(crate) struct ExactDenies<'s> {
     pub(crate) iam: &'s Iam,
@@ -24,6 +27,8 @@ pub(crate) struct ExactDenies<'s> {
     pub(crate) catalogue: &'s Catalogue,
     /// The number of decisions that are left.
     left: usize,
+    /// The number of policies that may still be read.
+    unread: usize,
 }
 
 impl<'s> ExactDenies<'s> {
@@ -33,15 +38,20 @@ impl<'s> ExactDenies<'s> {
         view: &'s View,
         catalogue: &'s Catalogue,
     ) -> Self {
-        Self { iam, context, view, catalogue, left: MOST_DECISIONS }
+        Self { iam, context, view, catalogue, left: MOST_DECISIONS, unread: MOST_READ }
     }
 
     /// Returns whether a policy denies a resource of a guarded API by its name, to somebody who may
-    /// do the same on a name that is not denied.
+    /// do the same on a name that is not denied. Beyond the limits of one answer, policies are not
+    /// looked at.
     pub(crate) async fn has(&mut self, policy: &CompiledPolicy) -> Result<bool, IamError> {
         if !self.view.policies().denies_something(policy) {
             return Ok(false);
         }
+        let Some(unread) = self.unread.checked_sub(1).filter(|_| self.left > 0) else {
+            return Ok(false);
+        };
+        self.unread = unread;
         let stored = self.iam.stored_policy(self.context.account(), policy.id()).await?;
         let region = self.iam.settings.region;
         for urn in stored.iter().flat_map(|stored| &stored.rule.resources) {
