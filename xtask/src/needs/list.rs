@@ -32,6 +32,8 @@ impl Need {
     pub(crate) const OF_EVERY_BUILD: &[Self] = &[Self::CC, Self::RUSTFMT, Self::CLIPPY];
     /// The needs of a build with style and script, and of the requests to the built program.
     pub(crate) const OF_A_BUILD_FOR_USE: &[Self] = &[Self::NPM, Self::CURL];
+    /// The needs of several nodes on one database.
+    pub(crate) const OF_NODES: &[Self] = &[Self::NPM, Self::CURL, Self::POSTGRES];
     pub(crate) const OF_FUZZING: &[Self] = &[Self::CPP, Self::CARGO_FUZZ];
     /// The needs of the tests that start the program.
     pub(crate) const OF_THE_TESTS: &[Self] = &[

@@ -25,6 +25,7 @@ pub(super) const STEPS: &[Step] = &[
     Step::new("old data", &[Long], Need::OF_A_BUILD_FOR_USE, old_data::upgrade),
     Step::new("attacks", &[Long], Need::OF_A_BUILD_FOR_USE, measured::attacks),
     Step::new("soak", &[Long], Need::OF_A_BUILD_FOR_USE, measured::soak),
+    Step::new("freshness", &[Long], Need::OF_NODES, measured::freshness),
     Step::new("properties", &[Long], Need::OF_EVERY_BUILD, random::properties),
     Step::new("random decisions", &[Long], Need::OF_EVERY_BUILD, random::decisions),
     Step::new("long fuzz", &[Long], Need::OF_FUZZING, fuzz::long),
