@@ -28,18 +28,33 @@ use read::{Asks, batch, evaluation as read_evaluation};
 /// Declares the operations.
 pub(crate) fn operations() -> Vec<Operation> {
     vec![
-        ask("/access/v1/evaluation", "Ask for a decision")
+        ask("/access/v1/evaluation", "Request a decision")
             .answered_from_memory()
             .handle(evaluation),
-        ask("/access/v1/evaluations", "Ask for decisions")
+        ask("/access/v1/evaluations", "Request several decisions")
             .answered_from_memory()
             .handle(evaluations),
-        ask("/access/v1/search/subject", "Find who may").handle(search_subject),
-        ask("/access/v1/search/resource", "Find on what").handle(search_resource),
-        ask("/access/v1/search/action", "Find which actions").handle(search_action),
-        Operation::get("/.well-known/authzen-configuration", "Where to ask for decisions")
-            .extension()
-            .handle(configuration),
+        ask(
+            "/access/v1/search/subject",
+            "Search the subjects that are allowed an action on a resource",
+        )
+        .handle(search_subject),
+        ask(
+            "/access/v1/search/resource",
+            "Search the resources that a subject is allowed an action on",
+        )
+        .handle(search_resource),
+        ask(
+            "/access/v1/search/action",
+            "Search the actions that a subject is allowed on a resource",
+        )
+        .handle(search_action),
+        Operation::get(
+            "/.well-known/authzen-configuration",
+            "Read the metadata of the policy decision point",
+        )
+        .extension()
+        .handle(configuration),
     ]
 }
 

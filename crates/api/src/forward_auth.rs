@@ -20,14 +20,14 @@ pub(crate) fn operations() -> Vec<Operation> {
     vec![
         Operation::get(
             "/forward-auth/{proxy}/{api}",
-            "Ask whether a request may pass to a guarded API, as a proxy does",
+            "Authorize a request to a guarded API (forward auth)",
         )
         .extension()
         .answered_from_memory()
         .handle_proxy(ProxyProtocol::ForwardAuth),
         Operation::get(
             "/ext-authz/{api}/{target}",
-            "Ask whether a request may pass, as Envoy does over HTTP: in its method, and with its path",
+            "Authorize a request to a guarded API (Envoy ext_authz over HTTP)",
         )
         .extension()
         .answered_from_memory()

@@ -26,18 +26,18 @@ const IN_PATH: &AsciiSet =
 pub(crate) fn operations() -> Vec<Operation> {
     let mut operations = token_operations();
     operations.extend([
-        Operation::post("/auth/oauth2/introspect", "Ask about a token")
+        Operation::post("/auth/oauth2/introspect", "Introspect a token")
             .errors(Errors::OAuth2)
             .read_only()
             .answered_from_memory()
             .handle(introspect),
-        Operation::post("/auth/oauth2/revoke", "Take a token back")
+        Operation::post("/auth/oauth2/revoke", "Revoke a token")
             .errors(Errors::OAuth2)
             .handle(revoke),
-        Operation::get("/auth/oauth2/jwks", "The keys that tokens are checked with").handle(jwks),
-        Operation::get("/.well-known/oauth-authorization-server", "What this server can do")
+        Operation::get("/auth/oauth2/jwks", "Read the keys that verify tokens").handle(jwks),
+        Operation::get("/.well-known/oauth-authorization-server", "Read the server metadata")
             .handle(discovery),
-        Operation::get("/.well-known/openid-configuration", "What this server can do")
+        Operation::get("/.well-known/openid-configuration", "Read the server metadata")
             .handle(discovery),
     ]);
     operations
@@ -45,26 +45,26 @@ pub(crate) fn operations() -> Vec<Operation> {
 
 fn token_operations() -> Vec<Operation> {
     vec![
-        Operation::post("/auth/oauth2/token", "Get a token")
+        Operation::post("/auth/oauth2/token", "Request a token")
             .errors(Errors::OAuth2)
             .read_only()
             .answered_from_memory()
             .handle(token),
-        Operation::post("/oauth2/token", "Get a token")
+        Operation::post("/oauth2/token", "Request a token")
             .errors(Errors::OAuth2)
             .read_only()
             .answered_from_memory()
             .handle(token),
         Operation::post(
             "/role-adapter/{projects}/auth/oauth2/token",
-            "Get a token, and an ID token with the roles on OpenStack projects",
+            "Request a token and an ID token with the roles on OpenStack projects",
         )
         .errors(Errors::OAuth2)
         .read_only()
         .handle(token_with_roles),
         Operation::get(
             "/role-adapter/{projects}/.well-known/openid-configuration",
-            "What this server can do for OpenStack's clients",
+            "Read the server metadata for OpenStack clients",
         )
         .errors(Errors::OAuth2)
         .handle(discovery_with_roles),

@@ -26,14 +26,15 @@ mod tests {
 
     const BEGINNING: &str = "# Rights
 
-The actions that guard Gatewright's own operations. A policy allows them on the resource of the account,
-`urn:v1:eu:resource:account:NAME`; those of resources and tags can be allowed on a resource as well:
-adding and removing tags also by `TYPE:apiovh:iam/resource/tag/add` and `…/remove` on a resource of that
-type. Who lacks a right of an operation gets 403, with the names of those that are missing.
+A right is an action that guards operations of Gatewright's own API. A policy allows it on the resource of
+the account, `urn:v1:eu:resource:account:NAME`. Rights on resources and tags can also be allowed on a
+single resource; tags on resources of one type can also be added and removed with
+`TYPE:apiovh:iam/resource/tag/add` and `…/remove`. An operation without its right answers 403 with the
+missing actions.
 
 This file is generated: `GATEWRIGHT_WRITE_DOCS=1 cargo test -p gatewright-api` writes it anew.
 
-| right | category | what it permits | operations |
+| action | category | description | operations |
 | --- | --- | --- | --- |
 ";
 

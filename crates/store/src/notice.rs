@@ -215,7 +215,7 @@ impl FileWatch {
                 self.notices.push_back(Notice::Changed(ChangeNotice {
                     account: row.account,
                     revision: row.revision,
-                    hash: mark(&row.hash),
+                    hash: short_hash(&row.hash),
                     resources: row.resources != 0,
                     apis: row.apis != 0,
                 }));
@@ -227,8 +227,9 @@ impl FileWatch {
     }
 }
 
-/// Returns what a notice says of the hash of an entry: the first half of it.
-pub(crate) fn mark(hash: &[u8]) -> String {
+/// Returns the first half of the hash of an entry, in hexadecimal, which is enough to tell two pasts
+/// apart.
+pub(crate) fn short_hash(hash: &[u8]) -> String {
     hex::encode(hash.get(..16).unwrap_or(hash))
 }
 

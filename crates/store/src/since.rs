@@ -7,7 +7,7 @@ use sqlx::{ColumnIndex, Decode, FromRow, Type};
 
 use crate::error::StoreError;
 use crate::journal::{Entry, EntryRow, origin};
-use crate::notice::mark;
+use crate::notice::short_hash;
 
 /// A position in the journal of an account: the last entry that somebody knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,8 +27,8 @@ impl Position {
     }
 
     /// Returns the first half of the hash, in hexadecimal, as notices and replicas name it.
-    pub fn mark(&self) -> String {
-        mark(&self.hash)
+    pub fn short_hash(&self) -> String {
+        short_hash(&self.hash)
     }
 
     /// Tells whether an entry is the next after the position, in the same past.

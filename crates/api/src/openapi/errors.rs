@@ -32,7 +32,7 @@ pub(super) fn describe(operation: &Operation, components: &mut Components) -> Re
         Errors::AuthZen => {
             let body = json!({"anyOf": [{"type": "string"}, api]});
             let example = json!("\"subject\" is missing");
-            vec![(StatusCode::BAD_REQUEST, response("the request cannot be read", &body, &example))]
+            vec![(StatusCode::BAD_REQUEST, response("The request is invalid.", &body, &example))]
         }
     };
     if matches!(operation.handler, Handler::Function(Function::Authenticated(_))) {
@@ -90,18 +90,26 @@ fn oauth2(oauth2: &Value, api: &Value) -> Responses {
         (
             StatusCode::BAD_REQUEST,
             response(
-                "the request or the credentials in its body are wrong",
+                "The request is invalid, or the client credentials in its body are.",
                 &body,
                 &oauth2_error("invalid_client", UNKNOWN_CLIENT),
             ),
         ),
         (
             StatusCode::INTERNAL_SERVER_ERROR,
-            response("the server failed", &body, &oauth2_error("server_error", failed)),
+            response(
+                "The server failed; the cause is in its log.",
+                &body,
+                &oauth2_error("server_error", failed),
+            ),
         ),
         (
             StatusCode::SERVICE_UNAVAILABLE,
-            response("try again", &body, &oauth2_error("temporarily_unavailable", unavailable)),
+            response(
+                "The server is temporarily unavailable; retry.",
+                &body,
+                &oauth2_error("temporarily_unavailable", unavailable),
+            ),
         ),
     ]
 }
@@ -109,7 +117,7 @@ fn oauth2(oauth2: &Value, api: &Value) -> Responses {
 /// Describes the error of wrong credentials in the header.
 fn wrong_credentials(oauth2: &Value) -> (StatusCode, Value) {
     let example = oauth2_error("invalid_client", UNKNOWN_CLIENT);
-    let description = "the credentials in the header are wrong";
+    let description = "The client credentials in the header are invalid.";
     (StatusCode::UNAUTHORIZED, response(description, oauth2, &example))
 }
 
@@ -129,14 +137,14 @@ fn api_error(body: &Value, status: StatusCode) -> Value {
     let error = |class: &str, message: &str| json!({"class": class, "message": message});
     let (description, example) = match status {
         StatusCode::BAD_REQUEST => (
-            "the input or a header is wrong",
+            "The input or a header is invalid.",
             error(
                 "Client::BadRequest::INVALID_FORMAT",
                 "\"name\": invalid type: integer \"7\", expected a string",
             ),
         ),
         StatusCode::UNAUTHORIZED => (
-            "there is no credential, or none that counts",
+            "The credential is missing, invalid, expired or revoked.",
             json!({
                 "class": "Client::Unauthorized",
                 "message": "You must login first",
@@ -145,7 +153,7 @@ fn api_error(body: &Value, status: StatusCode) -> Value {
             }),
         ),
         StatusCode::FORBIDDEN => (
-            "a right is missing, or the object belongs to the server",
+            "A required action is not allowed, or the object is built in.",
             json!({
                 "class": "Client::Forbidden",
                 "message": "User not granted for this request",
@@ -158,15 +166,15 @@ fn api_error(body: &Value, status: StatusCode) -> Value {
             }),
         ),
         StatusCode::NOT_FOUND => (
-            "there is no such object",
+            "The object does not exist.",
             error("Client::NotFound", "The requested object does not exist"),
         ),
         StatusCode::REQUEST_TIMEOUT => (
-            "the body did not arrive in time",
+            "The body was not received in time.",
             error("Client::RequestTimeout", "The body did not arrive in time"),
         ),
         StatusCode::CONFLICT => (
-            "the name or the identifier is taken",
+            "The name or the identifier is in use.",
             error(
                 "Client::Conflict::POLICY_ALREADY_EXISTS",
                 "another policy of the account has this name: choose another",
@@ -187,14 +195,17 @@ fn api_error(body: &Value, status: StatusCode) -> Value {
             ),
         ),
         StatusCode::PAYLOAD_TOO_LARGE => (
-            "the body is too long",
+            "The body is too large.",
             error("Client::PayloadTooLarge", "The body must have at most 2097152 bytes"),
         ),
         StatusCode::SERVICE_UNAVAILABLE => (
-            "try again",
+            "The server is temporarily unavailable; retry.",
             error("Server::ServiceUnavailable", "The server cannot reach its database: try again"),
         ),
-        _ => ("the server failed", error("Server::InternalServerError", "The server failed")),
+        _ => (
+            "The server failed; the cause is in its log.",
+            error("Server::InternalServerError", "The server failed"),
+        ),
     };
     response(description, body, &example)
 }

@@ -59,7 +59,7 @@ fn content(schema: &Value, example: Option<&Value>) -> Value {
 
 fn success(declared: &Declaration, response: &Described) -> Value {
     let mut success = Map::new();
-    success.insert("description".to_owned(), "done".into());
+    success.insert("description".to_owned(), "The operation succeeded.".into());
     if let Some((media_type, schema)) = &response.content {
         let ids = response.expanded.as_ref().and_then(|(whole, id)| {
             let id = examples::of(whole)?.get(id)?.clone();

@@ -12,10 +12,10 @@ use crate::wire::Details;
 /// Declares the operations.
 pub(super) fn operations() -> Vec<Operation> {
     vec![
-        Operation::get("/auth/time", "The server's clock")
+        Operation::get("/auth/time", "Read the time of the server")
             .response_example(|| json!(1_795_726_294))
             .handle(time),
-        Operation::get("/auth/details", "Who you are").handle(details),
+        Operation::get("/auth/details", "Read the authenticated identity").handle(details),
     ]
 }
 

@@ -30,10 +30,10 @@ pub(super) fn operations() -> Vec<Operation> {
         Operation::delete(USER, "Delete a user")
             .requires(&[rights::USER_DELETE])
             .handle(delete_user),
-        Operation::post("/me/identity/user/{user}/enable", "Let a user sign in again")
+        Operation::post("/me/identity/user/{user}/enable", "Enable a user")
             .requires(&[rights::USER_ENABLE])
             .handle(enable_user),
-        Operation::post("/me/identity/user/{user}/disable", "Let a user sign in no longer")
+        Operation::post("/me/identity/user/{user}/disable", "Disable a user")
             .requires(&[rights::USER_DISABLE])
             .handle(disable_user),
         Operation::get(GROUPS, "List groups of users")

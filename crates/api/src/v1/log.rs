@@ -15,19 +15,25 @@ const MOST: usize = 10_000;
 /// Declares the operations.
 pub(super) fn operations() -> Vec<Operation> {
     vec![
-        Operation::get("/me/api/logs/self", "List the last calls")
+        Operation::get("/me/api/logs/self", "List recent API calls")
             .requires(&[rights::CALLS_GET])
             .handle(calls),
-        Operation::get("/me/api/logs/self/{logId}", "Read a call")
+        Operation::get("/me/api/logs/self/{logId}", "Read an API call")
             .requires(&[rights::CALLS_GET])
             .handle(call),
-        Operation::get("/me/api/logs/services", "List the last calls of others on your services")
-            .requires(&[rights::CALLS_ON_SERVICES_GET])
-            .handle(calls_on_services),
-        Operation::get("/me/api/logs/services/{logId}", "Read a call of others on your services")
-            .requires(&[rights::CALLS_ON_SERVICES_GET])
-            .handle(call_on_services),
-        Operation::get("/me/logs/audit", "Read what was changed")
+        Operation::get(
+            "/me/api/logs/services",
+            "List recent API calls of other accounts on your resources",
+        )
+        .requires(&[rights::CALLS_ON_SERVICES_GET])
+        .handle(calls_on_services),
+        Operation::get(
+            "/me/api/logs/services/{logId}",
+            "Read an API call of another account on your resources",
+        )
+        .requires(&[rights::CALLS_ON_SERVICES_GET])
+        .handle(call_on_services),
+        Operation::get("/me/logs/audit", "Read the audit log")
             .requires(&[rights::AUDIT_GET])
             .handle(audit),
     ]

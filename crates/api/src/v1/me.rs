@@ -13,7 +13,7 @@ use crate::wire::{Nichandle, NichandleEdit};
 /// Declares the operations.
 pub(super) fn operations() -> Vec<Operation> {
     vec![
-        Operation::get("/me", "Your account")
+        Operation::get("/me", "Read your account")
             .requires(&[rights::ME_GET])
             .beside_a_page()
             .handle(get),

@@ -20,21 +20,21 @@ const TOKEN: &str = "/me/identity/user/{user}/token/{name}";
 /// Declares the operations.
 pub(super) fn operations() -> Vec<Operation> {
     vec![
-        Operation::get(TOKENS, "List a user's tokens")
+        Operation::get(TOKENS, "List personal access tokens of a user")
             .requires(&[rights::USER_TOKEN_GET])
             .handle(list),
-        Operation::post(TOKENS, "Create a token for a user")
+        Operation::post(TOKENS, "Create a personal access token for a user")
             .requires(&[rights::USER_TOKEN_CREATE])
             .creates()
             .conflicts()
             .handle(create),
-        Operation::get(TOKEN, "Read a user's token")
+        Operation::get(TOKEN, "Read a personal access token")
             .requires(&[rights::USER_TOKEN_GET])
             .handle(get),
-        Operation::put(TOKEN, "Change a user's token")
+        Operation::put(TOKEN, "Change a personal access token")
             .requires(&[rights::USER_TOKEN_EDIT])
             .handle(edit),
-        Operation::delete(TOKEN, "Delete a user's token")
+        Operation::delete(TOKEN, "Delete a personal access token")
             .requires(&[rights::USER_TOKEN_DELETE])
             .handle(delete),
     ]

@@ -14,13 +14,13 @@ pub(super) fn operations() -> Vec<Operation> {
     vec![
         Operation::post(
             "/iam/resource/{resourceURN}/authorization/check",
-            "Ask what you may do on a resource",
+            "Check actions on a resource",
         )
         .read_only()
         .answered_from_memory()
         .names_anything()
         .handle(one),
-        Operation::post("/iam/authorization/check", "Ask what you may do on several resources")
+        Operation::post("/iam/authorization/check", "Check actions on several resources")
             .read_only()
             .answered_from_memory()
             .handle(many),

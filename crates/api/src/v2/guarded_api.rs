@@ -21,7 +21,10 @@ pub(super) fn operations() -> Vec<Operation> {
             .requires(&[rights::API_GET])
             .extension()
             .handle(list),
-        Operation::get(API, "A guarded API").requires(&[rights::API_GET]).extension().handle(get),
+        Operation::get(API, "Read a guarded API")
+            .requires(&[rights::API_GET])
+            .extension()
+            .handle(get),
         Operation::put(API, "Declare a guarded API")
             .requires(&[rights::API_EDIT])
             .conflicts()
@@ -33,7 +36,7 @@ pub(super) fn operations() -> Vec<Operation> {
             })
             .extension()
             .handle(put),
-        Operation::delete(API, "Guard an API no longer")
+        Operation::delete(API, "Delete a guarded API")
             .requires(&[rights::API_DELETE])
             .extension()
             .handle(delete),

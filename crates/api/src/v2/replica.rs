@@ -22,7 +22,7 @@ const HASH: Parameter = Parameter::text("hash");
 /// Declares the operations.
 pub(super) fn operations() -> Vec<Operation> {
     vec![
-        Operation::get("/iam/replica", "Follow what is decided by")
+        Operation::get("/iam/replica", "Replicate the policies of an account")
             .requires(&[rights::REPLICA_GET])
             .query(&[AFTER, HASH])
             .extension()

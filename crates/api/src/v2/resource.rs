@@ -38,7 +38,7 @@ pub(super) fn operations() -> Vec<Operation> {
         Operation::put(RESOURCE, "Replace a resource's tags")
             .requires(&[rights::RESOURCE_EDIT])
             .handle(put),
-        Operation::delete(RESOURCE, "Forget a resource")
+        Operation::delete(RESOURCE, "Delete a resource")
             .requires(&[rights::RESOURCE_DELETE])
             .extension()
             .handle(delete),

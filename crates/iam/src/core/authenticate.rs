@@ -2,7 +2,7 @@
 //!
 //! Invariants:
 //! - Expiry depends on the time, so it is checked each time, before anything that is remembered.
-//! - `admitted` remembers only what follows from one view, by its mark: that the service account
+//! - `admitted` remembers only what follows from one view, by its fingerprint: that the service account
 //!   exists, and that the token is not revoked. A fact about a view stays true, so a race repeats a
 //!   check and does no harm, and relaxed ordering is enough.
 
@@ -80,7 +80,7 @@ impl Iam {
             Err(IamError::NotFound) => return Err(IamError::BadCredential),
             view => view?,
         };
-        if token.admitted.load(Ordering::Relaxed) == view.mark() {
+        if token.admitted.load(Ordering::Relaxed) == view.fingerprint() {
             return Ok(view);
         }
         let client = view.clients.get(token.client_id.as_str());
@@ -89,7 +89,7 @@ impl Iam {
         {
             return Err(IamError::BadCredential);
         }
-        token.admitted.store(view.mark(), Ordering::Relaxed);
+        token.admitted.store(view.fingerprint(), Ordering::Relaxed);
         Ok(view)
     }
 

@@ -51,7 +51,7 @@ const TEND: Duration = Duration::from_secs(2);
 ///
 /// No two tokens share theirs but by a chance of 2⁻²⁵⁶, and without the key nobody can search for
 /// two that do.
-type Mark = [u64; 4];
+type TokenHash = [u64; 4];
 
 /// Signs tokens, and caches those it found valid.
 pub(crate) struct Tokens {
@@ -70,10 +70,10 @@ pub(crate) struct Tokens {
     keys_changed: Notify,
     /// The number of the keys in the database, and the creation time of the newest.
     keys_seen: std::sync::Mutex<(i64, i64)>,
-    /// Principals of verified tokens, by the mark of the token.
-    verified: Cache<Mark, Arc<Principal>>,
-    /// The key of the marks. It is generated anew by each process and never leaves it.
-    marker: Key,
+    /// Principals of verified tokens, by the keyed hash of the token.
+    verified: Cache<TokenHash, Arc<Principal>>,
+    /// The key of these hashes. It is generated anew by each process and never leaves it.
+    hash_key: Key,
 }
 
 impl Tokens {
@@ -86,8 +86,8 @@ impl Tokens {
     ) -> Result<Self, KeyError> {
         let (algorithm, key_days) = (settings.algorithm, settings.key_days);
         let keys = Keyring::maintain(store, &master, algorithm, key_days, sources.now()).await?;
-        let mut marker = Mark::default();
-        for part in &mut marker {
+        let mut hash_key = TokenHash::default();
+        for part in &mut hash_key {
             *part = u64::from_ne_bytes(sources.bytes()?);
         }
         Ok(Self {
@@ -103,7 +103,7 @@ impl Tokens {
             keys_changed: Notify::new(),
             keys_seen: std::sync::Mutex::default(),
             verified: Cache::new(100_000),
-            marker: Key(marker),
+            hash_key: Key(hash_key),
         })
     }
 
@@ -174,17 +174,17 @@ impl Tokens {
         if token.len() > MAX_LENGTH {
             return Err(IamError::BadCredential);
         }
-        let mark = HighwayHasher::new(self.marker).hash256(token.as_bytes());
-        if let Some(verified) = self.verified.get(&mark) {
+        let hash = HighwayHasher::new(self.hash_key).hash256(token.as_bytes());
+        if let Some(verified) = self.verified.get(&hash) {
             return Ok(verified);
         }
         // Boxed, since the future is large and rarely needed.
         let (claims, id) = Box::pin(self.read(token, TYPE)).await?;
         let verified = Arc::new(self.verified(&claims).ok_or(IamError::BadCredential)?);
-        self.verified.insert(mark, Arc::clone(&verified));
+        self.verified.insert(hash, Arc::clone(&verified));
         if self.keys.load().public(&id).is_none() {
             // The key was removed while the token was verified.
-            self.verified.remove(&mark);
+            self.verified.remove(&hash);
             return Err(IamError::BadCredential);
         }
         Ok(verified)

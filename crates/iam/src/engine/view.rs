@@ -342,7 +342,7 @@ impl View {
 
     /// Returns a number that no view of another revision or of another past has, but by a chance of
     /// 2⁻⁶⁴.
-    pub(crate) fn mark(&self) -> u64 {
+    pub(crate) fn fingerprint(&self) -> u64 {
         let hash = self.position.hash.first_chunk().copied().unwrap_or_default();
         u64::from_be_bytes(hash)
     }

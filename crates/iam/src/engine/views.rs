@@ -129,7 +129,7 @@ impl Views {
         self.apis_changed.notified().await;
     }
 
-    /// Records a notice that an account has reached a revision, with the mark of its entry. The view
+    /// Records a notice that an account has reached a revision, with the short hash of its entry. The view
     /// is renewed where it lacks it, and verified where it seems to be beyond it or in another past.
     pub(crate) fn observe_change(&self, change: &ChangeNotice) {
         let ChangeNotice { account, revision, hash, .. } = change;
@@ -148,7 +148,7 @@ impl Views {
         let view = slot.view.load_full();
         let reached = view.as_ref().map(|view| view.position());
         let is_same = reached.is_some_and(|reached| {
-            reached.revision == *revision && (hash.is_empty() || reached.mark() == *hash)
+            reached.revision == *revision && (hash.is_empty() || reached.short_hash() == *hash)
         });
         slot.lag.notice(*revision, reached.map(|reached| reached.revision), self.now());
         if reached.is_some() && !is_same {

@@ -49,9 +49,9 @@ rights! {
     USER_EDIT = "me/identity/user/edit", Edit;
     /// Delete a user.
     USER_DELETE = "me/identity/user/delete", Delete;
-    /// Let a user sign in again.
+    /// Enable a user.
     USER_ENABLE = "me/identity/user/enable", Operate;
-    /// Let a user sign in no longer.
+    /// Disable a user.
     USER_DISABLE = "me/identity/user/disable", Operate;
     /// Read personal access tokens of users.
     USER_TOKEN_GET = "me/identity/user/token/get", Read;
@@ -69,25 +69,25 @@ rights! {
     GROUP_EDIT = "me/identity/group/edit", Edit;
     /// Delete a group of users.
     GROUP_DELETE = "me/identity/group/delete", Delete;
-    /// Read the calls of the API.
+    /// Read the log of API calls.
     CALLS_GET = "me/api/logs/self/get", Read;
-    /// Read the calls that others made on what belongs to the account.
+    /// Read the log of API calls that other accounts made on resources of the account.
     CALLS_ON_SERVICES_GET = "me/api/logs/services/get", Read;
-    /// Read what changed, and who changed it.
+    /// Read the audit log.
     AUDIT_GET = "me/logs/audit/get", Read;
-    /// Read the decisions of the policies.
+    /// Read the log of decisions.
     DECISIONS_READ = "iam/log/url/create", Read;
-    /// Ask what others may do.
+    /// Request decisions about other identities.
     EVALUATE = "iam/authorization/evaluate", Read;
-    /// Say properties of subjects, actions and resources when asking, which count as tags.
+    /// Assert properties of subjects, actions and resources in a request for a decision; they count as tags.
     SAY_PROPERTIES = "iam/authorization/evaluate/properties", Operate;
-    /// Read the guarded APIs that the account declared.
+    /// Read guarded APIs of the account.
     API_GET = "iam/api/get", Read;
-    /// Declare a guarded API, or declare it anew.
+    /// Declare or replace a guarded API.
     API_EDIT = "iam/api/edit", Edit;
-    /// Take the declaration of a guarded API back.
+    /// Delete a guarded API.
     API_DELETE = "iam/api/delete", Delete;
-    /// Follow what decisions are made from, to decide elsewhere.
+    /// Replicate the policies of the account to a decision point.
     REPLICA_GET = "iam/replica/get", Read;
     /// Read policies.
     POLICY_GET = "iam/policy/get", Read;
@@ -113,7 +113,7 @@ rights! {
     RESOURCE_GROUP_EDIT = "iam/resourceGroup/edit", Edit;
     /// Delete a resource group.
     RESOURCE_GROUP_DELETE = "iam/resourceGroup/delete", Delete;
-    /// Create a resource.
+    /// Register a resource.
     RESOURCE_CREATE = "iam/resource/create", Create;
     /// Change a resource.
     RESOURCE_EDIT = "iam/resource/edit", Edit;

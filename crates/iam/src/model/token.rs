@@ -25,7 +25,7 @@ pub(crate) const NEVER: u64 = u64::MAX;
 /// revocation) is checked at each use.
 ///
 /// Invariants of the atomics, which threads read and write with relaxed ordering: `noted` only
-/// thins out records, so a lost write costs one record more; `admitted` is the mark of a view in which
+/// thins out records, so a lost write costs one record more; `admitted` is the fingerprint of a view in which
 /// the token was found valid, and is compared for equality only, so an old value costs one check
 /// more.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ pub(crate) struct Verified {
     pub(crate) expires: Instant,
     /// The time at which its use was last recorded, in [`Instant::micros`].
     pub(crate) noted: AtomicI64,
-    /// The mark of the view of its account in which its service account was last found to exist, and
+    /// The fingerprint of the view of its account in which its service account was last found to exist, and
     /// the token not to be revoked: what is true of a view stays true of it.
     pub(crate) admitted: AtomicU64,
 }

@@ -112,7 +112,7 @@ impl Iam {
         let found = self.store.position_at(account, revision).await?;
         let entry = match (found, hash) {
             (Some(found), None) => found,
-            (Some(found), Some(hash)) if hash == found.mark() => found,
+            (Some(found), Some(hash)) if hash == found.short_hash() => found,
             (_, Some(_)) => return self.begin(account).await,
             (None, None) => {
                 let message =
@@ -162,7 +162,7 @@ impl Iam {
         }
         // While there are more entries, the facts so far are not a consistent state.
         if is_whole {
-            let hash = Some(entry.mark().into());
+            let hash = Some(entry.short_hash().into());
             facts.push(Fact::Reached { revision: entry.revision, hash });
         }
         Ok((facts, ReplicaPosition::Journal { entry, catalogue }))

@@ -22,9 +22,10 @@ const ROLES: [(&str, Role); 4] = [
 
 const HEAD: &str = "# Roles
 
-What each role allows, on every resource of the account, decided by the engine with no other policy.
-A group of users has one role; `ADMIN`, `DEFAULT` and `UNPRIVILEGED` are the groups that every account
-has, and the last column is a group without a role. Only the owner of the account is beyond this table.
+This table shows which actions each role allows on all resources of the account, as the policy engine
+decides without further policies. A group of users has one role. `ADMIN`, `DEFAULT` and `UNPRIVILEGED` are
+the built-in groups of an account; the last column is a group without a role. The owner of the account is
+root and is allowed everything.
 
 This file is generated: `GATEWRIGHT_WRITE_DOCS=1 cargo test -p gatewright-iam --test rules roles` renews it.
 ";

@@ -7,7 +7,7 @@ use super::{Store, creations};
 use crate::creation::CreationKey;
 use crate::error::{StoreError, Taken};
 use crate::journal::{Author, Entry, origin};
-use crate::notice::{CHANNEL, ChangeNotice, Message, mark};
+use crate::notice::{CHANNEL, ChangeNotice, Message, short_hash};
 use crate::object::{Act, Change, Content, Kind, Object, ObjectRow};
 use crate::sql;
 use crate::statement::Value;
@@ -124,7 +124,7 @@ async fn apply(
     let notice = ChangeNotice {
         account: account.clone(),
         revision: head.revision,
-        hash: mark(&previous),
+        hash: short_hash(&previous),
         resources: changes.iter().any(Change::moves_a_resource),
         apis: changes.iter().any(|change| change.kind == Kind::Api),
     };

@@ -15,7 +15,7 @@ fn changed(entry: &Entry) -> Notice {
         revision: entry.revision,
         hash: entry.hash.clone(),
     }
-    .mark();
+    .short_hash();
     Notice::Changed(ChangeNotice {
         account: entry.account.clone(),
         revision: entry.revision,
