@@ -52,10 +52,10 @@ async fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Dev(arguments) => dev::run(arguments).await,
         Command::Serve(arguments) => serve::run(arguments).await,
-        Command::Account(command) => account::run(command).await,
+        Command::Account(command) => Box::pin(account::run(command)).await,
         Command::Key(command) => key::run(command).await,
         Command::Catalogue(command) => catalogue::run(command),
-        Command::Journal(command) => journal::run(command).await,
+        Command::Journal(command) => Box::pin(journal::run(command)).await,
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
