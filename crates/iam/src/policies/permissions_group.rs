@@ -20,7 +20,7 @@ use crate::model::rights;
 const READ_ONLY: &str = "This permissions group belongs to the server and cannot be changed";
 
 /// The permissions group that a URN names.
-enum GroupName {
+enum PermissionsGroupName {
     Managed(String),
     Own(String),
 }
@@ -61,7 +61,11 @@ impl Iam {
     }
 
     /// Parses the URN of a permissions group of the server or of the account.
-    fn parse_group_urn(&self, account: &AccountName, urn: &str) -> Result<GroupName, IamError> {
+    fn parse_group_urn(
+        &self,
+        account: &AccountName,
+        urn: &str,
+    ) -> Result<PermissionsGroupName, IamError> {
         let region = self.settings.region;
         // An empty region means the region of the server.
         let rest = [region.as_str(), ""]
@@ -74,8 +78,10 @@ impl Iam {
             IamError::invalid(Fault::ResourceUrn, message)
         })?;
         match owner {
-            owner if owner == MANAGED_OWNER.as_str() => Ok(GroupName::Managed(name.to_owned())),
-            owner if owner == account.as_str() => Ok(GroupName::Own(name.to_owned())),
+            owner if owner == MANAGED_OWNER.as_str() => {
+                Ok(PermissionsGroupName::Managed(name.to_owned()))
+            }
+            owner if owner == account.as_str() => Ok(PermissionsGroupName::Own(name.to_owned())),
             _ => Err(IamError::NotFound),
         }
     }
@@ -143,10 +149,10 @@ impl Iam {
         urn: &str,
     ) -> Result<Option<PermissionsGroup>, IamError> {
         match self.parse_group_urn(account, urn)? {
-            GroupName::Managed(name) => {
+            PermissionsGroupName::Managed(name) => {
                 self.catalogue().group(&name).map(|group| self.managed_group(group)).transpose()
             }
-            GroupName::Own(name) => {
+            PermissionsGroupName::Own(name) => {
                 let kind = Kind::PermissionsGroup;
                 let Some(object) = self.store.object_by_name(account, kind, &name).await? else {
                     return Ok(None);
@@ -226,8 +232,8 @@ impl Iam {
         urn: &str,
     ) -> Result<Object, IamError> {
         match self.parse_group_urn(account, urn)? {
-            GroupName::Managed(_) => Err(IamError::ReadOnly(READ_ONLY)),
-            GroupName::Own(name) => {
+            PermissionsGroupName::Managed(_) => Err(IamError::ReadOnly(READ_ONLY)),
+            PermissionsGroupName::Own(name) => {
                 let kind = Kind::PermissionsGroup;
                 let object = self.store.object_by_name(account, kind, &name).await?;
                 object.ok_or(IamError::NotFound)
