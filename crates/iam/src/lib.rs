@@ -22,10 +22,10 @@ mod tokens;
 // Shared by all use cases.
 pub use self::core::iam::{Iam, OpenError};
 pub use gatewright_policy::{
-    AccountName, ClientId, Condition, Fact, Identity, IdentityKind, Instant, Operator, PasskeyId,
-    Pattern, PatternError, Permissions, PermissionsGroupId, PolicyId, Region, ResourceGroupId,
-    ResourceId, ResourcePattern, ResourceUrn, Revision, SessionId, TokenId, UrnError,
-    permissions_group_urn, resource_group_urn,
+    AccountName, ClientId, Condition, Fact, GroupName, Identity, IdentityKind, Instant, Operator,
+    PasskeyId, Pattern, PatternError, Permissions, PermissionsGroupId, PolicyId, Region,
+    ResourceGroupId, ResourceId, ResourcePattern, ResourceUrn, Revision, SessionId, TokenId,
+    UrnError, permissions_group_urn, resource_group_urn,
 };
 pub use gatewright_store::{Address, CauseChain, Kind, ServerLock, StoreError};
 pub use model::caller::{Context, Origin, Principal, PrincipalKind, RequestConditions};

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::id::{AccountName, ClientId};
+use crate::id::{AccountName, ClientId, GroupName};
 use crate::urn::{Region, UrnError, is_name, split};
 
 /// The kind of an [`Identity`].
@@ -84,8 +84,8 @@ impl Identity {
     }
 
     /// Returns a group of users.
-    pub fn group(region: Region, account: &AccountName, group: &str) -> Self {
-        Self::new(region, IdentityKind::Group, account, Some(group))
+    pub fn group(region: Region, account: &AccountName, name: &GroupName) -> Self {
+        Self::new(region, IdentityKind::Group, account, Some(name.as_str()))
     }
 
     /// Returns a service account by its client identifier.

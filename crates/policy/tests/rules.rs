@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gatewright_policy::{
-    AccountName, Block, Caller, ClientId, Decision, Environment, Identity, Instant, Members,
-    Outcome, Permissions, Policy, PolicyId, PolicySet, Region, Request, Resource, ResourceGroupId,
-    ResourceUrn, Scope, decide, explain,
+    AccountName, Block, Caller, ClientId, Decision, Environment, GroupName, Identity, Instant,
+    Members, Outcome, Permissions, Policy, PolicyId, PolicySet, Region, Request, Resource,
+    ResourceGroupId, ResourceUrn, Scope, decide, explain,
 };
 use uuid::Uuid;
 
@@ -208,7 +208,8 @@ fn a_user_has_what_each_of_its_groups_has() {
     policy.identities = texts(&["urn:v1:eu:identity:group:aa1-ovh/admins"]);
     let set = set([policy]);
     let user = Identity::user(Region::Eu, &AccountName::new(HOME), "bob");
-    let group = |name| Identity::group(Region::Eu, &AccountName::new(HOME), name);
+    let group =
+        |name: &str| Identity::group(Region::Eu, &AccountName::new(HOME), &GroupName::new(name));
     let member = Caller::new(
         Region::Eu,
         &AccountName::new(HOME),
@@ -229,7 +230,11 @@ fn a_user_of_an_identity_provider_has_what_its_groups_have_alone() {
     assert!(
         ask(
             &set,
-            &caller(Identity::group(Region::Eu, &AccountName::new(HOME), "admins")),
+            &caller(Identity::group(
+                Region::Eu,
+                &AccountName::new(HOME),
+                &GroupName::new("admins")
+            )),
             "vps:apiovh:get",
             VPS
         )

@@ -1,6 +1,6 @@
 //! `/me/identity`: local users and their groups.
 
-use gatewright_iam::{Context, rights};
+use gatewright_iam::{Context, GroupName, rights};
 
 use crate::body::Body;
 use crate::error::ApiError;
@@ -112,7 +112,7 @@ async fn create_group(
 }
 
 async fn group(context: Context, request: Request) -> Result<Tagged<Group>, ApiError> {
-    let group = request.iam.group(&context, request.parameter(0)?).await?;
+    let group = request.iam.group(&context, &GroupName::new(request.parameter(0)?)).await?;
     Tagged::of(&request, &group.tag.clone(), Shows::Object, &group.into())
 }
 
@@ -121,11 +121,12 @@ async fn edit_group(
     request: Request,
     Body(edit): Body<GroupEdit>,
 ) -> Result<Null, ApiError> {
-    request.iam.edit_group(&context, request.parameter(0)?, edit.map(Into::into)).await?;
+    let name = GroupName::new(request.parameter(0)?);
+    request.iam.edit_group(&context, &name, edit.map(Into::into)).await?;
     Ok(Null)
 }
 
 async fn delete_group(context: Context, request: Request) -> Result<Null, ApiError> {
-    request.iam.delete_group(&context, request.parameter(0)?).await?;
+    request.iam.delete_group(&context, &GroupName::new(request.parameter(0)?)).await?;
     Ok(Null)
 }

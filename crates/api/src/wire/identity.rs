@@ -1,6 +1,6 @@
 //! Local users and their groups.
 
-use gatewright_iam::{Fault, GroupInput, IamError, Secret, UserInput, UserKind};
+use gatewright_iam::{Fault, GroupInput, GroupName, IamError, Secret, UserInput, UserKind};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -86,8 +86,8 @@ impl From<gatewright_iam::User> for User {
             creation: user.created_at.to_string(),
             description: user.description,
             email: user.email,
-            group: user.groups.first().cloned().unwrap_or_default(),
-            groups: user.groups,
+            group: user.groups.first().map(GroupName::to_string).unwrap_or_default(),
+            groups: user.groups.iter().map(GroupName::to_string).collect(),
             last_update: user.updated_at.to_string(),
             login: user.login,
             password_last_update: user.password_changed_at.map(|at| at.to_string()),
@@ -122,6 +122,10 @@ pub(crate) struct UserRequest {
     kind: Option<UserType>,
 }
 
+fn group_names(texts: impl IntoIterator<Item = String>) -> Vec<GroupName> {
+    texts.into_iter().map(GroupName::new).collect()
+}
+
 impl TryFrom<UserRequest> for UserInput {
     type Error = IamError;
 
@@ -131,7 +135,7 @@ impl TryFrom<UserRequest> for UserInput {
             password: request.password,
             email: request.email,
             description: request.description,
-            groups: request.group.into_iter().chain(request.groups).collect(),
+            groups: group_names(request.group.into_iter().chain(request.groups)),
             kind: match request.kind {
                 None | Some(UserType::User) => UserKind::User,
                 Some(UserType::Service) => UserKind::Service,
@@ -165,10 +169,10 @@ impl From<UserEdit> for gatewright_iam::UserEdit {
     /// them.
     fn from(edit: UserEdit) -> Self {
         let groups = match (edit.group, edit.groups) {
-            (None, groups) => groups,
+            (None, groups) => groups.map(group_names),
             (Some(main), others) => {
                 let others = others.unwrap_or_default().into_iter().filter(|one| *one != main);
-                Some(std::iter::once(main.clone()).chain(others).collect())
+                Some(group_names(std::iter::once(main.clone()).chain(others)))
             }
         };
         Self { email: edit.email, description: edit.description, groups }
@@ -200,7 +204,7 @@ impl From<gatewright_iam::Group> for Group {
             default_group: group.built_in,
             description: group.description,
             last_update: group.updated_at.to_string(),
-            name: group.name,
+            name: group.name.to_string(),
             role: group.role.into(),
             urn: group.urn,
         }

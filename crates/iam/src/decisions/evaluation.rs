@@ -4,8 +4,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use gatewright_policy::{
-    AccountName, Caller, ClientId, Identity, IdentityKind, Instant, PolicyId, ResourceUrn, Scope,
-    Tags,
+    AccountName, Caller, ClientId, GroupName, Identity, IdentityKind, Instant, PolicyId,
+    ResourceUrn, Scope, Tags,
 };
 
 use crate::core::iam::Iam;
@@ -13,10 +13,10 @@ use crate::engine::recorder::RecordedDecision;
 use crate::engine::view::View;
 use crate::model::caller::{Context, Principal, PrincipalKind, Token};
 use crate::model::error::IamError;
-use crate::model::group::BUILT_IN;
+use crate::model::group::{BUILT_IN, is_built_in};
 use crate::model::input::Input;
 use crate::model::log::Reason;
-use crate::model::principal_key::{name_of_key, principal_key};
+use crate::model::principal_key::{group_key, name_of_key, principal_key};
 use crate::model::rights;
 
 /// The maximum number of subjects, resources or actions that a search evaluates.
@@ -258,7 +258,9 @@ impl Iam {
                     Identity::service_account(region, account, &ClientId::new(text))
                 }
                 SubjectKind::User => Identity::user(region, account, text),
-                SubjectKind::Group | SubjectKind::Token => Identity::group(region, account, text),
+                SubjectKind::Group | SubjectKind::Token => {
+                    Identity::group(region, account, &GroupName::new(text))
+                }
             })
         };
         let Some(identity) = identity else { return Ok(None) };
@@ -289,9 +291,9 @@ impl Iam {
                 user.map(|user| user.principal(region, identity.account()))
             }
             (SubjectKind::Group, IdentityKind::Group) => {
-                let built_in = BUILT_IN.iter().any(|(one, _)| *one == name);
-                let is_there =
-                    built_in || view.groups.contains(&principal_key(identity.account(), &name));
+                let name = GroupName::new(name);
+                let is_there = is_built_in(&name)
+                    || view.groups.contains(&group_key(identity.account(), &name));
                 is_there.then(|| alone(identity))
             }
             _ => None,
@@ -372,7 +374,7 @@ fn subjects(view: &View, kind: Option<SubjectKind>) -> Result<Vec<String>, IamEr
         Some(SubjectKind::ServiceAccount) => Ok(view.clients.ids().map(str::to_owned).collect()),
         Some(SubjectKind::User) => view.users.ids().map(own).collect(),
         Some(SubjectKind::Group) => {
-            let built_in = BUILT_IN.iter().map(|(name, _)| Ok((*name).to_owned()));
+            let built_in = BUILT_IN.iter().map(|(name, _)| Ok(name.to_string()));
             built_in.chain(view.groups.ids().map(own)).collect()
         }
     }

@@ -140,7 +140,7 @@ mod tests {
     use std::sync::atomic::AtomicU64;
     use std::time::Duration;
 
-    use gatewright_policy::{Instant, Region};
+    use gatewright_policy::{GroupName, Instant, Region};
     use gatewright_store::{Act, Author, Generation, Store};
     use gatewright_testing::TestDatabase;
 
@@ -289,7 +289,7 @@ mod tests {
         let views = views(&store);
         views.get(&ACCOUNT).await.unwrap();
         let group = GroupDocument {
-            name: "not a name".to_owned(),
+            name: GroupName::new("not a name"),
             description: None,
             role: Role::Admin,
             created_at: Instant::EPOCH,

@@ -11,7 +11,7 @@
 use std::sync::Arc;
 
 use gatewright_policy::{
-    AccountName, Fact, Identity, Instant, Members, PolicySet, Region, Revision,
+    AccountName, Fact, GroupName, Identity, Instant, Members, PolicySet, Region, Revision,
     permissions_group_urn,
 };
 use gatewright_store::{Entry, Generation, Kind, Object, Position};
@@ -28,7 +28,7 @@ use crate::model::guarded_api::ApiDocument;
 use crate::model::passkey::PasskeyDocument;
 use crate::model::permissions_group::{MANAGED_OWNER, PermissionsGroupDocument};
 use crate::model::policy::Policy;
-use crate::model::principal_key::name_of_key;
+use crate::model::principal_key::group_of_key;
 use crate::model::resource::ResourceDocument;
 use crate::model::resource_group::ResourceGroupDocument;
 use crate::model::session::SessionDocument;
@@ -246,7 +246,7 @@ impl Held for GroupDocument {
     }
 
     fn remove(view: &mut View, id: &str, _: &str) -> Result<(), IamError> {
-        view.set_role(name_of_key(id)?, Role::None)?;
+        view.set_role(&group_of_key(id)?, Role::None)?;
         view.groups.remove(id);
         Ok(())
     }
@@ -308,8 +308,8 @@ impl View {
             roles: 0,
             catalogue: Arc::clone(catalogue),
         };
-        for (name, role) in BUILT_IN {
-            view.set_role(name, role)?;
+        for (name, role) in &*BUILT_IN {
+            view.set_role(name, *role)?;
         }
         Ok(view)
     }
@@ -354,7 +354,7 @@ impl View {
 
     /// Sets the role of a group, in place of its previous role. Fails where its policy does not
     /// compile: a view without it would decide by other policies than the account has.
-    fn set_role(&mut self, name: &str, role: Role) -> Result<(), IamError> {
+    fn set_role(&mut self, name: &GroupName, role: Role) -> Result<(), IamError> {
         let group = Identity::group(self.region, self.policies.owner(), name);
         let id = role_policy_id(&group);
         if self.policies.get(id).is_some() {

@@ -1,17 +1,18 @@
 //! Groups of users, and the role that each group grants.
 
-use gatewright_policy::{AccountName, Identity, Revision};
+use gatewright_policy::{AccountName, GroupName, Identity, Revision};
 use gatewright_store::{Kind, Object};
 
 use crate::core::iam::Iam;
 use crate::model::caller::Context;
 use crate::model::document::Document;
 use crate::model::error::{Fault, IamError};
-use crate::model::group::{BUILT_IN, Group, GroupDocument, GroupInput, Role, is_built_in};
+use crate::model::group::{
+    BUILT_IN, Group, GroupDocument, GroupInput, Role, check_group_name, is_built_in,
+};
 use crate::model::input::{Input, check_text};
-use crate::model::principal_key::principal_key;
+use crate::model::principal_key::group_key;
 use crate::model::rights;
-use crate::model::user::check_login;
 
 const READ_ONLY: &str = "This group belongs to the server and cannot be changed";
 
@@ -40,11 +41,11 @@ impl Iam {
 
     async fn built_in_groups(&self, account: &AccountName) -> Result<Vec<Group>, IamError> {
         let created_at = self.profile(account).await?.created_at;
-        let group = |(name, role): (&str, Role)| {
+        let group = |(name, role): &(GroupName, Role)| {
             let document = GroupDocument {
-                name: name.to_owned(),
+                name: name.clone(),
                 description: None,
-                role,
+                role: *role,
                 created_at,
                 updated_at: created_at,
             };
@@ -68,14 +69,14 @@ impl Iam {
     }
 
     /// Reads a group of the account.
-    pub async fn group(&self, context: &Context, name: &str) -> Result<Group, IamError> {
+    pub async fn group(&self, context: &Context, name: &GroupName) -> Result<Group, IamError> {
         self.demand(context, rights::GROUP_GET).await?;
         let account = context.account();
         if is_built_in(name) {
             let groups = self.built_in_groups(account).await?;
-            return groups.into_iter().find(|one| one.name == name).ok_or(IamError::NotFound);
+            return groups.into_iter().find(|one| one.name == *name).ok_or(IamError::NotFound);
         }
-        let object = self.store.object(account, Kind::Group, &principal_key(account, name)).await?;
+        let object = self.store.object(account, Kind::Group, &group_key(account, name)).await?;
         self.read_group(&object.ok_or(IamError::NotFound)?)
     }
 
@@ -90,7 +91,7 @@ impl Iam {
             return self.user_group_of(&created.owner, created.document);
         }
         let GroupInput { name, description, role } = input?;
-        check_login("name", &name)?;
+        let name = check_group_name(&name)?;
         check_text("description", description.as_deref().unwrap_or_default(), 0, 255)?;
         let account = context.account();
         let document = GroupDocument {
@@ -107,7 +108,7 @@ impl Iam {
         if is_built_in(&document.name) {
             return Err(taken());
         }
-        let id = principal_key(account, &document.name);
+        let id = group_key(account, &document.name);
         let change = document.create(self.place(account, &id), None)?;
         let made = self.create(context, account, change).await;
         made.map_err(|error| match IamError::from(error) {
@@ -121,7 +122,7 @@ impl Iam {
     pub async fn edit_group(
         &self,
         context: &Context,
-        name: &str,
+        name: &GroupName,
         input: Input<GroupInput>,
     ) -> Result<Group, IamError> {
         self.demand(context, rights::GROUP_EDIT).await?;
@@ -131,7 +132,7 @@ impl Iam {
             return Err(IamError::ReadOnly(READ_ONLY));
         }
         let account = context.account();
-        let id = principal_key(account, name);
+        let id = group_key(account, name);
         self.change(context, self.place(account, &id), |document: &mut GroupDocument| {
             if let Some(description) = &input.description {
                 document.description = Some(description.clone());
@@ -144,7 +145,7 @@ impl Iam {
     }
 
     /// Deletes a group that has no members.
-    pub async fn delete_group(&self, context: &Context, name: &str) -> Result<(), IamError> {
+    pub async fn delete_group(&self, context: &Context, name: &GroupName) -> Result<(), IamError> {
         self.demand(context, rights::GROUP_DELETE).await?;
         if is_built_in(name) {
             return Err(IamError::ReadOnly(READ_ONLY));
@@ -158,7 +159,7 @@ impl Iam {
             let message = format!("{members} users are in the group {name}: move them first");
             return Err(IamError::invalid(Fault::Parameter, message));
         }
-        let id = principal_key(account, name);
+        let id = group_key(account, name);
         self.delete(context, self.place(account, &id), &[], |_: &GroupDocument| Ok(())).await
     }
 
@@ -166,10 +167,10 @@ impl Iam {
     pub(crate) async fn check_group(
         &self,
         account: &AccountName,
-        name: &str,
+        name: &GroupName,
     ) -> Result<(), IamError> {
         let view = self.views.get(account).await?;
-        if is_built_in(name) || view.groups.contains(&principal_key(account, name)) {
+        if is_built_in(name) || view.groups.contains(&group_key(account, name)) {
             return Ok(());
         }
         let message = format!("there is no group {name}: create it first");

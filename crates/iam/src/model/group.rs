@@ -1,7 +1,9 @@
 //! Groups of users and their roles: their documents, inputs and rules.
 
+use std::sync::LazyLock;
+
 use gatewright_policy::{
-    AccountName, Fact, Identity, Instant, Permissions, Policy as Rule, PolicyId, Region,
+    AccountName, Fact, GroupName, Identity, Instant, Permissions, Policy as Rule, PolicyId, Region,
     ResourcePattern, permissions_group_urn,
 };
 use gatewright_store::Kind;
@@ -10,9 +12,10 @@ use uuid::Uuid;
 
 use crate::model::document::{Document, Place};
 use crate::model::error::IamError;
+use crate::model::input::check_principal_name;
 use crate::model::permissions_group::MANAGED_OWNER;
 use crate::model::precondition::EntityTag;
-use crate::model::principal_key::name_of_key;
+use crate::model::principal_key::group_of_key;
 
 /// The role of a group: the permissions of its members, in addition to those that policies allow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -42,14 +45,16 @@ impl Role {
 }
 
 /// The built-in groups of every account, with their roles.
-pub(crate) const BUILT_IN: [(&str, Role); 3] =
-    [("ADMIN", Role::Admin), (Group::DEFAULT, Role::Regular), ("UNPRIVILEGED", Role::Unprivileged)];
+pub(crate) static BUILT_IN: LazyLock<[(GroupName, Role); 3]> = LazyLock::new(|| {
+    [("ADMIN", Role::Admin), (Group::DEFAULT, Role::Regular), ("UNPRIVILEGED", Role::Unprivileged)]
+        .map(|(name, role)| (GroupName::new(name), role))
+});
 
 /// The document of a group.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct GroupDocument {
-    pub(crate) name: String,
+    pub(crate) name: GroupName,
     pub(crate) description: Option<String>,
     pub(crate) role: Role,
     pub(crate) created_at: Instant,
@@ -60,7 +65,7 @@ pub(crate) struct GroupDocument {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Group {
     /// The name, unique in the account.
-    pub name: String,
+    pub name: GroupName,
     /// The description of its purpose.
     pub description: Option<String>,
     /// The role of its members.
@@ -93,6 +98,12 @@ pub struct GroupInput {
     pub role: Option<Role>,
 }
 
+/// Parses the name of a new group.
+pub(crate) fn check_group_name(name: &str) -> Result<GroupName, IamError> {
+    check_principal_name("name", name)?;
+    Ok(GroupName::new(name))
+}
+
 /// Returns the identifier of the policy that implements a group's role.
 pub(crate) fn role_policy_id(group: &Identity) -> PolicyId {
     Uuid::new_v5(&Uuid::NAMESPACE_URL, group.urn().as_bytes()).into()
@@ -123,15 +134,15 @@ pub(crate) fn role_policy(
     Some(rule)
 }
 
-pub(crate) fn is_built_in(name: &str) -> bool {
-    BUILT_IN.iter().any(|(known, _)| *known == name)
+pub(crate) fn is_built_in(name: &GroupName) -> bool {
+    BUILT_IN.iter().any(|(known, _)| known == name)
 }
 
 /// Builds the fact that tells replicas the role of a group, which is a policy.
 pub(crate) fn role_fact(
     region: Region,
     account: &AccountName,
-    name: &str,
+    name: &GroupName,
     role: Role,
     is_managed: &dyn Fn(&str) -> bool,
 ) -> Fact {
@@ -144,7 +155,7 @@ impl Document for GroupDocument {
     const KIND: Kind = Kind::Group;
 
     fn name(&self, _: Place<'_>) -> Option<String> {
-        Some(self.name.clone())
+        Some(self.name.to_string())
     }
 
     fn facts(
@@ -154,6 +165,7 @@ impl Document for GroupDocument {
         is_managed: &dyn Fn(&str) -> bool,
     ) -> Result<Vec<Fact>, IamError> {
         let role = after.map(Self::read).transpose()?.map_or(Role::None, |group| group.role);
-        Ok(vec![role_fact(place.region, place.account, name_of_key(place.id)?, role, is_managed)])
+        let name = group_of_key(place.id)?;
+        Ok(vec![role_fact(place.region, place.account, &name, role, is_managed)])
     }
 }

@@ -1,6 +1,7 @@
 //! Inputs of use cases, and validation rules that several of them share.
 
 use std::collections::HashSet;
+use std::hash::Hash;
 
 use gatewright_policy::{hidden_character, is_invisible};
 
@@ -21,6 +22,22 @@ pub(crate) fn check_name(field: &str, name: &str) -> Result<(), IamError> {
     }
     if !name.chars().all(|c| c.is_ascii_alphanumeric() || "-/_+".contains(c)) {
         let message = format!("\"{field}\" may hold letters, digits, -, /, _ and + only");
+        return Err(IamError::invalid(Fault::Format, message));
+    }
+    Ok(())
+}
+
+/// Validates a login or a name as a part of the URN of a user or a group.
+pub(crate) fn check_principal_name(field: &str, name: &str) -> Result<(), IamError> {
+    if name.is_empty() {
+        return Err(IamError::invalid(Fault::Missing, format!("\"{field}\" must not be empty")));
+    }
+    if name.len() > 255 {
+        let message = format!("\"{field}\" must have at most 255 characters");
+        return Err(IamError::invalid(Fault::TooLong, message));
+    }
+    if !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b)) {
+        let message = format!("\"{field}\" may hold letters, digits, ., _ and - only");
         return Err(IamError::invalid(Fault::Format, message));
     }
     Ok(())
@@ -77,7 +94,11 @@ fn hidden(field: &str, c: char, what: &str) -> IamError {
 }
 
 /// Removes duplicates from a list, keeping the first, and refuses a list that is too long.
-pub(crate) fn check_list(field: &str, list: &mut Vec<String>, most: usize) -> Result<(), IamError> {
+pub(crate) fn check_list<T: Clone + Eq + Hash>(
+    field: &str,
+    list: &mut Vec<T>,
+    most: usize,
+) -> Result<(), IamError> {
     if list.len() > most {
         let message = format!("\"{field}\" must have at most {most} entries");
         return Err(IamError::invalid(Fault::TooLong, message));

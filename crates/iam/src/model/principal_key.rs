@@ -1,6 +1,6 @@
 //! Identifiers of users and groups.
 
-use gatewright_policy::AccountName;
+use gatewright_policy::{AccountName, GroupName};
 use gatewright_store::StoreError;
 
 use crate::model::error::IamError;
@@ -8,6 +8,16 @@ use crate::model::error::IamError;
 /// Builds the identifier of a user or a group: unique among those of all accounts.
 pub(crate) fn principal_key(account: &AccountName, name: &str) -> String {
     format!("{account}/{name}")
+}
+
+/// Builds the identifier of a group.
+pub(crate) fn group_key(account: &AccountName, name: &GroupName) -> String {
+    principal_key(account, name.as_str())
+}
+
+/// Returns the name in the identifier of a group; fails for a malformed one.
+pub(crate) fn group_of_key(key: &str) -> Result<GroupName, IamError> {
+    name_of_key(key).map(GroupName::new)
 }
 
 /// Returns the login or the name in such an identifier; fails for a malformed one.

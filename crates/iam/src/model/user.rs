@@ -1,6 +1,6 @@
 //! Local users: their documents, inputs and rules.
 
-use gatewright_policy::{AccountName, Caller, Fact, Identity, Instant, Region, Scope};
+use gatewright_policy::{AccountName, Caller, Fact, GroupName, Identity, Instant, Region, Scope};
 use gatewright_store::Kind;
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +8,7 @@ use crate::model::caller::{Principal, PrincipalKind, Token};
 use crate::model::document::{Document, Place};
 use crate::model::error::{Fault, IamError};
 use crate::model::group::Group;
-use crate::model::input::{check_list, check_text};
+use crate::model::input::{check_list, check_principal_name, check_text};
 use crate::model::precondition::EntityTag;
 use crate::model::principal_key::name_of_key;
 use crate::model::secret::Secret;
@@ -35,7 +35,7 @@ pub(crate) struct UserDocument {
     pub(crate) email: Option<String>,
     pub(crate) description: String,
     /// The names of the user's groups, the main one first.
-    pub(crate) groups: Vec<String>,
+    pub(crate) groups: Vec<GroupName>,
     pub(crate) kind: UserKind,
     pub(crate) enabled: bool,
     pub(crate) created_at: Instant,
@@ -53,7 +53,7 @@ pub struct User {
     /// The description of the user.
     pub description: String,
     /// The names of the user's groups, the main one first.
-    pub groups: Vec<String>,
+    pub groups: Vec<GroupName>,
     /// The type of the user.
     pub kind: UserKind,
     /// True if the user may sign in.
@@ -82,7 +82,7 @@ pub struct UserInput {
     /// The description, at most 255 characters.
     pub description: String,
     /// The names of the user's groups, the main one first; `DEFAULT` where there is none.
-    pub groups: Vec<String>,
+    pub groups: Vec<GroupName>,
     /// The type of the user.
     pub kind: UserKind,
 }
@@ -95,28 +95,12 @@ pub struct UserEdit {
     /// The description, at most 255 characters.
     pub description: Option<String>,
     /// The names of the user's groups, the main one first.
-    pub groups: Option<Vec<String>>,
-}
-
-/// Validates a login or a name as a part of the URN of a user or a group.
-pub(crate) fn check_login(field: &str, login: &str) -> Result<(), IamError> {
-    if login.is_empty() {
-        return Err(IamError::invalid(Fault::Missing, format!("\"{field}\" must not be empty")));
-    }
-    if login.len() > 255 {
-        let message = format!("\"{field}\" must have at most 255 characters");
-        return Err(IamError::invalid(Fault::TooLong, message));
-    }
-    if !login.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b)) {
-        let message = format!("\"{field}\" may hold letters, digits, ., _ and - only");
-        return Err(IamError::invalid(Fault::Format, message));
-    }
-    Ok(())
+    pub groups: Option<Vec<GroupName>>,
 }
 
 impl UserDocument {
     pub(crate) fn check(&mut self) -> Result<(), IamError> {
-        check_login("login", &self.login)?;
+        check_principal_name("login", &self.login)?;
         check_text("description", &self.description, 0, 255)?;
         self.email = self.email.take().filter(|email| !email.is_empty());
         if let Some(email) = &self.email {
@@ -128,7 +112,7 @@ impl UserDocument {
         }
         check_list("groups", &mut self.groups, MOST_GROUPS)?;
         if self.groups.is_empty() {
-            self.groups.push(Group::DEFAULT.to_owned());
+            self.groups.push(GroupName::new(Group::DEFAULT));
         }
         Ok(())
     }

@@ -180,8 +180,8 @@ impl Iam {
         }
         let products = self.catalogue();
         let is_managed = |name: &str| products.group(name).is_some();
-        for (name, role) in BUILT_IN {
-            facts.push(role_fact(self.settings.region, account, name, role, &is_managed));
+        for (name, role) in &*BUILT_IN {
+            facts.push(role_fact(self.settings.region, account, name, *role, &is_managed));
         }
         catalogue
     }

@@ -1,6 +1,8 @@
 //! The logs of activity, and the audit log.
 
-use gatewright_iam::{Call, Event, GroupInput, Instant, LogFilter, LogKind, Reason, Revision};
+use gatewright_iam::{
+    Call, Event, GroupInput, GroupName, Instant, LogFilter, LogKind, Reason, Revision,
+};
 
 use crate::installation::{ACCOUNT, INSTANT, Installation, REBOOT, VPS, grant};
 
@@ -81,9 +83,10 @@ async fn the_audit_says_who_changed_what_and_how_it_was() {
         let description = Some(description.to_owned());
         Ok(GroupInput { name: "ops".to_owned(), description, role: None })
     };
+    let ops = GroupName::new("ops");
     iam.create_group(&owner, input("one")).await.unwrap();
-    iam.edit_group(&owner, "ops", input("two")).await.unwrap();
-    iam.delete_group(&owner, "ops").await.unwrap();
+    iam.edit_group(&owner, &ops, input("two")).await.unwrap();
+    iam.delete_group(&owner, &ops).await.unwrap();
     let filter = LogFilter { on: "ops".to_owned(), ..LogFilter::default() };
     let events = iam.audit(&owner, &filter, (Revision::MAX, 10)).await.unwrap().events;
     let acts: Vec<_> = events.iter().map(Event::act).collect();

@@ -1,8 +1,8 @@
 //! Accounts, service accounts, users, groups and personal access tokens.
 
 use gatewright_iam::{
-    ClientEdit, ClientInput, Expiry, Fault, Flow, GroupInput, IamError, NewAccount, PolicyFilter,
-    Role, UserEdit, UserInput, UserTokenEdit, UserTokenInput, rights,
+    ClientEdit, ClientInput, Expiry, Fault, Flow, GroupInput, GroupName, IamError, NewAccount,
+    PolicyFilter, Role, UserEdit, UserInput, UserTokenEdit, UserTokenInput, rights,
 };
 use serde_json::{Map, Value, json};
 
@@ -132,7 +132,7 @@ async fn a_user_has_a_login_of_their_own_and_groups_that_exist() {
     let installation = Installation::new().await;
     let (iam, owner) = (&installation.iam, installation.owner());
     let jane = iam.create_user(&owner, Ok(user("jane"))).await.unwrap();
-    assert_eq!(jane.groups, ["DEFAULT"], "where none is named");
+    assert_eq!(jane.groups, [GroupName::new("DEFAULT")], "where none is named");
     assert_eq!(jane.urn, format!("urn:v1:eu:identity:user:{ACCOUNT}/jane"));
     let again = iam.create_user(&owner, Ok(user("jane"))).await;
     assert_eq!(conflict(again), "USER_ALREADY_EXISTS");
@@ -142,13 +142,13 @@ async fn a_user_has_a_login_of_their_own_and_groups_that_exist() {
     input.email = Some("nowhere".to_owned());
     assert_eq!(fault(iam.create_user(&owner, Ok(input)).await), Fault::Format);
     let mut input = user("joe");
-    input.groups = texts(&["nobody"]);
+    input.groups = vec![GroupName::new("nobody")];
     assert_eq!(fault(iam.create_user(&owner, Ok(input)).await), Fault::Parameter);
-    let edit = UserEdit { groups: Some(texts(&["nobody"])), ..UserEdit::default() };
+    let edit = UserEdit { groups: Some(vec![GroupName::new("nobody")]), ..UserEdit::default() };
     assert_eq!(fault(iam.edit_user(&owner, "jane", Ok(edit)).await), Fault::Parameter);
     let edit = UserEdit { description: Some("Jane".to_owned()), ..UserEdit::default() };
     let changed = iam.edit_user(&owner, "jane", Ok(edit)).await.unwrap();
-    assert_eq!((&*changed.description, changed.groups), ("Jane", texts(&["DEFAULT"])));
+    assert_eq!((&*changed.description, changed.groups), ("Jane", vec![GroupName::new("DEFAULT")]));
     iam.delete_user(&owner, "jane").await.unwrap();
     not_found(iam.user(&owner, "jane").await);
 }
@@ -157,14 +157,14 @@ async fn a_user_has_a_login_of_their_own_and_groups_that_exist() {
 async fn groups_that_every_account_has_cannot_be_changed() {
     let installation = Installation::new().await;
     let (iam, owner) = (&installation.iam, installation.owner());
-    let names: Vec<String> =
+    let names: Vec<GroupName> =
         iam.groups(&owner).await.unwrap().into_iter().map(|one| one.name).collect();
-    assert_eq!(names, ["ADMIN", "DEFAULT", "UNPRIVILEGED"]);
+    assert_eq!(names, ["ADMIN", "DEFAULT", "UNPRIVILEGED"].map(GroupName::new));
     for name in names {
         assert!(iam.group(&owner, &name).await.unwrap().built_in);
-        read_only(iam.edit_group(&owner, &name, Ok(group(&name, Some(Role::Admin)))).await);
+        read_only(iam.edit_group(&owner, &name, Ok(group(name.as_str(), Some(Role::Admin)))).await);
         read_only(iam.delete_group(&owner, &name).await);
-        let made = iam.create_group(&owner, Ok(group(&name, None))).await;
+        let made = iam.create_group(&owner, Ok(group(name.as_str(), None))).await;
         assert_eq!(conflict(made), "GROUP_ALREADY_EXISTS");
     }
 }
@@ -177,10 +177,10 @@ async fn a_group_is_deleted_once_nobody_is_in_it() {
     let again = iam.create_group(&owner, Ok(group("ops", None))).await;
     assert_eq!(conflict(again), "GROUP_ALREADY_EXISTS");
     installation.user("jane", &["ops"]).await;
-    assert_eq!(fault(iam.delete_group(&owner, "ops").await), Fault::Parameter);
+    assert_eq!(fault(iam.delete_group(&owner, &GroupName::new("ops")).await), Fault::Parameter);
     iam.delete_user(&owner, "jane").await.unwrap();
-    iam.delete_group(&owner, "ops").await.unwrap();
-    not_found(iam.group(&owner, "ops").await);
+    iam.delete_group(&owner, &GroupName::new("ops")).await.unwrap();
+    not_found(iam.group(&owner, &GroupName::new("ops")).await);
 }
 
 #[tokio::test]
@@ -191,14 +191,14 @@ async fn the_role_of_a_group_is_in_force_at_once() {
     installation.user("jane", &["ops"]).await;
     let made = iam.create_user_token(&owner, "jane", Ok(token("t", Expiry::Never))).await;
     let jane = installation.context_of(&made.unwrap().1).await.unwrap();
-    let account = account_urn();
+    let (account, ops) = (account_urn(), GroupName::new("ops"));
     for (role, reads, edits, manages) in [
         (Role::None, false, false, false),
         (Role::Unprivileged, true, false, false),
         (Role::Regular, true, true, false),
         (Role::Admin, true, true, true),
     ] {
-        iam.edit_group(&owner, "ops", Ok(group("ops", Some(role)))).await.unwrap();
+        iam.edit_group(&owner, &ops, Ok(group("ops", Some(role)))).await.unwrap();
         assert_eq!(installation.may(&jane, rights::ME_GET, &account).await, reads, "{role:?}");
         assert_eq!(installation.may(&jane, rights::ME_EDIT, &account).await, edits, "{role:?}");
         let manage = rights::USER_CREATE;

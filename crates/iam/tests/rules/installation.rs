@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use gatewright_iam::{
     AccountName, CheckResult, Client, ClientId, ClientInput, Clock, Context, Fault, Flow, Grant,
-    Iam, IamError, Instant, MasterKey, NewAccount, NewResource, Origin, PageRequest, Permissions,
-    Policy, PolicyInput, Randomness, Secret, Settings, Sources, UserInput,
+    GroupName, Iam, IamError, Instant, MasterKey, NewAccount, NewResource, Origin, PageRequest,
+    Permissions, Policy, PolicyInput, Randomness, Secret, Settings, Sources, UserInput,
 };
 
 pub(crate) const ACCOUNT: &str = "aa11111-ovh";
@@ -216,7 +216,7 @@ impl Installation {
     pub(crate) async fn user(&self, login: &str, groups: &[&str]) -> String {
         let input = UserInput {
             login: login.to_owned(),
-            groups: groups.iter().map(|&group| group.to_owned()).collect(),
+            groups: groups.iter().map(|&group| GroupName::new(group)).collect(),
             ..UserInput::default()
         };
         self.iam.create_user(&self.owner(), Ok(input)).await.unwrap().urn

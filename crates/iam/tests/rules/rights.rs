@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::pin::Pin;
 
 use gatewright_iam::{
-    Attachment, BuiltInProducts, Catalogue, ClientId, Context, EvaluationsSemantic, Iam, IamError,
-    Instant, LogFilter, LogKind, Permissions, ReplicaPosition, Revision, rights,
+    Attachment, BuiltInProducts, Catalogue, ClientId, Context, EvaluationsSemantic, GroupName, Iam,
+    IamError, Instant, LogFilter, LogKind, Permissions, ReplicaPosition, Revision, rights,
 };
 
 use crate::installation::{Installation, account_urn, texts, unread};
@@ -58,10 +58,10 @@ const USE_CASES: &[UseCase] = use_cases! {
     USER_TOKEN_EDIT: edit_user_token("x", "y", unread());
     USER_TOKEN_DELETE: delete_user_token("x", "y");
     GROUP_GET: groups();
-    GROUP_GET: group("x");
+    GROUP_GET: group(&GroupName::new("x"));
     GROUP_CREATE: create_group(unread());
-    GROUP_EDIT: edit_group("x", unread());
-    GROUP_DELETE: delete_group("x");
+    GROUP_EDIT: edit_group(&GroupName::new("x"), unread());
+    GROUP_DELETE: delete_group(&GroupName::new("x"));
     CALLS_GET: log(LogKind::Call, &LogFilter::default(), (Instant::MAX, 1));
     CALLS_ON_SERVICES_GET: calls_on_services();
     AUDIT_GET: audit(&LogFilter::default(), (Revision::MAX, 1));

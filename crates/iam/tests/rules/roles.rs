@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
 
-use gatewright_iam::{Action, Context, Expiry, GroupInput, Role, UserTokenInput};
+use gatewright_iam::{Action, Context, Expiry, GroupInput, GroupName, Role, UserTokenInput};
 
 use crate::installation::{ACCOUNT, Installation};
 
@@ -40,7 +40,7 @@ async fn users(installation: &Installation) -> Vec<Context> {
             let group = GroupInput { name: name.to_owned(), description: None, role: Some(role) };
             iam.create_group(&owner, Ok(group)).await.unwrap();
         }
-        assert_eq!(iam.group(&owner, name).await.unwrap().role, role);
+        assert_eq!(iam.group(&owner, &GroupName::new(name)).await.unwrap().role, role);
         installation.user(name, &[name]).await;
         let token = UserTokenInput {
             name: "t".to_owned(),

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use gatewright_iam::{
-    AccountName, Attachment, ClientEdit, ClientId, Expiry, GroupInput, IamError, Instant,
-    LogFilter, Member, NewResource, Permissions, PermissionsGroupInput, PolicyFilter, PolicyId,
-    PolicyInput, ResourceFilter, ResourceGroupId, ResourceGroupInput, Revision, UserEdit,
+    AccountName, Attachment, ClientEdit, ClientId, Expiry, GroupInput, GroupName, IamError,
+    Instant, LogFilter, Member, NewResource, Permissions, PermissionsGroupInput, PolicyFilter,
+    PolicyId, PolicyInput, ResourceFilter, ResourceGroupId, ResourceGroupInput, Revision, UserEdit,
     UserTokenEdit, UserTokenInput,
 };
 use serde_json::json;
@@ -82,9 +82,10 @@ async fn identities_of_another_account_are_not_found() {
     not_found(iam.create_user_token(other, "jane", Ok(token_input())).await);
     not_found(iam.edit_user_token(other, "jane", "t", Ok(UserTokenEdit::default())).await);
     not_found(iam.delete_user_token(other, "jane", "t").await);
-    not_found(iam.group(other, "ops").await);
-    not_found(iam.edit_group(other, "ops", Ok(GroupInput::default())).await);
-    not_found(iam.delete_group(other, "ops").await);
+    let ops = GroupName::new("ops");
+    not_found(iam.group(other, &ops).await);
+    not_found(iam.edit_group(other, &ops, Ok(GroupInput::default())).await);
+    not_found(iam.delete_group(other, &ops).await);
     assert!(iam.clients(other).await.unwrap().is_empty());
     assert!(iam.users(other).await.unwrap().is_empty());
     assert_eq!(iam.groups(other).await.unwrap().len(), 3, "those that every account has");

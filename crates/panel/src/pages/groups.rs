@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use askama::Template;
-use gatewright_iam::{Group, GroupInput, Role};
+use gatewright_iam::{Group, GroupInput, GroupName, Role};
 
 use super::roles::{RoleOption, parse_role, role_options, role_text};
 use crate::fields::encoded;
@@ -33,7 +33,7 @@ struct ListPage {
 }
 
 struct Row {
-    name: String,
+    name: GroupName,
     built_in: bool,
     role: &'static str,
     description: String,
@@ -74,7 +74,7 @@ enum GroupForm {
 impl GroupForm {
     fn of(group: Group) -> Self {
         let Group { name, description, role, .. } = group;
-        Self::Existing(GroupInput { name, description, role: Some(role) })
+        Self::Existing(GroupInput { name: name.to_string(), description, role: Some(role) })
     }
 }
 
@@ -124,23 +124,26 @@ async fn create(request: Arc<RequestContext>) -> HandlerResult {
 }
 
 async fn details(request: Arc<RequestContext>) -> HandlerResult {
-    let group = request.iam.group(&request.context()?, request.parameter("name")?).await?;
+    let group =
+        request.iam.group(&request.context()?, &GroupName::new(request.parameter("name")?)).await?;
     GroupForm::of(group).show_with_flash(&request).await
 }
 
 async fn edit(request: Arc<RequestContext>) -> HandlerResult {
     let context = request.context()?;
-    let name = request.parameter("name")?;
-    let input = input(&request, name);
+    let name = &GroupName::new(request.parameter("name")?);
+    let input = input(&request, name.as_str());
     match request.iam.edit_group(&context, name, Ok(input.clone())).await {
-        Ok(_) => PageResponse::redirect(format!("/groups/{}?flash=flash-edited", encoded(name))),
+        Ok(_) => {
+            PageResponse::redirect(format!("/groups/{}?flash=flash-edited", encoded(name.as_str())))
+        }
         Err(error) => GroupForm::Existing(input).reject(&request, InputError::of(error)?).await,
     }
 }
 
 async fn delete(request: Arc<RequestContext>) -> HandlerResult {
     let context = request.context()?;
-    let name = request.parameter("name")?;
+    let name = &GroupName::new(request.parameter("name")?);
     match request.iam.delete_group(&context, name).await {
         Ok(()) => PageResponse::redirect("/groups?flash=flash-group-deleted"),
         Err(error) => {

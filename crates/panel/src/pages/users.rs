@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use askama::Template;
-use gatewright_iam::{AccountName, Group, User, UserEdit, UserInput, UserKind};
+use gatewright_iam::{AccountName, Group, GroupName, User, UserEdit, UserInput, UserKind};
 
 use super::roles::role_text;
 use crate::error::{PageError, none_if_forbidden};
@@ -78,7 +78,7 @@ struct FormPage {
 
 /// Group that a user may be in.
 struct Choice {
-    name: String,
+    name: GroupName,
     role: &'static str,
     chosen: bool,
 }
@@ -88,7 +88,7 @@ struct UserForm {
     target: Target,
     email: String,
     description: String,
-    groups: Vec<String>,
+    groups: Vec<GroupName>,
 }
 
 /// User that a form edits.
@@ -103,7 +103,7 @@ impl UserForm {
             target,
             email: request.form.get("email").to_owned(),
             description: request.form.get("description").to_owned(),
-            groups: request.form.all("group").map(str::to_owned).collect(),
+            groups: request.form.all("group").map(GroupName::new).collect(),
         }
     }
 
@@ -139,13 +139,14 @@ impl Form for UserForm {
 
 /// Returns the groups to choose from; only the chosen ones if the reader has no permission for the
 /// others.
-async fn choices(request: &RequestContext, chosen: &[String]) -> Result<Vec<Choice>, PageError> {
+async fn choices(request: &RequestContext, chosen: &[GroupName]) -> Result<Vec<Choice>, PageError> {
     let choice = |group: Group| Choice {
         chosen: chosen.contains(&group.name),
         role: role_text(group.role),
         name: group.name,
     };
-    let unknown = |name: &String| Choice { name: name.clone(), role: "role-unknown", chosen: true };
+    let unknown =
+        |name: &GroupName| Choice { name: name.clone(), role: "role-unknown", chosen: true };
     let groups = none_if_forbidden(request.iam.groups(&request.context()?).await)?;
     Ok(match groups {
         Some(groups) => groups.into_iter().map(choice).collect(),
@@ -176,7 +177,7 @@ async fn create_form(request: Arc<RequestContext>) -> HandlerResult {
         target: Target::New { login: String::new() },
         email: String::new(),
         description: String::new(),
-        groups: vec![Group::DEFAULT.to_owned()],
+        groups: vec![GroupName::new(Group::DEFAULT)],
     };
     form.show(&request).await
 }
@@ -210,7 +211,7 @@ async fn edit(request: Arc<RequestContext>) -> HandlerResult {
     let edit = UserEdit {
         email: Some(request.form.get("email").to_owned()),
         description: Some(request.form.get("description").to_owned()),
-        groups: Some(request.form.all("group").map(str::to_owned).collect()),
+        groups: Some(request.form.all("group").map(GroupName::new).collect()),
     };
     match request.iam.edit_user(&context, login, Ok(edit)).await {
         Ok(_) => redirect_to(login, "flash-edited"),

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use gatewright_policy::{Identity, IdentityKind};
+use gatewright_policy::{GroupName, Identity, IdentityKind};
 
 use crate::core::iam::Iam;
 use crate::engine::view::View;
 use crate::model::caller::Context;
 use crate::model::error::IamError;
-use crate::model::group::BUILT_IN;
-use crate::model::principal_key::principal_key;
+use crate::model::group::is_built_in;
+use crate::model::principal_key::{group_key, principal_key};
 use crate::model::rights;
 use crate::model::simulation::Findings;
 use crate::policies::simulation::exact_denies::ExactDenies;
@@ -72,8 +72,8 @@ impl Iam {
                 name != "*" && view.users.get(&principal_key(account, name)).is_none()
             }
             IdentityKind::Group => {
-                let built_in = BUILT_IN.iter().any(|(one, _)| *one == name);
-                !built_in && !view.groups.contains(&principal_key(account, name))
+                let name = GroupName::new(name);
+                !is_built_in(&name) && !view.groups.contains(&group_key(account, &name))
             }
             IdentityKind::Credential => {
                 name.strip_prefix("oauth2-").is_some_and(|id| view.clients.get(id).is_none())

@@ -49,7 +49,7 @@ async fn identities(request: &RequestContext, context: &Context) -> Result<Vec<C
         Choice { urn: one.urn, label }
     });
     let groups = groups.into_iter().map(|one| {
-        let label = texts.name("choice-group", &one.name);
+        let label = texts.name("choice-group", one.name.as_str());
         Choice { urn: one.urn, label }
     });
     Ok(clients.chain(users).chain(groups).collect())
