@@ -22,8 +22,8 @@ mod tokens;
 // Shared by all use cases.
 pub use self::core::iam::{Iam, OpenError};
 pub use gatewright_policy::{
-    AccountName, ClientId, Condition, Fact, GroupName, Identity, IdentityKind, Instant, Operator,
-    PasskeyId, Pattern, PatternError, Permissions, PermissionsGroupId, PolicyId, Region,
+    AccountName, ClientId, Condition, Fact, GroupName, Identity, IdentityKind, Instant, Login,
+    Operator, PasskeyId, Pattern, PatternError, Permissions, PermissionsGroupId, PolicyId, Region,
     ResourceGroupId, ResourceId, ResourcePattern, ResourceUrn, Revision, SessionId, TokenId,
     UrnError, permissions_group_urn, resource_group_urn,
 };

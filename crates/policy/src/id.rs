@@ -119,6 +119,8 @@ macro_rules! text_ids {
 text_ids! {
     /// The name of an account, as `xx11111-ovh`. A clone shares the text.
     AccountName(Arc<str>);
+    /// The login of a user, unique in the account.
+    Login(Box<str>);
     /// The name of a group of users, unique in the account.
     GroupName(Box<str>);
     /// The identifier of a service account or another OAuth2 client, its `client_id`.

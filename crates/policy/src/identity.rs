@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::id::{AccountName, ClientId, GroupName};
+use crate::id::{AccountName, ClientId, GroupName, Login};
 use crate::urn::{Region, UrnError, is_name, split};
 
 /// The kind of an [`Identity`].
@@ -79,8 +79,8 @@ impl Identity {
     }
 
     /// Returns a local user.
-    pub fn user(region: Region, account: &AccountName, login: &str) -> Self {
-        Self::new(region, IdentityKind::User, account, Some(login))
+    pub fn user(region: Region, account: &AccountName, login: &Login) -> Self {
+        Self::new(region, IdentityKind::User, account, Some(login.as_str()))
     }
 
     /// Returns a group of users.

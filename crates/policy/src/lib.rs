@@ -40,8 +40,8 @@ pub use decision::{Block, Decision, DeterminingPolicy, decide};
 pub use explanation::{EvaluatedPolicy, Explanation, Outcome, explain};
 pub use fact::{Fact, FactError};
 pub use id::{
-    AccountName, ClientId, GroupName, PasskeyId, PermissionsGroupId, PolicyId, ResourceGroupId,
-    ResourceId, SessionId, TokenId,
+    AccountName, ClientId, GroupName, Login, PasskeyId, PermissionsGroupId, PolicyId,
+    ResourceGroupId, ResourceId, SessionId, TokenId,
 };
 pub use identity::{Identity, IdentityKind};
 pub use instant::Instant;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use gatewright_policy::{
     AccountName, Block, Caller, ClientId, Decision, Environment, GroupName, Identity, Instant,
-    Members, Outcome, Permissions, Policy, PolicyId, PolicySet, Region, Request, Resource,
+    Login, Members, Outcome, Permissions, Policy, PolicyId, PolicySet, Region, Request, Resource,
     ResourceGroupId, ResourceUrn, Scope, decide, explain,
 };
 use uuid::Uuid;
@@ -207,7 +207,7 @@ fn a_user_has_what_each_of_its_groups_has() {
     let mut policy = allow(1, &["*"]);
     policy.identities = texts(&["urn:v1:eu:identity:group:aa1-ovh/admins"]);
     let set = set([policy]);
-    let user = Identity::user(Region::Eu, &AccountName::new(HOME), "bob");
+    let user = Identity::user(Region::Eu, &AccountName::new(HOME), &Login::new("bob"));
     let group =
         |name: &str| Identity::group(Region::Eu, &AccountName::new(HOME), &GroupName::new(name));
     let member = Caller::new(
@@ -248,7 +248,7 @@ fn the_account_in_its_own_policy_does_not_stand_for_its_people() {
     policy.identities = texts(&["urn:v1:eu:identity:account:aa1-ovh"]);
     let set = set([policy]);
     assert!(!robot_may(&set, "vps:apiovh:get", VPS));
-    let user = caller(Identity::user(Region::Eu, &AccountName::new(HOME), "bob"));
+    let user = caller(Identity::user(Region::Eu, &AccountName::new(HOME), &Login::new("bob")));
     assert!(!ask(&set, &user, "vps:apiovh:get", VPS).is_allowed());
 }
 
@@ -363,7 +363,7 @@ fn what_another_account_gives_ends_when_it_is_withdrawn() {
         policy
     };
     let account = Identity::account_of(Region::Eu, &AccountName::new(OTHER));
-    let bob = Identity::user(Region::Eu, &AccountName::new(OTHER), "bob");
+    let bob = Identity::user(Region::Eu, &AccountName::new(OTHER), &Login::new("bob"));
     let mut owner = set([give(1, &account)]);
     let mut pass = allow(2, &["vps:apiovh:get", "vps:apiovh:delete"]);
     pass.identities = vec![bob.urn().to_owned()];
@@ -384,7 +384,7 @@ fn what_another_account_gives_ends_when_it_is_withdrawn() {
 
 #[test]
 fn a_user_of_another_account_named_by_the_owner_needs_no_second_policy() {
-    let bob = Identity::user(Region::Eu, &AccountName::new(OTHER), "bob");
+    let bob = Identity::user(Region::Eu, &AccountName::new(OTHER), &Login::new("bob"));
     let mut give = allow(1, &["vps:apiovh:get"]);
     give.identities = vec![bob.urn().to_owned()];
     let owner = set([give]);
@@ -396,7 +396,7 @@ fn a_user_of_another_account_named_by_the_owner_needs_no_second_policy() {
 #[test]
 fn either_account_can_forbid_what_was_passed_on() {
     let account = Identity::account_of(Region::Eu, &AccountName::new(OTHER));
-    let bob = Identity::user(Region::Eu, &AccountName::new(OTHER), "bob");
+    let bob = Identity::user(Region::Eu, &AccountName::new(OTHER), &Login::new("bob"));
     let of = |id, identity: &Identity, permissions| {
         let mut policy = policy(id, permissions);
         policy.identities = vec![identity.urn().to_owned()];

@@ -1,6 +1,6 @@
 //! `/me/identity`: local users and their groups.
 
-use gatewright_iam::{Context, GroupName, rights};
+use gatewright_iam::{Context, GroupName, Login, rights};
 
 use crate::body::Body;
 use crate::error::ApiError;
@@ -69,7 +69,7 @@ async fn create_user(
 }
 
 async fn user(context: Context, request: Request) -> Result<Tagged<User>, ApiError> {
-    let user = request.iam.user(&context, request.parameter(0)?).await?;
+    let user = request.iam.user(&context, &Login::new(request.parameter(0)?)).await?;
     Tagged::of(&request, &user.tag.clone(), Shows::Object, &user.into())
 }
 
@@ -78,22 +78,23 @@ async fn edit_user(
     request: Request,
     Body(edit): Body<UserEdit>,
 ) -> Result<Null, ApiError> {
-    request.iam.edit_user(&context, request.parameter(0)?, edit.map(Into::into)).await?;
+    let login = Login::new(request.parameter(0)?);
+    request.iam.edit_user(&context, &login, edit.map(Into::into)).await?;
     Ok(Null)
 }
 
 async fn delete_user(context: Context, request: Request) -> Result<Null, ApiError> {
-    request.iam.delete_user(&context, request.parameter(0)?).await?;
+    request.iam.delete_user(&context, &Login::new(request.parameter(0)?)).await?;
     Ok(Null)
 }
 
 async fn enable_user(context: Context, request: Request) -> Result<Null, ApiError> {
-    request.iam.enable_user(&context, request.parameter(0)?).await?;
+    request.iam.enable_user(&context, &Login::new(request.parameter(0)?)).await?;
     Ok(Null)
 }
 
 async fn disable_user(context: Context, request: Request) -> Result<Null, ApiError> {
-    request.iam.disable_user(&context, request.parameter(0)?).await?;
+    request.iam.disable_user(&context, &Login::new(request.parameter(0)?)).await?;
     Ok(Null)
 }
 

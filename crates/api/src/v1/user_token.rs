@@ -1,6 +1,6 @@
 //! `/me/identity/user/{user}/token`: personal access tokens.
 
-use gatewright_iam::{Context, rights};
+use gatewright_iam::{Context, Login, rights};
 
 use crate::body::Body;
 use crate::error::ApiError;
@@ -44,7 +44,7 @@ async fn list(
     context: Context,
     request: Request,
 ) -> Result<Expandable<PersonalAccessToken>, ApiError> {
-    let tokens = request.iam.user_tokens(&context, request.parameter(0)?).await?;
+    let tokens = request.iam.user_tokens(&context, &Login::new(request.parameter(0)?)).await?;
     Expandable::of(&request, tokens.into_iter().map(PersonalAccessToken::from))
 }
 
@@ -54,14 +54,14 @@ async fn create(
     Body(input): Body<PersonalAccessTokenRequest>,
 ) -> Result<Json<NewPersonalAccessToken>, ApiError> {
     let input = input.and_then(TryInto::try_into);
-    let user = request.parameter(0)?;
-    let (token, secret) = request.iam.create_user_token(&context, user, input).await?;
+    let login = Login::new(request.parameter(0)?);
+    let (token, secret) = request.iam.create_user_token(&context, &login, input).await?;
     Ok(Json(NewPersonalAccessToken::new(token, secret)))
 }
 
 async fn get(context: Context, request: Request) -> Result<Tagged<PersonalAccessToken>, ApiError> {
-    let (user, name) = (request.parameter(0)?, request.parameter(1)?);
-    let token = request.iam.user_token(&context, user, name).await?;
+    let (login, name) = (Login::new(request.parameter(0)?), request.parameter(1)?);
+    let token = request.iam.user_token(&context, &login, name).await?;
     Tagged::of(&request, &token.tag.clone(), Shows::More, &token.into())
 }
 
@@ -71,13 +71,13 @@ async fn edit(
     Body(edit): Body<PersonalAccessTokenEdit>,
 ) -> Result<Json<PersonalAccessToken>, ApiError> {
     let edit = edit.and_then(TryInto::try_into);
-    let (user, name) = (request.parameter(0)?, request.parameter(1)?);
-    let token = request.iam.edit_user_token(&context, user, name, edit).await?;
+    let (login, name) = (Login::new(request.parameter(0)?), request.parameter(1)?);
+    let token = request.iam.edit_user_token(&context, &login, name, edit).await?;
     Ok(Json(token.into()))
 }
 
 async fn delete(context: Context, request: Request) -> Result<Null, ApiError> {
-    let (user, name) = (request.parameter(0)?, request.parameter(1)?);
-    request.iam.delete_user_token(&context, user, name).await?;
+    let (login, name) = (Login::new(request.parameter(0)?), request.parameter(1)?);
+    request.iam.delete_user_token(&context, &login, name).await?;
     Ok(Null)
 }

@@ -89,7 +89,7 @@ impl From<gatewright_iam::User> for User {
             group: user.groups.first().map(GroupName::to_string).unwrap_or_default(),
             groups: user.groups.iter().map(GroupName::to_string).collect(),
             last_update: user.updated_at.to_string(),
-            login: user.login,
+            login: user.login.to_string(),
             password_last_update: user.password_changed_at.map(|at| at.to_string()),
             status: if user.enabled { UserStatus::Ok } else { UserStatus::Disabled },
             kind: Some(match user.kind {

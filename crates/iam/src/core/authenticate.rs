@@ -18,7 +18,7 @@ use crate::engine::view::View;
 use crate::model::caller::{Principal, Token};
 use crate::model::client::Flow;
 use crate::model::error::IamError;
-use crate::model::principal_key::principal_key;
+use crate::model::principal_key::user_key;
 use crate::model::secret::Secret;
 use crate::model::user_token::{PREFIX, subject};
 
@@ -116,7 +116,7 @@ impl Iam {
     fn principal_of_token(&self, view: &View, id: &TokenId, now: Instant) -> Option<Principal> {
         let account = view.account();
         let token = view.user_tokens.get(id.as_str())?;
-        let user = view.users.get(&principal_key(account, &token.user))?;
+        let user = view.users.get(&user_key(account, &token.user))?;
         // A token of a previous user with the same login is not valid for this one.
         let counts = user.enabled
             && user.created_at <= token.created_at

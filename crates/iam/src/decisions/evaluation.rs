@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use gatewright_policy::{
-    AccountName, Caller, ClientId, GroupName, Identity, IdentityKind, Instant, PolicyId,
+    AccountName, Caller, ClientId, GroupName, Identity, IdentityKind, Instant, Login, PolicyId,
     ResourceUrn, Scope, Tags,
 };
 
@@ -16,7 +16,7 @@ use crate::model::error::IamError;
 use crate::model::group::{BUILT_IN, is_built_in};
 use crate::model::input::Input;
 use crate::model::log::Reason;
-use crate::model::principal_key::{group_key, name_of_key, principal_key};
+use crate::model::principal_key::{group_key, group_of_key, login_of_key, user_key};
 use crate::model::rights;
 
 /// The maximum number of subjects, resources or actions that a search evaluates.
@@ -257,7 +257,7 @@ impl Iam {
                 SubjectKind::ServiceAccount => {
                     Identity::service_account(region, account, &ClientId::new(text))
                 }
-                SubjectKind::User => Identity::user(region, account, text),
+                SubjectKind::User => Identity::user(region, account, &Login::new(text)),
                 SubjectKind::Group | SubjectKind::Token => {
                     Identity::group(region, account, &GroupName::new(text))
                 }
@@ -286,7 +286,7 @@ impl Iam {
             (SubjectKind::User, IdentityKind::User) => {
                 let user = view
                     .users
-                    .get(&principal_key(identity.account(), &name))
+                    .get(&user_key(identity.account(), &Login::new(name)))
                     .filter(|one| one.enabled);
                 user.map(|user| user.principal(region, identity.account()))
             }
@@ -368,14 +368,16 @@ impl Iam {
 
 /// Lists the names of the subjects of a type.
 fn subjects(view: &View, kind: Option<SubjectKind>) -> Result<Vec<String>, IamError> {
-    let own = |key| name_of_key(key).map(str::to_owned);
     match kind {
         None | Some(SubjectKind::Token) => Ok(Vec::new()),
         Some(SubjectKind::ServiceAccount) => Ok(view.clients.ids().map(str::to_owned).collect()),
-        Some(SubjectKind::User) => view.users.ids().map(own).collect(),
+        Some(SubjectKind::User) => {
+            view.users.ids().map(|key| Ok(login_of_key(key)?.to_string())).collect()
+        }
         Some(SubjectKind::Group) => {
             let built_in = BUILT_IN.iter().map(|(name, _)| Ok(name.to_string()));
-            built_in.chain(view.groups.ids().map(own)).collect()
+            let own = view.groups.ids().map(|key| Ok(group_of_key(key)?.to_string()));
+            built_in.chain(own).collect()
         }
     }
 }

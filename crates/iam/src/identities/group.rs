@@ -24,7 +24,7 @@ impl Iam {
     ) -> Result<Group, IamError> {
         let urn = Identity::group(self.settings.region, account, &document.name);
         Ok(Group {
-            tag: document.tag(self.place(account, &document.name))?,
+            tag: document.tag(self.place(account, document.name.as_str()))?,
             urn: urn.urn().to_owned(),
             built_in: false,
             name: document.name,
@@ -51,7 +51,7 @@ impl Iam {
             };
             Ok(Group { built_in: true, ..self.user_group_of(account, document)? })
         };
-        BUILT_IN.into_iter().map(group).collect()
+        BUILT_IN.iter().map(group).collect()
     }
 
     /// Lists the groups of the account: those that every account has, then the others in the order

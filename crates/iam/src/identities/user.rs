@@ -1,6 +1,6 @@
 //! Local users: people who sign in to an account beside its owner.
 
-use gatewright_policy::{AccountName, Identity, Revision};
+use gatewright_policy::{AccountName, Identity, Login, Revision};
 use gatewright_store::{Kind, Object};
 
 use crate::core::iam::Iam;
@@ -8,17 +8,17 @@ use crate::model::caller::Context;
 use crate::model::document::Document;
 use crate::model::error::IamError;
 use crate::model::input::Input;
-use crate::model::principal_key::principal_key;
+use crate::model::principal_key::user_key;
 use crate::model::rights;
 use crate::model::session::check_password;
-use crate::model::user::{User, UserDocument, UserEdit, UserInput};
+use crate::model::user::{User, UserDocument, UserEdit, UserInput, check_login};
 use crate::model::user_token::UserTokenDocument;
 
 impl Iam {
     fn user_of(&self, account: &AccountName, document: UserDocument) -> Result<User, IamError> {
         let urn = Identity::user(self.settings.region, account, &document.login);
         Ok(User {
-            tag: document.tag(self.place(account, &document.login))?,
+            tag: document.tag(self.place(account, document.login.as_str()))?,
             urn: urn.urn().to_owned(),
             login: document.login,
             email: document.email,
@@ -46,10 +46,10 @@ impl Iam {
     }
 
     /// Reads a user of the account.
-    pub async fn user(&self, context: &Context, login: &str) -> Result<User, IamError> {
+    pub async fn user(&self, context: &Context, login: &Login) -> Result<User, IamError> {
         self.demand(context, rights::USER_GET).await?;
         let account = context.account();
-        let object = self.store.object(account, Kind::User, &principal_key(account, login)).await?;
+        let object = self.store.object(account, Kind::User, &user_key(account, login)).await?;
         self.read_user(&object.ok_or(IamError::NotFound)?)
     }
 
@@ -65,7 +65,7 @@ impl Iam {
         }
         let input = input?;
         let mut document = UserDocument {
-            login: input.login,
+            login: check_login(&input.login)?,
             email: input.email,
             description: input.description,
             groups: input.groups,
@@ -87,7 +87,7 @@ impl Iam {
                 Some(self.hash_password(password).await?)
             }
         };
-        let id = principal_key(account, &document.login);
+        let id = user_key(account, &document.login);
         let change = document.create(self.place(account, &id), secret)?;
         let made = self.create(context, account, change).await;
         made.map_err(|error| match IamError::from(error) {
@@ -104,7 +104,7 @@ impl Iam {
     pub async fn edit_user(
         &self,
         context: &Context,
-        login: &str,
+        login: &Login,
         edit: Input<UserEdit>,
     ) -> Result<User, IamError> {
         self.demand(context, rights::USER_EDIT).await?;
@@ -122,13 +122,13 @@ impl Iam {
     }
 
     /// Enables a user, who may then sign in again.
-    pub async fn enable_user(&self, context: &Context, login: &str) -> Result<User, IamError> {
+    pub async fn enable_user(&self, context: &Context, login: &Login) -> Result<User, IamError> {
         self.demand(context, rights::USER_ENABLE).await?;
         self.change_user(context, login, |document| document.enabled = true).await
     }
 
     /// Disables a user and ends their sessions at once.
-    pub async fn disable_user(&self, context: &Context, login: &str) -> Result<User, IamError> {
+    pub async fn disable_user(&self, context: &Context, login: &Login) -> Result<User, IamError> {
         self.demand(context, rights::USER_DISABLE).await?;
         let user = self.change_user(context, login, |document| document.enabled = false).await?;
         let over = self.sessions_of(context.account(), &user.urn).await?;
@@ -137,7 +137,7 @@ impl Iam {
     }
 
     /// Deletes a user and ends their sessions and tokens at once.
-    pub async fn delete_user(&self, context: &Context, login: &str) -> Result<(), IamError> {
+    pub async fn delete_user(&self, context: &Context, login: &Login) -> Result<(), IamError> {
         self.demand(context, rights::USER_DELETE).await?;
         let account = context.account();
         let urn = Identity::user(self.settings.region, account, login);
@@ -146,7 +146,7 @@ impl Iam {
         let tokens = view.user_tokens.iter().filter(|(_, one)| one.user() == login);
         let mut gone = self.mfa_methods_of(account, login).await?;
         gone.extend(tokens.map(|(id, _)| UserTokenDocument::delete(id)));
-        let id = principal_key(account, login);
+        let id = user_key(account, login);
         self.delete(context, self.place(account, &id), &gone, |_: &UserDocument| Ok(())).await?;
         self.end_sessions(context, over).await
     }
@@ -154,11 +154,11 @@ impl Iam {
     async fn change_user(
         &self,
         context: &Context,
-        login: &str,
+        login: &Login,
         edit: impl Fn(&mut UserDocument),
     ) -> Result<User, IamError> {
         let account = context.account();
-        let id = principal_key(account, login);
+        let id = user_key(account, login);
         self.change(context, self.place(account, &id), |document: &mut UserDocument| {
             edit(document);
             document.check()?;

@@ -1,6 +1,6 @@
 //! Personal access tokens, which a user gives to a program that calls the API in their name.
 
-use gatewright_policy::TokenId;
+use gatewright_policy::{Login, TokenId};
 use std::sync::Arc;
 
 use gatewright_store::{Kind, Object};
@@ -11,7 +11,7 @@ use crate::model::caller::Context;
 use crate::model::document::Document;
 use crate::model::error::{Fault, IamError};
 use crate::model::input::{Input, check_text};
-use crate::model::principal_key::principal_key;
+use crate::model::principal_key::user_key;
 use crate::model::rights;
 use crate::model::secret::Secret;
 use crate::model::user_token::{
@@ -26,14 +26,14 @@ impl Iam {
     pub async fn user_tokens(
         &self,
         context: &Context,
-        login: &str,
+        login: &Login,
     ) -> Result<Vec<UserToken>, IamError> {
         self.demand(context, rights::USER_TOKEN_GET).await?;
         let account = context.account();
         let view = self.views.get(account).await?;
-        view.users.get(&principal_key(account, login)).ok_or(IamError::NotFound)?;
+        view.users.get(&user_key(account, login)).ok_or(IamError::NotFound)?;
         let last_used = self.recorder.last_used(account).await?;
-        let own = view.user_tokens.iter().filter(|(_, one)| one.user == login);
+        let own = view.user_tokens.iter().filter(|(_, one)| one.user == *login);
         let token = |(id, one): (&str, &Arc<UserTokenDocument>)| {
             one.token(last_used.get(&subject(&TokenId::new(id))).copied())
         };
@@ -46,7 +46,7 @@ impl Iam {
     pub async fn user_token(
         &self,
         context: &Context,
-        login: &str,
+        login: &Login,
         name: &str,
     ) -> Result<UserToken, IamError> {
         let tokens = self.user_tokens(context, login).await?;
@@ -58,7 +58,7 @@ impl Iam {
     pub async fn create_user_token(
         &self,
         context: &Context,
-        login: &str,
+        login: &Login,
         input: Input<UserTokenInput>,
     ) -> Result<(UserToken, Secret), IamError> {
         self.demand(context, rights::USER_TOKEN_CREATE).await?;
@@ -68,16 +68,16 @@ impl Iam {
         }
         let account = context.account();
         let view = self.views.get(account).await?;
-        view.users.get(&principal_key(account, login)).ok_or(IamError::NotFound)?;
+        view.users.get(&user_key(account, login)).ok_or(IamError::NotFound)?;
         let input = input?;
         check_name(&input.name)?;
         check_text("description", &input.description, 0, 255)?;
-        if view.user_tokens.iter().filter(|(_, one)| one.user == login).count() >= MOST {
+        if view.user_tokens.iter().filter(|(_, one)| one.user == *login).count() >= MOST {
             let message = format!("a user has at most {MOST} tokens: delete one");
             return Err(IamError::invalid(Fault::TooLong, message));
         }
         let document = UserTokenDocument {
-            user: login.to_owned(),
+            user: login.clone(),
             name: input.name,
             description: input.description,
             created_at: context.now,
@@ -101,7 +101,7 @@ impl Iam {
     pub async fn edit_user_token(
         &self,
         context: &Context,
-        login: &str,
+        login: &Login,
         name: &str,
         edit: Input<UserTokenEdit>,
     ) -> Result<UserToken, IamError> {
@@ -133,7 +133,7 @@ impl Iam {
     pub async fn delete_user_token(
         &self,
         context: &Context,
-        login: &str,
+        login: &Login,
         name: &str,
     ) -> Result<(), IamError> {
         self.demand(context, rights::USER_TOKEN_DELETE).await?;
@@ -145,7 +145,7 @@ impl Iam {
     async fn user_token_object(
         &self,
         context: &Context,
-        login: &str,
+        login: &Login,
         name: &str,
     ) -> Result<Object, IamError> {
         let name = format!("{login}/{name}");

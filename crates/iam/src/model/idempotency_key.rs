@@ -36,13 +36,15 @@ fn hash(texts: &[&[u8]]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use gatewright_policy::{AccountName, Region};
+    use gatewright_policy::{AccountName, Login, Region};
 
     use super::*;
 
     #[test]
     fn callers_keys_and_requests_are_told_apart() {
-        let caller = |login| Identity::user(Region::Eu, &AccountName::new("aa1-ovh"), login);
+        let caller = |login: &str| {
+            Identity::user(Region::Eu, &AccountName::new("aa1-ovh"), &Login::new(login))
+        };
         let one = IdempotencyKey::new(&caller("a"), "k", &[b"POST", b"/x", b"{}"]);
         assert_eq!(one, IdempotencyKey::new(&caller("a"), "k", &[b"POST", b"/x", b"{}"]));
         for other in [

@@ -1,6 +1,8 @@
 //! Local users: their documents, inputs and rules.
 
-use gatewright_policy::{AccountName, Caller, Fact, GroupName, Identity, Instant, Region, Scope};
+use gatewright_policy::{
+    AccountName, Caller, Fact, GroupName, Identity, Instant, Login, Region, Scope,
+};
 use gatewright_store::Kind;
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +12,7 @@ use crate::model::error::{Fault, IamError};
 use crate::model::group::Group;
 use crate::model::input::{check_list, check_principal_name, check_text};
 use crate::model::precondition::EntityTag;
-use crate::model::principal_key::name_of_key;
+use crate::model::principal_key::login_of_key;
 use crate::model::secret::Secret;
 
 /// The maximum number of groups of a user.
@@ -31,7 +33,7 @@ pub enum UserKind {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct UserDocument {
-    pub(crate) login: String,
+    pub(crate) login: Login,
     pub(crate) email: Option<String>,
     pub(crate) description: String,
     /// The names of the user's groups, the main one first.
@@ -47,7 +49,7 @@ pub(crate) struct UserDocument {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct User {
     /// The login, unique in the account; people sign in as `<account>/<login>`.
-    pub login: String,
+    pub login: Login,
     /// The email address.
     pub email: Option<String>,
     /// The description of the user.
@@ -98,9 +100,14 @@ pub struct UserEdit {
     pub groups: Option<Vec<GroupName>>,
 }
 
+/// Parses the login of a new user.
+pub(crate) fn check_login(login: &str) -> Result<Login, IamError> {
+    check_principal_name("login", login)?;
+    Ok(Login::new(login))
+}
+
 impl UserDocument {
     pub(crate) fn check(&mut self) -> Result<(), IamError> {
-        check_principal_name("login", &self.login)?;
         check_text("description", &self.description, 0, 255)?;
         self.email = self.email.take().filter(|email| !email.is_empty());
         if let Some(email) = &self.email {
@@ -132,7 +139,7 @@ impl Document for UserDocument {
     const KIND: Kind = Kind::User;
 
     fn name(&self, _: Place<'_>) -> Option<String> {
-        Some(self.login.clone())
+        Some(self.login.to_string())
     }
 
     fn facts(
@@ -141,13 +148,55 @@ impl Document for UserDocument {
         after: Option<&str>,
         _is_managed: &dyn Fn(&str) -> bool,
     ) -> Result<Vec<Fact>, IamError> {
-        let login = name_of_key(place.id)?;
-        let urn = Identity::user(place.region, place.account, login).urn().into();
+        let login = login_of_key(place.id)?;
+        let urn = Identity::user(place.region, place.account, &login).urn().into();
         let after = after.map(Self::read).transpose()?;
         let identities = after.filter(|user| user.enabled).map(|user| {
             let caller = user.principal(place.region, place.account).caller;
             caller.identities().map(str::to_owned).collect()
         });
         Ok(vec![Fact::Subject { urn, identities }])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn document(login: &str) -> UserDocument {
+        UserDocument {
+            login: Login::new(login),
+            email: None,
+            description: String::new(),
+            groups: vec![GroupName::new("no name")],
+            kind: UserKind::User,
+            enabled: true,
+            created_at: Instant::EPOCH,
+            updated_at: Instant::EPOCH,
+            password_changed_at: None,
+        }
+    }
+
+    #[test]
+    fn a_new_login_has_letters_digits_and_three_marks() {
+        assert_eq!(check_login("jane.doe_2-x").unwrap().as_str(), "jane.doe_2-x");
+        let long = "x".repeat(256);
+        for (wrong, message) in [
+            ("", "\"login\" must not be empty"),
+            (&*long, "\"login\" must have at most 255 characters"),
+            ("a/b", "\"login\" may hold letters, digits, ., _ and - only"),
+            ("*", "\"login\" may hold letters, digits, ., _ and - only"),
+        ] {
+            assert_eq!(check_login(wrong).unwrap_err().to_string(), message);
+        }
+    }
+
+    #[test]
+    fn a_stored_user_is_read_whatever_its_names_are() {
+        let stored = serde_json::to_string(&document("jane doe")).unwrap();
+        assert!(stored.contains("\"login\":\"jane doe\"") && stored.contains("[\"no name\"]"));
+        let mut read = UserDocument::read(&stored).unwrap();
+        assert_eq!((read.login.as_str(), read.groups[0].as_str()), ("jane doe", "no name"));
+        read.check().unwrap();
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gatewright_policy::{Instant, TokenId};
+use gatewright_policy::{Instant, Login, TokenId};
 use gatewright_store::Kind;
 use serde::{Deserialize, Serialize};
 
@@ -19,7 +19,7 @@ pub(crate) const PREFIX: &str = "gwp_";
 #[serde(rename_all = "camelCase")]
 pub(crate) struct UserTokenDocument {
     /// The login of the user.
-    pub(crate) user: String,
+    pub(crate) user: Login,
     pub(crate) name: String,
     pub(crate) description: String,
     pub(crate) created_at: Instant,
@@ -99,7 +99,7 @@ pub struct UserTokenEdit {
 }
 
 impl UserTokenDocument {
-    pub(crate) fn user(&self) -> &str {
+    pub(crate) fn user(&self) -> &Login {
         &self.user
     }
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use gatewright_iam::{
-    ClientInput, Context, Expiry, Fault, Flow, GroupInput, IamError, IdempotencyKey, NewResource,
-    PolicyInput, RequestConditions, UserInput, UserTokenInput, rights,
+    ClientInput, Context, Expiry, Fault, Flow, GroupInput, IamError, IdempotencyKey, Login,
+    NewResource, PolicyInput, RequestConditions, UserInput, UserTokenInput, rights,
 };
 
 use crate::installation::{DAY, HOUR, INSTANT, Installation, VPS, account_urn, conflict, fault};
@@ -109,10 +109,10 @@ async fn a_secret_is_shown_once_even_to_who_repeats_its_creation() {
         expiry: Expiry::Never,
     };
     let context = keyed(&owner, "l", "a");
-    iam.create_user_token(&context, "u", Ok(token())).await.unwrap();
-    let again = iam.create_user_token(&context, "u", Ok(token())).await.map(drop);
+    iam.create_user_token(&context, &Login::new("u"), Ok(token())).await.unwrap();
+    let again = iam.create_user_token(&context, &Login::new("u"), Ok(token())).await.map(drop);
     assert_eq!(conflict(again), "AlreadyCreated");
-    assert_eq!(iam.user_tokens(&owner, "u").await.unwrap().len(), 1);
+    assert_eq!(iam.user_tokens(&owner, &Login::new("u")).await.unwrap().len(), 1);
 }
 
 #[tokio::test]

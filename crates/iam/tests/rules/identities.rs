@@ -1,8 +1,8 @@
 //! Accounts, service accounts, users, groups and personal access tokens.
 
 use gatewright_iam::{
-    ClientEdit, ClientInput, Expiry, Fault, Flow, GroupInput, GroupName, IamError, NewAccount,
-    PolicyFilter, Role, UserEdit, UserInput, UserTokenEdit, UserTokenInput, rights,
+    ClientEdit, ClientInput, Expiry, Fault, Flow, GroupInput, GroupName, IamError, Login,
+    NewAccount, PolicyFilter, Role, UserEdit, UserInput, UserTokenEdit, UserTokenInput, rights,
 };
 use serde_json::{Map, Value, json};
 
@@ -131,9 +131,10 @@ async fn service_accounts_that_are_not_used_are_listed() {
 async fn a_user_has_a_login_of_their_own_and_groups_that_exist() {
     let installation = Installation::new().await;
     let (iam, owner) = (&installation.iam, installation.owner());
-    let jane = iam.create_user(&owner, Ok(user("jane"))).await.unwrap();
-    assert_eq!(jane.groups, [GroupName::new("DEFAULT")], "where none is named");
-    assert_eq!(jane.urn, format!("urn:v1:eu:identity:user:{ACCOUNT}/jane"));
+    let jane = Login::new("jane");
+    let made = iam.create_user(&owner, Ok(user("jane"))).await.unwrap();
+    assert_eq!(made.groups, [GroupName::new("DEFAULT")], "where none is named");
+    assert_eq!(made.urn, format!("urn:v1:eu:identity:user:{ACCOUNT}/jane"));
     let again = iam.create_user(&owner, Ok(user("jane"))).await;
     assert_eq!(conflict(again), "USER_ALREADY_EXISTS");
     assert_eq!(fault(iam.create_user(&owner, Ok(user(""))).await), Fault::Missing);
@@ -145,12 +146,12 @@ async fn a_user_has_a_login_of_their_own_and_groups_that_exist() {
     input.groups = vec![GroupName::new("nobody")];
     assert_eq!(fault(iam.create_user(&owner, Ok(input)).await), Fault::Parameter);
     let edit = UserEdit { groups: Some(vec![GroupName::new("nobody")]), ..UserEdit::default() };
-    assert_eq!(fault(iam.edit_user(&owner, "jane", Ok(edit)).await), Fault::Parameter);
+    assert_eq!(fault(iam.edit_user(&owner, &jane, Ok(edit)).await), Fault::Parameter);
     let edit = UserEdit { description: Some("Jane".to_owned()), ..UserEdit::default() };
-    let changed = iam.edit_user(&owner, "jane", Ok(edit)).await.unwrap();
+    let changed = iam.edit_user(&owner, &jane, Ok(edit)).await.unwrap();
     assert_eq!((&*changed.description, changed.groups), ("Jane", vec![GroupName::new("DEFAULT")]));
-    iam.delete_user(&owner, "jane").await.unwrap();
-    not_found(iam.user(&owner, "jane").await);
+    iam.delete_user(&owner, &jane).await.unwrap();
+    not_found(iam.user(&owner, &jane).await);
 }
 
 #[tokio::test]
@@ -178,7 +179,7 @@ async fn a_group_is_deleted_once_nobody_is_in_it() {
     assert_eq!(conflict(again), "GROUP_ALREADY_EXISTS");
     installation.user("jane", &["ops"]).await;
     assert_eq!(fault(iam.delete_group(&owner, &GroupName::new("ops")).await), Fault::Parameter);
-    iam.delete_user(&owner, "jane").await.unwrap();
+    iam.delete_user(&owner, &Login::new("jane")).await.unwrap();
     iam.delete_group(&owner, &GroupName::new("ops")).await.unwrap();
     not_found(iam.group(&owner, &GroupName::new("ops")).await);
 }
@@ -189,7 +190,8 @@ async fn the_role_of_a_group_is_in_force_at_once() {
     let (iam, owner) = (&installation.iam, installation.owner());
     iam.create_group(&owner, Ok(group("ops", None))).await.unwrap();
     installation.user("jane", &["ops"]).await;
-    let made = iam.create_user_token(&owner, "jane", Ok(token("t", Expiry::Never))).await;
+    let made =
+        iam.create_user_token(&owner, &Login::new("jane"), Ok(token("t", Expiry::Never))).await;
     let jane = installation.context_of(&made.unwrap().1).await.unwrap();
     let (account, ops) = (account_urn(), GroupName::new("ops"));
     for (role, reads, edits, manages) in [
@@ -210,23 +212,24 @@ async fn the_role_of_a_group_is_in_force_at_once() {
 async fn a_personal_access_token_is_its_users_and_counts_until_it_expires() {
     let installation = Installation::new().await;
     let (iam, owner) = (&installation.iam, installation.owner());
+    let jane = Login::new("jane");
     let urn = installation.user("jane", &[]).await;
     let input = token("laptop", Expiry::In(3_600));
-    let (made, secret) = iam.create_user_token(&owner, "jane", Ok(input)).await.unwrap();
+    let (made, secret) = iam.create_user_token(&owner, &jane, Ok(input)).await.unwrap();
     assert_eq!(made.expires, Some(installation.now().saturating_add(HOUR)));
     assert!(secret.reveal().starts_with(&format!("gwp_{ACCOUNT}.")));
     let context = installation.context_of(&secret).await.unwrap();
     assert_eq!(context.principal.identity.urn(), urn);
-    let again = iam.create_user_token(&owner, "jane", Ok(token("laptop", Expiry::Never))).await;
+    let again = iam.create_user_token(&owner, &jane, Ok(token("laptop", Expiry::Never))).await;
     assert_eq!(conflict(again.map(drop)), "TOKEN_ALREADY_EXISTS");
     let past = token("past", Expiry::At(installation.now()));
-    assert_eq!(fault(iam.create_user_token(&owner, "jane", Ok(past)).await), Fault::Format);
+    assert_eq!(fault(iam.create_user_token(&owner, &jane, Ok(past)).await), Fault::Format);
     installation.pass(HOUR);
     bad_credential(installation.context_of(&secret).await);
     let edit = UserTokenEdit { expiry: Some(Expiry::Never), ..UserTokenEdit::default() };
-    iam.edit_user_token(&owner, "jane", "laptop", Ok(edit)).await.unwrap();
+    iam.edit_user_token(&owner, &jane, "laptop", Ok(edit)).await.unwrap();
     installation.context_of(&secret).await.unwrap();
-    iam.delete_user_token(&owner, "jane", "laptop").await.unwrap();
+    iam.delete_user_token(&owner, &jane, "laptop").await.unwrap();
     bad_credential(installation.context_of(&secret).await);
 }
 
@@ -234,18 +237,19 @@ async fn a_personal_access_token_is_its_users_and_counts_until_it_expires() {
 async fn tokens_of_a_user_who_is_disabled_or_gone_count_no_more() {
     let installation = Installation::new().await;
     let (iam, owner) = (&installation.iam, installation.owner());
+    let jane = Login::new("jane");
     installation.user("jane", &[]).await;
     let input = token("laptop", Expiry::Never);
-    let (_, secret) = iam.create_user_token(&owner, "jane", Ok(input)).await.unwrap();
-    iam.disable_user(&owner, "jane").await.unwrap();
+    let (_, secret) = iam.create_user_token(&owner, &jane, Ok(input)).await.unwrap();
+    iam.disable_user(&owner, &jane).await.unwrap();
     bad_credential(installation.context_of(&secret).await);
-    iam.enable_user(&owner, "jane").await.unwrap();
+    iam.enable_user(&owner, &jane).await.unwrap();
     installation.context_of(&secret).await.unwrap();
-    iam.delete_user(&owner, "jane").await.unwrap();
+    iam.delete_user(&owner, &jane).await.unwrap();
     bad_credential(installation.context_of(&secret).await);
     // A later user with the same login does not inherit the token.
     installation.pass(INSTANT);
     installation.user("jane", &[]).await;
     bad_credential(installation.context_of(&secret).await);
-    assert!(iam.user_tokens(&installation.owner(), "jane").await.unwrap().is_empty());
+    assert!(iam.user_tokens(&installation.owner(), &jane).await.unwrap().is_empty());
 }

@@ -5,7 +5,7 @@ use std::pin::Pin;
 
 use gatewright_iam::{
     Attachment, BuiltInProducts, Catalogue, ClientId, Context, EvaluationsSemantic, GroupName, Iam,
-    IamError, Instant, LogFilter, LogKind, Permissions, ReplicaPosition, Revision, rights,
+    IamError, Instant, LogFilter, LogKind, Login, Permissions, ReplicaPosition, Revision, rights,
 };
 
 use crate::installation::{Installation, account_urn, texts, unread};
@@ -45,18 +45,18 @@ const USE_CASES: &[UseCase] = use_cases! {
     CLIENT_EDIT: edit_client(&ClientId::new("x"), unread());
     CLIENT_DELETE: delete_client(&ClientId::new("x"));
     USER_GET: users();
-    USER_GET: user("x");
+    USER_GET: user(&Login::new("x"));
     USER_CREATE: create_user(unread());
-    USER_EDIT: edit_user("x", unread());
-    USER_EDIT: reset_mfa("x");
-    USER_DELETE: delete_user("x");
-    USER_ENABLE: enable_user("x");
-    USER_DISABLE: disable_user("x");
-    USER_TOKEN_GET: user_tokens("x");
-    USER_TOKEN_GET: user_token("x", "y");
-    USER_TOKEN_CREATE: create_user_token("x", unread());
-    USER_TOKEN_EDIT: edit_user_token("x", "y", unread());
-    USER_TOKEN_DELETE: delete_user_token("x", "y");
+    USER_EDIT: edit_user(&Login::new("x"), unread());
+    USER_EDIT: reset_mfa(&Login::new("x"));
+    USER_DELETE: delete_user(&Login::new("x"));
+    USER_ENABLE: enable_user(&Login::new("x"));
+    USER_DISABLE: disable_user(&Login::new("x"));
+    USER_TOKEN_GET: user_tokens(&Login::new("x"));
+    USER_TOKEN_GET: user_token(&Login::new("x"), "y");
+    USER_TOKEN_CREATE: create_user_token(&Login::new("x"), unread());
+    USER_TOKEN_EDIT: edit_user_token(&Login::new("x"), "y", unread());
+    USER_TOKEN_DELETE: delete_user_token(&Login::new("x"), "y");
     GROUP_GET: groups();
     GROUP_GET: group(&GroupName::new("x"));
     GROUP_CREATE: create_group(unread());

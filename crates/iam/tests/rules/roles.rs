@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
 
-use gatewright_iam::{Action, Context, Expiry, GroupInput, GroupName, Role, UserTokenInput};
+use gatewright_iam::{Action, Context, Expiry, GroupInput, GroupName, Login, Role, UserTokenInput};
 
 use crate::installation::{ACCOUNT, Installation};
 
@@ -47,7 +47,8 @@ async fn users(installation: &Installation) -> Vec<Context> {
             description: String::new(),
             expiry: Expiry::Never,
         };
-        let (_, secret) = iam.create_user_token(&owner, name, Ok(token)).await.unwrap();
+        let (_, secret) =
+            iam.create_user_token(&owner, &Login::new(name), Ok(token)).await.unwrap();
         users.push(installation.context_of(&secret).await.unwrap());
     }
     users

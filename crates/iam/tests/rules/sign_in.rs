@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use gatewright_iam::{
-    Attempt, Context, NewTotp, PasskeyId, Secret, SessionId, SessionToken, SignInError, SignedIn,
-    UserInput,
+    Attempt, Context, Login, NewTotp, PasskeyId, Secret, SessionId, SessionToken, SignInError,
+    SignedIn, UserInput,
 };
 
 use crate::installation::{
@@ -131,7 +131,7 @@ async fn a_user_who_is_disabled_is_signed_out_and_cannot_sign_in() {
     let installation = Installation::new().await;
     installation.jane().await;
     let token = installation.signed_in("aa11111-ovh/jane").await;
-    installation.iam.disable_user(&installation.owner(), "jane").await.unwrap();
+    installation.iam.disable_user(&installation.owner(), &Login::new("jane")).await.unwrap();
     bad_credential(installation.iam.session(&token, installation.now()).await);
     let answer = installation.sign_in("aa11111-ovh/jane", PASSWORD).await;
     assert!(matches!(answer, Err(SignInError::Disabled)), "{answer:?}");
@@ -218,9 +218,9 @@ async fn second_factors_that_are_lost_are_taken_away() {
     iam.confirm_totp(&jane, secret(PASSWORD), (&new.state, &code)).await.unwrap();
     let answer = installation.sign_in("aa11111-ovh/jane", PASSWORD).await;
     assert!(matches!(answer, Ok(SignedIn::NeedsCode(_))), "{answer:?}");
-    iam.reset_mfa(&installation.owner(), "jane").await.unwrap();
+    iam.reset_mfa(&installation.owner(), &Login::new("jane")).await.unwrap();
     installation.signed_in("aa11111-ovh/jane").await;
-    not_found(iam.reset_mfa(&installation.owner(), "nobody").await);
+    not_found(iam.reset_mfa(&installation.owner(), &Login::new("nobody")).await);
 }
 
 #[tokio::test]

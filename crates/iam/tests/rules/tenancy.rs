@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use gatewright_iam::{
     AccountName, Attachment, ClientEdit, ClientId, Expiry, GroupInput, GroupName, IamError,
-    Instant, LogFilter, Member, NewResource, Permissions, PermissionsGroupInput, PolicyFilter,
-    PolicyId, PolicyInput, ResourceFilter, ResourceGroupId, ResourceGroupInput, Revision, UserEdit,
-    UserTokenEdit, UserTokenInput,
+    Instant, LogFilter, Login, Member, NewResource, Permissions, PermissionsGroupInput,
+    PolicyFilter, PolicyId, PolicyInput, ResourceFilter, ResourceGroupId, ResourceGroupInput,
+    Revision, UserEdit, UserTokenEdit, UserTokenInput,
 };
 use serde_json::json;
 
@@ -40,7 +40,7 @@ async fn objects(installation: &Installation) -> Objects {
     let (iam, owner) = (&installation.iam, installation.owner());
     let client = installation.stranger().await;
     installation.user("jane", &[]).await;
-    iam.create_user_token(&owner, "jane", Ok(token_input())).await.unwrap();
+    iam.create_user_token(&owner, &Login::new("jane"), Ok(token_input())).await.unwrap();
     let group = GroupInput { name: "ops".to_owned(), ..GroupInput::default() };
     iam.create_group(&owner, Ok(group)).await.unwrap();
     installation.resource(VPS, &[("env", "test")]).await;
@@ -72,16 +72,17 @@ async fn identities_of_another_account_are_not_found() {
     not_found(iam.client(other, &objects.client).await);
     not_found(iam.edit_client(other, &objects.client, Ok(ClientEdit::default())).await);
     not_found(iam.delete_client(other, &objects.client).await);
-    not_found(iam.user(other, "jane").await);
-    not_found(iam.edit_user(other, "jane", Ok(UserEdit::default())).await);
-    not_found(iam.disable_user(other, "jane").await);
-    not_found(iam.reset_mfa(other, "jane").await);
-    not_found(iam.delete_user(other, "jane").await);
-    not_found(iam.user_tokens(other, "jane").await);
-    not_found(iam.user_token(other, "jane", "t").await);
-    not_found(iam.create_user_token(other, "jane", Ok(token_input())).await);
-    not_found(iam.edit_user_token(other, "jane", "t", Ok(UserTokenEdit::default())).await);
-    not_found(iam.delete_user_token(other, "jane", "t").await);
+    let jane = Login::new("jane");
+    not_found(iam.user(other, &jane).await);
+    not_found(iam.edit_user(other, &jane, Ok(UserEdit::default())).await);
+    not_found(iam.disable_user(other, &jane).await);
+    not_found(iam.reset_mfa(other, &jane).await);
+    not_found(iam.delete_user(other, &jane).await);
+    not_found(iam.user_tokens(other, &jane).await);
+    not_found(iam.user_token(other, &jane, "t").await);
+    not_found(iam.create_user_token(other, &jane, Ok(token_input())).await);
+    not_found(iam.edit_user_token(other, &jane, "t", Ok(UserTokenEdit::default())).await);
+    not_found(iam.delete_user_token(other, &jane, "t").await);
     let ops = GroupName::new("ops");
     not_found(iam.group(other, &ops).await);
     not_found(iam.edit_group(other, &ops, Ok(GroupInput::default())).await);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use askama::Template;
 use gatewright_iam::{
-    Expiry, Fault, IamError, Instant, Secret, UserToken, UserTokenEdit, UserTokenInput,
+    Expiry, Fault, IamError, Instant, Login, Secret, UserToken, UserTokenEdit, UserTokenInput,
 };
 
 use crate::error::PageError;
@@ -36,7 +36,7 @@ pub(super) fn routes() -> Vec<Route> {
 #[template(path = "tokens/list.html")]
 struct ListPage {
     layout: Layout,
-    login: String,
+    login: Login,
     rows: Vec<Row>,
 }
 
@@ -54,7 +54,7 @@ struct Row {
 #[template(path = "tokens/form.html")]
 struct FormPage {
     layout: Layout,
-    login: String,
+    login: Login,
     /// Path of the token to change; none to create one.
     path: Option<String>,
     form: TokenForm,
@@ -64,7 +64,7 @@ struct FormPage {
 #[template(path = "tokens/created.html")]
 struct CreatedPage {
     layout: Layout,
-    login: String,
+    login: Login,
     name: String,
     secret: Secret,
 }
@@ -99,7 +99,7 @@ impl Form for TokenForm {
     const SECTION: Section = Section::Users;
 
     async fn render(self, request: &RequestContext, layout: Layout) -> HandlerResult {
-        let login = request.parameter("login")?.to_owned();
+        let login = Login::new(request.parameter("login")?);
         let path = match self.target {
             Target::New => None,
             Target::Existing => {
@@ -110,8 +110,8 @@ impl Form for TokenForm {
     }
 }
 
-fn list_path(login: &str) -> String {
-    format!("/users/{}/tokens", encoded(login))
+fn list_path(login: &Login) -> String {
+    format!("/users/{}/tokens", encoded(login.as_str()))
 }
 
 /// Parses an expiry: a number of days, a date and time, or nothing.
@@ -129,10 +129,10 @@ fn parse_expiry(text: &str) -> Result<Expiry, IamError> {
 }
 
 async fn list(request: Arc<RequestContext>) -> HandlerResult {
-    let login = request.parameter("login")?;
-    let tokens = request.iam.user_tokens(&request.context()?, login).await?;
+    let login = Login::new(request.parameter("login")?);
+    let tokens = request.iam.user_tokens(&request.context()?, &login).await?;
     let row = |one: UserToken| Row {
-        path: format!("{}/{}", list_path(login), encoded(&one.name)),
+        path: format!("{}/{}", list_path(&login), encoded(&one.name)),
         expired: one.is_expired(request.now),
         name: one.name,
         description: one.description,
@@ -142,7 +142,7 @@ async fn list(request: Arc<RequestContext>) -> HandlerResult {
     };
     let rows = tokens.into_iter().map(row).collect();
     let layout = request.layout_with_flash(TokenForm::SECTION);
-    PageResponse::render(&ListPage { layout, login: login.to_owned(), rows })
+    PageResponse::render(&ListPage { layout, login, rows })
 }
 
 async fn create_form(request: Arc<RequestContext>) -> HandlerResult {
@@ -153,14 +153,14 @@ async fn create_form(request: Arc<RequestContext>) -> HandlerResult {
 
 async fn create(request: Arc<RequestContext>) -> HandlerResult {
     let context = request.context()?;
-    let login = request.parameter("login")?;
+    let login = Login::new(request.parameter("login")?);
     let form = TokenForm::read(&request, Target::New, request.form.get("name"));
     let (name, description) = (form.name.clone(), form.description.clone());
     let input = parse_expiry(&form.expiry);
     let input = input.map(|expiry| UserTokenInput { name, description, expiry });
-    match request.iam.create_user_token(&context, login, input).await {
+    match request.iam.create_user_token(&context, &login, input).await {
         Ok((token, secret)) => {
-            let (layout, login) = (request.layout(TokenForm::SECTION), login.to_owned());
+            let layout = request.layout(TokenForm::SECTION);
             PageResponse::render(&CreatedPage { layout, login, name: token.name, secret })
         }
         Err(error) => form.reject(&request, InputError::of(error)?).await,
@@ -169,7 +169,7 @@ async fn create(request: Arc<RequestContext>) -> HandlerResult {
 
 async fn details(request: Arc<RequestContext>) -> HandlerResult {
     let (login, name) = names(&request)?;
-    let token = request.iam.user_token(&request.context()?, login, name).await?;
+    let token = request.iam.user_token(&request.context()?, &login, name).await?;
     let form = TokenForm {
         target: Target::Existing,
         name: token.name,
@@ -188,19 +188,19 @@ async fn edit(request: Arc<RequestContext>) -> HandlerResult {
     let expiry = if is_untouched { Ok(None) } else { parse_expiry(&form.expiry).map(Some) };
     let description = Some(form.description.clone());
     let edit = expiry.map(|expiry| UserTokenEdit { description, expiry });
-    match request.iam.edit_user_token(&context, login, name, edit).await {
-        Ok(_) => PageResponse::redirect(format!("{}?flash=flash-edited", list_path(login))),
+    match request.iam.edit_user_token(&context, &login, name, edit).await {
+        Ok(_) => PageResponse::redirect(format!("{}?flash=flash-edited", list_path(&login))),
         Err(error) => form.reject(&request, InputError::of(error)?).await,
     }
 }
 
 async fn delete(request: Arc<RequestContext>) -> HandlerResult {
     let (login, name) = names(&request)?;
-    request.iam.delete_user_token(&request.context()?, login, name).await?;
-    PageResponse::redirect(format!("{}?flash=flash-token-deleted", list_path(login)))
+    request.iam.delete_user_token(&request.context()?, &login, name).await?;
+    PageResponse::redirect(format!("{}?flash=flash-token-deleted", list_path(&login)))
 }
 
 /// Returns the login and the name of the token that the path names.
-fn names(request: &RequestContext) -> Result<(&str, &str), PageError> {
-    Ok((request.parameter("login")?, request.parameter("name")?))
+fn names(request: &RequestContext) -> Result<(Login, &str), PageError> {
+    Ok((Login::new(request.parameter("login")?), request.parameter("name")?))
 }

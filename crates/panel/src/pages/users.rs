@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use askama::Template;
-use gatewright_iam::{AccountName, Group, GroupName, User, UserEdit, UserInput, UserKind};
+use gatewright_iam::{AccountName, Group, GroupName, Login, User, UserEdit, UserInput, UserKind};
 
 use super::roles::role_text;
 use crate::error::{PageError, none_if_forbidden};
@@ -41,7 +41,7 @@ struct ListPage {
 }
 
 struct Row {
-    login: String,
+    login: Login,
     description: String,
     groups: String,
     created: String,
@@ -94,7 +94,7 @@ struct UserForm {
 /// User that a form edits.
 enum Target {
     New { login: String },
-    Existing { login: String, urn: String, enabled: bool },
+    Existing { login: Login, urn: String, enabled: bool },
 }
 
 impl UserForm {
@@ -130,7 +130,7 @@ impl Form for UserForm {
                 FormPage { layout, is_new, login, urn, email, description, groups, enabled }
             }
             Target::Existing { login, urn, enabled } => {
-                let is_new = false;
+                let (is_new, login) = (false, login.to_string());
                 FormPage { layout, is_new, login, urn, email, description, groups, enabled }
             }
         })
@@ -160,10 +160,10 @@ async fn list(request: Arc<RequestContext>) -> HandlerResult {
     let mut users = request.iam.users(&context).await?;
     users.retain(|one| {
         let email = one.email.as_deref().unwrap_or_default();
-        query.matches(&[&one.login, &one.description, email])
+        query.matches(&[one.login.as_str(), &one.description, email])
     });
     if query.sort == "login" {
-        users.sort_by_cached_key(|one| one.login.to_lowercase());
+        users.sort_by_cached_key(|one| one.login.as_str().to_lowercase());
     }
     PageResponse::render(&ListPage {
         layout: request.layout_with_flash(UserForm::SECTION),
@@ -201,13 +201,14 @@ async fn create(request: Arc<RequestContext>) -> HandlerResult {
 }
 
 async fn details(request: Arc<RequestContext>) -> HandlerResult {
-    let user = request.iam.user(&request.context()?, request.parameter("login")?).await?;
+    let user =
+        request.iam.user(&request.context()?, &Login::new(request.parameter("login")?)).await?;
     UserForm::of(user).show_with_flash(&request).await
 }
 
 async fn edit(request: Arc<RequestContext>) -> HandlerResult {
     let context = request.context()?;
-    let login = request.parameter("login")?;
+    let login = &Login::new(request.parameter("login")?);
     let edit = UserEdit {
         email: Some(request.form.get("email").to_owned()),
         description: Some(request.form.get("description").to_owned()),
@@ -225,29 +226,29 @@ async fn edit(request: Arc<RequestContext>) -> HandlerResult {
 }
 
 async fn enable(request: Arc<RequestContext>) -> HandlerResult {
-    let login = request.parameter("login")?;
+    let login = &Login::new(request.parameter("login")?);
     request.iam.enable_user(&request.context()?, login).await?;
     redirect_to(login, "flash-user-enabled")
 }
 
 async fn disable(request: Arc<RequestContext>) -> HandlerResult {
-    let login = request.parameter("login")?;
+    let login = &Login::new(request.parameter("login")?);
     request.iam.disable_user(&request.context()?, login).await?;
     redirect_to(login, "flash-user-disabled")
 }
 
 async fn reset_mfa(request: Arc<RequestContext>) -> HandlerResult {
-    let login = request.parameter("login")?;
+    let login = &Login::new(request.parameter("login")?);
     request.iam.reset_mfa(&request.context()?, login).await?;
     redirect_to(login, "flash-factors-reset")
 }
 
 async fn delete(request: Arc<RequestContext>) -> HandlerResult {
-    request.iam.delete_user(&request.context()?, request.parameter("login")?).await?;
+    request.iam.delete_user(&request.context()?, &Login::new(request.parameter("login")?)).await?;
     PageResponse::redirect("/users?flash=flash-user-deleted")
 }
 
 /// Redirects to the page of a user, with a flash message.
-fn redirect_to(login: &str, flash: &str) -> HandlerResult {
-    PageResponse::redirect(format!("/users/{}?flash={flash}", encoded(login)))
+fn redirect_to(login: &Login, flash: &str) -> HandlerResult {
+    PageResponse::redirect(format!("/users/{}?flash={flash}", encoded(login.as_str())))
 }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use fastrand::Rng;
 use gatewright_policy::{
-    AccountName, Caller, ClientId, Condition, Environment, GroupName, Identity, Instant, Members,
-    Operator, Permissions, Policy, PolicyId, PolicySet, Region, Request, Resource, ResourceGroupId,
-    Scope, Tags, resource_group_urn,
+    AccountName, Caller, ClientId, Condition, Environment, GroupName, Identity, Instant, Login,
+    Members, Operator, Permissions, Policy, PolicyId, PolicySet, Region, Request, Resource,
+    ResourceGroupId, Scope, Tags, resource_group_urn,
 };
 use uuid::Uuid;
 
@@ -82,7 +82,7 @@ pub(crate) struct Ask {
 
 fn people(account: &AccountName) -> [Identity; 4] {
     [
-        Identity::user(Region::Eu, account, "bob"),
+        Identity::user(Region::Eu, account, &Login::new("bob")),
         Identity::group(Region::Eu, account, &GroupName::new("team")),
         Identity::group(Region::Eu, account, &GroupName::new("ops")),
         Identity::service_account(Region::Eu, account, &ClientId::new("EU.1")),

@@ -1,6 +1,6 @@
 //! Resets the MFA methods of a user who has lost them.
 
-use gatewright_policy::AccountName;
+use gatewright_policy::{AccountName, Identity, Login};
 use gatewright_store::{Change, Kind};
 
 use crate::core::iam::Iam;
@@ -8,17 +8,17 @@ use crate::model::caller::Context;
 use crate::model::document::Document;
 use crate::model::error::IamError;
 use crate::model::passkey::PasskeyDocument;
-use crate::model::principal_key::principal_key;
+use crate::model::principal_key::user_key;
 use crate::model::rights;
 use crate::model::totp::TotpDocument;
 
 impl Iam {
     /// Removes all MFA methods and passkeys of a user who has lost them.
-    pub async fn reset_mfa(&self, context: &Context, login: &str) -> Result<(), IamError> {
+    pub async fn reset_mfa(&self, context: &Context, login: &Login) -> Result<(), IamError> {
         self.demand(context, rights::USER_EDIT).await?;
         let account = context.account();
         let view = self.views.get(account).await?;
-        view.users.get(&principal_key(account, login)).ok_or(IamError::NotFound)?;
+        view.users.get(&user_key(account, login)).ok_or(IamError::NotFound)?;
         let gone = self.mfa_methods_of(account, login).await?;
         if gone.is_empty() { Ok(()) } else { self.write(context, gone).await }
     }
@@ -27,9 +27,9 @@ impl Iam {
     pub(crate) async fn mfa_methods_of(
         &self,
         account: &AccountName,
-        login: &str,
+        login: &Login,
     ) -> Result<Vec<Change>, IamError> {
-        let identity = gatewright_policy::Identity::user(self.settings.region, account, login);
+        let identity = Identity::user(self.settings.region, account, login);
         let mut gone = Vec::new();
         if self.store.object(account, Kind::Totp, identity.urn()).await?.is_some() {
             gone.push(TotpDocument::delete(identity.urn()));

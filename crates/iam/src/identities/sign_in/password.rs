@@ -1,6 +1,6 @@
 //! Sign-in with a password and a code, and changes of passwords.
 
-use gatewright_policy::{AccountName, Identity, Instant, SessionId};
+use gatewright_policy::{AccountName, Identity, Instant, Login, SessionId};
 use gatewright_store::Kind;
 
 use crate::core::iam::Iam;
@@ -8,7 +8,7 @@ use crate::model::account::Profile;
 use crate::model::caller::{Context, Origin, sign_in_context};
 use crate::model::document::Document;
 use crate::model::error::IamError;
-use crate::model::principal_key::principal_key;
+use crate::model::principal_key::user_key;
 use crate::model::secret::Secret;
 use crate::model::session::{
     Attempt, CONFIRMED_WITHIN, LONGEST, SessionDocument, SessionToken, SignInError, SignedIn,
@@ -25,18 +25,16 @@ impl Iam {
         if attempt.login.len() > LONGEST {
             return Err(SignInError::Wrong);
         }
-        let (account, user) = match attempt.login.trim().split_once('/') {
-            Some((account, user)) => (account, Some(user)),
+        let (account, login) = match attempt.login.trim().split_once('/') {
+            Some((account, login)) => (account, Some(Login::new(login))),
             None => (attempt.login.trim(), None),
         };
         let account = AccountName::new(account.to_lowercase());
         let region = self.settings.region;
-        let (kind, id, identity) = match user {
-            Some(login) => (
-                Kind::User,
-                principal_key(&account, login),
-                Identity::user(region, &account, login),
-            ),
+        let (kind, id, identity) = match &login {
+            Some(login) => {
+                (Kind::User, user_key(&account, login), Identity::user(region, &account, login))
+            }
             None => (Kind::Account, account.to_string(), Identity::account_of(region, &account)),
         };
         let from = origin.ip.map(|ip| ip.to_string()).unwrap_or_default();

@@ -1,11 +1,12 @@
 //! Verifies passwords, with a limit on concurrent checks.
 
+use gatewright_policy::Login;
 use gatewright_store::Kind;
 
 use crate::core::iam::Iam;
 use crate::model::caller::{Context, PrincipalKind};
 use crate::model::error::IamError;
-use crate::model::principal_key::principal_key;
+use crate::model::principal_key::user_key;
 use crate::model::secret::Secret;
 use crate::model::session::SignInError;
 
@@ -44,7 +45,7 @@ impl Iam {
             PrincipalKind::User => {
                 let login = context.principal.identity.name();
                 let login = login.ok_or_else(|| IamError::impossible("a user without a login"))?;
-                (Kind::User, principal_key(account, login))
+                (Kind::User, user_key(account, &Login::new(login)))
             }
             PrincipalKind::ServiceAccount => return Err(IamError::NotFound.into()),
         };

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use gatewright_policy::{AccountName, Caller, Identity, IdentityKind, Instant, Scope, SessionId};
+use gatewright_policy::{
+    AccountName, Caller, Identity, IdentityKind, Instant, Login, Scope, SessionId,
+};
 use gatewright_store::{Author, CauseChain, Change};
 
 use crate::core::iam::Iam;
@@ -11,7 +13,7 @@ use crate::engine::view::View;
 use crate::model::caller::{Context, Origin, Principal, PrincipalKind, Token};
 use crate::model::document::Document;
 use crate::model::error::IamError;
-use crate::model::principal_key::principal_key;
+use crate::model::principal_key::user_key;
 use crate::model::session::{BROWSER, IDLE, Session, SessionDocument, SessionToken, SignInError};
 
 /// The maximum number of sessions of a person; the oldest end when there are more.
@@ -100,12 +102,12 @@ impl Iam {
                 Principal { kind: PrincipalKind::Root, identity, caller, token: Token::None }
             }
             IdentityKind::User => {
-                let login = identity.name().ok_or(IamError::BadCredential)?;
+                let login = identity.name().map(Login::new).ok_or(IamError::BadCredential)?;
                 // A session of a former user with the same login must not be taken for one of this
                 // user.
                 let user = view
                     .users
-                    .get(&principal_key(identity.account(), login))
+                    .get(&user_key(identity.account(), &login))
                     .filter(|one| one.enabled && one.created_at <= document.created_at);
                 user.ok_or(IamError::BadCredential)?.principal(region, identity.account())
             }

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use gatewright_policy::{GroupName, Identity, IdentityKind};
+use gatewright_policy::{GroupName, Identity, IdentityKind, Login};
 
 use crate::core::iam::Iam;
 use crate::engine::view::View;
 use crate::model::caller::Context;
 use crate::model::error::IamError;
 use crate::model::group::is_built_in;
-use crate::model::principal_key::{group_key, principal_key};
+use crate::model::principal_key::{group_key, user_key};
 use crate::model::rights;
 use crate::model::simulation::Findings;
 use crate::policies::simulation::exact_denies::ExactDenies;
@@ -69,7 +69,7 @@ impl Iam {
         }
         match identity.kind() {
             IdentityKind::User => {
-                name != "*" && view.users.get(&principal_key(account, name)).is_none()
+                name != "*" && view.users.get(&user_key(account, &Login::new(name))).is_none()
             }
             IdentityKind::Group => {
                 let name = GroupName::new(name);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use gatewright_policy::{
-    AccountName, Caller, CompiledPolicy, Identity, IdentityKind, PolicyId, PolicySet,
+    AccountName, Caller, CompiledPolicy, Identity, IdentityKind, Login, PolicyId, PolicySet,
     Resource as DecidedResource, ResourcePattern, ResourceUrn, Scope, UrnError,
 };
 
@@ -12,7 +12,7 @@ use crate::core::iam::Iam;
 use crate::engine::view::View;
 use crate::model::error::{Fault, IamError};
 use crate::model::policy::PolicyInput;
-use crate::model::principal_key::principal_key;
+use crate::model::principal_key::user_key;
 use crate::model::simulation::Proposal;
 
 /// The maximum number of decisions for one answer.
@@ -89,10 +89,10 @@ impl Iam {
         if identity.kind() == IdentityKind::Account {
             return Caller::root(region, account, Scope::All);
         }
-        if account == view.policies().owner()
-            && let Some(user) =
-                view.users.get(&principal_key(account, identity.name().unwrap_or_default()))
-            && identity.kind() == IdentityKind::User
+        if identity.kind() == IdentityKind::User
+            && account == view.policies().owner()
+            && let Some(login) = identity.name().map(Login::new)
+            && let Some(user) = view.users.get(&user_key(account, &login))
         {
             return user.principal(region, account).caller;
         }

@@ -45,7 +45,7 @@ async fn identities(request: &RequestContext, context: &Context) -> Result<Vec<C
         one.identity.map(|urn| Choice { urn, label })
     });
     let users = users.into_iter().map(|one| {
-        let label = texts.name("choice-user", &one.login);
+        let label = texts.name("choice-user", one.login.as_str());
         Choice { urn: one.urn, label }
     });
     let groups = groups.into_iter().map(|one| {
