@@ -1,5 +1,7 @@
 //! Tests of precedence, validation and error messages.
 
+mod limits;
+
 use clap::FromArgMatches;
 
 use super::*;

@@ -1,0 +1,89 @@
+//! Compares `docs/limits.md` with the settings.
+
+use std::collections::BTreeMap;
+
+use super::*;
+
+/// The settings that limit nothing. A new setting is either here or a row of the document.
+const NO_LIMITS: &[&str] = &[
+    "config",
+    "database",
+    "master-key",
+    "listen",
+    "operations-listen",
+    "ext-authz-listen",
+    "public-url",
+    "region",
+    "plate",
+    "algorithm",
+    "key-days",
+    "products",
+    "built-in-products",
+    "registrars",
+    "trusted-proxies",
+    "log-days",
+    "log",
+    "log-format",
+];
+
+/// Returns the value that a limit has where nothing is set.
+fn built_in(setting: &str) -> Option<u64> {
+    let settings = read(LEAST).unwrap().settings;
+    let number = |number: usize| u64::try_from(number).unwrap();
+    Some(match setting {
+        "max-policies" => number(settings.limits.policies),
+        "max-clients" => number(settings.limits.clients),
+        "max-entries" => number(settings.limits.entries),
+        "accounts-in-memory" => number(settings.accounts_in_memory),
+        "database-timeout" => settings.database_timeout.as_secs(),
+        _ => return None,
+    })
+}
+
+/// Returns the documented limits that have a setting: its name, and the default.
+fn documented() -> BTreeMap<String, String> {
+    let rows = include_str!("../../../../../docs/limits.md").lines();
+    let rows = rows.filter_map(|row| {
+        let cells: Vec<&str> = row.strip_prefix('|')?.split('|').map(str::trim).collect();
+        let [_, default, setting, _, _, _] = *cells.as_slice() else { return None };
+        let setting = setting.strip_prefix('`')?.strip_suffix('`')?;
+        Some((setting.to_owned(), default.replace(',', "")))
+    });
+    rows.collect()
+}
+
+/// Returns the settings of the command line, with the defaults that its help states.
+fn settings() -> BTreeMap<String, Option<String>> {
+    let command = Source::augment_args(clap::Command::new("serve"));
+    let settings = command.get_arguments().map(|argument| {
+        let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
+        let stated = help.rsplit_once("[default: ").and_then(|(_, text)| text.strip_suffix(']'));
+        (argument.get_long().unwrap().to_owned(), stated.map(str::to_owned))
+    });
+    settings.collect()
+}
+
+#[test]
+fn every_limit_is_documented_with_its_default() {
+    let documented = documented();
+    for (setting, stated) in settings() {
+        match documented.get(&setting) {
+            None => assert!(NO_LIMITS.contains(&&*setting), "docs/limits.md lacks {setting}"),
+            Some(default) => {
+                assert_eq!(Some(default), stated.as_ref(), "the default of {setting}");
+                assert_eq!(Some(default), built_in(&setting).map(|n| n.to_string()).as_ref());
+            }
+        }
+    }
+}
+
+#[test]
+fn every_documented_setting_exists() {
+    let settings = settings();
+    let documented = documented();
+    assert!(documented.len() >= 5, "the rows of docs/limits.md are read");
+    for setting in documented.keys() {
+        assert!(settings.contains_key(setting), "there is no setting {setting}");
+        assert!(!NO_LIMITS.contains(&setting.as_str()), "{setting}");
+    }
+}
