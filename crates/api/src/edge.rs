@@ -2,7 +2,6 @@
 //! the body and the minimum revision.
 
 use std::net::{IpAddr, SocketAddr};
-use std::time::Duration;
 
 use axum::body::{Body, HttpBody};
 use axum::extract::ConnectInfo;
@@ -24,9 +23,6 @@ pub(crate) const MAX_BODY: usize = 2 << 20;
 /// The maximum number of bytes that are read and dropped of a body that is too large, so that the
 /// client finishes sending and reads the error.
 const MAX_DROPPED: usize = 32 << 20;
-
-/// The time limit for receiving a body.
-const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The header with the minimum revision that the caller demands (read-your-writes consistency).
 pub(crate) const MINIMUM_REVISION: HeaderName = HeaderName::from_static("x-gatewright-at-least");
@@ -94,7 +90,7 @@ pub(crate) fn decode_basic(encoded: &str) -> Option<Secret> {
     std::str::from_utf8(&decoded).ok().map(|text| text.to_owned().into())
 }
 
-/// Reads a whole body, within the limits of size and time.
+/// Reads a whole body, within the limit of size. The listener limits the time.
 pub(crate) async fn read_body(headers: &HeaderMap, mut body: Body) -> Result<Bytes, ApiError> {
     let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
     let announced = announced.and_then(|text| text.parse::<usize>().ok());
@@ -104,22 +100,19 @@ pub(crate) async fn read_body(headers: &HeaderMap, mut body: Body) -> Result<Byt
     if announced.is_some_and(|length| length > MAX_DROPPED) {
         return Err(ApiError::too_large(MAX_BODY));
     }
-    let reading = async {
-        let mut whole = BytesMut::new();
-        let mut length = 0;
-        while let Some(frame) = body.frame().await {
-            let frame = frame.map_err(|_| ApiError::cut_short())?;
-            let Some(data) = frame.data_ref() else { continue };
-            length += data.len();
-            if length <= MAX_BODY {
-                whole.extend_from_slice(data);
-            } else if length > MAX_DROPPED {
-                break;
-            }
+    let mut whole = BytesMut::new();
+    let mut length = 0;
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| ApiError::incomplete_body(&error))?;
+        let Some(data) = frame.data_ref() else { continue };
+        length += data.len();
+        if length <= MAX_BODY {
+            whole.extend_from_slice(data);
+        } else if length > MAX_DROPPED {
+            break;
         }
-        if length > MAX_BODY { Err(ApiError::too_large(MAX_BODY)) } else { Ok(whole.freeze()) }
-    };
-    tokio::time::timeout(BODY_TIMEOUT, reading).await.unwrap_or_else(|_| Err(ApiError::too_slow()))
+    }
+    if length > MAX_BODY { Err(ApiError::too_large(MAX_BODY)) } else { Ok(whole.freeze()) }
 }
 
 /// Wipes a body that held secrets, unless it is still shared.

@@ -2,6 +2,7 @@
 //! `httpCode`.
 
 use std::error::Error;
+use std::io;
 
 use axum::http::StatusCode;
 use gatewright_iam::{CauseChain, Fault, IamError, QueryId, TokenError};
@@ -72,12 +73,15 @@ impl ApiError {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "Client::PayloadTooLarge", message)
     }
 
-    pub(crate) fn too_slow() -> Self {
-        let message = "The body did not arrive in time";
-        Self::new(StatusCode::REQUEST_TIMEOUT, "Client::RequestTimeout", message)
-    }
-
-    pub(crate) fn cut_short() -> Self {
+    /// Creates the error of a body that could not be received whole. The listener reports one that
+    /// is too slow as an I/O error.
+    pub(crate) fn incomplete_body(error: &(dyn Error + 'static)) -> Self {
+        let causes = std::iter::successors(Some(error), |error| (*error).source());
+        let kinds = causes.filter_map(|cause| Some(cause.downcast_ref::<io::Error>()?.kind()));
+        if kinds.into_iter().any(|kind| kind == io::ErrorKind::TimedOut) {
+            let message = "The body did not arrive in time";
+            return Self::new(StatusCode::REQUEST_TIMEOUT, "Client::RequestTimeout", message);
+        }
         let message = "The body did not arrive whole";
         Self::new(StatusCode::BAD_REQUEST, "Client::BadRequest", message)
     }

@@ -10,12 +10,11 @@ use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
 
+use axum::Router;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use gatewright_iam::{Iam, IamError, QueryId, Refusal};
-use tokio::net::TcpListener;
 use tonic::Code;
-use tonic::transport::Server;
-use tonic::transport::server::TcpIncoming;
+use tonic::service::Routes;
 use tracing::field::Empty;
 use tracing::{Instrument, Span};
 
@@ -34,18 +33,14 @@ struct Checks {
     iam: Arc<Iam>,
 }
 
-/// Serves Envoy on a listener of its own, as long as the future is polled.
-pub async fn ext_authz(
-    iam: Arc<Iam>,
-    listener: TcpListener,
-) -> Result<(), tonic::transport::Error> {
+/// Returns the router of the gRPC service that Envoy calls.
+pub fn ext_authz(iam: Arc<Iam>) -> Router {
     let checks = Arc::new(Checks { iam });
     let service = Authorization::new(move |request| {
         let checks = Arc::clone(&checks);
         Box::pin(async move { checks.check(request).await })
     });
-    let server = Server::builder().add_service(service);
-    server.serve_with_incoming(TcpIncoming::from(listener).with_nodelay(Some(true))).await
+    Routes::new(service).into_axum_router()
 }
 
 impl Checks {

@@ -8,33 +8,22 @@
 //! - A worker's thread outlives its connections, until the pool is dropped: sockets of the database
 //!   may be registered with its runtime.
 
-use std::future::{Future, poll_fn};
 use std::io;
 use std::net::SocketAddr;
 use std::num::NonZero;
-use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
 use std::thread;
 use std::time::Duration;
 
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::GracefulShutdown;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{mpsc, oneshot};
+use tokio::net::TcpStream;
+use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::config::Timeouts;
 use crate::dispatcher::{Connection, Dispatcher};
-
-/// A client that sends its headers slower than this is disconnected.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+use crate::listener::{Listener, Server};
 
 /// Requests in flight when the server stops have so long to complete.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(20);
-
-/// Delay before `accept` is tried again after an error, for want of a file descriptor say.
-const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(50);
 
 /// An accepted connection, on its way to a worker.
 type Accepted = (std::net::TcpStream, SocketAddr);
@@ -56,26 +45,24 @@ pub(crate) struct AcceptorPool(Vec<Worker>);
 impl AcceptorPool {
     /// Starts a worker for each core, and one more, so that no core is idle while a worker wakes
     /// up.
-    pub(crate) fn start(dispatcher: &Dispatcher) -> io::Result<Self> {
+    pub(crate) fn start(dispatcher: &Dispatcher, timeouts: Timeouts) -> io::Result<Self> {
         let count = thread::available_parallelism().map_or(1, NonZero::get) + 1;
-        let workers = (0..count).map(|number| Worker::start(number, dispatcher.for_thread()));
+        let workers = (0..count)
+            .map(|number| Worker::start(number, dispatcher.for_thread(), timeouts.clone()));
         workers.collect::<io::Result<_>>().map(Self)
     }
 
     /// Accepts connections, and assigns them to the workers round-robin. Does not return.
-    pub(crate) async fn accept(&self, listener: &TcpListener) {
+    pub(crate) async fn accept(&self, listener: &Listener) {
         for worker in self.0.iter().cycle() {
-            let connection = loop {
-                match listener.accept().await.and_then(detach) {
-                    Ok(connection) => break connection,
-                    Err(error) => {
-                        tracing::warn!(%error, "accepting a connection failed");
-                        tokio::time::sleep(ACCEPT_RETRY_DELAY).await;
-                    }
-                }
-            };
-            // Sending fails for a worker that has ended, which none does before the shutdown.
-            let _ = worker.connections.as_ref().map(|worker| worker.send(connection));
+            let (stream, peer) = listener.accept().await;
+            // Detached from the runtime that has accepted it.
+            match (stream.into_std(), &worker.connections) {
+                // Sending fails for a worker that has ended, which none does before the shutdown.
+                (Ok(stream), Some(worker)) => drop(worker.send((stream, peer))),
+                (Err(error), _) => tracing::warn!(%error, "detaching a connection failed"),
+                (Ok(_), None) => {}
+            }
         }
     }
 
@@ -90,21 +77,15 @@ impl AcceptorPool {
     }
 }
 
-/// Detaches a connection from the runtime that has accepted it.
-fn detach((stream, peer): (TcpStream, SocketAddr)) -> io::Result<Accepted> {
-    stream.set_nodelay(true)?;
-    Ok((stream.into_std()?, peer))
-}
-
 impl Worker {
-    fn start(number: usize, dispatcher: Dispatcher) -> io::Result<Self> {
+    fn start(number: usize, dispatcher: Dispatcher, timeouts: Timeouts) -> io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (connections, accepted) = mpsc::unbounded_channel();
         let (draining, drained) = oneshot::channel();
         let (keep_alive, released) = oneshot::channel::<()>();
         thread::Builder::new().name(format!("acceptor-{number}")).spawn(move || {
             runtime.block_on(async move {
-                serve_connections(Arc::new(dispatcher), accepted).await;
+                serve_connections(Arc::new(dispatcher), timeouts, accepted).await;
                 drop(draining);
                 let _ = released.await;
             });
@@ -117,14 +98,11 @@ impl Worker {
 /// timed out.
 async fn serve_connections(
     dispatcher: Arc<Dispatcher>,
+    timeouts: Timeouts,
     mut accepted: mpsc::UnboundedReceiver<Accepted>,
 ) {
-    let mut builder = Builder::new(TokioExecutor::new());
-    builder.http2().timer(TokioTimer::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
-    // Nearly all responses are small: one buffer is sent with less work than a list of them.
-    builder.http1().writev(false);
-    let shutdown = GracefulShutdown::new();
+    let server = Arc::new(Server::new(timeouts, "clients"));
+    let (stop, running) = watch::channel(());
     while let Some((stream, peer)) = accepted.recv().await {
         let stream = match TcpStream::from_std(stream) {
             Ok(stream) => stream,
@@ -134,21 +112,14 @@ async fn serve_connections(
             }
         };
         let connection = Arc::new(Connection::new(&dispatcher, peer));
-        let (builder, watcher) = (builder.clone(), shutdown.watcher());
+        let (server, running) = (Arc::clone(&server), running.clone());
         tokio::spawn(async move {
-            let service = service_fn(|request| Arc::clone(&connection).handle(request));
-            let serving = watcher.watch(builder.serve_connection(TokioIo::new(stream), service));
-            let mut serving = pin!(serving);
-            // The timeout for headers begins once the HTTP version is known. Until then, this one
-            // counts; the connection also ends when the client disconnects.
-            let first = poll_fn(|context| match serving.as_mut().poll(context) {
-                Poll::Pending if !connection.has_received_request() => Poll::Pending,
-                polled => Poll::Ready(polled),
-            });
-            if let Ok(Poll::Pending) = tokio::time::timeout(HEADER_TIMEOUT, first).await {
-                let _ = serving.await;
-            }
+            let handle = move |request| Arc::clone(&connection).handle(request);
+            server.serve(stream, handle, running).await;
         });
     }
-    let _ = tokio::time::timeout(SHUTDOWN_TIMEOUT, shutdown.shutdown()).await;
+    drop(running);
+    stop.send_replace(());
+    // Closed once no connection is left.
+    let _ = tokio::time::timeout(SHUTDOWN_TIMEOUT, stop.closed()).await;
 }

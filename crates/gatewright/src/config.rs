@@ -4,6 +4,7 @@ mod log_format;
 mod renamed;
 #[cfg(test)]
 mod tests;
+mod timeouts;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -21,6 +22,7 @@ use serde::Deserialize;
 use crate::error::Failure;
 pub(crate) use log_format::LogFormat;
 use renamed::Renamed;
+pub(crate) use timeouts::Timeouts;
 
 const LISTEN: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
@@ -91,6 +93,18 @@ pub(crate) struct Options {
     /// Seconds within which the database must answer a statement [default: 5]
     #[arg(long, env = "GATEWRIGHT_DATABASE_TIMEOUT", value_name = "SECONDS")]
     database_timeout: Option<u64>,
+    /// Seconds within which a client must send the head of a request [default: 10]
+    #[arg(long, env = "GATEWRIGHT_HEADER_TIMEOUT", value_name = "SECONDS")]
+    header_timeout: Option<u64>,
+    /// Seconds within which a client must send the body of a request [default: 30]
+    #[arg(long, env = "GATEWRIGHT_BODY_TIMEOUT", value_name = "SECONDS")]
+    body_timeout: Option<u64>,
+    /// Seconds after which a connection without a request is closed [default: 75]
+    #[arg(long, env = "GATEWRIGHT_IDLE_TIMEOUT", value_name = "SECONDS")]
+    idle_timeout: Option<u64>,
+    /// Seconds within which a client must take more of a response [default: 30]
+    #[arg(long, env = "GATEWRIGHT_WRITE_TIMEOUT", value_name = "SECONDS")]
+    write_timeout: Option<u64>,
     /// Days after which logs of tokens, decisions and calls are deleted [default: 30]
     #[arg(long, env = "GATEWRIGHT_LOG_DAYS")]
     log_days: Option<u32>,
@@ -121,6 +135,7 @@ pub(crate) struct Config {
     pub(crate) operations_listen: SocketAddr,
     pub(crate) ext_authz_listen: Option<SocketAddr>,
     pub(crate) trusted_proxies: Vec<IpNet>,
+    pub(crate) timeouts: Timeouts,
     pub(crate) log: String,
     pub(crate) log_format: LogFormat,
     renamed: Vec<Renamed>,
@@ -181,6 +196,10 @@ impl Options {
             max_idempotency_keys: self.max_idempotency_keys.or(file.max_idempotency_keys),
             accounts_in_memory: self.accounts_in_memory.or(file.accounts_in_memory),
             database_timeout: self.database_timeout.or(file.database_timeout),
+            header_timeout: self.header_timeout.or(file.header_timeout),
+            body_timeout: self.body_timeout.or(file.body_timeout),
+            idle_timeout: self.idle_timeout.or(file.idle_timeout),
+            write_timeout: self.write_timeout.or(file.write_timeout),
             log_days: self.log_days.or(file.log_days),
             log: self.log.or(file.log),
             log_format: self.log_format.or(file.log_format),
@@ -190,7 +209,7 @@ impl Options {
     fn validate(self, renamed: Vec<Renamed>) -> Result<Config, Failure> {
         let database: Address =
             self.database.as_deref().ok_or(Failure::Missing("--database"))?.parse()?;
-        let settings = self.settings()?;
+        let (settings, timeouts) = (self.settings()?, self.timeouts()?);
         let public_url = self.public_url.as_deref().map(check_url).transpose();
         let log_format = self.log_format.as_deref().map_or(Ok(LogFormat::default()), str::parse);
         Ok(Config {
@@ -201,10 +220,22 @@ impl Options {
             listen: self.listen.unwrap_or(LISTEN),
             operations_listen: self.operations_listen.unwrap_or(OPERATIONS),
             ext_authz_listen: self.ext_authz_listen,
+            timeouts,
             trusted_proxies: self.trusted_proxies.unwrap_or_default(),
             log: self.log.unwrap_or_else(|| "info".to_owned()),
             renamed,
             settings,
+        })
+    }
+
+    /// Builds the limits of the time that a client may let the server wait.
+    fn timeouts(&self) -> Result<Timeouts, Failure> {
+        let defaults = Timeouts::default();
+        Ok(Timeouts {
+            header: seconds("--header-timeout", self.header_timeout, defaults.header)?,
+            body: seconds("--body-timeout", self.body_timeout, defaults.body)?,
+            idle: seconds("--idle-timeout", self.idle_timeout, defaults.idle)?,
+            write: seconds("--write-timeout", self.write_timeout, defaults.write)?,
         })
     }
 
@@ -243,6 +274,15 @@ impl Options {
                 .max(1),
             ..defaults
         })
+    }
+}
+
+/// Checks a limit of time: from a second to a day.
+fn seconds(name: &'static str, given: Option<u64>, default: Duration) -> Result<Duration, Failure> {
+    match given {
+        None => Ok(default),
+        Some(seconds @ 1..=86_400) => Ok(Duration::from_secs(seconds)),
+        Some(other) => Err(Failure::setting(name)(format!("{other} is not from 1 to 86400"))),
     }
 }
 

@@ -5,7 +5,6 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::ConnectInfo;
@@ -38,18 +37,12 @@ impl Dispatcher {
 pub(crate) struct Connection {
     dispatcher: Arc<Dispatcher>,
     peer: SocketAddr,
-    has_received_request: AtomicBool,
 }
 
 impl Connection {
     pub(crate) fn new(dispatcher: &Arc<Dispatcher>, peer: SocketAddr) -> Self {
         let dispatcher = Arc::clone(dispatcher);
-        Self { dispatcher, peer, has_received_request: AtomicBool::new(false) }
-    }
-
-    /// Checks whether a request has been received.
-    pub(crate) fn has_received_request(&self) -> bool {
-        self.has_received_request.load(Ordering::Relaxed)
+        Self { dispatcher, peer }
     }
 
     /// Handles a request.
@@ -61,7 +54,6 @@ impl Connection {
         B: HttpBody<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
-        self.has_received_request.store(true, Ordering::Relaxed);
         let api = &*self.dispatcher.api;
         let query_id = api.new_query_id();
         let destination = api.destination(request.uri().path());

@@ -9,6 +9,7 @@ mod dispatcher;
 mod error;
 mod journal;
 mod key;
+mod listener;
 mod log;
 mod metrics;
 mod operations;

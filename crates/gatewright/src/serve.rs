@@ -15,6 +15,7 @@ use crate::acceptor_pool::AcceptorPool;
 use crate::config::{Config, Source};
 use crate::dispatcher::Dispatcher;
 use crate::error::Failure;
+use crate::listener::Listener;
 use crate::metrics::Metrics;
 use crate::{log, operations};
 
@@ -68,20 +69,21 @@ impl Server {
 
     /// Serves until a signal to stop; calls `ready` once connections are accepted.
     pub(crate) async fn run(self, ready: impl FnOnce(&Iam)) -> Result<(), Failure> {
-        let operations = tokio::net::TcpListener::from_std(self.operations);
-        let operations = operations.map_err(Failure::Serve)?;
+        let listener = |listener, name| Listener::new(listener, name).map_err(Failure::Serve);
         let address = |local: std::io::Result<SocketAddr>| local.map_err(Failure::Serve);
         let (api_address, operations_address) =
-            (address(self.listener.local_addr())?, address(operations.local_addr())?);
+            (address(self.listener.local_addr())?, address(self.operations.local_addr())?);
+        let timeouts = self.config.timeouts.clone();
         let options =
             gatewright_api::Options { trusted_proxies: self.config.trusted_proxies.clone() };
         let api = Arc::new(Api::new(Arc::clone(&self.iam), options));
         let router = operations::router(Arc::clone(&self.iam), Arc::clone(&api), self.metrics);
-        let operations_server = tokio::spawn(async { axum::serve(operations, router).await });
-
-        let ext_authz = self.ext_authz.map(tokio::net::TcpListener::from_std).transpose();
-        let ext_authz = ext_authz.map_err(Failure::Serve)?.map(|listener| {
-            tokio::spawn(gatewright_api::ext_authz(Arc::clone(&self.iam), listener))
+        let operations = listener(self.operations, "operations")?;
+        let operations = tokio::spawn(operations.serve(router, timeouts.clone()));
+        let ext_authz = self.ext_authz.map(|socket| listener(socket, "ext-authz")).transpose()?;
+        let ext_authz = ext_authz.map(|listener| {
+            let router = gatewright_api::ext_authz(Arc::clone(&self.iam));
+            tokio::spawn(listener.serve(router, timeouts.clone()))
         });
 
         let trusted = self.config.trusted_proxies.clone();
@@ -94,8 +96,8 @@ impl Server {
         let rest = gatewright_api::router(Arc::clone(&api));
         let pages = gatewright_panel::router(Arc::new(panel), rest);
         let dispatcher = Dispatcher { api, pages, runtime: Handle::current() };
-        let mut pool = AcceptorPool::start(&dispatcher).map_err(Failure::Serve)?;
-        let listener = tokio::net::TcpListener::from_std(self.listener).map_err(Failure::Serve)?;
+        let mut pool = AcceptorPool::start(&dispatcher, timeouts).map_err(Failure::Serve)?;
+        let listener = listener(self.listener, "clients")?;
 
         tracing::info!(address = %api_address, operations = %operations_address, "ready");
         ready(&self.iam);
@@ -108,7 +110,7 @@ impl Server {
         drop(listener);
         self.iam.stop();
         pool.shut_down().await;
-        operations_server.abort();
+        operations.abort();
         if let Some(ext_authz) = ext_authz {
             ext_authz.abort();
         }

@@ -131,7 +131,7 @@ async fn read_form(
         return Err(PageError::CsrfTokenMismatch { pending: PendingForm::default() });
     }
     let body = axum::body::to_bytes(body, MAX_FORM_BYTES).await;
-    let body = body.map_err(|_| PageError::FormTooLarge)?;
+    let body = body.map_err(|error| PageError::incomplete_form(&error))?;
     let form = Fields::parse(&body);
     // The body may contain a password. If the connection still shares the bytes, it overwrites them
     // with the next ones.

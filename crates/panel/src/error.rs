@@ -1,8 +1,12 @@
 //! Errors of pages.
 
+use std::error::Error;
+use std::io;
+
 use axum::http::StatusCode;
 use axum::http::header::InvalidHeaderValue;
 use gatewright_iam::IamError;
+use http_body_util::LengthLimitError;
 
 use crate::pending_form::PendingForm;
 
@@ -19,6 +23,10 @@ pub(crate) enum PageError {
     NoSuchPage,
     #[error("the form is too large")]
     FormTooLarge,
+    #[error("the form did not arrive in time")]
+    FormTooSlow,
+    #[error("the form did not arrive whole")]
+    FormCutShort,
     #[error(transparent)]
     Iam(#[from] IamError),
     #[error("a template failed")]
@@ -34,12 +42,30 @@ pub(crate) enum PageError {
 }
 
 impl PageError {
+    /// Creates the error of a form that could not be received whole. The listener reports one that
+    /// is too slow as an I/O error.
+    pub(crate) fn incomplete_form(error: &(dyn Error + 'static)) -> Self {
+        let mut causes = std::iter::successors(Some(error), |error| (*error).source());
+        let known = causes.find_map(|cause| {
+            if cause.is::<LengthLimitError>() {
+                return Some(Self::FormTooLarge);
+            }
+            match cause.downcast_ref::<io::Error>()?.kind() {
+                io::ErrorKind::TimedOut => Some(Self::FormTooSlow),
+                _ => None,
+            }
+        });
+        known.unwrap_or(Self::FormCutShort)
+    }
+
     pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::Unauthenticated => StatusCode::UNAUTHORIZED,
             Self::CsrfTokenMismatch { .. } => StatusCode::FORBIDDEN,
             Self::NoSuchPage => StatusCode::NOT_FOUND,
             Self::FormTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::FormTooSlow => StatusCode::REQUEST_TIMEOUT,
+            Self::FormCutShort => StatusCode::BAD_REQUEST,
             Self::Template(_)
             | Self::Header(_)
             | Self::Drawing(_)

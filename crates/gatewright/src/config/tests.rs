@@ -74,3 +74,15 @@ fn both_names_of_a_setting_with_different_values_are_refused() {
         assert!(error.contains("plate") && error.contains("different values"), "{error}");
     }
 }
+
+#[test]
+fn a_limit_of_time_is_at_least_a_second() {
+    for (setting, value) in
+        [("header-timeout", 0), ("body-timeout", 0), ("idle-timeout", 0), ("write-timeout", 90_000)]
+    {
+        let error = read(&format!("{LEAST}{setting} = {value}")).unwrap_err();
+        assert!(error.starts_with(&format!("--{setting}: {value} is not from 1")), "{error}");
+    }
+    let config = parse(&["--idle-timeout", "5"]).unwrap();
+    assert_eq!(config.timeouts.idle, Duration::from_secs(5));
+}

@@ -39,6 +39,9 @@ fn texts(error: &PageError) -> (&'static str, &'static str) {
     match (error, error.status()) {
         (PageError::CsrfTokenMismatch { .. }, _) => ("foreign-form-title", "foreign-form-text"),
         (PageError::FormTooLarge, _) => ("too-large-title", "too-large-text"),
+        (PageError::FormTooSlow | PageError::FormCutShort, _) => {
+            ("cut-short-title", "cut-short-text")
+        }
         (PageError::Iam(IamError::ReadOnly(_)), _) => ("read-only-title", "read-only-text"),
         (_, StatusCode::FORBIDDEN) => ("forbidden-title", "forbidden-text"),
         (_, StatusCode::NOT_FOUND) => ("not-found-title", "not-found-text"),

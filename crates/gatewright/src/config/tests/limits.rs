@@ -28,7 +28,8 @@ const NO_LIMITS: &[&str] = &[
 
 /// Returns the value that a limit has where nothing is set.
 fn built_in(setting: &str) -> Option<u64> {
-    let settings = read(LEAST).unwrap().settings;
+    let config = read(LEAST).unwrap();
+    let (settings, timeouts) = (&config.settings, &config.timeouts);
     let number = |number: usize| u64::try_from(number).unwrap();
     Some(match setting {
         "max-policies" => number(settings.limits.policies),
@@ -36,6 +37,10 @@ fn built_in(setting: &str) -> Option<u64> {
         "max-entries" => number(settings.limits.entries),
         "accounts-in-memory" => number(settings.accounts_in_memory),
         "database-timeout" => settings.database_timeout.as_secs(),
+        "header-timeout" => timeouts.header.as_secs(),
+        "body-timeout" => timeouts.body.as_secs(),
+        "idle-timeout" => timeouts.idle.as_secs(),
+        "write-timeout" => timeouts.write.as_secs(),
         _ => return None,
     })
 }

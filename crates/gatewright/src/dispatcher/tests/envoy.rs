@@ -21,7 +21,8 @@ impl Envoy {
     pub(super) async fn connect(installation: &Installation) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        tokio::spawn(gatewright_api::ext_authz(installation.iam.clone(), listener));
+        let router = gatewright_api::ext_authz(installation.iam.clone());
+        tokio::spawn(async { axum::serve(listener, router).await });
         let client = AuthorizationClient::connect(url).await.unwrap();
         Self { client, token: installation.token.clone() }
     }

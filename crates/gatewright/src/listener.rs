@@ -1,0 +1,75 @@
+//! Listeners: each accepts connections, and serves them within limits of time.
+//!
+//! All listeners (clients', operators', Envoy's) serve their connections by the same code.
+
+mod body;
+mod connection;
+mod progress;
+mod response_body;
+mod stream;
+mod watchdog;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tower_service::Service;
+
+use crate::config::Timeouts;
+pub(crate) use connection::Server;
+
+/// Delay before `accept` is tried again after an error, for want of a file descriptor say.
+const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(50);
+
+/// A bound listener.
+pub(crate) struct Listener {
+    listener: TcpListener,
+    name: &'static str,
+}
+
+impl Listener {
+    /// Creates a listener from a socket that is bound; `name` is its label in metrics.
+    pub(crate) fn new(listener: std::net::TcpListener, name: &'static str) -> io::Result<Self> {
+        Ok(Self { listener: TcpListener::from_std(listener)?, name })
+    }
+
+    /// Accepts a connection. After an error, accepting is tried again a little later.
+    pub(crate) async fn accept(&self) -> (TcpStream, SocketAddr) {
+        let mut is_failing = false;
+        loop {
+            match self.listener.accept().await {
+                Ok((stream, peer)) if stream.set_nodelay(true).is_ok() => return (stream, peer),
+                // The client has gone already.
+                Ok(_) => {}
+                Err(error) => {
+                    if !is_failing {
+                        tracing::warn!(%error, listener = self.name, "accepting a connection failed");
+                    }
+                    is_failing = true;
+                    tokio::time::sleep(ACCEPT_RETRY_DELAY).await;
+                }
+            }
+        }
+    }
+
+    /// Serves a router on the current runtime, as long as the future is polled.
+    pub(crate) async fn serve(self, router: Router, timeouts: Timeouts) {
+        let server = Arc::new(Server::new(timeouts, self.name));
+        // Connections end with this future: nothing tells them to complete their requests.
+        let (_running, stop) = watch::channel(());
+        let mut connections = JoinSet::new();
+        loop {
+            let (stream, _) = self.accept().await;
+            let (server, router, stop) = (Arc::clone(&server), router.clone(), stop.clone());
+            connections.spawn(async move {
+                server.serve(stream, move |request| router.clone().call(request), stop).await;
+            });
+            while connections.try_join_next().is_some() {}
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! Serves one connection: HTTP/1.1 or HTTP/2, within limits of time.
+
+use std::convert::Infallible;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::MissedTickBehavior;
+
+use super::body::RequestBody;
+use super::progress::Progress;
+use super::response_body::ResponseBody;
+use super::stream::Stream;
+use super::watchdog::{Phase, Watchdog, interval};
+use crate::config::Timeouts;
+
+/// The maximum size of a request's head, in bytes. Until a request is whole, no more is held of it.
+const MAX_HEAD: usize = 64 << 10;
+
+/// The requests of one HTTP/2 connection at once.
+const MAX_STREAMS: u32 = 128;
+
+/// The bytes of a body that an HTTP/2 client may send before it is read.
+const STREAM_WINDOW: u32 = 64 << 10;
+
+/// The same for all bodies of a connection.
+const CONNECTION_WINDOW: u32 = 256 << 10;
+
+/// The bytes of a response that are held for an HTTP/2 client before it takes them.
+const SEND_BUFFER: usize = 64 << 10;
+
+/// The streams that an HTTP/2 client may open and reset at once, before it is disconnected.
+const MAX_RESET_STREAMS: usize = 20;
+
+/// Serves connections within limits of time.
+pub(crate) struct Server {
+    builder: Builder<TokioExecutor>,
+    timeouts: Timeouts,
+    /// The label of the listener in metrics.
+    listener: &'static str,
+}
+
+impl Server {
+    pub(crate) fn new(timeouts: Timeouts, listener: &'static str) -> Self {
+        let mut builder = Builder::new(TokioExecutor::new());
+        // The watchdog counts the time for heads: hyper would count idle time as well.
+        builder.http1().timer(TokioTimer::new()).header_read_timeout(None::<Duration>);
+        // Nearly all responses are small: one buffer is sent with less work than a list of them.
+        builder.http1().writev(false).max_buf_size(MAX_HEAD);
+        builder
+            .http2()
+            .timer(TokioTimer::new())
+            .max_header_list_size(u32::try_from(MAX_HEAD).unwrap_or(u32::MAX))
+            .max_concurrent_streams(MAX_STREAMS)
+            .initial_stream_window_size(STREAM_WINDOW)
+            .initial_connection_window_size(CONNECTION_WINDOW)
+            .max_send_buf_size(SEND_BUFFER)
+            .max_pending_accept_reset_streams(MAX_RESET_STREAMS)
+            .max_local_error_reset_streams(MAX_RESET_STREAMS)
+            // A peer that is gone without a word is noticed, even while it has a request in flight.
+            .keep_alive_interval(timeouts.idle / 2)
+            .keep_alive_timeout(timeouts.header);
+        Self { builder, timeouts, listener }
+    }
+
+    /// Serves a connection until it ends. Once `stop` changes, requests in flight complete.
+    pub(crate) async fn serve<H, R>(
+        &self,
+        stream: TcpStream,
+        handle: H,
+        mut stop: watch::Receiver<()>,
+    ) where
+        H: Fn(Request<RequestBody<Incoming>>) -> R,
+        R: Future<Output = Result<Response<Body>, Infallible>> + Send + 'static,
+    {
+        let progress = Arc::new(Progress::default());
+        let io = TokioIo::new(Stream::new(stream, Arc::clone(&progress)));
+        let service = service_fn(|request: Request<Incoming>| {
+            let in_flight = progress.begin(request.version());
+            let handling = handle(request.map(|body| RequestBody::new(body, self.timeouts.body)));
+            async move {
+                let response = handling.await?;
+                Ok::<_, Infallible>(response.map(|body| ResponseBody::new(body, in_flight)))
+            }
+        });
+        let mut serving = pin!(self.builder.serve_connection(io, service));
+        let mut watchdog = Watchdog::new(&self.timeouts);
+        let mut looks = tokio::time::interval(interval(&self.timeouts));
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        looks.reset();
+        let mut is_stopping = false;
+        loop {
+            tokio::select! {
+                biased;
+                _ = serving.as_mut() => return,
+                _ = stop.changed(), if !is_stopping => {
+                    is_stopping = true;
+                    serving.as_mut().graceful_shutdown();
+                }
+                _ = looks.tick() => match watchdog.look(progress.snapshot()) {
+                    None => {}
+                    // A request may be on its way: HTTP/2 can say which were taken.
+                    Some(Phase::Idle) if !is_stopping => {
+                        self.count(Phase::Idle);
+                        is_stopping = true;
+                        serving.as_mut().graceful_shutdown();
+                    }
+                    Some(phase) => return self.count(phase),
+                }
+            }
+        }
+    }
+
+    /// Counts a connection that is closed because its client let the server wait.
+    fn count(&self, phase: Phase) {
+        let labels = [("listener", self.listener), ("phase", phase.label())];
+        metrics::counter!("gatewright_connections_timed_out_total", &labels).increment(1);
+        tracing::debug!(listener = self.listener, phase = phase.label(), "connection timed out");
+    }
+}

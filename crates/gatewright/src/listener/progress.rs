@@ -1,0 +1,124 @@
+//! Progress of a connection, as its watchdog reads it.
+//!
+//! It is written for every request, on the thread of the connection. So there are no timestamps, and
+//! no operation is stronger than a load and a store: the watchdog compares the counters of two looks.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+
+use axum::http::Version;
+
+/// The progress of a connection.
+#[derive(Debug, Default)]
+pub(super) struct Progress {
+    /// The requests received, modulo 2³².
+    requests: AtomicU32,
+    /// The requests whose response is not sent yet.
+    in_flight: AtomicU32,
+    /// The responses whose body is being sent.
+    responding: AtomicU32,
+    /// The writes that sent something, and the frames of responses that were taken, modulo 2³².
+    sent: AtomicU32,
+    /// True if the client takes no more bytes at the moment.
+    is_blocked: AtomicBool,
+    /// True if something was read since the last request.
+    has_begun_head: AtomicBool,
+    is_http2: AtomicBool,
+}
+
+/// What the watchdog sees at one look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Snapshot {
+    pub(super) requests: u32,
+    pub(super) in_flight: u32,
+    pub(super) sent: u32,
+    /// True if there is something to send, and the client's turn to take it.
+    pub(super) is_sending: bool,
+    pub(super) has_begun_head: bool,
+}
+
+fn add(counter: &AtomicU32, change: u32) {
+    counter.store(counter.load(Relaxed).wrapping_add(change), Relaxed);
+}
+
+impl Progress {
+    /// Notes that bytes were read.
+    pub(super) fn read(&self) {
+        if self.in_flight.load(Relaxed) == 0 {
+            self.has_begun_head.store(true, Relaxed);
+        }
+    }
+
+    /// Notes that bytes were sent.
+    pub(super) fn sent(&self) {
+        add(&self.sent, 1);
+        self.is_blocked.store(false, Relaxed);
+    }
+
+    /// Notes that the client takes no more bytes.
+    pub(super) fn blocked(&self) {
+        self.is_blocked.store(true, Relaxed);
+    }
+
+    /// Checks whether the client may still be sending when the connection is closed.
+    pub(super) fn may_still_be_sending(&self) -> bool {
+        self.has_begun_head.load(Relaxed)
+    }
+
+    /// Notes a request; it is in flight until the guard is dropped.
+    pub(super) fn begin(self: &Arc<Self>, version: Version) -> InFlight {
+        add(&self.requests, 1);
+        self.has_begun_head.store(false, Relaxed);
+        if version == Version::HTTP_2 {
+            self.is_http2.store(true, Relaxed);
+        }
+        self.in_flight.fetch_add(1, Relaxed);
+        InFlight { progress: Arc::clone(self), is_responding: false }
+    }
+
+    pub(super) fn snapshot(&self) -> Snapshot {
+        let is_http2 = self.is_http2.load(Relaxed);
+        let is_sending = self.is_blocked.load(Relaxed)
+            // Where the client opens no window, HTTP/2 takes no frame, and nothing blocks.
+            || (is_http2 && self.responding.load(Relaxed) > 0);
+        Snapshot {
+            requests: self.requests.load(Relaxed),
+            in_flight: self.in_flight.load(Relaxed),
+            sent: self.sent.load(Relaxed),
+            is_sending,
+            // Frames of HTTP/2 need not belong to a request.
+            has_begun_head: self.has_begun_head.load(Relaxed) && !is_http2,
+        }
+    }
+}
+
+/// Guard of a request in flight.
+#[derive(Debug)]
+pub(super) struct InFlight {
+    progress: Arc<Progress>,
+    is_responding: bool,
+}
+
+impl InFlight {
+    /// Notes that the head of the response is ready.
+    pub(super) fn respond(mut self) -> Self {
+        self.is_responding = true;
+        self.progress.responding.fetch_add(1, Relaxed);
+        self
+    }
+
+    /// Notes that a frame of the response's body was taken.
+    pub(super) fn take_frame(&self) {
+        add(&self.progress.sent, 1);
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        if self.is_responding {
+            self.progress.responding.fetch_sub(1, Relaxed);
+            self.take_frame();
+        }
+        self.progress.in_flight.fetch_sub(1, Relaxed);
+    }
+}

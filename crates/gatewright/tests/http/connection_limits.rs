@@ -1,0 +1,139 @@
+//! Clients that let the server wait are let go, on every listener.
+
+use std::time::{Duration, Instant};
+
+use gatewright_testing::{TestDatabase, on_both_databases};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::programs::free_port;
+use crate::server::{Server, http};
+
+/// The limits of time that the tests set, far below the time that they wait.
+const SHORT: &[&str] = &[
+    "--header-timeout",
+    "1",
+    "--body-timeout",
+    "3",
+    "--idle-timeout",
+    "2",
+    "--write-timeout",
+    "1",
+];
+
+/// The longest time that a test waits for what must happen.
+const PATIENCE: Duration = Duration::from_secs(40);
+
+/// A connection without a client library.
+struct Raw(TcpStream);
+
+impl Raw {
+    async fn connect(url: &str) -> Self {
+        Self(TcpStream::connect(url.strip_prefix("http://").unwrap()).await.unwrap())
+    }
+
+    /// Connects, and sends the beginning of something.
+    async fn begin(url: &str, text: &str) -> Self {
+        let mut raw = Self::connect(url).await;
+        raw.0.write_all(text.as_bytes()).await.unwrap();
+        raw
+    }
+
+    /// Reads until the server closes the connection.
+    async fn read_to_end(mut self) -> String {
+        let mut said = Vec::new();
+        let end = tokio::time::timeout(PATIENCE, self.0.read_to_end(&mut said)).await;
+        assert!(end.is_ok(), "it stays open after {}", String::from_utf8_lossy(&said));
+        String::from_utf8_lossy(&said).into_owned()
+    }
+}
+
+/// Waits until a line of the metrics has this beginning.
+async fn metric(server: &Server, wanted: &str) {
+    let begun = Instant::now();
+    loop {
+        let response = http().get(format!("{}/metrics", server.operations)).send().await.unwrap();
+        let text = response.text().await.unwrap();
+        if text.lines().any(|line| line.starts_with(wanted)) {
+            return;
+        }
+        assert!(begun.elapsed() < PATIENCE, "{wanted} is not in\n{text}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// Starts a server with short limits and all its listeners; returns their URLs.
+fn start(database: &TestDatabase) -> (Server, [String; 3]) {
+    let grpc = format!("127.0.0.1:{}", free_port());
+    let server =
+        Server::start_with(database, &[SHORT, &["--ext-authz-listen", &grpc][..]].concat());
+    let urls = [server.url.clone(), server.operations.clone(), format!("http://{grpc}")];
+    (server, urls)
+}
+
+on_both_databases!(half_a_head_and_silence_end_a_connection_on_every_listener);
+async fn half_a_head_and_silence_end_a_connection_on_every_listener(database: TestDatabase) {
+    let (server, urls) = start(&database);
+    for (url, listener) in urls.iter().zip(["clients", "operations", "ext-authz"]) {
+        let answered = "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n";
+        // HTTP/2 without a request: its preface, and an empty frame of settings.
+        let http2 = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\u{4}\0\0\0\0\0";
+        for begun in ["", "GET / HTTP/1.1\r\nHo", http2, answered, &format!("{answered}GET")] {
+            Raw::begin(url, begun).await.read_to_end().await;
+        }
+        for phase in ["head", "idle"] {
+            let labels = format!("listener=\"{listener}\",phase=\"{phase}\"");
+            metric(&server, &format!("gatewright_connections_timed_out_total{{{labels}}}")).await;
+        }
+    }
+}
+
+on_both_databases!(a_body_that_does_not_arrive_is_given_up_wherever_it_is_read);
+async fn a_body_that_does_not_arrive_is_given_up_wherever_it_is_read(database: TestDatabase) {
+    let (server, _) = start(&database);
+    let admin = server.admin().await;
+    let token = format!("Authorization: Bearer {}\r\n", admin.token);
+    for (path, headers) in [
+        ("/auth/oauth2/token", ""),
+        ("/v2/iam/policy", &*token),
+        ("/v2/iam/authorization/check", &token),
+        ("/access/v1/evaluation", &token),
+        ("/sign-in", "Cookie: gatewright-form=x\r\n"),
+        ("/users/create", "Sec-Fetch-Site: same-origin\r\n"),
+    ] {
+        let head =
+            format!("POST {path} HTTP/1.1\r\nHost: a\r\n{headers}Content-Length: 100\r\n\r\n");
+        let silent = Raw::begin(&server.url, &head).await.read_to_end();
+        // A byte now and then does not help.
+        let mut trickling = Raw::begin(&server.url, &head).await;
+        let (mut reader, mut writer) = trickling.0.split();
+        let trickle = async {
+            while writer.write_all(b"x").await.is_ok() {
+                tokio::time::sleep(Duration::from_millis(200)).await;
+            }
+        };
+        let mut first = [0; 12];
+        let answer = async {
+            tokio::select! {
+                read = reader.read_exact(&mut first) => read.unwrap(),
+                () = trickle => panic!("{path} is closed without an answer"),
+            }
+        };
+        let (silent, _) = tokio::join!(silent, answer);
+        assert!(silent.starts_with("HTTP/1.1 408 "), "{path}: {silent}");
+        assert_eq!(&first, b"HTTP/1.1 408", "{path}");
+    }
+}
+
+on_both_databases!(a_reader_that_never_reads_is_let_go);
+async fn a_reader_that_never_reads_is_let_go(database: TestDatabase) {
+    let (server, _) = start(&database);
+    let request = "GET /openapi/v2.json HTTP/1.1\r\nHost: a\r\n\r\n".repeat(64);
+    let mut raw = Raw::connect(&server.url).await;
+    // The responses fill all buffers, so the last requests are not read either.
+    let write = async { while raw.0.write_all(request.as_bytes()).await.is_ok() {} };
+    let ended = tokio::time::timeout(PATIENCE, write).await;
+    assert!(ended.is_ok(), "the connection stays open");
+    let labels = "listener=\"clients\",phase=\"write\"";
+    metric(&server, &format!("gatewright_connections_timed_out_total{{{labels}}} 1")).await;
+}
