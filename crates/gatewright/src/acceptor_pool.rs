@@ -2,7 +2,8 @@
 //!
 //! There is one worker more than there are cores, each with a runtime and connections of its own.
 //! Invariants:
-//! - Workers share nothing that one would wait for: no lock, no counter, no reference count.
+//! - Workers share nothing that one would wait for: no lock, no counter, no reference count; but
+//!   for the count of connections, when one is opened or closed.
 //! - A worker runs only what is answered from memory; the dispatcher offloads everything else, so
 //!   no decision waits for a page, a change or the database.
 //! - A worker's thread outlives its connections, until the pool is dropped: sockets of the database
@@ -20,13 +21,13 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::config::Timeouts;
 use crate::dispatcher::{Connection, Dispatcher};
-use crate::listener::{Listener, Server};
+use crate::listener::{Admitted, Listener, Server};
 
 /// Requests in flight when the server stops have so long to complete.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// An accepted connection, on its way to a worker.
-type Accepted = (std::net::TcpStream, SocketAddr);
+type Accepted = (std::net::TcpStream, SocketAddr, Admitted);
 
 /// The main thread's ends of the channels to one worker thread.
 struct Worker {
@@ -55,11 +56,11 @@ impl AcceptorPool {
     /// Accepts connections, and assigns them to the workers round-robin. Does not return.
     pub(crate) async fn accept(&self, listener: &Listener) {
         for worker in self.0.iter().cycle() {
-            let (stream, peer) = listener.accept().await;
+            let (stream, peer, admitted) = listener.accept().await;
             // Detached from the runtime that has accepted it.
             match (stream.into_std(), &worker.connections) {
                 // Sending fails for a worker that has ended, which none does before the shutdown.
-                (Ok(stream), Some(worker)) => drop(worker.send((stream, peer))),
+                (Ok(stream), Some(worker)) => drop(worker.send((stream, peer, admitted))),
                 (Err(error), _) => tracing::warn!(%error, "detaching a connection failed"),
                 (Ok(_), None) => {}
             }
@@ -103,7 +104,7 @@ async fn serve_connections(
 ) {
     let server = Arc::new(Server::new(timeouts, "clients"));
     let (stop, running) = watch::channel(());
-    while let Some((stream, peer)) = accepted.recv().await {
+    while let Some((stream, peer, admitted)) = accepted.recv().await {
         let stream = match TcpStream::from_std(stream) {
             Ok(stream) => stream,
             Err(error) => {
@@ -116,6 +117,7 @@ async fn serve_connections(
         tokio::spawn(async move {
             let handle = move |request| Arc::clone(&connection).handle(request);
             server.serve(stream, handle, running).await;
+            drop(admitted);
         });
     }
     drop(running);

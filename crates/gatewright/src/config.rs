@@ -29,6 +29,10 @@ const LISTEN: SocketAddr =
 const OPERATIONS: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 9080);
 
+/// The connections of one client address: more than a browser or a program has, even where many
+/// share an address, and a twentieth of what all may have.
+const CONNECTIONS_PER_ADDRESS: usize = 500;
+
 /// The settings as they were given; each is optional. Lists are separated by commas.
 #[derive(Debug, Clone, Default, Args, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
@@ -93,6 +97,12 @@ pub(crate) struct Options {
     /// Seconds within which the database must answer a statement [default: 5]
     #[arg(long, env = "GATEWRIGHT_DATABASE_TIMEOUT", value_name = "SECONDS")]
     database_timeout: Option<u64>,
+    /// The limit of connections of clients [default: 10000]
+    #[arg(long, env = "GATEWRIGHT_MAX_CONNECTIONS")]
+    max_connections: Option<usize>,
+    /// The limit of connections per client address, trusted proxies excepted [default: 500]
+    #[arg(long, env = "GATEWRIGHT_MAX_CONNECTIONS_PER_ADDRESS")]
+    max_connections_per_address: Option<usize>,
     /// Seconds within which a client must send the head of a request [default: 10]
     #[arg(long, env = "GATEWRIGHT_HEADER_TIMEOUT", value_name = "SECONDS")]
     header_timeout: Option<u64>,
@@ -136,6 +146,9 @@ pub(crate) struct Config {
     pub(crate) ext_authz_listen: Option<SocketAddr>,
     pub(crate) trusted_proxies: Vec<IpNet>,
     pub(crate) timeouts: Timeouts,
+    /// None for as many as there are file descriptors for, up to a number.
+    pub(crate) max_connections: Option<usize>,
+    pub(crate) max_connections_per_address: usize,
     pub(crate) log: String,
     pub(crate) log_format: LogFormat,
     renamed: Vec<Renamed>,
@@ -196,6 +209,10 @@ impl Options {
             max_idempotency_keys: self.max_idempotency_keys.or(file.max_idempotency_keys),
             accounts_in_memory: self.accounts_in_memory.or(file.accounts_in_memory),
             database_timeout: self.database_timeout.or(file.database_timeout),
+            max_connections: self.max_connections.or(file.max_connections),
+            max_connections_per_address: self
+                .max_connections_per_address
+                .or(file.max_connections_per_address),
             header_timeout: self.header_timeout.or(file.header_timeout),
             body_timeout: self.body_timeout.or(file.body_timeout),
             idle_timeout: self.idle_timeout.or(file.idle_timeout),
@@ -221,6 +238,14 @@ impl Options {
             operations_listen: self.operations_listen.unwrap_or(OPERATIONS),
             ext_authz_listen: self.ext_authz_listen,
             timeouts,
+            max_connections: self
+                .max_connections
+                .map(|number| positive("--max-connections", number))
+                .transpose()?,
+            max_connections_per_address: positive(
+                "--max-connections-per-address",
+                self.max_connections_per_address.unwrap_or(CONNECTIONS_PER_ADDRESS),
+            )?,
             trusted_proxies: self.trusted_proxies.unwrap_or_default(),
             log: self.log.unwrap_or_else(|| "info".to_owned()),
             renamed,
@@ -283,6 +308,15 @@ fn seconds(name: &'static str, given: Option<u64>, default: Duration) -> Result<
         None => Ok(default),
         Some(seconds @ 1..=86_400) => Ok(Duration::from_secs(seconds)),
         Some(other) => Err(Failure::setting(name)(format!("{other} is not from 1 to 86400"))),
+    }
+}
+
+/// Checks a limit that may not be 0.
+fn positive(name: &'static str, number: usize) -> Result<usize, Failure> {
+    if number == 0 {
+        Err(Failure::setting(name)("0 is not at least 1".to_owned()))
+    } else {
+        Ok(number)
     }
 }
 

@@ -1,10 +1,12 @@
-//! Listeners: each accepts connections, and serves them within limits of time.
+//! Listeners: each accepts connections up to a number, and serves them within limits of time.
 //!
 //! All listeners (clients', operators', Envoy's) serve their connections by the same code.
 
+mod admission;
 mod body;
 mod connection;
 mod progress;
+mod refusal;
 mod response_body;
 mod stream;
 mod watchdog;
@@ -21,7 +23,10 @@ use tokio::task::JoinSet;
 use tower_service::Service;
 
 use crate::config::Timeouts;
+use admission::Admission;
+pub(crate) use admission::{Admitted, ConnectionLimits};
 pub(crate) use connection::Server;
+use refusal::Refusal;
 
 /// Delay before `accept` is tried again after an error, for want of a file descriptor say.
 const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(50);
@@ -30,16 +35,38 @@ const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(50);
 pub(crate) struct Listener {
     listener: TcpListener,
     name: &'static str,
+    admission: Arc<Admission>,
+    refusal: Refusal,
 }
 
 impl Listener {
     /// Creates a listener from a socket that is bound; `name` is its label in metrics.
-    pub(crate) fn new(listener: std::net::TcpListener, name: &'static str) -> io::Result<Self> {
-        Ok(Self { listener: TcpListener::from_std(listener)?, name })
+    pub(crate) fn new(
+        listener: std::net::TcpListener,
+        name: &'static str,
+        limits: ConnectionLimits,
+    ) -> io::Result<Self> {
+        let listener = TcpListener::from_std(listener)?;
+        let admission = Admission::new(limits, name);
+        Ok(Self { listener, name, admission, refusal: Refusal::new() })
     }
 
-    /// Accepts a connection. After an error, accepting is tried again a little later.
-    pub(crate) async fn accept(&self) -> (TcpStream, SocketAddr) {
+    /// Accepts a connection that is not one too many; those that are, are refused meanwhile.
+    pub(crate) async fn accept(&self) -> (TcpStream, SocketAddr, Admitted) {
+        loop {
+            let (stream, peer) = self.accept_any().await;
+            match self.admission.admit(peer.ip()) {
+                Ok(admitted) => return (stream, peer, admitted),
+                Err(excess) => {
+                    tracing::debug!(listener = self.name, ?excess, "connection refused");
+                    self.refusal.refuse(stream);
+                }
+            }
+        }
+    }
+
+    /// Accepts any connection. After an error, accepting is tried again a little later.
+    async fn accept_any(&self) -> (TcpStream, SocketAddr) {
         let mut is_failing = false;
         loop {
             match self.listener.accept().await {
@@ -64,10 +91,11 @@ impl Listener {
         let (_running, stop) = watch::channel(());
         let mut connections = JoinSet::new();
         loop {
-            let (stream, _) = self.accept().await;
+            let (stream, _, admitted) = self.accept().await;
             let (server, router, stop) = (Arc::clone(&server), router.clone(), stop.clone());
             connections.spawn(async move {
                 server.serve(stream, move |request| router.clone().call(request), stop).await;
+                drop(admitted);
             });
             while connections.try_join_next().is_some() {}
         }

@@ -4,6 +4,7 @@ mod acceptor_pool;
 mod account;
 mod catalogue;
 mod config;
+mod descriptors;
 mod dev;
 mod dispatcher;
 mod error;

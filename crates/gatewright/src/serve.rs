@@ -13,9 +13,10 @@ use tokio::runtime::Handle;
 
 use crate::acceptor_pool::AcceptorPool;
 use crate::config::{Config, Source};
+use crate::descriptors::{self, OPERATIONS, Shares};
 use crate::dispatcher::Dispatcher;
 use crate::error::Failure;
-use crate::listener::Listener;
+use crate::listener::{ConnectionLimits, Listener};
 use crate::metrics::Metrics;
 use crate::{log, operations};
 
@@ -47,6 +48,8 @@ pub(crate) struct Server {
     listener: TcpListener,
     operations: TcpListener,
     ext_authz: Option<TcpListener>,
+    /// The connections of each listener.
+    shares: Shares,
     metrics: Metrics,
     /// Keeps other servers from the database file for as long as this one runs.
     _lock: ServerLock,
@@ -54,6 +57,10 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) async fn open(config: Config) -> Result<Self, Failure> {
+        let descriptors = descriptors::raise_limit();
+        let has_envoys = config.ext_authz_listen.is_some();
+        let shares = Shares::of(descriptors, config.max_connections, has_envoys)?;
+        tracing::info!(descriptors, connections = shares.clients, "limits of connections");
         let listener = bind(config.listen)?;
         let operations = bind(config.operations_listen)?;
         let ext_authz = config.ext_authz_listen.map(bind).transpose()?;
@@ -64,12 +71,18 @@ impl Server {
         // Installed before anything is measured.
         let metrics = Metrics::install()?;
         let iam = Iam::open(&config.database, master_key, settings, Sources::system()).await?;
-        Ok(Self { iam, config, listener, operations, ext_authz, metrics, _lock: lock })
+        Ok(Self { iam, config, listener, operations, ext_authz, shares, metrics, _lock: lock })
     }
 
     /// Serves until a signal to stop; calls `ready` once connections are accepted.
     pub(crate) async fn run(self, ready: impl FnOnce(&Iam)) -> Result<(), Failure> {
-        let listener = |listener, name| Listener::new(listener, name).map_err(Failure::Serve);
+        let shares = self.shares;
+        let per_address = self.config.max_connections_per_address;
+        let listener = |listener, name, total, per_address| {
+            let trusted_proxies = self.config.trusted_proxies.clone();
+            let limits = ConnectionLimits { total, per_address, trusted_proxies };
+            Listener::new(listener, name, limits).map_err(Failure::Serve)
+        };
         let address = |local: std::io::Result<SocketAddr>| local.map_err(Failure::Serve);
         let (api_address, operations_address) =
             (address(self.listener.local_addr())?, address(self.operations.local_addr())?);
@@ -78,9 +91,10 @@ impl Server {
             gatewright_api::Options { trusted_proxies: self.config.trusted_proxies.clone() };
         let api = Arc::new(Api::new(Arc::clone(&self.iam), options));
         let router = operations::router(Arc::clone(&self.iam), Arc::clone(&api), self.metrics);
-        let operations = listener(self.operations, "operations")?;
+        let operations = listener(self.operations, "operations", OPERATIONS, OPERATIONS)?;
         let operations = tokio::spawn(operations.serve(router, timeouts.clone()));
-        let ext_authz = self.ext_authz.map(|socket| listener(socket, "ext-authz")).transpose()?;
+        let envoys = |socket| listener(socket, "ext-authz", shares.envoys, shares.envoys);
+        let ext_authz = self.ext_authz.map(envoys).transpose()?;
         let ext_authz = ext_authz.map(|listener| {
             let router = gatewright_api::ext_authz(Arc::clone(&self.iam));
             tokio::spawn(listener.serve(router, timeouts.clone()))
@@ -97,7 +111,7 @@ impl Server {
         let pages = gatewright_panel::router(Arc::new(panel), rest);
         let dispatcher = Dispatcher { api, pages, runtime: Handle::current() };
         let mut pool = AcceptorPool::start(&dispatcher, timeouts).map_err(Failure::Serve)?;
-        let listener = listener(self.listener, "clients")?;
+        let listener = listener(self.listener, "clients", shares.clients, per_address)?;
 
         tracing::info!(address = %api_address, operations = %operations_address, "ready");
         ready(&self.iam);

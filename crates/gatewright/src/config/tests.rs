@@ -76,12 +76,16 @@ fn both_names_of_a_setting_with_different_values_are_refused() {
 }
 
 #[test]
-fn a_limit_of_time_is_at_least_a_second() {
+fn a_limit_of_connections_is_in_its_range() {
     for (setting, value) in
         [("header-timeout", 0), ("body-timeout", 0), ("idle-timeout", 0), ("write-timeout", 90_000)]
     {
         let error = read(&format!("{LEAST}{setting} = {value}")).unwrap_err();
         assert!(error.starts_with(&format!("--{setting}: {value} is not from 1")), "{error}");
+    }
+    for setting in ["max-connections", "max-connections-per-address"] {
+        let error = read(&format!("{LEAST}{setting} = 0")).unwrap_err();
+        assert_eq!(error, format!("--{setting}: 0 is not at least 1"));
     }
     let config = parse(&["--idle-timeout", "5"]).unwrap();
     assert_eq!(config.timeouts.idle, Duration::from_secs(5));

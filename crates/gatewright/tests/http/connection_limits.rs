@@ -1,10 +1,10 @@
-//! Clients that let the server wait are let go, on every listener.
+//! Clients that let the server wait, or that open too many connections, leave room for the others.
 
 use std::time::{Duration, Instant};
 
 use gatewright_testing::{TestDatabase, on_both_databases};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 use crate::programs::free_port;
 use crate::server::{Server, http};
@@ -30,6 +30,25 @@ struct Raw(TcpStream);
 impl Raw {
     async fn connect(url: &str) -> Self {
         Self(TcpStream::connect(url.strip_prefix("http://").unwrap()).await.unwrap())
+    }
+
+    /// Connects from another address of this machine.
+    async fn connect_from(address: &str, url: &str) -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(format!("{address}:0").parse().unwrap()).unwrap();
+        let to = url.strip_prefix("http://").unwrap().parse().unwrap();
+        Self(socket.connect(to).await.unwrap())
+    }
+
+    /// Sends a request, and returns the beginning of the response.
+    async fn get(&mut self, path: &str) -> String {
+        let request = format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n");
+        // A refused connection may be closed already; its answer is read.
+        let _ = self.0.write_all(request.as_bytes()).await;
+        let mut said = vec![0; 1_000];
+        let read = tokio::time::timeout(PATIENCE, self.0.read(&mut said)).await;
+        said.truncate(read.expect("an answer").unwrap_or(0));
+        String::from_utf8(said).unwrap()
     }
 
     /// Connects, and sends the beginning of something.
@@ -136,4 +155,90 @@ async fn a_reader_that_never_reads_is_let_go(database: TestDatabase) {
     assert!(ended.is_ok(), "the connection stays open");
     let labels = "listener=\"clients\",phase=\"write\"";
     metric(&server, &format!("gatewright_connections_timed_out_total{{{labels}}} 1")).await;
+}
+
+/// Opens connections until one is refused; returns the others, and the refusal.
+async fn fill(url: &str) -> (Vec<Raw>, String) {
+    let mut open = Vec::new();
+    loop {
+        let mut raw = Raw::connect(url).await;
+        let said = raw.get("/auth/oauth2/jwks").await;
+        if !said.starts_with("HTTP/1.1 200 ") {
+            return (open, said);
+        }
+        assert!(open.len() < 1_000, "no connection is refused");
+        open.push(raw);
+    }
+}
+
+/// Waits until a new connection is served again.
+async fn served(url: &str) {
+    let begun = Instant::now();
+    while !Raw::connect(url).await.get("/auth/oauth2/jwks").await.starts_with("HTTP/1.1 200 ") {
+        assert!(begun.elapsed() < PATIENCE, "new connections are still refused");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+on_both_databases!(one_address_cannot_take_all_connections);
+async fn one_address_cannot_take_all_connections(database: TestDatabase) {
+    let server = Server::start_with(&database, &["--max-connections-per-address", "5"]);
+    let (open, refused) = fill(&server.url).await;
+    assert_eq!(open.len(), 5);
+    assert!(refused.starts_with("HTTP/1.1 503 "), "{refused}");
+    assert!(
+        refused.contains("Retry-After: ") && refused.contains("Connection: close"),
+        "{refused}"
+    );
+    let mut other = Raw::connect_from("127.0.0.2", &server.url).await;
+    assert!(other.get("/auth/oauth2/jwks").await.starts_with("HTTP/1.1 200 "));
+    let labels = "listener=\"clients\",reason=\"address\"";
+    metric(&server, &format!("gatewright_connections_refused_total{{{labels}}} 1")).await;
+    metric(&server, "gatewright_connections_open{listener=\"clients\"} 6").await;
+    drop(open);
+    served(&server.url).await;
+}
+
+on_both_databases!(a_trusted_proxy_may_take_all_connections_but_not_those_of_operators);
+async fn a_trusted_proxy_may_take_all_connections_but_not_those_of_operators(
+    database: TestDatabase,
+) {
+    let flags = ["--max-connections", "8", "--max-connections-per-address", "1"];
+    let flags = [&flags[..], &["--trusted-proxies", "127.0.0.1/32"]].concat();
+    let server = Server::start_with(&database, &flags);
+    let (open, refused) = fill(&server.url).await;
+    assert_eq!(open.len(), 8);
+    assert!(refused.starts_with("HTTP/1.1 503 "), "{refused}");
+    let labels = "listener=\"clients\",reason=\"total\"";
+    metric(&server, &format!("gatewright_connections_refused_total{{{labels}}} 1")).await;
+    let ready = http().get(format!("{}/readyz", server.operations)).send().await.unwrap();
+    assert_eq!(ready.status(), 200);
+    drop(open);
+    served(&server.url).await;
+}
+
+#[cfg(unix)]
+on_both_databases!(the_server_serves_as_many_connections_as_it_has_descriptors_for);
+#[cfg(unix)]
+async fn the_server_serves_as_many_connections_as_it_has_descriptors_for(database: TestDatabase) {
+    let trusted = ["--trusted-proxies", "127.0.0.1/32"];
+    // 192 descriptors are kept for the database and for operators.
+    let server = Server::start_under(&database, "ulimit -n 300", &trusted);
+    let (open, refused) = fill(&server.url).await;
+    assert_eq!(open.len(), 108);
+    assert!(refused.starts_with("HTTP/1.1 503 "), "{refused}");
+    let ready = http().get(format!("{}/readyz", server.operations)).send().await.unwrap();
+    assert_eq!(ready.status(), 200);
+    drop(open);
+    served(&server.url).await;
+}
+
+#[cfg(unix)]
+on_both_databases!(the_limit_of_descriptors_is_raised_at_start);
+#[cfg(unix)]
+async fn the_limit_of_descriptors_is_raised_at_start(database: TestDatabase) {
+    let flags = ["--max-connections-per-address", "300"];
+    let server = Server::start_under(&database, "ulimit -S -n 200", &flags);
+    let (open, _) = fill(&server.url).await;
+    assert_eq!(open.len(), 300);
 }

@@ -105,7 +105,21 @@ impl Setup {
 
     /// Starts the program, and waits until it says that it is ready.
     pub(crate) fn spawn(&self) -> (Child, String, String) {
-        let mut child = self.serve().stderr(Stdio::piped()).spawn().unwrap();
+        Self::wait_until_ready(self.serve())
+    }
+
+    /// Starts the program in a shell, after another command; waits until it is ready.
+    #[cfg(unix)]
+    fn spawn_under(&self, first: &str) -> (Child, String, String) {
+        let serve = self.serve();
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("{first} && exec \"$0\" \"$@\"")]);
+        command.arg(serve.get_program()).args(serve.get_args()).stdout(Stdio::null());
+        Self::wait_until_ready(command)
+    }
+
+    fn wait_until_ready(mut command: Command) -> (Child, String, String) {
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let log = BufReader::new(child.stderr.take().unwrap());
         let (sender, ready) = mpsc::channel();
         std::thread::spawn(move || {
@@ -137,9 +151,23 @@ impl Server {
     }
 
     pub(crate) fn start_with(database: &TestDatabase, flags: &[&str]) -> Self {
+        Self::start_as(database, flags, Setup::spawn)
+    }
+
+    /// Starts a server in a shell, after another command, which may set limits.
+    #[cfg(unix)]
+    pub(crate) fn start_under(database: &TestDatabase, first: &str, flags: &[&str]) -> Self {
+        Self::start_as(database, flags, |setup| setup.spawn_under(first))
+    }
+
+    fn start_as(
+        database: &TestDatabase,
+        flags: &[&str],
+        spawn: impl FnOnce(&Setup) -> (Child, String, String),
+    ) -> Self {
         let setup = Setup::new(database, flags);
         let robot = setup.create_account(ACCOUNT);
-        let (child, url, operations) = setup.spawn();
+        let (child, url, operations) = spawn(&setup);
         let text = |name: &str| robot[name].as_str().unwrap().to_owned();
         let (client_id, client_secret) = (text("clientId"), text("clientSecret"));
         let password = text("password");

@@ -37,6 +37,8 @@ fn built_in(setting: &str) -> Option<u64> {
         "max-entries" => number(settings.limits.entries),
         "accounts-in-memory" => number(settings.accounts_in_memory),
         "database-timeout" => settings.database_timeout.as_secs(),
+        "max-connections" => number(crate::descriptors::CLIENTS),
+        "max-connections-per-address" => number(config.max_connections_per_address),
         "header-timeout" => timeouts.header.as_secs(),
         "body-timeout" => timeouts.body.as_secs(),
         "idle-timeout" => timeouts.idle.as_secs(),

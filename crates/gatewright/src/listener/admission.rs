@@ -1,0 +1,176 @@
+//! Admission of connections: how many there may be, in all and from one network.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use metrics::{Counter, Gauge};
+
+/// The prefix of IPv6 addresses that count as one: a customer's network has so many at least.
+const IPV6_PREFIX: u8 = 64;
+
+/// The limits of a listener's connections.
+#[derive(Debug, Clone)]
+pub(crate) struct ConnectionLimits {
+    /// All connections.
+    pub(crate) total: usize,
+    /// The connections from an IPv4 address, or an IPv6 network of 64 bits.
+    pub(crate) per_address: usize,
+    /// Proxies: each has the connections of all its clients.
+    pub(crate) trusted_proxies: Vec<IpNet>,
+}
+
+/// Why a connection is not admitted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Excess {
+    Total,
+    Address,
+}
+
+/// Admits connections. It is locked when a connection is opened and when it is closed, and never
+/// for a request.
+pub(crate) struct Admission {
+    limits: ConnectionLimits,
+    open: Mutex<Open>,
+    gauge: Gauge,
+    refused: [(Excess, Counter); 2],
+}
+
+/// The open connections.
+#[derive(Debug, Default)]
+struct Open {
+    total: usize,
+    networks: HashMap<IpNet, usize>,
+}
+
+/// A connection that is admitted, until this is dropped.
+pub(crate) struct Admitted {
+    admission: Arc<Admission>,
+    /// The network whose connections are counted.
+    network: Option<IpNet>,
+}
+
+impl Admission {
+    pub(super) fn new(limits: ConnectionLimits, listener: &'static str) -> Arc<Self> {
+        let refused = [(Excess::Total, "total"), (Excess::Address, "address")];
+        let refused = refused.map(|(excess, reason)| {
+            let labels = [("listener", listener), ("reason", reason)];
+            (excess, metrics::counter!("gatewright_connections_refused_total", &labels))
+        });
+        let gauge = metrics::gauge!("gatewright_connections_open", "listener" => listener);
+        Arc::new(Self { limits, open: Mutex::default(), gauge, refused })
+    }
+
+    fn open(&self) -> MutexGuard<'_, Open> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Admits a connection from an address, unless there are too many.
+    pub(super) fn admit(self: &Arc<Self>, address: IpAddr) -> Result<Admitted, Excess> {
+        let address = address.to_canonical();
+        let is_trusted = self.limits.trusted_proxies.iter().any(|block| block.contains(&address));
+        let network = (!is_trusted).then(|| network(address));
+        match self.count(network) {
+            None => {
+                self.gauge.increment(1.0);
+                Ok(Admitted { admission: Arc::clone(self), network })
+            }
+            Some(excess) => {
+                for (_, counter) in self.refused.iter().filter(|(one, _)| *one == excess) {
+                    counter.increment(1);
+                }
+                Err(excess)
+            }
+        }
+    }
+
+    /// Counts a new connection; returns the limit that it would exceed.
+    fn count(&self, network: Option<IpNet>) -> Option<Excess> {
+        let mut open = self.open();
+        if open.total >= self.limits.total {
+            return Some(Excess::Total);
+        }
+        if let Some(network) = network {
+            let count = open.networks.entry(network).or_default();
+            if *count >= self.limits.per_address {
+                return Some(Excess::Address);
+            }
+            *count += 1;
+        }
+        open.total += 1;
+        None
+    }
+}
+
+impl Drop for Admitted {
+    fn drop(&mut self) {
+        let mut open = self.admission.open();
+        open.total = open.total.saturating_sub(1);
+        if let Some(network) = self.network
+            && let Some(count) = open.networks.get_mut(&network)
+        {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                open.networks.remove(&network);
+            }
+        }
+        drop(open);
+        self.admission.gauge.decrement(1.0);
+    }
+}
+
+/// Returns the network whose connections count together.
+fn network(address: IpAddr) -> IpNet {
+    match address {
+        IpAddr::V4(address) => Ipv4Net::from(address).into(),
+        IpAddr::V6(address) => {
+            let network = Ipv6Net::new(address, IPV6_PREFIX);
+            network.map_or_else(|_| Ipv6Net::from(address), |network| network.trunc()).into()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn admission(total: usize, per_address: usize) -> Arc<Admission> {
+        let trusted_proxies = vec!["10.0.0.0/8".parse().unwrap()];
+        Admission::new(ConnectionLimits { total, per_address, trusted_proxies }, "test")
+    }
+
+    fn admit(admission: &Arc<Admission>, address: &str) -> Result<Admitted, Excess> {
+        admission.admit(address.parse().unwrap())
+    }
+
+    #[test]
+    fn an_address_has_so_many_connections_and_gets_them_back() {
+        let admission = admission(100, 2);
+        let first = admit(&admission, "192.0.2.1").ok().unwrap();
+        let _second = admit(&admission, "::ffff:192.0.2.1").ok().unwrap();
+        assert_eq!(admit(&admission, "192.0.2.1").err(), Some(Excess::Address));
+        assert!(admit(&admission, "192.0.2.2").is_ok());
+        drop(first);
+        assert!(admit(&admission, "192.0.2.1").is_ok());
+    }
+
+    #[test]
+    fn an_ipv6_network_counts_as_one_address() {
+        let admission = admission(100, 1);
+        let _first = admit(&admission, "2001:db8::1").ok().unwrap();
+        assert_eq!(admit(&admission, "2001:db8::ffff:1").err(), Some(Excess::Address));
+        assert!(admit(&admission, "2001:db8:0:1::1").is_ok());
+    }
+
+    #[test]
+    fn a_trusted_proxy_is_limited_by_the_total_alone() {
+        let admission = admission(3, 1);
+        let kept: Vec<_> = (0..3).map(|_| admit(&admission, "10.0.0.1").ok().unwrap()).collect();
+        assert_eq!(admit(&admission, "10.0.0.1").err(), Some(Excess::Total));
+        assert_eq!(admit(&admission, "192.0.2.1").err(), Some(Excess::Total));
+        drop(kept);
+        assert!(admit(&admission, "192.0.2.1").is_ok());
+        assert!(admission.open().networks.is_empty(), "nothing is kept of who has gone");
+    }
+}
