@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use axum::body::{Body, HttpBody};
 use axum::extract::ConnectInfo;
-use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH};
+use axum::http::header::AUTHORIZATION;
 use axum::http::{Extensions, HeaderMap, HeaderName};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -17,12 +17,11 @@ use zeroize::{Zeroize, Zeroizing};
 
 use crate::error::ApiError;
 
-/// The maximum size of a body, in bytes.
+/// The maximum size of the body of an authenticated request, in bytes.
 pub(crate) const MAX_BODY: usize = 2 << 20;
 
-/// The maximum number of bytes that are read and dropped of a body that is too large, so that the
-/// client finishes sending and reads the error.
-const MAX_DROPPED: usize = 32 << 20;
+/// The maximum size of a body whose sender is not known yet, in bytes: a token request, say.
+pub(crate) const MAX_ANONYMOUS_BODY: usize = 64 << 10;
 
 /// The header with the minimum revision that the caller demands (read-your-writes consistency).
 pub(crate) const MINIMUM_REVISION: HeaderName = HeaderName::from_static("x-gatewright-at-least");
@@ -90,29 +89,26 @@ pub(crate) fn decode_basic(encoded: &str) -> Option<Secret> {
     std::str::from_utf8(&decoded).ok().map(|text| text.to_owned().into())
 }
 
-/// Reads a whole body, within the limit of size. The listener limits the time.
-pub(crate) async fn read_body(headers: &HeaderMap, mut body: Body) -> Result<Bytes, ApiError> {
-    let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
-    let announced = announced.and_then(|text| text.parse::<usize>().ok());
-    if announced == Some(0) || body.is_end_stream() {
+/// Reads a whole body of at most so many bytes. The listener limits the time, and all bodies
+/// together.
+pub(crate) async fn read_body(mut body: Body, max: usize) -> Result<Bytes, ApiError> {
+    if body.is_end_stream() {
         return Ok(Bytes::new());
     }
-    if announced.is_some_and(|length| length > MAX_DROPPED) {
-        return Err(ApiError::too_large(MAX_BODY));
+    // The announced length: nothing is read of a body that is too large.
+    if body.size_hint().lower() > u64::try_from(max).unwrap_or(u64::MAX) {
+        return Err(ApiError::too_large(max));
     }
     let mut whole = BytesMut::new();
-    let mut length = 0;
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| ApiError::incomplete_body(&error))?;
         let Some(data) = frame.data_ref() else { continue };
-        length += data.len();
-        if length <= MAX_BODY {
-            whole.extend_from_slice(data);
-        } else if length > MAX_DROPPED {
-            break;
+        if whole.len() + data.len() > max {
+            return Err(ApiError::too_large(max));
         }
+        whole.extend_from_slice(data);
     }
-    if length > MAX_BODY { Err(ApiError::too_large(MAX_BODY)) } else { Ok(whole.freeze()) }
+    Ok(whole.freeze())
 }
 
 /// Wipes a body that held secrets, unless it is still shared.

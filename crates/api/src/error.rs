@@ -10,6 +10,9 @@ use serde_json::{Value, json};
 
 use crate::response::Response;
 
+/// The seconds after which a request for which there was no memory may be sent again.
+const RETRY_AFTER: &str = "1";
+
 /// An error response.
 #[derive(Debug)]
 pub(crate) struct ApiError(Box<Parts>);
@@ -74,16 +77,25 @@ impl ApiError {
     }
 
     /// Creates the error of a body that could not be received whole. The listener reports one that
-    /// is too slow as an I/O error.
+    /// is too slow, or that there is no memory for, as an I/O error.
     pub(crate) fn incomplete_body(error: &(dyn Error + 'static)) -> Self {
-        let causes = std::iter::successors(Some(error), |error| (*error).source());
-        let kinds = causes.filter_map(|cause| Some(cause.downcast_ref::<io::Error>()?.kind()));
-        if kinds.into_iter().any(|kind| kind == io::ErrorKind::TimedOut) {
-            let message = "The body did not arrive in time";
-            return Self::new(StatusCode::REQUEST_TIMEOUT, "Client::RequestTimeout", message);
+        let mut causes = std::iter::successors(Some(error), |error| (*error).source());
+        match causes.find_map(|cause| Some(cause.downcast_ref::<io::Error>()?.kind())) {
+            Some(io::ErrorKind::TimedOut) => {
+                let message = "The body did not arrive in time";
+                Self::new(StatusCode::REQUEST_TIMEOUT, "Client::RequestTimeout", message)
+            }
+            Some(io::ErrorKind::QuotaExceeded) => {
+                let message = "The server receives too much at the moment: try again";
+                let status = StatusCode::SERVICE_UNAVAILABLE;
+                Self::new(status, "Server::ServiceUnavailable", message)
+                    .with_header("retry-after", RETRY_AFTER)
+            }
+            _ => {
+                let message = "The body did not arrive whole";
+                Self::new(StatusCode::BAD_REQUEST, "Client::BadRequest", message)
+            }
         }
-        let message = "The body did not arrive whole";
-        Self::new(StatusCode::BAD_REQUEST, "Client::BadRequest", message)
     }
 
     /// Creates an error of an OAuth2 endpoint (RFC 6749, section 5.2).

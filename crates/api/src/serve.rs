@@ -19,7 +19,9 @@ use tracing::field::Empty;
 use tracing::{Instrument, Span};
 
 use crate::destination::{Destination, Destinations};
-use crate::edge::{bearer, client_ip, peer, read_body, wait_for_revision};
+use crate::edge::{
+    MAX_ANONYMOUS_BODY, MAX_BODY, bearer, client_ip, peer, read_body, wait_for_revision,
+};
 use crate::endpoint::{Authenticated, Function, Handler, Public};
 use crate::error::ApiError;
 use crate::forward_auth::{self, ProxyRequest};
@@ -194,7 +196,7 @@ impl Matched<'_> {
         body: Body,
     ) -> Result<Response, ApiError> {
         wait_for_revision(&api.iam, &self.parts.headers).await?;
-        let body = read_body(&self.parts.headers, body).await?;
+        let body = read_body(body, MAX_ANONYMOUS_BODY).await?;
         handler(self.into_request(api), body).await
     }
 
@@ -208,7 +210,7 @@ impl Matched<'_> {
         let headers = &self.parts.headers;
         wait_for_revision(&api.iam, headers).await?;
         let principal = api.iam.authenticate(bearer(headers)?.reveal(), now).await?;
-        let body = read_body(headers, body).await?;
+        let body = read_body(body, MAX_BODY).await?;
         let conditions = self.conditions(&principal, &body)?;
         let context = Context { principal, ip, query_id, now, conditions };
         let account = context.account().to_owned();

@@ -21,7 +21,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::config::Timeouts;
 use crate::dispatcher::{Connection, Dispatcher};
-use crate::listener::{Admitted, Listener, Server};
+use crate::listener::{Admitted, BodyLimits, Listener, Server};
 
 /// Requests in flight when the server stops have so long to complete.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(20);
@@ -46,10 +46,13 @@ pub(crate) struct AcceptorPool(Vec<Worker>);
 impl AcceptorPool {
     /// Starts a worker for each core, and one more, so that no core is idle while a worker wakes
     /// up.
-    pub(crate) fn start(dispatcher: &Dispatcher, timeouts: Timeouts) -> io::Result<Self> {
+    pub(crate) fn start(
+        dispatcher: &Dispatcher,
+        limits: &(Timeouts, BodyLimits),
+    ) -> io::Result<Self> {
         let count = thread::available_parallelism().map_or(1, NonZero::get) + 1;
-        let workers = (0..count)
-            .map(|number| Worker::start(number, dispatcher.for_thread(), timeouts.clone()));
+        let workers =
+            (0..count).map(|number| Worker::start(number, dispatcher.for_thread(), limits.clone()));
         workers.collect::<io::Result<_>>().map(Self)
     }
 
@@ -79,14 +82,19 @@ impl AcceptorPool {
 }
 
 impl Worker {
-    fn start(number: usize, dispatcher: Dispatcher, timeouts: Timeouts) -> io::Result<Self> {
+    fn start(
+        number: usize,
+        dispatcher: Dispatcher,
+        (timeouts, bodies): (Timeouts, BodyLimits),
+    ) -> io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (connections, accepted) = mpsc::unbounded_channel();
         let (draining, drained) = oneshot::channel();
         let (keep_alive, released) = oneshot::channel::<()>();
         thread::Builder::new().name(format!("acceptor-{number}")).spawn(move || {
             runtime.block_on(async move {
-                serve_connections(Arc::new(dispatcher), timeouts, accepted).await;
+                let server = Server::new(timeouts, bodies.for_thread(), "clients");
+                serve_connections(Arc::new(dispatcher), Arc::new(server), accepted).await;
                 drop(draining);
                 let _ = released.await;
             });
@@ -99,10 +107,9 @@ impl Worker {
 /// timed out.
 async fn serve_connections(
     dispatcher: Arc<Dispatcher>,
-    timeouts: Timeouts,
+    server: Arc<Server>,
     mut accepted: mpsc::UnboundedReceiver<Accepted>,
 ) {
-    let server = Arc::new(Server::new(timeouts, "clients"));
     let (stop, running) = watch::channel(());
     while let Some((stream, peer, admitted)) = accepted.recv().await {
         let stream = match TcpStream::from_std(stream) {

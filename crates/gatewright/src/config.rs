@@ -33,6 +33,12 @@ const OPERATIONS: SocketAddr =
 /// share an address, and a twentieth of what all may have.
 const CONNECTIONS_PER_ADDRESS: usize = 500;
 
+/// The memory for the bodies of requests, in MiB.
+const BODY_MEMORY: usize = 64;
+
+/// The bytes of a MiB.
+const MIB: usize = 1 << 20;
+
 /// The settings as they were given; each is optional. Lists are separated by commas.
 #[derive(Debug, Clone, Default, Args, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
@@ -103,6 +109,9 @@ pub(crate) struct Options {
     /// The limit of connections per client address, trusted proxies excepted [default: 500]
     #[arg(long, env = "GATEWRIGHT_MAX_CONNECTIONS_PER_ADDRESS")]
     max_connections_per_address: Option<usize>,
+    /// The limit of all bodies of requests in memory, in MiB [default: 64]
+    #[arg(long, env = "GATEWRIGHT_MAX_BODY_MEMORY", value_name = "MIB")]
+    max_body_memory: Option<usize>,
     /// Seconds within which a client must send the head of a request [default: 10]
     #[arg(long, env = "GATEWRIGHT_HEADER_TIMEOUT", value_name = "SECONDS")]
     header_timeout: Option<u64>,
@@ -149,6 +158,8 @@ pub(crate) struct Config {
     /// None for as many as there are file descriptors for, up to a number.
     pub(crate) max_connections: Option<usize>,
     pub(crate) max_connections_per_address: usize,
+    /// In bytes.
+    pub(crate) max_body_memory: usize,
     pub(crate) log: String,
     pub(crate) log_format: LogFormat,
     renamed: Vec<Renamed>,
@@ -213,6 +224,7 @@ impl Options {
             max_connections_per_address: self
                 .max_connections_per_address
                 .or(file.max_connections_per_address),
+            max_body_memory: self.max_body_memory.or(file.max_body_memory),
             header_timeout: self.header_timeout.or(file.header_timeout),
             body_timeout: self.body_timeout.or(file.body_timeout),
             idle_timeout: self.idle_timeout.or(file.idle_timeout),
@@ -238,6 +250,11 @@ impl Options {
             operations_listen: self.operations_listen.unwrap_or(OPERATIONS),
             ext_authz_listen: self.ext_authz_listen,
             timeouts,
+            max_body_memory: positive(
+                "--max-body-memory",
+                self.max_body_memory.unwrap_or(BODY_MEMORY),
+            )?
+            .saturating_mul(MIB),
             max_connections: self
                 .max_connections
                 .map(|number| positive("--max-connections", number))

@@ -25,6 +25,7 @@ use tower_service::Service;
 use crate::config::Timeouts;
 use admission::Admission;
 pub(crate) use admission::{Admitted, ConnectionLimits};
+pub(crate) use body::BodyLimits;
 pub(crate) use connection::Server;
 use refusal::Refusal;
 
@@ -85,8 +86,8 @@ impl Listener {
     }
 
     /// Serves a router on the current runtime, as long as the future is polled.
-    pub(crate) async fn serve(self, router: Router, timeouts: Timeouts) {
-        let server = Arc::new(Server::new(timeouts, self.name));
+    pub(crate) async fn serve(self, router: Router, timeouts: Timeouts, bodies: BodyLimits) {
+        let server = Arc::new(Server::new(timeouts, bodies, self.name));
         // Connections end with this future: nothing tells them to complete their requests.
         let (_running, stop) = watch::channel(());
         let mut connections = JoinSet::new();

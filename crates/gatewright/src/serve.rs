@@ -16,7 +16,7 @@ use crate::config::{Config, Source};
 use crate::descriptors::{self, OPERATIONS, Shares};
 use crate::dispatcher::Dispatcher;
 use crate::error::Failure;
-use crate::listener::{ConnectionLimits, Listener};
+use crate::listener::{BodyLimits, ConnectionLimits, Listener};
 use crate::metrics::Metrics;
 use crate::{log, operations};
 
@@ -87,17 +87,18 @@ impl Server {
         let (api_address, operations_address) =
             (address(self.listener.local_addr())?, address(self.operations.local_addr())?);
         let timeouts = self.config.timeouts.clone();
+        let bodies = BodyLimits::new(timeouts.body, self.config.max_body_memory);
         let options =
             gatewright_api::Options { trusted_proxies: self.config.trusted_proxies.clone() };
         let api = Arc::new(Api::new(Arc::clone(&self.iam), options));
         let router = operations::router(Arc::clone(&self.iam), Arc::clone(&api), self.metrics);
         let operations = listener(self.operations, "operations", OPERATIONS, OPERATIONS)?;
-        let operations = tokio::spawn(operations.serve(router, timeouts.clone()));
+        let operations = tokio::spawn(operations.serve(router, timeouts.clone(), bodies.clone()));
         let envoys = |socket| listener(socket, "ext-authz", shares.envoys, shares.envoys);
         let ext_authz = self.ext_authz.map(envoys).transpose()?;
         let ext_authz = ext_authz.map(|listener| {
             let router = gatewright_api::ext_authz(Arc::clone(&self.iam));
-            tokio::spawn(listener.serve(router, timeouts.clone()))
+            tokio::spawn(listener.serve(router, timeouts.clone(), bodies.clone()))
         });
 
         let trusted = self.config.trusted_proxies.clone();
@@ -110,7 +111,8 @@ impl Server {
         let rest = gatewright_api::router(Arc::clone(&api));
         let pages = gatewright_panel::router(Arc::new(panel), rest);
         let dispatcher = Dispatcher { api, pages, runtime: Handle::current() };
-        let mut pool = AcceptorPool::start(&dispatcher, timeouts).map_err(Failure::Serve)?;
+        let mut pool =
+            AcceptorPool::start(&dispatcher, &(timeouts, bodies)).map_err(Failure::Serve)?;
         let listener = listener(self.listener, "clients", shares.clients, per_address)?;
 
         tracing::info!(address = %api_address, operations = %operations_address, "ready");

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody};
 use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{FromRequestParts, RawPathParams, Request};
 use axum::http::request::Parts;
@@ -24,6 +24,12 @@ use crate::route::{Access, Route};
 
 /// Maximum size of a form, in bytes.
 const MAX_FORM_BYTES: usize = 2 << 20;
+
+/// The same from a browser without a session, which anybody can send.
+const MAX_ANONYMOUS_FORM_BYTES: usize = 64 << 10;
+
+/// The same for signing in. It carries the form that was kept when the session ended, field by field.
+const MAX_SIGN_IN_FORM_BYTES: usize = 128 << 10;
 
 /// Answers a request by the handler of its route, or with the page of an error.
 pub(crate) async fn dispatch(
@@ -116,7 +122,7 @@ async fn path_parameters(parts: &mut Parts) -> Result<Vec<(String, String)>, Pag
     }
 }
 
-/// Reads the form, and checks its CSRF token.
+/// Reads the form, and checks its CSRF token. What is known to be refused is not read.
 async fn read_form(
     parts: &Parts,
     body: Body,
@@ -130,7 +136,23 @@ async fn read_form(
     if site.is_some_and(|site| site != "same-origin" && site != "none") {
         return Err(PageError::CsrfTokenMismatch { pending: PendingForm::default() });
     }
-    let body = axum::body::to_bytes(body, MAX_FORM_BYTES).await;
+    // A form of a public page is for signing in: it holds a proof, which no page may repeat.
+    let is_public = route.is_some_and(|route| route.access() == Access::Public);
+    let is_kept = site == Some("same-origin") && !is_public;
+    // A CSRF token cannot be valid without the cookie that it is derived from.
+    if matches!(request.cookies.form, FormCookie::New(_)) && !is_kept {
+        return Err(PageError::CsrfTokenMismatch { pending: PendingForm::default() });
+    }
+    let max = match request.session {
+        Some(_) => MAX_FORM_BYTES,
+        None if is_public => MAX_SIGN_IN_FORM_BYTES,
+        None => MAX_ANONYMOUS_FORM_BYTES,
+    };
+    // The announced length: nothing is read of a form that is too large.
+    if body.size_hint().lower() > u64::try_from(max).unwrap_or(u64::MAX) {
+        return Err(PageError::FormTooLarge);
+    }
+    let body = axum::body::to_bytes(body, max).await;
     let body = body.map_err(|error| PageError::incomplete_form(&error))?;
     let form = Fields::parse(&body);
     // The body may contain a password. If the connection still shares the bytes, it overwrites them
@@ -141,9 +163,6 @@ async fn read_form(
     if request.verify_csrf_token(&form) {
         return Ok(form);
     }
-    // A form of a public page is for signing in: it holds a proof, which no page may repeat.
-    let is_public = route.is_some_and(|route| route.access() == Access::Public);
-    let is_kept = site == Some("same-origin") && !is_public;
     let pending = if is_kept { PendingForm::of(&form) } else { PendingForm::default() };
     Err(PageError::CsrfTokenMismatch { pending })
 }

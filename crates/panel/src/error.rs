@@ -27,6 +27,8 @@ pub(crate) enum PageError {
     FormTooSlow,
     #[error("the form did not arrive whole")]
     FormCutShort,
+    #[error("there is no memory for more forms")]
+    TooManyForms,
     #[error(transparent)]
     Iam(#[from] IamError),
     #[error("a template failed")]
@@ -43,7 +45,7 @@ pub(crate) enum PageError {
 
 impl PageError {
     /// Creates the error of a form that could not be received whole. The listener reports one that
-    /// is too slow as an I/O error.
+    /// is too slow, or that there is no memory for, as an I/O error.
     pub(crate) fn incomplete_form(error: &(dyn Error + 'static)) -> Self {
         let mut causes = std::iter::successors(Some(error), |error| (*error).source());
         let known = causes.find_map(|cause| {
@@ -52,6 +54,7 @@ impl PageError {
             }
             match cause.downcast_ref::<io::Error>()?.kind() {
                 io::ErrorKind::TimedOut => Some(Self::FormTooSlow),
+                io::ErrorKind::QuotaExceeded => Some(Self::TooManyForms),
                 _ => None,
             }
         });
@@ -66,6 +69,7 @@ impl PageError {
             Self::FormTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::FormTooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::FormCutShort => StatusCode::BAD_REQUEST,
+            Self::TooManyForms => StatusCode::SERVICE_UNAVAILABLE,
             Self::Template(_)
             | Self::Header(_)
             | Self::Drawing(_)

@@ -83,7 +83,7 @@ fn a_limit_of_connections_is_in_its_range() {
         let error = read(&format!("{LEAST}{setting} = {value}")).unwrap_err();
         assert!(error.starts_with(&format!("--{setting}: {value} is not from 1")), "{error}");
     }
-    for setting in ["max-connections", "max-connections-per-address"] {
+    for setting in ["max-connections", "max-connections-per-address", "max-body-memory"] {
         let error = read(&format!("{LEAST}{setting} = 0")).unwrap_err();
         assert_eq!(error, format!("--{setting}: 0 is not at least 1"));
     }

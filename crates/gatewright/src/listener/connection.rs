@@ -15,7 +15,7 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 
-use super::body::RequestBody;
+use super::body::{BodyLimits, RequestBody};
 use super::progress::Progress;
 use super::response_body::ResponseBody;
 use super::stream::Stream;
@@ -44,12 +44,13 @@ const MAX_RESET_STREAMS: usize = 20;
 pub(crate) struct Server {
     builder: Builder<TokioExecutor>,
     timeouts: Timeouts,
+    bodies: BodyLimits,
     /// The label of the listener in metrics.
     listener: &'static str,
 }
 
 impl Server {
-    pub(crate) fn new(timeouts: Timeouts, listener: &'static str) -> Self {
+    pub(crate) fn new(timeouts: Timeouts, bodies: BodyLimits, listener: &'static str) -> Self {
         let mut builder = Builder::new(TokioExecutor::new());
         // The watchdog counts the time for heads: hyper would count idle time as well.
         builder.http1().timer(TokioTimer::new()).header_read_timeout(None::<Duration>);
@@ -68,7 +69,7 @@ impl Server {
             // A peer that is gone without a word is noticed, even while it has a request in flight.
             .keep_alive_interval(timeouts.idle / 2)
             .keep_alive_timeout(timeouts.header);
-        Self { builder, timeouts, listener }
+        Self { builder, timeouts, bodies, listener }
     }
 
     /// Serves a connection until it ends. Once `stop` changes, requests in flight complete.
@@ -85,9 +86,13 @@ impl Server {
         let io = TokioIo::new(Stream::new(stream, Arc::clone(&progress)));
         let service = service_fn(|request: Request<Incoming>| {
             let in_flight = progress.begin(request.version());
-            let handling = handle(request.map(|body| RequestBody::new(body, self.timeouts.body)));
+            let (parts, body) = request.into_parts();
+            let (body, reader) = RequestBody::new(body, &self.bodies);
+            let handling = handle(Request::from_parts(parts, body));
             async move {
                 let response = handling.await?;
+                // The memory of the request's body is held until here.
+                drop(reader.remains());
                 Ok::<_, Infallible>(response.map(|body| ResponseBody::new(body, in_flight)))
             }
         });

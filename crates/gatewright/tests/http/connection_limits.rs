@@ -7,7 +7,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 
 use crate::programs::free_port;
-use crate::server::{Server, http};
+use crate::server::{Reply, Server, http};
 
 /// The limits of time that the tests set, far below the time that they wait.
 const SHORT: &[&str] = &[
@@ -241,4 +241,105 @@ async fn the_limit_of_descriptors_is_raised_at_start(database: TestDatabase) {
     let server = Server::start_under(&database, "ulimit -S -n 200", &flags);
     let (open, _) = fill(&server.url).await;
     assert_eq!(open.len(), 300);
+}
+
+on_both_databases!(what_is_known_to_be_refused_is_not_read);
+async fn what_is_known_to_be_refused_is_not_read(database: TestDatabase) {
+    let server = Server::start(&database);
+    let form = "Cookie: gatewright-form=x\r\n";
+    let kept = "Cookie: gatewright-form=x\r\nSec-Fetch-Site: same-origin\r\n";
+    let other = "Cookie: gatewright-form=x\r\nSec-Fetch-Site: cross-site\r\n";
+    // Nothing of the body is sent.
+    for (path, headers, length, status) in [
+        ("/v2/iam/policy", "", 100, 401),
+        ("/v2/iam/policy", "Authorization: Bearer x\r\n", 100, 401),
+        ("/auth/oauth2/token", "", 70_000, 413),
+        ("/auth/oauth2/introspect", "", 70_000, 413),
+        ("/users/create", "", 100, 403),
+        ("/users/create", other, 100, 403),
+        ("/users/create", kept, 70_000, 413),
+        ("/sign-in", "", 100, 403),
+        ("/sign-in", "Sec-Fetch-Site: same-origin\r\n", 100, 403),
+        ("/sign-in", form, 140_000, 413),
+    ] {
+        let head =
+            format!("POST {path} HTTP/1.1\r\nHost: a\r\n{headers}Content-Length: {length}\r\n\r\n");
+        let said = Raw::begin(&server.url, &head).await.read_to_end().await;
+        assert!(said.starts_with(&format!("HTTP/1.1 {status} ")), "{path} {headers}: {said}");
+    }
+    // A length that is not announced is counted.
+    for (path, headers) in [("/auth/oauth2/token", ""), ("/users/create", kept)] {
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nHost: a\r\n{headers}Transfer-Encoding: chunked\r\n\r\n"
+        );
+        let chunk = format!("11170\r\n{}\r\n", "x".repeat(70_000));
+        let said = Raw::begin(&server.url, &format!("{head}{chunk}")).await.read_to_end().await;
+        assert!(said.starts_with("HTTP/1.1 413 "), "{path}: {said}");
+    }
+}
+
+/// Reads one response; returns its status and its head in lower case.
+async fn response(raw: &mut Raw) -> (u16, String) {
+    let mut read = Vec::new();
+    let reading = async {
+        loop {
+            let mut byte = [0];
+            // An end before the end of the head is a reset without a word.
+            raw.0.read_exact(&mut byte).await.expect("a response");
+            read.push(byte[0]);
+            if read.ends_with(b"\r\n\r\n") {
+                break;
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, reading).await.expect("a response");
+    let head = String::from_utf8(read).unwrap().to_lowercase();
+    let length =
+        head.split("content-length: ").nth(1).map(|rest| rest.split("\r\n").next().unwrap());
+    let mut body = vec![0; length.map_or(0, |length| length.parse().unwrap())];
+    raw.0.read_exact(&mut body).await.expect("the body of the response");
+    (head[9..12].parse().unwrap(), head)
+}
+
+on_both_databases!(bodies_have_a_common_budget_of_memory);
+async fn bodies_have_a_common_budget_of_memory(database: TestDatabase) {
+    let server = Server::start_with(&database, &["--max-body-memory", "4"]);
+    let admin = server.admin().await;
+    let unfinished = format!(
+        "POST /v2/iam/policy HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {}\r\n\
+         Content-Length: 2000000\r\n\r\n{}",
+        admin.token,
+        " ".repeat(1_999_999)
+    );
+    // The budget holds two such bodies at most.
+    let mut all = Vec::new();
+    for _ in 0..3 {
+        all.push(Raw::begin(&server.url, &unfinished).await);
+    }
+    let [first, second, third] = all.as_mut_slice() else { panic!("three connections") };
+    let refused = async {
+        tokio::select! {
+            answer = response(first) => answer,
+            answer = response(second) => answer,
+            answer = response(third) => answer,
+        }
+    };
+    let (status, head) = refused.await;
+    assert_eq!(status, 503, "{head}");
+    assert!(head.contains("\r\nretry-after: 1\r\n"), "{head}");
+    metric(&server, "gatewright_request_bodies_refused_total{reason=\"memory\"}").await;
+    // Small bodies need no budget.
+    assert_eq!(server.token(&server.client_id, &server.client_secret, "all").await.status, 200);
+    let whole = format!("{{\"name\":\"p\"{}}}", " ".repeat(1_000_000));
+    drop(all);
+    let begun = Instant::now();
+    loop {
+        let request = admin.request(reqwest::Method::POST, "/v2/iam/policy").body(whole.clone());
+        let status = Reply::of(request).await.status;
+        if status == 400 {
+            break;
+        }
+        assert!(status == 503 && begun.elapsed() < PATIENCE, "{status}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }

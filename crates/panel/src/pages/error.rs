@@ -31,7 +31,11 @@ pub(crate) fn show(request: &RequestContext, error: &PageError) -> HandlerResult
         detail: error.validation_message(),
         missing: error.missing_actions(),
     };
-    PageResponse::render(&page).map(|response| response.with_status(error.status()))
+    let response = PageResponse::render(&page)?.with_status(error.status());
+    Ok(match error {
+        PageError::TooManyForms => response.with_retry_after(1),
+        _ => response,
+    })
 }
 
 /// Returns the keys of the title and the text of an error.
@@ -42,6 +46,7 @@ fn texts(error: &PageError) -> (&'static str, &'static str) {
         (PageError::FormTooSlow | PageError::FormCutShort, _) => {
             ("cut-short-title", "cut-short-text")
         }
+        (PageError::TooManyForms, _) => ("busy-title", "busy-text"),
         (PageError::Iam(IamError::ReadOnly(_)), _) => ("read-only-title", "read-only-text"),
         (_, StatusCode::FORBIDDEN) => ("forbidden-title", "forbidden-text"),
         (_, StatusCode::NOT_FOUND) => ("not-found-title", "not-found-text"),

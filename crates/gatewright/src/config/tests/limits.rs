@@ -39,6 +39,7 @@ fn built_in(setting: &str) -> Option<u64> {
         "database-timeout" => settings.database_timeout.as_secs(),
         "max-connections" => number(crate::descriptors::CLIENTS),
         "max-connections-per-address" => number(config.max_connections_per_address),
+        "max-body-memory" => number(config.max_body_memory / MIB),
         "header-timeout" => timeouts.header.as_secs(),
         "body-timeout" => timeouts.body.as_secs(),
         "idle-timeout" => timeouts.idle.as_secs(),
