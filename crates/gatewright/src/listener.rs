@@ -9,6 +9,7 @@ mod progress;
 mod refusal;
 mod response_body;
 mod stream;
+mod unread;
 mod watchdog;
 
 use std::io;

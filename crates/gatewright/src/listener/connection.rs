@@ -19,6 +19,7 @@ use super::body::{BodyLimits, RequestBody};
 use super::progress::Progress;
 use super::response_body::ResponseBody;
 use super::stream::Stream;
+use super::unread::Rest;
 use super::watchdog::{Phase, Watchdog, interval};
 use crate::config::Timeouts;
 
@@ -88,11 +89,16 @@ impl Server {
             let in_flight = progress.begin(request.version());
             let (parts, body) = request.into_parts();
             let (body, reader) = RequestBody::new(body, &self.bodies);
+            let rest = Rest::of(&parts);
             let handling = handle(Request::from_parts(parts, body));
             async move {
-                let response = handling.await?;
+                let mut response = handling.await?;
                 // The memory of the request's body is held until here.
-                drop(reader.remains());
+                if let Some(body) = reader.remains().and_then(|remains| remains.unread)
+                    && !rest.dispose(body, response.headers_mut()).await
+                {
+                    in_flight.cut_short();
+                }
                 Ok::<_, Infallible>(response.map(|body| ResponseBody::new(body, in_flight)))
             }
         });

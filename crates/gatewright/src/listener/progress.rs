@@ -24,6 +24,8 @@ pub(super) struct Progress {
     /// True if something was read since the last request.
     has_begun_head: AtomicBool,
     is_http2: AtomicBool,
+    /// True if the connection is closed while the client may still be sending.
+    is_cut_short: AtomicBool,
 }
 
 /// What the watchdog sees at one look.
@@ -62,7 +64,7 @@ impl Progress {
 
     /// Checks whether the client may still be sending when the connection is closed.
     pub(super) fn may_still_be_sending(&self) -> bool {
-        self.has_begun_head.load(Relaxed)
+        self.is_cut_short.load(Relaxed) || self.has_begun_head.load(Relaxed)
     }
 
     /// Notes a request; it is in flight until the guard is dropped.
@@ -105,6 +107,11 @@ impl InFlight {
         self.is_responding = true;
         self.progress.responding.fetch_add(1, Relaxed);
         self
+    }
+
+    /// Notes that the connection will be closed while the client may still be sending.
+    pub(super) fn cut_short(&self) {
+        self.progress.is_cut_short.store(true, Relaxed);
     }
 
     /// Notes that a frame of the response's body was taken.

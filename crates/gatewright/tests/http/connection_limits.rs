@@ -343,3 +343,69 @@ async fn bodies_have_a_common_budget_of_memory(database: TestDatabase) {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
+
+on_both_databases!(a_refusal_before_the_body_leaves_the_connection_usable_or_says_that_it_ends);
+async fn a_refusal_before_the_body_leaves_the_connection_usable_or_says_that_it_ends(
+    database: TestDatabase,
+) {
+    let server = Server::start(&database);
+    let refusals = [
+        ("POST /v2/iam/policy", 401),
+        ("POST /v2/nothing", 404),
+        ("PUT /v2/iam/policy", 405),
+        ("POST /policies", 405),
+        ("POST /users/create", 403),
+        ("POST /forward-auth/nginx/shop", 405),
+        ("POST /auth/oauth2/token", 413),
+    ];
+    let next = "GET /auth/oauth2/jwks HTTP/1.1\r\nHost: a\r\n\r\n";
+    let mut endings = [0, 0];
+    for turn in 0..200 {
+        let (target, expected) = refusals[turn % refusals.len()];
+        let size =
+            if expected == 413 { 300_000 } else { [10, 3_000, 60_000, 300_000][turn / 7 % 4] };
+        let head = format!("{target} HTTP/1.1\r\nHost: a\r\nContent-Length: {size}\r\n\r\n");
+        let mut raw = Raw::connect(&server.url).await;
+        let body = "x".repeat(size);
+        if turn % 2 == 0 {
+            raw.0.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
+        } else {
+            raw.0.write_all(head.as_bytes()).await.unwrap();
+            tokio::task::yield_now().await;
+            raw.0.write_all(body.as_bytes()).await.unwrap();
+        }
+        let (status, head) = response(&mut raw).await;
+        assert_eq!(status, expected, "{target}");
+        let is_last = head.contains("\r\nconnection: close\r\n");
+        endings[usize::from(is_last)] += 1;
+        if is_last {
+            assert_eq!(
+                raw.read_to_end().await,
+                "",
+                "{target}: something follows the last response"
+            );
+        } else {
+            raw.0.write_all(next.as_bytes()).await.unwrap();
+            assert_eq!(response(&mut raw).await.0, 200, "{target} with {size} bytes");
+        }
+    }
+    assert!(endings.iter().all(|count| *count > 0), "{endings:?}");
+}
+
+on_both_databases!(a_body_that_is_refused_before_it_was_asked_for_ends_the_connection);
+async fn a_body_that_is_refused_before_it_was_asked_for_ends_the_connection(
+    database: TestDatabase,
+) {
+    let server = Server::start(&database);
+    let head = "POST /v2/iam/policy HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n\
+                Content-Length: 10\r\n\r\n";
+    let said = Raw::begin(&server.url, head).await.read_to_end().await.to_lowercase();
+    assert!(said.starts_with("http/1.1 401 ") && said.contains("connection: close"), "{said}");
+    for malformed in ["GET / HTTP/9\r\n\r\n", "\u{1}\r\n\r\n"] {
+        let said = Raw::begin(&server.url, malformed).await.read_to_end().await.to_lowercase();
+        assert!(said.starts_with("http/1.1 400 ") && said.contains("connection: close"), "{said}");
+    }
+    let large = format!("GET / HTTP/1.1\r\nHost: a\r\nX: {}\r\n\r\n", "x".repeat(70_000));
+    let said = Raw::begin(&server.url, &large).await.read_to_end().await.to_lowercase();
+    assert!(said.starts_with("http/1.1 431 ") && said.contains("connection: close"), "{said}");
+}
