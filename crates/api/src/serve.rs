@@ -12,7 +12,8 @@ use axum::http::{HeaderName, HeaderValue, Method};
 use axum::{BoxError, Router, http};
 use bytes::Bytes;
 use gatewright_iam::{
-    Call, Context, Iam, IamError, IdempotencyKey, Principal, QueryId, RequestConditions, TagMatch,
+    AuthenticationMark, Call, Context, Iam, IamError, IdempotencyKey, Principal, QueryId,
+    RequestConditions, TagMatch,
 };
 use ipnet::IpNet;
 use tracing::field::Empty;
@@ -210,6 +211,9 @@ impl Matched<'_> {
         let headers = &self.parts.headers;
         wait_for_revision(&api.iam, headers).await?;
         let principal = api.iam.authenticate(bearer(headers)?.reveal(), now).await?;
+        if let Some(mark) = self.parts.extensions.get::<AuthenticationMark>() {
+            mark.set();
+        }
         let body = read_body(body, MAX_BODY).await?;
         let conditions = self.conditions(&principal, &body)?;
         let context = Context { principal, ip, query_id, now, conditions };

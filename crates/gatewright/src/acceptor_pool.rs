@@ -123,8 +123,7 @@ async fn serve_connections(
         let (server, running) = (Arc::clone(&server), running.clone());
         tokio::spawn(async move {
             let handle = move |request| Arc::clone(&connection).handle(request);
-            server.serve(stream, handle, running).await;
-            drop(admitted);
+            server.serve((stream, &admitted), handle, running).await;
         });
     }
     drop(running);

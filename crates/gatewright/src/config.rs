@@ -250,11 +250,7 @@ impl Options {
             operations_listen: self.operations_listen.unwrap_or(OPERATIONS),
             ext_authz_listen: self.ext_authz_listen,
             timeouts,
-            max_body_memory: positive(
-                "--max-body-memory",
-                self.max_body_memory.unwrap_or(BODY_MEMORY),
-            )?
-            .saturating_mul(MIB),
+            max_body_memory: body_memory(self.max_body_memory)?,
             max_connections: self
                 .max_connections
                 .map(|number| positive("--max-connections", number))
@@ -273,10 +269,12 @@ impl Options {
     /// Builds the limits of the time that a client may let the server wait.
     fn timeouts(&self) -> Result<Timeouts, Failure> {
         let defaults = Timeouts::default();
+        let idle = seconds("--idle-timeout", self.idle_timeout, defaults.idle)?;
         Ok(Timeouts {
             header: seconds("--header-timeout", self.header_timeout, defaults.header)?,
             body: seconds("--body-timeout", self.body_timeout, defaults.body)?,
-            idle: seconds("--idle-timeout", self.idle_timeout, defaults.idle)?,
+            idle,
+            proxy_idle: idle.max(defaults.proxy_idle),
             write: seconds("--write-timeout", self.write_timeout, defaults.write)?,
         })
     }
@@ -334,6 +332,17 @@ fn positive(name: &'static str, number: usize) -> Result<usize, Failure> {
         Err(Failure::setting(name)("0 is not at least 1".to_owned()))
     } else {
         Ok(number)
+    }
+}
+
+/// Checks the memory for bodies, in MiB, half of which must hold a body of the maximum size; returns
+/// it in bytes.
+fn body_memory(given: Option<usize>) -> Result<usize, Failure> {
+    match given.unwrap_or(BODY_MEMORY) {
+        few @ 0..4 => {
+            Err(Failure::setting("--max-body-memory")(format!("{few} is not at least 4")))
+        }
+        enough => Ok(enough.saturating_mul(MIB)),
     }
 }
 

@@ -12,8 +12,8 @@ pub(crate) const OPERATIONS: usize = 64;
 /// The connections of Envoys at most, where there are descriptors enough.
 const ENVOYS: usize = 1_000;
 
-/// The connections of clients unless the setting says otherwise. More would take a gigabyte once all
-/// of them are used to the limit.
+/// The connections of clients unless the setting says otherwise. On HTTP/1.1 each may hold the head of
+/// a request: 640 MiB in all. On HTTP/2 what each network holds is limited beside.
 pub(crate) const CLIENTS: usize = 10_000;
 
 /// The connections of each listener.

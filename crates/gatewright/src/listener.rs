@@ -5,6 +5,7 @@
 mod admission;
 mod body;
 mod connection;
+mod memory;
 mod progress;
 mod refusal;
 mod response_body;
@@ -28,6 +29,7 @@ use admission::Admission;
 pub(crate) use admission::{Admitted, ConnectionLimits};
 pub(crate) use body::BodyLimits;
 pub(crate) use connection::Server;
+pub(crate) use memory::Budget;
 use refusal::Refusal;
 
 /// Delay before `accept` is tried again after an error, for want of a file descriptor say.
@@ -96,8 +98,8 @@ impl Listener {
             let (stream, _, admitted) = self.accept().await;
             let (server, router, stop) = (Arc::clone(&server), router.clone(), stop.clone());
             connections.spawn(async move {
-                server.serve(stream, move |request| router.clone().call(request), stop).await;
-                drop(admitted);
+                let handle = move |request| router.clone().call(request);
+                server.serve((stream, &admitted), handle, stop).await;
             });
             while connections.try_join_next().is_some() {}
         }

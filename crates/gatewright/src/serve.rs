@@ -9,14 +9,15 @@ use clap::Args;
 use gatewright_api::{Api, client_ip};
 use gatewright_iam::{Iam, ServerLock, Sources};
 use gatewright_panel::Panel;
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use tokio::runtime::Handle;
 
 use crate::acceptor_pool::AcceptorPool;
-use crate::config::{Config, Source};
+use crate::config::{Config, Source, Timeouts};
 use crate::descriptors::{self, OPERATIONS, Shares};
 use crate::dispatcher::Dispatcher;
 use crate::error::Failure;
-use crate::listener::{BodyLimits, ConnectionLimits, Listener};
+use crate::listener::{BodyLimits, Budget, ConnectionLimits, Listener};
 use crate::metrics::Metrics;
 use crate::{log, operations};
 
@@ -78,42 +79,57 @@ impl Server {
     pub(crate) async fn run(self, ready: impl FnOnce(&Iam)) -> Result<(), Failure> {
         let shares = self.shares;
         let per_address = self.config.max_connections_per_address;
-        let listener = |listener, name, total, per_address| {
-            let trusted_proxies = self.config.trusted_proxies.clone();
-            let limits = ConnectionLimits { total, per_address, trusted_proxies };
+        let trusted = self.config.trusted_proxies.clone();
+        let listener = |listener, name, (total, per_address), trusted_proxies, bodies| {
+            let limits = ConnectionLimits { total, per_address, trusted_proxies, bodies };
             Listener::new(listener, name, limits).map_err(Failure::Serve)
         };
         let address = |local: std::io::Result<SocketAddr>| local.map_err(Failure::Serve);
         let (api_address, operations_address) =
             (address(self.listener.local_addr())?, address(self.operations.local_addr())?);
         let timeouts = self.config.timeouts.clone();
-        let bodies = BodyLimits::new(timeouts.body, self.config.max_body_memory);
+        let memory = self.config.max_body_memory;
+        let of_clients = Budget::of_clients(memory);
+        let bodies = |budget| BodyLimits::new(timeouts.body, budget);
         let options =
             gatewright_api::Options { trusted_proxies: self.config.trusted_proxies.clone() };
         let api = Arc::new(Api::new(Arc::clone(&self.iam), options));
         let router = operations::router(Arc::clone(&self.iam), Arc::clone(&api), self.metrics);
-        let operations = listener(self.operations, "operations", OPERATIONS, OPERATIONS)?;
-        let operations = tokio::spawn(operations.serve(router, timeouts.clone(), bodies.clone()));
-        let envoys = |socket| listener(socket, "ext-authz", shares.envoys, shares.envoys);
+        let operations = listener(
+            self.operations,
+            "operations",
+            (OPERATIONS, OPERATIONS),
+            trusted.clone(),
+            Budget::OPERATORS,
+        )?;
+        let operations =
+            tokio::spawn(operations.serve(router, timeouts.clone(), bodies(Budget::OPERATORS)));
+        let of_envoys = Budget::of_envoys(memory);
+        // Whoever reaches this listener is an Envoy, and HTTP/2 ends without losing a request.
+        let anywhere: [IpNet; 2] = [Ipv4Net::default().into(), Ipv6Net::default().into()];
+        let limits = (shares.envoys, shares.envoys);
+        let envoys = |socket| listener(socket, "ext-authz", limits, anywhere.to_vec(), of_envoys);
         let ext_authz = self.ext_authz.map(envoys).transpose()?;
         let ext_authz = ext_authz.map(|listener| {
             let router = gatewright_api::ext_authz(Arc::clone(&self.iam));
-            tokio::spawn(listener.serve(router, timeouts.clone(), bodies.clone()))
+            let timeouts = Timeouts { proxy_idle: timeouts.idle, ..timeouts.clone() };
+            tokio::spawn(listener.serve(router, timeouts, bodies(of_envoys)))
         });
 
-        let trusted = self.config.trusted_proxies.clone();
+        let forwarding = trusted.clone();
         let address_of = Box::new(move |parts: &Parts| {
             let peer = parts.extensions.get().map(|ConnectInfo(peer)| *peer);
-            client_ip(peer, &parts.headers, &trusted)
+            client_ip(peer, &parts.headers, &forwarding)
         });
         let options = gatewright_panel::Options { address_of };
         let panel = Panel::new(Arc::clone(&self.iam), options)?;
         let rest = gatewright_api::router(Arc::clone(&api));
         let pages = gatewright_panel::router(Arc::new(panel), rest);
         let dispatcher = Dispatcher { api, pages, runtime: Handle::current() };
-        let mut pool =
-            AcceptorPool::start(&dispatcher, &(timeouts, bodies)).map_err(Failure::Serve)?;
-        let listener = listener(self.listener, "clients", shares.clients, per_address)?;
+        let mut pool = AcceptorPool::start(&dispatcher, &(timeouts.clone(), bodies(of_clients)))
+            .map_err(Failure::Serve)?;
+        let listener =
+            listener(self.listener, "clients", (shares.clients, per_address), trusted, of_clients)?;
 
         tracing::info!(address = %api_address, operations = %operations_address, "ready");
         ready(&self.iam);

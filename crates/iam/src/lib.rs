@@ -28,7 +28,9 @@ pub use gatewright_policy::{
     UrnError, permissions_group_urn, resource_group_urn,
 };
 pub use gatewright_store::{Address, CauseChain, Kind, ServerLock, StoreError};
-pub use model::caller::{Context, Origin, Principal, PrincipalKind, RequestConditions};
+pub use model::caller::{
+    AuthenticationMark, Context, Origin, Principal, PrincipalKind, RequestConditions,
+};
 pub use model::error::{Fault, IamError};
 pub use model::idempotency_key::IdempotencyKey;
 pub use model::input::Input;

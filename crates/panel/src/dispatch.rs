@@ -7,7 +7,7 @@ use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{FromRequestParts, RawPathParams, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, Response, StatusCode};
-use gatewright_iam::{Call, CauseChain, QueryId};
+use gatewright_iam::{AuthenticationMark, Call, CauseChain, QueryId};
 use tracing::field::Empty;
 use tracing::{Instrument, Span};
 use zeroize::Zeroize;
@@ -99,6 +99,10 @@ async fn prepare<'r>(
     unreadable: Option<PageError>,
 ) -> Result<&'r Route, PageError> {
     let session = panel.session(request).await.map(|session| request.session = session);
+    if let (Some(_), Some(mark)) = (&request.session, parts.extensions.get::<AuthenticationMark>())
+    {
+        mark.set();
+    }
     // The session is loaded first: the page of a refused form depends on it.
     request.form = read_form(parts, body, request, route).await?;
     session?;

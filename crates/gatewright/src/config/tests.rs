@@ -83,10 +83,12 @@ fn a_limit_of_connections_is_in_its_range() {
         let error = read(&format!("{LEAST}{setting} = {value}")).unwrap_err();
         assert!(error.starts_with(&format!("--{setting}: {value} is not from 1")), "{error}");
     }
-    for setting in ["max-connections", "max-connections-per-address", "max-body-memory"] {
+    for setting in ["max-connections", "max-connections-per-address"] {
         let error = read(&format!("{LEAST}{setting} = 0")).unwrap_err();
         assert_eq!(error, format!("--{setting}: 0 is not at least 1"));
     }
+    let error = read(&format!("{LEAST}max-body-memory = 3")).unwrap_err();
+    assert_eq!(error, "--max-body-memory: 3 is not at least 4");
     let config = parse(&["--idle-timeout", "5"]).unwrap();
     assert_eq!(config.timeouts.idle, Duration::from_secs(5));
 }

@@ -11,6 +11,8 @@ pub(crate) struct Timeouts {
     pub(crate) body: Duration,
     /// Until the next request on a connection.
     pub(crate) idle: Duration,
+    /// The same on a connection of a trusted proxy.
+    pub(crate) proxy_idle: Duration,
     /// Until it takes more of a response.
     pub(crate) write: Duration,
 }
@@ -20,9 +22,11 @@ impl Default for Timeouts {
         Self {
             header: Duration::from_secs(10),
             body: Duration::from_secs(30),
-            // Longer than proxies keep their connections by default (nginx and Envoy: a minute), so
-            // that they close first, and no request meets a connection that is being closed.
             idle: Duration::from_secs(75),
+            // Longer than proxies keep their connections by default (Envoy an hour, Caddy two
+            // minutes, Go 90 seconds, nginx a minute): whoever closes first should be the proxy,
+            // since a request that meets a close is lost.
+            proxy_idle: Duration::from_mins(61),
             write: Duration::from_secs(30),
         }
     }

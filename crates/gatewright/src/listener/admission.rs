@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use metrics::{Counter, Gauge};
 
+use super::memory::{Budget, Pools};
+
 /// The prefix of IPv6 addresses that count as one: a customer's network has so many at least.
 const IPV6_PREFIX: u8 = 64;
 
@@ -19,6 +21,8 @@ pub(crate) struct ConnectionLimits {
     pub(crate) per_address: usize,
     /// Proxies: each has the connections of all its clients.
     pub(crate) trusted_proxies: Vec<IpNet>,
+    /// The memory for all bodies of requests.
+    pub(crate) bodies: Budget,
 }
 
 /// Why a connection is not admitted.
@@ -41,14 +45,29 @@ pub(crate) struct Admission {
 #[derive(Debug, Default)]
 struct Open {
     total: usize,
-    networks: HashMap<IpNet, usize>,
+    networks: HashMap<IpNet, Network>,
+}
+
+/// The connections of a network, and the memory for the bodies of its requests.
+#[derive(Debug)]
+struct Network {
+    connections: usize,
+    memory: Arc<Pools>,
 }
 
 /// A connection that is admitted, until this is dropped.
 pub(crate) struct Admitted {
     admission: Arc<Admission>,
-    /// The network whose connections are counted.
+    /// The network whose connections are counted; none for a trusted proxy.
     network: Option<IpNet>,
+    memory: Option<Arc<Pools>>,
+}
+
+impl Admitted {
+    /// Returns the memory of the client's network; none for a trusted proxy.
+    pub(super) fn memory(&self) -> Option<&Arc<Pools>> {
+        self.memory.as_ref()
+    }
 }
 
 impl Admission {
@@ -72,11 +91,11 @@ impl Admission {
         let is_trusted = self.limits.trusted_proxies.iter().any(|block| block.contains(&address));
         let network = (!is_trusted).then(|| network(address));
         match self.count(network) {
-            None => {
+            Ok(memory) => {
                 self.gauge.increment(1.0);
-                Ok(Admitted { admission: Arc::clone(self), network })
+                Ok(Admitted { admission: Arc::clone(self), network, memory })
             }
-            Some(excess) => {
+            Err(excess) => {
                 for (_, counter) in self.refused.iter().filter(|(one, _)| *one == excess) {
                     counter.increment(1);
                 }
@@ -85,21 +104,26 @@ impl Admission {
         }
     }
 
-    /// Counts a new connection; returns the limit that it would exceed.
-    fn count(&self, network: Option<IpNet>) -> Option<Excess> {
+    /// Counts a new connection, unless it would exceed a limit; returns the memory of its network.
+    fn count(&self, network: Option<IpNet>) -> Result<Option<Arc<Pools>>, Excess> {
         let mut open = self.open();
         if open.total >= self.limits.total {
-            return Some(Excess::Total);
+            return Err(Excess::Total);
         }
+        let mut memory = None;
         if let Some(network) = network {
-            let count = open.networks.entry(network).or_default();
-            if *count >= self.limits.per_address {
-                return Some(Excess::Address);
+            let network = open.networks.entry(network).or_insert_with(|| Network {
+                connections: 0,
+                memory: Arc::new(Pools::new(self.limits.bodies.of_network())),
+            });
+            if network.connections >= self.limits.per_address {
+                return Err(Excess::Address);
             }
-            *count += 1;
+            network.connections += 1;
+            memory = Some(Arc::clone(&network.memory));
         }
         open.total += 1;
-        None
+        Ok(memory)
     }
 }
 
@@ -107,12 +131,12 @@ impl Drop for Admitted {
     fn drop(&mut self) {
         let mut open = self.admission.open();
         open.total = open.total.saturating_sub(1);
-        if let Some(network) = self.network
-            && let Some(count) = open.networks.get_mut(&network)
+        if let Some(key) = self.network
+            && let Some(network) = open.networks.get_mut(&key)
         {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                open.networks.remove(&network);
+            network.connections = network.connections.saturating_sub(1);
+            if network.connections == 0 {
+                open.networks.remove(&key);
             }
         }
         drop(open);
@@ -137,7 +161,8 @@ mod tests {
 
     fn admission(total: usize, per_address: usize) -> Arc<Admission> {
         let trusted_proxies = vec!["10.0.0.0/8".parse().unwrap()];
-        Admission::new(ConnectionLimits { total, per_address, trusted_proxies }, "test")
+        let bodies = Budget::of_clients(64 << 20);
+        Admission::new(ConnectionLimits { total, per_address, trusted_proxies, bodies }, "test")
     }
 
     fn admit(admission: &Arc<Admission>, address: &str) -> Result<Admitted, Excess> {

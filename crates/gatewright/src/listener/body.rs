@@ -9,43 +9,43 @@ use std::time::Duration;
 
 use axum::BoxError;
 use axum::body::{Bytes, HttpBody};
+use axum::http::{Request, Version, request};
+use gatewright_iam::AuthenticationMark;
 use hyper::body::{Frame, SizeHint};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, Sleep};
+
+use super::memory::{Budget, Held, Memory, Pools};
 
 /// The parts of the time for a body, in each of which something of it must arrive.
 const PARTS: u32 = 3;
 
-/// The bytes of each body that need no memory from the common budget: a token request is never
-/// refused because of others' bodies.
+/// The bytes of each body that need no memory from the pools: a token request is never refused
+/// because of others' bodies. On HTTP/2 one connection has many bodies, so only those of trusted
+/// proxies have them.
 const FREE: usize = 4 << 10;
 
-/// The unit of the budget, in bytes.
-const UNIT: usize = 1 << 10;
+/// The size of a head on HTTP/2 that needs no memory either.
+const FREE_HEAD: usize = 1 << 10;
 
 /// The limits of the bodies of requests.
 #[derive(Debug, Clone)]
 pub(crate) struct BodyLimits {
     /// The time for one body.
     timeout: Duration,
-    budget: Arc<Budget>,
+    /// The memory for all bodies together. Each thread counts references to a clone of its own, so
+    /// that a small body writes nothing that threads share.
+    pools: Arc<Pools>,
 }
-
-/// The memory for all bodies together. Each thread counts references to its own clone: a small body
-/// writes nothing that threads share.
-#[derive(Debug, Clone)]
-struct Budget(Arc<Semaphore>);
 
 impl BodyLimits {
     /// Creates the limits: the time for each body, and the bytes of all together.
-    pub(crate) fn new(timeout: Duration, memory: usize) -> Self {
-        let units = (memory / UNIT).min(Semaphore::MAX_PERMITS);
-        Self { timeout, budget: Arc::new(Budget(Arc::new(Semaphore::new(units)))) }
+    pub(crate) fn new(timeout: Duration, budget: Budget) -> Self {
+        Self { timeout, pools: Arc::new(Pools::new(budget)) }
     }
 
     /// Returns the same limits for another thread.
     pub(crate) fn for_thread(&self) -> Self {
-        Self { timeout: self.timeout, budget: Arc::new(Budget::clone(&self.budget)) }
+        Self { timeout: self.timeout, pools: Arc::new(Pools::clone(&self.pools)) }
     }
 }
 
@@ -60,7 +60,8 @@ pub(crate) struct RequestBody<B> {
 /// The receipt of a body that is not empty.
 struct Receipt<B> {
     timer: Timer,
-    memory: Memory,
+    /// None if the announced length needs none.
+    memory: Option<Memory>,
     /// Where the remains go when the body is dropped.
     remains: Slot<B>,
 }
@@ -73,7 +74,7 @@ pub(super) struct Remains<B> {
     /// The rest, if it was not read to its end.
     pub(super) unread: Option<B>,
     /// The memory of what was read, until the request is answered.
-    _memory: Option<OwnedSemaphorePermit>,
+    _memory: Option<Held>,
 }
 
 /// Gives the remains of a body that its reader has dropped.
@@ -87,22 +88,52 @@ impl<B> Reader<B> {
 }
 
 impl<B: HttpBody> RequestBody<B> {
-    /// Wraps a body; returns the reader of its remains as well.
-    pub(super) fn new(body: B, limits: &BodyLimits) -> (Self, Reader<B>) {
+    /// Wraps the body of a request, from a network whose memory is limited or from a trusted proxy;
+    /// returns the reader of its remains as well.
+    pub(super) fn wrap(
+        request: Request<B>,
+        limits: &BodyLimits,
+        network: Option<&Arc<Pools>>,
+    ) -> (Request<Self>, Reader<B>) {
+        let (mut head, body) = request.into_parts();
         let receipt = (!body.is_end_stream()).then(|| Receipt {
             timer: Timer::new(limits.timeout),
-            memory: Memory::new(&limits.budget),
+            memory: memory(&mut head, body.size_hint().upper(), limits, network),
             remains: Slot::default(),
         });
         let reader = Reader(receipt.as_ref().map(|receipt| Arc::clone(&receipt.remains)));
-        (Self { body: Some(body), receipt }, reader)
+        (Request::from_parts(head, Self { body: Some(body), receipt }), reader)
     }
+}
+
+/// Returns the memory of a request, which its handler marks once the caller is authenticated; none if
+/// it needs none.
+fn memory(
+    head: &mut request::Parts,
+    length: Option<u64>,
+    limits: &BodyLimits,
+    network: Option<&Arc<Pools>>,
+) -> Option<Memory> {
+    let has_many = head.version > Version::HTTP_11 && network.is_some();
+    let free = if has_many { 0 } else { FREE };
+    if length.is_some_and(|length| usize::try_from(length).is_ok_and(|length| length <= free)) {
+        return None;
+    }
+    let mark = AuthenticationMark::default();
+    head.extensions.insert(mark.clone());
+    let mut memory = Memory::new(&limits.pools, network, mark, free);
+    if has_many {
+        let fields = head.headers.iter().map(|(name, value)| name.as_str().len() + value.len());
+        memory.charge(fields.sum::<usize>().saturating_sub(FREE_HEAD));
+    }
+    Some(memory)
 }
 
 impl<B> Drop for RequestBody<B> {
     fn drop(&mut self) {
         if let Some(Receipt { memory, remains, .. }) = &mut self.receipt {
-            let left = Remains { unread: self.body.take(), _memory: memory.held.take() };
+            let memory = memory.as_mut().map(Memory::release);
+            let left = Remains { unread: self.body.take(), _memory: memory };
             *remains.lock().unwrap_or_else(PoisonError::into_inner) = Some(left);
         }
     }
@@ -124,11 +155,14 @@ where
         let (Some(body), Some(receipt)) = (&mut this.body, &mut this.receipt) else {
             return Poll::Ready(None);
         };
+        if let Err(error) = receipt.take(0) {
+            return Poll::Ready(Some(Err(error)));
+        }
         match Pin::new(body).poll_frame(context) {
             Poll::Ready(Some(Ok(frame))) => {
                 receipt.timer.has_progressed = true;
                 let bytes = frame.data_ref().map_or(0, Bytes::len);
-                Poll::Ready(Some(receipt.memory.take(bytes).map(|()| frame)))
+                Poll::Ready(Some(receipt.take(bytes).map(|()| frame)))
             }
             Poll::Ready(ended) => {
                 this.body = None;
@@ -158,37 +192,14 @@ fn refuse(reason: &'static str) {
     metrics::counter!("gatewright_request_bodies_refused_total", "reason" => reason).increment(1);
 }
 
-/// The memory of a body, of the common budget.
-struct Memory {
-    budget: Arc<Budget>,
-    received: usize,
-    held: Option<OwnedSemaphorePermit>,
-}
-
-impl Memory {
-    fn new(budget: &Arc<Budget>) -> Self {
-        Self { budget: Arc::clone(budget), received: 0, held: None }
-    }
-
-    /// Takes memory for more bytes.
+impl<B> Receipt<B> {
+    /// Takes memory for more bytes, and for the head the first time.
     fn take(&mut self, bytes: usize) -> Result<(), BoxError> {
-        self.received += bytes;
-        let needed = self.received.saturating_sub(FREE).div_ceil(UNIT);
-        let held = self.held.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
-        let more = u32::try_from(needed.saturating_sub(held)).unwrap_or(u32::MAX);
-        if more == 0 {
-            return Ok(());
-        }
-        // Waiting for others' bodies would make one slow client hold all.
-        let Ok(permit) = Arc::clone(&self.budget.0).try_acquire_many_owned(more) else {
+        let Some(memory) = &mut self.memory else { return Ok(()) };
+        memory.take(bytes).map_err(|error| {
             refuse("memory");
-            return Err(io::Error::from(io::ErrorKind::QuotaExceeded).into());
-        };
-        match &mut self.held {
-            Some(held) => held.merge(permit),
-            None => self.held = Some(permit),
-        }
-        Ok(())
+            error.into()
+        })
     }
 }
 
@@ -222,5 +233,74 @@ impl Timer {
             end.as_mut().reset(next);
         }
         false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::{Body, to_bytes};
+
+    use super::*;
+
+    fn limits(budget: Budget) -> BodyLimits {
+        BodyLimits::new(Duration::from_secs(30), budget)
+    }
+
+    fn network(bytes: usize) -> Arc<Pools> {
+        Arc::new(Pools::new(Budget { strangers: bytes, authenticated: bytes }))
+    }
+
+    /// Receives a body as a handler does; returns the reader that keeps its memory, if there was
+    /// enough.
+    async fn receive(
+        version: Version,
+        size: usize,
+        (limits, network): (&BodyLimits, &Arc<Pools>),
+        is_authenticated: bool,
+    ) -> Option<Reader<Body>> {
+        let request = Request::builder().version(version).header("x", "y".repeat(3_000));
+        let request = request.body(Body::from("x".repeat(size))).unwrap();
+        let (request, reader) = RequestBody::wrap(request, limits, Some(network));
+        if is_authenticated && let Some(mark) = request.extensions().get::<AuthenticationMark>() {
+            mark.set();
+        }
+        let received = to_bytes(Body::new(request.into_body()), usize::MAX).await;
+        received.is_ok().then_some(reader)
+    }
+
+    #[tokio::test]
+    async fn strangers_cannot_take_the_memory_of_authenticated_callers() {
+        let limits = limits(Budget { strangers: 60 << 10, authenticated: 60 << 10 });
+        let of = (&limits, &network(1 << 20));
+        let kept = receive(Version::HTTP_11, 60 << 10, of, false).await;
+        assert!(kept.is_some());
+        assert!(receive(Version::HTTP_11, 10 << 10, of, false).await.is_none());
+        assert!(
+            receive(Version::HTTP_11, 1 << 10, of, false).await.is_some(),
+            "a small one is free"
+        );
+        assert!(receive(Version::HTTP_11, 20 << 10, of, true).await.is_some());
+        drop(kept.and_then(Reader::remains));
+        assert!(receive(Version::HTTP_11, 10 << 10, of, false).await.is_some());
+    }
+
+    #[tokio::test]
+    async fn a_network_has_a_part_of_the_memory() {
+        let limits = limits(Budget { strangers: 1 << 20, authenticated: 1 << 20 });
+        let (one, other) = (network(30 << 10), network(30 << 10));
+        let _kept = receive(Version::HTTP_11, 30 << 10, (&limits, &one), true).await;
+        assert!(receive(Version::HTTP_11, 10 << 10, (&limits, &one), true).await.is_none());
+        assert!(receive(Version::HTTP_11, 10 << 10, (&limits, &other), true).await.is_some());
+    }
+
+    #[tokio::test]
+    async fn heads_and_small_bodies_count_on_http2() {
+        let limits = limits(Budget { strangers: 1 << 20, authenticated: 1 << 20 });
+        let own = network(4 << 10);
+        // Two KiB of the head, and one of the body.
+        let kept = receive(Version::HTTP_2, 1 << 10, (&limits, &own), false).await;
+        assert!(kept.is_some());
+        assert!(receive(Version::HTTP_2, 1 << 10, (&limits, &own), false).await.is_none());
+        assert!(receive(Version::HTTP_11, 1 << 10, (&limits, &own), false).await.is_some());
     }
 }

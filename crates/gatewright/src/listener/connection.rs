@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::http::{Request, Response};
+use axum::http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -15,6 +15,7 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 
+use super::admission::Admitted;
 use super::body::{BodyLimits, RequestBody};
 use super::progress::Progress;
 use super::response_body::ResponseBody;
@@ -26,8 +27,17 @@ use crate::config::Timeouts;
 /// The maximum size of a request's head, in bytes. Until a request is whole, no more is held of it.
 const MAX_HEAD: usize = 64 << 10;
 
+/// The same on HTTP/2, where one connection has many.
+const MAX_HTTP2_HEAD: u32 = 16 << 10;
+
+/// The maximum number of fields in a head on HTTP/2. hyper has the same for HTTP/1.1.
+const MAX_FIELDS: usize = 100;
+
 /// The requests of one HTTP/2 connection at once.
-const MAX_STREAMS: u32 = 128;
+const MAX_STREAMS: u32 = 32;
+
+/// The same for a trusted proxy, which sends the requests of many clients.
+const MAX_PROXY_STREAMS: u32 = 128;
 
 /// The bytes of a body that an HTTP/2 client may send before it is read.
 const STREAM_WINDOW: u32 = 64 << 10;
@@ -35,23 +45,29 @@ const STREAM_WINDOW: u32 = 64 << 10;
 /// The same for all bodies of a connection.
 const CONNECTION_WINDOW: u32 = 256 << 10;
 
+/// The longest time between two pings on HTTP/2.
+const MOST_BETWEEN_PINGS: Duration = Duration::from_secs(40);
+
 /// The bytes of a response that are held for an HTTP/2 client before it takes them.
 const SEND_BUFFER: usize = 64 << 10;
 
-/// The streams that an HTTP/2 client may open and reset at once, before it is disconnected.
-const MAX_RESET_STREAMS: usize = 20;
-
 /// Serves connections within limits of time.
 pub(crate) struct Server {
-    builder: Builder<TokioExecutor>,
-    timeouts: Timeouts,
+    clients: Protocols,
+    proxies: Protocols,
     bodies: BodyLimits,
     /// The label of the listener in metrics.
     listener: &'static str,
 }
 
-impl Server {
-    pub(crate) fn new(timeouts: Timeouts, bodies: BodyLimits, listener: &'static str) -> Self {
+/// The limits of one kind of peer.
+struct Protocols {
+    builder: Builder<TokioExecutor>,
+    timeouts: Timeouts,
+}
+
+impl Protocols {
+    fn new(timeouts: Timeouts, streams: u32) -> Self {
         let mut builder = Builder::new(TokioExecutor::new());
         // The watchdog counts the time for heads: hyper would count idle time as well.
         builder.http1().timer(TokioTimer::new()).header_read_timeout(None::<Duration>);
@@ -60,39 +76,50 @@ impl Server {
         builder
             .http2()
             .timer(TokioTimer::new())
-            .max_header_list_size(u32::try_from(MAX_HEAD).unwrap_or(u32::MAX))
-            .max_concurrent_streams(MAX_STREAMS)
+            .max_header_list_size(MAX_HTTP2_HEAD)
+            .max_concurrent_streams(streams)
             .initial_stream_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)
             .max_send_buf_size(SEND_BUFFER)
-            .max_pending_accept_reset_streams(MAX_RESET_STREAMS)
-            .max_local_error_reset_streams(MAX_RESET_STREAMS)
             // A peer that is gone without a word is noticed, even while it has a request in flight.
-            .keep_alive_interval(timeouts.idle / 2)
+            .keep_alive_interval((timeouts.idle / 2).min(MOST_BETWEEN_PINGS))
             .keep_alive_timeout(timeouts.header);
-        Self { builder, timeouts, bodies, listener }
+        Self { builder, timeouts }
+    }
+}
+
+impl Server {
+    pub(crate) fn new(timeouts: Timeouts, bodies: BodyLimits, listener: &'static str) -> Self {
+        let of_proxies = Timeouts { idle: timeouts.proxy_idle, ..timeouts.clone() };
+        let proxies = Protocols::new(of_proxies, MAX_PROXY_STREAMS);
+        Self { clients: Protocols::new(timeouts, MAX_STREAMS), proxies, bodies, listener }
     }
 
     /// Serves a connection until it ends. Once `stop` changes, requests in flight complete.
     pub(crate) async fn serve<H, R>(
         &self,
-        stream: TcpStream,
+        (stream, admitted): (TcpStream, &Admitted),
         handle: H,
         mut stop: watch::Receiver<()>,
     ) where
         H: Fn(Request<RequestBody<Incoming>>) -> R,
         R: Future<Output = Result<Response<Body>, Infallible>> + Send + 'static,
     {
+        let Protocols { builder, timeouts } =
+            if admitted.memory().is_none() { &self.proxies } else { &self.clients };
         let progress = Arc::new(Progress::default());
         let io = TokioIo::new(Stream::new(stream, Arc::clone(&progress)));
         let service = service_fn(|request: Request<Incoming>| {
             let in_flight = progress.begin(request.version());
-            let (parts, body) = request.into_parts();
-            let (body, reader) = RequestBody::new(body, &self.bodies);
-            let rest = Rest::of(&parts);
-            let handling = handle(Request::from_parts(parts, body));
+            let rest = Rest::of(&request);
+            let has_too_many_fields = request.headers().len() > MAX_FIELDS;
+            let (request, reader) = RequestBody::wrap(request, &self.bodies, admitted.memory());
+            let handling = (!has_too_many_fields).then(|| handle(request));
             async move {
-                let mut response = handling.await?;
+                let mut response = match handling {
+                    Some(handling) => handling.await?,
+                    None => with_status(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE),
+                };
                 // The memory of the request's body is held until here.
                 if let Some(body) = reader.remains().and_then(|remains| remains.unread)
                     && !rest.dispose(body, response.headers_mut()).await
@@ -102,9 +129,9 @@ impl Server {
                 Ok::<_, Infallible>(response.map(|body| ResponseBody::new(body, in_flight)))
             }
         });
-        let mut serving = pin!(self.builder.serve_connection(io, service));
-        let mut watchdog = Watchdog::new(&self.timeouts);
-        let mut looks = tokio::time::interval(interval(&self.timeouts));
+        let mut serving = pin!(builder.serve_connection(io, service));
+        let mut watchdog = Watchdog::new(timeouts);
+        let mut looks = tokio::time::interval(interval(timeouts));
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         looks.reset();
         let mut is_stopping = false;
@@ -136,4 +163,10 @@ impl Server {
         metrics::counter!("gatewright_connections_timed_out_total", &labels).increment(1);
         tracing::debug!(listener = self.listener, phase = phase.label(), "connection timed out");
     }
+}
+
+fn with_status(status: StatusCode) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    response
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use axum::body::{Bytes, HttpBody};
 use axum::http::header::{CONNECTION, EXPECT};
-use axum::http::{HeaderMap, HeaderValue, Version, request};
+use axum::http::{HeaderMap, HeaderValue, Request, Version};
 
 /// The maximum number of bytes that are read and dropped.
 const MOST_DROPPED: u64 = 64 << 10;
@@ -28,10 +28,10 @@ pub(super) enum Rest {
 }
 
 impl Rest {
-    pub(super) fn of(head: &request::Parts) -> Self {
-        if head.version > Version::HTTP_11 {
+    pub(super) fn of<B>(request: &Request<B>) -> Self {
+        if request.version() > Version::HTTP_11 {
             Self::None
-        } else if head.headers.contains_key(EXPECT) {
+        } else if request.headers().contains_key(EXPECT) {
             Self::Awaited
         } else {
             Self::Droppable
@@ -80,7 +80,6 @@ async fn drop_all<B: HttpBody<Data = Bytes>>(mut body: Pin<&mut B>) -> bool {
 #[cfg(test)]
 mod tests {
     use axum::body::Body;
-    use axum::http::Request;
 
     use super::*;
 
@@ -100,9 +99,7 @@ mod tests {
 
     #[test]
     fn a_body_that_is_awaited_is_not_read() {
-        let rest = |request: axum::http::request::Builder| {
-            Rest::of(&request.body(()).unwrap().into_parts().0)
-        };
+        let rest = |request: axum::http::request::Builder| Rest::of(&request.body(()).unwrap());
         assert_eq!(rest(Request::builder()), Rest::Droppable);
         assert_eq!(rest(Request::builder().header(EXPECT, "100-continue")), Rest::Awaited);
         assert_eq!(rest(Request::builder().version(Version::HTTP_2)), Rest::None);

@@ -68,7 +68,10 @@ impl Watchdog {
     /// Compares the progress with the last look; returns the phase that has taken too long.
     pub(super) fn look(&mut self, now: Snapshot) -> Option<Phase> {
         let last = self.last.replace(now);
-        let is_quiet = now.in_flight == 0 && last.is_none_or(|last| last.requests == now.requests);
+        // The last response may be in the buffer still, and be taken slowly.
+        let is_quiet = now.in_flight == 0
+            && !now.is_sending
+            && last.is_none_or(|last| (last.requests, last.sent) == (now.requests, now.sent));
         // On a new connection, the first request counts as begun.
         let is_head = is_quiet && (now.has_begun_head || now.requests == 0);
         let is_blocked = now.is_sending && last.is_some_and(|last| last.sent == now.sent);
@@ -101,8 +104,12 @@ mod tests {
     /// Looks until the connection is ended; returns when, in seconds, and why.
     fn ended(snapshots: impl Fn(u32) -> Snapshot) -> Option<(u32, Phase)> {
         let second = Duration::from_secs(1);
-        let timeouts =
-            Timeouts { header: second * 4, idle: second * 20, write: second * 8, body: second };
+        let timeouts = Timeouts {
+            header: second * 4,
+            idle: second * 20,
+            write: second * 8,
+            ..Timeouts::default()
+        };
         assert_eq!(interval(&timeouts), second);
         let mut watchdog = Watchdog::new(&timeouts);
         (1..100).find_map(|time| Some((time, watchdog.look(snapshots(time))?)))
@@ -136,5 +143,11 @@ mod tests {
         let blocked = Snapshot { in_flight: 1, is_sending: true, ..QUIET };
         assert_eq!(ended(|_| blocked), Some((10, Phase::Write)));
         assert_eq!(ended(|time| Snapshot { sent: time / 5, ..blocked }), None);
+        // Its response is buffered whole.
+        let buffered = Snapshot { in_flight: 0, ..blocked };
+        assert_eq!(ended(|_| buffered), Some((10, Phase::Write)));
+        assert_eq!(ended(|time| Snapshot { sent: time / 5, ..buffered }), None);
+        let pipelined = Snapshot { has_begun_head: true, ..buffered };
+        assert_eq!(ended(|time| Snapshot { sent: time / 5, ..pipelined }), None);
     }
 }

@@ -301,47 +301,52 @@ async fn response(raw: &mut Raw) -> (u16, String) {
     (head[9..12].parse().unwrap(), head)
 }
 
-on_both_databases!(bodies_have_a_common_budget_of_memory);
-async fn bodies_have_a_common_budget_of_memory(database: TestDatabase) {
+/// Connects from an address, and sends a request without the last byte of its body.
+async fn unfinished(from: &str, server: &Server, path: &str, (token, size): (&str, usize)) -> Raw {
+    let mut raw = Raw::connect_from(from, &server.url).await;
+    let head = format!("POST {path} HTTP/1.1\r\nHost: a\r\n{token}Content-Length: {size}\r\n\r\n");
+    raw.0.write_all(head.as_bytes()).await.unwrap();
+    raw.0.write_all(" ".repeat(size - 1).as_bytes()).await.unwrap();
+    raw
+}
+
+on_both_databases!(bodies_of_strangers_cannot_take_the_memory_of_others);
+async fn bodies_of_strangers_cannot_take_the_memory_of_others(database: TestDatabase) {
+    // Strangers have one of the four MiB, and each network an eighth of it.
     let server = Server::start_with(&database, &["--max-body-memory", "4"]);
     let admin = server.admin().await;
-    let unfinished = format!(
-        "POST /v2/iam/policy HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {}\r\n\
-         Content-Length: 2000000\r\n\r\n{}",
-        admin.token,
-        " ".repeat(1_999_999)
-    );
-    // The budget holds two such bodies at most.
-    let mut all = Vec::new();
-    for _ in 0..3 {
-        all.push(Raw::begin(&server.url, &unfinished).await);
-    }
-    let [first, second, third] = all.as_mut_slice() else { panic!("three connections") };
-    let refused = async {
-        tokio::select! {
-            answer = response(first) => answer,
-            answer = response(second) => answer,
-            answer = response(third) => answer,
+    let mut open = Vec::new();
+    for network in 1..=20 {
+        let from = format!("127.0.1.{network}");
+        for _ in 0..3 {
+            let stranger = ("", 60_000);
+            open.push(unfinished(&from, &server, "/auth/oauth2/token", stranger).await);
         }
+    }
+    metric(&server, "gatewright_request_bodies_refused_total{reason=\"memory\"}").await;
+    let policy = format!("{{\"name\":\"p\"{}}}", " ".repeat(20_000));
+    let request = admin.request(reqwest::Method::POST, "/v2/iam/policy").body(policy);
+    assert_eq!(Reply::of(request).await.status, 400, "it is read, and lacks fields");
+    assert_eq!(server.token(&server.client_id, &server.client_secret, "all").await.status, 200);
+}
+
+on_both_databases!(one_network_cannot_take_all_memory_for_bodies);
+async fn one_network_cannot_take_all_memory_for_bodies(database: TestDatabase) {
+    // Authenticated callers have eight of the 16 MiB, and each network two.
+    let server = Server::start_with(&database, &["--max-body-memory", "16"]);
+    let token = format!("Authorization: Bearer {}\r\n", server.admin().await.token);
+    let large = (&*token, 1_500_000);
+    let mut first = unfinished("127.0.1.1", &server, "/v2/iam/policy", large).await;
+    let mut second = unfinished("127.0.1.1", &server, "/v2/iam/policy", large).await;
+    let (status, head) = tokio::select! {
+        answer = response(&mut first) => answer,
+        answer = response(&mut second) => answer,
     };
-    let (status, head) = refused.await;
     assert_eq!(status, 503, "{head}");
     assert!(head.contains("\r\nretry-after: 1\r\n"), "{head}");
-    metric(&server, "gatewright_request_bodies_refused_total{reason=\"memory\"}").await;
-    // Small bodies need no budget.
-    assert_eq!(server.token(&server.client_id, &server.client_secret, "all").await.status, 200);
-    let whole = format!("{{\"name\":\"p\"{}}}", " ".repeat(1_000_000));
-    drop(all);
-    let begun = Instant::now();
-    loop {
-        let request = admin.request(reqwest::Method::POST, "/v2/iam/policy").body(whole.clone());
-        let status = Reply::of(request).await.status;
-        if status == 400 {
-            break;
-        }
-        assert!(status == 503 && begun.elapsed() < PATIENCE, "{status}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    let mut other = unfinished("127.0.1.2", &server, "/v2/iam/policy", large).await;
+    other.0.write_all(b" ").await.unwrap();
+    assert_eq!(response(&mut other).await.0, 400);
 }
 
 on_both_databases!(a_refusal_before_the_body_leaves_the_connection_usable_or_says_that_it_ends);
