@@ -205,6 +205,10 @@ impl From<IamError> for ApiError {
             IamError::Conflict { detail, .. } => {
                 Self::new(StatusCode::CONFLICT, &format!("Client::Conflict::{detail}"), message)
             }
+            IamError::Busy { seconds } => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "Server::ServiceUnavailable", message)
+                    .with_header("retry-after", seconds.to_string())
+            }
             IamError::Unavailable(cause) => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "Server::ServiceUnavailable", message)
                     .with_cause(&cause)
@@ -231,10 +235,16 @@ impl From<TokenError> for ApiError {
             TokenError::InvalidScope => bad("invalid_scope"),
             TokenError::InvalidTarget | TokenError::TooManyRoles => bad("invalid_target"),
             TokenError::UnauthorizedClient(_) => bad("unauthorized_client"),
-            TokenError::Failed(cause @ IamError::Unavailable(_)) => {
+            TokenError::Failed(cause @ (IamError::Unavailable(_) | IamError::Busy { .. })) => {
                 let status = StatusCode::SERVICE_UNAVAILABLE;
-                Self::oauth2(status, "temporarily_unavailable", &cause.to_string())
-                    .with_cause(cause)
+                let error = Self::oauth2(status, "temporarily_unavailable", &cause.to_string())
+                    .with_cause(cause);
+                match cause {
+                    IamError::Busy { seconds } => {
+                        error.with_header("retry-after", seconds.to_string())
+                    }
+                    _ => error,
+                }
             }
             TokenError::Failed(cause) => {
                 let status = StatusCode::INTERNAL_SERVER_ERROR;

@@ -4,6 +4,7 @@ pub(crate) mod claims;
 mod current;
 pub(crate) mod follow;
 mod freshness;
+pub(crate) mod hash_queue;
 pub(crate) mod key;
 pub(crate) mod keyring;
 pub(crate) mod live_catalogue;

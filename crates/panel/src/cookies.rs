@@ -1,18 +1,23 @@
-//! Cookies: the session, and the secret that CSRF tokens are derived from.
+//! Cookies: the session, the secret that CSRF tokens are derived from, and the known device.
 
 use axum::http::HeaderMap;
 use axum::http::HeaderValue;
 use axum::http::header::COOKIE;
+use cookie::time::Duration;
 use cookie::{Cookie, SameSite};
 use gatewright_iam::Secret;
 
 use crate::error::PageError;
+
+/// Lifetime of the cookie of a known device: the longest that browsers accept (RFC 6265bis).
+const DEVICE_LIFETIME: Duration = Duration::days(400);
 
 /// Names and attributes of the cookies.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CookieSettings {
     session: &'static str,
     form: &'static str,
+    device: &'static str,
     /// `true` if browsers send them over HTTPS only.
     secure: bool,
 }
@@ -22,6 +27,8 @@ pub(crate) struct CookieSettings {
 pub(crate) struct RequestCookies {
     pub(crate) session: Option<Secret>,
     pub(crate) form: FormCookie,
+    /// What the browser keeps of earlier sign-ins.
+    pub(crate) device: Option<Secret>,
 }
 
 /// Cookie that CSRF tokens are derived from.
@@ -45,9 +52,19 @@ impl CookieSettings {
     /// another host sets.
     pub(crate) fn of(public_url: &str) -> Self {
         if public_url.starts_with("https:") {
-            Self { session: "__Host-gatewright", form: "__Host-gatewright-form", secure: true }
+            Self {
+                session: "__Host-gatewright",
+                form: "__Host-gatewright-form",
+                device: "__Host-gatewright-device",
+                secure: true,
+            }
         } else {
-            Self { session: "gatewright", form: "gatewright-form", secure: false }
+            Self {
+                session: "gatewright",
+                form: "gatewright-form",
+                device: "gatewright-device",
+                secure: false,
+            }
         }
     }
 
@@ -61,7 +78,8 @@ impl CookieSettings {
             Some(value) => FormCookie::Sent(value),
             None => FormCookie::New(new_form_cookie()?),
         };
-        Ok(RequestCookies { session: value(headers, self.session), form })
+        let (session, device) = (value(headers, self.session), value(headers, self.device));
+        Ok(RequestCookies { session, form, device })
     }
 
     /// Returns the header that sets the session cookie until the browser closes.
@@ -72,6 +90,13 @@ impl CookieSettings {
     /// Returns the header that sets the form cookie until the browser closes.
     pub(crate) fn set_form(self, value: &Secret) -> Result<HeaderValue, PageError> {
         self.set(self.form, value)
+    }
+
+    /// Returns the header that sets the cookie of a known device, for as long as browsers keep one.
+    pub(crate) fn set_device(self, value: &Secret) -> Result<HeaderValue, PageError> {
+        let mut cookie = self.build(self.device, value.reveal());
+        cookie.set_max_age(DEVICE_LIFETIME);
+        header(&cookie)
     }
 
     /// Returns the header that removes the session cookie.

@@ -85,7 +85,7 @@ impl PageError {
                 IamError::Conflict { .. } | IamError::KeyInUse => StatusCode::CONFLICT,
                 IamError::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
                 IamError::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
-                IamError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+                IamError::Busy { .. } | IamError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
                 IamError::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
             },
         }
@@ -97,6 +97,15 @@ impl PageError {
             Self::Iam(error @ (IamError::Invalid { .. } | IamError::Conflict { .. })) => {
                 Some(error.to_string())
             }
+            _ => None,
+        }
+    }
+
+    /// Returns the seconds after which the request may be repeated, if that is known.
+    pub(crate) fn retry_after(&self) -> Option<u64> {
+        match self {
+            Self::TooManyForms => Some(1),
+            Self::Iam(IamError::Busy { seconds }) => Some(*seconds),
             _ => None,
         }
     }

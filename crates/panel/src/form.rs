@@ -28,7 +28,8 @@ pub(crate) trait Form: Sized {
     /// Renders the page again, with the values and the error of the input.
     async fn reject(self, request: &RequestContext, error: InputError) -> HandlerResult {
         let layout = request.layout(Self::SECTION).with(Banner::danger(error.message));
-        Ok(self.render(request, layout).await?.with_status(error.status))
+        let page = self.render(request, layout).await?.with_status(error.status);
+        Ok(page.with_retry_after(error.retry_after))
     }
 }
 
@@ -37,6 +38,8 @@ pub(crate) trait Form: Sized {
 pub(crate) struct InputError {
     pub(crate) status: StatusCode,
     pub(crate) message: String,
+    /// The seconds after which the form may be submitted again, if that is known.
+    pub(crate) retry_after: Option<u64>,
 }
 
 impl InputError {
@@ -45,7 +48,7 @@ impl InputError {
     pub(crate) fn of(error: impl Into<PageError>) -> Result<Self, PageError> {
         let error = error.into();
         match error.validation_message() {
-            Some(message) => Ok(Self { status: error.status(), message }),
+            Some(message) => Ok(Self { status: error.status(), message, retry_after: None }),
             None => Err(error),
         }
     }

@@ -85,6 +85,7 @@ impl RequestContext {
         Origin {
             user_agent: self.user_agent.clone(),
             ip: self.ip,
+            device: self.cookies.device.clone(),
             query_id: self.query_id,
             now: self.now,
         }

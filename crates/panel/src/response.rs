@@ -61,14 +61,16 @@ impl PageResponse {
         self
     }
 
-    /// Says after how many seconds the same request may succeed.
-    pub(crate) fn with_retry_after(mut self, seconds: u32) -> Self {
-        self.headers.insert(RETRY_AFTER, seconds.into());
+    pub(crate) fn with_cookie(mut self, cookie: HeaderValue) -> Self {
+        self.headers.append(SET_COOKIE, cookie);
         self
     }
 
-    pub(crate) fn with_cookie(mut self, cookie: HeaderValue) -> Self {
-        self.headers.append(SET_COOKIE, cookie);
+    /// Says after how many seconds the same request may succeed, if that is known.
+    pub(crate) fn with_retry_after(mut self, seconds: Option<u64>) -> Self {
+        if let Some(seconds) = seconds {
+            self.headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
         self
     }
 

@@ -33,6 +33,7 @@ sign-in-too-many = { $count ->
     [one] Too many attempts: try again in a second.
    *[other] Too many attempts: try again in { $count } seconds.
 }
+sign-in-busy = The server is checking too many passwords at the moment. Please try again in a second.
 sign-in-disabled = This login is disabled. Ask an administrator of the account.
 session-ended = Your session has ended. Sign in again, and nothing that you typed is lost.
 resume-title = Go on where you were

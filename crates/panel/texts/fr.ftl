@@ -33,6 +33,7 @@ sign-in-too-many = { $count ->
     [one] Trop d'essais : réessayez dans une seconde.
    *[other] Trop d'essais : réessayez dans { $count } secondes.
 }
+sign-in-busy = Le serveur vérifie trop de mots de passe en ce moment. Réessayez dans une seconde.
 sign-in-disabled = Cet identifiant est désactivé. Adressez-vous à un administrateur du compte.
 session-ended = Votre session est terminée. Reconnectez-vous : rien de ce que vous avez saisi n'est perdu.
 resume-title = Reprendre où vous en étiez

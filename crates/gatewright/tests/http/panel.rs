@@ -158,6 +158,16 @@ async fn every_page_and_form_names_the_action_that_its_reader_lacks(database: Te
 on_both_databases!(whoever_guesses_passwords_must_wait);
 async fn whoever_guesses_passwords_must_wait(database: TestDatabase) {
     let server = Server::start(&database);
+    // A browser that has signed in before, and out again.
+    let mut owner = PanelClient::new(&server);
+    let seen = owner.sign_in(ACCOUNT, &server.password).await;
+    let device = seen.headers.get_all("set-cookie").iter().find_map(|cookie| {
+        cookie.to_str().unwrap().strip_prefix("gatewright-device=").map(str::to_owned)
+    });
+    let device = device.expect("a cookie of the device");
+    assert!(device.contains("; HttpOnly") && device.contains("; Max-Age=34560000"), "{device}");
+    owner.post("/me", "/sign-out", &[]).await;
+    assert_eq!(owner.get("/me").await.status, 303, "the device signs nobody in");
     let mut visitor = PanelClient::new(&server);
     let mut unknown = PanelClient::new(&server);
     let wrong = visitor.sign_in(ACCOUNT, "wrong").await;
@@ -179,6 +189,10 @@ async fn whoever_guesses_passwords_must_wait(database: TestDatabase) {
     let seen = visitor.sign_in(ACCOUNT, &server.password).await;
     assert_eq!(seen.status, 429, "not even with the right one");
     assert!(!seen.html.contains(&server.password));
+    let wait: u64 = seen.headers["retry-after"].to_str().unwrap().parse().unwrap();
+    assert!(wait > 0);
+    let seen = owner.sign_in(ACCOUNT, &server.password).await;
+    assert_eq!(seen.location, "/me", "a known device is not kept out");
 }
 
 on_both_databases!(a_code_is_asked_for_after_the_password_and_is_good_for_once);

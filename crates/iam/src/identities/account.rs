@@ -33,10 +33,9 @@ impl Iam {
             return Err(IamError::invalid(Fault::Format, message));
         }
         let now = self.now();
-        let salt = self.sources.bytes()?;
-        let password = tokio::task::spawn_blocking(move || new.password.slow_hash(&salt));
-        let password = password.await.map_err(IamError::internal)??;
-        let mut changes = self.foundation(&name, &new.email, &password, now)?;
+        let words = vec![name.to_string(), new.email.clone()];
+        let password = self.hash_password(new.password, words).await?;
+        let mut changes = self.foundation(&name, &new.email, password, now)?;
         let service_account = if new.service_account {
             let (more, service_account) = self.service_account(&name, now)?;
             changes.extend(more);
@@ -68,7 +67,7 @@ impl Iam {
         &self,
         name: &AccountName,
         email: &str,
-        password: &str,
+        password: Vec<u8>,
         now: Instant,
     ) -> Result<Vec<Change>, IamError> {
         let region = self.settings.region;
@@ -78,8 +77,7 @@ impl Iam {
             password_changed_at: None,
             contact_details: ContactDetails::of(name),
         };
-        let secret = Some(password.as_bytes().to_vec());
-        let account = profile.create(self.place(name, name.as_str()), secret)?;
+        let account = profile.create(self.place(name, name.as_str()), Some(password))?;
 
         let urn = self.account_urn(name);
         let resource = ResourceDocument {

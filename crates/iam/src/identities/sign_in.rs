@@ -1,5 +1,7 @@
 //! Sign-in of people: passwords, authenticator codes, passkeys, and the sessions that they open.
 
+pub(crate) mod device;
+mod guessable;
 pub(crate) mod mfa;
 pub(crate) mod passkey;
 pub(crate) mod password;

@@ -10,7 +10,6 @@ use crate::model::error::IamError;
 use crate::model::input::Input;
 use crate::model::principal_key::user_key;
 use crate::model::rights;
-use crate::model::session::check_password;
 use crate::model::user::{User, UserDocument, UserEdit, UserInput, check_login};
 use crate::model::user_token::UserTokenDocument;
 
@@ -83,8 +82,8 @@ impl Iam {
         let secret = match input.password {
             None => None,
             Some(password) => {
-                check_password(&password)?;
-                Some(self.hash_password(password).await?)
+                let words = self.guessable_words(account, Some(&document)).await?;
+                Some(self.hash_password(password, words).await?)
             }
         };
         let id = user_key(account, &document.login);

@@ -11,6 +11,7 @@ use crate::model::error::IamError;
 use crate::model::idempotency_key::IdempotencyKey;
 use crate::model::precondition::{EntityTag, Precondition};
 use crate::model::query_id::QueryId;
+use crate::model::secret::Secret;
 use crate::model::token::Verified;
 
 /// Mark of a request whose caller is authenticated. The transport reads it: what it holds for
@@ -156,6 +157,8 @@ pub struct Origin {
     pub user_agent: String,
     /// The client's IP address, if it is known.
     pub ip: Option<IpAddr>,
+    /// What the browser kept from earlier sign-ins, if it did.
+    pub device: Option<Secret>,
     /// The query ID of the request.
     pub query_id: QueryId,
     /// The time of the request.

@@ -70,6 +70,12 @@ pub enum IamError {
         /// The message, with a way to resolve the conflict.
         message: String,
     },
+    /// Too much of one kind is being done at once: the client may retry.
+    #[error("The server is busy: try again in {seconds} s")]
+    Busy {
+        /// The time until a retry is worth while, in seconds.
+        seconds: u64,
+    },
     /// The database cannot be reached: the client may retry.
     #[error("The server cannot reach its database: try again")]
     Unavailable(#[source] StoreError),

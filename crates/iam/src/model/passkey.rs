@@ -1,5 +1,7 @@
 //! Passkeys: their documents.
 
+use std::time::Duration;
+
 use gatewright_policy::{Instant, PasskeyId};
 use gatewright_store::Kind;
 use serde::{Deserialize, Serialize};
@@ -7,6 +9,11 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::model::document::Document;
+use crate::model::secret::sha256;
+
+/// The time for which answered challenges are remembered: longer than they are valid, since the
+/// clocks of the nodes differ.
+const REMEMBERED: Duration = Duration::from_mins(20);
 
 /// The document of a passkey, under the identifier of its credential.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -18,6 +25,30 @@ pub(crate) struct PasskeyDocument {
     pub(crate) created_at: Instant,
     /// The public key and the signature counter.
     pub(crate) credential: webauthn_rs::prelude::Passkey,
+    /// The challenges that were answered lately.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) answered: Vec<AnsweredChallenge>,
+}
+
+/// A challenge that was answered.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct AnsweredChallenge {
+    /// The hash of its state.
+    id: String,
+    /// The time of the answer.
+    at: Instant,
+}
+
+impl PasskeyDocument {
+    /// Records that a challenge was answered, given its state; returns whether it is for the first
+    /// time.
+    pub(crate) fn record_answer(&mut self, state: &[u8], now: Instant) -> bool {
+        self.answered.retain(|one| now < one.at.saturating_add(REMEMBERED));
+        let id = hex::encode(sha256(state));
+        let is_first = self.answered.iter().all(|one| one.id != id);
+        self.answered.push(AnsweredChallenge { id, at: now });
+        is_first
+    }
 }
 
 /// A passkey.

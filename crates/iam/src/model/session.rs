@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::caller::{Origin, Principal};
 use crate::model::document::{Document, IdForm, Properties};
-use crate::model::error::{Fault, IamError};
+use crate::model::error::IamError;
 use crate::model::secret::Secret;
 
 /// The prefix of the secrets of sessions.
@@ -23,12 +23,6 @@ pub(crate) const CONFIRMED_WITHIN: Duration = Duration::from_mins(10);
 
 /// Idle timeout of a session.
 pub(crate) const IDLE: Duration = Duration::from_hours(2);
-
-/// The minimum length of a password, in characters.
-const SHORTEST: usize = 8;
-
-/// The maximum length of a login or a password, so that neither takes long to check.
-pub(crate) const LONGEST: usize = 1_024;
 
 /// The document of a session.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -152,20 +146,6 @@ pub struct Session {
     pub user_agent: String,
     /// The client's IP address at the sign-in.
     pub ip: Option<String>,
-}
-
-/// Validates the length of a password: not too short to be safe, nor too long to be hashed.
-pub(crate) fn check_password(password: &Secret) -> Result<(), IamError> {
-    let length = password.reveal().chars().count();
-    if length < SHORTEST {
-        let message = format!("the password must have at least {SHORTEST} characters");
-        return Err(IamError::invalid(Fault::Format, message));
-    }
-    if length > LONGEST {
-        let message = format!("the password must have at most {LONGEST} characters");
-        return Err(IamError::invalid(Fault::TooLong, message));
-    }
-    Ok(())
 }
 
 impl Document for SessionDocument {

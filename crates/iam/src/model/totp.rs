@@ -73,6 +73,14 @@ pub(crate) fn normalize_code(code: &str) -> String {
     code.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase()
 }
 
+/// The number of characters of a backup code that is normalized.
+pub(crate) const BACKUP_CODE_LENGTH: usize = 16;
+
+/// Returns whether a text has the form of a backup code: 80 bits, which nobody guesses.
+pub(crate) fn is_backup_code(code: &str) -> bool {
+    normalize_code(code).len() == BACKUP_CODE_LENGTH
+}
+
 pub(crate) fn backup_hash(code: &str) -> String {
     hex::encode(Secret::from(normalize_code(code)).hash())
 }

@@ -178,6 +178,7 @@ impl Installation {
         Origin {
             user_agent: "test".to_owned(),
             ip: Some(IpAddr::from([192, 0, 2, 1])),
+            device: None,
             query_id: self.iam.new_query_id(),
             now: self.now(),
         }

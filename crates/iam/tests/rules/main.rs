@@ -11,6 +11,7 @@
 
 mod activity;
 mod apis;
+mod authenticator;
 mod creation;
 mod decisions;
 mod freshness;

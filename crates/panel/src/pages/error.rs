@@ -32,10 +32,7 @@ pub(crate) fn show(request: &RequestContext, error: &PageError) -> HandlerResult
         missing: error.missing_actions(),
     };
     let response = PageResponse::render(&page)?.with_status(error.status());
-    Ok(match error {
-        PageError::TooManyForms => response.with_retry_after(1),
-        _ => response,
-    })
+    Ok(response.with_retry_after(error.retry_after()))
 }
 
 /// Returns the keys of the title and the text of an error.

@@ -122,15 +122,17 @@ pub(crate) async fn show_after_session_end(
     Ok(form.render(request, layout).await?.with_status(StatusCode::UNAUTHORIZED))
 }
 
-/// Sets the session cookie, and redirects to the requested page.
-fn start_session(request: &RequestContext, token: &SessionToken) -> HandlerResult {
+/// Sets the session cookie and the one of the known device, and redirects to the requested page.
+async fn start_session(request: &RequestContext, token: &SessionToken) -> HandlerResult {
     let CodeForm { next, pending } = CodeForm::read(request);
+    let device = request.iam.remember_device(token, &request.origin()).await?;
     let token = token.reveal();
     let response = if pending.is_empty() {
         PageResponse::redirect(next)?
     } else {
         resume::render(request.layout_for(Section::None, Some(&token)), next, pending)?
     };
+    let response = response.with_cookie(request.cookie_settings.set_device(&device)?);
     Ok(response.with_cookie(request.cookie_settings.set_session(&token)?))
 }
 
@@ -146,7 +148,7 @@ async fn sign_in(request: Arc<RequestContext>) -> HandlerResult {
         origin: request.origin(),
     };
     match request.iam.sign_in(attempt).await {
-        Ok(SignedIn::Whole(token)) => start_session(&request, &token),
+        Ok(SignedIn::Whole(token)) => start_session(&request, &token).await,
         Ok(SignedIn::NeedsCode(token)) => {
             let token = token.reveal();
             let layout = request.layout_for(Section::None, Some(&token));
@@ -164,7 +166,7 @@ async fn confirm(request: Arc<RequestContext>) -> HandlerResult {
     let token = token.ok_or(PageError::Unauthenticated)?;
     let code = request.form.get("code");
     match request.iam.confirm_sign_in(&token, code, &request.origin()).await {
-        Ok(token) => start_session(&request, &token),
+        Ok(token) => start_session(&request, &token).await,
         Err(error @ (SignInError::WrongCode | SignInError::TooMany { .. })) => {
             CodeForm::read(&request).reject(&request, sign_in_error(&request, error)?).await
         }
@@ -180,7 +182,7 @@ async fn sign_in_by_passkey(request: Arc<RequestContext>) -> HandlerResult {
     let form = &request.form;
     let response = (form.untrimmed("state"), form.untrimmed("credential"));
     match request.iam.sign_in_by_passkey(response, &request.origin()).await {
-        Ok(token) => start_session(&request, &token),
+        Ok(token) => start_session(&request, &token).await,
         Err(error) => reject(&request, error).await,
     }
 }

@@ -169,6 +169,7 @@ async fn sign_in(iam: &Iam) -> String {
     let origin = Origin {
         user_agent: "test".to_owned(),
         ip: Some(IpAddr::from(Ipv4Addr::LOCALHOST)),
+        device: None,
         query_id: iam.new_query_id(),
         now: iam.now(),
     };

@@ -1,7 +1,7 @@
 //! Passkeys (WebAuthn), with which a person signs in instead of with a password and a code.
 
 use gatewright_policy::{AccountName, Identity, Instant, PasskeyId, Revision};
-use gatewright_store::Kind;
+use gatewright_store::{Kind, StoreError};
 use serde_json::Value;
 use webauthn_rs::Webauthn;
 use webauthn_rs::prelude::{
@@ -113,6 +113,7 @@ impl Iam {
             name: name.to_owned(),
             created_at: context.now,
             credential,
+            answered: Vec::new(),
         };
         let change = document.create(self.place(context.account(), &id), None)?;
         Ok(self.write(context, vec![change]).await?)
@@ -141,9 +142,9 @@ impl Iam {
         origin: &Origin,
     ) -> Result<SessionToken, SignInError> {
         let wrong = || SignInError::WrongPasskey;
-        let state = self.tokens.open_state(NOBODY, state, origin.now).ok_or_else(wrong)?;
+        let opened = self.tokens.open_state(NOBODY, state, origin.now).ok_or_else(wrong)?;
         let state: DiscoverableAuthentication =
-            serde_json::from_slice(&state).map_err(IamError::from)?;
+            serde_json::from_slice(&opened).map_err(IamError::from)?;
         let credential: PublicKeyCredential =
             serde_json::from_str(credential).map_err(|_| wrong())?;
         let webauthn = self.webauthn()?;
@@ -165,11 +166,17 @@ impl Iam {
         let identity = Identity::parse(&document.identity, self.settings.region)
             .map_err(IamError::internal)?;
         let author = origin.author(identity.urn());
-        if document.credential.update_credential(&checked) == Some(true) {
-            let place = self.place(&object.account, &id);
-            let change = document.update(place, object.document, None)?;
-            let written = self.commit(&object.account, author, vec![change]).await;
-            written.map_err(IamError::from)?;
+        // A challenge counts once: this is written before the session is, and refused as stale where
+        // another node was first.
+        if !document.record_answer(&opened, origin.now) {
+            return Err(wrong());
+        }
+        document.credential.update_credential(&checked);
+        let place = self.place(&object.account, &id);
+        let change = document.update(place, object.document, None)?;
+        match self.commit(&object.account, author, vec![change]).await {
+            Err(StoreError::Stale) => return Err(wrong()),
+            written => written.map_err(IamError::from)?,
         }
         self.recorder.record_use(&object.account, &subject(&PasskeyId::new(id)), origin.now);
         self.open_authenticated_session(&identity, document.created_at, origin, "U2F").await

@@ -4,17 +4,18 @@ use gatewright_policy::{AccountName, Identity, Instant, Login, SessionId};
 use gatewright_store::Kind;
 
 use crate::core::iam::Iam;
+use crate::engine::sign_in_attempts::Counted;
 use crate::model::account::Profile;
 use crate::model::caller::{Context, Origin, sign_in_context};
 use crate::model::document::Document;
 use crate::model::error::IamError;
+use crate::model::password::LONGEST;
 use crate::model::principal_key::user_key;
 use crate::model::secret::Secret;
 use crate::model::session::{
-    Attempt, CONFIRMED_WITHIN, LONGEST, SessionDocument, SessionToken, SignInError, SignedIn,
-    check_password,
+    Attempt, CONFIRMED_WITHIN, SessionDocument, SessionToken, SignInError, SignedIn,
 };
-use crate::model::totp::Proof;
+use crate::model::totp::{Proof, is_backup_code};
 use crate::model::user::UserDocument;
 
 impl Iam {
@@ -37,25 +38,27 @@ impl Iam {
             }
             None => (Kind::Account, account.to_string(), Identity::account_of(region, &account)),
         };
-        let from = origin.ip.map(|ip| ip.to_string()).unwrap_or_default();
-        let keys = [format!("{id} {from}"), format!(" {from}")];
-        let throttle = &self.sign_in_attempts.throttle;
-        if let Some(seconds) = keys.iter().filter_map(|key| throttle.retry_after(key, now)).max() {
-            return Err(SignInError::TooMany { seconds });
-        }
-        // Counted before the check, so that concurrent attempts are limited as well.
-        for key in &keys {
-            throttle.record_failure(key, now);
-        }
-        let object = self.store.object(&account, kind, &id).await.map_err(IamError::from)?;
-        let hash = object.as_ref().and_then(|object| object.secret.clone());
-        if !self.is_password(attempt.password, hash).await? {
-            return Err(SignInError::Wrong);
-        }
-        for key in &keys {
-            throttle.reset(key);
-        }
-        if let (Kind::User, Some(object)) = (kind, object) {
+        let attempts = &self.sign_in_attempts;
+        let counted = Counted::by(&id, self.known_device(identity.urn(), &origin), origin.ip);
+        let begun = attempts.begin(&counted, now);
+        begun.map_err(|seconds| SignInError::TooMany { seconds })?;
+        let check = async {
+            let object = self.store.object(&account, kind, &id).await?;
+            let hash = object.as_ref().and_then(|object| object.secret.clone());
+            let queue = attempts.queue(&counted);
+            let is_right = self.is_password(queue, attempt.password, hash).await?;
+            Ok::<_, IamError>(object.filter(|_| is_right))
+        };
+        let object = match check.await {
+            Ok(Some(object)) => object,
+            Ok(None) => return Err(SignInError::Wrong),
+            Err(error) => {
+                attempts.take_back(&counted);
+                return Err(error.into());
+            }
+        };
+        attempts.succeed(&counted);
+        if kind == Kind::User {
             let user = UserDocument::read(&object.document)?;
             if !user.enabled {
                 return Err(SignInError::Disabled);
@@ -84,14 +87,22 @@ impl Iam {
             view.sessions.get(id.as_str()).filter(|one| one.pending && one.expires > origin.now);
         let document = pending.ok_or(IamError::BadCredential)?;
         let session = self.session_of(&view, &id, document)?;
-        let tries = format!("{} code", document.identity);
-        if let Some(seconds) = self.sign_in_attempts.throttle.retry_after(&tries, origin.now) {
-            return Err(SignInError::TooMany { seconds });
+        let counted = Counted::by(
+            &format!("{} code", document.identity),
+            self.known_device(&document.identity, origin),
+            origin.ip,
+        );
+        // Nobody guesses a backup code, so nobody is kept from using theirs.
+        let is_guessable = !is_backup_code(code);
+        if is_guessable {
+            let begun = self.sign_in_attempts.begin(&counted, origin.now);
+            begun.map_err(|seconds| SignInError::TooMany { seconds })?;
         }
-        self.sign_in_attempts.throttle.record_failure(&tries, origin.now);
         let context = sign_in_context(session.principal, origin);
         let proof = self.take_code(&context, code).await?;
-        self.sign_in_attempts.throttle.reset(&tries);
+        if is_guessable {
+            self.sign_in_attempts.succeed(&counted);
+        }
         self.end_sessions(&context, vec![id]).await?;
         let factor = match proof {
             Proof::Totp => "TOTP",
@@ -110,9 +121,9 @@ impl Iam {
         kept: &SessionId,
     ) -> Result<(), SignInError> {
         let account = context.account();
-        check_password(&new)?;
         let (kind, id) = self.prove_password(context, old).await?;
-        let hash = Some(self.hash_password(new).await?);
+        let words = self.own_guessable_words(context).await?;
+        let hash = Some(self.hash_password(new, words).await?);
         let changed_at = Some(context.now);
         let place = self.place(account, &id);
         if kind == Kind::User {

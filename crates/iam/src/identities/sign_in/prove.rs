@@ -1,11 +1,13 @@
-//! Verifies passwords, with a limit on concurrent checks.
+//! Verifies and hashes passwords, with a limit on concurrent hashes.
 
 use gatewright_policy::Login;
 use gatewright_store::Kind;
 
 use crate::core::iam::Iam;
+use crate::engine::hash_queue::HashQueue;
 use crate::model::caller::{Context, PrincipalKind};
 use crate::model::error::IamError;
+use crate::model::password::check_password;
 use crate::model::principal_key::user_key;
 use crate::model::secret::Secret;
 use crate::model::session::SignInError;
@@ -15,10 +17,10 @@ impl Iam {
     /// that the time does not tell which logins exist.
     pub(crate) async fn is_password(
         &self,
+        queue: &HashQueue,
         password: Secret,
         hash: Option<Vec<u8>>,
     ) -> Result<bool, IamError> {
-        let turn = self.sign_in_attempts.checks.acquire().await.map_err(IamError::internal)?;
         let check = move || {
             let kept = hash.map(|hash| String::from_utf8_lossy(&hash).into_owned());
             match kept {
@@ -27,9 +29,7 @@ impl Iam {
                 None => password.slow_hash(&[0; 16]).map(|_| false),
             }
         };
-        let answer = tokio::task::spawn_blocking(check).await.map_err(IamError::internal)?;
-        drop(turn);
-        answer
+        queue.run(check).await?
     }
 
     /// Verifies the caller's own password, which is stored under the returned key; refused where it
@@ -50,25 +50,37 @@ impl Iam {
             PrincipalKind::ServiceAccount => return Err(IamError::NotFound.into()),
         };
         let tries = format!("{id} password");
-        if let Some(seconds) = self.sign_in_attempts.throttle.retry_after(&tries, context.now) {
-            return Err(SignInError::TooMany { seconds });
+        let attempts = &self.sign_in_attempts;
+        let begun = attempts.passwords.attempt(&tries, context.now);
+        begun.map_err(|seconds| SignInError::TooMany { seconds })?;
+        let check = async {
+            let object = self.store.object(account, kind, &id).await?;
+            let hash = object.and_then(|object| object.secret);
+            self.is_password(&attempts.signed_in, password, hash).await
+        };
+        match check.await {
+            Ok(true) => attempts.passwords.reset(&tries),
+            Ok(false) => return Err(SignInError::Wrong),
+            Err(error) => {
+                attempts.passwords.forgive(&tries);
+                return Err(error.into());
+            }
         }
-        self.sign_in_attempts.throttle.record_failure(&tries, context.now);
-        let object = self.store.object(account, kind, &id).await;
-        let hash = object.map_err(IamError::from)?.and_then(|object| object.secret);
-        if !self.is_password(password, hash).await? {
-            return Err(SignInError::Wrong);
-        }
-        self.sign_in_attempts.throttle.reset(&tries);
         Ok((kind, id))
     }
 
-    /// Hashes the password of a person for storage.
-    pub(crate) async fn hash_password(&self, password: Secret) -> Result<Vec<u8>, IamError> {
-        let turn = self.sign_in_attempts.checks.acquire().await.map_err(IamError::internal)?;
+    /// Validates the new password of a person, who is not to choose one of these words, and hashes it
+    /// for storage.
+    pub(crate) async fn hash_password(
+        &self,
+        password: Secret,
+        words: Vec<String>,
+    ) -> Result<Vec<u8>, IamError> {
         let salt = self.sources.bytes()?;
-        let hashed = tokio::task::spawn_blocking(move || password.slow_hash(&salt)).await;
-        drop(turn);
-        Ok(hashed.map_err(IamError::internal)??.into_bytes())
+        let hash = move || {
+            check_password(&password, &words)?;
+            password.slow_hash(&salt)
+        };
+        Ok(self.sign_in_attempts.signed_in.run(hash).await??.into_bytes())
     }
 }

@@ -12,7 +12,8 @@ use crate::model::error::{Fault, IamError};
 use crate::model::secret::Secret;
 use crate::model::session::SignInError;
 use crate::model::totp::{
-    MfaMethods, NewTotp, Proof, Sealed, TotpDocument, backup_hash, normalize_code, seconds, totp,
+    BACKUP_CODE_LENGTH, MfaMethods, NewTotp, Proof, Sealed, TotpDocument, backup_hash,
+    normalize_code, seconds, totp,
 };
 
 /// The number of backup codes; each is valid once.
@@ -20,7 +21,7 @@ const BACKUP_CODES: usize = 10;
 
 /// Formats a backup code: 80 random bits in groups of four characters, without letters that look
 /// alike.
-fn backup_code(bits: &[u8; 16]) -> String {
+fn backup_code(bits: &[u8; BACKUP_CODE_LENGTH]) -> String {
     const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
     let mut text = String::with_capacity(19);
     for (place, bits) in bits.iter().enumerate() {

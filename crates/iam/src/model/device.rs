@@ -1,0 +1,42 @@
+//! Known devices: browsers that somebody has signed in with.
+
+use std::fmt;
+use std::time::Duration;
+
+use gatewright_policy::Instant;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// The time for which a browser stays known without a sign-in: the longest that one keeps a cookie.
+pub(crate) const KNOWN_FOR: Duration = Duration::from_hours(400 * 24);
+
+/// The maximum number of people who are known by one browser.
+pub(crate) const MOST: usize = 4;
+
+/// The identifier of a person's device. It is no secret, but nobody else can present it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct DeviceId(Uuid);
+
+impl From<Uuid> for DeviceId {
+    fn from(id: Uuid) -> Self {
+        Self(id)
+    }
+}
+
+impl fmt::Display for DeviceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// What a browser keeps about one person, sealed: it signs nobody in, but its attempts are counted
+/// apart from those of strangers.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct SignedInDevice {
+    /// The URN of the identity that signed in.
+    pub(crate) identity: String,
+    pub(crate) id: DeviceId,
+    /// The time of the last sign-in.
+    pub(crate) since: Instant,
+}
