@@ -5,6 +5,7 @@ mod renamed;
 #[cfg(test)]
 mod tests;
 mod timeouts;
+mod trusted_proxies;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -23,6 +24,7 @@ use crate::error::Failure;
 pub(crate) use log_format::LogFormat;
 use renamed::Renamed;
 pub(crate) use timeouts::Timeouts;
+use trusted_proxies::TrustedProxy;
 
 const LISTEN: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
@@ -82,9 +84,9 @@ pub(crate) struct Options {
     /// The only accounts that may register resources [default: each its own]
     #[arg(long, env = "GATEWRIGHT_REGISTRARS", value_delimiter = ',')]
     registrars: Option<Vec<String>>,
-    /// The proxies whose X-Forwarded-For is trusted [default: none]
+    /// The proxies whose X-Forwarded-For is trusted, or none; must be set where the public URL is https
     #[arg(long, env = "GATEWRIGHT_TRUSTED_PROXIES", value_delimiter = ',')]
-    trusted_proxies: Option<Vec<IpNet>>,
+    trusted_proxies: Option<Vec<TrustedProxy>>,
     /// The limit of policies per account [default: 100000]
     #[arg(long, env = "GATEWRIGHT_MAX_POLICIES")]
     max_policies: Option<usize>,
@@ -153,13 +155,14 @@ pub(crate) struct Config {
     pub(crate) listen: SocketAddr,
     pub(crate) operations_listen: SocketAddr,
     pub(crate) ext_authz_listen: Option<SocketAddr>,
-    pub(crate) trusted_proxies: Vec<IpNet>,
     pub(crate) timeouts: Timeouts,
     /// None for as many as there are file descriptors for, up to a number.
     pub(crate) max_connections: Option<usize>,
     pub(crate) max_connections_per_address: usize,
     /// In bytes.
     pub(crate) max_body_memory: usize,
+    /// The proxies whose `X-Forwarded-For` is trusted; none where that was not set.
+    trusted_proxies: Option<Vec<IpNet>>,
     pub(crate) log: String,
     pub(crate) log_format: LogFormat,
     renamed: Vec<Renamed>,
@@ -241,6 +244,8 @@ impl Options {
         let (settings, timeouts) = (self.settings()?, self.timeouts()?);
         let public_url = self.public_url.as_deref().map(check_url).transpose();
         let log_format = self.log_format.as_deref().map_or(Ok(LogFormat::default()), str::parse);
+        let trusted_proxies =
+            self.trusted_proxies.as_deref().map(trusted_proxies::networks).transpose();
         Ok(Config {
             database,
             public_url: public_url.map_err(Failure::setting("--public-url"))?,
@@ -259,7 +264,7 @@ impl Options {
                 "--max-connections-per-address",
                 self.max_connections_per_address.unwrap_or(CONNECTIONS_PER_ADDRESS),
             )?,
-            trusted_proxies: self.trusted_proxies.unwrap_or_default(),
+            trusted_proxies: trusted_proxies.map_err(Failure::setting("--trusted-proxies"))?,
             log: self.log.unwrap_or_else(|| "info".to_owned()),
             renamed,
             settings,
@@ -403,6 +408,17 @@ impl Config {
     pub(crate) fn warn_of_renamed(&self) {
         for Renamed { old, new } in &self.renamed {
             tracing::warn!(old, new, "a deprecated setting is used");
+        }
+    }
+
+    /// Returns the proxies whose `X-Forwarded-For` is trusted. Fails where a proxy must be in front,
+    /// since the public URL is https, and nobody said which: all clients would count as one.
+    pub(crate) fn trusted_proxies(&self) -> Result<Vec<IpNet>, Failure> {
+        match (&self.trusted_proxies, &self.public_url) {
+            (None, Some(url)) if url.starts_with("https:") => {
+                Err(Failure::UnknownProxies(url.clone()))
+            }
+            (trusted, _) => Ok(trusted.clone().unwrap_or_default()),
         }
     }
 

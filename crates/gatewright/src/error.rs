@@ -19,6 +19,13 @@ pub(crate) enum Failure {
     Setting { name: &'static str, message: String },
     #[error("{0}, and both are given with different values: remove the old one")]
     Renamed(String),
+    #[error(
+        "--trusted-proxies is missing: {0} is served by a proxy that terminates TLS, and unless the \
+         server trusts it, all clients have the proxy's address, in conditions and where failed \
+         sign-ins are counted. Name the proxy, as in --trusted-proxies 10.0.0.5 or \
+         trusted-proxies = [\"10.0.0.0/8\"]; write --trusted-proxies none if it must not be trusted"
+    )]
+    UnknownProxies(String),
     #[error("cannot listen on {address}: {source}")]
     Listen { address: SocketAddr, source: std::io::Error },
     #[error(

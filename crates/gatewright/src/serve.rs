@@ -46,6 +46,7 @@ pub(crate) fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
 pub(crate) struct Server {
     pub(crate) iam: Arc<Iam>,
     config: Config,
+    trusted_proxies: Vec<IpNet>,
     listener: TcpListener,
     operations: TcpListener,
     ext_authz: Option<TcpListener>,
@@ -58,6 +59,7 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) async fn open(config: Config) -> Result<Self, Failure> {
+        let trusted_proxies = config.trusted_proxies()?;
         let descriptors = descriptors::raise_limit();
         let has_envoys = config.ext_authz_listen.is_some();
         let shares = Shares::of(descriptors, config.max_connections, has_envoys)?;
@@ -72,14 +74,24 @@ impl Server {
         // Installed before anything is measured.
         let metrics = Metrics::install()?;
         let iam = Iam::open(&config.database, master_key, settings, Sources::system()).await?;
-        Ok(Self { iam, config, listener, operations, ext_authz, shares, metrics, _lock: lock })
+        Ok(Self {
+            iam,
+            config,
+            trusted_proxies,
+            listener,
+            operations,
+            ext_authz,
+            shares,
+            metrics,
+            _lock: lock,
+        })
     }
 
     /// Serves until a signal to stop; calls `ready` once connections are accepted.
     pub(crate) async fn run(self, ready: impl FnOnce(&Iam)) -> Result<(), Failure> {
         let shares = self.shares;
         let per_address = self.config.max_connections_per_address;
-        let trusted = self.config.trusted_proxies.clone();
+        let trusted = self.trusted_proxies;
         let listener = |listener, name, (total, per_address), trusted_proxies, bodies| {
             let limits = ConnectionLimits { total, per_address, trusted_proxies, bodies };
             Listener::new(listener, name, limits).map_err(Failure::Serve)
@@ -91,8 +103,7 @@ impl Server {
         let memory = self.config.max_body_memory;
         let of_clients = Budget::of_clients(memory);
         let bodies = |budget| BodyLimits::new(timeouts.body, budget);
-        let options =
-            gatewright_api::Options { trusted_proxies: self.config.trusted_proxies.clone() };
+        let options = gatewright_api::Options { trusted_proxies: trusted.clone() };
         let api = Arc::new(Api::new(Arc::clone(&self.iam), options));
         let router = operations::router(Arc::clone(&self.iam), Arc::clone(&api), self.metrics);
         let operations = listener(

@@ -45,6 +45,30 @@ fn a_wrong_setting_is_named() {
 }
 
 #[test]
+fn behind_https_the_trusted_proxies_must_be_said() {
+    let https = ["--public-url", "https://iam.example.com"];
+    let trusted =
+        |flags: &[&str]| parse(flags)?.trusted_proxies().map_err(|error| error.to_string());
+    let error = trusted(&https).unwrap_err();
+    assert!(error.contains("--trusted-proxies none"), "{error}");
+    let with = |proxies: &'static str| [&https[..], &["--trusted-proxies", proxies]].concat();
+    assert_eq!(trusted(&with("none")).unwrap(), []);
+    let both: [IpNet; 2] = ["10.0.0.5/32".parse().unwrap(), "fd00::/8".parse().unwrap()];
+    assert_eq!(trusted(&with("10.0.0.5,fd00::/8")).unwrap(), both);
+    assert!(trusted(&with("none,10.0.0.5")).unwrap_err().contains("stands alone"));
+    assert_eq!(trusted(&["--public-url", "http://localhost:8080"]).unwrap(), []);
+    let file = |line: &str| {
+        let config = read(&format!("{LEAST}public-url = 'https://iam.example.com'\n{line}"))?;
+        config.trusted_proxies().map_err(|error| error.to_string())
+    };
+    assert!(file("").is_err());
+    assert_eq!(file("trusted-proxies = []").unwrap(), []);
+    assert_eq!(file("trusted-proxies = ['none']").unwrap(), []);
+    assert_eq!(file("trusted-proxies = ['10.0.0.5']").unwrap(), both[..1]);
+    assert!(file("trusted-proxies = ['nginx']").unwrap_err().contains("no network"));
+}
+
+#[test]
 fn an_error_never_shows_the_databases_password() {
     let error = read("database = 'postgres://me:hunter2@db/x").unwrap_err();
     assert!(!error.contains("hunter2"), "{error}");

@@ -7,7 +7,7 @@ use gatewright_testing::{TestDatabase, on_both_databases};
 use serde_json::{Value, json};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
-use crate::server::{Caller, Server};
+use crate::server::{Caller, HTTPS, Server};
 
 const ROUNDS: usize = 200;
 const WRITERS: usize = 4;
@@ -90,7 +90,7 @@ async fn check(caller: &Caller, acknowledged: &[Acknowledged]) {
 
 on_both_databases!(every_acknowledged_write_outlives_two_hundred_kills);
 async fn every_acknowledged_write_outlives_two_hundred_kills(database: TestDatabase) {
-    let mut server = Server::start_with(&database, &["--public-url", "https://iam.test"]);
+    let mut server = Server::start_with(&database, &HTTPS);
     let admin = server.admin().await;
     let mut all = 0;
     for round in 0..ROUNDS {

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::attacks::{ATTACKS, Attack};
 use crate::programs::{Running, examples, free_port, listens, send};
-use crate::server::{ACCOUNT, Caller, Reply, Server, http, run};
+use crate::server::{ACCOUNT, Caller, HTTPS, Reply, Server, http, run};
 
 /// The shop of the examples, which records the requests that reach it.
 struct Shop {
@@ -495,7 +495,7 @@ async fn where_there_are_registrars_they_alone_declare_apis(database: TestDataba
 #[tokio::test]
 async fn other_nodes_hear_of_a_declared_api() {
     let database = gatewright_testing::TestDatabase::postgres().await;
-    let server = Server::start_with(&database, &["--public-url", "https://iam.test"]);
+    let server = Server::start_with(&database, &HTTPS);
     let (mut other, url, _) = server.setup().spawn();
     let admin = server.admin().await;
     admin.put("/v2/iam/api/library", &library()).await.expect(200);

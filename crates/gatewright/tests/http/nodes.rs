@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use gatewright_testing::TestDatabase;
 
-use crate::server::{Reply, Server, http};
+use crate::server::{HTTPS, Reply, Server, http};
 
 const VPS: &str = "urn:v1:eu:resource:vps:vps-1";
 const REBOOT: &str = "vps:apiovh:reboot";
@@ -26,8 +26,7 @@ fn median(mut times: Vec<Duration>) -> Duration {
 #[tokio::test]
 async fn a_change_on_one_node_is_in_force_on_the_other() {
     let database = TestDatabase::postgres().await;
-    let flags = ["--public-url", "https://iam.test"];
-    let server = Server::start_with(&database, &flags);
+    let server = Server::start_with(&database, &HTTPS);
     let (mut child, other_url, _) = server.setup().spawn();
     let admin = server.admin().await;
     let caller = server.stranger(&admin).await;
@@ -67,8 +66,7 @@ async fn a_change_on_one_node_is_in_force_on_the_other() {
 #[tokio::test]
 async fn whoever_names_the_revision_of_their_change_hears_it_followed_everywhere() {
     let database = TestDatabase::postgres().await;
-    let flags = ["--public-url", "https://iam.test"];
-    let server = Server::start_with(&database, &flags);
+    let server = Server::start_with(&database, &HTTPS);
     let (mut child, other_url, _) = server.setup().spawn();
     let admin = server.admin().await;
     let caller = server.stranger(&admin).await;

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use gatewright_testing::{TestDatabase, on_both_databases};
 use serde_json::{Value, json};
 
-use crate::server::{ACCOUNT, PROGRAM, Server, Setup, http, run};
+use crate::server::{ACCOUNT, HTTPS, PROGRAM, Server, Setup, http, run};
 
 on_both_databases!(the_listener_for_operators_says_how_it_goes);
 async fn the_listener_for_operators_says_how_it_goes(database: TestDatabase) {
@@ -44,7 +44,7 @@ async fn the_listener_for_operators_says_how_it_goes(database: TestDatabase) {
 
 on_both_databases!(a_server_that_is_told_to_stop_ends_well_and_keeps_everything);
 async fn a_server_that_is_told_to_stop_ends_well_and_keeps_everything(database: TestDatabase) {
-    let mut server = Server::start_with(&database, &["--public-url", "https://iam.test"]);
+    let mut server = Server::start_with(&database, &HTTPS);
     let admin = server.admin().await;
     let policies = admin.get("/v2/iam/policy").await.expect(200);
     assert!(server.stop().success());

@@ -72,3 +72,15 @@ fn a_command_refuses_a_database_that_is_not_there() {
         assert!(!database.exists());
     }
 }
+
+#[test]
+fn a_server_behind_https_does_not_start_before_it_knows_its_proxies() {
+    let database = TestDatabase::sqlite();
+    let setup = Setup::new(&database, &["--public-url", "https://iam.test"]);
+    let refused = setup.serve().output().unwrap();
+    assert_eq!(refused.status.code(), Some(1));
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(said.contains("--trusted-proxies is missing"), "{said}");
+    // The commands beside a server have no clients.
+    setup.create_account(ACCOUNT);
+}

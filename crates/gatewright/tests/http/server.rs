@@ -13,6 +13,10 @@ use serde_json::{Value, json};
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_gatewright");
 pub(crate) const ACCOUNT: &str = "xx11111-ovh";
 
+/// The flags of a server whose public URL is https, without a proxy that it trusts.
+pub(crate) const HTTPS: [&str; 4] =
+    ["--public-url", "https://iam.test", "--trusted-proxies", "none"];
+
 /// Creates a client that trusts no certificate: loading the system's takes longer than a test.
 pub(crate) fn http() -> reqwest::Client {
     reqwest::Client::builder().tls_certs_only([]).build().unwrap()

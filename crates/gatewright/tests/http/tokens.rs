@@ -8,7 +8,7 @@ use jsonwebtoken::{DecodingKey, Validation, decode, decode_header};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::server::{ACCOUNT, Reply, Server, http};
+use crate::server::{ACCOUNT, HTTPS, Reply, Server, http};
 
 async fn form(server: &Server, path: &str, fields: &[(&str, &str)]) -> Reply {
     let request = http().post(format!("{}{path}", server.url));
@@ -105,7 +105,7 @@ async fn a_bad_token_request_is_told_what_is_wrong(database: TestDatabase) {
 
 on_both_databases!(a_change_of_algorithm_keeps_the_tokens_of_before);
 async fn a_change_of_algorithm_keeps_the_tokens_of_before(database: TestDatabase) {
-    let setup = crate::server::Setup::new(&database, &["--public-url", "https://iam.test"]);
+    let setup = crate::server::Setup::new(&database, &HTTPS);
     let robot = setup.create_account(ACCOUNT);
     let (mut child, url, _) = setup.spawn();
     let id = robot["clientId"].as_str().unwrap();
@@ -233,7 +233,7 @@ async fn introspection_says_whether_a_token_counts(database: TestDatabase) {
 
 on_both_databases!(a_revoked_token_stays_revoked);
 async fn a_revoked_token_stays_revoked(database: TestDatabase) {
-    let mut server = Server::start_with(&database, &["--public-url", "https://iam.test"]);
+    let mut server = Server::start_with(&database, &HTTPS);
     let admin = server.admin().await;
     let spared = server.admin().await;
     let stranger = server.stranger(&spared).await;
