@@ -8,6 +8,7 @@ use axum::http::StatusCode;
 use gatewright_iam::{CauseChain, Fault, IamError, QueryId, TokenError};
 use serde_json::{Value, json};
 
+use crate::rate_limit::rate_limit_headers;
 use crate::response::Response;
 
 /// The seconds after which a request for which there was no memory may be sent again.
@@ -23,8 +24,8 @@ struct Parts {
     body: Value,
     /// The cause, for the log only; never sent to the caller.
     cause: Option<String>,
-    /// An additional header of the response.
-    header: Option<(&'static str, String)>,
+    /// Additional headers of the response.
+    headers: Vec<(&'static str, String)>,
     /// True if the response must not be stored in caches.
     no_store: bool,
 }
@@ -32,7 +33,7 @@ struct Parts {
 impl ApiError {
     pub(crate) fn new(status: StatusCode, class: &str, message: impl Into<String>) -> Self {
         let body = json!({"class": class, "message": message.into()});
-        Self(Box::new(Parts { status, body, cause: None, header: None, no_store: false }))
+        Self(Box::new(Parts { status, body, cause: None, headers: Vec::new(), no_store: false }))
     }
 
     /// Adds `errorCode` and `httpCode`, by which some clients choose an exception.
@@ -57,7 +58,7 @@ impl ApiError {
     }
 
     pub(crate) fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.0.header = Some((name, value.into()));
+        self.0.headers.push((name, value.into()));
         self
     }
 
@@ -101,7 +102,7 @@ impl ApiError {
     /// Creates an error of an OAuth2 endpoint (RFC 6749, section 5.2).
     pub(crate) fn oauth2(status: StatusCode, error: &str, description: &str) -> Self {
         let body = json!({"error": error, "error_description": description});
-        Self(Box::new(Parts { status, body, cause: None, header: None, no_store: false }))
+        Self(Box::new(Parts { status, body, cause: None, headers: Vec::new(), no_store: false }))
     }
 
     /// Creates the error of a form with a missing or invalid field (RFC 6749, section 5.2).
@@ -123,9 +124,23 @@ impl ApiError {
         &self.0.body
     }
 
-    /// Returns the additional header of the response.
-    pub(crate) fn header(&self) -> Option<(&'static str, &str)> {
-        self.0.header.as_ref().map(|(name, value)| (*name, value.as_str()))
+    /// Returns the additional headers of the response.
+    pub(crate) fn headers(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.0.headers.iter().map(|(name, value)| (*name, value.as_str()))
+    }
+
+    /// Tells the client when to try again, if the error says so.
+    fn with_retry_after(self, error: &IamError) -> Self {
+        match error {
+            IamError::Busy { seconds } => self.with_header("retry-after", seconds.to_string()),
+            IamError::RateLimited(limit) => {
+                let [policy, state] = rate_limit_headers(limit);
+                self.with_header("retry-after", limit.seconds.to_string())
+                    .with_header(policy.0, policy.1)
+                    .with_header(state.0, state.1)
+            }
+            _ => self,
+        }
     }
 
     /// Logs the error if it is the server's fault.
@@ -144,12 +159,10 @@ impl ApiError {
 
     /// Builds the response of an error that is logged already.
     pub(crate) fn into_unlogged_response(self) -> Response {
-        let Parts { status, body, header, no_store, .. } = *self.0;
+        let Parts { status, body, headers, no_store, .. } = *self.0;
         let response = Response::with_text(status, body.to_string());
-        let response = match header {
-            Some((name, value)) => response.with(name, &value),
-            None => response,
-        };
+        let response =
+            headers.iter().fold(response, |response, (name, value)| response.with(name, value));
         if no_store { response.no_store() } else { response }
     }
 }
@@ -205,9 +218,13 @@ impl From<IamError> for ApiError {
             IamError::Conflict { detail, .. } => {
                 Self::new(StatusCode::CONFLICT, &format!("Client::Conflict::{detail}"), message)
             }
-            IamError::Busy { seconds } => {
+            IamError::RateLimited(_) => {
+                Self::new(StatusCode::TOO_MANY_REQUESTS, "Client::TooManyRequests", message)
+                    .with_retry_after(&error)
+            }
+            IamError::Busy { .. } => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "Server::ServiceUnavailable", message)
-                    .with_header("retry-after", seconds.to_string())
+                    .with_retry_after(&error)
             }
             IamError::Unavailable(cause) => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "Server::ServiceUnavailable", message)
@@ -237,14 +254,14 @@ impl From<TokenError> for ApiError {
             TokenError::UnauthorizedClient(_) => bad("unauthorized_client"),
             TokenError::Failed(cause @ (IamError::Unavailable(_) | IamError::Busy { .. })) => {
                 let status = StatusCode::SERVICE_UNAVAILABLE;
-                let error = Self::oauth2(status, "temporarily_unavailable", &cause.to_string())
-                    .with_cause(cause);
-                match cause {
-                    IamError::Busy { seconds } => {
-                        error.with_header("retry-after", seconds.to_string())
-                    }
-                    _ => error,
-                }
+                Self::oauth2(status, "temporarily_unavailable", &cause.to_string())
+                    .with_cause(cause)
+                    .with_retry_after(cause)
+            }
+            TokenError::Failed(cause @ IamError::RateLimited(_)) => {
+                let status = StatusCode::TOO_MANY_REQUESTS;
+                Self::oauth2(status, "temporarily_unavailable", &cause.to_string())
+                    .with_retry_after(cause)
             }
             TokenError::Failed(cause) => {
                 let status = StatusCode::INTERNAL_SERVER_ERROR;

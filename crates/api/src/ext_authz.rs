@@ -142,9 +142,7 @@ fn denied(Refusal { error, revision }: Refusal, query_id: QueryId) -> CheckRespo
     error.log(query_id);
     let status = error.status();
     let mut headers = Vec::new();
-    if let Some((name, value)) = error.header() {
-        headers.push(header(name, value.to_owned()));
-    }
+    headers.extend(error.headers().map(|(name, value)| header(name, value.to_owned())));
     if status == StatusCode::FORBIDDEN {
         headers.push(header("x-gatewright-missing", missing.unwrap_or_default()));
         headers.push(header("x-gatewright-reason", message));
@@ -153,6 +151,7 @@ fn denied(Refusal { error, revision }: Refusal, query_id: QueryId) -> CheckRespo
     let code = match status {
         StatusCode::UNAUTHORIZED => Code::Unauthenticated,
         StatusCode::FORBIDDEN => Code::PermissionDenied,
+        StatusCode::TOO_MANY_REQUESTS => Code::ResourceExhausted,
         _ => Code::Unavailable,
     };
     denial(code, &error, headers)

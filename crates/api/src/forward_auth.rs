@@ -15,6 +15,9 @@ use crate::proxy_protocol::{EXT_AUTHZ, FORWARD_AUTH, Proxy, ProxyProtocol};
 use crate::request::RequestContext;
 use crate::response::Response;
 
+/// The path prefix of the requests of nginx.
+const NGINX: &str = "/forward-auth/nginx/";
+
 /// Declares the operations of proxies.
 pub(crate) fn operations() -> Vec<Operation> {
     vec![
@@ -55,6 +58,7 @@ pub(crate) async fn respond(
         Ok(original) => authorize(iam, &original).await,
         Err(error) => Err(error.into()),
     };
+    let authorized = authorized.map_err(|refusal| for_proxy(request, refusal));
     let query_id = request.context.query_id;
     let response =
         authorized.map(Response::with_headers).or_else(|refusal| refuse(query_id, refusal))?;
@@ -90,6 +94,18 @@ fn from_request_line<'a>(request: &ProxyRequest<'a>) -> OriginalRequest<'a> {
     let (api, target) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
     let (method, headers) = (parts.method.as_str(), &parts.headers);
     OriginalRequest { api, method, target, headers, set: &[], ip, query_id, now }
+}
+
+/// Turns a refusal for the rate of requests into a denial for nginx, which takes every status other
+/// than 401 and 403 for a failure.
+fn for_proxy(request: &ProxyRequest<'_>, Refusal { error, revision }: Refusal) -> Refusal {
+    let error = match error {
+        error @ IamError::RateLimited(_) if request.parts.uri.path().starts_with(NGINX) => {
+            refused(error.to_string())
+        }
+        error => error,
+    };
+    Refusal { error, revision }
 }
 
 /// Builds the denial that the proxy understands.

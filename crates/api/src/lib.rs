@@ -28,6 +28,7 @@ mod panics;
 mod precondition;
 mod proxy_protocol;
 mod query;
+mod rate_limit;
 mod request;
 mod respond;
 mod response;

@@ -33,6 +33,7 @@ pub(crate) fn operations() -> Vec<Operation> {
             .handle(introspect),
         Operation::post("/auth/oauth2/revoke", "Revoke a token")
             .errors(Errors::OAuth2)
+            .ending()
             .handle(revoke),
         Operation::get("/auth/oauth2/jwks", "Read the keys that verify tokens").handle(jwks),
         Operation::get("/.well-known/oauth-authorization-server", "Read the server metadata")
@@ -126,7 +127,7 @@ async fn introspect(
     let credentials = ClientCredentials::read(&request, &form)?;
     let token = token_field(&form)?;
     let (id, secret) = (&credentials.id, &credentials.secret);
-    let found = request.iam.introspect(id, secret, token, request.now).await;
+    let found = request.iam.introspect(id, secret, token, (request.ip, request.now)).await;
     let found = found.map_err(|error| credentials.error(error))?;
     let issuer = &request.iam.settings().public_url;
     let introspection = found.map(|found| Introspection::of(found, issuer)).unwrap_or_default();

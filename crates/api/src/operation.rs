@@ -4,6 +4,7 @@
 //! so it cannot differ from the code.
 
 use axum::http::{Method, StatusCode};
+use gatewright_iam::RequestClass;
 use serde_json::Value;
 
 use crate::endpoint::{BodyDescription, Endpoint, Handler, ResponseDescription};
@@ -150,6 +151,8 @@ pub(crate) struct Declaration {
     pub(crate) effect: Effect,
     pub(crate) audience: Audience,
     pub(crate) cost: Cost,
+    /// True if it ends something: it deletes, disables or revokes.
+    pub(crate) is_ending: bool,
     pub(crate) errors: Errors,
     /// True if it answers 409 when a name or an identifier is already in use.
     pub(crate) conflicts: bool,
@@ -173,6 +176,7 @@ impl Operation {
             effect: if method == Method::GET { Effect::Reads } else { Effect::Changes },
             audience: Audience::Programs,
             cost: Cost::Database,
+            is_ending: method == Method::DELETE,
             errors: Errors::Api,
             conflicts: false,
             path_names: PathNames::Existing,
@@ -239,6 +243,25 @@ impl Declaration {
     pub(crate) fn beside_a_page(mut self) -> Self {
         self.audience = Audience::People;
         self
+    }
+
+    /// Declares that it ends something, and so is never refused for the rate of requests.
+    pub(crate) fn ending(mut self) -> Self {
+        self.is_ending = true;
+        self
+    }
+
+    /// Returns the class of its requests, whose rate is limited.
+    pub(crate) fn class(&self) -> RequestClass {
+        if self.is_ending {
+            RequestClass::Endings
+        } else if self.cost == Cost::Memory {
+            RequestClass::Decisions
+        } else if self.read_only {
+            RequestClass::Reads
+        } else {
+            RequestClass::Writes
+        }
     }
 
     /// Declares that it is answered from memory: it never waits for the database, a file, or a lock

@@ -61,7 +61,7 @@ pub(crate) async fn authorize(
     original: &OriginalRequest<'_>,
 ) -> Result<HeaderMap, Refusal> {
     let headers = original.headers;
-    wait_for_revision(iam, headers).await.map_err(deny_invalid)?;
+    let waited = wait_for_revision(iam, headers).await;
     if let Some(misleading) = misleading(headers, original.set) {
         return Err(refused(format!("the request must not have a header {misleading}")).into());
     }
@@ -77,8 +77,14 @@ pub(crate) async fn authorize(
         query_id: original.query_id,
         now: original.now,
     };
-    let caller = iam.authorize_forwarded(&forwarded).await?;
-    Ok(identity_headers(caller.as_ref()))
+    let authorized = iam.authorize_forwarded(&forwarded).await;
+    // Whether there is such a revision is told only to a caller who is authenticated.
+    if let Err(error) = waited
+        && authorized.as_ref().map_or_else(is_authenticated, Option::is_some)
+    {
+        return Err(deny_invalid(error).into());
+    }
+    Ok(identity_headers(authorized?.as_ref()))
 }
 
 /// Builds the headers with the caller's identity. All are always present, empty for an anonymous
@@ -117,6 +123,11 @@ pub(crate) fn missing_actions(error: &IamError) -> Option<Vec<String>> {
         }
         _ => None,
     }
+}
+
+/// Returns whether a refused caller was authenticated.
+fn is_authenticated(refusal: &Refusal) -> bool {
+    refusal.revision.is_some()
 }
 
 /// Turns an invalid header into a denial: nginx answers 500 where it gets a 400.

@@ -3,8 +3,10 @@
 use axum::body::Body;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{self, HeaderMap, HeaderName, HeaderValue, StatusCode};
-use gatewright_iam::AccountRevision;
+use gatewright_iam::{AccountRevision, RateLimit};
 use serde::Serialize;
+
+use crate::rate_limit::rate_limit_headers;
 
 /// A response before it is sent.
 #[derive(Debug)]
@@ -68,6 +70,12 @@ impl Response {
             Some(revision) => self.with("x-gatewright-revision", &revision.to_string()),
             None => self,
         }
+    }
+
+    /// Tells how near the client is to the limit of its rate, if one counts.
+    pub(crate) fn with_rate_limit(self, limit: Option<&RateLimit>) -> Self {
+        let headers = limit.map(rate_limit_headers);
+        headers.iter().flatten().fold(self, |response, (name, value)| response.with(name, value))
     }
 
     /// Forbids caching the response.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use axum::body::{Body, HttpBody};
 use axum::extract::State;
 use axum::http::request::Parts;
-use axum::http::{HeaderName, HeaderValue, Method};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use axum::{BoxError, Router, http};
 use bytes::Bytes;
 use gatewright_iam::{
@@ -28,7 +28,7 @@ use crate::error::ApiError;
 use crate::forward_auth::{self, ProxyRequest};
 use crate::meter::Meter;
 use crate::openapi::Documents;
-use crate::operation::{Cost, Declaration, Operation};
+use crate::operation::{Cost, Declaration, Errors, Operation};
 use crate::operations::operations;
 use crate::panics::NoResponse;
 use crate::query::Query;
@@ -117,11 +117,13 @@ where
     let (operation, parameters) = match find(&api.operations, &parts.method, parts.uri.path()) {
         Found::Operation(operation, parameters) => (operation, parameters),
         Found::OtherMethod(allowed) => {
-            let result = Err(ApiError::wrong_method(&allowed));
+            let admitted = api.iam.admit_anonymous(ip).map_err(ApiError::from);
+            let result = admitted.and(Err(ApiError::wrong_method(&allowed)));
             return finish_without_operation(api, context, &parts, result);
         }
         Found::Nothing => {
-            let result = api.documents.respond(parts.uri.path());
+            let admitted = api.iam.admit_anonymous(ip).map_err(ApiError::from);
+            let result = admitted.and_then(|()| api.documents.respond(parts.uri.path()));
             return finish_without_operation(api, context, &parts, result);
         }
     };
@@ -196,9 +198,19 @@ impl Matched<'_> {
         handler: &Public,
         body: Body,
     ) -> Result<Response, ApiError> {
-        wait_for_revision(&api.iam, &self.parts.headers).await?;
+        let headers = &self.parts.headers;
+        if self.operation.declared.errors != Errors::OAuth2 {
+            api.iam.admit_anonymous(self.context.ip)?;
+            let body = read_body(body, MAX_ANONYMOUS_BODY).await?;
+            return handler(self.into_request(api), body).await;
+        }
+        // The handler authenticates a client, and has limits of its own. Whether there is such a
+        // revision is told only to the right client.
+        let waited = wait_for_revision(&api.iam, headers).await;
         let body = read_body(body, MAX_ANONYMOUS_BODY).await?;
-        handler(self.into_request(api), body).await
+        let response = handler(self.into_request(api), body).await?;
+        waited?;
+        Ok(response)
     }
 
     async fn answer_authenticated(
@@ -209,11 +221,15 @@ impl Matched<'_> {
     ) -> Result<Response, ApiError> {
         let RequestContext { ip, query_id, now, .. } = self.context;
         let headers = &self.parts.headers;
-        wait_for_revision(&api.iam, headers).await?;
-        let principal = api.iam.authenticate(bearer(headers)?.reveal(), now).await?;
+        // Whether there is such a revision is told only to a caller who is authenticated, which may
+        // depend on that revision.
+        let waited = wait_for_revision(&api.iam, headers).await;
+        let principal = authenticate(&api.iam, headers, &self.context).await?;
         if let Some(mark) = self.parts.extensions.get::<AuthenticationMark>() {
             mark.set();
         }
+        waited?;
+        let rate_limit = api.iam.admit_request(self.operation.declared.class(), &principal)?;
         let body = read_body(body, MAX_BODY).await?;
         let conditions = self.conditions(&principal, &body)?;
         let context = Context { principal, ip, query_id, now, conditions };
@@ -235,7 +251,7 @@ impl Matched<'_> {
         api.iam.record(&context, Call { what, route, status, user_agent });
         let revision = api.iam.revision(&account);
         let response = result.unwrap_or_else(|error| error.into_response(query_id));
-        Ok(response.at_revision(revision))
+        Ok(response.at_revision(revision).with_rate_limit(rate_limit.as_ref()))
     }
 
     /// Reads the conditions under which the request makes its change.
@@ -278,6 +294,28 @@ impl Matched<'_> {
             query_id,
             now,
         }
+    }
+}
+
+/// Authenticates the caller. A token that is refused counts for the network that it came from.
+async fn authenticate(
+    iam: &Iam,
+    headers: &HeaderMap,
+    RequestContext { ip, now, .. }: &RequestContext,
+) -> Result<Arc<Principal>, IamError> {
+    let token = match bearer(headers) {
+        Ok(token) => token,
+        Err(error) => {
+            iam.admit_anonymous(*ip)?;
+            return Err(error);
+        }
+    };
+    match iam.authenticate(token.reveal(), *now).await {
+        Err(IamError::BadCredential) => {
+            iam.count_refused_token(token.reveal(), *ip).await?;
+            Err(IamError::BadCredential)
+        }
+        authenticated => authenticated,
     }
 }
 

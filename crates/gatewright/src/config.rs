@@ -14,8 +14,8 @@ use std::time::Duration;
 
 use clap::Args;
 use gatewright_iam::{
-    AccountName, Address, Algorithm, BuiltInProducts, Iam, Limits, MasterKey, Region, Settings,
-    Sources,
+    AccountName, Address, Algorithm, BuiltInProducts, Iam, Limits, MasterKey, Rates, Region,
+    Settings, Sources,
 };
 use ipnet::IpNet;
 use serde::Deserialize;
@@ -99,6 +99,25 @@ pub(crate) struct Options {
     /// The limit of idempotency keys per account within 24 hours [default: 10000]
     #[arg(long, env = "GATEWRIGHT_MAX_IDEMPOTENCY_KEYS")]
     max_idempotency_keys: Option<usize>,
+    /// The rate limit of token requests, per second and client; 0 for none [default: 10000]
+    #[arg(long, env = "GATEWRIGHT_RATE_TOKENS")]
+    rate_tokens: Option<u32>,
+    /// The rate limit of decisions, per second and credential; 0 for none [default: 100000]
+    #[arg(long, env = "GATEWRIGHT_RATE_DECISIONS")]
+    rate_decisions: Option<u32>,
+    /// The rate limit of reads, per second and credential; 0 for none [default: 5000]
+    #[arg(long, env = "GATEWRIGHT_RATE_READS")]
+    rate_reads: Option<u32>,
+    /// The rate limit of changes, per second and credential; 0 for none [default: 1000]
+    #[arg(long, env = "GATEWRIGHT_RATE_WRITES")]
+    rate_writes: Option<u32>,
+    /// The rate limit of requests without credentials, per second and network; 0 for none
+    /// [default: 1000]
+    #[arg(long, env = "GATEWRIGHT_RATE_ANONYMOUS")]
+    rate_anonymous: Option<u32>,
+    /// The rate limit of wrong credentials, per second and network; 0 for none [default: 10]
+    #[arg(long, env = "GATEWRIGHT_RATE_FAILURES")]
+    rate_failures: Option<u32>,
     /// The limit of accounts cached in memory [default: 1000]
     #[arg(long, env = "GATEWRIGHT_ACCOUNTS_IN_MEMORY")]
     accounts_in_memory: Option<usize>,
@@ -221,6 +240,12 @@ impl Options {
             max_clients: self.max_clients.or(file.max_clients),
             max_entries: self.max_entries.or(file.max_entries),
             max_idempotency_keys: self.max_idempotency_keys.or(file.max_idempotency_keys),
+            rate_tokens: self.rate_tokens.or(file.rate_tokens),
+            rate_decisions: self.rate_decisions.or(file.rate_decisions),
+            rate_reads: self.rate_reads.or(file.rate_reads),
+            rate_writes: self.rate_writes.or(file.rate_writes),
+            rate_anonymous: self.rate_anonymous.or(file.rate_anonymous),
+            rate_failures: self.rate_failures.or(file.rate_failures),
             accounts_in_memory: self.accounts_in_memory.or(file.accounts_in_memory),
             database_timeout: self.database_timeout.or(file.database_timeout),
             max_connections: self.max_connections.or(file.max_connections),
@@ -309,6 +334,7 @@ impl Options {
                     .max_idempotency_keys
                     .unwrap_or(defaults.limits.idempotency_keys),
             },
+            rates: self.rates(defaults.rates),
             log_days: self.log_days.unwrap_or(defaults.log_days).max(1),
             database_timeout: self
                 .database_timeout
@@ -348,6 +374,19 @@ fn body_memory(given: Option<usize>) -> Result<usize, Failure> {
             Err(Failure::setting("--max-body-memory")(format!("{few} is not at least 4")))
         }
         enough => Ok(enough.saturating_mul(MIB)),
+    }
+}
+
+impl Options {
+    fn rates(&self, defaults: Rates) -> Rates {
+        Rates {
+            tokens: self.rate_tokens.unwrap_or(defaults.tokens),
+            decisions: self.rate_decisions.unwrap_or(defaults.decisions),
+            reads: self.rate_reads.unwrap_or(defaults.reads),
+            writes: self.rate_writes.unwrap_or(defaults.writes),
+            anonymous: self.rate_anonymous.unwrap_or(defaults.anonymous),
+            failures: self.rate_failures.unwrap_or(defaults.failures),
+        }
     }
 }
 

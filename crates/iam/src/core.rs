@@ -1,5 +1,6 @@
 //! The core of every use case: authentication, authorization and writes.
 
+mod admit;
 pub(crate) mod authenticate;
 pub(crate) mod authorize;
 pub(crate) mod creation;

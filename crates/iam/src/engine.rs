@@ -10,6 +10,8 @@ pub(crate) mod keyring;
 pub(crate) mod live_catalogue;
 pub(crate) mod lookups;
 pub(crate) mod objects;
+mod rate_limit;
+pub(crate) mod rate_limits;
 pub(crate) mod recorder;
 pub(crate) mod relying_party;
 mod renewal;

@@ -39,6 +39,7 @@ pub use model::network::Network;
 pub use model::page::{Page, PageRequest};
 pub use model::precondition::{EntityTag, Precondition, TagMatch};
 pub use model::query_id::QueryId;
+pub use model::rate::{RateLimit, Rates, RequestClass};
 pub use model::revision::AccountRevision;
 pub use model::rights::{self, Category};
 pub use model::secret::Secret;

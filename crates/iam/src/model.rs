@@ -23,6 +23,7 @@ pub(crate) mod policy;
 pub(crate) mod precondition;
 pub(crate) mod principal_key;
 pub(crate) mod query_id;
+pub(crate) mod rate;
 pub(crate) mod resource;
 pub(crate) mod resource_filter;
 pub(crate) mod resource_group;

@@ -108,7 +108,8 @@ async fn prepare<'r>(
     session?;
     let route = route.ok_or(PageError::NoSuchPage)?;
     if route.access() == Access::SignedIn {
-        request.session()?;
+        let principal = &request.session()?.principal;
+        panel.iam.admit_request(route.class(), principal)?;
     }
     unreadable.map_or(Ok(route), Err)
 }

@@ -81,6 +81,7 @@ impl PageError {
                     StatusCode::FORBIDDEN
                 }
                 IamError::Invalid { .. } => StatusCode::BAD_REQUEST,
+                IamError::RateLimited(_) => StatusCode::TOO_MANY_REQUESTS,
                 IamError::NotFound => StatusCode::NOT_FOUND,
                 IamError::Conflict { .. } | IamError::KeyInUse => StatusCode::CONFLICT,
                 IamError::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
@@ -106,6 +107,7 @@ impl PageError {
         match self {
             Self::TooManyForms => Some(1),
             Self::Iam(IamError::Busy { seconds }) => Some(*seconds),
+            Self::Iam(IamError::RateLimited(limit)) => Some(limit.seconds),
             _ => None,
         }
     }

@@ -4,9 +4,13 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use axum::http::Method;
+use gatewright_iam::RequestClass;
 
 use crate::request::RequestContext;
 use crate::response::HandlerResult;
+
+/// The last steps of the paths of forms that end something.
+const ENDINGS: [&str; 5] = ["/delete", "/detach", "/disable", "/end", "/remove"];
 
 /// Access to a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,6 +75,18 @@ impl Route {
     /// Returns the path, with its parameters in braces: `/users/{login}`.
     pub fn path(&self) -> &'static str {
         self.path
+    }
+
+    /// Returns the class of the requests, whose rate is limited.
+    pub(crate) fn class(&self) -> RequestClass {
+        let ends = |step: &str| self.path.ends_with(step);
+        if self.method == Method::GET {
+            RequestClass::Reads
+        } else if ENDINGS.iter().any(|step| ends(step)) {
+            RequestClass::Endings
+        } else {
+            RequestClass::Writes
+        }
     }
 
     /// Returns who may request the route.

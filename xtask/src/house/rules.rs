@@ -82,6 +82,7 @@ pub(crate) const MODULES: &[Floors] = &[
             &["error", "request", "wire"],
             &["body_schema"],
             &["response", "query", "meter", "schema", "proxy_protocol", "panics"],
+            &["rate_limit"],
         ],
         allowed: &[],
     },

@@ -1,6 +1,7 @@
 //! Describes the errors of an operation: each possible status, with its body.
 
 use axum::http::StatusCode;
+use gatewright_iam::RequestClass;
 use serde_json::{Value, json};
 
 use crate::endpoint::{Function, Handler};
@@ -55,6 +56,9 @@ pub(super) fn describe(operation: &Operation, components: &mut Components) -> Re
     if declared.is_conditional() {
         possible.push(StatusCode::PRECONDITION_FAILED);
     }
+    if declared.class() != RequestClass::Endings {
+        possible.push(StatusCode::TOO_MANY_REQUESTS);
+    }
     possible.extend([
         StatusCode::PAYLOAD_TOO_LARGE,
         StatusCode::INTERNAL_SERVER_ERROR,
@@ -74,6 +78,7 @@ fn proxy(api: &Value) -> Responses {
         StatusCode::BAD_REQUEST,
         StatusCode::UNAUTHORIZED,
         StatusCode::FORBIDDEN,
+        StatusCode::TOO_MANY_REQUESTS,
         StatusCode::INTERNAL_SERVER_ERROR,
         StatusCode::SERVICE_UNAVAILABLE,
     ];
@@ -86,7 +91,12 @@ fn oauth2(oauth2: &Value, api: &Value) -> Responses {
     let body = json!({"anyOf": [oauth2, api]});
     let failed = "The server failed";
     let unavailable = "The server cannot reach its database: try again";
+    let limited = "Too many requests: try again in 2 s";
     vec![
+        (
+            StatusCode::TOO_MANY_REQUESTS,
+            response("too many requests", &body, &oauth2_error("temporarily_unavailable", limited)),
+        ),
         (
             StatusCode::BAD_REQUEST,
             response(
@@ -197,6 +207,10 @@ fn api_error(body: &Value, status: StatusCode) -> Value {
         StatusCode::PAYLOAD_TOO_LARGE => (
             "The body is too large.",
             error("Client::PayloadTooLarge", "The body must have at most 2097152 bytes"),
+        ),
+        StatusCode::TOO_MANY_REQUESTS => (
+            "too many requests",
+            error("Client::TooManyRequests", "Too many requests: try again in 2 s"),
         ),
         StatusCode::SERVICE_UNAVAILABLE => (
             "The server is temporarily unavailable; retry.",

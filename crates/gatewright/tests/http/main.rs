@@ -45,6 +45,7 @@ mod preconditions;
 mod processes;
 mod programs;
 mod python;
+mod rates;
 mod readme;
 mod resources;
 mod server;

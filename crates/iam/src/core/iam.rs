@@ -14,6 +14,7 @@ use crate::catalogue::file::texts;
 use crate::catalogue::index::Catalogue;
 use crate::engine::follow::{Follower, Following, new_installation};
 use crate::engine::live_catalogue::LiveCatalogue;
+use crate::engine::rate_limits::RateLimits;
 use crate::engine::recorder::Recorder;
 use crate::engine::relying_party::relying_party;
 use crate::engine::sign_in_attempts::SignInAttempts;
@@ -54,13 +55,14 @@ pub struct Iam {
     pub(crate) live_catalogue: Arc<LiveCatalogue>,
     pub(crate) tokens: Arc<Tokens>,
     pub(crate) sign_in_attempts: SignInAttempts,
+    pub(crate) rate_limits: Arc<RateLimits>,
     /// The relying party of passkeys; none where browsers support no passkeys at the public URL.
     pub(crate) passkeys: Option<Webauthn>,
     pub(crate) recorder: Arc<Recorder>,
     pub(crate) sources: Sources,
     stopping: AtomicBool,
     /// Background tasks, which are aborted when this is dropped.
-    tasks: [JoinHandle<()>; 3],
+    tasks: [JoinHandle<()>; 4],
     following: Following,
 }
 
@@ -98,7 +100,13 @@ impl Iam {
         let follower = Follower::new(sources.clone(), Arc::clone(&views), Arc::clone(&tokens))?;
         let following = follower.start().await?;
         let recorder = Arc::new(Recorder::new(store.clone(), sources.clone()));
-        let tasks = [recorder.run(settings.log_days), tokens.run(), live_catalogue.run(&views)];
+        let rate_limits = Arc::new(RateLimits::new(&settings.rates, &sources));
+        let tasks = [
+            recorder.run(settings.log_days),
+            tokens.run(),
+            live_catalogue.run(&views),
+            rate_limits.run(),
+        ];
         Ok(Arc::new(Self {
             store,
             views,
@@ -106,6 +114,7 @@ impl Iam {
             tokens,
             passkeys: relying_party(&settings.public_url),
             sign_in_attempts: SignInAttempts::new(),
+            rate_limits,
             settings,
             recorder,
             sources,

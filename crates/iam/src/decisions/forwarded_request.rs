@@ -102,6 +102,7 @@ impl Iam {
             self.authenticate_token(token, forwarded.now).await?;
         record_account(principal.account());
         let refusal = |error| Refusal { error, revision: Some(AccountRevision::of(&home)) };
+        self.rate_limits.admit_decision(&principal).map_err(refusal)?;
         let (ip, query_id, now) = (forwarded.ip, forwarded.query_id, forwarded.now);
         let context = Context { principal, ip, query_id, now, conditions: None };
         let required = self.required_actions(forwarded, (api, &target, routes), context.account());

@@ -2,6 +2,8 @@
 
 use gatewright_store::StoreError;
 
+use crate::model::rate::RateLimit;
+
 /// The fault of an invalid input; clients read it from the error's class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
@@ -70,6 +72,9 @@ pub enum IamError {
         /// The message, with a way to resolve the conflict.
         message: String,
     },
+    /// The rate of requests of a kind is over its limit.
+    #[error("Too many requests: try again in {} s", .0.seconds)]
+    RateLimited(RateLimit),
     /// Too much of one kind is being done at once: the client may retry.
     #[error("The server is busy: try again in {seconds} s")]
     Busy {

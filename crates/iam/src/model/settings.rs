@@ -6,6 +6,7 @@ use std::time::Duration;
 use gatewright_policy::{AccountName, Region};
 use gatewright_store::TIMEOUT;
 
+use crate::model::rate::Rates;
 use crate::model::token::Algorithm;
 
 /// Limits of an account.
@@ -56,6 +57,8 @@ pub struct Settings {
     pub registrars: Vec<AccountName>,
     /// The limits of an account.
     pub limits: Limits,
+    /// The limits of the rates of requests.
+    pub rates: Rates,
     /// The maximum time of a statement of the database.
     pub database_timeout: Duration,
     /// Retention of log lines, in days.
@@ -76,6 +79,7 @@ impl Settings {
             products: None,
             registrars: Vec::new(),
             limits: Limits::default(),
+            rates: Rates::default(),
             database_timeout: TIMEOUT,
             log_days: 30,
             accounts_in_memory: 1_000,

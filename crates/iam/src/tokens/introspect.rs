@@ -1,5 +1,6 @@
 //! Introspects tokens (RFC 7662), and publishes the keys that verify them.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use gatewright_policy::{ClientId, Instant};
@@ -17,9 +18,10 @@ impl Iam {
         client_id: &ClientId,
         client_secret: &Secret,
         token: &str,
-        now: Instant,
+        (ip, now): (Option<IpAddr>, Instant),
     ) -> Result<Option<Introspection>, TokenError> {
-        self.prove(client_id, client_secret).await?;
+        let (account, _) = self.prove(client_id, client_secret, ip).await?;
+        self.rate_limits.admit_introspection(client_id, &account)?;
         let (found, projects) = match self.verify_any_token(token).await {
             Err(IamError::BadCredential) => return Ok(None),
             found => found?,

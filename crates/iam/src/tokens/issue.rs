@@ -21,16 +21,16 @@ impl Iam {
         grant: &Grant,
         (ip, query_id, now): (Option<IpAddr>, QueryId, Instant),
     ) -> Result<Issued, TokenError> {
-        let proved = self.prove(&grant.client_id, &grant.client_secret).await;
+        let proved = self.prove_or_refuse(&grant.client_id, &grant.client_secret, ip).await;
         let region = self.settings.region;
         let about = (ip, query_id, now);
-        if let Err(TokenError::InvalidClient) = proved
-            && let Some(account) = self.views.account_of_client(&grant.client_id).await?
-        {
-            let identity = Identity::service_account(region, &account, &grant.client_id);
+        // Failures beyond their limit are not written one by one.
+        if let Err((Some(account), TokenError::InvalidClient)) = &proved {
+            let identity = Identity::service_account(region, account, &grant.client_id);
             self.recorder.record_token_request(identity, "", TokenOutcome::Refused, about);
         }
-        let (account, flow) = proved?;
+        let (account, flow) = proved.map_err(|(_, error)| error)?;
+        self.rate_limits.admit_token_request(&grant.client_id, &account)?;
         if flow != Flow::ClientCredentials {
             let message = "this client acts for people and cannot get a token for itself";
             return Err(TokenError::UnauthorizedClient(message));

@@ -1,12 +1,19 @@
 //! Authenticates clients.
 
+use std::net::IpAddr;
+
 use gatewright_policy::{AccountName, ClientId};
+use gatewright_store::Kind;
 
 use crate::core::iam::Iam;
 use crate::core::span::record_account;
 use crate::model::client::Flow;
+use crate::model::error::IamError;
 use crate::model::secret::Secret;
 use crate::model::token::TokenError;
+
+/// A refused client: its account, if there is such a client, and the error.
+pub(crate) type RefusedClient = (Option<AccountName>, TokenError);
 
 impl Iam {
     /// Authenticates a client by its secret; returns its account, and the flow by which it gets
@@ -15,13 +22,45 @@ impl Iam {
         &self,
         id: &ClientId,
         secret: &Secret,
+        from: Option<IpAddr>,
     ) -> Result<(AccountName, Flow), TokenError> {
-        let account = self.views.account_of_client(id).await?;
-        let account = account.ok_or(TokenError::InvalidClient)?;
+        self.prove_or_refuse(id, secret, from).await.map_err(|(_, error)| error)
+    }
+
+    /// Authenticates a client in the same way. The right secret is never refused for wrong ones,
+    /// whose rate is limited for the client and for the network that they come from.
+    pub(crate) async fn prove_or_refuse(
+        &self,
+        id: &ClientId,
+        secret: &Secret,
+        from: Option<IpAddr>,
+    ) -> Result<(AccountName, Flow), RefusedClient> {
+        let account = match self.find_client(id, secret).await {
+            Ok(Ok(proved)) => return Ok(proved),
+            Ok(Err(account)) => account,
+            Err(error) => return Err((None, error.into())),
+        };
+        let limited = self.rate_limits.count_client_failure(id, from);
+        Err((account, limited.map_or_else(TokenError::Failed, |()| TokenError::InvalidClient)))
+    }
+
+    /// Finds a client whose secret is right; returns the account alone where it is wrong.
+    async fn find_client(
+        &self,
+        id: &ClientId,
+        secret: &Secret,
+    ) -> Result<Result<(AccountName, Flow), Option<AccountName>>, IamError> {
+        let Some(account) = self.views.account_of_client(id).await? else {
+            return Ok(Err(None));
+        };
         let view = self.views.get(&account).await?;
         let client = view.clients.get(id.as_str()).filter(|client| secret.is(&client.secret));
-        let flow = client.ok_or(TokenError::InvalidClient)?.flow;
+        let Some(flow) = client.map(|client| client.flow) else {
+            // For a client that does not exist, the database is asked: the time must not tell.
+            self.store.object_of_any_account(Kind::Client, id.as_str()).await?;
+            return Ok(Err(Some(account)));
+        };
         record_account(&account);
-        Ok((account, flow))
+        Ok(Ok((account, flow)))
     }
 }

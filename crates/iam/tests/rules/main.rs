@@ -18,6 +18,7 @@ mod freshness;
 mod identities;
 mod installation;
 mod policies;
+mod rates;
 mod replication;
 mod resources;
 mod rights;

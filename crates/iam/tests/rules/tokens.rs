@@ -118,7 +118,7 @@ async fn a_token_is_introspected_while_it_counts() {
     let (caller, other) = (installation.stranger().await, installation.stranger().await);
     let ask = async |token: &Secret| {
         let (id, secret, now) = (&other.client.id, &other.secret, installation.now());
-        installation.iam.introspect(id, secret, token.reveal(), now).await.unwrap()
+        installation.iam.introspect(id, secret, token.reveal(), (None, now)).await.unwrap()
     };
     let found = ask(&caller.token).await.unwrap();
     assert_eq!((found.identity, found.client_id), (caller.urn(), caller.client.id.clone()));
@@ -143,7 +143,7 @@ async fn an_id_token_says_the_roles_on_projects_and_opens_nothing() {
     let id_token = issued.id_token.unwrap();
     bad_credential(installation.context_of(&id_token).await);
     let (id, secret, now) = (&caller.client.id, &caller.secret, installation.now());
-    let found = iam.introspect(id, secret, id_token.reveal(), now).await.unwrap().unwrap();
+    let found = iam.introspect(id, secret, id_token.reveal(), (None, now)).await.unwrap().unwrap();
     assert!(!found.is_access_token);
     assert_eq!(found.roles.unwrap().project_roles, ["shop:computeOperator"]);
     let wrong = iam.project_target(VPS);

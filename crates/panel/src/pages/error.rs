@@ -47,6 +47,7 @@ fn texts(error: &PageError) -> (&'static str, &'static str) {
         (PageError::Iam(IamError::ReadOnly(_)), _) => ("read-only-title", "read-only-text"),
         (_, StatusCode::FORBIDDEN) => ("forbidden-title", "forbidden-text"),
         (_, StatusCode::NOT_FOUND) => ("not-found-title", "not-found-text"),
+        (_, StatusCode::TOO_MANY_REQUESTS) => ("rate-limited-title", "rate-limited-text"),
         (_, StatusCode::SERVICE_UNAVAILABLE) => ("unavailable-title", "unavailable-text"),
         (_, StatusCode::INTERNAL_SERVER_ERROR) => ("failed-title", "failed-text"),
         _ => ("refused-title", "refused-text"),

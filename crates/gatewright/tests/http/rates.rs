@@ -1,0 +1,135 @@
+//! The limits of the rates of requests, as clients and proxies meet them.
+
+use gatewright_testing::{TestDatabase, on_both_databases};
+use reqwest::Method;
+use serde_json::json;
+
+use crate::server::{ACCOUNT, Caller, Reply, Server, http};
+
+/// Sends requests until one is refused for its rate.
+async fn until_limited(send: impl AsyncFn() -> Reply) -> Reply {
+    for _ in 0..200 {
+        let reply = send().await;
+        if reply.status == 429 {
+            return reply;
+        }
+    }
+    panic!("never refused");
+}
+
+fn tells_the_limit(reply: &Reply, name: &str) {
+    let retry_after: u64 = reply.header("retry-after").parse().unwrap();
+    let (policy, state) = (reply.header("ratelimit-policy"), reply.header("ratelimit"));
+    assert!(policy.starts_with(&format!("\"{name}\";q=")), "{policy}");
+    assert_eq!(state, format!("\"{name}\";r=0;t={retry_after}"));
+    assert!(retry_after > 0);
+}
+
+async fn edit(caller: &Caller) -> Reply {
+    caller.put("/v1/me", &json!({"city": "Roubaix"})).await
+}
+
+async fn changes_are_limited_and_deletions_are_not(database: TestDatabase) {
+    let server = Server::start_with(&database, &["--rate-writes", "2"]);
+    let admin = server.admin().await;
+    let other = server.stranger(&admin).await;
+    let first = edit(&admin).await;
+    assert!(first.header("ratelimit").starts_with("\"writes-per-credential\";r="));
+    let reply = until_limited(async || edit(&admin).await).await;
+    tells_the_limit(&reply, "writes-per-credential");
+    reply.refused(429, "Client::TooManyRequests");
+    // Reads, decisions and tokens are other classes, and others may still write.
+    admin.get("/v1/me").await.expect(200);
+    assert!(admin.may("vps:apiovh:reboot", "urn:v1:eu:resource:vps:web-1").await);
+    edit(&other).await.refused(403, "Client::Forbidden");
+    // What ends something always works.
+    admin.delete(&format!("/v1/me/api/oauth2/client/{}", other.id)).await.expect(200);
+    let form = [("token", admin.token.as_str())];
+    let revoke = http().post(format!("{}/auth/oauth2/revoke", server.url));
+    let revoke = revoke.basic_auth(&server.client_id, Some(&server.client_secret)).form(&form);
+    Reply::of(revoke).await.expect(200);
+    admin.get("/v1/me").await.refused(401, "Client::Unauthorized");
+}
+
+on_both_databases!(changes_are_limited_and_deletions_are_not);
+
+#[tokio::test]
+async fn wrong_secrets_are_limited_and_the_right_one_never() {
+    let database = TestDatabase::sqlite();
+    let server = Server::start_with(&database, &["--rate-failures", "1"]);
+    let wrong = async || server.token(&server.client_id, "wrong", "all").await;
+    let reply = until_limited(wrong).await;
+    tells_the_limit(&reply, "failures-per-network");
+    assert_eq!(reply.body["error"], "temporarily_unavailable");
+    assert_eq!(reply.header("cache-control"), "no-store");
+    let admin = server.admin().await;
+    let forged = async || server.bearing("forged").get("/v1/me").await;
+    until_limited(forged).await.refused(429, "Client::TooManyRequests");
+    admin.get("/v1/me").await.expect(200);
+    let metrics = http().get(format!("{}/metrics", server.operations)).send().await.unwrap();
+    let metrics = metrics.text().await.unwrap();
+    let line = "gatewright_rate_limited_total{limit=\"failures-per-network\"}";
+    assert!(metrics.contains(line), "{metrics}");
+}
+
+#[tokio::test]
+async fn tokens_beyond_the_limit_of_a_client_are_refused_in_the_words_of_oauth2() {
+    let database = TestDatabase::sqlite();
+    let server = Server::start_with(&database, &["--rate-tokens", "1"]);
+    let (id, secret) = (&server.client_id, &server.client_secret);
+    let reply = until_limited(async || server.token(id, secret, "all").await).await;
+    tells_the_limit(&reply, "tokens-per-client");
+    assert_eq!(reply.body["error"], "temporarily_unavailable");
+}
+
+#[tokio::test]
+async fn a_proxy_hears_of_a_limit_what_it_understands() {
+    let database = TestDatabase::sqlite();
+    let server = Server::start_with(&database, &["--rate-decisions", "1"]);
+    let admin = server.admin().await;
+    let document = json!({
+        "openapi": "3.1.0",
+        "paths": {"/orders": {"get": {
+            "x-iam-actions": [{"name": "account:shop:orders/get", "required": true}],
+            "x-iam-resource": {"type": "account", "in": "account"},
+        }}},
+    });
+    admin.put("/v2/iam/api/shop", &document).await.expect(200);
+    let ask = async |proxy: &str, method: &str, target: &str| {
+        let path = format!("/forward-auth/{proxy}/shop");
+        let request = admin.request(Method::GET, &path).header(method, "GET");
+        Reply::of(request.header(target, "/orders")).await
+    };
+    let traefik =
+        until_limited(async || ask("traefik", "x-forwarded-method", "x-forwarded-uri").await);
+    tells_the_limit(&traefik.await, "decisions-per-credential");
+    let nginx = ask("nginx", "x-original-method", "x-original-uri").await;
+    assert!(nginx.header("x-gatewright-reason").contains("Too many requests"), "{nginx:?}");
+    nginx.refused(403, "Client::Forbidden");
+    assert_eq!(admin.get("/v1/me").await.expect(200)["nichandle"], ACCOUNT);
+}
+
+#[tokio::test]
+async fn whether_a_revision_exists_is_told_to_callers_alone() {
+    let database = TestDatabase::sqlite();
+    let server = Server::start(&database);
+    let admin = server.admin().await;
+    let ask = async |token: &str, path: &str, revision: &str| {
+        let request = server.bearing(token).request(Method::GET, path);
+        Reply::of(request.header("X-Gatewright-At-Least", revision)).await
+    };
+    for revision in [format!("{ACCOUNT}@1"), format!("{ACCOUNT}@999999"), "zz9-ovh@1".to_owned()] {
+        ask("forged", "/v1/me", &revision).await.refused(401, "Client::Unauthorized");
+    }
+    ask(&admin.token, "/v1/me", "zz9-ovh@1")
+        .await
+        .refused(400, "Client::BadRequest::INVALID_PARAMETER");
+    ask(&admin.token, "/v1/me", &format!("{ACCOUNT}@1")).await.expect(200);
+    let form = [("grant_type", "client_credentials"), ("scope", "all")];
+    for (secret, status) in [("wrong", 401), (server.client_secret.as_str(), 400)] {
+        let request = http().post(format!("{}/auth/oauth2/token", server.url)).form(&form);
+        let request = request.basic_auth(&server.client_id, Some(secret));
+        let reply = Reply::of(request.header("X-Gatewright-At-Least", "zz9-ovh@1")).await;
+        assert_eq!(reply.status, status, "{}", reply.body);
+    }
+}

@@ -1,0 +1,38 @@
+//! Admits requests within the limits of their rates.
+
+use std::net::IpAddr;
+
+use crate::core::iam::Iam;
+use crate::model::caller::Principal;
+use crate::model::error::IamError;
+use crate::model::rate::{RateLimit, RequestClass};
+
+impl Iam {
+    /// Admits a request of an authenticated caller; returns the state of the limit that is nearest,
+    /// where its class is told. Fails with [`IamError::RateLimited`] beyond a limit.
+    pub fn admit_request(
+        &self,
+        class: RequestClass,
+        principal: &Principal,
+    ) -> Result<Option<RateLimit>, IamError> {
+        self.rate_limits.admit(class, principal)
+    }
+
+    /// Admits a request without credentials.
+    pub fn admit_anonymous(&self, from: Option<IpAddr>) -> Result<(), IamError> {
+        self.rate_limits.admit_anonymous(from)
+    }
+
+    /// Counts a token that was refused, unless it was issued here and is merely no longer valid: its
+    /// client must hear that, to get another. Fails where there were too many from the network.
+    pub async fn count_refused_token(
+        &self,
+        token: &str,
+        from: Option<IpAddr>,
+    ) -> Result<(), IamError> {
+        if self.tokens.verify(token).await.is_ok() {
+            return Ok(());
+        }
+        self.rate_limits.count_failure(from)
+    }
+}

@@ -1,0 +1,182 @@
+//! Limits the rates of requests, by the generic cell rate algorithm.
+//!
+//! Invariants:
+//! - A credential that is right is never limited by the failures of others: failures have limits of
+//!   their own, which are asked only once a credential was found to be wrong.
+//! - What ends something is never limited.
+//! - The classes that are answered from memory take their cells in advance, several at once and per
+//!   thread, so that threads do not meet at a counter for each request.
+
+use std::hash::BuildHasher;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use foldhash::fast::RandomState;
+use gatewright_policy::{AccountName, ClientId};
+use tokio::task::JoinHandle;
+
+use crate::engine::rate_limit::Limit;
+use crate::model::caller::Principal;
+use crate::model::error::IamError;
+use crate::model::network::Network;
+use crate::model::rate::{RateLimit, Rates, RequestClass};
+use crate::sources::Sources;
+
+/// Interval at which keys are forgotten.
+const CLEAN_UP_INTERVAL: Duration = Duration::from_secs(10);
+
+/// The number of credentials whose worth of requests an account may make.
+const CREDENTIALS_OF_ACCOUNT: u32 = 10;
+
+/// The limits of a class: those of a credential, and of its account.
+struct Pair {
+    credential: Limit,
+    account: Limit,
+}
+
+/// The limits of the rates of requests.
+pub(crate) struct RateLimits {
+    tokens: Pair,
+    decisions: Pair,
+    reads: Pair,
+    writes: Pair,
+    anonymous: Limit,
+    /// Wrong credentials by network, and by client and network.
+    failures: Limit,
+    client_failures: Limit,
+    hasher: RandomState,
+}
+
+impl RateLimits {
+    pub(crate) fn new(rates: &Rates, sources: &Sources) -> Self {
+        let pair = |names: [&'static str; 2], rate: u32| Pair {
+            credential: Limit::new(names[0], rate, sources),
+            account: Limit::new(names[1], rate.saturating_mul(CREDENTIALS_OF_ACCOUNT), sources),
+        };
+        let client_failures = rates.failures.div_ceil(10);
+        Self {
+            tokens: pair(["tokens-per-client", "tokens-per-account"], rates.tokens),
+            decisions: pair(["decisions-per-credential", "decisions-per-account"], rates.decisions),
+            reads: pair(["reads-per-credential", "reads-per-account"], rates.reads),
+            writes: pair(["writes-per-credential", "writes-per-account"], rates.writes),
+            anonymous: Limit::new("anonymous-per-network", rates.anonymous, sources),
+            failures: Limit::new("failures-per-network", rates.failures, sources),
+            client_failures: Limit::new("failures-per-client", client_failures, sources),
+            hasher: RandomState::default(),
+        }
+    }
+
+    /// Admits a request for a decision, from memory.
+    pub(crate) fn admit_decision(&self, principal: &Principal) -> Result<(), IamError> {
+        self.decisions.lease(self.keys(principal)).map_err(IamError::RateLimited)
+    }
+
+    /// Admits a token request whose secret is right.
+    pub(crate) fn admit_token_request(
+        &self,
+        client: &ClientId,
+        account: &AccountName,
+    ) -> Result<(), IamError> {
+        let keys = (self.key(client.as_str()), self.key(account.as_str()));
+        self.tokens.lease(keys).map_err(IamError::RateLimited)
+    }
+
+    /// Admits introspection by a client whose secret is right.
+    pub(crate) fn admit_introspection(
+        &self,
+        client: &ClientId,
+        account: &AccountName,
+    ) -> Result<(), IamError> {
+        let keys = (self.key(client.as_str()), self.key(account.as_str()));
+        self.decisions.lease(keys).map_err(IamError::RateLimited)
+    }
+
+    /// Admits a request of an authenticated caller; returns the state of the limit that is nearest,
+    /// if there is one.
+    pub(crate) fn admit(
+        &self,
+        class: RequestClass,
+        principal: &Principal,
+    ) -> Result<Option<RateLimit>, IamError> {
+        let pair = match class {
+            RequestClass::Decisions => {
+                return self.admit_decision(principal).map(|()| None);
+            }
+            RequestClass::Reads => &self.reads,
+            RequestClass::Writes => &self.writes,
+            RequestClass::Endings => return Ok(None),
+        };
+        let (credential, account) = self.keys(principal);
+        let credential = pair.credential.admit(credential).map_err(IamError::RateLimited)?;
+        let account = pair.account.admit(account).map_err(IamError::RateLimited)?;
+        let nearest = [credential, account].into_iter().flatten().min_by_key(|one| one.remaining);
+        Ok(nearest)
+    }
+
+    /// Admits a request without credentials.
+    pub(crate) fn admit_anonymous(&self, from: Option<IpAddr>) -> Result<(), IamError> {
+        self.anonymous.admit(self.network(from)).map(drop).map_err(IamError::RateLimited)
+    }
+
+    /// Counts a wrong credential; fails where there were too many from the network.
+    pub(crate) fn count_failure(&self, from: Option<IpAddr>) -> Result<(), IamError> {
+        self.failures.admit(self.network(from)).map(drop).map_err(IamError::RateLimited)
+    }
+
+    /// Counts a wrong secret of a client; fails where there were too many for the client from the
+    /// network, or from the network.
+    pub(crate) fn count_client_failure(
+        &self,
+        client: &ClientId,
+        from: Option<IpAddr>,
+    ) -> Result<(), IamError> {
+        self.count_failure(from)?;
+        let network = self.network(from);
+        let key = self.key(client.as_str()) ^ network.rotate_left(1);
+        self.client_failures.admit(key).map(drop).map_err(IamError::RateLimited)
+    }
+
+    /// Starts the task that forgets keys, until it is aborted.
+    pub(crate) fn run(self: &Arc<Self>) -> JoinHandle<()> {
+        let limits = Arc::clone(self);
+        tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(CLEAN_UP_INTERVAL).await;
+                limits.clean_up();
+            }
+        })
+    }
+
+    /// Forgets the keys that have all their cells again.
+    fn clean_up(&self) {
+        let Self { tokens, decisions, reads, writes, anonymous, failures, client_failures, .. } =
+            self;
+        for Pair { credential, account } in [tokens, decisions, reads, writes] {
+            credential.clean_up();
+            account.clean_up();
+        }
+        for limit in [anonymous, failures, client_failures] {
+            limit.clean_up();
+        }
+    }
+
+    fn keys(&self, principal: &Principal) -> (u64, u64) {
+        (self.key(principal.identity.urn()), self.key(principal.account().as_str()))
+    }
+
+    fn key(&self, text: &str) -> u64 {
+        self.hasher.hash_one(text)
+    }
+
+    fn network(&self, from: Option<IpAddr>) -> u64 {
+        self.hasher.hash_one(from.map(Network::of))
+    }
+}
+
+impl Pair {
+    fn lease(&self, (credential, account): (u64, u64)) -> Result<(), RateLimit> {
+        self.credential.lease(credential)?;
+        self.account.lease(account)
+    }
+}
