@@ -257,7 +257,7 @@ impl Declaration {
             RequestClass::Endings
         } else if self.cost == Cost::Memory {
             RequestClass::Decisions
-        } else if self.read_only {
+        } else if self.is_read_only() {
             RequestClass::Reads
         } else {
             RequestClass::Writes

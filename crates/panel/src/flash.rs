@@ -2,8 +2,10 @@
 
 /// Keys of the texts that the parameter `flash` of a query may name. Others are ignored, so that no
 /// link can make a page say anything else.
-pub(crate) const FLASH_MESSAGES: [&str; 21] = [
+pub(crate) const FLASH_MESSAGES: [&str; 23] = [
     "flash-deleted",
+    "flash-client-enabled",
+    "flash-client-disabled",
     "flash-edited",
     "flash-detached",
     "flash-attached",

@@ -61,6 +61,10 @@ client-id = Identifier
 client-secret = Secret
 secret-once = Save the secret now: it cannot be shown again. Whoever loses it needs another service account.
 secret-saved = I have saved the secret
+client-is-disabled = It gets no tokens, and those that it had are not valid.
+client-disable = Disable
+client-enable = Enable
+client-disable-help = A disabled service account gets no tokens, and those that it has end at once. Its secret and its policies stay, and it can be enabled again.
 client-delete-text = Its secret and all its tokens stop working at once, and cannot be brought back.
 client-delete-policies = { $count ->
     [one] One policy names it:
@@ -191,6 +195,8 @@ session-current = This one
 session-end = End
 session-end-of = End the session of { $name }
 
+flash-client-enabled = The service account may get tokens again.
+flash-client-disabled = The service account is disabled, and all its tokens have ended.
 flash-deleted = The service account is deleted.
 flash-edited = The changes are saved.
 flash-detached = The service account is detached. You can attach it again below.

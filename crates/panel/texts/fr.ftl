@@ -61,6 +61,10 @@ client-id = Identifiant
 client-secret = Secret
 secret-once = Enregistrez le secret maintenant : il ne pourra plus être affiché. Qui le perd doit créer un autre compte de service.
 secret-saved = J'ai enregistré le secret
+client-is-disabled = Il ne reçoit pas de jetons, et ceux qu'il avait ne sont plus valables.
+client-disable = Désactiver
+client-enable = Activer
+client-disable-help = Un compte de service désactivé ne reçoit pas de jetons, et ceux qu'il a cessent aussitôt d'être valables. Son secret et ses politiques restent, et il peut être activé de nouveau.
 client-delete-text = Son secret et tous ses jetons cessent aussitôt de fonctionner, définitivement.
 client-delete-policies = { $count ->
     [one] Une politique le nomme :
@@ -191,6 +195,8 @@ session-current = Celle-ci
 session-end = Terminer
 session-end-of = Terminer la session du { $name }
 
+flash-client-enabled = Le compte de service peut de nouveau recevoir des jetons.
+flash-client-disabled = Le compte de service est désactivé, et tous ses jetons ont pris fin.
 flash-deleted = Le compte de service est supprimé.
 flash-edited = Les modifications sont enregistrées.
 flash-detached = Le compte de service est détaché. Vous pouvez le rattacher ci-dessous.

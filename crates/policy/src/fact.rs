@@ -60,7 +60,7 @@ pub enum Fact {
         /// Its tags.
         tags: Option<Tags>,
     },
-    /// A service account, or a user who is not disabled.
+    /// A service account or a user, if it is not disabled.
     Subject {
         /// Their URN.
         urn: Box<str>,

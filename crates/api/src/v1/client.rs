@@ -33,6 +33,15 @@ pub(super) fn operations() -> Vec<Operation> {
         Operation::delete(CLIENT, "Delete a service account")
             .requires(&[rights::CLIENT_DELETE])
             .handle(delete),
+        Operation::post("/me/api/oauth2/client/{clientId}/enable", "Enable a service account")
+            .requires(&[rights::CLIENT_ENABLE])
+            .extension()
+            .handle(enable),
+        Operation::post("/me/api/oauth2/client/{clientId}/disable", "Disable a service account")
+            .requires(&[rights::CLIENT_DISABLE])
+            .extension()
+            .ending()
+            .handle(disable),
     ]
 }
 
@@ -69,4 +78,14 @@ async fn put(
 async fn delete(context: Context, request: Request) -> Result<Null, ApiError> {
     request.iam.delete_client(&context, &ClientId::new(request.parameter(0)?)).await?;
     Ok(Null)
+}
+
+async fn enable(context: Context, request: Request) -> Result<Json<Client>, ApiError> {
+    let id = ClientId::new(request.parameter(0)?);
+    Ok(Json(request.iam.enable_client(&context, &id).await?.into()))
+}
+
+async fn disable(context: Context, request: Request) -> Result<Json<Client>, ApiError> {
+    let id = ClientId::new(request.parameter(0)?);
+    Ok(Json(request.iam.disable_client(&context, &id).await?.into()))
 }

@@ -42,6 +42,8 @@ pub(crate) struct Client {
     client_id: String,
     created_at: String,
     description: String,
+    /// Whether it may get and use tokens. OVHcloud has no such field.
+    enabled: bool,
     flow: ClientFlow,
     identity: Option<String>,
     name: String,
@@ -59,6 +61,7 @@ impl From<gatewright_iam::Client> for Client {
             client_id: client.id.to_string(),
             created_at: client.created_at.to_string(),
             description: client.description,
+            enabled: client.enabled,
             flow: client.flow.into(),
             identity: client.identity,
             name: client.name,

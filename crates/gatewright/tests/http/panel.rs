@@ -55,10 +55,12 @@ const PAGES: [(&str, &str); 39] = [
 ];
 
 /// Every form with the action that it requires, except for those about a person's own sign-in.
-const FORMS: [(&str, &str); 30] = [
+const FORMS: [(&str, &str); 32] = [
     ("/service-accounts/create", "me/api/oauth2/client/create"),
     ("/service-accounts/EU.0/edit", "me/api/oauth2/client/edit"),
     ("/service-accounts/EU.0/delete", "me/api/oauth2/client/delete"),
+    ("/service-accounts/EU.0/enable", "me/api/oauth2/client/enable"),
+    ("/service-accounts/EU.0/disable", "me/api/oauth2/client/disable"),
     ("/service-accounts/EU.0/attach", "me/api/oauth2/client/get"),
     ("/service-accounts/EU.0/detach", "me/api/oauth2/client/get"),
     ("/policies/create", "iam/policy/create"),

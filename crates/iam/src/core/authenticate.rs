@@ -16,7 +16,6 @@ use crate::core::iam::Iam;
 use crate::core::span::record_account;
 use crate::engine::view::View;
 use crate::model::caller::{Principal, Token};
-use crate::model::client::Flow;
 use crate::model::error::IamError;
 use crate::model::principal_key::user_key;
 use crate::model::secret::Secret;
@@ -84,8 +83,7 @@ impl Iam {
             return Ok(view);
         }
         let client = view.clients.get(token.client_id.as_str());
-        if client.is_none_or(|one| one.flow != Flow::ClientCredentials)
-            || view.is_revoked(&token.id)
+        if client.is_none_or(|one| !one.admits_token_of(token.issued)) || view.is_revoked(&token.id)
         {
             return Err(IamError::BadCredential);
         }

@@ -281,7 +281,7 @@ impl Iam {
         let principal = match (kind, identity.kind()) {
             (SubjectKind::ServiceAccount, IdentityKind::Credential) => {
                 let client = name.strip_prefix("oauth2-").and_then(|id| view.clients.get(id));
-                client.map(|_| alone(identity))
+                client.filter(|client| client.enabled).map(|_| alone(identity))
             }
             (SubjectKind::User, IdentityKind::User) => {
                 let user = view

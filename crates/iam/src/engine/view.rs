@@ -41,7 +41,19 @@ use crate::model::user_token::UserTokenDocument;
 #[derive(Debug, Clone)]
 pub(crate) struct ClientEntry {
     pub(crate) flow: Flow,
+    pub(crate) enabled: bool,
+    /// The time at which it was last disabled, if it was.
+    pub(crate) disabled_at: Option<Instant>,
     pub(crate) secret: Arc<[u8]>,
+}
+
+impl ClientEntry {
+    /// Returns whether a token that was issued at an instant, in whole seconds, counts: it may not
+    /// be older than the last time that the client was disabled.
+    pub(crate) fn admits_token_of(&self, issued: Instant) -> bool {
+        let is_since = self.disabled_at.is_none_or(|at| issued.seconds() > at.seconds());
+        self.enabled && self.flow == Flow::ClientCredentials && is_since
+    }
 }
 
 /// A view: an account at one revision. A clone shares everything; a change copies the path to what
@@ -144,7 +156,12 @@ impl Held for ClientDocument {
     fn read_held(self, place: Place<'_>, secret: Option<Vec<u8>>) -> Result<Insert, IamError> {
         let id = Box::<str>::from(place.id);
         // A client without a secret was deleted since, and is not held.
-        let client = secret.map(|secret| ClientEntry { flow: self.flow, secret: secret.into() });
+        let client = secret.map(|secret| ClientEntry {
+            flow: self.flow,
+            enabled: !self.disabled,
+            disabled_at: self.disabled_at,
+            secret: secret.into(),
+        });
         Ok(Box::new(move |view| {
             if let Some(client) = client {
                 view.clients.insert(&id, client);

@@ -32,6 +32,7 @@ impl Iam {
             flow: document.flow,
             callback_urls: document.callback_urls,
             created_at: document.created_at,
+            enabled: !document.disabled,
             identity: acts_for_itself.then(|| identity.urn().to_owned()),
         })
     }
@@ -151,6 +152,48 @@ impl Iam {
             document.description = edit.description.unwrap_or(before.description);
             document.callback_urls = edit.callback_urls.unwrap_or(before.callback_urls);
             document.check()?;
+            self.client_of(place.account, id.clone(), document.clone())
+        })
+        .await
+    }
+
+    /// Enables a service account, which may then get tokens again; those that it had before stay
+    /// invalid.
+    pub async fn enable_client(
+        &self,
+        context: &Context,
+        id: &ClientId,
+    ) -> Result<Client, IamError> {
+        self.demand(context, rights::CLIENT_ENABLE).await?;
+        self.change_client(context, id, |document| document.disabled = false).await
+    }
+
+    /// Disables a service account. All its tokens are invalid at once; its secret and the policies
+    /// that name it stay.
+    pub async fn disable_client(
+        &self,
+        context: &Context,
+        id: &ClientId,
+    ) -> Result<Client, IamError> {
+        self.demand(context, rights::CLIENT_DISABLE).await?;
+        self.change_client(context, id, |document| {
+            if !document.disabled {
+                document.disabled = true;
+                document.disabled_at = Some(context.now);
+            }
+        })
+        .await
+    }
+
+    async fn change_client(
+        &self,
+        context: &Context,
+        id: &ClientId,
+        edit: impl Fn(&mut ClientDocument),
+    ) -> Result<Client, IamError> {
+        let place = self.place(context.account(), id.as_str());
+        self.change(context, place, |document: &mut ClientDocument| {
+            edit(document);
             self.client_of(place.account, id.clone(), document.clone())
         })
         .await

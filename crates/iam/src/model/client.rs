@@ -30,6 +30,12 @@ pub(crate) struct ClientDocument {
     pub(crate) flow: Flow,
     pub(crate) callback_urls: Vec<String>,
     pub(crate) created_at: Instant,
+    /// True if it may not get or use tokens for now.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) disabled: bool,
+    /// The time at which it was last disabled: tokens that were issued before are not valid again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) disabled_at: Option<Instant>,
 }
 
 /// An OAuth2 client of the account.
@@ -47,6 +53,8 @@ pub struct Client {
     pub callback_urls: Vec<String>,
     /// The time of its creation.
     pub created_at: Instant,
+    /// True if it may get and use tokens.
+    pub enabled: bool,
     /// The URN by which policies name it; none where it acts for people.
     pub identity: Option<String>,
     /// The tag of what is shown of it.
@@ -116,6 +124,8 @@ impl ClientInput {
             flow: self.flow,
             callback_urls: self.callback_urls,
             created_at: now,
+            disabled: false,
+            disabled_at: None,
         };
         document.check()?;
         Ok(document)
@@ -133,7 +143,8 @@ impl Document for ClientDocument {
     ) -> Result<Vec<Fact>, IamError> {
         let identity =
             Identity::service_account(place.region, place.account, &ClientId::new(place.id));
-        let identities = after.map(|_| vec![identity.urn().to_owned()]);
+        let client = after.map(Self::read).transpose()?.filter(|client| !client.disabled);
+        let identities = client.map(|_| vec![identity.urn().to_owned()]);
         Ok(vec![Fact::Subject { urn: identity.urn().into(), identities }])
     }
 }

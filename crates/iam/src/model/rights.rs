@@ -41,6 +41,10 @@ rights! {
     CLIENT_EDIT = "me/api/oauth2/client/edit", Edit;
     /// Delete a service account.
     CLIENT_DELETE = "me/api/oauth2/client/delete", Delete;
+    /// Enable a service account.
+    CLIENT_ENABLE = "me/api/oauth2/client/enable", Operate;
+    /// Disable a service account.
+    CLIENT_DISABLE = "me/api/oauth2/client/disable", Operate;
     /// Read users.
     USER_GET = "me/identity/user/get", Read;
     /// Create a user.

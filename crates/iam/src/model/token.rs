@@ -108,6 +108,9 @@ pub struct Introspection {
     pub roles: Option<ProjectRoles>,
 }
 
+/// The answer to a client that is disabled.
+pub(crate) const DISABLED: &str = "this service account is disabled";
+
 /// Errors of a token request (RFC 6749, section 5.2).
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {

@@ -9,7 +9,7 @@ use crate::core::iam::Iam;
 use crate::model::caller::Principal;
 use crate::model::error::IamError;
 use crate::model::secret::Secret;
-use crate::model::token::{Introspection, TokenError};
+use crate::model::token::{DISABLED, Introspection, TokenError};
 
 impl Iam {
     /// Introspects a token; none when it is not active. Any service account may ask.
@@ -20,7 +20,10 @@ impl Iam {
         token: &str,
         (ip, now): (Option<IpAddr>, Instant),
     ) -> Result<Option<Introspection>, TokenError> {
-        let (account, _) = self.prove(client_id, client_secret, ip).await?;
+        let (account, client) = self.prove(client_id, client_secret, ip).await?;
+        if !client.enabled {
+            return Err(TokenError::UnauthorizedClient(DISABLED));
+        }
         self.rate_limits.admit_introspection(client_id, &account)?;
         let (found, projects) = match self.verify_any_token(token).await {
             Err(IamError::BadCredential) => return Ok(None),

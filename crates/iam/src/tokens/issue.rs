@@ -12,7 +12,9 @@ use crate::model::caller::Token;
 use crate::model::client::Flow;
 use crate::model::query_id::QueryId;
 use crate::model::scope;
-use crate::model::token::{EXPIRES_IN, Grant, Issued, LIFETIME, TokenError, wants_id_token};
+use crate::model::token::{
+    DISABLED, EXPIRES_IN, Grant, Issued, LIFETIME, TokenError, wants_id_token,
+};
 
 impl Iam {
     /// Issues a token to a service account.
@@ -29,9 +31,12 @@ impl Iam {
             let identity = Identity::service_account(region, account, &grant.client_id);
             self.recorder.record_token_request(identity, "", TokenOutcome::Refused, about);
         }
-        let (account, flow) = proved.map_err(|(_, error)| error)?;
+        let (account, client) = proved.map_err(|(_, error)| error)?;
         self.rate_limits.admit_token_request(&grant.client_id, &account)?;
-        if flow != Flow::ClientCredentials {
+        if !client.enabled {
+            return Err(TokenError::UnauthorizedClient(DISABLED));
+        }
+        if client.flow != Flow::ClientCredentials {
             let message = "this client acts for people and cannot get a token for itself";
             return Err(TokenError::UnauthorizedClient(message));
         }
@@ -40,8 +45,10 @@ impl Iam {
             return Err(TokenError::InvalidScope);
         }
         let identity = Identity::service_account(region, &account, &grant.client_id);
-        // The dates of a token are in whole seconds.
-        let issued = Instant::from_seconds(now.seconds());
+        // The dates of a token are in whole seconds. One of the second in which the client was
+        // disabled does not count.
+        let disabled = client.disabled_at.map_or(i64::MIN, |at| at.seconds().saturating_add(1));
+        let issued = Instant::from_seconds(now.seconds().max(disabled));
         let id = hex::encode(self.sources.bytes::<16>()?);
         let claims = Claims {
             iss: &self.tokens.issuer,

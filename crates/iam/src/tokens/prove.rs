@@ -7,7 +7,7 @@ use gatewright_store::Kind;
 
 use crate::core::iam::Iam;
 use crate::core::span::record_account;
-use crate::model::client::Flow;
+use crate::engine::view::ClientEntry;
 use crate::model::error::IamError;
 use crate::model::secret::Secret;
 use crate::model::token::TokenError;
@@ -16,14 +16,13 @@ use crate::model::token::TokenError;
 pub(crate) type RefusedClient = (Option<AccountName>, TokenError);
 
 impl Iam {
-    /// Authenticates a client by its secret; returns its account, and the flow by which it gets
-    /// tokens.
+    /// Authenticates a client by its secret; returns its account, and what is held of it.
     pub(crate) async fn prove(
         &self,
         id: &ClientId,
         secret: &Secret,
         from: Option<IpAddr>,
-    ) -> Result<(AccountName, Flow), TokenError> {
+    ) -> Result<(AccountName, ClientEntry), TokenError> {
         self.prove_or_refuse(id, secret, from).await.map_err(|(_, error)| error)
     }
 
@@ -34,7 +33,7 @@ impl Iam {
         id: &ClientId,
         secret: &Secret,
         from: Option<IpAddr>,
-    ) -> Result<(AccountName, Flow), RefusedClient> {
+    ) -> Result<(AccountName, ClientEntry), RefusedClient> {
         let account = match self.find_client(id, secret).await {
             Ok(Ok(proved)) => return Ok(proved),
             Ok(Err(account)) => account,
@@ -49,18 +48,18 @@ impl Iam {
         &self,
         id: &ClientId,
         secret: &Secret,
-    ) -> Result<Result<(AccountName, Flow), Option<AccountName>>, IamError> {
+    ) -> Result<Result<(AccountName, ClientEntry), Option<AccountName>>, IamError> {
         let Some(account) = self.views.account_of_client(id).await? else {
             return Ok(Err(None));
         };
         let view = self.views.get(&account).await?;
         let client = view.clients.get(id.as_str()).filter(|client| secret.is(&client.secret));
-        let Some(flow) = client.map(|client| client.flow) else {
+        let Some(client) = client.cloned() else {
             // For a client that does not exist, the database is asked: the time must not tell.
             self.store.object_of_any_account(Kind::Client, id.as_str()).await?;
             return Ok(Err(Some(account)));
         };
         record_account(&account);
-        Ok(Ok((account, flow)))
+        Ok(Ok((account, client)))
     }
 }

@@ -47,6 +47,9 @@ async fn what_another_process_changes_in_the_file_is_in_force() {
     let owner = elsewhere.as_owner(&account());
     elsewhere.delete_policy(&owner, Ok(policy.rule.id)).await.unwrap();
     until(async || !installation.may(&caller.context, REBOOT, VPS).await).await;
+    let other = installation.stranger().await;
+    elsewhere.disable_client(&owner, &other.client.id).await.unwrap();
+    until(async || installation.context_of(&other.token).await.is_err()).await;
     elsewhere.delete_client(&owner, &caller.client.id).await.unwrap();
     until(async || installation.context_of(&caller.token).await.is_err()).await;
 }

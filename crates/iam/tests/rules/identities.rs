@@ -2,13 +2,14 @@
 
 use gatewright_iam::{
     ClientEdit, ClientInput, Expiry, Fault, Flow, GroupInput, GroupName, IamError, Login,
-    NewAccount, PolicyFilter, Role, UserEdit, UserInput, UserTokenEdit, UserTokenInput, rights,
+    NewAccount, PolicyFilter, Role, Secret, TokenError, UserEdit, UserInput, UserTokenEdit,
+    UserTokenInput, rights,
 };
 use serde_json::{Map, Value, json};
 
 use crate::installation::{
-    ACCOUNT, DAY, HOUR, INSTANT, Installation, account_urn, bad_credential, conflict, fault,
-    not_found, page, read_only, texts,
+    ACCOUNT, DAY, HOUR, INSTANT, Installation, REBOOT, VPS, account_urn, bad_credential, conflict,
+    fault, grant, not_found, page, read_only, texts,
 };
 
 fn client(name: &str, flow: Flow, callback_urls: &[&str]) -> ClientInput {
@@ -252,4 +253,33 @@ async fn tokens_of_a_user_who_is_disabled_or_gone_count_no_more() {
     installation.user("jane", &[]).await;
     bad_credential(installation.context_of(&secret).await);
     assert!(iam.user_tokens(&installation.owner(), &jane).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_service_account_is_disabled_and_enabled_without_losing_anything_but_its_tokens() {
+    let installation = Installation::new().await;
+    let (iam, owner, caller) =
+        (&installation.iam, installation.owner(), installation.stranger().await);
+    installation.allow(&caller.urn(), &[REBOOT], &[VPS]).await;
+    let id = &caller.client.id;
+    let issue = async |secret: &Secret| {
+        let about = (None, iam.new_query_id(), installation.now());
+        iam.issue(&grant(id, secret, "all"), about).await
+    };
+    assert!(!iam.disable_client(&owner, id).await.unwrap().enabled);
+    bad_credential(installation.context_of(&caller.token).await);
+    let refused = issue(&caller.secret).await;
+    assert!(matches!(refused, Err(TokenError::UnauthorizedClient(_))), "{refused:?}");
+    let wrong = issue(&Secret::from("wrong".to_owned())).await;
+    assert!(matches!(wrong, Err(TokenError::InvalidClient)), "only the right secret hears it");
+    assert!(!iam.client(&owner, id).await.unwrap().enabled);
+    // It may still be edited, and stays disabled.
+    let edit = ClientEdit { name: Some("renamed".to_owned()), ..ClientEdit::default() };
+    assert!(!iam.edit_client(&owner, id, Ok(edit)).await.unwrap().enabled);
+    assert!(iam.enable_client(&owner, id).await.unwrap().enabled);
+    bad_credential(installation.context_of(&caller.token).await);
+    // Even in the same second.
+    let token = issue(&caller.secret).await.unwrap().access_token;
+    let context = installation.context_of(&token).await.unwrap();
+    assert!(installation.may(&context, REBOOT, VPS).await);
 }

@@ -43,6 +43,8 @@ const USE_CASES: &[UseCase] = use_cases! {
     CLIENT_GET: last_lines(LogKind::Token, "x", 1);
     CLIENT_CREATE: create_client(unread());
     CLIENT_EDIT: edit_client(&ClientId::new("x"), unread());
+    CLIENT_ENABLE: enable_client(&ClientId::new("x"));
+    CLIENT_DISABLE: disable_client(&ClientId::new("x"));
     CLIENT_DELETE: delete_client(&ClientId::new("x"));
     USER_GET: users();
     USER_GET: user(&Login::new("x"));

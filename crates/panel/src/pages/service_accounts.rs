@@ -6,6 +6,7 @@ mod details;
 mod form;
 mod list;
 mod naming;
+mod state;
 
 use crate::route::Route;
 
@@ -19,6 +20,8 @@ pub(super) fn routes() -> Vec<Route> {
         Route::form("/service-accounts/{id}/edit", form::edit),
         Route::page("/service-accounts/{id}/delete", delete::show),
         Route::form("/service-accounts/{id}/delete", delete::delete),
+        Route::form("/service-accounts/{id}/enable", state::enable),
+        Route::form("/service-accounts/{id}/disable", state::disable),
         Route::form("/service-accounts/{id}/attach", attach::attach),
         Route::form("/service-accounts/{id}/detach", attach::detach),
     ]

@@ -68,6 +68,7 @@ struct Row {
     description: String,
     created: String,
     used: String,
+    enabled: bool,
     /// Number of policies that name it; none if the reader has no permission, or if it has no
     /// identity.
     policies: Option<usize>,
@@ -102,6 +103,7 @@ pub(super) async fn show(request: Arc<RequestContext>) -> HandlerResult {
         used: minute_or_none(used.get(one.id.as_str()).copied()),
         policies: one.identity.as_ref().and_then(|_| counts.next()),
         id: one.id,
+        enabled: one.enabled,
         name: one.name,
         description: one.description,
         created: minute(one.created_at),
