@@ -32,6 +32,10 @@ single resource; tags on resources of one type can also be added and removed wit
 `TYPE:apiovh:iam/resource/tag/add` and `…/remove`. An operation without its right answers 403 with the
 missing actions.
 
+Some rights are *equal to administrator*: each of them alone leads to all others, since whoever has it can
+give themselves any right, or act as somebody who has it. Give it to those alone who may do everything.
+With the setting `only-administrators-grant` it is of use to nobody else.
+
 This file is generated: `GATEWRIGHT_WRITE_DOCS=1 cargo test -p gatewright-api` writes it anew.
 
 | action | category | description | operations |
@@ -57,7 +61,7 @@ This file is generated: `GATEWRIGHT_WRITE_DOCS=1 cargo test -p gatewright-api` w
                 guarded.join(", ")
             };
             let (action, category) = (right.action, right.category.as_str());
-            let description = right.description.trim().trim_end_matches('.');
+            let description = right.explanation();
             writeln!(text, "| `{action}` | {category} | {description} | {guarded} |").unwrap();
         }
         text

@@ -7,6 +7,11 @@ use serde_json::json;
 use crate::config::Source;
 use crate::error::Failure;
 
+/// What the operator of several accounts without registrars is told.
+pub(crate) const SHARED_REGISTRATION: &str = "there are several accounts, and no registrars: each may register any resource and declare any API \
+     first, and shut the others out of it. Unless all accounts trust each other, name those that may \
+     in the setting registrars";
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Create an account, and show its owner's password once
@@ -41,8 +46,12 @@ pub(crate) async fn run(Command::Create(create): Command) -> Result<(), Failure>
         service_account: create.service_account,
     };
     let service_account = iam.create_account(new).await;
+    let shares_registration = iam.shares_registration().await;
     iam.close().await;
     let service_account = service_account?;
+    if shares_registration? {
+        eprintln!("gatewright: warning: {SHARED_REGISTRATION}");
+    }
     let login = create.name.to_lowercase();
     if create.json {
         let mut shown = json!({"account": login, "login": login, "password": password.reveal()});

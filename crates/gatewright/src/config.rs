@@ -84,6 +84,9 @@ pub(crate) struct Options {
     /// The only accounts that may register resources [default: each its own]
     #[arg(long, env = "GATEWRIGHT_REGISTRARS", value_delimiter = ',')]
     registrars: Option<Vec<String>>,
+    /// Let only those who may do everything in their account give rights [default: false]
+    #[arg(long, env = "GATEWRIGHT_ONLY_ADMINISTRATORS_GRANT")]
+    only_administrators_grant: Option<bool>,
     /// The proxies whose X-Forwarded-For is trusted, or none; must be set where the public URL is https
     #[arg(long, env = "GATEWRIGHT_TRUSTED_PROXIES", value_delimiter = ',')]
     trusted_proxies: Option<Vec<TrustedProxy>>,
@@ -235,6 +238,9 @@ impl Options {
             products: self.products.or(file.products),
             built_in_products: self.built_in_products.or(file.built_in_products),
             registrars: self.registrars.or(file.registrars),
+            only_administrators_grant: self
+                .only_administrators_grant
+                .or(file.only_administrators_grant),
             trusted_proxies: self.trusted_proxies.or(file.trusted_proxies),
             max_policies: self.max_policies.or(file.max_policies),
             max_clients: self.max_clients.or(file.max_clients),
@@ -334,6 +340,9 @@ impl Options {
                     .max_idempotency_keys
                     .unwrap_or(defaults.limits.idempotency_keys),
             },
+            only_administrators_grant: self
+                .only_administrators_grant
+                .unwrap_or(defaults.only_administrators_grant),
             rates: self.rates(defaults.rates),
             log_days: self.log_days.unwrap_or(defaults.log_days).max(1),
             database_timeout: self

@@ -13,6 +13,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use tokio::runtime::Handle;
 
 use crate::acceptor_pool::AcceptorPool;
+use crate::account::SHARED_REGISTRATION;
 use crate::config::{Config, Source, Timeouts};
 use crate::descriptors::{self, OPERATIONS, Shares};
 use crate::dispatcher::Dispatcher;
@@ -74,6 +75,9 @@ impl Server {
         // Installed before anything is measured.
         let metrics = Metrics::install()?;
         let iam = Iam::open(&config.database, master_key, settings, Sources::system()).await?;
+        if iam.shares_registration().await? {
+            tracing::warn!("{SHARED_REGISTRATION}");
+        }
         Ok(Self {
             iam,
             config,

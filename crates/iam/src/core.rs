@@ -4,6 +4,8 @@ mod admit;
 pub(crate) mod authenticate;
 pub(crate) mod authorize;
 pub(crate) mod creation;
+mod detach;
+mod grant;
 pub(crate) mod iam;
 pub(crate) mod revision;
 pub(crate) mod span;

@@ -10,6 +10,7 @@ const FILES: &[(i64, &str, &str)] = &[
     (2, "log and usage", include_str!("../migrations/0002_log_and_usage.sql")),
     (3, "installation", include_str!("../migrations/0003_installation.sql")),
     (4, "creation", include_str!("../migrations/0004_creation.sql")),
+    (5, "api names", include_str!("../migrations/0005_api_names.sql")),
 ];
 
 /// Returns the migrator of a database.
@@ -51,6 +52,7 @@ mod tests {
                 [0xc6, 0xe7, 0x76, 0x0c],
                 [0xda, 0xbb, 0x9e, 0x53],
                 [0xc6, 0x94, 0xb3, 0x00],
+                [0x5e, 0x9d, 0xa0, 0x44],
             ]
         );
     }

@@ -42,6 +42,11 @@ statements! {
     OBJECTS = "SELECT kind, id, account, name, created, document, secret FROM object
         WHERE account = $1 AND created > $2 ORDER BY created LIMIT $3";
 
+    // Without a change where the account has the name already; with none where another has it.
+    API_NAME_CLAIM = "INSERT INTO api_name (name, account) VALUES ($1, $2)
+        ON CONFLICT (name) DO UPDATE SET account = excluded.account
+        WHERE api_name.account = excluded.account";
+
     MENTION_ADD = "INSERT INTO mention (kind, id, mentioned, owner) VALUES ($1, $2, $3, $4)
         ON CONFLICT (kind, id, mentioned) DO NOTHING";
     MENTIONS_DELETE = "DELETE FROM mention WHERE kind = $1 AND id = $2";

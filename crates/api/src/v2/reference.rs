@@ -23,15 +23,15 @@ pub(super) fn operations() -> Vec<Operation> {
     ]
 }
 
-async fn actions(_: Context, request: Request) -> Result<JsonPage<Action>, ApiError> {
+async fn actions(context: Context, request: Request) -> Result<JsonPage<Action>, ApiError> {
     let wanted = request.query.first(RESOURCE_TYPE.name).filter(|wanted| !wanted.is_empty());
-    let catalogue = request.iam.catalogue();
+    let catalogue = request.iam.catalogue_for(&context).await?;
     let actions = request.page("action")?.of(catalogue.actions(wanted));
     Ok(JsonPage::of(actions, Action::from))
 }
 
-async fn types(_: Context, request: Request) -> Result<JsonPage<String>, ApiError> {
-    let catalogue = request.iam.catalogue();
+async fn types(context: Context, request: Request) -> Result<JsonPage<String>, ApiError> {
+    let catalogue = request.iam.catalogue_for(&context).await?;
     let types = request.page("type")?.of(catalogue.types());
     Ok(JsonPage::of(types, str::to_owned))
 }

@@ -199,7 +199,10 @@ async fn a_user_without_a_password_cannot_sign_in(database: TestDatabase) {
     let admin = server.admin().await;
     admin.post(USERS, &json!({"login": "robot", "type": "SERVICE"})).await.expect(200);
     let read = admin.get(&format!("{USERS}/robot")).await.expect(200);
-    assert_eq!((&read["passwordLastUpdate"], &read["group"]), (&Value::Null, &json!("DEFAULT")));
+    assert_eq!(
+        (&read["passwordLastUpdate"], &read["group"]),
+        (&Value::Null, &json!("UNPRIVILEGED"))
+    );
     let mut visitor = PanelClient::new(&server);
     for password in ["", "null", "correct horse"] {
         let seen = visitor.sign_in(&format!("{ACCOUNT}/robot"), password).await;

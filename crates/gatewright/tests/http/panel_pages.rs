@@ -199,6 +199,7 @@ async fn a_passkey_signs_in_without_a_password() {
     browser.fill("#totp-password", &server.password).await;
     browser.choose("Ask for no codes").await;
     browser.says("No codes are asked for any more.").await;
+    browser.fill("#passkey-password-1", &server.password).await;
     browser.choose("Delete my device").await;
     browser.says("The passkey is deleted.").await;
     browser.choose("Sign out").await;
@@ -233,7 +234,7 @@ async fn people_get_in_by_users_and_groups() {
     browser.fill("#login", "jane").await;
     browser.fill("#password", "correct horse").await;
     browser.fill("#email", "jane@example.com").await;
-    browser.press("#group-DEFAULT").await;
+    browser.press("#group-UNPRIVILEGED").await;
     browser.press("#group-on-call").await;
     browser.is_sound("user-create").await;
     browser.choose("Create").await;

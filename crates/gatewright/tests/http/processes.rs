@@ -84,3 +84,19 @@ fn a_server_behind_https_does_not_start_before_it_knows_its_proxies() {
     // The commands beside a server have no clients.
     setup.create_account(ACCOUNT);
 }
+
+#[test]
+fn whoever_makes_a_second_account_is_told_of_registrars() {
+    let database = TestDatabase::sqlite();
+    let create = |setup: &Setup, name: &str| {
+        let command = ["account", "create", "--name", name, "--email", "owner@example.com"];
+        let (done, said) = setup.run(&command);
+        assert!(done, "{said}");
+        said
+    };
+    let setup = Setup::new(&database, &[]);
+    assert!(!create(&setup, ACCOUNT).contains("registrars"));
+    assert!(create(&setup, "yy1-ovh").contains("name those that may in the setting registrars"));
+    let with = setup.with(&["--registrars", ACCOUNT]);
+    assert!(!create(&with, "zz1-ovh").contains("registrars"));
+}

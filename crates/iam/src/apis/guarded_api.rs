@@ -34,7 +34,8 @@ impl Iam {
     }
 
     /// Declares a guarded API by its OpenAPI document, or replaces its declaration. The account
-    /// owns the resources behind it.
+    /// owns the resources behind it, and has the name for good, also once it has taken the declaration
+    /// back: proxies that name the API must never ask about another account's.
     pub async fn declare_api(
         &self,
         context: &Context,
@@ -42,6 +43,7 @@ impl Iam {
         document: Input<Value>,
     ) -> Result<GuardedApi, IamError> {
         self.demand(context, rights::API_EDIT).await?;
+        self.demand_administrator(context).await?;
         let registrars = &self.settings.registrars;
         let account = context.account();
         let is_registrar = registrars.iter().any(|one| one == account);
@@ -62,7 +64,9 @@ impl Iam {
         }
         let taken = || IamError::Conflict {
             detail: "AlreadyExists",
-            message: format!("there is an API {name} already"),
+            message: format!(
+                "there is an API {name} already, or was one of another account: choose another name"
+            ),
         };
         self.live_catalogue.check(name, &document).map_err(|error| match error {
             CatalogueError::Api { source: ApiError::Twice(_), .. } => taken(),
@@ -90,7 +94,10 @@ impl Iam {
                 }
                 let new = ApiDocument { document, created_at: context.now, updated_at: None };
                 let change = new.create(self.place(account, name), None)?;
-                self.write(context, vec![change]).await?;
+                match self.write(context, vec![change]).await {
+                    Err(IamError::Conflict { .. }) => return Err(taken()),
+                    written => written?,
+                }
             }
         }
         // In force before it is acknowledged.

@@ -42,7 +42,9 @@ impl Catalogue {
     ) -> Result<Self, CatalogueError> {
         let mut catalogue = Self::default();
         for right in rights::ALL {
-            catalogue.add(Declared::new(right.action, Some(right.category)));
+            let description = right.is_equal_to_administrator().then(|| right.explanation());
+            let declared = Declared::new(right.action, Some(right.category));
+            catalogue.add(Declared { description, ..declared });
         }
         if built_in == BuiltInProducts::Included {
             catalogue.add_product("the built-in product", OVHCLOUD)?;

@@ -159,7 +159,13 @@ impl Iam {
         self.sources.password()
     }
 
-    /// Returns the catalogue of products. Every authenticated caller may read it.
+    /// Returns the catalogue of products that the caller's account is shown, without what other
+    /// accounts have declared. Every authenticated caller may read it.
+    pub async fn catalogue_for(&self, context: &Context) -> Result<Arc<Catalogue>, IamError> {
+        self.live_catalogue.of_account(context.account()).await
+    }
+
+    /// Returns the catalogue of products of all accounts.
     pub fn catalogue(&self) -> Arc<Catalogue> {
         self.live_catalogue.current()
     }
@@ -190,6 +196,12 @@ impl Iam {
     /// Lists the names of all accounts, for the operator.
     pub async fn accounts(&self) -> Result<Vec<AccountName>, IamError> {
         Ok(self.store.accounts().await?)
+    }
+
+    /// Returns whether several accounts may register any resource and declare any API: the first that
+    /// does so shuts the others out of it, so the accounts must trust each other.
+    pub async fn shares_registration(&self) -> Result<bool, IamError> {
+        Ok(self.settings.registrars.is_empty() && self.store.accounts().await?.len() > 1)
     }
 
     /// Verifies the hash chain of an account's journal from its first entry to its last, for the

@@ -17,7 +17,7 @@ use crate::model::error::IamError;
 
 /// The maximum number of attempts at a change, each after another change came between reading and
 /// writing.
-const TRIES: usize = 20;
+pub(crate) const TRIES: usize = 20;
 
 impl Iam {
     /// Commits changes in the caller's own account.

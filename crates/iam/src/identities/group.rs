@@ -87,6 +87,7 @@ impl Iam {
         input: Input<GroupInput>,
     ) -> Result<Group, IamError> {
         self.demand(context, rights::GROUP_CREATE).await?;
+        self.demand_administrator(context).await?;
         if let Some(created) = self.created_before(context).await? {
             return self.user_group_of(&created.owner, created.document);
         }
@@ -126,6 +127,7 @@ impl Iam {
         input: Input<GroupInput>,
     ) -> Result<Group, IamError> {
         self.demand(context, rights::GROUP_EDIT).await?;
+        self.demand_administrator(context).await?;
         let input = input?;
         check_text("description", input.description.as_deref().unwrap_or_default(), 0, 255)?;
         if is_built_in(name) {
@@ -144,7 +146,7 @@ impl Iam {
         .await
     }
 
-    /// Deletes a group that has no members.
+    /// Deletes a group that has no members. The policies of the account name it no longer.
     pub async fn delete_group(&self, context: &Context, name: &GroupName) -> Result<(), IamError> {
         self.demand(context, rights::GROUP_DELETE).await?;
         if is_built_in(name) {
@@ -160,7 +162,9 @@ impl Iam {
             return Err(IamError::invalid(Fault::Parameter, message));
         }
         let id = group_key(account, name);
-        self.delete(context, self.place(account, &id), &[], |_: &GroupDocument| Ok(())).await
+        let identity = Identity::group(self.settings.region, account, name);
+        let place = self.place(account, &id);
+        self.delete_identity::<GroupDocument>(context, place, &identity, &[]).await
     }
 
     /// Checks that the account has a group with a name.

@@ -59,6 +59,7 @@ impl Iam {
         input: Input<UserInput>,
     ) -> Result<User, IamError> {
         self.demand(context, rights::USER_CREATE).await?;
+        self.demand_administrator(context).await?;
         if let Some(created) = self.created_before(context).await? {
             return self.user_of(&created.owner, created.document);
         }
@@ -107,6 +108,7 @@ impl Iam {
         edit: Input<UserEdit>,
     ) -> Result<User, IamError> {
         self.demand(context, rights::USER_EDIT).await?;
+        self.demand_administrator(context).await?;
         let edit = edit?;
         for group in edit.groups.iter().flatten() {
             self.check_group(context.account(), group).await?;
@@ -120,22 +122,43 @@ impl Iam {
         .await
     }
 
-    /// Enables a user, who may then sign in again.
+    /// Enables a user, who may then sign in again; tokens from before stay invalid.
     pub async fn enable_user(&self, context: &Context, login: &Login) -> Result<User, IamError> {
         self.demand(context, rights::USER_ENABLE).await?;
+        // Those of a user who was disabled by an older version.
+        let id = user_key(context.account(), login);
+        let view = self.views.get(context.account()).await?;
+        if view.users.get(&id).is_some_and(|user| !user.enabled) {
+            self.delete_user_tokens(context, login).await?;
+        }
         self.change_user(context, login, |document| document.enabled = true).await
     }
 
-    /// Disables a user and ends their sessions at once.
+    /// Disables a user, and ends their sessions and deletes their personal access tokens at once.
     pub async fn disable_user(&self, context: &Context, login: &Login) -> Result<User, IamError> {
         self.demand(context, rights::USER_DISABLE).await?;
         let user = self.change_user(context, login, |document| document.enabled = false).await?;
         let over = self.sessions_of(context.account(), &user.urn).await?;
         self.end_sessions(context, over).await?;
+        self.delete_user_tokens(context, login).await?;
         Ok(user)
     }
 
-    /// Deletes a user and ends their sessions and tokens at once.
+    /// Deletes all personal access tokens of a user; those that are gone already are ignored.
+    async fn delete_user_tokens(&self, context: &Context, login: &Login) -> Result<(), IamError> {
+        let view = self.views.get(context.account()).await?;
+        let own = view.user_tokens.iter().filter(|(_, one)| one.user() == login);
+        for (id, _) in own {
+            match self.write(context, vec![UserTokenDocument::delete(id)]).await {
+                Ok(()) | Err(IamError::NotFound) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Deletes a user and ends their sessions and tokens at once. The policies of the account name them
+    /// no longer, so that another user with the same login does not inherit them.
     pub async fn delete_user(&self, context: &Context, login: &Login) -> Result<(), IamError> {
         self.demand(context, rights::USER_DELETE).await?;
         let account = context.account();
@@ -146,7 +169,8 @@ impl Iam {
         let mut gone = self.mfa_methods_of(account, login).await?;
         gone.extend(tokens.map(|(id, _)| UserTokenDocument::delete(id)));
         let id = user_key(account, login);
-        self.delete(context, self.place(account, &id), &gone, |_: &UserDocument| Ok(())).await?;
+        let place = self.place(account, &id);
+        self.delete_identity::<UserDocument>(context, place, &urn, &gone).await?;
         self.end_sessions(context, over).await
     }
 

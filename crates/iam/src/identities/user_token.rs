@@ -1,6 +1,6 @@
 //! Personal access tokens, which a user gives to a program that calls the API in their name.
 
-use gatewright_policy::{Login, TokenId};
+use gatewright_policy::{Identity, Login, TokenId};
 use std::sync::Arc;
 
 use gatewright_store::{Kind, Object};
@@ -67,6 +67,10 @@ impl Iam {
             return Err(created_already(&format!("the token {name} of the user {user}")));
         }
         let account = context.account();
+        let own = Identity::user(self.settings.region, account, login);
+        if own != context.principal.identity {
+            self.demand_administrator(context).await?;
+        }
         let view = self.views.get(account).await?;
         view.users.get(&user_key(account, login)).ok_or(IamError::NotFound)?;
         let input = input?;

@@ -46,8 +46,12 @@ impl Role {
 
 /// The built-in groups of every account, with their roles.
 pub(crate) static BUILT_IN: LazyLock<[(GroupName, Role); 3]> = LazyLock::new(|| {
-    [("ADMIN", Role::Admin), (Group::DEFAULT, Role::Regular), ("UNPRIVILEGED", Role::Unprivileged)]
-        .map(|(name, role)| (GroupName::new(name), role))
+    [
+        ("ADMIN", Role::Admin),
+        (Group::DEFAULT, Role::Regular),
+        (Group::UNPRIVILEGED, Role::Unprivileged),
+    ]
+    .map(|(name, role)| (GroupName::new(name), role))
 });
 
 /// The document of a group.
@@ -83,8 +87,11 @@ pub struct Group {
 }
 
 impl Group {
-    /// The name of the built-in group of users for whom none is named.
+    /// The name of the built-in group of users who may do everything but manage users.
     pub const DEFAULT: &str = "DEFAULT";
+    /// The name of the built-in group of users who may only read, and of those for whom no group is
+    /// named.
+    pub const UNPRIVILEGED: &str = "UNPRIVILEGED";
 }
 
 /// The input that creates or replaces a group.

@@ -129,6 +129,38 @@ rights! {
     TAG_REMOVE = "iam/resource/tag/remove", Edit;
 }
 
+/// The rights each of which leads to all others: whoever has one can give themselves any right, or
+/// act as somebody who has it.
+pub const EQUAL_TO_ADMINISTRATOR: &[&str] = &[
+    USER_CREATE,
+    USER_EDIT,
+    USER_TOKEN_CREATE,
+    GROUP_CREATE,
+    GROUP_EDIT,
+    API_EDIT,
+    POLICY_CREATE,
+    POLICY_EDIT,
+    PERMISSIONS_GROUP_EDIT,
+    RESOURCE_GROUP_EDIT,
+];
+
+impl Right {
+    /// Returns whether the right leads to all others.
+    pub fn is_equal_to_administrator(&self) -> bool {
+        EQUAL_TO_ADMINISTRATOR.contains(&self.action)
+    }
+
+    /// Returns the description for people, with a warning where the right leads to all others.
+    pub fn explanation(&self) -> String {
+        let description = self.description.trim().trim_end_matches('.');
+        if self.is_equal_to_administrator() {
+            format!("{description} (equal to administrator)")
+        } else {
+            description.to_owned()
+        }
+    }
+}
+
 /// Returns the action that adds a tag to a resource of this type, on the resource itself.
 pub fn tag_add(resource_type: &str) -> String {
     format!("{resource_type}:apiovh:iam/resource/tag/add")

@@ -55,6 +55,8 @@ pub struct Settings {
     /// The accounts whose people alone may register resources, for any account; with none, each
     /// account registers its own.
     pub registrars: Vec<AccountName>,
+    /// True if only callers who may do everything in their account may give rights.
+    pub only_administrators_grant: bool,
     /// The limits of an account.
     pub limits: Limits,
     /// The limits of the rates of requests.
@@ -78,6 +80,7 @@ impl Settings {
             built_in_products: BuiltInProducts::Included,
             products: None,
             registrars: Vec::new(),
+            only_administrators_grant: false,
             limits: Limits::default(),
             rates: Rates::default(),
             database_timeout: TIMEOUT,

@@ -83,7 +83,7 @@ pub struct UserInput {
     pub email: Option<String>,
     /// The description, at most 255 characters.
     pub description: String,
-    /// The names of the user's groups, the main one first; `DEFAULT` where there is none.
+    /// The names of the user's groups, the main one first; `UNPRIVILEGED` where there is none.
     pub groups: Vec<GroupName>,
     /// The type of the user.
     pub kind: UserKind,
@@ -119,7 +119,7 @@ impl UserDocument {
         }
         check_list("groups", &mut self.groups, MOST_GROUPS)?;
         if self.groups.is_empty() {
-            self.groups.push(GroupName::new(Group::DEFAULT));
+            self.groups.push(GroupName::new(Group::UNPRIVILEGED));
         }
         Ok(())
     }

@@ -190,6 +190,7 @@ impl Iam {
         input: Input<PermissionsGroupInput>,
     ) -> Result<PermissionsGroup, IamError> {
         self.demand(context, rights::PERMISSIONS_GROUP_EDIT).await?;
+        self.demand_administrator(context).await?;
         let after = input?.check(self.settings.limits.entries)?;
         let account = context.account();
         let object = self.own_permissions_group(account, urn).await?;

@@ -117,6 +117,7 @@ impl Iam {
         input: Input<PolicyInput>,
     ) -> Result<Policy, IamError> {
         self.demand(context, rights::POLICY_CREATE).await?;
+        self.demand_administrator(context).await?;
         if let Some(created) = self.created_before(context).await? {
             return Ok(created.document);
         }
@@ -143,6 +144,7 @@ impl Iam {
         input: Input<PolicyInput>,
     ) -> Result<Policy, IamError> {
         self.demand(context, rights::POLICY_EDIT).await?;
+        self.demand_administrator(context).await?;
         let id = id?;
         let region = self.settings.region;
         let policy = input?.check(id, region, &self.settings.limits)?;
@@ -168,8 +170,10 @@ impl Iam {
         attachment: Attachment,
     ) -> Result<Policy, IamError> {
         self.demand(context, rights::POLICY_EDIT).await?;
-        let id = id?;
         let attached = attachment == Attachment::Attached;
+        // Detaching may give something as well: the policy may deny.
+        self.demand_administrator(context).await?;
+        let id = id?;
         let (region, limits) = (self.settings.region, &self.settings.limits);
         let key = id.to_string();
         self.change(context, self.place(context.account(), &key), |policy: &mut Policy| {

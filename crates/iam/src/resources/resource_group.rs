@@ -102,6 +102,7 @@ impl Iam {
         input: Input<ResourceGroupInput>,
     ) -> Result<ResourceGroup, IamError> {
         self.demand(context, rights::RESOURCE_GROUP_EDIT).await?;
+        self.demand_administrator(context).await?;
         let (id, input) = (id?, input?);
         let account = context.account();
         check_name("name", &input.name)?;

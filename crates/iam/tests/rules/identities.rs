@@ -1,8 +1,8 @@
 //! Accounts, service accounts, users, groups and personal access tokens.
 
 use gatewright_iam::{
-    ClientEdit, ClientInput, Expiry, Fault, Flow, GroupInput, GroupName, IamError, Login,
-    NewAccount, PolicyFilter, Role, Secret, TokenError, UserEdit, UserInput, UserTokenEdit,
+    Attachment, ClientEdit, ClientInput, Expiry, Fault, Flow, GroupInput, GroupName, IamError,
+    Login, NewAccount, PolicyFilter, Role, Secret, TokenError, UserEdit, UserInput, UserTokenEdit,
     UserTokenInput, rights,
 };
 use serde_json::{Map, Value, json};
@@ -134,7 +134,8 @@ async fn a_user_has_a_login_of_their_own_and_groups_that_exist() {
     let (iam, owner) = (&installation.iam, installation.owner());
     let jane = Login::new("jane");
     let made = iam.create_user(&owner, Ok(user("jane"))).await.unwrap();
-    assert_eq!(made.groups, [GroupName::new("DEFAULT")], "where none is named");
+    let unprivileged = [GroupName::new("UNPRIVILEGED")];
+    assert_eq!(made.groups, unprivileged, "where none is named, one that may not write");
     assert_eq!(made.urn, format!("urn:v1:eu:identity:user:{ACCOUNT}/jane"));
     let again = iam.create_user(&owner, Ok(user("jane"))).await;
     assert_eq!(conflict(again), "USER_ALREADY_EXISTS");
@@ -150,7 +151,7 @@ async fn a_user_has_a_login_of_their_own_and_groups_that_exist() {
     assert_eq!(fault(iam.edit_user(&owner, &jane, Ok(edit)).await), Fault::Parameter);
     let edit = UserEdit { description: Some("Jane".to_owned()), ..UserEdit::default() };
     let changed = iam.edit_user(&owner, &jane, Ok(edit)).await.unwrap();
-    assert_eq!((&*changed.description, changed.groups), ("Jane", vec![GroupName::new("DEFAULT")]));
+    assert_eq!((&*changed.description, &*changed.groups), ("Jane", &unprivileged[..]));
     iam.delete_user(&owner, &jane).await.unwrap();
     not_found(iam.user(&owner, &jane).await);
 }
@@ -245,6 +246,9 @@ async fn tokens_of_a_user_who_is_disabled_or_gone_count_no_more() {
     iam.disable_user(&owner, &jane).await.unwrap();
     bad_credential(installation.context_of(&secret).await);
     iam.enable_user(&owner, &jane).await.unwrap();
+    bad_credential(installation.context_of(&secret).await);
+    let input = token("laptop", Expiry::Never);
+    let (_, secret) = iam.create_user_token(&owner, &jane, Ok(input)).await.unwrap();
     installation.context_of(&secret).await.unwrap();
     iam.delete_user(&owner, &jane).await.unwrap();
     bad_credential(installation.context_of(&secret).await);
@@ -282,4 +286,61 @@ async fn a_service_account_is_disabled_and_enabled_without_losing_anything_but_i
     let token = issue(&caller.secret).await.unwrap().access_token;
     let context = installation.context_of(&token).await.unwrap();
     assert!(installation.may(&context, REBOOT, VPS).await);
+}
+
+#[tokio::test]
+async fn a_login_that_is_made_again_inherits_nothing() {
+    let installation = Installation::new().await;
+    let (iam, owner) = (&installation.iam, installation.owner());
+    let jane = Login::new("jane");
+    let urn = installation.user("jane", &["UNPRIVILEGED"]).await;
+    let other = installation.user("john", &["UNPRIVILEGED"]).await;
+    let policy = installation.allow(&urn, &[REBOOT], &[VPS]).await;
+    let both = installation.allow(&urn, &[REBOOT], &[VPS]).await;
+    let attached = Attachment::Attached;
+    iam.set_policy_identity(&owner, Ok(both.rule.id), &other, attached).await.unwrap();
+    let before = installation.changes().await;
+    iam.delete_user(&owner, &jane).await.unwrap();
+    assert_eq!(installation.changes().await, before + 3, "the user, and two policies");
+    let identities = async |id| iam.policy(&owner, Ok(id)).await.unwrap().rule.identities;
+    assert!(identities(policy.rule.id).await.is_empty());
+    assert_eq!(identities(both.rule.id).await, [other]);
+    installation.pass(INSTANT);
+    assert_eq!(installation.user("jane", &["UNPRIVILEGED"]).await, urn);
+    let (_, token) = iam
+        .create_user_token(&installation.owner(), &jane, Ok(token("t", Expiry::Never)))
+        .await
+        .unwrap();
+    let again = installation.context_of(&token).await.unwrap();
+    assert!(!installation.may(&again, REBOOT, VPS).await);
+    // Groups of users likewise.
+    iam.create_group(&owner, Ok(group("ops", None))).await.unwrap();
+    let ops = iam.group(&owner, &GroupName::new("ops")).await.unwrap().urn;
+    let policy = installation.allow(&ops, &[REBOOT], &[VPS]).await;
+    iam.delete_group(&owner, &GroupName::new("ops")).await.unwrap();
+    assert!(identities(policy.rule.id).await.is_empty());
+}
+
+#[tokio::test]
+async fn enabling_a_user_revives_no_token() {
+    let installation = Installation::new().await;
+    let (iam, owner) = (&installation.iam, installation.owner());
+    let jane = Login::new("jane");
+    installation.user("jane", &["UNPRIVILEGED"]).await;
+    let new = async |name| {
+        let made = iam.create_user_token(&owner, &jane, Ok(token(name, Expiry::Never))).await;
+        made.unwrap().1
+    };
+    let old = new("old").await;
+    installation.context_of(&old).await.unwrap();
+    iam.disable_user(&owner, &jane).await.unwrap();
+    bad_credential(installation.context_of(&old).await);
+    assert!(iam.user_tokens(&owner, &jane).await.unwrap().is_empty());
+    // One that was made in the meantime does not count either.
+    let meanwhile = new("meanwhile").await;
+    iam.enable_user(&owner, &jane).await.unwrap();
+    for token in [&old, &meanwhile] {
+        bad_credential(installation.context_of(token).await);
+    }
+    installation.context_of(&new("new").await).await.unwrap();
 }

@@ -5,7 +5,8 @@ use std::pin::Pin;
 
 use gatewright_iam::{
     Attachment, BuiltInProducts, Catalogue, ClientId, Context, EvaluationsSemantic, GroupName, Iam,
-    IamError, Instant, LogFilter, LogKind, Login, Permissions, ReplicaPosition, Revision, rights,
+    IamError, Instant, LogFilter, LogKind, Login, Permissions, PolicyInput, ReplicaPosition,
+    Revision, UserEdit, UserInput, rights,
 };
 
 use crate::installation::{Installation, account_urn, texts, unread};
@@ -187,4 +188,46 @@ async fn the_owner_of_an_account_needs_no_policy() {
         let answer = call(&installation.iam, &owner).await;
         assert!(!matches!(answer, Err(IamError::Forbidden { .. })), "{name}: {answer:?}");
     }
+}
+
+#[test]
+fn rights_that_lead_to_all_others_are_marked() {
+    let catalogue = rights::ALL.iter().filter(|right| right.is_equal_to_administrator());
+    let marked: Vec<&str> = catalogue.map(|right| right.action).collect();
+    assert_eq!(marked.len(), rights::EQUAL_TO_ADMINISTRATOR.len());
+    for right in rights::ALL {
+        let is_marked = right.explanation().ends_with("(equal to administrator)");
+        assert_eq!(is_marked, marked.contains(&right.action), "{}", right.action);
+    }
+}
+
+#[tokio::test]
+async fn where_only_administrators_give_rights_nobody_gives_what_they_lack() {
+    let installation =
+        Installation::with(|settings| settings.only_administrators_grant = true).await;
+    let (iam, account) = (&installation.iam, account_urn());
+    let (some, all) = (installation.stranger().await, installation.stranger().await);
+    installation.allow(&some.urn(), &["account:apiovh:*"], &[&account]).await;
+    installation.allow(&all.urn(), &["*"], &["urn:v1:eu:resource:*"]).await;
+    let input = |name: &str| {
+        let identities = vec![some.urn()];
+        Ok(PolicyInput { name: name.to_owned(), identities, ..PolicyInput::default() })
+    };
+    let user = |login: &str| Ok(UserInput { login: login.to_owned(), ..UserInput::default() });
+    for refused in [
+        iam.create_policy(&some.context, input("p")).await.map(drop),
+        iam.create_user(&some.context, user("jane")).await.map(drop),
+        iam.edit_user(&some.context, &Login::new("x"), Ok(UserEdit::default())).await.map(drop),
+        iam.reset_mfa(&some.context, &Login::new("x")).await,
+    ] {
+        assert!(matches!(refused, Err(IamError::Refused(_))), "{refused:?}");
+    }
+    iam.create_policy(&all.context, input("p")).await.unwrap();
+    iam.create_user(&all.context, user("jane")).await.unwrap();
+    iam.create_policy(&installation.owner(), input("q")).await.unwrap();
+    // Without an action on other resources, it is not everything.
+    let deny = Permissions { deny: texts(&["vps:*"]), ..Permissions::default() };
+    installation.policy(&all.urn(), deny, &["urn:v1:eu:resource:vps:*"]).await;
+    let refused = iam.create_user(&all.context, user("john")).await;
+    assert!(matches!(refused, Err(IamError::Refused(_))), "{refused:?}");
 }

@@ -158,3 +158,48 @@ async fn logs_show_the_callers_account_alone() {
     let lines = iam.log(other, tokens, &LogFilter::default(), (Instant::MAX, 100)).await.unwrap();
     assert!(lines.lines.is_empty(), "{lines:?}");
 }
+
+#[tokio::test]
+async fn the_name_of_an_api_stays_with_the_account_that_had_it_first() {
+    let (installation, _) = two_accounts().await;
+    let (iam, owner) = (&installation.iam, installation.owner());
+    let other = iam.as_owner(&AccountName::new(OTHER));
+    iam.forget_api(&owner, "library").await.unwrap();
+    let taken = iam.declare_api(&other, "library", Ok(library())).await;
+    assert_eq!(conflict(taken), "AlreadyExists");
+    let elsewhere = installation.elsewhere().await;
+    let taken = elsewhere.declare_api(&other, "library", Ok(library())).await;
+    assert_eq!(conflict(taken), "AlreadyExists");
+    iam.declare_api(&owner, "library", Ok(library())).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_one_account_declares_is_not_listed_for_another() {
+    let (installation, _) = two_accounts().await;
+    let (iam, owner) = (&installation.iam, installation.owner());
+    let other = iam.as_owner(&AccountName::new(OTHER));
+    let lists = async |account| {
+        let catalogue = iam.catalogue_for(account).await.unwrap();
+        let is_listed = catalogue.types().any(|one| one == "book");
+        let actions = catalogue.actions(None);
+        assert_eq!(is_listed, actions.iter().any(|one| one.name == "book:library:get"));
+        assert!(actions.iter().any(|one| one.name == "vps:apiovh:reboot"));
+        is_listed
+    };
+    assert!(lists(&owner).await);
+    assert!(!lists(&other).await);
+    // What both declare, both see, each with their own description.
+    let mut theirs = library();
+    theirs["paths"]["/books/{isbn}"]["get"]["summary"] = json!("Lend a book");
+    iam.declare_api(&other, "lending", Ok(theirs)).await.unwrap();
+    let description = async |account| {
+        let catalogue = iam.catalogue_for(account).await.unwrap();
+        let actions = catalogue.actions(Some("book"));
+        let found = actions.iter().find(|one| one.name == "book:library:get").unwrap();
+        found.description.clone()
+    };
+    assert_eq!(description(&owner).await, "Read a book");
+    assert_eq!(description(&other).await, "Lend a book");
+    iam.forget_api(&other, "lending").await.unwrap();
+    assert!(lists(&owner).await && !lists(&other).await);
+}

@@ -177,7 +177,7 @@ async fn create_form(request: Arc<RequestContext>) -> HandlerResult {
         target: Target::New { login: String::new() },
         email: String::new(),
         description: String::new(),
-        groups: vec![GroupName::new(Group::DEFAULT)],
+        groups: vec![GroupName::new(Group::UNPRIVILEGED)],
     };
     form.show(&request).await
 }

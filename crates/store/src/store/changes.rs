@@ -152,6 +152,12 @@ async fn change_object(
     }
     match &change.act {
         Act::Create { content, secret } => {
+            // The name of an API stays with the account that had it first.
+            if change.kind == Kind::Api
+                && transaction.run(sql::API_NAME_CLAIM, &[id, Value::Account(account)]).await? == 0
+            {
+                return Err(StoreError::Taken(Taken::Id));
+            }
             let values = [
                 kind,
                 id,

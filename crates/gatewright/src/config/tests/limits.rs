@@ -20,6 +20,7 @@ const NO_LIMITS: &[&str] = &[
     "products",
     "built-in-products",
     "registrars",
+    "only-administrators-grant",
     "trusted-proxies",
     "log-days",
     "log",

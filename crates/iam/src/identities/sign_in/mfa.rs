@@ -16,6 +16,7 @@ impl Iam {
     /// Removes all MFA methods and passkeys of a user who has lost them.
     pub async fn reset_mfa(&self, context: &Context, login: &Login) -> Result<(), IamError> {
         self.demand(context, rights::USER_EDIT).await?;
+        self.demand_administrator(context).await?;
         let account = context.account();
         let view = self.views.get(account).await?;
         view.users.get(&user_key(account, login)).ok_or(IamError::NotFound)?;

@@ -60,7 +60,7 @@ impl<'t> Button<'t> {
         match self {
             Self::Condition { act, path } => form.conditions.change(act, path),
             Self::AllOfCategory { resource_type, category } => {
-                let catalogue = request.iam.catalogue();
+                let catalogue = request.iam.catalogue_for(&request.context()?).await?;
                 for action in actions_of_category(&catalogue, resource_type, category) {
                     add_line(&mut form.allow, &action);
                 }

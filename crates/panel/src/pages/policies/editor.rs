@@ -116,7 +116,7 @@ impl Form for Editor {
         let Self { target, form, simulation, changes, open_type } = self;
         let find = request.form.get("find").to_lowercase();
         let find_identity = request.form.get("find-identity").to_owned();
-        let catalogue = request.iam.catalogue();
+        let catalogue = request.iam.catalogue_for(&context).await?;
         PageResponse::render(&EditorPage {
             layout,
             id: target.id(),
@@ -128,7 +128,7 @@ impl Form for Editor {
             types: catalogue.types().map(str::to_owned).collect(),
             resources: resource_and_group_choices(request, &context).await?,
             groups: permissions_group_choices(request, &context, &form.groups).await?,
-            found: find_actions(request, &find),
+            found: find_actions(&catalogue, &find),
             find,
             actions: tree(&catalogue, &form, request.iam.settings().region),
             open_type,

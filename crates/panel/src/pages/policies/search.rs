@@ -1,6 +1,6 @@
 //! Searches of the policy editor: for identities and for actions.
 
-use gatewright_iam::{Action, Context};
+use gatewright_iam::{Action, Catalogue, Context};
 
 use super::tree::category_name;
 use crate::error::{PageError, none_if_forbidden};
@@ -56,7 +56,7 @@ async fn identities(request: &RequestContext, context: &Context) -> Result<Vec<C
 }
 
 /// Finds the actions whose name or description contains all words of a search.
-pub(super) fn find_actions(request: &RequestContext, search: &str) -> Vec<FoundAction> {
+pub(super) fn find_actions(catalogue: &Catalogue, search: &str) -> Vec<FoundAction> {
     let words: Vec<&str> = search.split_whitespace().collect();
     if words.is_empty() {
         return Vec::new();
@@ -65,7 +65,6 @@ pub(super) fn find_actions(request: &RequestContext, search: &str) -> Vec<FoundA
         let (name, text) = (action.name.to_lowercase(), action.description.to_lowercase());
         words.iter().all(|word| name.contains(word) || text.contains(word))
     };
-    let catalogue = request.iam.catalogue();
     let found = catalogue.actions(None).into_iter().filter(matches).take(MAX_ACTIONS);
     let found = found.map(|action| FoundAction {
         name: action.name.clone(),

@@ -1,0 +1,40 @@
+//! Where only administrators give rights: nobody gives what they do not have.
+
+use gatewright_policy::ResourceUrn;
+
+use crate::core::iam::Iam;
+use crate::model::caller::Context;
+use crate::model::error::IamError;
+
+/// The name of a resource that no policy names, on which an administrator may do everything.
+const ANY: &str = "any-resource-of-the-account";
+
+impl Iam {
+    /// Requires a caller of an operation that can give rights to have all rights, where the
+    /// installation demands it. Then nobody gives what they do not have.
+    pub(crate) async fn demand_administrator(&self, context: &Context) -> Result<(), IamError> {
+        if !self.settings.only_administrators_grant || context.principal.caller.is_root() {
+            return Ok(());
+        }
+        let home = self.account_urn(context.account());
+        let catalogue = self.catalogue_for(context).await?;
+        let mut missing = Vec::new();
+        for resource_type in catalogue.types() {
+            let any = ResourceUrn::new(self.settings.region, resource_type, ANY);
+            let urn = if resource_type == "account" { &home } else { &any };
+            let decision_context = self.decision_context(context, urn).await?;
+            let lacks =
+                |action: &&String| !decision_context.decide(context, action, urn).is_allowed();
+            missing.extend(catalogue.action_names(resource_type).iter().filter(lacks).cloned());
+        }
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let message = format!(
+            "here, only those who may do everything give rights; you may not {}{}",
+            missing.first().map_or("", String::as_str),
+            if missing.len() > 1 { " and more" } else { "" }
+        );
+        Err(IamError::Refused(message))
+    }
+}
