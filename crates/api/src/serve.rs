@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use axum::body::{Body, HttpBody};
 use axum::extract::State;
+use axum::http::header::{STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use axum::{BoxError, Router, http};
@@ -40,6 +41,11 @@ use crate::{idempotency_key, precondition};
 /// The response header with the query ID, the identifier of the request in the log.
 const QUERY_ID: HeaderName = HeaderName::from_static("x-ovh-queryid");
 
+const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
+
+/// The policy that browsers use HTTPS alone for a year (RFC 6797). Other hosts are none of ours.
+const ONE_YEAR: HeaderValue = HeaderValue::from_static("max-age=31536000");
+
 /// The length of a query ID.
 const QUERY_ID_LENGTH: usize = 39;
 
@@ -59,6 +65,8 @@ pub struct Api {
     destinations: Arc<Destinations>,
     documents: Documents,
     meter: Arc<Meter>,
+    /// True if browsers reach the public URL by HTTPS.
+    is_https: bool,
 }
 
 impl Api {
@@ -68,7 +76,9 @@ impl Api {
         let documents = Documents::of(&operations, &iam.settings().public_url);
         let destinations = Arc::new(Destinations::of(&operations));
         let operations = operations.into();
-        Self { iam, options, operations, destinations, documents, meter: Arc::new(Meter::new()) }
+        let (meter, is_https) =
+            (Arc::new(Meter::new()), iam.settings().public_url.starts_with("https:"));
+        Self { iam, options, operations, destinations, documents, meter, is_https }
     }
 
     /// Generates the query ID of a request.
@@ -337,7 +347,20 @@ fn finish(
     let route = operation.map_or("", |operation| operation.declared.path);
     let duration = api.iam.monotonic().saturating_sub(started);
     api.meter.note(route, status, duration.as_secs_f64());
-    with_query_id(response.into_http(), query_id)
+    let is_for_proxy = operation.is_some_and(|one| matches!(one.handler, Handler::Proxy(_)));
+    let response = with_query_id(response.into_http(), query_id);
+    // A proxy may pass the headers on, to browsers of another host.
+    if is_for_proxy { response } else { secured(response, api.is_https) }
+}
+
+/// Adds the headers by which a browser that reads the answer is careful.
+fn secured(mut response: http::Response<Body>, is_https: bool) -> http::Response<Body> {
+    let headers = response.headers_mut();
+    headers.insert(X_CONTENT_TYPE_OPTIONS, NOSNIFF);
+    if is_https {
+        headers.insert(STRICT_TRANSPORT_SECURITY, ONE_YEAR);
+    }
+    response
 }
 
 /// Returns the response to a request whose handler ended without one, and counts it. Why it ended is
@@ -346,7 +369,7 @@ pub fn failure_response(query_id: QueryId) -> http::Response<Body> {
     let error = ApiError::from(IamError::internal(NoResponse));
     let labels = [("route", String::new()), ("status", error.status().as_u16().to_string())];
     metrics::counter!("gatewright_http_requests_total", &labels).increment(1);
-    with_query_id(error.into_unlogged_response().no_store().into_http(), query_id)
+    secured(with_query_id(error.into_unlogged_response().no_store().into_http(), query_id), false)
 }
 
 fn with_query_id(mut response: http::Response<Body>, query_id: QueryId) -> http::Response<Body> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::body::{Body, HttpBody};
 use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{FromRequestParts, RawPathParams, Request};
+use axum::http::header::STRICT_TRANSPORT_SECURITY;
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, Response, StatusCode};
 use gatewright_iam::{AuthenticationMark, Call, CauseChain, QueryId};
@@ -45,7 +46,8 @@ pub(crate) async fn dispatch(
     let answer = async {
         let response = respond(panel, query_id, (&mut parts, body), route).await;
         log_and_count(query_id, &parts, response.status());
-        with_query_id(response.into_response(), query_id)
+        let response = with_query_id(response.into_response(), query_id);
+        if panel.cookie_settings.is_secure() { with_hsts(response) } else { response }
     };
     answer.instrument(span).await
 }
@@ -223,6 +225,13 @@ fn with_query_id(mut response: Response<Body>, query_id: QueryId) -> Response<Bo
         Ok(value) => drop(response.headers_mut().insert("x-ovh-queryid", value)),
         Err(error) => log_failure(query_id, &error.into()),
     }
+    response
+}
+
+/// Tells the browser to use HTTPS alone for a year (RFC 6797).
+fn with_hsts(mut response: Response<Body>) -> Response<Body> {
+    let one_year = HeaderValue::from_static("max-age=31536000");
+    response.headers_mut().insert(STRICT_TRANSPORT_SECURITY, one_year);
     response
 }
 

@@ -76,6 +76,9 @@ impl SqliteFile {
 
 impl Connections {
     async fn open(path: &str, timeout: Duration, create: bool) -> Result<Self, sqlx::Error> {
+        if create {
+            create_private(path)?;
+        }
         let before = file_id(path);
         let options = SqliteConnectOptions::new()
             .filename(path)
@@ -96,6 +99,27 @@ impl Connections {
         }
         Ok(Self { readers, writer, heartbeat, file })
     }
+}
+
+/// Creates a missing file that only its owner can read. SQLite gives the files beside it the same
+/// permissions.
+#[cfg(unix)]
+fn create_private(path: &str) -> Result<(), std::io::Error> {
+    use std::os::unix::fs::OpenOptionsExt;
+    if path.is_empty() || path.starts_with(':') {
+        // In memory.
+        return Ok(());
+    }
+    let mut options = std::fs::OpenOptions::new();
+    match options.write(true).create_new(true).mode(0o600).open(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(not(unix))]
+fn create_private(_: &str) -> Result<(), std::io::Error> {
+    Ok(())
 }
 
 #[cfg(unix)]

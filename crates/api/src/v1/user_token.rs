@@ -7,7 +7,7 @@ use crate::error::ApiError;
 use crate::expand::Expandable;
 use crate::operation::Operation;
 use crate::request::Request;
-use crate::respond::{Json, Null};
+use crate::respond::{Json, NoStore, Null};
 use crate::tagged::{Shows, Tagged};
 use crate::wire::{
     NewPersonalAccessToken, PersonalAccessToken, PersonalAccessTokenEdit,
@@ -52,11 +52,11 @@ async fn create(
     context: Context,
     request: Request,
     Body(input): Body<PersonalAccessTokenRequest>,
-) -> Result<Json<NewPersonalAccessToken>, ApiError> {
+) -> Result<NoStore<Json<NewPersonalAccessToken>>, ApiError> {
     let input = input.and_then(TryInto::try_into);
     let login = Login::new(request.parameter(0)?);
     let (token, secret) = request.iam.create_user_token(&context, &login, input).await?;
-    Ok(Json(NewPersonalAccessToken::new(token, secret)))
+    Ok(NoStore(Json(NewPersonalAccessToken::new(token, secret))))
 }
 
 async fn get(context: Context, request: Request) -> Result<Tagged<PersonalAccessToken>, ApiError> {

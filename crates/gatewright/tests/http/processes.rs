@@ -100,3 +100,17 @@ fn whoever_makes_a_second_account_is_told_of_registrars() {
     let with = setup.with(&["--registrars", ACCOUNT]);
     assert!(!create(&with, "zz1-ovh").contains("registrars"));
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn the_files_of_the_database_are_their_owners_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("gatewright.db");
+    let server = Server::start(&TestDatabase::at(format!("sqlite:{}", file.display())));
+    server.admin().await.get("/v1/auth/details").await.expect(200);
+    for name in ["gatewright.db", "gatewright.db-wal", "gatewright.db-shm"] {
+        let mode = folder.path().join(name).metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{name}: {mode:o}");
+    }
+}

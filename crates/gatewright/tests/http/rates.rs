@@ -4,7 +4,7 @@ use gatewright_testing::{TestDatabase, on_both_databases};
 use reqwest::Method;
 use serde_json::json;
 
-use crate::server::{ACCOUNT, Caller, Reply, Server, http};
+use crate::server::{ACCOUNT, Caller, HTTPS, Reply, Server, http};
 
 /// Sends requests until one is refused for its rate.
 async fn until_limited(send: impl AsyncFn() -> Reply) -> Reply {
@@ -131,5 +131,26 @@ async fn whether_a_revision_exists_is_told_to_callers_alone() {
         let request = request.basic_auth(&server.client_id, Some(secret));
         let reply = Reply::of(request.header("X-Gatewright-At-Least", "zz9-ovh@1")).await;
         assert_eq!(reply.status, status, "{}", reply.body);
+    }
+}
+
+#[tokio::test]
+async fn browsers_are_told_to_be_careful_with_every_answer() {
+    for (flags, hsts) in [(&HTTPS[..], "max-age=31536000"), (&[], "")] {
+        let database = TestDatabase::sqlite();
+        let server = Server::start_with(&database, flags);
+        let admin = server.admin().await;
+        for path in ["/v1/me", "/v1/nothing", "/openapi/v2.json", "/auth/oauth2/jwks", "/sign-in"] {
+            let request = admin.http.get(format!("{}{path}", server.url));
+            let response = request.bearer_auth(&admin.token).send().await.unwrap();
+            let header = |name: &str| {
+                response.headers().get(name).map_or("", |value| value.to_str().unwrap())
+            };
+            assert_eq!(header("x-content-type-options"), "nosniff", "{path}");
+            assert_eq!(header("strict-transport-security"), hsts, "{path}");
+        }
+        // A proxy may pass the answer on to browsers of its own host.
+        let asked = admin.get("/forward-auth/nginx/shop").await;
+        assert_eq!(asked.header("strict-transport-security"), "");
     }
 }

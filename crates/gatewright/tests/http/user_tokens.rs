@@ -24,7 +24,9 @@ async fn a_token_lives_from_creation_to_deletion(database: TestDatabase) {
     let admin = server.admin().await;
     jane(&admin).await;
     let body = json!({"name": "laptop 1", "description": "for scripts"});
-    let made = admin.post(TOKENS, &body).await.expect(200);
+    let made = admin.post(TOKENS, &body).await;
+    assert_eq!(made.header("cache-control"), "no-store");
+    let made = made.expect(200);
     let secret = made["token"].as_str().unwrap().to_owned();
     assert!(secret.starts_with(&format!("gwp_{ACCOUNT}.")), "{secret}");
     assert_eq!((&made["expiresAt"], &made["lastUsed"]), (&Value::Null, &Value::Null));

@@ -78,6 +78,20 @@ impl std::fmt::Debug for MasterKey {
     }
 }
 
+/// Warns of a key file that others than its owner can read.
+fn warn_if_shared(path: &Path) {
+    #[cfg(unix)]
+    if let Ok(metadata) = std::fs::metadata(path) {
+        let mode = std::os::unix::fs::PermissionsExt::mode(&metadata.permissions());
+        if mode & 0o077 != 0 {
+            let (file, mode) = (path.display(), format!("{:03o}", mode & 0o777));
+            tracing::warn!(%file, mode, "others can read the master key: run chmod 600");
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = path;
+}
+
 impl MasterKey {
     /// Reads a master key from its file.
     pub fn read(path: &Path) -> Result<Self, KeyError> {
@@ -88,6 +102,7 @@ impl MasterKey {
             }
             text => text.map_err(|source| KeyError::File { path: path.to_owned(), source })?,
         };
+        warn_if_shared(path);
         let text = Zeroizing::new(text);
         let bytes = BASE64_STANDARD.decode(text.trim()).map_err(|_| malformed())?;
         let bytes = Zeroizing::new(bytes);

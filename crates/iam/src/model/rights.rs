@@ -83,6 +83,8 @@ rights! {
     DECISIONS_READ = "iam/log/url/create", Read;
     /// Request decisions about other identities.
     EVALUATE = "iam/authorization/evaluate", Read;
+    /// Introspect tokens of other service accounts of the account; a registrar those of all accounts.
+    TOKEN_INTROSPECT = "iam/token/introspect", Read;
     /// Assert properties of subjects, actions and resources in a request for a decision; they count as tags.
     SAY_PROPERTIES = "iam/authorization/evaluate/properties", Operate;
     /// Read guarded APIs of the account.

@@ -3,16 +3,19 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use gatewright_policy::{ClientId, Instant};
+use gatewright_policy::{AccountName, Caller, ClientId, Identity, Instant, Scope};
 
 use crate::core::iam::Iam;
-use crate::model::caller::Principal;
+use crate::model::caller::{Context, Principal, PrincipalKind, Token};
 use crate::model::error::IamError;
+use crate::model::query_id::QueryId;
+use crate::model::rights;
 use crate::model::secret::Secret;
 use crate::model::token::{DISABLED, Introspection, TokenError};
 
 impl Iam {
-    /// Introspects a token; none when it is not active. Any service account may ask.
+    /// Introspects a token; none when it is not active, or when the client may not know: it may about
+    /// its own, by a right about those of its account, and a registrar by that right about all.
     pub async fn introspect(
         &self,
         client_id: &ClientId,
@@ -32,6 +35,9 @@ impl Iam {
         match self.admit(&found, now).await {
             Err(IamError::BadCredential) => return Ok(None),
             admitted => drop(admitted?),
+        }
+        if !self.may_introspect((&account, client_id), &found, now).await? {
+            return Ok(None);
         }
         let token = found.access_token()?;
         let is_access_token = projects.is_none();
@@ -53,6 +59,29 @@ impl Iam {
             is_access_token,
             roles,
         }))
+    }
+
+    /// Returns whether a client may know about a token.
+    async fn may_introspect(
+        &self,
+        (account, client_id): (&AccountName, &ClientId),
+        found: &Principal,
+        now: Instant,
+    ) -> Result<bool, IamError> {
+        if found.access_token()?.client_id == *client_id {
+            return Ok(true);
+        }
+        if found.account() != account && !self.settings.registrars.contains(account) {
+            return Ok(false);
+        }
+        let region = self.settings.region;
+        let identity = Identity::service_account(region, account, client_id);
+        let caller = Caller::new(region, account, std::slice::from_ref(&identity), Scope::All);
+        let (kind, token) = (PrincipalKind::ServiceAccount, Token::None);
+        let principal = Arc::new(Principal { kind, identity, caller, token });
+        let context =
+            Context { principal, ip: None, query_id: QueryId::OPERATOR, now, conditions: None };
+        self.has_right(&context, rights::TOKEN_INTROSPECT).await
     }
 
     /// Verifies an access token, or an ID token with the projects that it is about, if any.

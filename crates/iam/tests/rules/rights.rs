@@ -122,6 +122,8 @@ fn each_right_is_demanded_by_some_use_case() {
     let mut demanded: BTreeSet<&str> = USE_CASES.iter().map(|one| one.right).collect();
     // This right is optional: without it, the properties of a request are ignored.
     demanded.insert(rights::SAY_PROPERTIES);
+    // Without this one, tokens of others are not active.
+    demanded.insert(rights::TOKEN_INTROSPECT);
     let ours: BTreeSet<&str> =
         ours.into_iter().filter(|name| name.starts_with("account:apiovh:")).collect();
     assert_eq!(demanded, ours);

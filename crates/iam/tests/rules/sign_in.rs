@@ -330,10 +330,15 @@ async fn strangers_failures_do_not_keep_a_passkey_out() {
     let challenge = iam.begin_passkey(&owner).unwrap();
     let made = authenticator.register(&challenge.options);
     iam.add_passkey(&owner, secret(PASSWORD), "key", (&challenge.state, &made)).await.unwrap();
+    let id = iam.passkeys(&owner).await.unwrap()[0].id.clone();
+    let kept = iam.remove_passkey(&owner, secret("wrong"), &id).await;
+    assert!(matches!(kept, Err(SignInError::Wrong)), "{kept:?}");
     installation.fail_from(ACCOUNT, "192.0.2.1").await;
     let challenge = iam.begin_sign_in(installation.now()).unwrap();
     let answer = authenticator.authenticate(&challenge.options);
     iam.sign_in_by_passkey((&challenge.state, &answer), &installation.origin()).await.unwrap();
+    iam.remove_passkey(&owner, secret(PASSWORD), &id).await.unwrap();
+    assert!(iam.passkeys(&owner).await.unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -507,7 +512,10 @@ async fn passkeys_need_a_host_name() {
     assert!(installation.iam.has_passkeys());
     installation.iam.begin_passkey(&installation.owner()).unwrap();
     assert!(installation.iam.passkeys(&installation.owner()).await.unwrap().is_empty());
-    not_found(installation.iam.remove_passkey(&installation.owner(), &PasskeyId::new("x")).await);
+    let owner = installation.owner();
+    let unknown = PasskeyId::new("x");
+    let gone = installation.iam.remove_passkey(&owner, secret(PASSWORD), &unknown).await;
+    assert!(matches!(gone, Err(SignInError::Failed(IamError::NotFound))), "{gone:?}");
     let by_number =
         Installation::with(|settings| settings.public_url = "https://192.0.2.1".to_owned()).await;
     assert!(!by_number.iam.has_passkeys());

@@ -1,9 +1,13 @@
 //! Access tokens: issued, introspected, revoked.
 
-use gatewright_iam::{ClientId, ClientInput, Flow, Grant, Issued, ResourceUrn, Secret, TokenError};
+use gatewright_iam::{
+    AccountName, ClientId, ClientInput, Flow, Grant, Issued, ResourceUrn, Secret, TokenError,
+    rights,
+};
 
 use crate::installation::{
-    Caller, HOUR, INSTANT, Installation, REBOOT, VPS, account_urn, bad_credential, grant,
+    ACCOUNT, Caller, HOUR, INSTANT, Installation, OTHER, REBOOT, VPS, account_urn, bad_credential,
+    grant,
 };
 
 impl Installation {
@@ -120,6 +124,9 @@ async fn a_token_is_introspected_while_it_counts() {
         let (id, secret, now) = (&other.client.id, &other.secret, installation.now());
         installation.iam.introspect(id, secret, token.reveal(), (None, now)).await.unwrap()
     };
+    assert!(ask(&other.token).await.is_some(), "its own");
+    assert!(ask(&caller.token).await.is_none(), "another's, without the right");
+    installation.allow(&other.urn(), &[rights::TOKEN_INTROSPECT], &[&account_urn()]).await;
     let found = ask(&caller.token).await.unwrap();
     assert_eq!((found.identity, found.client_id), (caller.urn(), caller.client.id.clone()));
     assert!(found.is_access_token && found.expires.since(found.issued) == Some(HOUR));
@@ -148,4 +155,31 @@ async fn an_id_token_says_the_roles_on_projects_and_opens_nothing() {
     assert_eq!(found.roles.unwrap().project_roles, ["shop:computeOperator"]);
     let wrong = iam.project_target(VPS);
     assert!(matches!(wrong, Err(TokenError::InvalidTarget)), "{wrong:?}");
+}
+
+#[tokio::test]
+async fn tokens_of_other_accounts_are_introspected_by_registrars_alone() {
+    for is_registrar in [false, true] {
+        let installation = Installation::with(|settings| {
+            let registrar = if is_registrar { ACCOUNT } else { "zz9-ovh" };
+            settings.registrars = vec![AccountName::new(registrar)];
+        })
+        .await;
+        installation.create_account(OTHER).await.unwrap();
+        let (iam, caller) = (&installation.iam, installation.stranger().await);
+        installation.allow(&caller.urn(), &["*"], &["urn:v1:eu:resource:*"]).await;
+        let theirs = iam.as_owner(&AccountName::new(OTHER));
+        let input = ClientInput {
+            name: "theirs".to_owned(),
+            description: "x".to_owned(),
+            flow: Flow::ClientCredentials,
+            callback_urls: Vec::new(),
+        };
+        let (client, secret) = iam.create_client(&theirs, Ok(input)).await.unwrap();
+        let token = installation.issue(&grant(&client.id, &secret, "all")).await.unwrap();
+        let (id, secret, now) = (&caller.client.id, &caller.secret, installation.now());
+        let token = token.access_token;
+        let found = iam.introspect(id, secret, token.reveal(), (None, now)).await.unwrap();
+        assert_eq!(found.is_some(), is_registrar);
+    }
 }

@@ -130,9 +130,10 @@ async fn add_passkey(request: Arc<RequestContext>) -> HandlerResult {
 }
 
 async fn remove_passkey(request: Arc<RequestContext>) -> HandlerResult {
-    request
-        .iam
-        .remove_passkey(&request.context()?, &PasskeyId::new(request.parameter("id")?))
-        .await?;
-    PageResponse::redirect("/me?flash=flash-passkey-removed")
+    let (id, password) =
+        (PasskeyId::new(request.parameter("id")?), request.form.secret("password"));
+    match request.iam.remove_passkey(&request.context()?, password, &id).await {
+        Ok(()) => PageResponse::redirect("/me?flash=flash-passkey-removed"),
+        Err(error) => PersonForms.reject(&request, password_error(&request, error)?).await,
+    }
 }

@@ -119,11 +119,18 @@ impl Iam {
         Ok(self.write(context, vec![change]).await?)
     }
 
-    /// Deletes a passkey of the caller.
-    pub async fn remove_passkey(&self, context: &Context, id: &PasskeyId) -> Result<(), IamError> {
+    /// Deletes a passkey of the caller, who proves their password: a session that was left open must
+    /// not take their best credential away.
+    pub async fn remove_passkey(
+        &self,
+        context: &Context,
+        password: Secret,
+        id: &PasskeyId,
+    ) -> Result<(), SignInError> {
         let own = self.passkeys(context).await?;
         own.iter().find(|one| one.id == *id).ok_or(IamError::NotFound)?;
-        self.write(context, vec![PasskeyDocument::delete(id.as_str())]).await
+        self.prove_password(context, password).await?;
+        Ok(self.write(context, vec![PasskeyDocument::delete(id.as_str())]).await?)
     }
 
     /// Begins a sign-in with a passkey.
