@@ -10,7 +10,7 @@ use axum::http::{Extensions, HeaderMap, HeaderName};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use bytes::{Bytes, BytesMut};
-use gatewright_iam::{Iam, IamError, Secret};
+use gatewright_iam::{Fault, Iam, IamError, Secret};
 use http_body_util::BodyExt;
 use ipnet::IpNet;
 use zeroize::{Zeroize, Zeroizing};
@@ -26,18 +26,36 @@ pub(crate) const MAX_ANONYMOUS_BODY: usize = 64 << 10;
 /// The header with the minimum revision that the caller demands (read-your-writes consistency).
 pub(crate) const MINIMUM_REVISION: HeaderName = HeaderName::from_static("x-gatewright-at-least");
 
+/// The maximum number of revisions, each of another account, that a request may demand.
+const MOST_REVISIONS: usize = 4;
+
 /// The prefix of user names whose password is a personal access token.
 const TOKEN_USER: &str = "pat_jwt_";
 
 /// Waits until the minimum revision that the caller demands is followed.
 pub(crate) async fn wait_for_revision(iam: &Iam, headers: &HeaderMap) -> Result<(), IamError> {
-    for text in headers.get_all(MINIMUM_REVISION) {
-        for revision in text.to_str().unwrap_or_default().split(',') {
-            // Boxed: the future is large and seldom needed.
-            Box::pin(iam.wait_for_revision(&revision.parse()?)).await?;
+    let texts = headers.get_all(MINIMUM_REVISION).into_iter();
+    let revisions = texts.flat_map(|text| text.to_str().unwrap_or_default().split(','));
+    for (place, revision) in revisions.enumerate() {
+        if place >= MOST_REVISIONS {
+            let message = format!("X-Gatewright-At-Least names {MOST_REVISIONS} revisions at most");
+            return Err(IamError::invalid(Fault::TooLong, message));
         }
+        // Boxed: the future is large and seldom needed.
+        Box::pin(iam.wait_for_revision(&revision.parse()?)).await?;
     }
     Ok(())
+}
+
+/// Returns whether a caller may wait for a revision: who is authenticated, or has a token that was
+/// issued here and may be valid at that revision. To all others nothing is told, and nothing is read for
+/// them.
+pub(crate) async fn may_wait<T>(iam: &Iam, token: &str, first: &Result<T, IamError>) -> bool {
+    match first {
+        Ok(_) => true,
+        Err(IamError::BadCredential) => iam.is_issued_here(token).await,
+        Err(_) => false,
+    }
 }
 
 /// The token of a request. It has no `Debug`, so that it is never printed.

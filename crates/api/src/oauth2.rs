@@ -33,7 +33,7 @@ pub(crate) fn operations() -> Vec<Operation> {
             .handle(introspect),
         Operation::post("/auth/oauth2/revoke", "Revoke a token")
             .errors(Errors::OAuth2)
-            .ending()
+            .revokes()
             .handle(revoke),
         Operation::get("/auth/oauth2/jwks", "Read the keys that verify tokens").handle(jwks),
         Operation::get("/.well-known/oauth-authorization-server", "Read the server metadata")

@@ -152,7 +152,7 @@ pub(crate) struct Declaration {
     pub(crate) audience: Audience,
     pub(crate) cost: Cost,
     /// True if it ends something: it deletes, disables or revokes.
-    pub(crate) is_ending: bool,
+    pub(crate) is_revocation: bool,
     pub(crate) errors: Errors,
     /// True if it answers 409 when a name or an identifier is already in use.
     pub(crate) conflicts: bool,
@@ -176,7 +176,7 @@ impl Operation {
             effect: if method == Method::GET { Effect::Reads } else { Effect::Changes },
             audience: Audience::Programs,
             cost: Cost::Database,
-            is_ending: method == Method::DELETE,
+            is_revocation: method == Method::DELETE,
             errors: Errors::Api,
             conflicts: false,
             path_names: PathNames::Existing,
@@ -246,15 +246,15 @@ impl Declaration {
     }
 
     /// Declares that it ends something, and so is never refused for the rate of requests.
-    pub(crate) fn ending(mut self) -> Self {
-        self.is_ending = true;
+    pub(crate) fn revokes(mut self) -> Self {
+        self.is_revocation = true;
         self
     }
 
     /// Returns the class of its requests, whose rate is limited.
     pub(crate) fn class(&self) -> RequestClass {
-        if self.is_ending {
-            RequestClass::Endings
+        if self.is_revocation {
+            RequestClass::Revocations
         } else if self.cost == Cost::Memory {
             RequestClass::Decisions
         } else if self.is_read_only() {

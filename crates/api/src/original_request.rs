@@ -14,7 +14,7 @@ use gatewright_iam::{
     AuthorizedCaller, ForwardedRequest, Iam, IamError, Instant, QueryId, Refusal, TokenId,
 };
 
-use crate::edge::{BearerToken, MINIMUM_REVISION, bearer, wait_for_revision};
+use crate::edge::{BearerToken, MINIMUM_REVISION, bearer, may_wait, wait_for_revision};
 
 /// The headers from which a proxy or an API may read another method, path or host.
 const MISLEADING: [&str; 9] = [
@@ -61,7 +61,6 @@ pub(crate) async fn authorize(
     original: &OriginalRequest<'_>,
 ) -> Result<HeaderMap, Refusal> {
     let headers = original.headers;
-    let waited = wait_for_revision(iam, headers).await;
     if let Some(misleading) = misleading(headers, original.set) {
         return Err(refused(format!("the request must not have a header {misleading}")).into());
     }
@@ -77,6 +76,16 @@ pub(crate) async fn authorize(
         query_id: original.query_id,
         now: original.now,
     };
+    let mut waited = Ok(());
+    if headers.contains_key(MINIMUM_REVISION)
+        && let Ok(token) = &forwarded.token
+    {
+        // Boxed: the future is large and seldom needed.
+        let first = Box::pin(iam.authenticate(token, original.now)).await;
+        if may_wait(iam, token, &first).await {
+            waited = wait_for_revision(iam, headers).await;
+        }
+    }
     let authorized = iam.authorize_forwarded(&forwarded).await;
     // Whether there is such a revision is told only to a caller who is authenticated.
     if let Err(error) = waited

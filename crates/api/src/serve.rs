@@ -22,7 +22,8 @@ use tracing::{Instrument, Span};
 
 use crate::destination::{Destination, Destinations};
 use crate::edge::{
-    MAX_ANONYMOUS_BODY, MAX_BODY, bearer, client_ip, peer, read_body, wait_for_revision,
+    MAX_ANONYMOUS_BODY, MAX_BODY, MINIMUM_REVISION, bearer, client_ip, may_wait, peer, read_body,
+    wait_for_revision,
 };
 use crate::endpoint::{Authenticated, Function, Handler, Public};
 use crate::error::ApiError;
@@ -214,12 +215,16 @@ impl Matched<'_> {
             let body = read_body(body, MAX_ANONYMOUS_BODY).await?;
             return handler(self.into_request(api), body).await;
         }
-        // The handler authenticates a client, and has limits of its own. Whether there is such a
-        // revision is told only to the right client.
-        let waited = wait_for_revision(&api.iam, headers).await;
+        // The handler authenticates a client, and has limits of its own.
+        if !headers.contains_key(MINIMUM_REVISION) {
+            let body = read_body(body, MAX_ANONYMOUS_BODY).await?;
+            return handler(self.into_request(api), body).await;
+        }
+        let headers = headers.clone();
         let body = read_body(body, MAX_ANONYMOUS_BODY).await?;
         let response = handler(self.into_request(api), body).await?;
-        waited?;
+        // Whether there is such a revision is told only to the right client.
+        wait_for_revision(&api.iam, &headers).await?;
         Ok(response)
     }
 
@@ -231,14 +236,10 @@ impl Matched<'_> {
     ) -> Result<Response, ApiError> {
         let RequestContext { ip, query_id, now, .. } = self.context;
         let headers = &self.parts.headers;
-        // Whether there is such a revision is told only to a caller who is authenticated, which may
-        // depend on that revision.
-        let waited = wait_for_revision(&api.iam, headers).await;
         let principal = authenticate(&api.iam, headers, &self.context).await?;
         if let Some(mark) = self.parts.extensions.get::<AuthenticationMark>() {
             mark.set();
         }
-        waited?;
         let rate_limit = api.iam.admit_request(self.operation.declared.class(), &principal)?;
         let body = read_body(body, MAX_BODY).await?;
         let conditions = self.conditions(&principal, &body)?;
@@ -307,7 +308,8 @@ impl Matched<'_> {
     }
 }
 
-/// Authenticates the caller. A token that is refused counts for the network that it came from.
+/// Authenticates the caller, by the minimum revision that the request demands. A token that is refused
+/// counts for the network that it came from.
 async fn authenticate(
     iam: &Iam,
     headers: &HeaderMap,
@@ -320,13 +322,20 @@ async fn authenticate(
             return Err(error);
         }
     };
-    match iam.authenticate(token.reveal(), *now).await {
+    let token = token.reveal();
+    let first = match iam.authenticate(token, *now).await {
         Err(IamError::BadCredential) => {
-            iam.count_refused_token(token.reveal(), *ip).await?;
+            iam.count_refused_token(token, *ip).await?;
             Err(IamError::BadCredential)
         }
         authenticated => authenticated,
+    };
+    if !headers.contains_key(MINIMUM_REVISION) || !may_wait(iam, token, &first).await {
+        return first;
     }
+    let waited = wait_for_revision(iam, headers).await;
+    let second = iam.authenticate(token, *now).await?;
+    waited.map(|()| second)
 }
 
 /// Counts and logs a response, and adds its query ID.

@@ -108,6 +108,9 @@ async fn prepare<'r>(
     // The session is loaded first: the page of a refused form depends on it.
     request.form = read_form(parts, body, request, route).await?;
     session?;
+    if request.session.is_none() && parts.method == Method::GET {
+        panel.iam.admit_anonymous(request.ip)?;
+    }
     let route = route.ok_or(PageError::NoSuchPage)?;
     if route.access() == Access::SignedIn {
         let principal = &request.session()?.principal;

@@ -10,7 +10,7 @@ use crate::request::RequestContext;
 use crate::response::HandlerResult;
 
 /// The last steps of the paths of forms that end something.
-const ENDINGS: [&str; 5] = ["/delete", "/detach", "/disable", "/end", "/remove"];
+const REVOCATIONS: [&str; 5] = ["/delete", "/detach", "/disable", "/end", "/remove"];
 
 /// Access to a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,8 +82,8 @@ impl Route {
         let ends = |step: &str| self.path.ends_with(step);
         if self.method == Method::GET {
             RequestClass::Reads
-        } else if ENDINGS.iter().any(|step| ends(step)) {
-            RequestClass::Endings
+        } else if REVOCATIONS.iter().any(|step| ends(step)) {
+            RequestClass::Revocations
         } else {
             RequestClass::Writes
         }

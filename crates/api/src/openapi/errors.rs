@@ -56,7 +56,7 @@ pub(super) fn describe(operation: &Operation, components: &mut Components) -> Re
     if declared.is_conditional() {
         possible.push(StatusCode::PRECONDITION_FAILED);
     }
-    if declared.class() != RequestClass::Endings {
+    if declared.class() != RequestClass::Revocations {
         possible.push(StatusCode::TOO_MANY_REQUESTS);
     }
     possible.extend([

@@ -40,7 +40,7 @@ pub(super) fn operations() -> Vec<Operation> {
         Operation::post("/me/api/oauth2/client/{clientId}/disable", "Disable a service account")
             .requires(&[rights::CLIENT_DISABLE])
             .extension()
-            .ending()
+            .revokes()
             .handle(disable),
     ]
 }

@@ -35,7 +35,7 @@ pub(super) fn operations() -> Vec<Operation> {
             .handle(enable_user),
         Operation::post("/me/identity/user/{user}/disable", "Disable a user")
             .requires(&[rights::USER_DISABLE])
-            .ending()
+            .revokes()
             .handle(disable_user),
         Operation::get(GROUPS, "List groups of users")
             .requires(&[rights::GROUP_GET])

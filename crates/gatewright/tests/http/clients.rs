@@ -178,3 +178,31 @@ async fn an_account_reads_and_changes_its_contact_details(database: TestDatabase
     }
     assert_eq!(admin.get("/v1/me").await.expect(200), after);
 }
+
+on_both_databases!(a_service_account_is_disabled_in_the_state_that_the_caller_knows);
+async fn a_service_account_is_disabled_in_the_state_that_the_caller_knows(database: TestDatabase) {
+    let server = Server::start(&database);
+    let admin = server.admin().await;
+    let other = server.stranger(&admin).await;
+    let path = format!("/v1/me/api/oauth2/client/{}", other.id);
+    let act = async |act: &str, tag: &str| {
+        let request = admin.request(Method::POST, &format!("{path}/{act}"));
+        Reply::of(request.header("if-match", tag)).await
+    };
+    let read = admin.get(&path).await;
+    let tag = read.header("etag").to_owned();
+    assert_eq!(read.expect(200)["enabled"], true);
+    act("disable", "\"other\"").await.refused(412, "Client::PreconditionFailed");
+    other.get("/v1/auth/details").await.expect(200);
+    assert_eq!(act("disable", &tag).await.expect(200)["enabled"], false);
+    other.get("/v1/auth/details").await.refused(401, "Client::Unauthorized");
+    act("enable", &tag).await.refused(412, "Client::PreconditionFailed");
+    let refused = server.token(&other.id, "wrong", "all").await;
+    assert_eq!(refused.body["error"], "invalid_client");
+    let read = admin.get(&path).await;
+    let tag = read.header("etag").to_owned();
+    // What clients send back of an object that they have read is accepted.
+    admin.put(&path, &read.expect(200)).await.expect(200);
+    assert_eq!(act("enable", &tag).await.expect(200)["enabled"], true);
+    other.get("/v1/auth/details").await.refused(401, "Client::Unauthorized");
+}

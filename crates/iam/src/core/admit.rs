@@ -23,6 +23,11 @@ impl Iam {
         self.rate_limits.admit_anonymous(from)
     }
 
+    /// Returns whether an access token was issued here, be it valid or not.
+    pub async fn is_issued_here(&self, token: &str) -> bool {
+        self.tokens.verify(token).await.is_ok()
+    }
+
     /// Counts a token that was refused, unless it was issued here and is merely no longer valid: its
     /// client must hear that, to get another. Fails where there were too many from the network.
     pub async fn count_refused_token(
@@ -30,7 +35,7 @@ impl Iam {
         token: &str,
         from: Option<IpAddr>,
     ) -> Result<(), IamError> {
-        if self.tokens.verify(token).await.is_ok() {
+        if self.is_issued_here(token).await {
             return Ok(());
         }
         self.rate_limits.count_failure(from)

@@ -118,6 +118,7 @@ impl Iam {
         // A token of a previous user with the same login is not valid for this one.
         let counts = user.enabled
             && user.created_at <= token.created_at
+            && user.enabled_at.is_none_or(|enabled_at| enabled_at <= token.created_at)
             && token.expires.is_none_or(|expires| now < expires);
         let token = Token::Personal(id.clone());
         counts.then(|| Principal { token, ..user.principal(self.settings.region, account) })

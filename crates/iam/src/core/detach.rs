@@ -32,6 +32,30 @@ impl Iam {
             match self.commit(place.account, context.author(), changes).await {
                 // It, or a policy, was changed in the meantime.
                 Err(StoreError::Stale) => {}
+                done => {
+                    done?;
+                    return self.detach_late(context, place.account, identity).await;
+                }
+            }
+        }
+        Err(IamError::Unavailable(StoreError::Stale))
+    }
+
+    /// Detaches a deleted identity from policies that were written while it was deleted, which the
+    /// view did not have then.
+    async fn detach_late(
+        &self,
+        context: &Context,
+        account: &AccountName,
+        identity: &Identity,
+    ) -> Result<(), IamError> {
+        for _ in 0..TRIES {
+            let late = self.detachments(context, account, identity).await?;
+            if late.is_empty() {
+                return Ok(());
+            }
+            match self.commit(account, context.author(), late).await {
+                Err(StoreError::Stale) => {}
                 done => return Ok(done?),
             }
         }

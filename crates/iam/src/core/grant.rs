@@ -11,12 +11,22 @@ const ANY: &str = "any-resource-of-the-account";
 
 impl Iam {
     /// Requires a caller of an operation that can give rights to have all rights, where the
-    /// installation demands it. Then nobody gives what they do not have.
+    /// installation demands it. Then nobody gives what they do not have, but by tags: who may change
+    /// those of a resource changes what conditions on them decide.
     pub(crate) async fn demand_administrator(&self, context: &Context) -> Result<(), IamError> {
         if !self.settings.only_administrators_grant || context.principal.caller.is_root() {
             return Ok(());
         }
         let home = self.account_urn(context.account());
+        let view = self.views.get(context.account()).await?;
+        let policies = view.policies();
+        let mut named = context.principal.caller.identities().flat_map(|urn| policies.naming(urn));
+        let denies = |id| policies.get(id).is_some_and(|policy| policies.denies_something(policy));
+        if named.any(denies) {
+            let message =
+                "here, only those who may do everything give rights; a policy denies you some";
+            return Err(IamError::Refused(message.to_owned()));
+        }
         let catalogue = self.catalogue_for(context).await?;
         let mut missing = Vec::new();
         for resource_type in catalogue.types() {

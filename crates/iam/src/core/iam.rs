@@ -100,6 +100,7 @@ impl Iam {
         let follower = Follower::new(sources.clone(), Arc::clone(&views), Arc::clone(&tokens))?;
         let following = follower.start().await?;
         let recorder = Arc::new(Recorder::new(store.clone(), sources.clone()));
+        let sign_in_attempts = SignInAttempts::new(&sources)?;
         let rate_limits = Arc::new(RateLimits::new(&settings.rates, &sources));
         let tasks = [
             recorder.run(settings.log_days),
@@ -113,7 +114,7 @@ impl Iam {
             live_catalogue,
             tokens,
             passkeys: relying_party(&settings.public_url),
-            sign_in_attempts: SignInAttempts::new(),
+            sign_in_attempts,
             rate_limits,
             settings,
             recorder,

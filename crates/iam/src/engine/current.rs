@@ -74,6 +74,8 @@ impl Views {
         if let Some(account) = self.clients.get(id) {
             return Ok(Some(account));
         }
+        // Anybody can ask for clients that do not exist: they must not take all connections.
+        let _turn = self.client_lookups.acquire().await.map_err(IamError::internal)?;
         let Some(found) = self.store.object_of_any_account(Kind::Client, id.as_str()).await? else {
             return Ok(None);
         };
@@ -123,13 +125,17 @@ impl Views {
         account: &AccountName,
         revision: Revision,
     ) -> Result<bool, IamError> {
-        if self.get(account).await?.revision() >= revision {
+        let before = self.get(account).await?.revision();
+        if before >= revision {
             return Ok(true);
         }
-        // The owners of resources are cached apart from the view.
-        self.resources_moved();
         self.refresh(account).await?;
-        Ok(self.get(account).await?.revision() >= revision)
+        let reached = self.get(account).await?.revision();
+        if reached > before {
+            // The owners of resources are cached apart from the view.
+            self.resources_moved();
+        }
+        Ok(reached >= revision)
     }
 }
 

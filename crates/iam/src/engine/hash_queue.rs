@@ -1,5 +1,9 @@
 //! Queues of password hashes: each takes 19 MiB and a core for a while.
 
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
 use tokio::sync::Semaphore;
 
 use crate::model::error::IamError;
@@ -7,31 +11,80 @@ use crate::model::error::IamError;
 /// The time after which a refused client may try again, in seconds.
 const RETRY_AFTER: u64 = 1;
 
-/// A bounded number of password hashes that run at once, and of others that wait.
+/// A bounded number of password hashes that run at once, and of others that wait. The hashes of one
+/// key (a network, a login, an account) run one after the other, so that none keeps another waiting
+/// for longer than a hash takes.
 ///
 /// There is one for whoever has proved nothing yet, so that strangers can only keep each other
 /// waiting.
 pub(crate) struct HashQueue {
     admitted: Semaphore,
     running: Semaphore,
+    keys: Mutex<HashMap<Box<str>, Arc<Key>>>,
+    /// The maximum number of hashes of one key that run or wait.
+    of_key: usize,
+}
+
+/// The hashes of one key.
+struct Key {
+    turn: Semaphore,
+    /// The number of hashes that run or wait.
+    places: AtomicUsize,
+}
+
+/// The place of one hash, which is given back when it is dropped.
+struct Place<'q> {
+    queue: &'q HashQueue,
+    name: Box<str>,
+    key: Arc<Key>,
 }
 
 impl HashQueue {
-    pub(crate) fn new(running: usize, waiting: usize) -> Self {
-        Self { admitted: Semaphore::new(running + waiting), running: Semaphore::new(running) }
+    pub(crate) fn new(running: usize, waiting: usize, of_key: usize) -> Self {
+        Self {
+            admitted: Semaphore::new(running + waiting),
+            running: Semaphore::new(running),
+            keys: Mutex::default(),
+            of_key,
+        }
     }
 
     /// Runs a hash when its turn has come; refused at once where too many wait.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
+        key: &str,
         hash: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, IamError> {
-        let Ok(_place) = self.admitted.try_acquire() else {
+        let busy = || {
             metrics::counter!("gatewright_sign_ins_refused_total", "reason" => "busy").increment(1);
-            return Err(IamError::Busy { seconds: RETRY_AFTER });
+            IamError::Busy { seconds: RETRY_AFTER }
         };
-        let _turn = self.running.acquire().await.map_err(IamError::internal)?;
+        let _admitted = self.admitted.try_acquire().map_err(|_| busy())?;
+        let place = self.place(key).ok_or_else(busy)?;
+        let _turn = place.key.turn.acquire().await.map_err(IamError::internal)?;
+        let _running = self.running.acquire().await.map_err(IamError::internal)?;
         tokio::task::spawn_blocking(hash).await.map_err(IamError::internal)
+    }
+
+    fn place(&self, name: &str) -> Option<Place<'_>> {
+        let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        let new = || Arc::new(Key { turn: Semaphore::new(1), places: AtomicUsize::new(0) });
+        let key = Arc::clone(keys.entry(name.into()).or_insert_with(new));
+        // The count is changed under the lock alone.
+        if key.places.load(Ordering::Relaxed) >= self.of_key {
+            return None;
+        }
+        key.places.fetch_add(1, Ordering::Relaxed);
+        Some(Place { queue: self, name: name.into(), key })
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        let mut keys = self.queue.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.key.places.fetch_sub(1, Ordering::Relaxed) == 1 {
+            keys.remove(&self.name);
+        }
     }
 }
 
@@ -41,22 +94,46 @@ mod tests {
 
     use super::*;
 
+    fn is_busy<T>(result: &Result<T, IamError>) -> bool {
+        matches!(result, Err(IamError::Busy { .. }))
+    }
+
     #[tokio::test]
     async fn whoever_finds_the_queue_full_is_refused_at_once() {
-        let queue = HashQueue::new(1, 1);
+        let queue = HashQueue::new(1, 1, 5);
         let (release, released) = channel();
-        let first = queue.run(move || released.recv());
-        let second = queue.run(|| 2);
+        let first = queue.run("a", move || released.recv());
+        let second = queue.run("b", || 2);
         let third = async {
             // The others are polled first.
-            let refused = queue.run(|| 3).await;
+            let refused = queue.run("c", || 3).await;
             release.send(()).unwrap();
             refused
         };
         let (first, second, third) = tokio::join!(first, second, third);
         first.unwrap().unwrap();
         assert_eq!(second.unwrap(), 2);
-        assert!(matches!(third, Err(IamError::Busy { .. })), "{third:?}");
-        assert_eq!(queue.run(|| 4).await.unwrap(), 4);
+        assert!(is_busy(&third), "{third:?}");
+        assert_eq!(queue.run("c", || 4).await.unwrap(), 4);
+    }
+
+    #[tokio::test]
+    async fn one_key_keeps_no_other_waiting() {
+        let queue = HashQueue::new(2, 10, 2);
+        let (release, released) = channel();
+        let first = queue.run("a", move || released.recv());
+        let second = queue.run("a", || 2);
+        let others = async {
+            // The second of the key waits for the first, and not in the place of another key.
+            let third = queue.run("a", || 3).await;
+            let other = queue.run("b", || 4).await;
+            release.send(()).unwrap();
+            (third, other)
+        };
+        let (first, second, (third, other)) = tokio::join!(first, second, others);
+        first.unwrap().unwrap();
+        assert_eq!((second.unwrap(), other.unwrap()), (2, 4));
+        assert!(is_busy(&third), "{third:?}");
+        assert!(queue.keys.lock().unwrap().is_empty());
     }
 }

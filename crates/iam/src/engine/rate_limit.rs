@@ -2,9 +2,10 @@
 
 use std::cell::RefCell;
 use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use foldhash::fast::RandomState;
+use foldhash::quality::RandomState;
 use governor::clock::Clock;
 use governor::middleware::StateInformationMiddleware;
 use governor::state::keyed::DashMapStateStore;
@@ -65,6 +66,8 @@ pub(crate) struct Limit {
     governor: Option<Governor>,
     clock: MonotonicClock,
     quota: u32,
+    /// True if there were too many keys when they were last cleaned up.
+    is_crowded: AtomicBool,
     leases: ThreadLocal<RefCell<Box<[Lease]>>>,
 }
 
@@ -80,13 +83,14 @@ impl Limit {
             RateLimiter::dashmap_with_clock_and_hasher(quota, clock.clone(), hasher)
                 .with_middleware::<StateInformationMiddleware>()
         });
-        Self { name, governor, clock, quota, leases: ThreadLocal::new() }
+        let (is_crowded, leases) = (AtomicBool::new(false), ThreadLocal::new());
+        Self { name, governor, clock, quota, is_crowded, leases }
     }
 
     /// Admits a request; returns the state of the limit. Fails with it where the limit is reached.
     pub(crate) fn admit(&self, key: u64) -> Result<Option<RateLimit>, RateLimit> {
         let Some(governor) = &self.governor else { return Ok(None) };
-        match governor.check_key(&bounded(governor, key)) {
+        match governor.check_key(&self.bounded(key)) {
             Ok(state) => {
                 let remaining = state.remaining_burst_capacity();
                 // The cells that are missing come back at the rate.
@@ -126,7 +130,13 @@ impl Limit {
     pub(crate) fn clean_up(&self) {
         if let Some(governor) = &self.governor {
             governor.retain_recent();
+            self.is_crowded.store(governor.len() > MOST_KEYS, Ordering::Relaxed);
         }
+    }
+
+    /// Returns a key; the shared one where there are too many, which bounds the memory.
+    fn bounded(&self, key: u64) -> u64 {
+        if self.is_crowded.load(Ordering::Relaxed) { SHARED } else { key }
     }
 
     fn most_at_once(&self) -> u32 {
@@ -142,9 +152,4 @@ impl Limit {
     fn state(&self, remaining: u32, seconds: u64) -> RateLimit {
         RateLimit { name: self.name, quota: self.quota, window: WINDOW, remaining, seconds }
     }
-}
-
-/// Returns a key; the shared one where there are too many, which bounds the memory.
-fn bounded(governor: &Governor, key: u64) -> u64 {
-    if governor.len() < MOST_KEYS { key } else { SHARED }
 }

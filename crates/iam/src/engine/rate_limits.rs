@@ -12,7 +12,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use foldhash::fast::RandomState;
+use foldhash::quality::RandomState;
 use gatewright_policy::{AccountName, ClientId};
 use tokio::task::JoinHandle;
 
@@ -22,6 +22,9 @@ use crate::model::error::IamError;
 use crate::model::network::Network;
 use crate::model::rate::{RateLimit, Rates, RequestClass};
 use crate::sources::Sources;
+
+/// The number of networks whose worth of failures an IPv6 /48 may have.
+const NETWORKS_OF_SITE: u32 = 10;
 
 /// Interval at which keys are forgotten.
 const CLEAN_UP_INTERVAL: Duration = Duration::from_secs(10);
@@ -42,8 +45,9 @@ pub(crate) struct RateLimits {
     reads: Pair,
     writes: Pair,
     anonymous: Limit,
-    /// Wrong credentials by network, and by client and network.
+    /// Wrong credentials by network, by IPv6 /48, and by client and network.
     failures: Limit,
+    site_failures: Limit,
     client_failures: Limit,
     hasher: RandomState,
 }
@@ -55,6 +59,7 @@ impl RateLimits {
             account: Limit::new(names[1], rate.saturating_mul(CREDENTIALS_OF_ACCOUNT), sources),
         };
         let client_failures = rates.failures.div_ceil(10);
+        let site_failures = rates.failures.saturating_mul(NETWORKS_OF_SITE);
         Self {
             tokens: pair(["tokens-per-client", "tokens-per-account"], rates.tokens),
             decisions: pair(["decisions-per-credential", "decisions-per-account"], rates.decisions),
@@ -62,6 +67,7 @@ impl RateLimits {
             writes: pair(["writes-per-credential", "writes-per-account"], rates.writes),
             anonymous: Limit::new("anonymous-per-network", rates.anonymous, sources),
             failures: Limit::new("failures-per-network", rates.failures, sources),
+            site_failures: Limit::new("failures-per-site", site_failures, sources),
             client_failures: Limit::new("failures-per-client", client_failures, sources),
             hasher: RandomState::default(),
         }
@@ -105,7 +111,7 @@ impl RateLimits {
             }
             RequestClass::Reads => &self.reads,
             RequestClass::Writes => &self.writes,
-            RequestClass::Endings => return Ok(None),
+            RequestClass::Revocations => return Ok(None),
         };
         let (credential, account) = self.keys(principal);
         let credential = pair.credential.admit(credential).map_err(IamError::RateLimited)?;
@@ -121,7 +127,12 @@ impl RateLimits {
 
     /// Counts a wrong credential; fails where there were too many from the network.
     pub(crate) fn count_failure(&self, from: Option<IpAddr>) -> Result<(), IamError> {
-        self.failures.admit(self.network(from)).map(drop).map_err(IamError::RateLimited)
+        self.failures.admit(self.network(from)).map_err(IamError::RateLimited)?;
+        if let Some(site) = from.and_then(Network::site_of) {
+            let site = self.hasher.hash_one(site);
+            self.site_failures.admit(site).map_err(IamError::RateLimited)?;
+        }
+        Ok(())
     }
 
     /// Counts a wrong secret of a client; fails where there were too many for the client from the
@@ -150,13 +161,13 @@ impl RateLimits {
 
     /// Forgets the keys that have all their cells again.
     fn clean_up(&self) {
-        let Self { tokens, decisions, reads, writes, anonymous, failures, client_failures, .. } =
-            self;
+        let Self { tokens, decisions, reads, writes, anonymous, .. } = self;
         for Pair { credential, account } in [tokens, decisions, reads, writes] {
             credential.clean_up();
             account.clean_up();
         }
-        for limit in [anonymous, failures, client_failures] {
+        let Self { failures, site_failures, client_failures, .. } = self;
+        for limit in [anonymous, failures, site_failures, client_failures] {
             limit.clean_up();
         }
     }

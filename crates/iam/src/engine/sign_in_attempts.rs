@@ -4,32 +4,49 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use gatewright_policy::{Instant, SessionId};
+use gatewright_policy::{AccountName, Instant, SessionId};
+use highway::{HighwayHash, HighwayHasher, Key};
 use quick_cache::sync::Cache;
 
 use crate::engine::hash_queue::HashQueue;
-use crate::engine::throttle::Throttle;
+use crate::engine::throttle::{Throttle, ThrottleKey};
 use crate::model::device::DeviceId;
+use crate::model::error::IamError;
 use crate::model::network::Network;
+use crate::sources::Sources;
 
 /// What an attempt to prove an identity is counted by.
 pub(crate) enum Counted {
-    /// By the device, which the person has signed in with before: nobody else can use it up.
-    Device(String),
-    /// By the login at a network, by the login, and by the network.
-    Stranger { pair: String, login: String, network: String },
+    /// By the device, which the person has signed in with before, and by the login over all its
+    /// devices: strangers have none.
+    Device { device: String, login: String },
+    /// By the login at a network, by the login, by the network, and by its site if it has one.
+    Stranger { pair: String, login: String, network: String, site: Option<String> },
+    /// By the identity at a network, and by the identity: who is signed in proves their password.
+    SignedIn { pair: String, identity: String, account: String },
 }
 
 impl Counted {
     /// Returns what an attempt at a login is counted by.
     pub(crate) fn by(login: &str, device: Option<DeviceId>, from: Option<IpAddr>) -> Self {
+        let login = login.to_owned();
         if let Some(device) = device {
-            return Self::Device(format!("{login} {device}"));
+            return Self::Device { device: format!("{device} {login}"), login };
         }
-        let network = from.map(|from| Network::of(from).to_string()).unwrap_or_default();
-        let pair = format!("{login} {network}");
-        Self::Stranger { pair, login: login.to_owned(), network }
+        let network = network_of(from);
+        let site = from.and_then(Network::site_of).map(|site| site.to_string());
+        Self::Stranger { pair: format!("{network} {login}"), login, network, site }
     }
+
+    /// Returns what a signed-in person's proof of their password is counted by.
+    pub(crate) fn by_identity(identity: &str, account: &AccountName, from: Option<IpAddr>) -> Self {
+        let pair = format!("{} {identity}", network_of(from));
+        Self::SignedIn { pair, identity: identity.to_owned(), account: account.to_string() }
+    }
+}
+
+fn network_of(from: Option<IpAddr>) -> String {
+    from.map(|from| Network::of(from).to_string()).unwrap_or_default()
 }
 
 /// Holds the state of sign-ins and sessions that is not in the views.
@@ -37,90 +54,116 @@ pub(crate) struct SignInAttempts {
     /// The last use of each session, as far as this node knows. Lost when it stops: a session then
     /// counts as just used.
     pub(crate) used: Cache<SessionId, Instant>,
-    /// Failures of signed-in people who prove their password again.
-    pub(crate) passwords: Throttle,
     devices: Throttle,
+    logins_with_devices: Throttle,
     pairs: Throttle,
     logins: Throttle,
     networks: Throttle,
-    /// Hashes for whoever has proved nothing yet.
-    pub(crate) strangers: HashQueue,
-    /// Hashes for devices that have signed in before.
-    pub(crate) known_devices: HashQueue,
-    /// Hashes for whoever is signed in.
+    sites: Throttle,
+    signed_in_pairs: Throttle,
+    identities: Throttle,
+    /// The key of the hashes that counts are kept by.
+    marker: Key,
+    /// Hashes for whoever has proved nothing yet, by network.
+    strangers: HashQueue,
+    /// Hashes for devices that have signed in before, by login.
+    known_devices: HashQueue,
+    /// Hashes for whoever is signed in, by account.
     pub(crate) signed_in: HashQueue,
 }
 
 impl SignInAttempts {
-    pub(crate) fn new() -> Self {
-        let quarter = Duration::from_mins(15);
-        Self {
-            used: Cache::new(100_000),
-            passwords: Throttle::new(5, quarter),
-            devices: Throttle::new(10, quarter),
-            pairs: Throttle::new(5, quarter),
-            // One network alone stays below this by the limit of the pair, so it takes several to
-            // make the owner wait at a new device.
-            logins: Throttle::new(50, quarter),
-            networks: Throttle::new(20, Duration::from_mins(1)),
-            strangers: HashQueue::new(2, 8),
-            known_devices: HashQueue::new(1, 8),
-            signed_in: HashQueue::new(1, 16),
+    pub(crate) fn new(sources: &Sources) -> Result<Self, IamError> {
+        let (minute, quarter) = (Duration::from_mins(1), Duration::from_mins(15));
+        let mut marker = [0; 4];
+        for part in &mut marker {
+            *part = u64::from_ne_bytes(sources.bytes()?);
         }
+        Ok(Self {
+            used: Cache::new(100_000),
+            devices: Throttle::new(10, quarter, quarter),
+            logins_with_devices: Throttle::new(100, quarter, quarter),
+            pairs: Throttle::new(5, quarter, quarter),
+            // One network alone stays below this by the limit of the pair, so it takes several to
+            // make the owner wait at a new device, and then for a minute.
+            logins: Throttle::new(50, quarter, minute),
+            networks: Throttle::new(20, minute, quarter),
+            sites: Throttle::new(100, minute, quarter),
+            signed_in_pairs: Throttle::new(5, quarter, quarter),
+            identities: Throttle::new(50, quarter, minute),
+            marker: Key(marker),
+            strangers: HashQueue::new(2, 8, 4),
+            known_devices: HashQueue::new(1, 32, 2),
+            signed_in: HashQueue::new(1, 256, 64),
+        })
     }
 
     /// Begins an attempt, which counts as failed until [`Self::succeed`]; fails with the seconds to
     /// wait.
     pub(crate) fn begin(&self, counted: &Counted, now: Instant) -> Result<(), u64> {
-        let begun = match counted {
-            Counted::Device(device) => self.devices.attempt(device, now),
-            Counted::Stranger { pair, login, network } => {
-                self.pairs.attempt(pair, now).and_then(|()| {
-                    self.logins.attempt(login, now).inspect_err(|_| self.pairs.forgive(pair))?;
-                    self.networks.attempt(network, now).inspect_err(|_| {
-                        self.pairs.forgive(pair);
-                        self.logins.forgive(login);
-                    })
-                })
+        let counts = self.counts(counted);
+        for (place, (throttle, key)) in counts.iter().enumerate() {
+            if let Err(seconds) = throttle.attempt(*key, now) {
+                // What was not tried does not count.
+                counts.iter().take(place).for_each(|(throttle, key)| throttle.forgive(*key));
+                metrics::counter!("gatewright_sign_ins_refused_total", "reason" => "throttled")
+                    .increment(1);
+                return Err(seconds);
             }
-        };
-        if begun.is_err() {
-            metrics::counter!("gatewright_sign_ins_refused_total", "reason" => "throttled")
-                .increment(1);
         }
-        begun
+        Ok(())
     }
 
     /// Records that an attempt has succeeded. It clears no failure of others: neither at this login
     /// from elsewhere, nor from this network at other logins.
     pub(crate) fn succeed(&self, counted: &Counted) {
-        match counted {
-            Counted::Device(device) => self.devices.reset(device),
-            Counted::Stranger { pair, login, network } => {
-                self.pairs.reset(pair);
-                self.logins.forgive(login);
-                self.networks.forgive(network);
+        for (place, (throttle, key)) in self.counts(counted).into_iter().enumerate() {
+            // The first is that of this person at this place alone.
+            if place == 0 {
+                throttle.reset(key);
+            } else {
+                throttle.forgive(key);
             }
         }
     }
 
     /// Takes back an attempt that was not decided, as where no hash could be computed.
     pub(crate) fn take_back(&self, counted: &Counted) {
+        self.counts(counted).into_iter().for_each(|(throttle, key)| throttle.forgive(key));
+    }
+
+    /// Runs the hash of an attempt, in the queue of its kind.
+    pub(crate) async fn hash<T: Send + 'static>(
+        &self,
+        counted: &Counted,
+        hash: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, IamError> {
         match counted {
-            Counted::Device(device) => self.devices.forgive(device),
-            Counted::Stranger { pair, login, network } => {
-                self.pairs.forgive(pair);
-                self.logins.forgive(login);
-                self.networks.forgive(network);
-            }
+            Counted::Device { login, .. } => self.known_devices.run(login, hash).await,
+            Counted::Stranger { network, .. } => self.strangers.run(network, hash).await,
+            Counted::SignedIn { account, .. } => self.signed_in.run(account, hash).await,
         }
     }
 
-    /// Returns the queue for the hash of an attempt.
-    pub(crate) fn queue(&self, counted: &Counted) -> &HashQueue {
+    /// Returns the counts of an attempt, the narrowest first.
+    fn counts(&self, counted: &Counted) -> Vec<(&Throttle, ThrottleKey)> {
+        let key = |text: &str| HighwayHasher::new(self.marker).hash128(text.as_bytes());
         match counted {
-            Counted::Device(_) => &self.known_devices,
-            Counted::Stranger { .. } => &self.strangers,
+            Counted::Device { device, login } => {
+                vec![(&self.devices, key(device)), (&self.logins_with_devices, key(login))]
+            }
+            Counted::Stranger { pair, login, network, site } => {
+                let mut counts = vec![
+                    (&self.pairs, key(pair)),
+                    (&self.logins, key(login)),
+                    (&self.networks, key(network)),
+                ];
+                counts.extend(site.as_deref().map(|site| (&self.sites, key(site))));
+                counts
+            }
+            Counted::SignedIn { pair, identity, .. } => {
+                vec![(&self.signed_in_pairs, key(pair)), (&self.identities, key(identity))]
+            }
         }
     }
 }

@@ -42,16 +42,16 @@ use crate::model::user_token::UserTokenDocument;
 pub(crate) struct ClientEntry {
     pub(crate) flow: Flow,
     pub(crate) enabled: bool,
-    /// The time at which it was last disabled, if it was.
-    pub(crate) disabled_at: Option<Instant>,
+    /// The time at which it was last enabled again, if it was.
+    pub(crate) enabled_at: Option<Instant>,
     pub(crate) secret: Arc<[u8]>,
 }
 
 impl ClientEntry {
-    /// Returns whether a token that was issued at an instant, in whole seconds, counts: it may not
-    /// be older than the last time that the client was disabled.
+    /// Returns whether a token that was issued at an instant, in whole seconds, counts: it must be
+    /// younger than the last time that the client was enabled again.
     pub(crate) fn admits_token_of(&self, issued: Instant) -> bool {
-        let is_since = self.disabled_at.is_none_or(|at| issued.seconds() > at.seconds());
+        let is_since = self.enabled_at.is_none_or(|at| issued.seconds() > at.seconds());
         self.enabled && self.flow == Flow::ClientCredentials && is_since
     }
 }
@@ -157,9 +157,9 @@ impl Held for ClientDocument {
         let id = Box::<str>::from(place.id);
         // A client without a secret was deleted since, and is not held.
         let client = secret.map(|secret| ClientEntry {
-            flow: self.flow,
-            enabled: !self.disabled,
-            disabled_at: self.disabled_at,
+            flow: self.flow(),
+            enabled: self.is_enabled(),
+            enabled_at: self.enabled_at,
             secret: secret.into(),
         });
         Ok(Box::new(move |view| {

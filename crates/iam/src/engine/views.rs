@@ -16,13 +16,16 @@ use arc_swap::ArcSwapOption;
 use gatewright_policy::{AccountName, ClientId, Region, Revision};
 use gatewright_store::{ChangeNotice, Generation, Store};
 use quick_cache::sync::Cache;
-use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
+use tokio::sync::{Notify, Semaphore};
 
 use crate::catalogue::index::Catalogue;
 use crate::engine::freshness::{Freshness, Lag, micros};
 use crate::engine::view::View;
 use crate::sources::Sources;
+
+/// The maximum number of look-ups of clients at once.
+const CLIENT_LOOKUPS: usize = 4;
 
 /// The metric of the times that the database was found to have lost changes.
 const LOST_CHANGES: &str = "gatewright_database_lost_changes_total";
@@ -54,6 +57,8 @@ pub(crate) struct Views {
     pub(super) owners: Cache<Box<str>, Owner>,
     /// Accounts of clients: a client stays with its account for as long as it exists.
     pub(super) clients: Cache<ClientId, AccountName>,
+    /// Bounds the look-ups of clients in the database, which anybody can cause.
+    pub(super) client_lookups: Semaphore,
     /// The number of changes that created or deleted a resource: it invalidates cached owners.
     pub(super) moves: AtomicU64,
     /// Notifies of a view that was renewed.
@@ -91,6 +96,7 @@ impl Views {
             slots: Cache::new(most),
             owners: Cache::new(100_000),
             clients: Cache::new(100_000),
+            client_lookups: Semaphore::new(CLIENT_LOOKUPS),
             moves: AtomicU64::new(0),
             renewed: Notify::new(),
             apis_changed: Notify::new(),

@@ -34,7 +34,7 @@ impl Iam {
         }
         let now = self.now();
         let words = vec![name.to_string(), new.email.clone()];
-        let password = self.hash_password(new.password, words).await?;
+        let password = self.hash_password(&name, new.password, words).await?;
         let mut changes = self.foundation(&name, &new.email, password, now)?;
         let service_account = if new.service_account {
             let (more, service_account) = self.service_account(&name, now)?;

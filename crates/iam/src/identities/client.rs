@@ -23,16 +23,17 @@ impl Iam {
         document: ClientDocument,
     ) -> Result<Client, IamError> {
         let identity = Identity::service_account(self.settings.region, account, &id);
-        let acts_for_itself = document.flow == Flow::ClientCredentials;
+        let (flow, enabled) = (document.flow(), document.is_enabled());
+        let acts_for_itself = flow == Flow::ClientCredentials;
         Ok(Client {
             tag: document.tag(self.place(account, id.as_str()))?,
             id,
             name: document.name,
             description: document.description,
-            flow: document.flow,
+            flow,
             callback_urls: document.callback_urls,
             created_at: document.created_at,
-            enabled: !document.disabled,
+            enabled,
             identity: acts_for_itself.then(|| identity.urn().to_owned()),
         })
     }
@@ -165,7 +166,7 @@ impl Iam {
         id: &ClientId,
     ) -> Result<Client, IamError> {
         self.demand(context, rights::CLIENT_ENABLE).await?;
-        self.change_client(context, id, |document| document.disabled = false).await
+        self.change_client(context, id, |document| document.enable(context.now)).await
     }
 
     /// Disables a service account. All its tokens are invalid at once; its secret and the policies
@@ -176,13 +177,7 @@ impl Iam {
         id: &ClientId,
     ) -> Result<Client, IamError> {
         self.demand(context, rights::CLIENT_DISABLE).await?;
-        self.change_client(context, id, |document| {
-            if !document.disabled {
-                document.disabled = true;
-                document.disabled_at = Some(context.now);
-            }
-        })
-        .await
+        self.change_client(context, id, ClientDocument::disable).await
     }
 
     async fn change_client(

@@ -1,5 +1,7 @@
 //! Local users: people who sign in to an account beside its owner.
 
+use std::sync::Arc;
+
 use gatewright_policy::{AccountName, Identity, Login, Revision};
 use gatewright_store::{Kind, Object};
 
@@ -71,6 +73,7 @@ impl Iam {
             groups: input.groups,
             kind: input.kind,
             enabled: true,
+            enabled_at: None,
             created_at: context.now,
             updated_at: context.now,
             password_changed_at: input.password.as_ref().map(|_| context.now),
@@ -84,7 +87,7 @@ impl Iam {
             None => None,
             Some(password) => {
                 let words = self.guessable_words(account, Some(&document)).await?;
-                Some(self.hash_password(password, words).await?)
+                Some(self.hash_password(account, password, words).await?)
             }
         };
         let id = user_key(account, &document.login);
@@ -125,13 +128,25 @@ impl Iam {
     /// Enables a user, who may then sign in again; tokens from before stay invalid.
     pub async fn enable_user(&self, context: &Context, login: &Login) -> Result<User, IamError> {
         self.demand(context, rights::USER_ENABLE).await?;
-        // Those of a user who was disabled by an older version.
-        let id = user_key(context.account(), login);
         let view = self.views.get(context.account()).await?;
-        if view.users.get(&id).is_some_and(|user| !user.enabled) {
-            self.delete_user_tokens(context, login).await?;
-        }
-        self.change_user(context, login, |document| document.enabled = true).await
+        let is_disabled = |user: &Arc<UserDocument>| !user.enabled;
+        let id = user_key(context.account(), login);
+        let old = if view.users.get(&id).is_some_and(is_disabled) {
+            self.tokens_of(context.account(), login).await?
+        } else {
+            Vec::new()
+        };
+        let user = self
+            .change_user(context, login, |document| {
+                if !document.enabled {
+                    document.enabled = true;
+                    document.enabled_at = Some(context.now);
+                }
+            })
+            .await?;
+        // They count no more, but an older version would not know that.
+        self.delete_tokens(context, old).await?;
+        Ok(user)
     }
 
     /// Disables a user, and ends their sessions and deletes their personal access tokens at once.
@@ -140,16 +155,26 @@ impl Iam {
         let user = self.change_user(context, login, |document| document.enabled = false).await?;
         let over = self.sessions_of(context.account(), &user.urn).await?;
         self.end_sessions(context, over).await?;
-        self.delete_user_tokens(context, login).await?;
+        let tokens = self.tokens_of(context.account(), login).await?;
+        self.delete_tokens(context, tokens).await?;
         Ok(user)
     }
 
-    /// Deletes all personal access tokens of a user; those that are gone already are ignored.
-    async fn delete_user_tokens(&self, context: &Context, login: &Login) -> Result<(), IamError> {
-        let view = self.views.get(context.account()).await?;
+    /// Returns the identifiers of the personal access tokens of a user.
+    async fn tokens_of(
+        &self,
+        account: &AccountName,
+        login: &Login,
+    ) -> Result<Vec<String>, IamError> {
+        let view = self.views.get(account).await?;
         let own = view.user_tokens.iter().filter(|(_, one)| one.user() == login);
-        for (id, _) in own {
-            match self.write(context, vec![UserTokenDocument::delete(id)]).await {
+        Ok(own.map(|(id, _)| id.to_owned()).collect())
+    }
+
+    /// Deletes personal access tokens; those that are gone already are ignored.
+    async fn delete_tokens(&self, context: &Context, ids: Vec<String>) -> Result<(), IamError> {
+        for id in ids {
+            match self.write(context, vec![UserTokenDocument::delete(&id)]).await {
                 Ok(()) | Err(IamError::NotFound) => {}
                 Err(error) => return Err(error),
             }

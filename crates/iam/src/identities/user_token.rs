@@ -62,15 +62,15 @@ impl Iam {
         input: Input<UserTokenInput>,
     ) -> Result<(UserToken, Secret), IamError> {
         self.demand(context, rights::USER_TOKEN_CREATE).await?;
+        let own = Identity::user(self.settings.region, context.account(), login);
+        if own != context.principal.identity {
+            self.demand_administrator(context).await?;
+        }
         if let Some(created) = self.created_before::<UserTokenDocument>(context).await? {
             let UserTokenDocument { user, name, .. } = created.document;
             return Err(created_already(&format!("the token {name} of the user {user}")));
         }
         let account = context.account();
-        let own = Identity::user(self.settings.region, account, login);
-        if own != context.principal.identity {
-            self.demand_administrator(context).await?;
-        }
         let view = self.views.get(account).await?;
         view.users.get(&user_key(account, login)).ok_or(IamError::NotFound)?;
         let input = input?;

@@ -30,12 +30,13 @@ pub(crate) struct ClientDocument {
     pub(crate) flow: Flow,
     pub(crate) callback_urls: Vec<String>,
     pub(crate) created_at: Instant,
-    /// True if it may not get or use tokens for now.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub(crate) disabled: bool,
-    /// The time at which it was last disabled: tokens that were issued before are not valid again.
+    /// The flow of a client that is disabled. Its `flow` is then one that gets no tokens, so that a node
+    /// of an older version, which does not know this field, gives it none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) disabled_at: Option<Instant>,
+    pub(crate) suspended_flow: Option<Flow>,
+    /// The time at which it was last enabled: tokens that were issued before are not valid again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) enabled_at: Option<Instant>,
 }
 
 /// An OAuth2 client of the account.
@@ -96,11 +97,36 @@ pub struct ClientEdit {
 }
 
 impl ClientDocument {
+    /// Returns the flow that the client has, or will have again once it is enabled.
+    pub(crate) fn flow(&self) -> Flow {
+        self.suspended_flow.unwrap_or(self.flow)
+    }
+
+    /// Returns whether the client may get and use tokens.
+    pub(crate) fn is_enabled(&self) -> bool {
+        self.suspended_flow.is_none()
+    }
+
+    /// Disables the client.
+    pub(crate) fn disable(&mut self) {
+        let flow = self.flow();
+        self.suspended_flow = Some(flow);
+        self.flow = Flow::AuthorizationCode;
+    }
+
+    /// Enables the client; tokens from before stay invalid.
+    pub(crate) fn enable(&mut self, now: Instant) {
+        if let Some(flow) = self.suspended_flow.take() {
+            self.flow = flow;
+            self.enabled_at = Some(now.max(self.enabled_at.unwrap_or(now)));
+        }
+    }
+
     pub(crate) fn check(&mut self) -> Result<(), IamError> {
         check_label("name", &self.name, 255)?;
         check_text("description", &self.description, 1, 255)?;
         check_list("callbackUrls", &mut self.callback_urls, 100)?;
-        if self.flow == Flow::AuthorizationCode && self.callback_urls.is_empty() {
+        if self.flow() == Flow::AuthorizationCode && self.callback_urls.is_empty() {
             let message =
                 "\"callbackUrls\" needs at least one URL with the flow AUTHORIZATION_CODE";
             return Err(IamError::invalid(Fault::Missing, message));
@@ -124,8 +150,8 @@ impl ClientInput {
             flow: self.flow,
             callback_urls: self.callback_urls,
             created_at: now,
-            disabled: false,
-            disabled_at: None,
+            suspended_flow: None,
+            enabled_at: None,
         };
         document.check()?;
         Ok(document)
@@ -143,8 +169,34 @@ impl Document for ClientDocument {
     ) -> Result<Vec<Fact>, IamError> {
         let identity =
             Identity::service_account(place.region, place.account, &ClientId::new(place.id));
-        let client = after.map(Self::read).transpose()?.filter(|client| !client.disabled);
+        let client = after.map(Self::read).transpose()?.filter(ClientDocument::is_enabled);
         let identities = client.map(|_| vec![identity.urn().to_owned()]);
         Ok(vec![Fact::Subject { urn: identity.urn().into(), identities }])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_disabled_client_gets_no_tokens_of_an_older_version_either() {
+        let input = ClientInput {
+            name: "x".to_owned(),
+            description: "y".to_owned(),
+            flow: Flow::ClientCredentials,
+            callback_urls: Vec::new(),
+        };
+        let mut client = input.document(Instant::EPOCH).unwrap();
+        client.disable();
+        client.disable();
+        // What an older version reads, which gives tokens for the other flow alone.
+        let stored = serde_json::to_value(&client).unwrap();
+        assert_eq!(stored["flow"], "AUTHORIZATION_CODE");
+        assert!(!client.is_enabled() && client.flow() == Flow::ClientCredentials);
+        client.check().unwrap();
+        client.enable(Instant::EPOCH);
+        assert!(client.is_enabled() && client.flow == Flow::ClientCredentials);
+        assert_eq!(client.enabled_at, Some(Instant::EPOCH));
     }
 }

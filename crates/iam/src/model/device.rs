@@ -30,6 +30,16 @@ impl fmt::Display for DeviceId {
     }
 }
 
+/// The times of a person's credentials: when they were created, when the password was changed, and
+/// when an authenticator was set up. A device that has signed in with others is a stranger's: of
+/// whoever knew the earlier password, or of an earlier user with the same login.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct CredentialTimes {
+    pub(crate) created_at: Instant,
+    pub(crate) password_changed_at: Option<Instant>,
+    pub(crate) totp_created_at: Option<Instant>,
+}
+
 /// What a browser keeps about one person, sealed: it signs nobody in, but its attempts are counted
 /// apart from those of strangers.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -37,6 +47,8 @@ pub(crate) struct SignedInDevice {
     /// The URN of the identity that signed in.
     pub(crate) identity: String,
     pub(crate) id: DeviceId,
+    /// The credentials that the person signed in with.
+    pub(crate) credentials: CredentialTimes,
     /// The time of the last sign-in.
     pub(crate) since: Instant,
 }

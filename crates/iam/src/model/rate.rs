@@ -11,7 +11,7 @@ pub enum RequestClass {
     Writes,
     /// Requests that end something: they delete, disable, revoke or sign out. They are never limited,
     /// so that what must stop can be stopped.
-    Endings,
+    Revocations,
 }
 
 /// The limits of rates, in requests per second; 0 for none. Ten seconds' worth may come at once. An

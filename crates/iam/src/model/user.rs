@@ -40,6 +40,9 @@ pub(crate) struct UserDocument {
     pub(crate) groups: Vec<GroupName>,
     pub(crate) kind: UserKind,
     pub(crate) enabled: bool,
+    /// The time at which the user was last enabled again: tokens from before do not count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) enabled_at: Option<Instant>,
     pub(crate) created_at: Instant,
     pub(crate) updated_at: Instant,
     pub(crate) password_changed_at: Option<Instant>,
@@ -171,6 +174,7 @@ mod tests {
             groups: vec![GroupName::new("no name")],
             kind: UserKind::User,
             enabled: true,
+            enabled_at: None,
             created_at: Instant::EPOCH,
             updated_at: Instant::EPOCH,
             password_changed_at: None,

@@ -170,6 +170,7 @@ impl Iam {
         input: Input<PermissionsGroupInput>,
     ) -> Result<PermissionsGroup, IamError> {
         self.demand(context, rights::PERMISSIONS_GROUP_CREATE).await?;
+        self.demand_administrator(context).await?;
         if let Some(created) = self.created_before(context).await? {
             return self.own_group(&created.owner, &created.id, created.document);
         }
@@ -221,6 +222,7 @@ impl Iam {
         urn: &str,
     ) -> Result<(), IamError> {
         self.demand(context, rights::PERMISSIONS_GROUP_DELETE).await?;
+        self.demand_administrator(context).await?;
         let object = self.own_permissions_group(context.account(), urn).await?;
         let place = self.place(context.account(), &object.id);
         self.delete(context, place, &[], |_: &PermissionsGroupDocument| Ok(())).await

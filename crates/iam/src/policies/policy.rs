@@ -216,6 +216,7 @@ impl Iam {
         id: Input<PolicyId>,
     ) -> Result<(), IamError> {
         self.demand(context, rights::POLICY_DELETE).await?;
+        self.demand_administrator(context).await?;
         let id = id?.to_string();
         self.delete(context, self.place(context.account(), &id), &[], |policy: &Policy| {
             if policy.read_only { Err(IamError::ReadOnly(READ_ONLY)) } else { Ok(()) }

@@ -129,6 +129,7 @@ impl Iam {
         id: Input<ResourceGroupId>,
     ) -> Result<(), IamError> {
         self.demand(context, rights::RESOURCE_GROUP_DELETE).await?;
+        self.demand_administrator(context).await?;
         let id = id?.to_string();
         let place = self.place(context.account(), &id);
         self.delete(context, place, &[], |group: &ResourceGroupDocument| {

@@ -46,9 +46,9 @@ impl Iam {
         }
         let identity = Identity::service_account(region, &account, &grant.client_id);
         // The dates of a token are in whole seconds. One of the second in which the client was
-        // disabled does not count.
-        let disabled = client.disabled_at.map_or(i64::MIN, |at| at.seconds().saturating_add(1));
-        let issued = Instant::from_seconds(now.seconds().max(disabled));
+        // enabled again does not count.
+        let enabled = client.enabled_at.map_or(i64::MIN, |at| at.seconds().saturating_add(1));
+        let issued = Instant::from_seconds(now.seconds().max(enabled));
         let id = hex::encode(self.sources.bytes::<16>()?);
         let claims = Claims {
             iss: &self.tokens.issuer,

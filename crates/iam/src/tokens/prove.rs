@@ -39,8 +39,15 @@ impl Iam {
             Ok(Err(account)) => account,
             Err(error) => return Err((None, error.into())),
         };
-        let limited = self.rate_limits.count_client_failure(id, from);
-        Err((account, limited.map_or_else(TokenError::Failed, |()| TokenError::InvalidClient)))
+        if let Err(limited) = self.rate_limits.count_client_failure(id, from) {
+            return Err((account, limited.into()));
+        }
+        if account.is_some() {
+            // For a client that does not exist, the database was asked: the time must not tell.
+            let asked = self.store.object_of_any_account(Kind::Client, id.as_str()).await;
+            asked.map_err(|error| (None, error.into()))?;
+        }
+        Err((account, TokenError::InvalidClient))
     }
 
     /// Finds a client whose secret is right; returns the account alone where it is wrong.
@@ -54,11 +61,7 @@ impl Iam {
         };
         let view = self.views.get(&account).await?;
         let client = view.clients.get(id.as_str()).filter(|client| secret.is(&client.secret));
-        let Some(client) = client.cloned() else {
-            // For a client that does not exist, the database is asked: the time must not tell.
-            self.store.object_of_any_account(Kind::Client, id.as_str()).await?;
-            return Ok(Err(Some(account)));
-        };
+        let Some(client) = client.cloned() else { return Ok(Err(Some(account))) };
         record_account(&account);
         Ok(Ok((account, client)))
     }

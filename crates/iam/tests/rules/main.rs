@@ -15,6 +15,7 @@ mod authenticator;
 mod creation;
 mod decisions;
 mod freshness;
+mod guessing;
 mod identities;
 mod installation;
 mod policies;

@@ -108,7 +108,7 @@ async fn each_class_has_its_own_limit_and_what_ends_something_has_none() {
     for class in [RequestClass::Reads, RequestClass::Writes, RequestClass::Decisions] {
         assert_eq!(admitted(|| call(&one.context, class)), 10, "{class:?}");
         call(&other.context, class).unwrap();
-        call(&one.context, RequestClass::Endings).unwrap();
+        call(&one.context, RequestClass::Revocations).unwrap();
     }
     installation.pass(3 * SECOND);
     assert_eq!(admitted(|| call(&one.context, RequestClass::Writes)), 3);

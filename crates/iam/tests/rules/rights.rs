@@ -211,6 +211,8 @@ async fn where_only_administrators_give_rights_nobody_gives_what_they_lack() {
     let (some, all) = (installation.stranger().await, installation.stranger().await);
     installation.allow(&some.urn(), &["account:apiovh:*"], &[&account]).await;
     installation.allow(&all.urn(), &["*"], &["urn:v1:eu:resource:*"]).await;
+    let deny = || Permissions { deny: texts(&["vps:*"]), ..Permissions::default() };
+    let denial = installation.policy(&some.urn(), deny(), &["urn:v1:eu:resource:vps:*"]).await;
     let input = |name: &str| {
         let identities = vec![some.urn()];
         Ok(PolicyInput { name: name.to_owned(), identities, ..PolicyInput::default() })
@@ -221,15 +223,16 @@ async fn where_only_administrators_give_rights_nobody_gives_what_they_lack() {
         iam.create_user(&some.context, user("jane")).await.map(drop),
         iam.edit_user(&some.context, &Login::new("x"), Ok(UserEdit::default())).await.map(drop),
         iam.reset_mfa(&some.context, &Login::new("x")).await,
+        // What denies something is not taken away either.
+        iam.delete_policy(&some.context, Ok(denial.rule.id)).await,
     ] {
         assert!(matches!(refused, Err(IamError::Refused(_))), "{refused:?}");
     }
     iam.create_policy(&all.context, input("p")).await.unwrap();
     iam.create_user(&all.context, user("jane")).await.unwrap();
     iam.create_policy(&installation.owner(), input("q")).await.unwrap();
-    // Without an action on other resources, it is not everything.
-    let deny = Permissions { deny: texts(&["vps:*"]), ..Permissions::default() };
-    installation.policy(&all.urn(), deny, &["urn:v1:eu:resource:vps:*"]).await;
+    // Whoever is denied something, be it one resource, may not do everything.
+    installation.policy(&all.urn(), deny(), &["urn:v1:eu:resource:vps:web-1"]).await;
     let refused = iam.create_user(&all.context, user("john")).await;
     assert!(matches!(refused, Err(IamError::Refused(_))), "{refused:?}");
 }

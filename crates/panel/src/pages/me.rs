@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use askama::Template;
-use gatewright_iam::{MfaMethods, Passkey, PasskeyId, PrincipalKind, Session, SessionId};
+use gatewright_iam::{
+    MfaMethods, Passkey, PasskeyId, PrincipalKind, Session, SessionId, SessionToken,
+};
 
 use super::sign_in_error::{bad_request, password_error};
 use crate::form::Form;
@@ -108,7 +110,16 @@ async fn change_password(request: Arc<RequestContext>) -> HandlerResult {
     }
     let current = &request.session()?.id;
     match request.iam.change_password(&context, (old, new), current).await {
-        Ok(()) => PageResponse::redirect("/me?flash=flash-password"),
+        Ok(()) => {
+            let response = PageResponse::redirect("/me?flash=flash-password")?;
+            // The browser was known by the password that is no more.
+            let cookie = request.cookies.session.as_ref();
+            let Some(token) = cookie.and_then(|cookie| SessionToken::parse(cookie.reveal())) else {
+                return Ok(response);
+            };
+            let device = request.iam.remember_device(&token, &request.origin()).await?;
+            Ok(response.with_cookie(request.cookie_settings.set_device(&device)?))
+        }
         Err(error) => PersonForms.reject(&request, password_error(&request, error)?).await,
     }
 }

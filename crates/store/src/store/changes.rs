@@ -132,6 +132,16 @@ async fn apply(
     Ok(entries)
 }
 
+/// Claims the name of an API for the account that declares it, which has it for good; returns whether
+/// it is the account's.
+async fn claims_api_name(
+    transaction: &mut Transaction,
+    account: &AccountName,
+    name: Value<'_>,
+) -> Result<bool, StoreError> {
+    Ok(transaction.run(sql::API_NAME_CLAIM, &[name, Value::Account(account)]).await? > 0)
+}
+
 /// Applies one change; returns the document before it.
 async fn change_object(
     transaction: &mut Transaction,
@@ -143,6 +153,13 @@ async fn change_object(
     let [kind, id, _] = key;
     let there: Option<ObjectRow> = transaction.first(sql::OBJECT, &key).await?;
     let there = there.map(Object::try_from).transpose()?;
+    // With each change, since an older node that declared it did not claim the name.
+    if change.kind == Kind::Api
+        && !claims_api_name(transaction, account, id).await?
+        && matches!(change.act, Act::Create { .. })
+    {
+        return Err(StoreError::Taken(Taken::Id));
+    }
     if let Some(name) = change.act.content().and_then(|content| content.name.as_deref()) {
         let values = [kind, Value::Text(name), Value::Account(account)];
         let namesake: Option<ObjectRow> = transaction.first(sql::OBJECT_BY_NAME, &values).await?;
@@ -152,12 +169,6 @@ async fn change_object(
     }
     match &change.act {
         Act::Create { content, secret } => {
-            // The name of an API stays with the account that had it first.
-            if change.kind == Kind::Api
-                && transaction.run(sql::API_NAME_CLAIM, &[id, Value::Account(account)]).await? == 0
-            {
-                return Err(StoreError::Taken(Taken::Id));
-            }
             let values = [
                 kind,
                 id,

@@ -3,13 +3,19 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use gatewright_policy::{Identity, Login};
+use gatewright_store::Kind;
 
 use crate::core::iam::Iam;
 use crate::model::caller::Origin;
-use crate::model::device::{DeviceId, KNOWN_FOR, MOST, SignedInDevice};
+use crate::model::device::{CredentialTimes, DeviceId, KNOWN_FOR, MOST, SignedInDevice};
+use crate::model::document::Document;
 use crate::model::error::IamError;
+use crate::model::principal_key::user_key;
 use crate::model::secret::Secret;
 use crate::model::session::SessionToken;
+use crate::model::totp::TotpDocument;
+use crate::model::user::UserDocument;
 
 /// The purpose that known devices are sealed for.
 const PURPOSE: &str = "known device";
@@ -29,12 +35,19 @@ impl Iam {
         let id = session.id();
         let document = view.sessions.get(id.as_str()).filter(|one| !one.pending);
         let identity = document.ok_or(IamError::BadCredential)?.identity.clone();
+        let times = self.credential_times(&identity).await?.ok_or(IamError::BadCredential)?;
         let known = self.known_devices(origin);
-        let id = match known.iter().find(|one| one.identity == identity) {
+        let same = known.iter().find(|one| one.identity == identity && one.credentials == times);
+        let id = match same {
             Some(known) => known.id,
             None => self.sources.id()?,
         };
-        let own = SignedInDevice { identity: identity.clone(), id, since: origin.now };
+        let own = SignedInDevice {
+            identity: identity.clone(),
+            id,
+            credentials: times,
+            since: origin.now,
+        };
         let others = known.into_iter().filter(|one| one.identity != identity).take(MOST - 1);
         let sealed = std::iter::once(own).chain(others).map(|device| {
             let sealed = self.tokens.seal(PURPOSE, serde_json::to_vec(&device)?)?;
@@ -44,10 +57,41 @@ impl Iam {
         Ok(sealed.join(".").into())
     }
 
-    /// Returns the device of a request, if its person has signed in with it.
-    pub(crate) fn known_device(&self, identity: &str, origin: &Origin) -> Option<DeviceId> {
-        let known = self.known_devices(origin);
-        known.into_iter().find(|one| one.identity == identity).map(|one| one.id)
+    /// Returns the device of a request, if its person has signed in with it by the credentials that
+    /// they have now.
+    pub(crate) async fn known_device(
+        &self,
+        identity: &str,
+        origin: &Origin,
+    ) -> Result<Option<DeviceId>, IamError> {
+        let known = self.known_devices(origin).into_iter().find(|one| one.identity == identity);
+        let Some(known) = known else { return Ok(None) };
+        let times = self.credential_times(identity).await?;
+        Ok(times.filter(|times| *times == known.credentials).map(|_| known.id))
+    }
+
+    /// Returns the times of a person's credentials; none where there is no such person.
+    async fn credential_times(&self, identity: &str) -> Result<Option<CredentialTimes>, IamError> {
+        let identity =
+            Identity::parse(identity, self.settings.region).map_err(IamError::internal)?;
+        let account = identity.account();
+        let (created_at, password_changed_at) = match identity.name() {
+            Some(login) => {
+                let id = user_key(account, &Login::new(login));
+                let object = self.store.object(account, Kind::User, &id).await?;
+                let Some(object) = object else { return Ok(None) };
+                let user = UserDocument::read(&object.document)?;
+                (user.created_at, user.password_changed_at)
+            }
+            None => {
+                let profile = self.profile(account).await?;
+                (profile.created_at, profile.password_changed_at)
+            }
+        };
+        let totp = self.store.object(account, Kind::Totp, identity.urn()).await?;
+        let totp = totp.map(|object| TotpDocument::read(&object.document)).transpose()?;
+        let totp_created_at = totp.map(|totp| totp.created_at);
+        Ok(Some(CredentialTimes { created_at, password_changed_at, totp_created_at }))
     }
 
     fn known_devices(&self, origin: &Origin) -> Vec<SignedInDevice> {

@@ -39,14 +39,14 @@ impl Iam {
             None => (Kind::Account, account.to_string(), Identity::account_of(region, &account)),
         };
         let attempts = &self.sign_in_attempts;
-        let counted = Counted::by(&id, self.known_device(identity.urn(), &origin), origin.ip);
+        let device = self.known_device(identity.urn(), &origin).await?;
+        let counted = Counted::by(&id, device, origin.ip);
         let begun = attempts.begin(&counted, now);
         begun.map_err(|seconds| SignInError::TooMany { seconds })?;
         let check = async {
             let object = self.store.object(&account, kind, &id).await?;
             let hash = object.as_ref().and_then(|object| object.secret.clone());
-            let queue = attempts.queue(&counted);
-            let is_right = self.is_password(queue, attempt.password, hash).await?;
+            let is_right = self.is_password(&counted, attempt.password, hash).await?;
             Ok::<_, IamError>(object.filter(|_| is_right))
         };
         let object = match check.await {
@@ -87,11 +87,8 @@ impl Iam {
             view.sessions.get(id.as_str()).filter(|one| one.pending && one.expires > origin.now);
         let document = pending.ok_or(IamError::BadCredential)?;
         let session = self.session_of(&view, &id, document)?;
-        let counted = Counted::by(
-            &format!("{} code", document.identity),
-            self.known_device(&document.identity, origin),
-            origin.ip,
-        );
+        let device = self.known_device(&document.identity, origin).await?;
+        let counted = Counted::by(&format!("{} code", document.identity), device, origin.ip);
         // Nobody guesses a backup code, so nobody is kept from using theirs.
         let is_guessable = !is_backup_code(code);
         if is_guessable {
@@ -99,10 +96,16 @@ impl Iam {
             begun.map_err(|seconds| SignInError::TooMany { seconds })?;
         }
         let context = sign_in_context(session.principal, origin);
-        let proof = self.take_code(&context, code).await?;
-        if is_guessable {
-            self.sign_in_attempts.succeed(&counted);
+        let proof = self.take_code(&context, code).await;
+        match &proof {
+            Ok(_) if is_guessable => self.sign_in_attempts.succeed(&counted),
+            // The database failed: nothing was tried.
+            Err(SignInError::Failed(_)) if is_guessable => {
+                self.sign_in_attempts.take_back(&counted);
+            }
+            _ => {}
         }
+        let proof = proof?;
         self.end_sessions(&context, vec![id]).await?;
         let factor = match proof {
             Proof::Totp => "TOTP",
@@ -123,7 +126,7 @@ impl Iam {
         let account = context.account();
         let (kind, id) = self.prove_password(context, old).await?;
         let words = self.own_guessable_words(context).await?;
-        let hash = Some(self.hash_password(new, words).await?);
+        let hash = Some(self.hash_password(account, new, words).await?);
         let changed_at = Some(context.now);
         let place = self.place(account, &id);
         if kind == Kind::User {

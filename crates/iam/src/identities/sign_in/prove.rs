@@ -1,10 +1,10 @@
 //! Verifies and hashes passwords, with a limit on concurrent hashes.
 
-use gatewright_policy::Login;
+use gatewright_policy::{AccountName, Login};
 use gatewright_store::Kind;
 
 use crate::core::iam::Iam;
-use crate::engine::hash_queue::HashQueue;
+use crate::engine::sign_in_attempts::Counted;
 use crate::model::caller::{Context, PrincipalKind};
 use crate::model::error::IamError;
 use crate::model::password::check_password;
@@ -17,7 +17,7 @@ impl Iam {
     /// that the time does not tell which logins exist.
     pub(crate) async fn is_password(
         &self,
-        queue: &HashQueue,
+        counted: &Counted,
         password: Secret,
         hash: Option<Vec<u8>>,
     ) -> Result<bool, IamError> {
@@ -29,7 +29,7 @@ impl Iam {
                 None => password.slow_hash(&[0; 16]).map(|_| false),
             }
         };
-        queue.run(check).await?
+        self.sign_in_attempts.hash(counted, check).await?
     }
 
     /// Verifies the caller's own password, which is stored under the returned key; refused where it
@@ -49,20 +49,20 @@ impl Iam {
             }
             PrincipalKind::ServiceAccount => return Err(IamError::NotFound.into()),
         };
-        let tries = format!("{id} password");
         let attempts = &self.sign_in_attempts;
-        let begun = attempts.passwords.attempt(&tries, context.now);
+        let counted = Counted::by_identity(&id, account, context.ip);
+        let begun = attempts.begin(&counted, context.now);
         begun.map_err(|seconds| SignInError::TooMany { seconds })?;
         let check = async {
             let object = self.store.object(account, kind, &id).await?;
             let hash = object.and_then(|object| object.secret);
-            self.is_password(&attempts.signed_in, password, hash).await
+            self.is_password(&counted, password, hash).await
         };
         match check.await {
-            Ok(true) => attempts.passwords.reset(&tries),
+            Ok(true) => attempts.succeed(&counted),
             Ok(false) => return Err(SignInError::Wrong),
             Err(error) => {
-                attempts.passwords.forgive(&tries);
+                attempts.take_back(&counted);
                 return Err(error.into());
             }
         }
@@ -73,6 +73,7 @@ impl Iam {
     /// for storage.
     pub(crate) async fn hash_password(
         &self,
+        account: &AccountName,
         password: Secret,
         words: Vec<String>,
     ) -> Result<Vec<u8>, IamError> {
@@ -81,6 +82,6 @@ impl Iam {
             check_password(&password, &words)?;
             password.slow_hash(&salt)
         };
-        Ok(self.sign_in_attempts.signed_in.run(hash).await??.into_bytes())
+        Ok(self.sign_in_attempts.signed_in.run(account.as_str(), hash).await??.into_bytes())
     }
 }
