@@ -104,6 +104,7 @@ async fn issue(
         None => return Err(ApiError::invalid_request("grant_type is missing")),
     }
     let credentials = ClientCredentials::read(request, &form)?;
+    credentials.wait_for_revision(request).await?;
     let scope = form.field("scope").map(str::to_owned);
     let (client_id, client_secret) = (credentials.id.clone(), credentials.secret.clone());
     let grant = Grant { client_id, client_secret, scope, projects };
@@ -126,6 +127,7 @@ async fn introspect(
     let form = form.fields?;
     let credentials = ClientCredentials::read(&request, &form)?;
     let token = token_field(&form)?;
+    credentials.wait_for_revision(&request).await?;
     let (id, secret) = (&credentials.id, &credentials.secret);
     let found = request.iam.introspect(id, secret, token, (request.ip, request.now)).await;
     let found = found.map_err(|error| credentials.error(error))?;
@@ -138,6 +140,7 @@ async fn revoke(request: Request, form: Form<TokenAbout>) -> Result<Json<Revoked
     let form = form.fields?;
     let credentials = ClientCredentials::read(&request, &form)?;
     let token = token_field(&form)?;
+    credentials.wait_for_revision(&request).await?;
     let from = (request.ip, request.query_id, request.now);
     let revoked = request.iam.revoke(&credentials.id, &credentials.secret, token, from).await;
     revoked.map_err(|error| credentials.error(error))?;

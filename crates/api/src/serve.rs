@@ -209,23 +209,15 @@ impl Matched<'_> {
         handler: &Public,
         body: Body,
     ) -> Result<Response, ApiError> {
-        let headers = &self.parts.headers;
-        if self.operation.declared.errors != Errors::OAuth2 {
+        // The handlers of OAuth2 forms authenticate a client, which has limits of its own and may
+        // demand a minimum revision.
+        let has_client =
+            self.operation.declared.errors == Errors::OAuth2 && self.parts.method == Method::POST;
+        if !has_client {
             api.iam.admit_anonymous(self.context.ip)?;
-            let body = read_body(body, MAX_ANONYMOUS_BODY).await?;
-            return handler(self.into_request(api), body).await;
         }
-        // The handler authenticates a client, and has limits of its own.
-        if !headers.contains_key(MINIMUM_REVISION) {
-            let body = read_body(body, MAX_ANONYMOUS_BODY).await?;
-            return handler(self.into_request(api), body).await;
-        }
-        let headers = headers.clone();
         let body = read_body(body, MAX_ANONYMOUS_BODY).await?;
-        let response = handler(self.into_request(api), body).await?;
-        // Whether there is such a revision is told only to the right client.
-        wait_for_revision(&api.iam, &headers).await?;
-        Ok(response)
+        handler(self.into_request(api), body).await
     }
 
     async fn answer_authenticated(

@@ -343,7 +343,7 @@ impl Options {
             only_administrators_grant: self
                 .only_administrators_grant
                 .unwrap_or(defaults.only_administrators_grant),
-            rates: self.rates(defaults.rates),
+            rates: self.rates(&defaults.rates),
             log_days: self.log_days.unwrap_or(defaults.log_days).max(1),
             database_timeout: self
                 .database_timeout
@@ -387,7 +387,7 @@ fn body_memory(given: Option<usize>) -> Result<usize, Failure> {
 }
 
 impl Options {
-    fn rates(&self, defaults: Rates) -> Rates {
+    fn rates(&self, defaults: &Rates) -> Rates {
         Rates {
             tokens: self.rate_tokens.unwrap_or(defaults.tokens),
             decisions: self.rate_decisions.unwrap_or(defaults.decisions),

@@ -6,7 +6,7 @@ use axum::http::header::AUTHORIZATION;
 use gatewright_iam::{ClientId, Secret, TokenError};
 use percent_encoding::percent_decode_str;
 
-use crate::edge::decode_basic;
+use crate::edge::{MINIMUM_REVISION, decode_basic, wait_for_revision};
 use crate::error::ApiError;
 use crate::form::FormFields;
 use crate::request::Request;
@@ -41,6 +41,17 @@ impl ClientCredentials {
         }
         let (Some(id), Some(secret)) = body else { return Err(refused(Place::Body)) };
         Ok(Self { id: ClientId::new(id), secret: secret.to_owned().into(), place: Place::Body })
+    }
+
+    /// Waits for the minimum revision that the request demands, which is told to the right client
+    /// alone.
+    pub(super) async fn wait_for_revision(&self, request: &Request) -> Result<(), ApiError> {
+        if !request.headers.contains_key(MINIMUM_REVISION) {
+            return Ok(());
+        }
+        let known = request.iam.authenticate_client(&self.id, &self.secret, request.ip).await;
+        known.map_err(|error| self.error(error))?;
+        Ok(wait_for_revision(&request.iam, &request.headers).await?)
     }
 
     /// Builds the error response for a client that sent these credentials.

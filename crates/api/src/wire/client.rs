@@ -43,6 +43,7 @@ pub(crate) struct Client {
     created_at: String,
     description: String,
     /// Whether it may get and use tokens. OVHcloud has no such field.
+    #[schema(extensions(("x-gatewright-extension" = json!(true))))]
     enabled: bool,
     flow: ClientFlow,
     identity: Option<String>,

@@ -28,7 +28,8 @@ fn resolve<'d>(document: &'d Value, schema: &'d Value) -> &'d Value {
     }
 }
 
-/// Returns the names of the fields of a type, or of the items of an array.
+/// Returns the names of the fields of a type, or of the items of an array, without those that are
+/// marked as extensions.
 fn fields(document: &Value, schema: &Value) -> Value {
     let mut schema = resolve(document, schema);
     let array = schema["type"] == "array";
@@ -38,7 +39,9 @@ fn fields(document: &Value, schema: &Value) -> Value {
     match schema["properties"].as_object() {
         None => json!({"array": array, "type": schema["type"]}),
         Some(properties) => {
-            let mut names: Vec<&String> = properties.keys().collect();
+            let ovhcloud =
+                properties.iter().filter(|(_, one)| one["x-gatewright-extension"] != true);
+            let mut names: Vec<&String> = ovhcloud.map(|(name, _)| name).collect();
             names.sort();
             json!({"array": array, "fields": names})
         }

@@ -118,18 +118,18 @@ async fn whether_a_revision_exists_is_told_to_callers_alone() {
         let request = server.bearing(token).request(Method::GET, path);
         Reply::of(request.header("X-Gatewright-At-Least", revision)).await
     };
-    for revision in [format!("{ACCOUNT}@1"), format!("{ACCOUNT}@999999"), "zz9-ovh@1".to_owned()] {
+    for revision in [format!("{ACCOUNT}:1"), format!("{ACCOUNT}:999999"), "zz9-ovh:1".to_owned()] {
         ask("forged", "/v1/me", &revision).await.refused(401, "Client::Unauthorized");
     }
-    ask(&admin.token, "/v1/me", "zz9-ovh@1")
+    ask(&admin.token, "/v1/me", "zz9-ovh:1")
         .await
         .refused(400, "Client::BadRequest::INVALID_PARAMETER");
-    ask(&admin.token, "/v1/me", &format!("{ACCOUNT}@1")).await.expect(200);
+    ask(&admin.token, "/v1/me", &format!("{ACCOUNT}:1")).await.expect(200);
     let form = [("grant_type", "client_credentials"), ("scope", "all")];
     for (secret, status) in [("wrong", 401), (server.client_secret.as_str(), 400)] {
         let request = http().post(format!("{}/auth/oauth2/token", server.url)).form(&form);
         let request = request.basic_auth(&server.client_id, Some(secret));
-        let reply = Reply::of(request.header("X-Gatewright-At-Least", "zz9-ovh@1")).await;
+        let reply = Reply::of(request.header("X-Gatewright-At-Least", "zz9-ovh:1")).await;
         assert_eq!(reply.status, status, "{}", reply.body);
     }
 }

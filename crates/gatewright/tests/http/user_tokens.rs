@@ -98,6 +98,8 @@ async fn a_token_ends_with_its_expiry_and_with_its_user(database: TestDatabase) 
     admin.post(&format!("{USER}/jane/disable"), &Value::Null).await.expect(200);
     assert_eq!(long.get(USER).await.status, 401);
     admin.post(&format!("{USER}/jane/enable"), &Value::Null).await.expect(200);
+    assert_eq!(long.get(USER).await.status, 401, "enabling revives none");
+    let long = token(&server, &admin, &json!({"name": "long", "description": ""})).await;
     long.get(USER).await.expect(200);
     admin.delete(&format!("{USER}/jane")).await.expect(200);
     assert_eq!(long.get(USER).await.status, 401);

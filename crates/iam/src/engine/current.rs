@@ -75,11 +75,14 @@ impl Views {
             return Ok(Some(account));
         }
         // Anybody can ask for clients that do not exist: they must not take all connections.
-        let _turn = self.client_lookups.acquire().await.map_err(IamError::internal)?;
-        let Some(found) = self.store.object_of_any_account(Kind::Client, id.as_str()).await? else {
-            return Ok(None);
-        };
-        let account = found.account;
+        let turn = self.client_lookups.acquire().await.map_err(IamError::internal)?;
+        let found = self.store.object_of_any_account(Kind::Client, id.as_str()).await?;
+        drop(turn);
+        let Some(account) = found.map(|client| client.account) else { return Ok(None) };
+        if self.get(&account).await?.clients.get(id.as_str()).is_none() {
+            // It was created on another node a moment ago, which this one does not follow yet.
+            self.refresh(&account).await?;
+        }
         self.clients.insert(id.clone(), account.clone());
         Ok(Some(account))
     }

@@ -16,6 +16,17 @@ use crate::model::token::TokenError;
 pub(crate) type RefusedClient = (Option<AccountName>, TokenError);
 
 impl Iam {
+    /// Authenticates a client by its secret, for a request that is answered only once this node
+    /// follows a revision.
+    pub async fn authenticate_client(
+        &self,
+        id: &ClientId,
+        secret: &Secret,
+        from: Option<IpAddr>,
+    ) -> Result<(), TokenError> {
+        self.prove(id, secret, from).await.map(drop)
+    }
+
     /// Authenticates a client by its secret; returns its account, and what is held of it.
     pub(crate) async fn prove(
         &self,

@@ -17,8 +17,8 @@ fn slow(settings: &mut Settings) {
     settings.rates = rates;
 }
 
-fn address(last: u8) -> Option<IpAddr> {
-    Some(IpAddr::from([198, 51, 100, last]))
+fn address(last: u8) -> IpAddr {
+    IpAddr::from([198, 51, 100, last])
 }
 
 /// Counts the calls that succeed until one is refused for its rate.
@@ -38,9 +38,10 @@ fn admitted(mut call: impl FnMut() -> Result<(), IamError>) -> usize {
 
 impl Installation {
     /// Requests a token; returns whether it was refused for the rate of requests.
-    async fn is_limited(&self, caller: &Caller, secret: &Secret, from: Option<IpAddr>) -> bool {
+    async fn is_limited(&self, caller: &Caller, secret: &Secret, from: IpAddr) -> bool {
         let grant = grant(&caller.client.id, secret, "all");
-        let issued = self.iam.issue(&grant, (from, self.iam.new_query_id(), self.now())).await;
+        let issued =
+            self.iam.issue(&grant, (Some(from), self.iam.new_query_id(), self.now())).await;
         match issued {
             Ok(_) | Err(TokenError::InvalidClient) => false,
             Err(TokenError::Failed(IamError::RateLimited(_))) => true,
@@ -85,7 +86,8 @@ async fn wrong_secrets_beyond_the_limit_are_not_written_one_by_one() {
 async fn forged_tokens_count_and_expired_ones_do_not() {
     let installation = Installation::with(slow).await;
     let caller = installation.stranger().await;
-    let count = async |token: &str| installation.iam.count_refused_token(token, address(7)).await;
+    let count =
+        async |token: &str| installation.iam.count_refused_token(token, Some(address(7))).await;
     installation.pass(Duration::from_hours(2));
     bad_credential(installation.context_of(&caller.token).await);
     for _ in 0..100 {
@@ -112,8 +114,8 @@ async fn each_class_has_its_own_limit_and_what_ends_something_has_none() {
     }
     installation.pass(3 * SECOND);
     assert_eq!(admitted(|| call(&one.context, RequestClass::Writes)), 3);
-    assert_eq!(admitted(|| installation.iam.admit_anonymous(address(7))), 10);
-    installation.iam.admit_anonymous(address(8)).unwrap();
+    assert_eq!(admitted(|| installation.iam.admit_anonymous(Some(address(7)))), 10);
+    installation.iam.admit_anonymous(Some(address(8))).unwrap();
 }
 
 #[tokio::test]
@@ -151,6 +153,6 @@ async fn no_limit_is_met_where_none_is_set() {
             let told = installation.iam.admit_request(class, &caller.context.principal).unwrap();
             assert!(told.is_none());
         }
-        installation.iam.admit_anonymous(address(7)).unwrap();
+        installation.iam.admit_anonymous(Some(address(7))).unwrap();
     }
 }

@@ -35,6 +35,7 @@ pub(super) fn of(name: &str) -> Option<Value> {
             "clientId": "EU.9cf2b1d0a7e84c35",
             "createdAt": "2026-11-26T20:51:34.041391Z",
             "description": "deploys the shop",
+            "enabled": true,
             "flow": "CLIENT_CREDENTIALS",
             "identity": urn,
             "name": "deploy",

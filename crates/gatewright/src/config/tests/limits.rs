@@ -35,6 +35,7 @@ fn built_in(setting: &str) -> Option<u64> {
     Some(match setting {
         "max-policies" => number(settings.limits.policies),
         "max-clients" => number(settings.limits.clients),
+        "max-idempotency-keys" => number(settings.limits.idempotency_keys),
         "max-entries" => number(settings.limits.entries),
         "rate-tokens" => settings.rates.tokens.into(),
         "rate-decisions" => settings.rates.decisions.into(),

@@ -75,18 +75,15 @@ impl Iam {
         let identity =
             Identity::parse(identity, self.settings.region).map_err(IamError::internal)?;
         let account = identity.account();
-        let (created_at, password_changed_at) = match identity.name() {
-            Some(login) => {
-                let id = user_key(account, &Login::new(login));
-                let object = self.store.object(account, Kind::User, &id).await?;
-                let Some(object) = object else { return Ok(None) };
-                let user = UserDocument::read(&object.document)?;
-                (user.created_at, user.password_changed_at)
-            }
-            None => {
-                let profile = self.profile(account).await?;
-                (profile.created_at, profile.password_changed_at)
-            }
+        let (created_at, password_changed_at) = if let Some(login) = identity.name() {
+            let id = user_key(account, &Login::new(login));
+            let object = self.store.object(account, Kind::User, &id).await?;
+            let Some(object) = object else { return Ok(None) };
+            let user = UserDocument::read(&object.document)?;
+            (user.created_at, user.password_changed_at)
+        } else {
+            let profile = self.profile(account).await?;
+            (profile.created_at, profile.password_changed_at)
         };
         let totp = self.store.object(account, Kind::Totp, identity.urn()).await?;
         let totp = totp.map(|object| TotpDocument::read(&object.document)).transpose()?;
