@@ -2,11 +2,12 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 pub(crate) use gatewright_benchmarks::client::{Anyhow, body, exchange, request};
 use tokio::net::TcpStream;
+
+use crate::turns::Round;
 
 /// The duration of a load.
 pub(crate) const ROUND: Duration = Duration::from_secs(3);
@@ -16,27 +17,35 @@ pub(crate) fn connections() -> usize {
     std::env::args().nth(3).and_then(|text| text.parse().ok()).unwrap_or(32)
 }
 
-/// Measures requests per second over persistent connections.
-pub(crate) async fn load(address: SocketAddr, requests: &[String]) -> Anyhow<f64> {
-    let done = Arc::new(AtomicU64::new(0));
+/// Measures requests over persistent connections.
+pub(crate) async fn load(address: SocketAddr, requests: &[String]) -> Anyhow<Round> {
     let requests: Arc<[String]> = requests.into();
     let started = Instant::now();
     let connections = (0..connections()).map(|connection| {
-        let (done, requests) = (Arc::clone(&done), Arc::clone(&requests));
+        let requests = Arc::clone(&requests);
         tokio::spawn(async move {
             let mut stream = TcpStream::connect(address).await?;
             stream.set_nodelay(true)?;
-            let mut next = connection * 31;
-            while started.elapsed() < ROUND {
+            let (mut next, mut times) = (connection * 31, Vec::new());
+            let mut now = Instant::now();
+            while now - started < ROUND {
                 exchange(&mut stream, &requests[next % requests.len()]).await?;
                 next += 1;
-                done.fetch_add(1, Ordering::Relaxed);
+                times.push(lap(&mut now));
             }
-            Ok::<_, Box<dyn std::error::Error + Send + Sync>>(())
+            Ok::<_, Box<dyn std::error::Error + Send + Sync>>(times)
         })
     });
+    let mut times = Vec::new();
     for connection in connections.collect::<Vec<_>>() {
-        connection.await??;
+        times.extend(connection.await??);
     }
-    Ok(done.load(Ordering::Relaxed) as f64 / started.elapsed().as_secs_f64())
+    Ok(Round::of(times, started.elapsed()))
+}
+
+/// Returns the microseconds since an instant, which becomes the present one.
+pub(crate) fn lap(last: &mut Instant) -> u32 {
+    let now = Instant::now();
+    let time = now - std::mem::replace(last, now);
+    u32::try_from(time.as_micros()).unwrap_or(u32::MAX)
 }

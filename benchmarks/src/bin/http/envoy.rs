@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use envoy_types::ext_authz::v3::pb::{
@@ -18,7 +17,8 @@ use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Response, Status};
 
-use crate::client::{Anyhow, ROUND, connections};
+use crate::client::{Anyhow, ROUND, connections, lap};
+use crate::turns::Round;
 
 struct Everybody;
 
@@ -58,29 +58,30 @@ pub(crate) fn request(token: &str, path: String) -> CheckRequest {
     CheckRequest { attributes: Some(attributes) }
 }
 
-/// Measures checks per second over persistent connections.
-pub(crate) async fn load(address: SocketAddr, questions: &[CheckRequest]) -> Anyhow<f64> {
-    let done = Arc::new(AtomicU64::new(0));
+/// Measures checks over persistent connections.
+pub(crate) async fn load(address: SocketAddr, questions: &[CheckRequest]) -> Anyhow<Round> {
     let questions: Arc<[CheckRequest]> = questions.into();
     let started = Instant::now();
     let connections = (0..connections()).map(|connection| {
-        let (done, questions) = (Arc::clone(&done), Arc::clone(&questions));
+        let questions = Arc::clone(&questions);
         tokio::spawn(async move {
             let mut client = AuthorizationClient::connect(format!("http://{address}")).await?;
-            let mut next = connection * 31;
-            while started.elapsed() < ROUND {
+            let (mut next, mut times) = (connection * 31, Vec::new());
+            let mut now = Instant::now();
+            while now - started < ROUND {
                 let answer = client.check(questions[next % questions.len()].clone()).await?;
                 if answer.into_inner().status.is_none_or(|status| status.code != 0) {
                     return Err("a request did not pass".into());
                 }
                 next += 1;
-                done.fetch_add(1, Ordering::Relaxed);
+                times.push(lap(&mut now));
             }
-            Ok::<_, Box<dyn std::error::Error + Send + Sync>>(())
+            Ok::<_, Box<dyn std::error::Error + Send + Sync>>(times)
         })
     });
+    let mut times = Vec::new();
     for connection in connections.collect::<Vec<_>>() {
-        connection.await??;
+        times.extend(connection.await??);
     }
-    Ok(done.load(Ordering::Relaxed) as f64 / started.elapsed().as_secs_f64())
+    Ok(Round::of(times, started.elapsed()))
 }

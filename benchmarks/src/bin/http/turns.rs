@@ -1,24 +1,55 @@
 //! Alternating measurements of two servers.
 
 use std::fmt;
+use std::time::Duration;
 
-/// Requests per second to Gatewright, and right after to a bare server, so that other load on the
+/// What one load measured: requests per second, and how long they took.
+pub(crate) struct Round {
+    rate: f64,
+    /// The times at 50, 90 and 99 % of the requests, in microseconds.
+    times: [f64; 3],
+}
+
+impl Round {
+    /// Computes what a load measured from the times of its requests.
+    pub(crate) fn of(mut times: Vec<u32>, duration: Duration) -> Self {
+        times.sort_unstable();
+        let at = |percent: usize| {
+            times.get(times.len() * percent / 100).copied().map_or(f64::NAN, f64::from)
+        };
+        let rate = times.len() as f64 / duration.as_secs_f64();
+        Self { rate, times: [at(50), at(90), at(99)] }
+    }
+}
+
+/// Measurements of Gatewright, each followed by one of a bare server, so that other load on the
 /// machine affects both.
 #[derive(Default)]
-pub(crate) struct Turns(Vec<(f64, f64)>);
+pub(crate) struct Turns(Vec<(Round, Round)>);
 
 impl Turns {
-    pub(crate) fn add(&mut self, mine: f64, bare: f64) {
+    pub(crate) fn add(&mut self, mine: Round, bare: Round) {
         self.0.push((mine, bare));
+    }
+
+    /// Returns the medians of a figure: Gatewright's, the bare server's, and their ratio.
+    fn medians(&self, of: impl Fn(&Round) -> f64) -> (f64, f64, f64) {
+        let middle = |of: &dyn Fn(&(Round, Round)) -> f64| median(self.0.iter().map(of).collect());
+        let ratio = middle(&|(mine, bare)| of(mine) / of(bare));
+        (middle(&|(mine, _)| of(mine)), middle(&|(_, bare)| of(bare)), ratio)
     }
 }
 
 impl fmt::Display for Turns {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let middle = |of: fn(&(f64, f64)) -> f64| median(self.0.iter().map(of).collect());
-        let (mine, bare) = (middle(|turn| turn.0), middle(|turn| turn.1));
-        let share = middle(|(mine, bare)| 100.0 * mine / bare);
-        write!(f, "{mine:.0}/s, bare server {bare:.0}/s: {share:.0} %, of {} turns", self.0.len())
+        let (mine, bare, ratio) = self.medians(|round| round.rate);
+        let share = 100.0 * ratio;
+        write!(f, "{mine:.0}/s, bare server {bare:.0}/s: {share:.0} %, of {} turns", self.0.len())?;
+        for (index, name) in ["p50", "p90", "p99"].iter().enumerate() {
+            let (mine, bare, ratio) = self.medians(|round| round.times[index]);
+            write!(f, "; {name} {mine:.0} and {bare:.0} µs: {ratio:.2} times")?;
+        }
+        Ok(())
     }
 }
 
