@@ -110,7 +110,7 @@ impl Server {
         let progress = Arc::new(Progress::default());
         let io = TokioIo::new(Stream::new(stream, Arc::clone(&progress)));
         let service = service_fn(|request: Request<Incoming>| {
-            let in_flight = progress.begin(request.version());
+            let in_flight = progress.begin(&request);
             let rest = Rest::of(&request);
             let has_too_many_fields = request.headers().len() > MAX_FIELDS;
             let (request, reader) = RequestBody::wrap(request, &self.bodies, admitted.memory());

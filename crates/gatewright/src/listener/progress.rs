@@ -1,12 +1,13 @@
 //! Progress of a connection, as its watchdog reads it.
 //!
-//! It is written for every request, on the thread of the connection. So there are no timestamps, and
-//! no operation is stronger than a load and a store: the watchdog compares the counters of two looks.
+//! It is written for every request, on the thread of the connection. So there are no timestamps: the
+//! watchdog compares the counters of two looks.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 
-use axum::http::Version;
+use axum::http::{Request, Version};
+use hyper::body::Body;
 
 /// The progress of a connection.
 #[derive(Debug, Default)]
@@ -21,8 +22,10 @@ pub(super) struct Progress {
     sent: AtomicU32,
     /// True if the client takes no more bytes at the moment.
     is_blocked: AtomicBool,
-    /// True if something was read since the last request.
+    /// True if something was read since the last request, or behind it.
     has_begun_head: AtomicBool,
+    /// The last four bytes that were read.
+    tail: AtomicU32,
     is_http2: AtomicBool,
     /// True if the connection is closed while the client may still be sending.
     is_cut_short: AtomicBool,
@@ -45,7 +48,10 @@ fn add(counter: &AtomicU32, change: u32) {
 
 impl Progress {
     /// Notes that bytes were read.
-    pub(super) fn read(&self) {
+    pub(super) fn read(&self, bytes: &[u8]) {
+        let last = bytes.iter().skip(bytes.len().saturating_sub(4));
+        let tail = last.fold(self.tail.load(Relaxed), |tail, byte| tail << 8 | u32::from(*byte));
+        self.tail.store(tail, Relaxed);
         if self.in_flight.load(Relaxed) == 0 {
             self.has_begun_head.store(true, Relaxed);
         }
@@ -68,10 +74,14 @@ impl Progress {
     }
 
     /// Notes a request; it is in flight until the guard is dropped.
-    pub(super) fn begin(self: &Arc<Self>, version: Version) -> InFlight {
+    pub(super) fn begin<B: Body>(self: &Arc<Self>, request: &Request<B>) -> InFlight {
         add(&self.requests, 1);
-        self.has_begun_head.store(false, Relaxed);
-        if version == Version::HTTP_2 {
+        // What was read behind a request without a body is the head of the next one.
+        let tail = self.tail.load(Relaxed).to_be_bytes();
+        let is_whole = tail == *b"\r\n\r\n" || tail.ends_with(b"\n\n");
+        let has_begun_next = request.body().is_end_stream() && !is_whole;
+        self.has_begun_head.store(has_begun_next, Relaxed);
+        if request.version() == Version::HTTP_2 {
             self.is_http2.store(true, Relaxed);
         }
         self.in_flight.fetch_add(1, Relaxed);
@@ -127,5 +137,28 @@ impl Drop for InFlight {
             self.take_frame();
         }
         self.progress.in_flight.fetch_sub(1, Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Returns whether half a head is seen behind a request that arrives in such parts.
+    fn has_begun_next(parts: &[&str]) -> bool {
+        let progress = Arc::new(Progress::default());
+        for part in parts {
+            progress.read(part.as_bytes());
+        }
+        drop(progress.begin(&Request::new(axum::body::Body::empty())));
+        progress.snapshot().has_begun_head
+    }
+
+    #[test]
+    fn half_a_head_behind_a_request_is_seen_and_a_head_in_parts_is_none() {
+        assert!(has_begun_next(&["GET / HTTP/1.1\r\n\r\nGET / HT"]));
+        assert!(!has_begun_next(&["GET / HTTP/1.1\r\n\r\n"]));
+        assert!(!has_begun_next(&["GET / HTTP/1.1\r\n", "\r", "\n"]));
+        assert!(!has_begun_next(&["GET / HTTP/1.1\n", "\n"]));
     }
 }
