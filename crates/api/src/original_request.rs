@@ -29,6 +29,22 @@ const MISLEADING: [&str; 9] = [
     "x-method-override",
 ];
 
+/// The headers, and the beginnings of such, that the proxy sets or takes out. In another spelling
+/// they would pass it.
+const OF_THE_PROXY: [&str; 11] = [
+    "authorization",
+    "connection",
+    "content-length",
+    "forwarded",
+    "host",
+    "te",
+    "transfer-encoding",
+    "upgrade",
+    "x-forwarded-",
+    "x-original-",
+    "x-real-ip",
+];
+
 /// The headers that tell the API the caller's identity and the revision of the decision.
 const IDENTITY: HeaderName = HeaderName::from_static("x-gatewright-identity");
 const ACCOUNT: HeaderName = HeaderName::from_static("x-gatewright-account");
@@ -69,7 +85,7 @@ pub(crate) async fn authorize(
         api: original.api,
         method: original.method,
         target: original.target,
-        header: &|name| single(headers, name),
+        header: &|name| only_spelling(headers, name),
         upgrades: headers.contains_key(UPGRADE),
         token: token.as_ref().map(BearerToken::reveal).map_err(IamError::again),
         ip: original.ip,
@@ -159,19 +175,43 @@ pub(crate) fn single(headers: &HeaderMap, name: impl AsHeaderName) -> Option<&st
     values.next().is_none().then_some(value)
 }
 
-/// Finds a header that could contradict the proxy's description. An underscore counts as a dash, as
-/// it does for some programs.
+/// Returns the value of a header that occurs exactly once, in whatever spelling: an API could
+/// read another spelling of the name as well, or instead.
+fn only_spelling<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    let is_other = |other: &HeaderName| *other != name && plain(other.as_str()) == name;
+    if headers.keys().any(is_other) { None } else { single(headers, name) }
+}
+
+/// Returns a header's name with every mark as a dash, as programs read it that make a variable of
+/// it (RFC 3875, section 4.1.18).
+fn plain(name: &str) -> Cow<'_, str> {
+    let is_mark = |one: char| !one.is_ascii_alphanumeric();
+    if name.contains(|one| is_mark(one) && one != '-') {
+        Cow::Owned(name.replace(is_mark, "-"))
+    } else {
+        Cow::Borrowed(name)
+    }
+}
+
+/// Finds a header that could contradict the proxy's description, in whatever spelling.
 fn misleading(headers: &HeaderMap, set: &[HeaderName]) -> Option<String> {
-    let wrong = headers.keys().map(HeaderName::as_str).find(|&name| {
-        if !name.starts_with('x') || set.iter().any(|one| one == name) {
+    let wrong = headers.keys().find(|&header| {
+        let name = header.as_str();
+        let plain = plain(name);
+        if let Cow::Owned(plain) = &plain
+            && OF_THE_PROXY.iter().any(|start| is_beginning(start, plain))
+        {
+            return true;
+        }
+        if !name.starts_with('x') || set.contains(header) {
             return false;
         }
-        let plain = if name.contains('_') {
-            Cow::Owned(name.replace('_', "-"))
-        } else {
-            Cow::Borrowed(name)
-        };
         (plain.starts_with(OURS) && name != MINIMUM_REVISION) || MISLEADING.contains(&&*plain)
     });
-    wrong.map(str::to_owned)
+    wrong.map(ToString::to_string)
+}
+
+/// Returns whether a name is the given one, or begins with it where it ends with a dash.
+fn is_beginning(start: &str, name: &str) -> bool {
+    if start.ends_with('-') { name.starts_with(start) } else { name == start }
 }

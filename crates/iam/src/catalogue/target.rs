@@ -130,6 +130,21 @@ fn is_forbidden_in_query(one: char) -> bool {
     one == '#' || one.is_control() || one.is_whitespace()
 }
 
+/// Returns whether a parameter of the query overrides the method. Programs differ in how they read a
+/// name: some take a mark for an underscore, drop blanks around it, or cut it at a bracket.
+fn overrides_method(pair: &str) -> bool {
+    let name = pair.split('=').next().unwrap_or_default().replace('+', " ");
+    let name = percent_encoding::percent_decode_str(&name).decode_utf8_lossy();
+    let blank = |one: char| one.is_whitespace() || one.is_control();
+    let name = name.trim_matches(blank);
+    let first = name.chars().next().map_or(0, char::len_utf8);
+    let end = name.get(first..).and_then(|rest| rest.find(['[', '\0'])).map(|at| first + at);
+    let name = name.get(..end.unwrap_or(name.len())).unwrap_or(name);
+    let name = name.replace(|one: char| !one.is_ascii_alphanumeric(), "_").to_ascii_lowercase();
+    ["_method", "x_http_method_override", "x_http_method", "x_method_override"]
+        .contains(&name.as_str())
+}
+
 /// Checks the query for overrides of the method, which many frameworks accept, and for characters
 /// that are refused.
 fn check_query(query: &str) -> Result<(), TargetError> {
@@ -141,13 +156,7 @@ fn check_query(query: &str) -> Result<(), TargetError> {
     if let Some(wrong) = query.chars().find(|&one| is_forbidden_in_query(one)) {
         return Err(TargetError::Character(wrong));
     }
-    let mut names = query.split(['&', ';']).map(|pair| pair.split('=').next().unwrap_or_default());
-    let overrides = names.any(|name| {
-        let name = percent_encoding::percent_decode_str(name).decode_utf8_lossy();
-        let name = name.trim().replace('-', "_").to_ascii_lowercase();
-        ["_method", "x_http_method_override", "x_http_method", "x_method_override"]
-            .contains(&name.as_str())
-    });
+    let overrides = query.split(['&', ';']).any(overrides_method);
     if overrides { Err(TargetError::OtherMethod) } else { Ok(()) }
 }
 
@@ -206,6 +215,11 @@ mod tests {
             ("/a?x=1;_Method=DELETE", TargetError::OtherMethod),
             ("/a?%5fmethod=DELETE", TargetError::OtherMethod),
             ("/a?X-HTTP-Method-Override=DELETE", TargetError::OtherMethod),
+            ("/a?+_method=DELETE", TargetError::OtherMethod),
+            ("/a?.method=DELETE", TargetError::OtherMethod),
+            ("/a?x&[method=DELETE", TargetError::OtherMethod),
+            ("/a?_method%5B%5D=DELETE", TargetError::OtherMethod),
+            ("/a?_method%00x=DELETE", TargetError::OtherMethod),
         ] {
             assert_eq!(parts(text), Err(reason), "{text}");
         }
