@@ -1,8 +1,6 @@
 //! A guarded API behind real proxies, with requests that try to bypass them.
 
 use std::io::{BufRead, BufReader};
-use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
 use std::process::{ChildStdout, Command, Stdio};
 
 use gatewright_testing::{TestDatabase, on_both_databases};
@@ -10,7 +8,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::attacks::{ATTACKS, Attack};
-use crate::programs::{Running, examples, free_port, listens, send};
+use crate::programs::{Running, examples, free_port};
+use crate::proxies::Proxy;
 use crate::server::{ACCOUNT, Caller, HTTPS, Reply, Server, http, run};
 
 /// The shop of the examples, which records the requests that reach it.
@@ -39,83 +38,18 @@ impl Shop {
     }
 }
 
-/// A real proxy between the test and the shop.
-struct Proxy {
-    port: u16,
-    _folder: tempfile::TempDir,
-    _program: Running,
+/// Starts a server for the shop, and a caller who may read the order 7 and nothing else.
+pub(crate) async fn guarded(database: &TestDatabase) -> (Server, Caller) {
+    guarded_with(database, &[]).await
 }
 
-impl Proxy {
-    /// Starts the proxy of an example, with its ports replaced by those of this test.
-    async fn start(name: &str, server: &Server, shop: &Shop) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let (example, file) = match name {
-            "nginx" => ("nginx", "nginx.conf"),
-            "caddy" => ("caddy", "Caddyfile"),
-            "envoy" => ("envoy", "envoy.yaml"),
-            _ => ("envoy", "envoy-http.yaml"),
-        };
-        let port = free_port();
-        let gatewright = server.url.rsplit_once(':').unwrap().1;
-        let configuration = std::fs::read_to_string(examples().join(example).join(file)).unwrap();
-        let configuration = configuration
-            .replace("127.0.0.1:8080", &format!("127.0.0.1:{gatewright}"))
-            .replace("port_value: 8080", &format!("port_value: {gatewright}"))
-            .replace(
-                "port_value: 8090",
-                &format!("port_value: {}", server.grpc.unwrap_or_default()),
-            )
-            .replace("127.0.0.1:9000", &format!("127.0.0.1:{}", shop.port))
-            .replace("port_value: 9000", &format!("port_value: {}", shop.port))
-            .replace("port_value: 8000", &format!("port_value: {port}"))
-            .replace(":8000", &format!(":{port}"));
-        let path = folder.path().join(file);
-        std::fs::write(&path, configuration).unwrap();
-        let mut command = match example {
-            "envoy" => Command::new(envoy()),
-            _ => Command::new(name),
-        };
-        if example == "envoy" {
-            command.args(["--use-dynamic-base-id", "--concurrency", "1", "-c"]).arg(&path);
-        } else if name == "nginx" {
-            // nginx expects its folders there, and must not become a daemon.
-            std::fs::create_dir_all(folder.path().join("logs")).unwrap();
-            let directives = format!(
-                "daemon off; master_process off; pid {0}/pid; error_log {0}/error.log;",
-                folder.path().display()
-            );
-            command.arg("-p").arg(folder.path()).arg("-c").arg(&path).args(["-g", &directives]);
-        } else {
-            command.args(["run", "--adapter", "caddyfile", "--config"]).arg(&path);
-        }
-        command.env("HOME", folder.path()).stderr(Stdio::null()).stdout(Stdio::null());
-        let program = Running(command.spawn().unwrap());
-        listens(port).await;
-        Self { port, _folder: folder, _program: program }
-    }
-
-    async fn send(&self, method: &str, target: &str, headers: &[(&str, &str)]) -> (u16, String) {
-        send(self.port, method, target, headers).await
-    }
-}
-
-/// Returns the path of the Envoy in the Python packages.
-fn envoy() -> PathBuf {
-    let python = std::env::var("GATEWRIGHT_TEST_PYTHON")
-        .expect("GATEWRIGHT_TEST_PYTHON is not set: run the tests with `cargo xtask test`");
-    let script = "import envoy, pathlib; print(pathlib.Path(envoy.__file__).parent / '_bin/envoy')";
-    let output = Command::new(python).args(["-c", script]).output().unwrap();
-    let program = PathBuf::from(String::from_utf8(output.stdout).unwrap().trim());
-    std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
-    program
-}
-
-async fn guarded(database: &TestDatabase) -> (Server, Caller) {
+/// Does the same with more flags.
+pub(crate) async fn guarded_with(database: &TestDatabase, more: &[&str]) -> (Server, Caller) {
     let folder = examples().join("shop");
     let grpc = free_port();
     let listen = format!("127.0.0.1:{grpc}");
     let flags = ["--products", folder.to_str().unwrap(), "--ext-authz-listen", &listen];
+    let flags = [&flags[..], more].concat();
     let mut server = Server::start_with(database, &flags);
     server.grpc = Some(grpc);
     let admin = server.admin().await;
@@ -127,7 +61,7 @@ async fn guarded(database: &TestDatabase) -> (Server, Caller) {
 async fn nothing_gets_round(name: &str, database: &TestDatabase) {
     let (mut server, caller) = guarded(database).await;
     let mut shop = Shop::start();
-    let proxy = Proxy::start(name, &server, &shop).await;
+    let proxy = Proxy::start(name, &server, shop.port).await;
     let bearer = format!("Bearer {}", caller.token);
     let own = [("Authorization", bearer.as_str())];
 

@@ -1,0 +1,241 @@
+//! Requests that real proxies, Gatewright and an API could read in different ways.
+//!
+//! The caller may read the order 7 and look into the till 1. Whatever is sent, the API hears only
+//! that, read in one way, with the identity that was decided on, or nothing.
+
+mod attempts;
+mod http2;
+mod misreading;
+mod recording_api;
+mod table;
+
+use std::time::Duration;
+
+use gatewright_testing::TestDatabase;
+use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpSocket;
+
+use crate::forward_auth::{guarded, guarded_with};
+use crate::proxies::Proxy;
+use crate::server::Caller;
+use attempts::{Attempt, Fate, attempts, request};
+use misreading::misreading;
+use recording_api::{Received, RecordingApi};
+use table::FIELDS;
+
+/// The proxy, the API behind it, and the caller.
+struct Setting {
+    proxy: Proxy,
+    api: RecordingApi,
+    caller: Caller,
+}
+
+impl Setting {
+    /// Takes what has reached the API; returns how much it was, and what is wrong about it.
+    fn take(&self) -> (usize, Vec<String>) {
+        let received = self.api.take();
+        let wrong = |one: &Received| Some(format!("{}: {one:?}", misreading(one, &self.caller)?));
+        (received.len(), received.iter().filter_map(wrong).collect())
+    }
+
+    async fn exchange(&self, bytes: &[u8], ends: bool) -> String {
+        exchange(self.proxy.port, "127.0.0.1", bytes, ends).await
+    }
+
+    /// Makes an attempt; returns how many requests reached the API, and what is wrong about that.
+    async fn attempt(&self, attempt: &Attempt) -> (usize, Vec<String>) {
+        let answer = self.exchange(&attempt.bytes, attempt.fate == Fate::Unfinished).await;
+        let (reached, mut wrong) = self.take();
+        let is_as_it_must = match attempt.fate {
+            Fate::Passes => reached == 1,
+            Fate::Refused => reached == 0 && !answer.contains("HTTP/1.1 2"),
+            Fate::Harmless => reached <= 1,
+            Fate::Unfinished => true,
+        };
+        if !is_as_it_must {
+            wrong.push(format!(
+                "{reached} reached the API, instead of {:?}: {answer}",
+                attempt.fate
+            ));
+        }
+        (reached, wrong)
+    }
+
+    /// Makes the request of another client; returns what is wrong about its answer.
+    async fn other_client(&self, number: usize) -> Vec<String> {
+        let target = format!("/orders/7?number={number}");
+        let line = format!("GET {target} HTTP/1.1");
+        let answer = self.exchange(&request(&line, &[], &self.caller.token), false).await;
+        let (reached, mut wrong) = self.take();
+        if reached != 1 || !answer.starts_with("HTTP/1.1 200 ") || !answer.contains(&target) {
+            wrong.push(format!("another client: {reached} reached the API: {answer}"));
+        }
+        wrong
+    }
+}
+
+/// Sends bytes from an address and reads until the proxy closes the connection, or has answered
+/// and says nothing more. `ends`: the client closes its side at once.
+async fn exchange(port: u16, from: &str, bytes: &[u8], ends: bool) -> String {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(format!("{from}:0").parse().unwrap()).unwrap();
+    let mut stream = socket.connect(([127, 0, 0, 1], port).into()).await.unwrap();
+    // A proxy may refuse and close before it has read everything.
+    let _ = stream.write_all(bytes).await;
+    let mut answer = Vec::new();
+    let mut buffer = [0; 4096];
+    loop {
+        let has_head = answer.windows(4).any(|four| four == b"\r\n\r\n");
+        let patience = Duration::from_millis(if has_head || ends { 300 } else { 30_000 });
+        match tokio::time::timeout(patience, stream.read(&mut buffer)).await {
+            Ok(Ok(read @ 1..)) => answer.extend_from_slice(&buffer[..read]),
+            Err(late) if !has_head && !ends => {
+                panic!("{} is not answered: {late}", String::from_utf8_lossy(bytes))
+            }
+            _ => break,
+        }
+    }
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+async fn nothing_evades(name: &str) {
+    let database = TestDatabase::sqlite();
+    let (server, caller) = guarded(&database).await;
+    let admin = server.admin().await;
+    admin.allow("till", &caller, "till:shop:get", "urn:v1:eu:resource:till:1").await;
+    let api = RecordingApi::start().await;
+    let proxy = Proxy::start(name, &server, api.port).await;
+    let setting = Setting { proxy, api, caller };
+    let attempts = attempts(&setting.caller.token);
+    assert!(attempts.len() >= 400, "{}", attempts.len());
+    let (mut passed, mut all_wrong) = (0, Vec::new());
+    for (number, attempt) in attempts.iter().enumerate() {
+        let (reached, mut wrong) = setting.attempt(attempt).await;
+        passed += reached;
+        wrong.extend(setting.other_client(number).await);
+        if !wrong.is_empty() {
+            let text = String::from_utf8_lossy(&attempt.bytes).replace(&setting.caller.token, "…");
+            all_wrong.push(format!("{}\n    {}", text.escape_debug(), wrong.join("\n    ")));
+        }
+    }
+    if name.starts_with("envoy") {
+        all_wrong.extend(over_http2(&setting).await);
+    }
+    assert!(
+        all_wrong.is_empty(),
+        "{} of {}:\n{}",
+        all_wrong.len(),
+        attempts.len(),
+        all_wrong.join("\n")
+    );
+    // Many of the harmless requests are no others than those without the header.
+    assert!(passed >= 60, "{passed}");
+}
+
+/// Tries what only HTTP/2 can say; returns what is wrong about it.
+async fn over_http2(setting: &Setting) -> Vec<String> {
+    let bearer = format!("Bearer {}", setting.caller.token);
+    let usual = [
+        (":method", "GET"),
+        (":scheme", "http"),
+        (":authority", "shop"),
+        (":path", "/orders/7"),
+        ("authorization", &bearer),
+    ];
+    http2::send(setting.proxy.port, &usual).await;
+    assert_eq!(setting.take(), (1, Vec::new()));
+    let mut all_wrong = Vec::new();
+    for (number, fields) in FIELDS.iter().enumerate() {
+        let replaced = |name| fields.iter().find(|(other, _)| *other == name).copied();
+        let mut all: Vec<_> = usual.iter().map(|one| replaced(one.0).unwrap_or(*one)).collect();
+        for (name, value) in *fields {
+            if let Some(name) = name.strip_prefix('+') {
+                all.push((name, value));
+            }
+        }
+        http2::send(setting.proxy.port, &all).await;
+        let (_, mut wrong) = setting.take();
+        wrong.extend(setting.other_client(number).await);
+        all_wrong.extend(wrong.into_iter().map(|wrong| format!("{fields:?}\n    {wrong}")));
+    }
+    all_wrong
+}
+
+async fn the_address_is_the_proxys_word(name: &str) {
+    let database = TestDatabase::sqlite();
+    let (server, caller) = guarded_with(&database, &["--trusted-proxies", "127.0.0.1/32"]).await;
+    let admin = server.admin().await;
+    let policy = json!({
+        "name": "eight-from-home",
+        "identities": [caller.urn()],
+        "resources": [{"urn": "urn:v1:eu:resource:order:8"}],
+        "permissions": {"allow": [{"action": "order:shop:get"}]},
+        "conditions": {"operator": "MATCH", "values": {"request.IP.IN_RANGE": "127.0.0.8/32"}},
+    });
+    admin.post("/v2/iam/policy", &policy).await.expect(200);
+    let api = RecordingApi::start().await;
+    let proxy = Proxy::start(name, &server, api.port).await;
+    for headers in [
+        &["X-Forwarded-For: 127.0.0.8"][..],
+        &["X-Forwarded-For: 127.0.0.8, 127.0.0.8"],
+        &["X-Forwarded-For: 127.0.0.8", "X-Forwarded-For: 127.0.0.8"],
+        &["X-Forwarded-For: 127.0.0.8", "Connection: X-Forwarded-For"],
+        &["X-Real-IP: 127.0.0.8"],
+        &["Forwarded: for=127.0.0.8"],
+        &["X-Envoy-External-Address: 127.0.0.8"],
+        &[],
+    ] {
+        let bytes = request("GET /orders/8 HTTP/1.1", headers, &caller.token);
+        for (from, reaches) in [("127.0.0.9", 0), ("127.0.0.8", 1)] {
+            let answer = exchange(proxy.port, from, &bytes, false).await;
+            // The proxy may drop its own header as well; and Envoy calls every client on the machine by
+            // the machine's address.
+            let is_hidden = headers.iter().any(|header| header.starts_with("Connection"))
+                || name == "envoy-http";
+            let reached = api.take().len();
+            assert!(reached <= reaches, "{from} {headers:?} {answer}");
+            assert!(reached == reaches || is_hidden, "{from} {headers:?} {answer}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_evades_nginx() {
+    nothing_evades("nginx").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_evades_caddy() {
+    nothing_evades("caddy").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_evades_envoy() {
+    nothing_evades("envoy").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_evades_envoy_that_asks_over_http() {
+    nothing_evades("envoy-http").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nginx_says_where_a_request_comes_from() {
+    the_address_is_the_proxys_word("nginx").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn caddy_says_where_a_request_comes_from() {
+    the_address_is_the_proxys_word("caddy").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn envoy_says_where_a_request_comes_from() {
+    the_address_is_the_proxys_word("envoy").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn envoy_that_asks_over_http_says_where_a_request_comes_from() {
+    the_address_is_the_proxys_word("envoy-http").await;
+}

@@ -1,0 +1,77 @@
+//! Tells whether the API could read a request otherwise than it was decided on.
+
+use super::recording_api::Received;
+use crate::server::{ACCOUNT, Caller};
+
+/// Headers from which an API could read another method, path or address than was decided on.
+const MISLEADING: [&str; 16] = [
+    "authorization",
+    "forwarded",
+    "x-forwarded-method",
+    "x-forwarded-path",
+    "x-forwarded-port",
+    "x-forwarded-prefix",
+    "x-forwarded-scheme",
+    "x-forwarded-server",
+    "x-forwarded-ssl",
+    "x-forwarded-uri",
+    "x-http-method",
+    "x-http-method-override",
+    "x-method-override",
+    "x-original",
+    "x-real-ip",
+    "x-rewrite-url",
+];
+
+/// Returns what is wrong about a request that reached the API.
+pub(super) fn misreading(received: &Received, caller: &Caller) -> Option<String> {
+    if let Some(unclear) = &received.unclear {
+        return Some(unclear.clone());
+    }
+    let path = received.target.split('?').next().unwrap_or_default();
+    let reads = ["GET", "HEAD"].contains(&&*received.method);
+    if !reads || !["/orders/7", "/till", "/health"].contains(&path) {
+        return Some("it was not decided on".to_owned());
+    }
+    let named = |name: &str| {
+        let same = received.headers.iter().filter(move |(spelled, _)| plain(spelled) == name);
+        same.map(|(_, value)| value.as_str()).collect::<Vec<_>>()
+    };
+    if path == "/till" && named("x-till") != ["1"] {
+        return Some("it is another till".to_owned());
+    }
+    let urn = caller.urn();
+    let (identity, account, token) = (
+        named("x-gatewright-identity"),
+        named("x-gatewright-account"),
+        named("x-gatewright-token"),
+    );
+    let is_nobody =
+        [&identity, &account, &token].iter().all(|one| one.iter().all(|text| text.is_empty()));
+    let is_caller = identity == [urn.as_str()] && account == [ACCOUNT] && token.len() == 1;
+    if !(is_caller || path == "/health" && is_nobody) {
+        return Some(format!("it comes from {identity:?} of {account:?} with {token:?}"));
+    }
+    received.headers.iter().find_map(|(name, value)| misleads(name, value))
+}
+
+/// Returns a header's name as programs read it that tell no dash from another mark.
+fn plain(name: &str) -> String {
+    name.chars()
+        .map(|one| if one.is_ascii_alphanumeric() { one.to_ascii_lowercase() } else { '-' })
+        .collect()
+}
+
+/// Returns how a header could mislead the API.
+fn misleads(name: &str, value: &str) -> Option<String> {
+    let plain = plain(name);
+    let is_ours = ["identity", "account", "token", "revision", "at-least"]
+        .iter()
+        .any(|one| name.eq_ignore_ascii_case(&format!("x-gatewright-{one}")));
+    let is_misleading = plain.starts_with("x-gatewright") && !is_ours
+        || MISLEADING.iter().any(|one| plain.starts_with(one))
+        || plain.starts_with("x-forwarded") && value == "forged"
+        || plain == "x-forwarded-for" && value.ends_with("6.6.6.6")
+        || plain == "upgrade";
+    is_misleading.then(|| format!("{name}: {value}"))
+}
