@@ -15,7 +15,7 @@ use std::time::Duration;
 use clap::Args;
 use gatewright_iam::{
     AccountName, Address, Algorithm, BuiltInProducts, Iam, Limits, MasterKey, Rates, Region,
-    Settings, Sources,
+    ServerLock, Settings, Sources,
 };
 use ipnet::IpNet;
 use serde::Deserialize;
@@ -449,6 +449,7 @@ impl Config {
             eprintln!("gatewright: warning: {renamed}");
         }
         let settings = self.settings(SocketAddr::from(([127, 0, 0, 1], 0)))?;
+        ServerLock::check_name(&self.database)?;
         Ok(Iam::open(&self.database, self.master_key()?, settings, Sources::system()).await?)
     }
 

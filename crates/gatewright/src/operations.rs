@@ -25,10 +25,9 @@ pub(crate) fn router(iam: Arc<Iam>, api: Arc<Api>, metrics: Metrics) -> Router {
         .route("/metrics", get(render))
 }
 
-async fn readiness(State(iam): State<Arc<Iam>>) -> (StatusCode, &'static str) {
-    if iam.is_ready().await {
-        (StatusCode::OK, "ready\n")
-    } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n")
+async fn readiness(State(iam): State<Arc<Iam>>) -> (StatusCode, String) {
+    match iam.check_ready().await {
+        Ok(()) => (StatusCode::OK, "ready\n".to_owned()),
+        Err(trouble) => (StatusCode::SERVICE_UNAVAILABLE, format!("{trouble}\n")),
     }
 }

@@ -54,8 +54,6 @@ pub(crate) struct Server {
     /// The connections of each listener.
     shares: Shares,
     metrics: Metrics,
-    /// Keeps other servers from the database file for as long as this one runs.
-    _lock: ServerLock,
 }
 
 impl Server {
@@ -75,20 +73,12 @@ impl Server {
         // Installed before anything is measured.
         let metrics = Metrics::install()?;
         let iam = Iam::open(&config.database, master_key, settings, Sources::system()).await?;
+        // It keeps other servers from the database file for as long as this one runs.
+        iam.hold(lock);
         if iam.shares_registration().await? {
             tracing::warn!("{SHARED_REGISTRATION}");
         }
-        Ok(Self {
-            iam,
-            config,
-            trusted_proxies,
-            listener,
-            operations,
-            ext_authz,
-            shares,
-            metrics,
-            _lock: lock,
-        })
+        Ok(Self { iam, config, trusted_proxies, listener, operations, ext_authz, shares, metrics })
     }
 
     /// Serves until a signal to stop; calls `ready` once connections are accepted.

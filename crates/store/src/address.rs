@@ -37,14 +37,22 @@ impl FromStr for Address {
     }
 }
 
-impl std::fmt::Debug for Address {
+impl std::fmt::Display for Address {
+    /// Writes the address without credentials.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // The URL of a server contains its password.
         match self {
             Self::Sqlite(path) => write!(f, "sqlite:{path}"),
             Self::Postgres(options) => {
-                write!(f, "postgres://{}:{}", options.get_host(), options.get_port())
+                let (host, port) = (options.get_host(), options.get_port());
+                let database = options.get_database().unwrap_or_default();
+                write!(f, "postgres://{host}:{port}/{database}")
             }
         }
+    }
+}
+
+impl std::fmt::Debug for Address {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{self}")
     }
 }

@@ -4,12 +4,14 @@ use std::fs::File;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::postgres::PgPoolOptions;
-use sqlx::{Postgres, Sqlite};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Connection, PgConnection, Postgres, Sqlite};
 use tracing::Instrument;
 
 use crate::address::Address;
+use crate::advice::{advice_on_postgres, advice_on_sqlite};
 use crate::error::StoreError;
+use crate::file_identity::beside;
 use crate::postgres_pool::{Pool, closed_if_late, within};
 use crate::postgres_transaction::PostgresTransaction;
 use crate::sqlite_file::SqliteFile;
@@ -22,6 +24,9 @@ pub(crate) enum Database {
     Postgres(Pool),
 }
 
+/// The maximum time of the attempt to connect that finds out why none has succeeded.
+const LAST_ATTEMPT: Duration = Duration::from_secs(2);
+
 /// Locks the opening of a database file, so that one process at a time migrates it.
 ///
 /// SQLite cannot wait for the switch to its write-ahead log, and its migrations have no lock of
@@ -30,14 +35,36 @@ pub(crate) async fn lock_opening(address: &Address) -> Result<Option<File>, Stor
     let Address::Sqlite(path) = address else {
         return Ok(None);
     };
-    let path = format!("{path}-opening");
+    let path = beside(path, "-opening");
+    let name = path.clone();
     let locked = tokio::task::spawn_blocking(move || {
         let file = File::create(path)?;
         file.lock()?;
         Ok(file)
     });
     let locked = locked.await.unwrap_or_else(|error| Err(std::io::Error::other(error)));
-    locked.map(Some).map_err(|error| StoreError::failed("OPEN", sqlx::Error::Io(error)))
+    locked.map(Some).map_err(|source| StoreError::file(name, source))
+}
+
+/// Creates the error of a database that cannot be opened.
+fn open_error(address: &Address, source: sqlx::Error) -> StoreError {
+    let advice = match address {
+        Address::Sqlite(_) => advice_on_sqlite(&source),
+        Address::Postgres(_) => advice_on_postgres(&source),
+    };
+    StoreError::Open { database: address.to_string(), advice, source }
+}
+
+/// Returns the reason for which a pool had no connection in time, which it does not tell: that of
+/// one more attempt.
+async fn cause_of(error: sqlx::Error, options: &PgConnectOptions) -> sqlx::Error {
+    if !matches!(error, sqlx::Error::PoolTimedOut) {
+        return error;
+    }
+    match within(LAST_ATTEMPT, PgConnection::connect_with(options)).await {
+        Ok(_) => error,
+        Err(cause) => cause,
+    }
 }
 
 impl Database {
@@ -51,14 +78,20 @@ impl Database {
                     .max_connections(16)
                     .acquire_timeout(timeout)
                     .connect_with((**options).clone());
-                pool.await.map(|pool| Self::Postgres(Pool { pool, timeout }))
+                match pool.await {
+                    Ok(pool) => Ok(Self::Postgres(Pool { pool, timeout })),
+                    Err(error) => Err(cause_of(error, options).await),
+                }
             }
         };
-        database.map_err(|error| StoreError::failed("OPEN", error))
+        database.map_err(|error| open_error(address, error))
     }
 
     /// Begins a transaction that writes; on SQLite it waits for the one writer.
     pub(crate) async fn begin(&self) -> Result<Transaction, StoreError> {
+        if let Self::Sqlite(file) = self {
+            file.check_place()?;
+        }
         let begun = async {
             Ok(match self {
                 Self::Sqlite(file) => {

@@ -1,9 +1,11 @@
 //! Errors of the store.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use gatewright_policy::{AccountName, Revision};
 
+use crate::advice::advice_on_file;
 use crate::transient::is_transient;
 
 /// The key that another object already has.
@@ -84,8 +86,70 @@ pub enum StoreError {
         /// The path of the file.
         path: String,
     },
+    /// The database cannot be opened.
+    #[error("the database {database} cannot be opened: {advice}")]
+    Open {
+        /// The path of the file, or the address of the server, without credentials.
+        database: String,
+        /// What the operator can do.
+        advice: &'static str,
+        /// The error of the driver.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// A file of the database cannot be used.
+    #[error("{}: {advice}", path.display())]
+    File {
+        /// The path of the file.
+        path: PathBuf,
+        /// What the operator can do.
+        advice: &'static str,
+        /// The error of the system.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The database file has several names, and SQLite would keep a log for each.
+    #[error(
+        "the database file {path} has several names (hard links), and changes made by one would be \
+         lost by the other: remove the other names, or make copies of them"
+    )]
+    SeveralNames {
+        /// The path of the file.
+        path: String,
+    },
+    /// A server is running on the database file, by another name.
+    #[error(
+        "a server is running on the database file {path}, by another path: give the path that the \
+         server has, in the same folder"
+    )]
+    OtherName {
+        /// The path of the file.
+        path: String,
+    },
+    /// The write-ahead log beside a database is not of this database.
+    #[error(
+        "the write-ahead log {path}-wal belongs to another state of the database than {path}: after \
+         restoring a copy, stop the server, remove {path}-wal and {path}-shm, put the copy in place \
+         again, and start"
+    )]
+    OtherLog {
+        /// The path of the database.
+        path: String,
+    },
+    /// The write-ahead log of the open database is not where it was.
+    #[error(
+        "{path}-wal or {path}-shm was removed or replaced while the database was open: they are part \
+         of it and must be left alone; what was in them is being saved, and the database opened anew"
+    )]
+    LogRemoved {
+        /// The path of the database.
+        path: String,
+    },
     /// The database file is not the one that was opened: it was moved or replaced.
-    #[error("the database file was moved or replaced while it was open")]
+    #[error(
+        "the database file was moved or replaced while it was open: stop the server before you \
+         replace the file, and remove the files that end in -wal and -shm"
+    )]
     Replaced,
     /// The database has lost changes that it had acknowledged.
     #[error("the database has lost changes that it had acknowledged")]
@@ -109,6 +173,11 @@ impl StoreError {
         } else {
             Self::Broken { statement, source }
         }
+    }
+
+    /// Creates the error of a file that cannot be used.
+    pub(crate) fn file(path: impl Into<PathBuf>, source: std::io::Error) -> Self {
+        Self::File { path: path.into(), advice: advice_on_file(&source), source }
     }
 
     /// Returns whether a row with the same key already exists.

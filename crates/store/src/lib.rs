@@ -11,10 +11,12 @@
 
 mod activity;
 mod address;
+mod advice;
 mod cause_chain;
 mod creation;
 mod database;
 mod error;
+mod file_identity;
 mod heartbeat;
 mod installation;
 mod journal;

@@ -193,9 +193,9 @@ impl FileWatch {
 
     async fn read(&mut self) -> Result<(), StoreError> {
         loop {
-            if !self.file.is_in_place() {
-                self.file.close().await;
-                return Err(StoreError::Replaced);
+            if let Err(error) = self.file.check_place() {
+                self.file.give_up(&error).await;
+                return Err(error);
             }
             let heartbeat = &self.file.connections().heartbeat;
             let (place, hash) = self.place.clone().unwrap_or_default();

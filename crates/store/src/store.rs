@@ -24,7 +24,9 @@ use crate::heartbeat::{HeartbeatChannel, HeartbeatSender};
 use crate::migrations::migrator;
 use crate::notice::{CHANNEL, FileWatch, Listener, NoticeSource};
 use crate::postgres_pool::{Pool, within};
+use crate::server_lock::ServerLock;
 use crate::sql;
+use crate::sqlite_file::check;
 use crate::statement::Value;
 use rows::Head;
 
@@ -49,6 +51,9 @@ impl Store {
     /// Opens the database in the same way; each statement has a maximum time.
     pub async fn open_within(address: &Address, timeout: Duration) -> Result<Self, StoreError> {
         let _lock = lock_opening(address).await?;
+        if let Address::Sqlite(path) = address {
+            check(path).await?;
+        }
         let database = Database::open(address, timeout).await?;
         migrate(&database).await?;
         Ok(Self { database })
@@ -57,6 +62,21 @@ impl Store {
     /// Closes the database after the running statements.
     pub async fn close(&self) {
         self.database.close().await;
+    }
+
+    /// Keeps the lock of a server until the database is closed.
+    pub fn hold(&self, lock: ServerLock) {
+        if let Database::Sqlite(file) = &self.database {
+            file.hold(lock);
+        }
+    }
+
+    /// Returns what is wrong with the database file at its path, for the operator.
+    pub fn trouble(&self) -> Option<Arc<String>> {
+        match &self.database {
+            Database::Sqlite(file) => file.trouble(),
+            Database::Postgres(_) => None,
+        }
     }
 
     /// Checks that the database answers.
@@ -68,11 +88,10 @@ impl Store {
     /// one; on PostgreSQL there is none.
     pub async fn open_replacement(&self) -> Result<bool, StoreError> {
         let Database::Sqlite(file) = &self.database else { return Ok(false) };
-        if file.is_in_place() {
+        if file.check_place().is_ok() && file.trouble().is_none() {
             return Ok(false);
         }
-        let failed = |error| StoreError::failed("OPEN", error);
-        let connections = file.open_anew().await.map_err(failed)?;
+        let connections = file.open_anew().await?;
         migrated(migrator().run(&connections.writer).await)?;
         file.replace(connections).await;
         Ok(true)

@@ -14,6 +14,7 @@ use crate::{
     LogPage, SealedKey, Store, StoreError, TIMEOUT, Taken, sql,
 };
 
+mod files;
 mod following;
 
 static ACCOUNT: LazyLock<AccountName> = LazyLock::new(|| AccountName::new("aa1-ovh"));
@@ -415,5 +416,5 @@ fn an_address_is_sqlite_or_postgres_and_never_shows_its_password() {
     assert!("mysql://x".parse::<Address>().is_err());
     assert!("sqlite:".parse::<Address>().is_err());
     let address: Address = "postgres://me:hunter2@db.example:5432/gate".parse().unwrap();
-    assert_eq!(format!("{address:?}"), "postgres://db.example:5432");
+    assert_eq!(format!("{address:?}"), "postgres://db.example:5432/gate");
 }

@@ -66,6 +66,13 @@ impl Setup {
         setup
     }
 
+    /// Returns the same setup with the database at another address.
+    pub(crate) fn at(&self, address: &str) -> Self {
+        let mut setup = self.clone();
+        address.clone_into(&mut setup.database);
+        setup
+    }
+
     fn arguments(&self) -> Vec<String> {
         let key = self.master_key.display().to_string();
         let mut all = vec!["--database".to_owned(), self.database.clone()];

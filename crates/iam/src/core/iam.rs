@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use gatewright_policy::{AccountName, Caller, Identity, Instant, Scope};
-use gatewright_store::{Address, CauseChain, Store, StoreError};
+use gatewright_store::{Address, CauseChain, ServerLock, Store, StoreError};
 use tokio::task::JoinHandle;
 use webauthn_rs::Webauthn;
 
@@ -189,9 +189,21 @@ impl Iam {
         }
     }
 
-    /// Returns whether the database answers.
-    pub async fn is_ready(&self) -> bool {
-        self.store.ping().await.is_ok()
+    /// Keeps the lock of a server until the database is closed.
+    pub fn hold(&self, lock: ServerLock) {
+        self.store.hold(lock);
+    }
+
+    /// Checks that the database answers; the error is what its operator can do.
+    pub async fn check_ready(&self) -> Result<(), Arc<String>> {
+        match self.store.trouble() {
+            Some(trouble) => Err(trouble),
+            None => self
+                .store
+                .ping()
+                .await
+                .map_err(|_| Arc::new("the database does not answer".to_owned())),
+        }
     }
 
     /// Lists the names of all accounts, for the operator.

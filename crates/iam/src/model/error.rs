@@ -143,7 +143,11 @@ impl From<StoreError> for IamError {
             }
             error @ (StoreError::Unavailable { .. }
             | StoreError::Unconfirmed(_)
+            | StoreError::InUse { .. }
+            | StoreError::LogRemoved { .. }
+            | StoreError::OtherLog { .. }
             | StoreError::Replaced
+            | StoreError::SeveralNames { .. }
             | StoreError::LostChanges
             | StoreError::Silent(_)) => Self::Unavailable(error),
             error => Self::internal(error),

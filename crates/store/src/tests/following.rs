@@ -5,8 +5,8 @@ use gatewright_testing::{TestDatabase, on_both_databases};
 
 use super::{ACCOUNT, NOBODY, OTHER, address, author, create, opened, tamper};
 use crate::{
-    ChangeNotice, Entry, Generation, Installation, Kind, Notice, Position, SealedKey, ServerLock,
-    Since, Store, StoreError,
+    ChangeNotice, Entry, Generation, Installation, Kind, Notice, Position, SealedKey, Since, Store,
+    StoreError,
 };
 
 fn changed(entry: &Entry) -> Notice {
@@ -28,7 +28,7 @@ fn changed(entry: &Entry) -> Notice {
 const FIRST: Generation = Generation::new(1);
 const SECOND: Generation = Generation::new(2);
 
-async fn founded(store: &Store, generation: Generation) -> Generation {
+pub(super) async fn founded(store: &Store, generation: Generation) -> Generation {
     let new = Installation { id: "d".to_owned(), generation };
     store.installation(&new).await.unwrap().generation
 }
@@ -158,17 +158,6 @@ async fn a_generation_is_begun_once_for_all_nodes(database: TestDatabase) {
     assert_eq!(founded(&store, SECOND).await, FIRST);
     assert_eq!(store.begin_generation(FIRST, SECOND).await.unwrap(), SECOND);
     assert_eq!(store.begin_generation(FIRST, Generation::new(3)).await.unwrap(), SECOND);
-}
-
-#[test]
-fn one_server_at_a_time_has_a_database_file() {
-    let database = TestDatabase::sqlite();
-    let address = address(&database);
-    let lock = ServerLock::acquire(&address).unwrap();
-    let error = ServerLock::acquire(&address).unwrap_err();
-    assert!(matches!(error, StoreError::InUse { .. }), "{error}");
-    drop(lock);
-    ServerLock::acquire(&address).unwrap();
 }
 
 #[tokio::test]
