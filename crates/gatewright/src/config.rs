@@ -1,5 +1,6 @@
 //! Reads the settings, in rising order of precedence: a file, the environment, flags.
 
+mod environment;
 mod log_format;
 mod renamed;
 #[cfg(test)]
@@ -21,6 +22,7 @@ use ipnet::IpNet;
 use serde::Deserialize;
 
 use crate::error::Failure;
+pub(crate) use environment::UnknownVariable;
 pub(crate) use log_format::LogFormat;
 use renamed::Renamed;
 pub(crate) use timeouts::Timeouts;
@@ -194,6 +196,10 @@ pub(crate) struct Config {
 
 impl Source {
     pub(crate) fn read(self) -> Result<Config, Failure> {
+        let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+        let command = Self::augment_args(clap::Command::new(""));
+        let known = command.get_arguments().filter_map(|argument| argument.get_env()?.to_str());
+        environment::check(names, &known.collect::<Vec<_>>())?;
         let (mut options, mut file) = (self.options, Options::default());
         if let Some(path) = &self.config {
             file = read(path)?;
@@ -204,12 +210,15 @@ impl Source {
 }
 
 fn read(path: &Path) -> Result<Options, Failure> {
+    let failed = |message| Failure::Configuration { path: path.to_owned(), message };
     let text = std::fs::read_to_string(path);
-    let text = text.map_err(|source| Failure::File { path: path.to_owned(), source })?;
-    toml::from_str(&text).map_err(|error| {
-        // The full error quotes the line, which may contain the database's password.
-        let message = error.message().to_owned();
-        Failure::Configuration { path: path.to_owned(), message }
+    let text = text.map_err(|error| failed(format!("it cannot be read: {error}")))?;
+    // The full error quotes the line, which may contain the database's password.
+    let syntax = |error: toml::de::Error| failed(error.message().to_owned());
+    let document = toml::Deserializer::parse(&text).map_err(syntax)?;
+    serde_path_to_error::deserialize(document).map_err(|error| {
+        let (key, message) = (error.path().to_string(), error.inner().message());
+        failed(if key == "." { message.to_owned() } else { format!("{key}: {message}") })
     })
 }
 

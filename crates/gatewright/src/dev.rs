@@ -171,7 +171,7 @@ Open it in a browser and sign in to the Control Panel with login and password.
 Everything is kept in {}. To try it from a shell:
 
   export URL={url} ACCOUNT={account} CLIENT_ID={client_id} CLIENT_SECRET={client_secret}
-  curl -s $URL/auth/oauth2/token -u $CLIENT_ID:$CLIENT_SECRET \\
+  curl -sw '\\n' $URL/auth/oauth2/token -u $CLIENT_ID:$CLIENT_SECRET \\
     -d grant_type=client_credentials -d scope=all
 
 The README goes on from there; {url}/openapi/v1.json and {url}/openapi/v2.json

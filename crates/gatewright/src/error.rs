@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use gatewright_iam::{CatalogueError, IamError, KeyError, OpenError, StoreError};
 use gatewright_panel::TextsError;
 
+use crate::config::UnknownVariable;
+
 /// The error that ended a command.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
@@ -33,6 +35,10 @@ pub(crate) enum Failure {
         .0.display()
     )]
     NoDatabase(PathBuf),
+    #[error("there is no account {0}: `gatewright journal verify` without --account lists all")]
+    NoAccount(String),
+    #[error(transparent)]
+    Variable(#[from] UnknownVariable),
     #[error("the folder {} has an account but not its credentials: remove it to start over", .0.display())]
     LostSecrets(PathBuf),
     #[error("the account was created without the service account that was asked for")]
@@ -55,7 +61,40 @@ pub(crate) enum Failure {
     Serve(#[source] std::io::Error),
 }
 
+/// The exit code for wrong usage or configuration, as of arguments that cannot be parsed.
+const USAGE: u8 = 2;
+
+/// The exit code for a failure at work.
+const FAILURE: u8 = 1;
+
 impl Failure {
+    /// Returns the exit code of the command.
+    pub(crate) fn exit_code(&self) -> u8 {
+        match self {
+            Self::File { .. }
+            | Self::Configuration { .. }
+            | Self::Missing(_)
+            | Self::Setting { .. }
+            | Self::Renamed(_)
+            | Self::UnknownProxies(_)
+            | Self::NoDatabase(_)
+            | Self::NoAccount(_)
+            | Self::Variable(_)
+            | Self::Catalogue(_)
+            | Self::Iam(IamError::Invalid { .. })
+            | Self::Store(StoreError::Address)
+            | Self::Open(OpenError::Catalogue(_)) => USAGE,
+            Self::Key(error) | Self::Open(OpenError::Key(error)) => match error {
+                KeyError::Missing(_)
+                | KeyError::File { .. }
+                | KeyError::Malformed(_)
+                | KeyError::OtherMaster => USAGE,
+                _ => FAILURE,
+            },
+            _ => FAILURE,
+        }
+    }
+
     /// Creates the error of a setting with an invalid value.
     pub(crate) fn setting(name: &'static str) -> impl FnOnce(String) -> Self {
         move |message| Self::Setting { name, message }

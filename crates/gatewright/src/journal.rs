@@ -23,10 +23,14 @@ pub(crate) struct Verify {
 
 pub(crate) async fn run(Command::Verify(verify): Command) -> Result<(), Failure> {
     let iam = verify.source.read()?.open_existing().await?;
-    let accounts = match verify.account {
-        Some(account) => vec![AccountName::new(account)],
-        None => iam.accounts().await?,
-    };
+    let mut accounts = iam.accounts().await?;
+    if let Some(name) = verify.account {
+        let name = AccountName::new(name);
+        accounts.retain(|account| *account == name);
+        if accounts.is_empty() {
+            return Err(Failure::NoAccount(name.to_string()));
+        }
+    }
     for account in accounts {
         let entries = iam.verify_journal(&account).await?;
         println!("{account}: {entries} entries, the chain holds");

@@ -10,7 +10,7 @@ use crate::error::Failure;
 
 /// Installs the subscriber that the settings choose. Events show the fields of their spans.
 pub(crate) fn start(config: &Config) -> Result<(), Failure> {
-    let filter = EnvFilter::try_new(&config.log)
+    let filter = EnvFilter::try_new(with_quiet_driver(&config.log))
         .map_err(|error| Failure::setting("--log")(error.to_string()))?;
     let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match config.log_format {
@@ -20,6 +20,17 @@ pub(crate) fn start(config: &Config) -> Result<(), Failure> {
     std::panic::set_hook(Box::new(log_panic));
     config.warn_of_renamed();
     Ok(())
+}
+
+/// Adds to a filter that the notices of PostgreSQL are left out, unless it names the driver: at each
+/// start the server says that the table of migrations exists already.
+fn with_quiet_driver(filter: &str) -> String {
+    let is_quiet = ["off", "error"].iter().any(|level| filter.trim().eq_ignore_ascii_case(level));
+    if is_quiet || filter.contains("sqlx") {
+        filter.to_owned()
+    } else {
+        format!("sqlx::postgres::notice=warn,{filter}")
+    }
 }
 
 /// Logs a panic, with the query ID of the request that the thread is handling.

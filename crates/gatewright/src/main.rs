@@ -8,6 +8,7 @@ mod descriptors;
 mod dev;
 mod dispatcher;
 mod error;
+mod help;
 mod journal;
 mod key;
 mod listener;
@@ -18,12 +19,16 @@ mod serve;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use gatewright_iam::CauseChain;
+
+/// The end of each help text.
+const EXIT_CODES: &str =
+    "Exit codes: 0 for success, 1 for a failure, 2 for wrong usage or configuration";
 
 /// Service accounts and access policies for any API.
 #[derive(Parser)]
-#[command(version, about)]
+#[command(version, about, after_help = EXIT_CODES)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -51,7 +56,9 @@ enum Command {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let result = match Arguments::parse().command {
+    let matches = help::with_settings_that_matter(Arguments::command()).get_matches();
+    let arguments = Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let result = match arguments.command {
         Command::Dev(arguments) => dev::run(arguments).await,
         Command::Serve(arguments) => serve::run(arguments).await,
         Command::Account(command) => Box::pin(account::run(command)).await,
@@ -63,7 +70,7 @@ async fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("gatewright: {}", CauseChain(&failure));
-            ExitCode::FAILURE
+            ExitCode::from(failure.exit_code())
         }
     }
 }

@@ -41,6 +41,8 @@ fn a_wrong_setting_is_named() {
     assert!(read(&format!("{LEAST}algorythm = 'x'")).unwrap_err().contains("algorythm"));
     assert!(read(&format!("{LEAST}algorithm = 'HS256'")).unwrap_err().contains("none of ES256"));
     assert!(read(&format!("{LEAST}public-url = 'x'")).unwrap_err().contains("must be a URL"));
+    let error = read(&format!("{LEAST}trusted-proxies = ['10.0.0.1/8', 'x']")).unwrap_err();
+    assert!(error.contains("trusted-proxies"), "{error}");
     assert!(read("database = 'mysql://x'").unwrap_err().contains("sqlite:PATH"));
 }
 

@@ -17,6 +17,7 @@ mod attacks;
 mod bad_input;
 mod browser;
 mod clients;
+mod commands;
 mod connection_limits;
 mod crash;
 mod decisions;

@@ -1,10 +1,12 @@
 //! The README's commands, run as they stand.
 
-use std::process::Command;
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
 
 use gatewright_testing::{TestDatabase, on_both_databases};
 
-use crate::server::{ACCOUNT, Server};
+use crate::programs::Running;
+use crate::server::{ACCOUNT, PROGRAM, Server};
 
 const README: &str = include_str!("../../../../README.md");
 const MARK: &str = "----8<----";
@@ -73,4 +75,45 @@ async fn the_walk_of_the_readme_goes_as_it_says(database: TestDatabase) {
             );
         }
     }
+}
+
+/// Returns the commands for production, with their folders inside another.
+fn production(folder: &std::path::Path) -> String {
+    let (_, rest) = README.split_once("```bash\n").unwrap();
+    let (commands, _) = rest.split_once("```").unwrap();
+    let root = folder.display().to_string();
+    let commands = commands.replace("/etc/", &format!("{root}/etc/"));
+    commands.replace("/var/", &format!("{root}/var/"))
+}
+
+#[test]
+fn the_commands_for_production_go_in_the_order_in_which_they_stand() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = production(folder.path());
+    let (before, serve) = script.trim_end().rsplit_once('\n').unwrap();
+    assert!(serve.starts_with("gatewright serve"), "{serve}");
+    let programs = std::path::Path::new(PROGRAM).parent().unwrap().display().to_string();
+    let path = format!("{programs}:{}", std::env::var("PATH").unwrap());
+    let shell = |script: &str| {
+        let mut command = Command::new("bash");
+        command.args(["-eu", "-c", script]).env("PATH", &path);
+        command
+    };
+    let output = shell(before).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(said.contains("client secret"), "{said}");
+    let mut server = shell(&format!("exec {serve}"));
+    server
+        .env("GATEWRIGHT_LISTEN", "127.0.0.1:0")
+        .env("GATEWRIGHT_OPERATIONS_LISTEN", "127.0.0.1:0");
+    let mut server = server.stderr(Stdio::piped()).spawn().map(Running).unwrap();
+    let log = BufReader::new(server.0.stderr.take().unwrap()).lines();
+    let lines: Vec<String> =
+        log.map_while(Result::ok).take_while(|line| !line.contains("\"ready\"")).collect();
+    assert!(
+        lines.iter().all(|line| !line.contains("ERROR") && !line.starts_with("gatewright:")),
+        "{lines:?}"
+    );
+    assert!(server.0.try_wait().unwrap().is_none(), "{lines:?}");
 }

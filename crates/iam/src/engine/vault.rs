@@ -23,7 +23,7 @@ pub enum KeyError {
     )]
     Missing(PathBuf),
     /// The file of the master key cannot be read or created.
-    #[error("the master key file {}: {source}", path.display())]
+    #[error("the master key file {} cannot be read or created: {source}", path.display())]
     File {
         /// The path of the file.
         path: PathBuf,

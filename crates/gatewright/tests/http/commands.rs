@@ -1,0 +1,139 @@
+//! The command line: its errors, its exit codes and its help.
+
+use std::process::Command;
+
+use gatewright_testing::{TestDatabase, on_both_databases};
+
+use crate::programs::free_port;
+use crate::server::{ACCOUNT, PROGRAM, Setup};
+
+/// Runs the program to its end; returns its exit code and what it says on standard error.
+fn run(arguments: &[&str], variables: &[(&str, &str)]) -> (Option<i32>, String) {
+    let mut command = Command::new(PROGRAM);
+    let output = command.args(arguments).envs(variables.iter().copied()).output().unwrap();
+    (output.status.code(), String::from_utf8(output.stderr).unwrap())
+}
+
+/// Runs a server that does not start.
+fn serve(setup: &Setup) -> (Option<i32>, String) {
+    let output = setup.serve().output().unwrap();
+    (output.status.code(), String::from_utf8(output.stderr).unwrap())
+}
+
+fn setup_at(address: &str) -> Setup {
+    Setup::new(&TestDatabase::at(address.to_owned()), &[])
+}
+
+#[test]
+fn an_error_at_the_start_names_the_file_and_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let missing = at("missing/gatewright.db");
+    let (code, said) = serve(&setup_at(&format!("sqlite:{missing}")));
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains(&missing) && said.contains("folder does not exist"), "{said}");
+
+    let (code, said) = serve(&setup_at(&format!("sqlite:{}", folder.path().display())));
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("--database must name a file"), "{said}");
+
+    std::fs::write(
+        at("text.db"),
+        "this is no database, but a text of more than a hundred bytes. ".repeat(9),
+    )
+    .unwrap();
+    let (code, said) = serve(&setup_at(&format!("sqlite:{}", at("text.db"))));
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("text.db") && said.contains("not an SQLite database"), "{said}");
+}
+
+#[test]
+fn an_error_at_the_start_names_the_server_of_the_database() {
+    let port = free_port();
+    let setup = setup_at(&format!("postgres://me:hunter2@127.0.0.1:{port}/nowhere"))
+        .with(&["--database-timeout", "1"]);
+    let (code, said) = serve(&setup);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains(&format!("postgres://127.0.0.1:{port}/nowhere")), "{said}");
+    assert!(said.contains("check that PostgreSQL is running"), "{said}");
+    assert!(said.contains("onnection refused"), "{said}");
+    assert!(!said.contains("hunter2"), "{said}");
+}
+
+#[tokio::test]
+async fn a_database_that_the_server_does_not_have_is_named() {
+    let Some(database) = TestDatabase::postgres_if_any().await else { return };
+    let (server, _) = database.address.rsplit_once('/').unwrap();
+    let (code, said) = serve(&setup_at(&format!("{server}/not_there")));
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("/not_there cannot be opened: create the database"), "{said}");
+}
+
+#[test]
+fn wrong_usage_and_configuration_end_with_2() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let key = at("master.key");
+    assert_eq!(run(&["key", "create", "--file", &key], &[]).0, Some(0));
+    std::fs::write(at("wrong.toml"), "databse = 'sqlite:x.db'").unwrap();
+    std::fs::write(at("short.key"), "short").unwrap();
+    let database = format!("sqlite:{}", at("gatewright.db"));
+    let usual = ["--database", &database, "--master-key"];
+    let with_key = |key: &str| [&["serve"][..], &usual, &[key]].concat().join(" ");
+    let create = ["account", "create", "--email", "a@example.com", "--name"].join(" ");
+    for (arguments, part) in [
+        ("serve --no-such-flag".to_owned(), "--no-such-flag"),
+        ("nonsense".to_owned(), "nonsense"),
+        ("serve".to_owned(), "--database is missing"),
+        (format!("serve --config {}", at("gone.toml")), "gone.toml"),
+        (format!("serve --config {}", at("wrong.toml")), "databse"),
+        ("serve --database mysql://x --master-key k".to_owned(), "sqlite:PATH"),
+        (format!("{} --algorithm X", with_key(&key)), "--algorithm"),
+        (with_key(&at("gone.key")), "gone.key"),
+        (with_key(&at("short.key")), "short.key"),
+        (format!("{} --products {}", with_key(&key), at("gone")), "gone"),
+        (format!("key rotate {} {key}", usual.join(" ")), "there is no database at"),
+        (format!("key create --file {}", at("gone/master.key")), "gone/master.key"),
+        (format!("{create} not-an-account {} {key}", usual.join(" ")), "not-an-account"),
+    ] {
+        let arguments: Vec<&str> = arguments.split(' ').collect();
+        let _ = std::fs::remove_file(at("gatewright.db"));
+        let (code, said) = run(&arguments, &[]);
+        assert_eq!(code, Some(2), "{arguments:?}: {said}");
+        assert!(said.contains(part), "{arguments:?}: {said}");
+    }
+}
+
+#[test]
+fn a_misspelled_variable_stops_the_start() {
+    let setup = Setup::new(&TestDatabase::sqlite(), &[]);
+    let mut serve = setup.serve();
+    let output = serve.env("GATEWRIGHT_MAX_POLICY", "7").output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("did you mean GATEWRIGHT_MAX_POLICIES?"), "{said}");
+}
+
+on_both_databases!(the_journal_of_an_account_that_is_not_there_is_not_verified);
+async fn the_journal_of_an_account_that_is_not_there_is_not_verified(database: TestDatabase) {
+    let setup = Setup::new(&database, &[]);
+    setup.create_account(ACCOUNT);
+    let (done, said) = setup.run(&["journal", "verify", "--account", ACCOUNT]);
+    assert!(done && said.contains("the chain holds"), "{said}");
+    let (done, said) = setup.run(&["journal", "verify", "--account", "zz9-ovh"]);
+    assert!(!done && said.contains("there is no account zz9-ovh"), "{said}");
+}
+
+#[test]
+fn help_says_how_a_command_ends_and_what_matters_to_it() {
+    let help = |arguments: &[&str]| {
+        let output = Command::new(PROGRAM).args(arguments).output().unwrap();
+        assert!(output.status.success());
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert!(help(&["--help"]).contains("Exit codes: 0 for success"));
+    let rotate = help(&["key", "rotate", "--help"]);
+    assert!(rotate.contains("--at-once") && rotate.contains("--database"), "{rotate}");
+    assert!(!rotate.contains("--trusted-proxies"), "{rotate}");
+    assert!(help(&["serve", "--help"]).contains("--trusted-proxies"));
+}
