@@ -3,7 +3,6 @@
 //! Proxies pass their clients' headers on. So everything is read from the one header that the proxy
 //! sets, and a request with another header of the same meaning is refused (header smuggling).
 
-use std::borrow::Cow;
 use std::fmt::Write;
 use std::net::IpAddr;
 
@@ -17,7 +16,7 @@ use gatewright_iam::{
 use crate::edge::{BearerToken, MINIMUM_REVISION, bearer, may_wait, wait_for_revision};
 
 /// The headers from which a proxy or an API may read another method, path or host.
-const MISLEADING: [&str; 9] = [
+const MISLEADING: [&str; 10] = [
     "x-original-method",
     "x-original-uri",
     "x-original-url",
@@ -26,23 +25,8 @@ const MISLEADING: [&str; 9] = [
     "x-forwarded-uri",
     "x-http-method",
     "x-http-method-override",
+    "x-method",
     "x-method-override",
-];
-
-/// The headers, and the beginnings of such, that the proxy sets or takes out. In another spelling
-/// they would pass it.
-const OF_THE_PROXY: [&str; 11] = [
-    "authorization",
-    "connection",
-    "content-length",
-    "forwarded",
-    "host",
-    "te",
-    "transfer-encoding",
-    "upgrade",
-    "x-forwarded-",
-    "x-original-",
-    "x-real-ip",
 ];
 
 /// The headers that tell the API the caller's identity and the revision of the decision.
@@ -85,7 +69,7 @@ pub(crate) async fn authorize(
         api: original.api,
         method: original.method,
         target: original.target,
-        header: &|name| only_spelling(headers, name),
+        header: &|name| single(headers, name),
         upgrades: headers.contains_key(UPGRADE),
         token: token.as_ref().map(BearerToken::reveal).map_err(IamError::again),
         ip: original.ip,
@@ -175,43 +159,21 @@ pub(crate) fn single(headers: &HeaderMap, name: impl AsHeaderName) -> Option<&st
     values.next().is_none().then_some(value)
 }
 
-/// Returns the value of a header that occurs exactly once, in whatever spelling: an API could
-/// read another spelling of the name as well, or instead.
-fn only_spelling<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
-    let is_other = |other: &HeaderName| *other != name && plain(other.as_str()) == name;
-    if headers.keys().any(is_other) { None } else { single(headers, name) }
-}
-
-/// Returns a header's name with every mark as a dash, as programs read it that make a variable of
-/// it (RFC 3875, section 4.1.18).
-fn plain(name: &str) -> Cow<'_, str> {
-    let is_mark = |one: char| !one.is_ascii_alphanumeric();
-    if name.contains(|one| is_mark(one) && one != '-') {
-        Cow::Owned(name.replace(is_mark, "-"))
-    } else {
-        Cow::Borrowed(name)
-    }
-}
-
-/// Finds a header that could contradict the proxy's description, in whatever spelling.
+/// Finds a header that could contradict the proxy's description.
+///
+/// A name with another mark than a dash is refused whatever it says: programs that make a variable of
+/// a name take such a mark for a dash (RFC 3875, section 4.1.18), and gunicorn takes `SCRIPT_NAME` for
+/// the part of the path that comes before the application.
 fn misleading(headers: &HeaderMap, set: &[HeaderName]) -> Option<String> {
     let wrong = headers.keys().find(|&header| {
         let name = header.as_str();
-        let plain = plain(name);
-        if let Cow::Owned(plain) = &plain
-            && OF_THE_PROXY.iter().any(|start| is_beginning(start, plain))
-        {
+        if name.contains(|one: char| !one.is_ascii_alphanumeric() && one != '-') {
             return true;
         }
         if !name.starts_with('x') || set.contains(header) {
             return false;
         }
-        (plain.starts_with(OURS) && name != MINIMUM_REVISION) || MISLEADING.contains(&&*plain)
+        (name.starts_with(OURS) && name != MINIMUM_REVISION) || MISLEADING.contains(&name)
     });
     wrong.map(ToString::to_string)
-}
-
-/// Returns whether a name is the given one, or begins with it where it ends with a dash.
-fn is_beginning(start: &str, name: &str) -> bool {
-    if start.ends_with('-') { name.starts_with(start) } else { name == start }
 }

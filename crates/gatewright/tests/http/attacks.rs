@@ -87,6 +87,9 @@ pub(crate) const ATTACKS: &[Attack] = &[
     Attack("GET", "/orders/7", &[("X-HTTP-Method-Override", "DELETE")]),
     Attack("GET", "/orders/7", &[("X-HTTP-Method", "DELETE")]),
     Attack("GET", "/orders/7", &[("X-Method-Override", "DELETE")]),
+    Attack("GET", "/orders/7", &[("X-Method", "DELETE")]),
+    Attack("GET", "/orders/7?[_method]=DELETE", &[]),
+    Attack("GET", "/orders/7?x[http_method_override=DELETE", &[]),
     // Target override.
     Attack("GET", "/orders/7", &[("X-Original-URL", "/admin")]),
     Attack("GET", "/orders/7", &[("X-Rewrite-URL", "/admin")]),

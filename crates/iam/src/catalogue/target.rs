@@ -130,19 +130,28 @@ fn is_forbidden_in_query(one: char) -> bool {
     one == '#' || one.is_control() || one.is_whitespace()
 }
 
+/// The names of parameters that override the method, with every mark as an underscore.
+const OVERRIDES: [&str; 4] =
+    ["_method", "x_http_method_override", "x_http_method", "x_method_override"];
+
 /// Returns whether a parameter of the query overrides the method. Programs differ in how they read a
-/// name: some take a mark for an underscore, drop blanks around it, or cut it at a bracket.
+/// name: some take a mark for an underscore, drop blanks or brackets around it, or cut it at a bracket
+/// or a NUL.
 fn overrides_method(pair: &str) -> bool {
     let name = pair.split('=').next().unwrap_or_default().replace('+', " ");
     let name = percent_encoding::percent_decode_str(&name).decode_utf8_lossy();
     let blank = |one: char| one.is_whitespace() || one.is_control();
-    let name = name.trim_matches(blank);
-    let first = name.chars().next().map_or(0, char::len_utf8);
-    let end = name.get(first..).and_then(|rest| rest.find(['[', '\0'])).map(|at| first + at);
-    let name = name.get(..end.unwrap_or(name.len())).unwrap_or(name);
-    let name = name.replace(|one: char| !one.is_ascii_alphanumeric(), "_").to_ascii_lowercase();
-    ["_method", "x_http_method_override", "x_http_method", "x_method_override"]
-        .contains(&name.as_str())
+    let name =
+        name.trim_matches(blank).split('\0').next().unwrap_or_default().trim_end_matches(blank);
+    let is_bracket = |one: char| one == '[' || one == ']';
+    let inside = name.trim_start_matches(is_bracket);
+    let cut = inside.split(is_bracket).next().unwrap_or_default();
+    // A bracket before the rest may count as a mark like any other.
+    let marked = if inside == name { cut.to_owned() } else { format!("_{cut}") };
+    [name, cut, &marked].iter().any(|reading| {
+        let plain = reading.replace(|one: char| !one.is_ascii_alphanumeric(), "_");
+        OVERRIDES.contains(&&*plain.to_ascii_lowercase())
+    })
 }
 
 /// Checks the query for overrides of the method, which many frameworks accept, and for characters
@@ -173,6 +182,7 @@ mod tests {
     fn a_path_is_cut_and_decoded_once() {
         assert_eq!(parts("/"), Ok(vec![]));
         assert_eq!(parts("/a/b:c@d?e=/f&g=[1]"), Ok(vec!["a".to_owned(), "b:c@d".to_owned()]));
+        assert_eq!(parts("/a?x[method]=1&method=[_method]&[]=&]["), Ok(vec!["a".to_owned()]));
         assert_eq!(parts("/a%20b/%C3%A9"), Ok(vec!["a b".to_owned(), "é".to_owned()]));
     }
 
@@ -220,6 +230,13 @@ mod tests {
             ("/a?x&[method=DELETE", TargetError::OtherMethod),
             ("/a?_method%5B%5D=DELETE", TargetError::OtherMethod),
             ("/a?_method%00x=DELETE", TargetError::OtherMethod),
+            ("/a?_method+%00x=DELETE", TargetError::OtherMethod),
+            ("/a?[_method]=DELETE", TargetError::OtherMethod),
+            ("/a?_method]=DELETE", TargetError::OtherMethod),
+            ("/a?[[_method]][x]=DELETE", TargetError::OtherMethod),
+            ("/a?[method[]=DELETE", TargetError::OtherMethod),
+            ("/a?x[http_method_override=DELETE", TargetError::OtherMethod),
+            ("/a?x%5Bhttp%5Bmethod=DELETE", TargetError::OtherMethod),
         ] {
             assert_eq!(parts(text), Err(reason), "{text}");
         }
