@@ -43,9 +43,14 @@ impl std::fmt::Display for Address {
         match self {
             Self::Sqlite(path) => write!(f, "sqlite:{path}"),
             Self::Postgres(options) => {
-                let (host, port) = (options.get_host(), options.get_port());
-                let database = options.get_database().unwrap_or_default();
-                write!(f, "postgres://{host}:{port}/{database}")
+                let database = options.get_database().unwrap_or(options.get_username());
+                match options.get_socket() {
+                    Some(folder) => write!(f, "postgres:///{database}?host={}", folder.display()),
+                    None => {
+                        let (host, port) = (options.get_host(), options.get_port());
+                        write!(f, "postgres://{host}:{port}/{database}")
+                    }
+                }
             }
         }
     }

@@ -51,11 +51,17 @@ pub(crate) fn advice_on_postgres(error: &sqlx::Error) -> &'static str {
     match code.as_deref() {
         Some("3D000") => "create the database (createdb), or correct its name in --database",
         Some("28000" | "28P01") => "check the user and the password in --database, and pg_hba.conf",
-        Some("42501") => "the user needs the right to create tables in the database",
+        Some("42501") => "the user may not connect to it: GRANT CONNECT ON DATABASE to the user",
         Some(code) if code.starts_with("53") => {
             "the server takes no more connections; raise its limit"
         }
         Some(code) if code.starts_with("57") => "the server is starting or stopping; try again",
-        _ => UNREACHABLE,
+        Some(_) => "the server refused; its message follows",
+        None => UNREACHABLE,
     }
+}
+
+/// Returns whether PostgreSQL refused a statement because the user lacks a privilege.
+pub(crate) fn is_missing_privilege(error: &(dyn DatabaseError + 'static)) -> bool {
+    error.code().as_deref() == Some("42501")
 }

@@ -52,6 +52,12 @@ pub enum StoreError {
     /// The migration of the schema failed.
     #[error("the schema of the database could not be migrated")]
     Migration(#[source] sqlx::migrate::MigrateError),
+    /// The user of the database may not change its schema.
+    #[error(
+        "the user of the database may not create tables: make it the owner of the database (ALTER \
+         DATABASE ... OWNER TO ...), or GRANT CREATE ON SCHEMA public to it"
+    )]
+    MayNotMigrate(#[source] sqlx::migrate::MigrateError),
     /// The journal is inconsistent.
     #[error(transparent)]
     Journal(#[from] BrokenChain),

@@ -18,6 +18,7 @@ use sqlx::postgres::{PgListener, PgPoolOptions};
 use tokio::sync::watch;
 
 use crate::address::Address;
+use crate::advice::is_missing_privilege;
 use crate::database::{Database, lock_opening};
 use crate::error::StoreError;
 use crate::heartbeat::{HeartbeatChannel, HeartbeatSender};
@@ -152,3 +153,9 @@ fn migrated(done: Result<(), MigrateError>) -> Result<(), StoreError> {
         other => StoreError::Migration(other),
     })
 }
+        MigrateError::Execute(sqlx::Error::Database(ref refused))
+        | MigrateError::ExecuteMigration(sqlx::Error::Database(ref refused), _)
+            if is_missing_privilege(&**refused) =>
+        {
+            StoreError::MayNotMigrate(error)
+        }

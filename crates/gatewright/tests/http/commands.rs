@@ -114,6 +114,25 @@ fn a_misspelled_variable_stops_the_start() {
     assert!(said.contains("did you mean GATEWRIGHT_MAX_POLICIES?"), "{said}");
 }
 
+#[tokio::test]
+async fn a_user_of_postgres_without_privileges_is_told_which() {
+    let Some(database) = TestDatabase::postgres_if_any().await else { return };
+    let (server, name) = database.address.rsplit_once('/').unwrap();
+    let (_, host) = server.rsplit_once('@').unwrap();
+    let user = format!("user_of_{name}");
+    database.run(&format!("CREATE ROLE {user} LOGIN")).await;
+    let setup = setup_at(&format!("postgres://{user}@{host}/{name}"));
+    database.run("REVOKE CREATE ON SCHEMA public FROM PUBLIC").await;
+    let (code, said) = serve(&setup);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("GRANT CREATE ON SCHEMA public"), "{said}");
+    database.run(&format!("REVOKE CONNECT ON DATABASE {name} FROM PUBLIC")).await;
+    let (code, said) = serve(&setup);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("GRANT CONNECT ON DATABASE"), "{said}");
+    database.run(&format!("DROP ROLE {user}")).await;
+}
+
 on_both_databases!(the_journal_of_an_account_that_is_not_there_is_not_verified);
 async fn the_journal_of_an_account_that_is_not_there_is_not_verified(database: TestDatabase) {
     let setup = Setup::new(&database, &[]);
