@@ -444,7 +444,7 @@ impl Config {
     /// mistake must not pass for done.
     pub(crate) async fn open_existing(self) -> Result<Arc<Iam>, Failure> {
         if let Address::Sqlite(path) = &self.database
-            && !Path::new(path).exists()
+            && (!Path::new(path).exists() || is_empty(path))
         {
             return Err(Failure::NoDatabase(path.into()));
         }
@@ -454,11 +454,13 @@ impl Config {
     /// Opens the database for a command of the operator. It issues no token, so the issuer does
     /// not matter.
     pub(crate) async fn open(self) -> Result<Arc<Iam>, Failure> {
+        // A server that did not start may have left an empty file.
+        let is_empty = |path| std::fs::metadata(path).is_ok_and(|file| file.len() == 0);
         for renamed in &self.renamed {
             eprintln!("gatewright: warning: {renamed}");
         }
         let settings = self.settings(SocketAddr::from(([127, 0, 0, 1], 0)))?;
-        ServerLock::check_name(&self.database)?;
+        ServerLock::check_name(&self.database).await?;
         Ok(Iam::open(&self.database, self.master_key()?, settings, Sources::system()).await?)
     }
 

@@ -74,7 +74,7 @@ impl Server {
         let metrics = Metrics::install()?;
         let iam = Iam::open(&config.database, master_key, settings, Sources::system()).await?;
         // It keeps other servers from the database file for as long as this one runs.
-        iam.hold(lock);
+        iam.hold(lock)?;
         if iam.shares_registration().await? {
             tracing::warn!("{SHARED_REGISTRATION}");
         }

@@ -7,6 +7,7 @@ use sqlx::postgres::PgDatabaseError;
 
 const UNREACHABLE: &str =
     "check that PostgreSQL is running, and the host and the port in --database";
+const LOCKED: &str = "another program has locked it; end that one first";
 const FILE: &str = "check that its folder exists and that this user may write to both";
 
 /// Returns what to do about a file that cannot be used.
@@ -25,10 +26,13 @@ pub(crate) fn advice_on_file(error: &std::io::Error) -> &'static str {
 
 /// Returns what to do about a database file that cannot be opened.
 pub(crate) fn advice_on_sqlite(error: &sqlx::Error) -> &'static str {
+    if matches!(error, sqlx::Error::PoolTimedOut) {
+        return LOCKED;
+    }
     let code = error.as_database_error().and_then(DatabaseError::code);
     let primary = code.and_then(|code| code.parse::<i32>().ok()).map(|code| code & 0xff);
     match primary {
-        Some(5 | 6) => "another program has locked it; end that one first",
+        Some(5 | 6) => LOCKED,
         Some(8) => "it can only be read; change the owner or the rights of the file and its folder",
         Some(11 | 26) => {
             "it is not an SQLite database, or damaged; correct --database, or restore a copy"

@@ -1,6 +1,5 @@
 //! Runs the same statements on SQLite and PostgreSQL.
 
-use std::fs::File;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,9 +8,8 @@ use sqlx::{Connection, PgConnection, Postgres, Sqlite};
 use tracing::Instrument;
 
 use crate::address::Address;
-use crate::advice::{advice_on_postgres, advice_on_sqlite};
+use crate::advice::advice_on_postgres;
 use crate::error::StoreError;
-use crate::file_identity::beside;
 use crate::postgres_pool::{Pool, closed_if_late, within};
 use crate::postgres_transaction::PostgresTransaction;
 use crate::sqlite_file::SqliteFile;
@@ -27,32 +25,15 @@ pub(crate) enum Database {
 /// The maximum time of the attempt to connect that finds out why none has succeeded.
 const LAST_ATTEMPT: Duration = Duration::from_secs(2);
 
-/// Locks the opening of a database file, so that one process at a time migrates it.
-///
-/// SQLite cannot wait for the switch to its write-ahead log, and its migrations have no lock of
-/// their own.
-pub(crate) async fn lock_opening(address: &Address) -> Result<Option<File>, StoreError> {
-    let Address::Sqlite(path) = address else {
-        return Ok(None);
-    };
-    let path = beside(path, "-opening");
-    let name = path.clone();
-    let locked = tokio::task::spawn_blocking(move || {
-        let file = File::create(path)?;
-        file.lock()?;
-        Ok(file)
-    });
-    let locked = locked.await.unwrap_or_else(|error| Err(std::io::Error::other(error)));
-    locked.map(Some).map_err(|source| StoreError::file(name, source))
-}
-
 /// Creates the error of a database that cannot be opened.
 fn open_error(address: &Address, source: sqlx::Error) -> StoreError {
-    let advice = match address {
-        Address::Sqlite(_) => advice_on_sqlite(&source),
-        Address::Postgres(_) => advice_on_postgres(&source),
-    };
-    StoreError::Open { database: address.to_string(), advice, source }
+    match address {
+        Address::Sqlite(path) => StoreError::open_sqlite(path, source),
+        Address::Postgres(_) => {
+            let advice = advice_on_postgres(&source);
+            StoreError::Open { database: address.to_string(), advice, source }
+        }
+    }
 }
 
 /// Returns the reason for which a pool had no connection in time, which it does not tell: that of

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use gatewright_policy::{AccountName, Revision};
 
-use crate::advice::advice_on_file;
+use crate::advice::{advice_on_file, advice_on_sqlite};
 use crate::transient::is_transient;
 
 /// The key that another object already has.
@@ -132,11 +132,31 @@ pub enum StoreError {
         /// The path of the file.
         path: String,
     },
-    /// The write-ahead log beside a database is not of this database.
+    /// A server has locked the database file, and does not have it open.
     #[error(
-        "the write-ahead log {path}-wal belongs to another state of the database than {path}: after \
-         restoring a copy, stop the server, remove {path}-wal and {path}-shm, put the copy in place \
-         again, and start"
+        "a server is running on the database file {path} and does not have it open: it is starting, \
+         or a file of the database was moved or removed; its log says which, try again when it is \
+         ready"
+    )]
+    NotOpen {
+        /// The path of the file.
+        path: String,
+    },
+    /// There is a write-ahead log, and no database for it.
+    #[error(
+        "the write-ahead log {path}-wal holds changes, and the database that they belong to is not at \
+         {path}, or is empty: put the database back beside its log; to begin anew without these \
+         changes, move the log to another folder"
+    )]
+    LogWithoutDatabase {
+        /// The path of the database.
+        path: String,
+    },
+    /// Another database is beside the write-ahead log of the one that was open.
+    #[error(
+        "{path} is another database than the one that was open, and {path}-wal belongs to that one \
+         and may hold its last changes: put that one back, or, to go on with this one, stop the \
+         server, move {path}-wal and {path}-shm to another folder, and start"
     )]
     OtherLog {
         /// The path of the database.
@@ -153,10 +173,14 @@ pub enum StoreError {
     },
     /// The database file is not the one that was opened: it was moved or replaced.
     #[error(
-        "the database file was moved or replaced while it was open: stop the server before you \
-         replace the file, and remove the files that end in -wal and -shm"
+        "{path} is not the database file that was open: it was moved, removed or replaced; if that was \
+         a mistake, put it back; to replace it, stop the server, and move {path}-wal and {path}-shm \
+         away together with it"
     )]
-    Replaced,
+    Replaced {
+        /// The path of the database.
+        path: String,
+    },
     /// The database has lost changes that it had acknowledged.
     #[error("the database has lost changes that it had acknowledged")]
     LostChanges,
@@ -184,6 +208,12 @@ impl StoreError {
     /// Creates the error of a file that cannot be used.
     pub(crate) fn file(path: impl Into<PathBuf>, source: std::io::Error) -> Self {
         Self::File { path: path.into(), advice: advice_on_file(&source), source }
+    }
+
+    /// Creates the error of a database file that cannot be opened.
+    pub(crate) fn open_sqlite(path: &str, source: sqlx::Error) -> Self {
+        let advice = advice_on_sqlite(&source);
+        Self::Open { database: format!("sqlite:{path}"), advice, source }
     }
 
     /// Returns whether a row with the same key already exists.

@@ -40,15 +40,23 @@ impl DatabaseFiles {
 
     /// Compares these files, which are open, with those at the paths now.
     pub(crate) fn place(&self) -> Place {
-        let now = self.paths.each_ref().map(FileId::of);
-        let [database, ..] = now;
-        if now == self.ids {
+        let [database, log, index] = self.paths.each_ref().map(FileId::look);
+        let (Ok(database), Ok(log), Ok(index)) = (database, log, index) else {
+            // A file that cannot be looked at may well be there.
+            return Place::Unchanged;
+        };
+        if [database, log, index] == self.ids {
             Place::Unchanged
         } else if database == self.ids[0] {
             Place::LogRemoved
         } else {
             Place::Replaced
         }
+    }
+
+    /// Returns whether the same database is at the path, whatever became of its log.
+    pub(crate) fn is_database_of(&self, other: &Self) -> bool {
+        self.ids[0].is_some() && self.ids[0] == other.ids[0]
     }
 
     /// Returns whether another database is at the path, beside the log of this one.
@@ -62,34 +70,52 @@ impl DatabaseFiles {
 }
 
 impl FileId {
-    /// Returns the identity of the file that a path leads to.
+    /// Returns the identity of the file that a path leads to; none if there is none.
     pub(crate) fn of(path: impl AsRef<Path>) -> Option<Self> {
-        std::fs::metadata(path).ok().and_then(|metadata| Self::from_metadata(&metadata))
+        Self::look(path).ok().flatten()
+    }
+
+    /// Returns the same; fails if that cannot be known.
+    pub(crate) fn look(path: impl AsRef<Path>) -> std::io::Result<Option<Self>> {
+        match std::fs::metadata(path) {
+            Ok(metadata) => Ok(Self::from_metadata(&metadata)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Returns the identity of an open file.
+    pub(crate) fn of_open(file: &std::fs::File) -> Option<Self> {
+        file.metadata().ok().and_then(|metadata| Self::from_metadata(&metadata))
     }
 
     #[cfg(unix)]
     #[expect(clippy::unnecessary_wraps, reason = "other systems know no such identity")]
-    pub(crate) fn from_metadata(metadata: &std::fs::Metadata) -> Option<Self> {
+    fn from_metadata(metadata: &std::fs::Metadata) -> Option<Self> {
         use std::os::unix::fs::MetadataExt;
         Some(Self(metadata.dev(), metadata.ino()))
     }
 
     #[cfg(not(unix))]
-    pub(crate) fn from_metadata(_: &std::fs::Metadata) -> Option<Self> {
+    fn from_metadata(_: &std::fs::Metadata) -> Option<Self> {
         None
     }
 }
 
 /// Returns the path of a file that SQLite keeps beside a database: beside the file that a symbolic
-/// link leads to.
+/// link leads to, even if that is missing.
 pub(crate) fn beside(path: &str, ending: &str) -> PathBuf {
-    let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.into());
-    let mut name = path.into_os_string();
+    let path = Path::new(path);
+    let target = std::fs::canonicalize(path).or_else(|_| {
+        let target = std::fs::read_link(path)?;
+        Ok::<_, std::io::Error>(path.parent().unwrap_or(path).join(target))
+    });
+    let mut name = target.unwrap_or_else(|_| path.into()).into_os_string();
     name.push(ending);
     name.into()
 }
 
-fn has_content(path: &Path) -> bool {
+pub(crate) fn has_content(path: &Path) -> bool {
     std::fs::metadata(path).is_ok_and(|metadata| metadata.len() > 0)
 }
 
@@ -103,22 +129,4 @@ pub(crate) fn names(path: &str) -> u64 {
 #[cfg(not(unix))]
 pub(crate) fn names(_: &str) -> u64 {
     1
-}
-
-/// Returns whether a database changed after the write-ahead log beside it, as when a copy was put
-/// in its place. It is true as well where SQLite had just moved the last of the log to the database.
-#[cfg(unix)]
-pub(crate) fn is_newer_than_its_log(path: &str) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    let changed = |path: &Path| {
-        let metadata = std::fs::metadata(path).ok()?;
-        Some((metadata.ctime(), metadata.ctime_nsec()))
-    };
-    let log = beside(path, "-wal");
-    has_content(&log) && changed(Path::new(path)) > changed(&log)
-}
-
-#[cfg(not(unix))]
-pub(crate) fn is_newer_than_its_log(_: &str) -> bool {
-    false
 }

@@ -1,15 +1,18 @@
 //! The lock of a server on its database file.
 //!
-//! Two locks, since each alone leaves a gap: one on the file itself, whatever it is called, and
-//! one on a file beside its path, which the file that replaces it has as well. The system releases
-//! both when the process ends, however it ends.
+//! Two files are locked, since each alone leaves a gap: the database itself, whatever it is called,
+//! and a file beside its path, which the file that replaces it has as well. The system releases both
+//! when the process ends, however it ends.
 
 use std::fs::{File, OpenOptions, TryLockError};
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use crate::address::Address;
+use crate::byte_lock::{Attempt, is_locked, try_lock};
 use crate::error::StoreError;
-use crate::file_identity::{FileId, beside};
+use crate::file_identity::{DatabaseFiles, FileId, beside};
+use crate::opening::{lock_opening, prepare};
 
 /// Holds the locks of the one server on a database file.
 ///
@@ -29,27 +32,39 @@ impl ServerLock {
         let Address::Sqlite(path) = address else {
             return Ok(Self { _beside: None, files: Mutex::default() });
         };
-        // First the file: after that its path leads to something.
-        let file = lock_file(path)?;
+        // After that, the path leads to something.
+        prepare(path)?;
         let mut options = OpenOptions::new();
         let name = beside(path, "-server");
         let beside = options.create(true).write(true).truncate(false).open(&name);
         let beside = beside.map_err(|source| StoreError::file(&name, source))?;
         match beside.try_lock() {
-            Ok(()) => Ok(Self { _beside: Some(beside), files: Mutex::new(vec![file]) }),
-            Err(TryLockError::WouldBlock) => Err(StoreError::InUse { path: path.clone() }),
-            Err(TryLockError::Error(source)) => Err(StoreError::file(&name, source)),
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(StoreError::InUse { path: path.clone() }),
+            Err(TryLockError::Error(source)) => return Err(StoreError::file(&name, source)),
         }
+        // The name before the file: a command that sees the file locked must find the name.
+        lock_byte(&beside, path, &name)?;
+        let file = lock_file(path)?;
+        Ok(Self { _beside: Some(beside), files: Mutex::new(vec![file]) })
     }
 
     /// Checks, before a command opens the database, that a server which is running on the file knows
-    /// it by the same name: by another, SQLite would keep a second log for it.
-    pub fn check_name(address: &Address) -> Result<(), StoreError> {
-        match address {
-            Address::Sqlite(path) if is_served(path) && !beside(path, "-shm").exists() => {
-                Err(StoreError::OtherName { path: path.clone() })
-            }
-            _ => Ok(()),
+    /// it by the same name, and has it open: by another name SQLite would keep a second log for it,
+    /// and beside a log that was removed it would begin another.
+    pub async fn check_name(address: &Address) -> Result<(), StoreError> {
+        let Address::Sqlite(path) = address else { return Ok(()) };
+        // A server that is opening the database has done so afterwards.
+        let _opening = lock_opening(address).await?;
+        let is_locked =
+            |path: &Path| is_locked(path).map_err(|source| StoreError::file(path, source));
+        let has_file = is_locked(Path::new(path))?;
+        let has_name = is_locked(&beside(path, "-server"))?;
+        match (has_file, has_name) {
+            (false, false) => Ok(()),
+            (true, false) => Err(StoreError::OtherName { path: path.clone() }),
+            (true, true) if DatabaseFiles::at(path).are_whole() => Ok(()),
+            (_, true) => Err(StoreError::NotOpen { path: path.clone() }),
         }
     }
 
@@ -57,80 +72,41 @@ impl ServerLock {
     pub(crate) fn extend(&self, path: &str) -> Result<(), StoreError> {
         let id = FileId::of(path);
         let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
-        let of = |file: &File| file.metadata().ok().and_then(|data| FileId::from_metadata(&data));
-        if id.is_none() || files.iter().any(|file| of(file) == id) {
+        if id.is_none() || files.iter().any(|file| FileId::of_open(file) == id) {
             return Ok(());
         }
         files.push(lock_file(path)?);
         Ok(())
     }
+
+    /// Closes the files that are at the path no more, once SQLite has closed them.
+    pub(crate) fn keep_only(&self, path: &str) {
+        let Some(id) = FileId::of(path) else { return };
+        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        files.retain(|file| FileId::of_open(file) == Some(id));
+    }
 }
 
 /// Opens and locks a database file.
 fn lock_file(path: &str) -> Result<File, StoreError> {
-    let failed = |source| StoreError::file(path, source);
-    let mut options = OpenOptions::new();
-    options.create(true).read(true).write(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(path).map_err(failed)?;
-    if lock_byte(&file).map_err(failed)? {
-        Ok(file)
-    } else {
-        Err(StoreError::InUse { path: path.to_owned() })
+    let file = OpenOptions::new().read(true).write(true).open(path);
+    let file = file.map_err(|source| StoreError::file(path, source))?;
+    lock_byte(&file, path, Path::new(path))?;
+    Ok(file)
+}
+
+/// Locks a file for the server of a database.
+fn lock_byte(file: &File, database: &str, path: &Path) -> Result<(), StoreError> {
+    match try_lock(file).map_err(|source| StoreError::file(path, source))? {
+        Attempt::Locked => Ok(()),
+        Attempt::Taken => Err(StoreError::InUse { path: database.to_owned() }),
+        Attempt::Unsupported => {
+            // The lock of the file beside it is left.
+            tracing::warn!(
+                path = %path.display(),
+                "cannot lock the file: a server that has it by another name is not noticed"
+            );
+            Ok(())
+        }
     }
-}
-
-/// Locks one byte, far behind those that SQLite locks; returns false if another server has it. The
-/// lock belongs to the open file, not to the process as SQLite's locks do.
-#[cfg(target_os = "linux")]
-fn lock_byte(file: &File) -> std::io::Result<bool> {
-    use nix::errno::Errno;
-    use nix::fcntl::{FcntlArg, fcntl};
-
-    match fcntl(file, FcntlArg::F_OFD_SETLK(&byte()?)) {
-        Err(Errno::EAGAIN | Errno::EACCES) => Ok(false),
-        // Some file systems know no such locks: the lock beside the file is left.
-        Ok(_) | Err(Errno::EINVAL | Errno::ENOLCK | Errno::ENOSYS | Errno::EOPNOTSUPP) => Ok(true),
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// Describes the lock of the byte.
-#[cfg(target_os = "linux")]
-fn byte() -> std::io::Result<nix::libc::flock> {
-    use nix::libc;
-
-    /// SQLite locks from 2^30 on, 512 bytes.
-    const PLACE: libc::off_t = (1 << 30) + (1 << 20);
-
-    let short = |number| libc::c_short::try_from(number).map_err(std::io::Error::other);
-    Ok(libc::flock {
-        l_type: short(libc::F_WRLCK)?,
-        l_whence: short(libc::SEEK_SET)?,
-        l_start: PLACE,
-        l_len: 1,
-        l_pid: 0,
-    })
-}
-
-#[cfg(not(target_os = "linux"))]
-fn lock_byte(_: &File) -> std::io::Result<bool> {
-    Ok(true)
-}
-
-/// Tells whether a server has locked the file.
-#[cfg(target_os = "linux")]
-fn is_served(path: &str) -> bool {
-    use nix::fcntl::{FcntlArg, fcntl};
-
-    let Ok(file) = OpenOptions::new().read(true).write(true).open(path) else { return false };
-    let Ok(mut found) = byte() else { return false };
-    let asked = fcntl(&file, FcntlArg::F_OFD_GETLK(&mut found));
-    asked.is_ok() && i32::from(found.l_type) != nix::libc::F_UNLCK
-}
-
-#[cfg(not(target_os = "linux"))]
-fn is_served(_: &str) -> bool {
-    false
 }

@@ -6,6 +6,7 @@
 //! - Nothing is written while the write-ahead log is not at its path: what is written there would
 //!   end with the process.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -13,10 +14,10 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{ConnectOptions, Connection};
 
 use crate::error::StoreError;
-use crate::file_identity::{DatabaseFiles, FileId, Place, is_newer_than_its_log, names};
+use crate::file_identity::{DatabaseFiles, FileId, Place, beside, has_content};
+use crate::opening::check;
 use crate::server_lock::ServerLock;
 
 /// The connections to one file.
@@ -42,44 +43,37 @@ pub(crate) struct SqliteFile {
     lock: OnceLock<ServerLock>,
     /// What is wrong with the file at the path; none while it is open.
     trouble: ArcSwapOption<String>,
+    /// Whether changes were lost with a log that was removed.
+    has_lost: AtomicBool,
 }
 
-/// Checks, before a file is opened, that it has one name and that its log is its own.
-pub(crate) async fn check(path: &str) -> Result<(), StoreError> {
-    if names(path) > 1 {
-        return Err(StoreError::SeveralNames { path: path.to_owned() });
-    }
-    if is_newer_than_its_log(path) && !is_intact(path).await {
-        return Err(StoreError::OtherLog { path: path.to_owned() });
-    }
-    Ok(())
-}
-
-/// Reads a whole database with its write-ahead log, without writing to either.
-async fn is_intact(path: &str) -> bool {
-    let checked = async {
-        let options = SqliteConnectOptions::new().filename(path).read_only(true);
-        let mut connection = options.connect().await?;
-        let check = sqlx::query_scalar("PRAGMA integrity_check(1)").fetch_one(&mut connection);
-        let said: Result<String, sqlx::Error> = check.await;
-        connection.close().await?;
-        said
-    };
-    checked.await.is_ok_and(|said| said == "ok")
+/// What became of a database file whose connections were closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Replacement {
+    /// Nothing was wrong with it: it is still open.
+    None,
+    /// It was opened anew, and has all that it had.
+    Same,
+    /// Another is open in its place, or changes were lost with its log.
+    Other,
 }
 
 impl SqliteFile {
-    /// Opens a file, which is created when it is missing.
+    /// Opens a file.
     pub(crate) async fn open(path: &str, timeout: Duration) -> Result<Self, sqlx::Error> {
-        let connections = ArcSwap::from_pointee(Connections::open(path, timeout, true).await?);
+        let connections = ArcSwap::from_pointee(Connections::open(path, timeout).await?);
         let (lock, trouble) = (OnceLock::new(), ArcSwapOption::empty());
-        Ok(Self { path: path.to_owned(), timeout, connections, lock, trouble })
+        let (path, has_lost) = (path.to_owned(), AtomicBool::new(false));
+        Ok(Self { path, timeout, connections, lock, trouble, has_lost })
     }
 
     /// Keeps the lock of the server for as long as the file.
-    pub(crate) fn hold(&self, lock: ServerLock) {
-        // A second lock could not have been acquired.
-        let _ = self.lock.set(lock);
+    pub(crate) fn hold(&self, lock: ServerLock) -> Result<(), StoreError> {
+        self.lock.set(lock).map_err(|second| {
+            // Dropped, it would release SQLite's locks on the file.
+            std::mem::forget(second);
+            StoreError::InUse { path: self.path.clone() }
+        })
     }
 
     /// Returns what is wrong with the file at the path.
@@ -96,73 +90,100 @@ impl SqliteFile {
         match self.connections.load().files.place() {
             Place::Unchanged => Ok(()),
             Place::LogRemoved => Err(StoreError::LogRemoved { path: self.path.clone() }),
-            Place::Replaced => Err(StoreError::Replaced),
+            Place::Replaced => Err(StoreError::Replaced { path: self.path.clone() }),
         }
     }
 
     /// Gives up the files that are no longer at the path, for a reason: statements fail until the
     /// file is opened anew. What only the log holds is written to the database first.
     pub(crate) async fn give_up(&self, reason: &StoreError) {
-        self.trouble.store(Some(Arc::new(reason.to_string())));
-        if matches!(reason, StoreError::LogRemoved { .. }) {
-            let writer = &self.connections().writer;
-            let saved = sqlx::query("PRAGMA wal_checkpoint(FULL)").execute(writer).await;
-            if let Err(error) = saved {
-                tracing::error!(error = %error, "the write-ahead log could not be saved");
-            }
+        self.fail(reason);
+        if matches!(reason, StoreError::LogRemoved { .. })
+            && let Err(error) = self.save_log().await
+        {
+            self.has_lost.store(true, Ordering::Relaxed);
+            tracing::error!(error = %error, "the write-ahead log could not be saved");
         }
         self.close().await;
+    }
+
+    /// Gives up the files unless they are in order, and closes all connections to them; returns
+    /// whether they are in order. The listener does the same, and may have been stopped meanwhile.
+    pub(crate) async fn give_up_if_moved(&self) -> bool {
+        match self.check_place() {
+            Ok(()) if self.trouble().is_none() => return true,
+            Err(reason) if !self.connections().writer.is_closed() => self.give_up(&reason).await,
+            _ => self.close().await,
+        }
+        false
+    }
+
+    /// Writes what only the removed log holds to the database.
+    async fn save_log(&self) -> Result<(), sqlx::Error> {
+        let saving = sqlx::query_as("PRAGMA wal_checkpoint(FULL)");
+        let (is_busy, in_log, saved): (i64, i64, i64) =
+            saving.fetch_one(&self.connections().writer).await?;
+        if is_busy == 0 && in_log == saved {
+            Ok(())
+        } else {
+            // It says so in its answer, not by an error.
+            let reason = "another program is using the database";
+            Err(sqlx::Error::Io(std::io::Error::other(reason)))
+        }
+    }
+
+    /// Records what is wrong with the file at the path.
+    pub(crate) fn fail(&self, reason: &StoreError) {
+        self.trouble.store(Some(Arc::new(reason.to_string())));
     }
 
     /// Closes the connections: statements fail until the file is opened anew.
     pub(crate) async fn close(&self) {
-        let connections = self.connections();
-        // All at once: a writer must not go on while a reader ends.
-        tokio::join!(
-            connections.heartbeat.close(),
-            connections.readers.close(),
-            connections.writer.close()
-        );
+        self.connections().close().await;
     }
 
-    /// Opens the file that is at the path now, which is another or has another log; fails when there
-    /// is none.
+    /// Opens the file that is at the path now, once the connections to the one before are closed;
+    /// fails when there is none, or when it is beside the log of another.
     pub(crate) async fn open_anew(&self) -> Result<Connections, StoreError> {
-        let checked = self.check_anew().await;
-        if let Err(error) = checked {
-            self.trouble.store(Some(Arc::new(error.to_string())));
-            return Err(error);
-        }
-        let opened = Connections::open(&self.path, self.timeout, false).await;
-        opened.map_err(|error| StoreError::failed("OPEN", error))
-    }
-
-    async fn check_anew(&self) -> Result<(), StoreError> {
         let files = self.connections.load().files.clone();
         if files.left_log_to_another() {
             return Err(StoreError::OtherLog { path: self.path.clone() });
         }
-        check(&self.path).await?;
-        self.lock.get().map_or(Ok(()), |lock| lock.extend(&self.path))
+        if FileId::of(&self.path).is_none()
+            && cfg!(unix)
+            && !has_content(&beside(&self.path, "-wal"))
+        {
+            // It would be created.
+            return Err(StoreError::Replaced { path: self.path.clone() });
+        }
+        check(&self.path)?;
+        self.lock.get().map_or(Ok(()), |lock| lock.extend(&self.path))?;
+        let opened = Connections::open(&self.path, self.timeout).await;
+        opened.map_err(|error| StoreError::open_sqlite(&self.path, error))
     }
 
     /// Replaces the connections, once what they lead to is up to date.
-    pub(crate) async fn replace(&self, connections: Connections) {
+    pub(crate) async fn replace(&self, connections: Connections) -> Replacement {
         self.close().await;
-        self.connections.store(Arc::new(connections));
+        let before = self.connections.swap(Arc::new(connections));
+        if let Some(lock) = self.lock.get() {
+            lock.keep_only(&self.path);
+        }
         self.trouble.store(None);
+        let has_lost = self.has_lost.swap(false, Ordering::Relaxed);
+        if !has_lost && self.connections.load().files.is_database_of(&before.files) {
+            Replacement::Same
+        } else {
+            Replacement::Other
+        }
     }
 }
 
 impl Connections {
-    async fn open(path: &str, timeout: Duration, create: bool) -> Result<Self, sqlx::Error> {
-        if create {
-            create_private(path)?;
-        }
+    async fn open(path: &str, timeout: Duration) -> Result<Self, sqlx::Error> {
         let before = FileId::of(path);
         let options = SqliteConnectOptions::new()
             .filename(path)
-            .create_if_missing(create)
             .foreign_keys(true)
             .journal_mode(SqliteJournalMode::Wal)
             // An acknowledged change outlives a loss of power.
@@ -178,34 +199,25 @@ impl Connections {
         let readers = pool(8).connect_lazy_with(options.clone());
         let heartbeat = lasting().connect_lazy_with(options);
         // The first statement creates the log and its index.
-        sqlx::query("SELECT 1 FROM sqlite_schema LIMIT 1").fetch_optional(&writer).await?;
-        let files = DatabaseFiles::at(path);
-        // A connection of before, as long as it is open, would share its log with the new ones.
-        if !files.are_whole() || before.is_some() && before != FileId::of(path) {
-            let replaced = "the database file was replaced while it was opened";
-            return Err(sqlx::Error::Io(std::io::Error::other(replaced)));
+        let first =
+            sqlx::query("SELECT 1 FROM sqlite_schema LIMIT 1").fetch_optional(&writer).await;
+        let opened = Self { readers, writer, heartbeat, files: DatabaseFiles::at(path) };
+        let is_there = opened.files.are_whole() && (before.is_none() || before == FileId::of(path));
+        match first {
+            Ok(_) if is_there => Ok(opened),
+            failed => {
+                opened.close().await;
+                let replaced = "the database file was replaced while it was opened";
+                let replaced = || sqlx::Error::Io(std::io::Error::other(replaced));
+                Err(failed.err().unwrap_or_else(replaced))
+            }
         }
-        Ok(Self { readers, writer, heartbeat, files })
     }
-}
 
-/// Creates a missing file that only its owner can read. SQLite gives the files beside it the same
-/// permissions.
-#[cfg(unix)]
-fn create_private(path: &str) -> Result<(), std::io::Error> {
-    use std::os::unix::fs::OpenOptionsExt;
-    if path.is_empty() || path.starts_with(':') {
-        // In memory.
-        return Ok(());
+    /// Closes the connections. One that is left to itself closes later, and shares its index of the
+    /// log with those that are opened meanwhile.
+    pub(crate) async fn close(&self) {
+        // All at once: a writer must not go on while a reader ends.
+        tokio::join!(self.heartbeat.close(), self.readers.close(), self.writer.close());
     }
-    let mut options = std::fs::OpenOptions::new();
-    match options.write(true).create_new(true).mode(0o600).open(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
-        _ => Ok(()),
-    }
-}
-
-#[cfg(not(unix))]
-fn create_private(_: &str) -> Result<(), std::io::Error> {
-    Ok(())
 }

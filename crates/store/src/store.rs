@@ -19,15 +19,16 @@ use tokio::sync::watch;
 
 use crate::address::Address;
 use crate::advice::is_missing_privilege;
-use crate::database::{Database, lock_opening};
+use crate::database::Database;
 use crate::error::StoreError;
 use crate::heartbeat::{HeartbeatChannel, HeartbeatSender};
 use crate::migrations::migrator;
 use crate::notice::{CHANNEL, FileWatch, Listener, NoticeSource};
+use crate::opening::{check, lock_opening};
 use crate::postgres_pool::{Pool, within};
 use crate::server_lock::ServerLock;
 use crate::sql;
-use crate::sqlite_file::check;
+use crate::sqlite_file::Replacement;
 use crate::statement::Value;
 use rows::Head;
 
@@ -53,7 +54,7 @@ impl Store {
     pub async fn open_within(address: &Address, timeout: Duration) -> Result<Self, StoreError> {
         let _lock = lock_opening(address).await?;
         if let Address::Sqlite(path) = address {
-            check(path).await?;
+            check(path)?;
         }
         let database = Database::open(address, timeout).await?;
         migrate(&database).await?;
@@ -65,10 +66,11 @@ impl Store {
         self.database.close().await;
     }
 
-    /// Keeps the lock of a server until the database is closed.
-    pub fn hold(&self, lock: ServerLock) {
-        if let Database::Sqlite(file) = &self.database {
-            file.hold(lock);
+    /// Keeps the lock of a server until the database is closed; fails if there is one already.
+    pub fn hold(&self, lock: ServerLock) -> Result<(), StoreError> {
+        match &self.database {
+            Database::Sqlite(file) => file.hold(lock),
+            Database::Postgres(_) => Ok(()),
         }
     }
 
@@ -85,17 +87,28 @@ impl Store {
         self.database.first::<Head>(sql::ACCOUNT_HEAD, &[Value::Text("")]).await.map(drop)
     }
 
-    /// Opens the file that was put in the place of the one that was open. Returns whether there was
-    /// one; on PostgreSQL there is none.
-    pub async fn open_replacement(&self) -> Result<bool, StoreError> {
-        let Database::Sqlite(file) = &self.database else { return Ok(false) };
-        if file.check_place().is_ok() && file.trouble().is_none() {
-            return Ok(false);
+    /// Opens the file anew that is not open any more, or the one that was put in its place. On
+    /// PostgreSQL there is none.
+    pub async fn open_replacement(&self) -> Result<Replacement, StoreError> {
+        let Database::Sqlite(file) = &self.database else { return Ok(Replacement::None) };
+        if file.give_up_if_moved().await {
+            return Ok(Replacement::None);
         }
-        let connections = file.open_anew().await?;
-        migrated(migrator().run(&connections.writer).await)?;
-        file.replace(connections).await;
-        Ok(true)
+        let opened = async {
+            let connections = file.open_anew().await?;
+            if let Err(error) = migrated(migrator().run(&connections.writer).await) {
+                connections.close().await;
+                return Err(error);
+            }
+            Ok(connections)
+        };
+        match opened.await {
+            Ok(connections) => Ok(file.replace(connections).await),
+            Err(error) => {
+                file.fail(&error);
+                Err(error)
+            }
+        }
     }
 
     /// Subscribes to the changes that others commit, and begins to send heartbeats, for a node with a
@@ -150,12 +163,12 @@ fn migrated(done: Result<(), MigrateError>) -> Result<(), StoreError> {
             let known = migrator().iter().map(|one| one.version).max().unwrap_or_default();
             StoreError::NewerSchema { found, known }
         }
-        other => StoreError::Migration(other),
-    })
-}
         MigrateError::Execute(sqlx::Error::Database(ref refused))
         | MigrateError::ExecuteMigration(sqlx::Error::Database(ref refused), _)
             if is_missing_privilege(&**refused) =>
         {
             StoreError::MayNotMigrate(error)
         }
+        other => StoreError::Migration(other),
+    })
+}

@@ -97,7 +97,6 @@ fn wrong_usage_and_configuration_end_with_2() {
         (format!("{create} not-an-account {} {key}", usual.join(" ")), "not-an-account"),
     ] {
         let arguments: Vec<&str> = arguments.split(' ').collect();
-        let _ = std::fs::remove_file(at("gatewright.db"));
         let (code, said) = run(&arguments, &[]);
         assert_eq!(code, Some(2), "{arguments:?}: {said}");
         assert!(said.contains(part), "{arguments:?}: {said}");
@@ -112,6 +111,18 @@ fn a_misspelled_variable_stops_the_start() {
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2), "{said}");
     assert!(said.contains("did you mean GATEWRIGHT_MAX_POLICIES?"), "{said}");
+}
+
+#[cfg(unix)]
+#[test]
+fn whichever_command_makes_the_database_it_is_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let database = TestDatabase::sqlite();
+    Setup::new(&database, &[]).create_account(ACCOUNT);
+    let file = database.address.strip_prefix("sqlite:").unwrap();
+    let mode = std::fs::metadata(file).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600, "{mode:o}");
 }
 
 #[tokio::test]

@@ -116,9 +116,13 @@ async fn a_copy_beside_the_log_of_the_database_makes_the_server_unready_and_is_l
         (answer.status().as_u16(), answer.text().await.unwrap())
     };
     until(async || readiness().await.0 == 503).await;
-    until(async || readiness().await.1.contains("put the copy in place again")).await;
+    until(async || readiness().await.1.contains("is another database than the one that was open"))
+        .await;
     let (_, said) = readiness().await;
     assert!(said.contains("-wal"), "{said}");
+    // A command would apply that log to the copy.
+    let (done, said) = server.setup().run(&["journal", "verify"]);
+    assert!(!done && said.contains("does not have it open"), "{said}");
     assert_eq!(admin.get("/v2/iam/policy").await.status, 503);
     for ending in ["-wal", "-shm"] {
         std::fs::remove_file(format!("{file}{ending}")).unwrap();

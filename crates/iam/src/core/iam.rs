@@ -189,9 +189,9 @@ impl Iam {
         }
     }
 
-    /// Keeps the lock of a server until the database is closed.
-    pub fn hold(&self, lock: ServerLock) {
-        self.store.hold(lock);
+    /// Keeps the lock of a server until the database is closed; fails if there is one already.
+    pub fn hold(&self, lock: ServerLock) -> Result<(), StoreError> {
+        self.store.hold(lock)
     }
 
     /// Checks that the database answers; the error is what its operator can do.

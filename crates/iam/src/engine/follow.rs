@@ -9,7 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gatewright_store::{
-    CauseChain, Generation, HeartbeatSender, Installation, Listener, Notice, StoreError,
+    CauseChain, Generation, HeartbeatSender, Installation, Listener, Notice, Replacement,
+    StoreError,
 };
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
@@ -113,7 +114,7 @@ impl Follower {
     /// identity yet.
     async fn listen(&self) -> Result<(HeartbeatSender, Listener), IamError> {
         let store = &self.views.store;
-        if store.open_replacement().await? {
+        if store.open_replacement().await? == Replacement::Other {
             self.views.lose_changes();
         }
         store.installation(&new_installation(&self.sources)?).await?;

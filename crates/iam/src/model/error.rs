@@ -145,8 +145,10 @@ impl From<StoreError> for IamError {
             | StoreError::Unconfirmed(_)
             | StoreError::InUse { .. }
             | StoreError::LogRemoved { .. }
+            | StoreError::LogWithoutDatabase { .. }
+            | StoreError::Open { .. }
             | StoreError::OtherLog { .. }
-            | StoreError::Replaced
+            | StoreError::Replaced { .. }
             | StoreError::SeveralNames { .. }
             | StoreError::LostChanges
             | StoreError::Silent(_)) => Self::Unavailable(error),

@@ -4,71 +4,87 @@ use std::path::{Path, PathBuf};
 
 use gatewright_policy::Revision;
 use gatewright_testing::TestDatabase;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Connection};
 
-use crate::file_identity::is_newer_than_its_log;
+use super::{ACCOUNT, address, author, create, opened};
+use crate::{Address, Notice, Replacement, ServerLock, Store, StoreError};
 
-use super::{ACCOUNT, address, author, create, opened, update};
-use crate::{Address, Notice, ServerLock, Store, StoreError};
-
-fn path(database: &TestDatabase) -> PathBuf {
+pub(super) fn path(database: &TestDatabase) -> PathBuf {
     database.address.strip_prefix("sqlite:").unwrap().into()
 }
 
-fn beside(path: &Path, ending: &str) -> PathBuf {
+pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
     format!("{}{ending}", path.display()).into()
 }
 
-fn at(path: &Path) -> Address {
+pub(super) fn at(path: &Path) -> Address {
     Address::Sqlite(path.display().to_string())
 }
 
-fn remove_log(path: &Path) {
-    for ending in ["-wal", "-shm"] {
-        let _ = std::fs::remove_file(beside(path, ending));
-    }
-}
-
-#[test]
-fn one_server_at_a_time_has_a_database_file() {
-    let database = TestDatabase::sqlite();
-    let address = address(&database);
-    let lock = ServerLock::acquire(&address).unwrap();
-    let error = ServerLock::acquire(&address).unwrap_err();
-    assert!(matches!(error, StoreError::InUse { .. }), "{error}");
-    drop(lock);
-    ServerLock::acquire(&address).unwrap();
-}
-
-#[cfg(target_os = "linux")]
-#[test]
-fn one_server_at_a_time_has_a_database_file_by_whatever_name() {
-    let database = TestDatabase::sqlite();
-    let file = path(&database);
-    let folder = tempfile_folder(&file, "elsewhere");
-    let (hard, soft, early) =
-        (folder.join("hard.db"), folder.join("soft.db"), folder.join("early.db"));
-    // A symbolic link may be there before the file is.
-    std::os::unix::fs::symlink(&file, &early).unwrap();
-    let lock = ServerLock::acquire(&at(&early)).unwrap();
-    assert!(file.exists());
-    std::fs::hard_link(&file, &hard).unwrap();
-    std::os::unix::fs::symlink(&file, &soft).unwrap();
-    for name in [&file, &hard, &soft, &early] {
-        let error = ServerLock::acquire(&at(name)).unwrap_err();
-        assert!(matches!(error, StoreError::InUse { .. }), "{}: {error}", name.display());
-    }
-    // A command would keep a second log for the file beside the server's.
-    let error = ServerLock::check_name(&at(&hard)).unwrap_err();
-    assert!(matches!(error, StoreError::OtherName { .. }), "{error}");
-    drop(lock);
-    ServerLock::check_name(&at(&hard)).unwrap();
-    ServerLock::acquire(&at(&hard)).unwrap();
-}
-
-fn tempfile_folder(file: &Path, name: &str) -> PathBuf {
+pub(super) fn tempfile_folder(file: &Path, name: &str) -> PathBuf {
     let folder = file.parent().unwrap().join(name);
     std::fs::create_dir(&folder).unwrap();
     folder
+}
+
+#[tokio::test]
+async fn a_log_without_its_database_is_left_alone() {
+    let database = TestDatabase::sqlite();
+    let store = opened(&database).await;
+    let file = path(&database);
+    let crashed = tempfile_folder(&file, "crashed").join("test.db");
+    let log = beside(&crashed, "-wal");
+    std::fs::copy(beside(&file, "-wal"), &log).unwrap();
+    let content = std::fs::read(&log).unwrap();
+    assert!(!content.is_empty());
+    let is_refused = async || {
+        let error = Store::open(&at(&crashed)).await.err().unwrap();
+        assert!(matches!(error, StoreError::LogWithoutDatabase { .. }), "{error}");
+        let error = ServerLock::acquire(&at(&crashed)).unwrap_err();
+        assert!(matches!(error, StoreError::LogWithoutDatabase { .. }), "{error}");
+        assert!(std::fs::read(&log).unwrap() == content);
+    };
+    is_refused().await;
+    assert!(!crashed.exists());
+    std::fs::write(&crashed, "").unwrap();
+    is_refused().await;
+    std::fs::copy(&file, &crashed).unwrap();
+    let again = Store::open(&at(&crashed)).await.unwrap();
+    assert_eq!(again.revision(&ACCOUNT).await.unwrap(), Some(Revision::new(1)));
+    store.close().await;
+}
+
+#[tokio::test]
+async fn a_database_that_another_program_has_locked_is_said_to_be_locked() {
+    let database = TestDatabase::sqlite();
+    opened(&database).await.close().await;
+    let options = SqliteConnectOptions::new().filename(path(&database));
+    let mut other = options.connect().await.unwrap();
+    sqlx::raw_sql("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; CREATE TABLE other (x)")
+        .execute(&mut other)
+        .await
+        .unwrap();
+    let brief = std::time::Duration::from_millis(50);
+    let error = Store::open_within(&address(&database), brief).await.err().unwrap();
+    assert!(matches!(error, StoreError::Open { .. }), "{error}");
+    assert!(error.to_string().contains("another program has locked it"), "{error}");
+    other.close().await.unwrap();
+    Store::open(&address(&database)).await.unwrap();
+}
+
+#[test]
+fn no_error_about_a_log_says_to_remove_it() {
+    let path = || "gatewright.db".to_owned();
+    for error in [
+        StoreError::LogWithoutDatabase { path: path() },
+        StoreError::OtherLog { path: path() },
+        StoreError::Replaced { path: path() },
+        StoreError::NotOpen { path: path() },
+    ] {
+        let text = error.to_string();
+        assert!(!text.contains("remove ") && !text.contains("delete"), "{text}");
+    }
 }
 
 #[cfg(unix)]
@@ -106,7 +122,7 @@ async fn what_was_acknowledged_outlives_the_removal_of_the_log() {
         }
         assert!(store.trouble().unwrap().contains("removed"));
         assert!(store.revision(&ACCOUNT).await.is_err());
-        assert!(store.open_replacement().await.unwrap());
+        assert_eq!(store.open_replacement().await.unwrap(), Replacement::Same);
         assert!(store.trouble().is_none());
         assert_eq!(store.revision(&ACCOUNT).await.unwrap(), Some(Revision::new(2)));
         store.write(&ACCOUNT, &author(), &[create("p2", "two", "2")]).await.unwrap();
@@ -114,6 +130,40 @@ async fn what_was_acknowledged_outlives_the_removal_of_the_log() {
         let other = Store::open(&address(&database)).await.unwrap();
         assert_eq!(other.revision(&ACCOUNT).await.unwrap(), Some(Revision::new(3)));
     }
+}
+
+#[tokio::test]
+async fn what_was_acknowledged_is_saved_before_the_file_is_opened_anew() {
+    for endings in [&["-wal"][..], &["-shm"], &["-wal", "-shm"]] {
+        let database = TestDatabase::sqlite();
+        let store = opened(&database).await;
+        store.write(&ACCOUNT, &author(), &[create("p1", "one", "1")]).await.unwrap();
+        for ending in endings {
+            std::fs::remove_file(beside(&path(&database), ending)).unwrap();
+        }
+        // No listener has noticed.
+        assert_eq!(store.open_replacement().await.unwrap(), Replacement::Same);
+        assert_eq!(store.revision(&ACCOUNT).await.unwrap(), Some(Revision::new(2)));
+        store.write(&ACCOUNT, &author(), &[create("p2", "two", "2")]).await.unwrap();
+        store.close().await;
+        let again = Store::open(&address(&database)).await.unwrap();
+        assert_eq!(again.revision(&ACCOUNT).await.unwrap(), Some(Revision::new(3)));
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_was_moved_and_put_back_is_opened_anew() {
+    let database = TestDatabase::sqlite();
+    let store = opened(&database).await;
+    let moved = beside(&path(&database), "-moved");
+    std::fs::rename(path(&database), &moved).unwrap();
+    let error = store.open_replacement().await.unwrap_err();
+    assert!(matches!(error, StoreError::LogWithoutDatabase { .. }), "{error}");
+    assert!(store.trouble().unwrap().contains("put the database back"));
+    assert!(store.revision(&ACCOUNT).await.is_err());
+    std::fs::rename(&moved, path(&database)).unwrap();
+    assert_eq!(store.open_replacement().await.unwrap(), Replacement::Same);
+    assert_eq!(store.revision(&ACCOUNT).await.unwrap(), Some(Revision::new(1)));
 }
 
 #[tokio::test]
@@ -126,7 +176,7 @@ async fn a_database_that_is_put_beside_the_log_of_another_is_not_opened() {
     std::fs::rename(path(&elsewhere), path(&database)).unwrap();
     let _ = sender.send(1).await;
     let error = listener.next().await.unwrap_err();
-    assert!(matches!(error, StoreError::Replaced), "{error}");
+    assert!(matches!(error, StoreError::Replaced { .. }), "{error}");
     let log = std::fs::read(beside(&path(&database), "-wal")).unwrap();
     assert!(!log.is_empty());
     for _ in 0..2 {
@@ -135,61 +185,40 @@ async fn a_database_that_is_put_beside_the_log_of_another_is_not_opened() {
         assert!(store.trouble().unwrap().contains("-wal"));
         assert!(store.revision(&ACCOUNT).await.is_err());
     }
-    remove_log(&path(&database));
-    assert!(store.open_replacement().await.unwrap());
+    for ending in ["-wal", "-shm"] {
+        let _ = std::fs::remove_file(beside(&path(&database), ending));
+    }
+    assert_eq!(store.open_replacement().await.unwrap(), Replacement::Other);
     assert_eq!(store.revision(&ACCOUNT).await.unwrap(), None);
 }
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_copy_beside_a_log_that_does_not_fit_it_is_not_opened_and_left_as_it_is() {
+async fn a_database_and_its_log_are_for_their_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+
     let database = TestDatabase::sqlite();
-    opened(&database).await.close().await;
-    let (file, log) = (path(&database), beside(&path(&database), "-wal"));
-    let copy = std::fs::read(&file).unwrap();
-
-    let store = Store::open(&address(&database)).await.unwrap();
-    let text = "x".repeat(3_000);
-    for number in 0..50 {
-        let new = create(&format!("p{number}x"), &format!("n{number}"), &text);
-        store.write(&ACCOUNT, &author(), &[new]).await.unwrap();
+    let _store = opened(&database).await;
+    for ending in ["", "-wal"] {
+        let mode = std::fs::metadata(beside(&path(&database), ending)).unwrap().permissions();
+        assert_eq!(mode.mode() & 0o777, 0o600, "{ending}");
     }
-    // What is there when the process ends at once: it is opened, and nothing is lost.
-    let crashed = tempfile_folder(&file, "crashed").join("test.db");
-    std::fs::copy(&file, &crashed).unwrap();
-    std::fs::copy(&log, beside(&crashed, "-wal")).unwrap();
-    let again = Store::open(&at(&crashed)).await.unwrap();
-    assert_eq!(again.revision(&ACCOUNT).await.unwrap(), Some(Revision::new(51)));
-    // Neither is it where the database was written last.
-    let moved = tempfile_folder(&file, "moved").join("test.db");
-    std::fs::copy(&log, beside(&moved, "-wal")).unwrap();
-    while !is_newer_than_its_log(moved.to_str().unwrap()) {
-        std::fs::copy(&file, &moved).unwrap();
-    }
-    let again = Store::open(&at(&moved)).await.unwrap();
-    assert_eq!(again.revision(&ACCOUNT).await.unwrap(), Some(Revision::new(51)));
+}
 
-    // A copy of long ago has other pages where the log has its own.
-    for number in 0..50 {
-        let (id, name) = (format!("p{number}x"), format!("n{number}"));
-        store.write(&ACCOUNT, &author(), &[update(&id, &name, &text, "y")]).await.unwrap();
+#[tokio::test]
+async fn what_was_acknowledged_outlives_a_crash() {
+    let database = TestDatabase::sqlite();
+    let store = opened(&database).await;
+    store.write(&ACCOUNT, &author(), &[create("p1", "one", "1")]).await.unwrap();
+    // What is there when the process ends at once, whichever of the two was touched last.
+    for (number, endings) in [["", "-wal"], ["-wal", ""]].iter().enumerate() {
+        let crashed = tempfile_folder(&path(&database), &number.to_string()).join("test.db");
+        for ending in endings {
+            let to = beside(&crashed, ending);
+            std::fs::copy(beside(&path(&database), ending), to).unwrap();
+        }
+        let again = Store::open(&at(&crashed)).await.unwrap();
+        assert_eq!(again.revision(&ACCOUNT).await.unwrap(), Some(Revision::new(2)));
     }
     store.close().await;
-    let store = Store::open(&address(&database)).await.unwrap();
-    for number in 0..20 {
-        let new = create(&format!("q{number}"), &format!("m{number}"), &text);
-        store.write(&ACCOUNT, &author(), &[new]).await.unwrap();
-    }
-    let restored = tempfile_folder(&file, "restored").join("test.db");
-    std::fs::copy(&log, beside(&restored, "-wal")).unwrap();
-    // The clock of a file system goes in steps.
-    while !is_newer_than_its_log(restored.to_str().unwrap()) {
-        std::fs::write(&restored, &copy).unwrap();
-    }
-    let error = Store::open(&at(&restored)).await.err().unwrap();
-    assert!(matches!(error, StoreError::OtherLog { .. }), "{error}");
-    assert!(std::fs::read(&restored).unwrap() == copy);
-    remove_log(&restored);
-    let again = Store::open(&at(&restored)).await.unwrap();
-    assert_eq!(again.revision(&ACCOUNT).await.unwrap(), Some(Revision::new(1)));
 }

@@ -5,8 +5,8 @@ use gatewright_testing::{TestDatabase, on_both_databases};
 
 use super::{ACCOUNT, NOBODY, OTHER, address, author, create, opened, tamper};
 use crate::{
-    ChangeNotice, Entry, Generation, Installation, Kind, Notice, Position, SealedKey, Since, Store,
-    StoreError,
+    ChangeNotice, Entry, Generation, Installation, Kind, Notice, Position, Replacement, SealedKey,
+    Since, Store, StoreError,
 };
 
 fn changed(entry: &Entry) -> Notice {
@@ -181,10 +181,10 @@ async fn a_file_that_was_replaced_is_noticed_and_opened_anew() {
     std::fs::rename(copy, &path).unwrap();
     let _ = sender.send(2).await;
     let error = listener.next().await.unwrap_err();
-    assert!(matches!(error, StoreError::Replaced), "{error}");
+    assert!(matches!(error, StoreError::Replaced { .. }), "{error}");
     assert!(store.revision(&ACCOUNT).await.is_err(), "the old file must not answer");
-    assert!(store.open_replacement().await.unwrap());
-    assert!(!store.open_replacement().await.unwrap());
+    assert_eq!(store.open_replacement().await.unwrap(), Replacement::Other);
+    assert_eq!(store.open_replacement().await.unwrap(), Replacement::None);
 
     let (mut sender, _listener) = store.listen("n1").await.unwrap();
     assert_eq!(sender.send(3).await.unwrap().generation, SECOND);
