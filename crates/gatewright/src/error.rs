@@ -63,10 +63,14 @@ pub(crate) enum Failure {
 
 /// The exit code for wrong usage or configuration, as of arguments that cannot be parsed.
 const USAGE: u8 = 2;
+/// The exit code for a journal that does not verify, which a monitor must tell from a failure.
+const ALTERED: u8 = 3;
+
 
 /// The exit code for a failure at work.
 const FAILURE: u8 = 1;
 
+            Self::Store(StoreError::Journal(_)) => ALTERED,
 impl Failure {
     /// Returns the exit code of the command.
     pub(crate) fn exit_code(&self) -> u8 {

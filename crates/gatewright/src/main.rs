@@ -22,9 +22,9 @@ use std::process::ExitCode;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use gatewright_iam::CauseChain;
 
-/// The end of each help text.
-const EXIT_CODES: &str =
-    "Exit codes: 0 for success, 1 for a failure, 2 for wrong usage or configuration";
+/// The end of the help text of the program.
+const EXIT_CODES: &str = "Exit codes: 0 for success, 1 for a failure, 2 for wrong usage or configuration, 3 for a journal \
+     that was altered";
 
 /// Service accounts and access policies for any API.
 #[derive(Parser)]

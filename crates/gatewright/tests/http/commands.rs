@@ -144,6 +144,19 @@ async fn a_user_of_postgres_without_privileges_is_told_which() {
     database.run(&format!("DROP ROLE {user}")).await;
 }
 
+on_both_databases!(an_altered_journal_ends_with_3);
+async fn an_altered_journal_ends_with_3(database: TestDatabase) {
+    let setup = Setup::new(&database, &[]);
+    setup.create_account(ACCOUNT);
+    let verify = || setup.command(&["journal", "verify"]).output().unwrap();
+    assert_eq!(verify().status.code(), Some(0));
+    database.run("UPDATE journal SET actor = 'another' WHERE revision = 1").await;
+    let output = verify();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(said.contains("was altered"), "{said}");
+}
+
 on_both_databases!(the_journal_of_an_account_that_is_not_there_is_not_verified);
 async fn the_journal_of_an_account_that_is_not_there_is_not_verified(database: TestDatabase) {
     let setup = Setup::new(&database, &[]);

@@ -99,6 +99,13 @@ impl Setup {
         serde_json::from_str(said.lines().next().unwrap()).unwrap()
     }
 
+    /// Returns a command with the same settings.
+    pub(crate) fn command(&self, command: &[&str]) -> Command {
+        let mut program = Command::new(PROGRAM);
+        program.args(command).args(self.arguments());
+        program
+    }
+
     /// Returns the command that starts the server.
     pub(crate) fn serve(&self) -> Command {
         let local = "127.0.0.1:0";
