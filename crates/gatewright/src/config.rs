@@ -22,7 +22,7 @@ use ipnet::IpNet;
 use serde::Deserialize;
 
 use crate::error::Failure;
-pub(crate) use environment::UnknownVariable;
+use environment::Misspelled;
 pub(crate) use log_format::LogFormat;
 use renamed::Renamed;
 pub(crate) use timeouts::Timeouts;
@@ -190,6 +190,7 @@ pub(crate) struct Config {
     pub(crate) log: String,
     pub(crate) log_format: LogFormat,
     renamed: Vec<Renamed>,
+    misspelled: Vec<Misspelled>,
     public_url: Option<String>,
     settings: Settings,
 }
@@ -199,13 +200,14 @@ impl Source {
         let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
         let command = Self::augment_args(clap::Command::new(""));
         let known = command.get_arguments().filter_map(|argument| argument.get_env()?.to_str());
-        environment::check(names, &known.collect::<Vec<_>>())?;
+        let misspelled = environment::misspelled(names, &known.collect::<Vec<_>>());
         let (mut options, mut file) = (self.options, Options::default());
         if let Some(path) = &self.config {
             file = read(path)?;
         }
         let renamed = [options.rename()?, file.rename()?].concat();
-        options.with_defaults_of(file).validate(renamed)
+        let config = options.with_defaults_of(file).validate(renamed)?;
+        Ok(Config { misspelled, ..config })
     }
 }
 
@@ -217,9 +219,17 @@ fn read(path: &Path) -> Result<Options, Failure> {
     let syntax = |error: toml::de::Error| failed(error.message().to_owned());
     let document = toml::Deserializer::parse(&text).map_err(syntax)?;
     serde_path_to_error::deserialize(document).map_err(|error| {
-        let (key, message) = (error.path().to_string(), error.inner().message());
-        failed(if key == "." { message.to_owned() } else { format!("{key}: {message}") })
+        let (key, message) = (error.path().to_string(), without_value(error.inner().message()));
+        failed(if key == "." { message } else { format!("{key}: {message}") })
     })
+}
+
+/// Leaves out the value that a message of serde's quotes, which may be a password at a wrong key.
+fn without_value(message: &str) -> String {
+    match message.rsplit_once(", expected ") {
+        Some((wrong, expected)) if wrong.starts_with("invalid ") => format!("expected {expected}"),
+        _ => message.to_owned(),
+    }
 }
 
 impl Options {
@@ -307,6 +317,7 @@ impl Options {
             trusted_proxies: trusted_proxies.map_err(Failure::setting("--trusted-proxies"))?,
             log: self.log.unwrap_or_else(|| "info".to_owned()),
             renamed,
+            misspelled: Vec::new(),
             settings,
         })
     }
@@ -443,6 +454,8 @@ impl Config {
     /// Opens a database that exists, for a command that would do nothing on a new one: a path with a
     /// mistake must not pass for done.
     pub(crate) async fn open_existing(self) -> Result<Arc<Iam>, Failure> {
+        // A server that did not start may have left an empty file.
+        let is_empty = |path| std::fs::metadata(path).is_ok_and(|file| file.len() == 0);
         if let Address::Sqlite(path) = &self.database
             && (!Path::new(path).exists() || is_empty(path))
         {
@@ -454,20 +467,24 @@ impl Config {
     /// Opens the database for a command of the operator. It issues no token, so the issuer does
     /// not matter.
     pub(crate) async fn open(self) -> Result<Arc<Iam>, Failure> {
-        // A server that did not start may have left an empty file.
-        let is_empty = |path| std::fs::metadata(path).is_ok_and(|file| file.len() == 0);
         for renamed in &self.renamed {
             eprintln!("gatewright: warning: {renamed}");
+        }
+        for misspelled in &self.misspelled {
+            eprintln!("gatewright: warning: {misspelled}");
         }
         let settings = self.settings(SocketAddr::from(([127, 0, 0, 1], 0)))?;
         ServerLock::check_name(&self.database).await?;
         Ok(Iam::open(&self.database, self.master_key()?, settings, Sources::system()).await?)
     }
 
-    /// Logs a warning for each setting that was given by its old name.
-    pub(crate) fn warn_of_renamed(&self) {
+    /// Logs a warning for each setting that was given by its old name, or by none.
+    pub(crate) fn warn_of_names(&self) {
         for Renamed { old, new } in &self.renamed {
             tracing::warn!(old, new, "a deprecated setting is used");
+        }
+        for Misspelled { name, nearest } in &self.misspelled {
+            tracing::warn!(name, nearest, "an environment variable is nearly a setting");
         }
     }
 

@@ -6,8 +6,6 @@ use std::path::PathBuf;
 use gatewright_iam::{CatalogueError, IamError, KeyError, OpenError, StoreError};
 use gatewright_panel::TextsError;
 
-use crate::config::UnknownVariable;
-
 /// The error that ended a command.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
@@ -37,8 +35,6 @@ pub(crate) enum Failure {
     NoDatabase(PathBuf),
     #[error("there is no account {0}: `gatewright journal verify` without --account lists all")]
     NoAccount(String),
-    #[error(transparent)]
-    Variable(#[from] UnknownVariable),
     #[error("the folder {} has an account but not its credentials: remove it to start over", .0.display())]
     LostSecrets(PathBuf),
     #[error("the account was created without the service account that was asked for")]
@@ -63,18 +59,18 @@ pub(crate) enum Failure {
 
 /// The exit code for wrong usage or configuration, as of arguments that cannot be parsed.
 const USAGE: u8 = 2;
-/// The exit code for a journal that does not verify, which a monitor must tell from a failure.
-const ALTERED: u8 = 3;
-
 
 /// The exit code for a failure at work.
 const FAILURE: u8 = 1;
 
-            Self::Store(StoreError::Journal(_)) => ALTERED,
+/// The exit code for a journal that does not verify, which a monitor must tell from a failure.
+const ALTERED: u8 = 3;
+
 impl Failure {
     /// Returns the exit code of the command.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
+            Self::Store(StoreError::Journal(_)) => ALTERED,
             Self::File { .. }
             | Self::Configuration { .. }
             | Self::Missing(_)
@@ -83,7 +79,6 @@ impl Failure {
             | Self::UnknownProxies(_)
             | Self::NoDatabase(_)
             | Self::NoAccount(_)
-            | Self::Variable(_)
             | Self::Catalogue(_)
             | Self::Iam(IamError::Invalid { .. })
             | Self::Store(StoreError::Address)

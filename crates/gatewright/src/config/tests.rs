@@ -74,6 +74,8 @@ fn behind_https_the_trusted_proxies_must_be_said() {
 fn an_error_never_shows_the_databases_password() {
     let error = read("database = 'postgres://me:hunter2@db/x").unwrap_err();
     assert!(!error.contains("hunter2"), "{error}");
+    let error = read(&format!("{LEAST}log-days = 'postgres://me:hunter2@db/x'")).unwrap_err();
+    assert!(error.contains("log-days: expected") && !error.contains("hunter2"), "{error}");
     let config = read("database = 'postgres://me:hunter2@db/x'\nmaster-key = 'k'").unwrap();
     assert!(!format!("{config:?}").contains("hunter2"));
 }
