@@ -109,11 +109,16 @@ fn the_commands_for_production_go_in_the_order_in_which_they_stand() {
         .env("GATEWRIGHT_OPERATIONS_LISTEN", "127.0.0.1:0");
     let mut server = server.stderr(Stdio::piped()).spawn().map(Running).unwrap();
     let log = BufReader::new(server.0.stderr.take().unwrap()).lines();
-    let lines: Vec<String> =
-        log.map_while(Result::ok).take_while(|line| !line.contains("\"ready\"")).collect();
+    let mut lines: Vec<String> = Vec::new();
+    for line in log.map_while(Result::ok) {
+        lines.push(line);
+        if lines.last().is_some_and(|line| line.contains("\"ready\"")) {
+            break;
+        }
+    }
     assert!(
         lines.iter().all(|line| !line.contains("ERROR") && !line.starts_with("gatewright:")),
         "{lines:?}"
     );
-    assert!(server.0.try_wait().unwrap().is_none(), "{lines:?}");
+    assert!(lines.last().is_some_and(|line| line.contains("\"ready\"")), "{lines:?}");
 }

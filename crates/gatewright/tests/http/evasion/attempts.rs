@@ -1,12 +1,16 @@
 //! Builds the requests of the evasion tests over HTTP/1.1.
 
-use super::table::{DROPPED, FRAMES, HEADERS, HIDDEN, LINES, OVERRIDES, QUERIES, TARGETS, TILLS};
+use super::table::{
+    DROPPED, FRAMES, HEADERS, HIDDEN, LINES, OVERRIDES, PASSING, QUERIES, TARGETS, TILLS,
+};
 
 /// The request that waits behind an unclear frame.
 const SMUGGLED: &str = "DELETE /orders/7 HTTP/1.1\r\nHost: shop\r\nContent-Length: 0\r\n\r\n";
 
 /// A request, and what may become of it.
 pub(super) struct Attempt {
+    /// The name of its list.
+    pub(super) list: &'static str,
     pub(super) bytes: Vec<u8>,
     pub(super) fate: Fate,
 }
@@ -55,42 +59,53 @@ pub(super) fn attempts(token: &str) -> Vec<Attempt> {
     const SEVEN: &str = "GET /orders/7 HTTP/1.1";
     const TILL: &str = "GET /till HTTP/1.1";
     let mut all = Vec::new();
-    let mut add = |fate, bytes| all.push(Attempt { bytes, fate });
+    let mut add = |list, fate, bytes| all.push(Attempt { list, bytes, fate });
     let get = |target: &str| request(&format!("GET {target} HTTP/1.1"), &[], token);
-    QUERIES.iter().for_each(|target| add(Fate::Passes, get(target)));
-    TARGETS.iter().for_each(|target| add(Fate::Harmless, get(target)));
-    OVERRIDES.iter().for_each(|target| add(Fate::Refused, get(target)));
+    QUERIES.iter().for_each(|target| add("QUERIES", Fate::Passes, get(target)));
+    TARGETS.iter().for_each(|target| add("TARGETS", Fate::Harmless, get(target)));
+    OVERRIDES.iter().for_each(|target| add("OVERRIDES", Fate::Refused, get(target)));
     for long in [8_000, 8_185, 8_200, 70_000] {
-        add(Fate::Harmless, get(&format!("/orders/7?{}", "a".repeat(long))));
-        add(Fate::Refused, get(&format!("/orders/{}", "7".repeat(long))));
+        add("LONG", Fate::Harmless, get(&format!("/orders/7?{}", "a".repeat(long))));
+        add("LONG", Fate::Refused, get(&format!("/orders/{}", "7".repeat(long))));
     }
-    LINES.iter().for_each(|line| add(Fate::Harmless, request(line, &[], token)));
-    HEADERS.iter().for_each(|headers| add(Fate::Harmless, request(SEVEN, headers, token)));
-    TILLS.iter().for_each(|headers| add(Fate::Harmless, request(TILL, headers, token)));
+    LINES.iter().for_each(|line| add("LINES", Fate::Harmless, request(line, &[], token)));
+    for headers in HEADERS {
+        add("HEADERS", Fate::Harmless, request(SEVEN, headers, token));
+    }
+    for headers in PASSING {
+        add("PASSING", Fate::Passes, request(SEVEN, headers, token));
+    }
+    for headers in TILLS {
+        add("TILLS", Fate::Harmless, request(TILL, headers, token));
+    }
     for name in DROPPED {
         let connection = format!("Connection: {name}");
-        add(Fate::Harmless, request(SEVEN, &[&connection], token));
-        add(Fate::Harmless, request(SEVEN, &["Connection: close", &connection], token));
-        add(Fate::Harmless, request("GET /health HTTP/1.1", &[&connection], token));
-        add(Fate::Refused, request("GET /orders/8 HTTP/1.1", &[&connection], token));
+        add("DROPPED", Fate::Harmless, request(SEVEN, &[&connection], token));
+        add("DROPPED", Fate::Harmless, request(SEVEN, &["Connection: close", &connection], token));
+        add("DROPPED", Fate::Harmless, request("GET /health HTTP/1.1", &[&connection], token));
+        add("DROPPED", Fate::Refused, request("GET /orders/8 HTTP/1.1", &[&connection], token));
     }
     for header in HIDDEN {
         let name = header.split(':').next().unwrap();
         let connection = format!("Connection: {name}");
         for line in [SEVEN, "GET /health HTTP/1.1"] {
-            add(Fate::Harmless, request(line, &[header, &connection], token));
+            add("HIDDEN", Fate::Harmless, request(line, &[header, &connection], token));
             let again = ["Connection: keep-alive", header, &connection];
-            add(Fate::Harmless, request(line, &again, token));
+            add("HIDDEN", Fate::Harmless, request(line, &again, token));
             let proxy = format!("Proxy-Connection: {name}");
-            add(Fate::Harmless, request(line, &[header, &proxy], token));
+            add("HIDDEN", Fate::Harmless, request(line, &[header, &proxy], token));
         }
-        add(Fate::Refused, request("DELETE /orders/7 HTTP/1.1", &[header, &connection], token));
+        add(
+            "HIDDEN",
+            Fate::Refused,
+            request("DELETE /orders/7 HTTP/1.1", &[header, &connection], token),
+        );
     }
     for (headers, body) in FRAMES {
         let mut bytes_of_all =
             request(SEVEN, &[&["Connection: keep-alive"], *headers].concat(), token);
         bytes_of_all.extend(bytes(&body.replace("{}", SMUGGLED)));
-        add(Fate::Unfinished, bytes_of_all);
+        add("FRAMES", Fate::Unfinished, bytes_of_all);
     }
     all
 }

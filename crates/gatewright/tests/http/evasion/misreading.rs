@@ -4,20 +4,25 @@ use super::recording_api::Received;
 use crate::server::{ACCOUNT, Caller};
 
 /// Headers from which an API could read another method, path or address than was decided on.
-const MISLEADING: [&str; 16] = [
+const MISLEADING: [&str; 21] = [
     "authorization",
     "forwarded",
+    "x-forwarded-access-token",
+    "x-forwarded-email",
+    "x-forwarded-groups",
     "x-forwarded-method",
     "x-forwarded-path",
     "x-forwarded-port",
+    "x-forwarded-preferred-username",
     "x-forwarded-prefix",
     "x-forwarded-scheme",
     "x-forwarded-server",
     "x-forwarded-ssl",
     "x-forwarded-uri",
+    "x-forwarded-user",
     "x-http-method",
     "x-http-method-override",
-    "x-method-override",
+    "x-method",
     "x-original",
     "x-real-ip",
     "x-rewrite-url",
@@ -68,10 +73,12 @@ fn misleads(name: &str, value: &str) -> Option<String> {
     let is_ours = ["identity", "account", "token", "revision", "at-least"]
         .iter()
         .any(|one| name.eq_ignore_ascii_case(&format!("x-gatewright-{one}")));
-    let is_misleading = plain.starts_with("x-gatewright") && !is_ours
+    // An API could take another mark in a name for a dash.
+    let is_misleading = !plain.eq_ignore_ascii_case(name)
+        || plain.starts_with("x-gatewright") && !is_ours
         || MISLEADING.iter().any(|one| plain.starts_with(one))
         || plain.starts_with("x-forwarded") && value == "forged"
-        || plain == "x-forwarded-for" && value.ends_with("6.6.6.6")
+        || plain == "x-forwarded-for" && value.contains("6.6.6.6")
         || plain == "upgrade";
     is_misleading.then(|| format!("{name}: {value}"))
 }

@@ -3,7 +3,7 @@
 //! A character is sent as one byte. A header list replaces the usual headers that it begins with
 //! `!`: `!Host` leaves out the Host header.
 
-/// Targets that are another order, or could be read as one: the API hears of the order 7 or of nothing.
+/// Targets that are another order (path traversal, double encoding), or could be read as one: the API hears of the order 7 or of nothing.
 pub(super) const TARGETS: &[&str] = &[
     // Encoded slashes and dots, once and more often.
     "/orders%2f8",
@@ -115,7 +115,7 @@ pub(super) const TARGETS: &[&str] = &[
     "orders/7",
 ];
 
-/// Targets that name another method in the query.
+/// Targets that name another method in the query (method override).
 pub(super) const OVERRIDES: &[&str] = &[
     "/orders/7?_METHOD=DELETE",
     "/orders/7?x=1&_method=DELETE",
@@ -134,6 +134,9 @@ pub(super) const OVERRIDES: &[&str] = &[
     "/orders/7?_method%00=DELETE",
     "/orders/7?_method%5B0%5D=DELETE",
     "/orders/7?X.HTTP.Method.Override=DELETE",
+    "/orders/7?[_method]=DELETE",
+    "/orders/7?_method]=DELETE",
+    "/orders/7?x[http_method_override=DELETE",
 ];
 
 /// Targets that are the order 7, whatever their query.
@@ -210,8 +213,8 @@ pub(super) const LINES: &[&str] = &[
     "OPTIONS * HTTP/1.1",
 ];
 
-/// Headers on a request for the order 7, which the caller may read: it passes as what it is, or
-/// not at all.
+/// Headers on a request for the order 7, which the caller may read (header injection, header
+/// smuggling, method override): it passes as what it is, or not at all.
 pub(super) const HEADERS: &[&[&str]] = &[
     // A caller who names themselves, in every spelling.
     &["X-Gatewright-Identity: root"],
@@ -281,10 +284,18 @@ pub(super) const HEADERS: &[&[&str]] = &[
     &["X-Real-IP: 6.6.6.6"],
     &["Forwarded: for=6.6.6.6;host=evil;proto=https"],
     &["forwarded: for=\"_gatewright\";by=root"],
-    &["X-Envoy-Original-Path: /orders/8"],
-    &["X-Envoy-Original-Method: DELETE"],
-    &["X-Accel-Redirect: /orders/8"],
-    &["X-Sendfile: /etc/passwd"],
+    // A path that gunicorn cuts off, and other names that are none for a proxy.
+    &["SCRIPT_NAME: /orders"],
+    &["script_name: /orders"],
+    &["PATH_INFO: /orders/8"],
+    &["Tenant.Id: 2", "Tenant-Id: 1"],
+    &["Tenant!Id: 2"],
+    // Another caller, as proxies that sign people in say it.
+    &["X-Forwarded-User: root"],
+    &["X-Forwarded-Email: root@example.com"],
+    &["X-Forwarded-Groups: admins"],
+    &["X-Forwarded-Preferred-Username: root"],
+    &["X-Forwarded-Access-Token: forged"],
     // Another host, twice, with what a host has not.
     &["!Host", "Host: evil"],
     &["!Host", "Host: shop", "Host: evil"],
@@ -344,6 +355,15 @@ pub(super) const HEADERS: &[&[&str]] = &[
     &["X-Other: \u{ff}\u{fe}"],
 ];
 
+/// Headers that pass, since nothing reads them in a request, or only a proxy of its own.
+pub(super) const PASSING: &[&[&str]] = &[
+    &["X-Envoy-Original-Path: /orders/8"],
+    &["X-Envoy-Original-Method: DELETE"],
+    &["X-Accel-Redirect: /orders/8"],
+    &["X-Sendfile: /etc/passwd"],
+    &["Script-Name: /orders"],
+];
+
 /// Headers on a request for the till 1, which the caller may look into: the API reads that till,
 /// or nothing.
 pub(super) const TILLS: &[&[&str]] = &[
@@ -374,7 +394,7 @@ pub(super) const TILLS: &[&[&str]] = &[
     &["X-Till: 1", "Connection: close", "Connection: x-till"],
 ];
 
-/// The headers that a client could have removed by naming them in `Connection`: those that say who
+/// The headers (hop-by-hop headers) that a client could have removed by naming them in `Connection`: those that say who
 /// is calling, and those that the decision is made from.
 pub(super) const DROPPED: &[&str] = &[
     "X-Gatewright-Identity",
@@ -427,7 +447,7 @@ pub(super) const HIDDEN: &[&str] = &[
     "Keep-Alive: timeout=5",
 ];
 
-/// Requests that two programs could frame in two ways: the headers, and the bytes that follow.
+/// Requests that two programs could frame in two ways (request smuggling): the headers, and the bytes that follow.
 /// Behind them a deletion waits to be taken for a request of its own.
 pub(super) const FRAMES: &[(&[&str], &str)] = &[
     (&["Content-Length: 6", "Transfer-Encoding: chunked"], "0\r\n\r\n{}"),
