@@ -62,7 +62,7 @@ async fn main() -> ExitCode {
         Command::Dev(arguments) => dev::run(arguments).await,
         Command::Serve(arguments) => serve::run(arguments).await,
         Command::Account(command) => Box::pin(account::run(command)).await,
-        Command::Key(command) => key::run(command).await,
+        Command::Key(command) => Box::pin(key::run(command)).await,
         Command::Catalogue(command) => catalogue::run(command),
         Command::Journal(command) => Box::pin(journal::run(command)).await,
     };

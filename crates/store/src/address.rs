@@ -44,13 +44,11 @@ impl std::fmt::Display for Address {
             Self::Sqlite(path) => write!(f, "sqlite:{path}"),
             Self::Postgres(options) => {
                 let database = options.get_database().unwrap_or(options.get_username());
-                match options.get_socket() {
-                    Some(folder) => write!(f, "postgres:///{database}?host={}", folder.display()),
-                    None => {
-                        let (host, port) = (options.get_host(), options.get_port());
-                        write!(f, "postgres://{host}:{port}/{database}")
-                    }
+                if let Some(folder) = options.get_socket() {
+                    return write!(f, "postgres:///{database}?host={}", folder.display());
                 }
+                let (host, port) = (options.get_host(), options.get_port());
+                write!(f, "postgres://{host}:{port}/{database}")
             }
         }
     }

@@ -83,6 +83,7 @@ fn wrong_usage_and_configuration_end_with_2() {
     for (arguments, part) in [
         ("serve --no-such-flag".to_owned(), "--no-such-flag"),
         ("nonsense".to_owned(), "nonsense"),
+        ("serve --listen nowhere".to_owned(), "nowhere"),
         ("serve".to_owned(), "--database is missing"),
         (format!("serve --config {}", at("gone.toml")), "gone.toml"),
         (format!("serve --config {}", at("wrong.toml")), "databse"),
@@ -90,8 +91,8 @@ fn wrong_usage_and_configuration_end_with_2() {
         (format!("{} --algorithm X", with_key(&key)), "--algorithm"),
         (with_key(&at("gone.key")), "gone.key"),
         (with_key(&at("short.key")), "short.key"),
-        (format!("{} --products {}", with_key(&key), at("gone")), "gone"),
         (format!("key rotate {} {key}", usual.join(" ")), "there is no database at"),
+        (format!("{} --products {}", with_key(&key), at("gone")), "gone"),
         (format!("key create --file {}", at("gone/master.key")), "gone/master.key"),
         (format!("{create} not-an-account {} {key}", usual.join(" ")), "not-an-account"),
     ] {
@@ -104,7 +105,8 @@ fn wrong_usage_and_configuration_end_with_2() {
 
 #[test]
 fn a_misspelled_variable_is_warned_about() {
-    let setup = Setup::new(&TestDatabase::sqlite(), &[]);
+    let database = TestDatabase::sqlite();
+    let setup = Setup::new(&database, &[]);
     setup.create_account(ACCOUNT);
     let mut verify = setup.command(&["journal", "verify"]);
     verify.env("GATEWRIGHT_MAX_POLICY", "7").env("GATEWRIGHT_VERSION", "1.2");

@@ -45,13 +45,18 @@ impl Setting {
         (received.len(), received.iter().filter_map(wrong).collect())
     }
 
-    async fn exchange(&self, bytes: &[u8], ends: bool) -> String {
-        exchange(self.proxy.port, "127.0.0.1", bytes, ends).await
+    async fn exchange(&self, bytes: &[u8], side: Side) -> String {
+        exchange(self.proxy.port, "127.0.0.1", bytes, side).await
     }
 
     /// Makes an attempt; returns how many requests reached the API, and what is wrong about that.
     async fn attempt(&self, attempt: &Attempt) -> (usize, Vec<String>) {
-        let answer = self.exchange(&attempt.bytes, attempt.fate == Fate::Unfinished).await;
+        let side = match attempt.fate {
+            Fate::Unfinished => Side::EndsWithoutAnswer,
+            _ if is_one_request(&attempt.bytes) => Side::EndsAfterAnswer,
+            _ => Side::StaysOpen,
+        };
+        let answer = self.exchange(&attempt.bytes, side).await;
         let (reached, mut wrong) = self.take();
         let is_as_it_must = match attempt.fate {
             Fate::Passes => reached == 1,
@@ -72,7 +77,8 @@ impl Setting {
     async fn other_client(&self, number: usize) -> Vec<String> {
         let target = format!("/orders/7?number={number}");
         let line = format!("GET {target} HTTP/1.1");
-        let answer = self.exchange(&request(&line, &[], &self.caller.token), false).await;
+        let answer =
+            self.exchange(&request(&line, &[], &self.caller.token), Side::EndsAfterAnswer).await;
         let (reached, mut wrong) = self.take();
         if reached != 1 || !answer.starts_with("HTTP/1.1 200 ") || !answer.contains(&target) {
             wrong.push(format!("another client: {reached} reached the API: {answer}"));
@@ -81,10 +87,21 @@ impl Setting {
     }
 }
 
+/// What the client does with its side of the connection.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Side {
+    /// It ends it once the answer is whole: the bytes are one request.
+    EndsAfterAnswer,
+    /// It leaves it open for a while, since the proxy may find another request in the bytes.
+    StaysOpen,
+    /// A proxy that waits for more gets the end of it, and must then close its own, so that nothing of
+    /// this request comes later.
+    EndsWithoutAnswer,
+}
+
 /// Sends bytes from an address and reads until the proxy closes the connection, or has answered and
-/// says nothing more. `ends`: a proxy that waits for more gets the end of the client's side, and must
-/// then close its own, so that nothing of this request comes later.
-async fn exchange(port: u16, from: &str, bytes: &[u8], ends: bool) -> String {
+/// says nothing more.
+async fn exchange(port: u16, from: &str, bytes: &[u8], side: Side) -> String {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind(format!("{from}:0").parse().unwrap()).unwrap();
     let mut stream = socket.connect(([127, 0, 0, 1], port).into()).await.unwrap();
@@ -95,11 +112,16 @@ async fn exchange(port: u16, from: &str, bytes: &[u8], ends: bool) -> String {
     let mut buffer = [0; 4096];
     loop {
         let has_head = answer.windows(4).any(|four| four == b"\r\n\r\n");
-        let is_brief = !has_ended && (has_head || ends);
+        if side == Side::EndsAfterAnswer && !has_ended && is_whole(&answer) {
+            // Envoy waits a second for it before it closes.
+            let _ = stream.shutdown().await;
+            has_ended = true;
+        }
+        let is_brief = !has_ended && (has_head || side == Side::EndsWithoutAnswer);
         let patience = Duration::from_millis(if is_brief { 300 } else { 30_000 });
         match tokio::time::timeout(patience, stream.read(&mut buffer)).await {
             Ok(Ok(read @ 1..)) => answer.extend_from_slice(&buffer[..read]),
-            Err(_) if ends && !has_ended => {
+            Err(_) if side == Side::EndsWithoutAnswer && !has_ended => {
                 let _ = stream.shutdown().await;
                 has_ended = true;
             }
@@ -110,6 +132,24 @@ async fn exchange(port: u16, from: &str, bytes: &[u8], ends: bool) -> String {
         }
     }
     String::from_utf8_lossy(&answer).into_owned()
+}
+
+/// Checks whether nobody could find the end of a head before the last line.
+fn is_one_request(bytes: &[u8]) -> bool {
+    let before = bytes.strip_suffix(b"\r\n\r\n").unwrap_or(bytes);
+    let is_line = |one: &[u8]| matches!(one, b"\n\n" | b"\r\r" | b"\n\r");
+    !before.windows(2).any(is_line)
+}
+
+/// Checks whether an answer has the length that its head names.
+fn is_whole(answer: &[u8]) -> bool {
+    let answer = String::from_utf8_lossy(answer).to_lowercase();
+    let Some((head, body)) = answer.split_once("\r\n\r\n") else { return false };
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length:"));
+    match length {
+        Some(length) => length.trim().parse().is_ok_and(|length: usize| body.len() >= length),
+        None => body.ends_with("0\r\n\r\n"),
+    }
 }
 
 async fn nothing_evades(name: &str) {
@@ -203,7 +243,7 @@ async fn the_address_is_the_proxys_word(name: &str) {
     ] {
         let bytes = request("GET /orders/8 HTTP/1.1", headers, &caller.token);
         for (from, reaches) in [("127.0.0.9", 0), ("127.0.0.8", 1)] {
-            let answer = exchange(proxy.port, from, &bytes, false).await;
+            let answer = exchange(proxy.port, from, &bytes, Side::EndsAfterAnswer).await;
             // The proxy may drop its own header as well.
             let is_hidden = headers.iter().any(|header| header.starts_with("Connection"));
             let reached = api.take().len();

@@ -31,7 +31,7 @@ pub(super) enum Fate {
 pub(super) fn request(line: &str, headers: &[&str], token: &str) -> Vec<u8> {
     let begins = |start: &str| {
         let is_it = |one: &&str| one.to_lowercase().starts_with(start);
-        headers.iter().any(|one| is_it(one))
+        headers.iter().any(is_it)
     };
     let mut text = format!("{line}\r\n");
     for (usual, without) in [
@@ -61,14 +61,22 @@ pub(super) fn attempts(token: &str) -> Vec<Attempt> {
     let mut all = Vec::new();
     let mut add = |list, fate, bytes| all.push(Attempt { list, bytes, fate });
     let get = |target: &str| request(&format!("GET {target} HTTP/1.1"), &[], token);
-    QUERIES.iter().for_each(|target| add("QUERIES", Fate::Passes, get(target)));
-    TARGETS.iter().for_each(|target| add("TARGETS", Fate::Harmless, get(target)));
-    OVERRIDES.iter().for_each(|target| add("OVERRIDES", Fate::Refused, get(target)));
+    for target in QUERIES {
+        add("QUERIES", Fate::Passes, get(target));
+    }
+    for target in TARGETS {
+        add("TARGETS", Fate::Harmless, get(target));
+    }
+    for target in OVERRIDES {
+        add("OVERRIDES", Fate::Refused, get(target));
+    }
     for long in [8_000, 8_185, 8_200, 70_000] {
         add("LONG", Fate::Harmless, get(&format!("/orders/7?{}", "a".repeat(long))));
         add("LONG", Fate::Refused, get(&format!("/orders/{}", "7".repeat(long))));
     }
-    LINES.iter().for_each(|line| add("LINES", Fate::Harmless, request(line, &[], token)));
+    for line in LINES {
+        add("LINES", Fate::Harmless, request(line, &[], token));
+    }
     for headers in HEADERS {
         add("HEADERS", Fate::Harmless, request(SEVEN, headers, token));
     }

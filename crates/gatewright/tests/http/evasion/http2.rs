@@ -43,17 +43,16 @@ pub(super) async fn send(port: u16, fields: &[(&str, &str)]) {
 fn literal(name: &str, value: &str) -> Vec<u8> {
     let mut bytes = vec![0];
     for text in [name, value] {
-        match u8::try_from(text.len()) {
-            Ok(short @ ..127) => bytes.push(short),
-            _ => {
-                bytes.push(127);
-                let mut rest = text.len() - 127;
-                while rest >= 128 {
-                    bytes.push(u8::try_from(rest % 128).unwrap() | 128);
-                    rest /= 128;
-                }
-                bytes.push(u8::try_from(rest).unwrap());
+        if let Ok(short @ ..127) = u8::try_from(text.len()) {
+            bytes.push(short);
+        } else {
+            bytes.push(127);
+            let mut rest = text.len() - 127;
+            while rest >= 128 {
+                bytes.push(u8::try_from(rest % 128).unwrap() | 128);
+                rest /= 128;
             }
+            bytes.push(u8::try_from(rest).unwrap());
         }
         bytes.extend(text.as_bytes());
     }
