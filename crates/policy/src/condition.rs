@@ -69,6 +69,13 @@ pub(crate) enum CompiledCondition {
 }
 
 impl Condition {
+    /// Returns the length of its texts together, in bytes.
+    pub(crate) fn text_bytes(&self) -> usize {
+        let pairs = self.values.iter().flatten().map(|(key, value)| key.len() + value.len());
+        let inner = self.conditions.iter().flatten().map(Self::text_bytes);
+        pairs.sum::<usize>() + inner.sum::<usize>()
+    }
+
     pub(crate) fn compile(&self) -> Result<CompiledCondition, ConditionError> {
         self.compile_at(1, &mut 0)
     }
@@ -118,6 +125,17 @@ impl Condition {
 }
 
 impl CompiledCondition {
+    /// Returns the cost of its evaluation, in the worst case.
+    pub(crate) fn cost(&self) -> u32 {
+        let sum = |sum: u32, one: u32| sum.saturating_add(one);
+        match self {
+            Self::Match(tests) => tests.iter().map(Predicate::cost).fold(1, sum),
+            Self::And(inner) | Self::Or(inner) | Self::Not(inner) => {
+                inner.iter().map(Self::cost).fold(1, sum)
+            }
+        }
+    }
+
     pub(crate) fn holds(&self, resource: &Resource<'_>, at: &Environment) -> bool {
         match self {
             Self::Match(tests) => tests.iter().all(|predicate| predicate.holds(resource, at)),

@@ -114,7 +114,7 @@ impl Identity {
     }
 
     /// Returns the canonical URN, shared with the identity.
-    pub(crate) fn shared_urn(&self) -> Arc<str> {
+    pub fn shared_urn(&self) -> Arc<str> {
         Arc::clone(&self.urn)
     }
 }

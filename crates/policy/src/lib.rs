@@ -12,6 +12,7 @@
 //! permissions groups, resource groups, conditions and an expiry.
 
 mod action;
+mod automaton;
 mod comparison;
 mod condition;
 mod decision;
@@ -36,7 +37,7 @@ mod visible;
 pub use action::{ActionError, Scope, action_type, check_action};
 pub use comparison::{Difference, compare};
 pub use condition::{Condition, ConditionError, MAX_DEPTH, Operator};
-pub use decision::{Block, Decision, DeterminingPolicy, decide};
+pub use decision::{Block, Decision, DeterminingPolicy, decide, decision_cost};
 pub use explanation::{EvaluatedPolicy, Explanation, Outcome, explain};
 pub use fact::{Fact, FactError};
 pub use id::{

@@ -1,4 +1,5 @@
-//! Packs marked patterns, so that one pass finds all marks of a text with few cache misses.
+//! Packs marked patterns, so that one pass finds all marks of a text with few cache misses; many are
+//! indexed instead, so that their number costs little.
 //!
 //! Invariants:
 //! - The marks of a text are those of all patterns that match it, as `Pattern::matches` says. A
@@ -6,12 +7,13 @@
 //! - The packed form (a byte of kind and marks, four bytes of length, the text) is written and read
 //!   here alone, and there are five marks at most.
 
+use std::collections::HashMap;
+
+use foldhash::quality::RandomState;
 use smallvec::SmallVec;
 
+use crate::automaton::{Automaton, Marks};
 use crate::pattern::Pattern;
-
-/// A set of at most five marks, one per bit.
-pub(crate) type Marks = u8;
 
 /// Patterns that give marks to the texts that they match.
 ///
@@ -23,15 +25,36 @@ pub(crate) struct Patterns<const ROOM: usize> {
     packed: SmallVec<[u8; ROOM]>,
     /// The union of the marks of the packed patterns: a text that has them all needs no further
     /// search.
-    there: Marks,
-    /// The exact texts in sorted order, if there are many.
-    exact: Option<Box<[Exact]>>,
+    all_marks: Marks,
+    /// The patterns that are not packed, if there are many.
+    index: Option<Box<Index>>,
 }
 
-type Exact = (Box<str>, Marks);
+/// The index of many patterns.
+#[derive(Debug, Clone, Default)]
+struct Index {
+    exact: HashMap<Box<str>, Marks, RandomState>,
+    /// All others.
+    automaton: Option<Automaton>,
+    /// The union of the marks of all of them.
+    all_marks: Marks,
+}
 
-/// The number of exact texts from which on they are found by binary search.
+/// The number of exact texts from which on they are found by their hash, and of other patterns from
+/// which on an automaton finds them.
 const MANY: usize = 16;
+
+/// The number of patterns of the form `*text*` from which on an automaton finds them: each is
+/// searched for in the whole text otherwise.
+const MANY_CONTAINED: usize = 4;
+
+/// The cost of finding an exact text by its hash.
+const HASHED: usize = 16;
+
+/// The number of bytes of a text that are searched for a contained one at a cost of 1, and that an
+/// automaton looks at.
+const SEARCHED: usize = 16;
+const STEPS: usize = 2;
 
 const ANY: u8 = 0;
 const EXACT: u8 = 1;
@@ -43,12 +66,22 @@ const KINDS: u8 = 0b111;
 impl<const ROOM: usize> FromIterator<(Pattern, Marks)> for Patterns<ROOM> {
     fn from_iter<I: IntoIterator<Item = (Pattern, Marks)>>(patterns: I) -> Self {
         let mut list = Self::default();
-        let (mut exact, mut others) = (Vec::<Exact>::new(), Vec::new());
+        let (mut exact, mut others) = (Vec::<(Box<str>, Marks)>::new(), Vec::new());
         for (pattern, marks) in patterns {
             match pattern {
                 Pattern::Exact(text) => exact.push((text, marks)),
                 other => others.push((other, marks)),
             }
+        }
+        let mut index = Index::default();
+        let contained = |(pattern, _): &&(Pattern, Marks)| matches!(pattern, Pattern::Contains(_));
+        if others.len() >= MANY || others.iter().filter(contained).count() >= MANY_CONTAINED {
+            let patterns = others.iter().map(|(pattern, marks)| (pattern, *marks));
+            index.all_marks = patterns.clone().fold(0, |all, (_, marks)| all | marks);
+            index.automaton = Automaton::of(patterns);
+        }
+        if index.automaton.is_some() {
+            others.clear();
         }
         for (pattern, marks) in &others {
             match pattern {
@@ -60,18 +93,18 @@ impl<const ROOM: usize> FromIterator<(Pattern, Marks)> for Patterns<ROOM> {
             }
         }
         if exact.len() < MANY {
-            for (text, marks) in &exact {
-                list.pack(EXACT, text, *marks);
+            for (text, marks) in exact.drain(..) {
+                list.pack(EXACT, &text, marks);
             }
-            return list;
         }
-        exact.sort_unstable();
-        exact.dedup_by(|next, first| {
-            let same = next.0 == first.0;
-            first.1 |= if same { next.1 } else { 0 };
-            same
-        });
-        list.exact = Some(exact.into());
+        for (text, marks) in exact {
+            *index.exact.entry(text).or_default() |= marks;
+            index.all_marks |= marks;
+        }
+        index.exact.shrink_to_fit();
+        if !index.exact.is_empty() || index.automaton.is_some() {
+            list.index = Some(Box::new(index));
+        }
         list
     }
 }
@@ -83,29 +116,53 @@ impl<const ROOM: usize> Patterns<ROOM> {
         self.packed.push(marks << KINDS.count_ones() | kind);
         self.packed.extend_from_slice(&length.to_le_bytes());
         self.packed.extend_from_slice(core.as_bytes());
-        self.there |= marks;
+        self.all_marks |= marks;
     }
 
     /// Returns whether a pattern has one of the marks.
     pub(crate) fn has(&self, marks: Marks) -> bool {
-        let exact = self.exact.iter().flatten();
-        self.there & marks != 0 || exact.into_iter().any(|(_, there)| there & marks != 0)
+        let indexed = self.index.as_ref().map_or(0, |index| index.all_marks);
+        (self.all_marks | indexed) & marks != 0
     }
 
     /// Returns the marks of all patterns that match the text.
     pub(crate) fn marks(&self, text: &str) -> Marks {
-        let searched = self.exact.as_ref().and_then(|exact| {
-            let place = exact.binary_search_by(|(exact, _)| (**exact).cmp(text)).ok()?;
-            exact.get(place).map(|(_, marks)| *marks)
+        let indexed = self.index.as_ref().map(|index| index.marks(text));
+        indexed.unwrap_or_default() | self.packed_marks(text.as_bytes())
+    }
+
+    /// Returns the cost of a look-up for a text of at most so many bytes.
+    pub(crate) fn cost(&self, longest: usize) -> u32 {
+        let (mut cost, mut rest) = (0, self.packed.as_slice());
+        while let Some(([head, length @ ..], after)) = rest.split_first_chunk::<5>() {
+            let length = u32::from_le_bytes(*length) as usize;
+            cost += if head & KINDS == CONTAINS { longest / SEARCHED } else { 1 };
+            rest = after.get(length..).unwrap_or_default();
+        }
+        if let Some(index) = &self.index {
+            cost += if index.exact.is_empty() { 0 } else { HASHED };
+            let steps = index.automaton.as_ref().map(|one| one.steps(longest));
+            cost += steps.map_or(0, |steps| 1 + steps / STEPS);
+        }
+        u32::try_from(cost).unwrap_or(u32::MAX)
+    }
+
+    /// Returns the memory that the patterns take, in bytes.
+    pub(crate) fn memory(&self) -> usize {
+        let index = self.index.as_ref().map(|index| {
+            let exact =
+                index.exact.keys().map(|text| 2 * size_of::<(Box<str>, Marks)>() + text.len());
+            let automaton = index.automaton.as_ref().map_or(0, Automaton::memory);
+            exact.sum::<usize>() + automaton
         });
-        searched.unwrap_or_default() | self.packed_marks(text.as_bytes())
+        index.unwrap_or_default() + if self.packed.spilled() { self.packed.len() } else { 0 }
     }
 
     fn packed_marks(&self, text: &[u8]) -> Marks {
         let mut found = 0;
         let mut rest: &[u8] = &self.packed;
         while let Some(([head, length @ ..], after)) = rest.split_first_chunk::<5>()
-            && found != self.there
+            && found != self.all_marks
         {
             let length = u32::from_le_bytes(*length) as usize;
             let Some((core, after)) = after.split_at_checked(length) else {
@@ -116,7 +173,7 @@ impl<const ROOM: usize> Patterns<ROOM> {
                 EXACT => text == core,
                 PREFIX => text.starts_with(core),
                 SUFFIX => text.ends_with(core),
-                _ => core.is_empty() || text.windows(length).any(|part| part == core),
+                _ => memchr::memmem::find(text, core).is_some(),
             };
             if matches {
                 found |= head >> KINDS.count_ones();
@@ -124,6 +181,14 @@ impl<const ROOM: usize> Patterns<ROOM> {
             rest = after;
         }
         found
+    }
+}
+
+impl Index {
+    fn marks(&self, text: &str) -> Marks {
+        let exact = self.exact.get(text).copied();
+        let others = self.automaton.as_ref().map(|automaton| automaton.marks(text.as_bytes()));
+        exact.unwrap_or_default() | others.unwrap_or_default()
     }
 }
 
@@ -138,16 +203,38 @@ mod tests {
             marked in prop::collection::vec(("\\*?[ab]{1,4}\\*?|\\*", 1_u8..32), 0..40),
             other in "[ab]{0,6}",
         ) {
-            let patterns: Vec<(Pattern, Marks)> = marked
-                .iter()
-                .map(|(text, marks)| (Pattern::parse(text).unwrap(), *marks))
-                .collect();
-            let expected = patterns
-                .iter()
-                .filter(|(pattern, _)| pattern.matches(&other))
-                .fold(0, |all, (_, marks)| all | marks);
-            let list: Patterns<32> = patterns.into_iter().collect();
-            prop_assert_eq!(list.marks(&other), expected);
+            check(&marked, &other)?;
         }
+
+        #[test]
+        fn many_prefixes_give_their_marks(
+            marked in prop::collection::vec(("[ab]{1,4}\\*", 1_u8..32), MANY..40),
+            other in "[ab]{0,6}",
+        ) {
+            check(&marked, &other)?;
+        }
+
+        #[test]
+        fn contained_texts_give_their_marks(
+            marked in prop::collection::vec(("\\*[ab]{1,4}\\*", 1_u8..32), 1..2 * MANY_CONTAINED),
+            other in "[ab]{0,6}",
+        ) {
+            check(&marked, &other)?;
+        }
+    }
+
+    /// Checks that the marks of a text are those of all patterns that match it.
+    fn check(marked: &[(String, Marks)], other: &str) -> Result<(), TestCaseError> {
+        let patterns: Vec<(Pattern, Marks)> =
+            marked.iter().map(|(text, marks)| (Pattern::parse(text).unwrap(), *marks)).collect();
+        let expected = patterns
+            .iter()
+            .filter(|(pattern, _)| pattern.matches(other))
+            .fold(0, |all, (_, marks)| all | marks);
+        let all = patterns.iter().fold(0, |all, (_, marks)| all | marks);
+        let list: Patterns<32> = patterns.into_iter().collect();
+        prop_assert_eq!(list.marks(other), expected);
+        prop_assert!((0..5).all(|bit| list.has(1 << bit) == (all & 1 << bit != 0)));
+        Ok(())
     }
 }

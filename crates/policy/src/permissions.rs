@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::automaton::Marks;
 use crate::pattern::{Pattern, PatternError};
-use crate::patterns::{Marks, Patterns};
+use crate::patterns::Patterns;
 
 /// Permissions as written: patterns of allowed, excepted and denied actions.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -109,10 +110,23 @@ impl Permissions {
     }
 }
 
+/// The maximum length of an action that is decided on, in bytes, which costs are computed for.
+const LONGEST_ACTION: usize = 256;
+
 impl CompiledPermissions {
     /// Returns whether an action is denied.
     pub(crate) fn denies_something(&self) -> bool {
         self.actions.has(ActionMatch::DENIED)
+    }
+
+    /// Returns the cost of matching an action, in the worst case.
+    pub(crate) fn cost(&self) -> u32 {
+        self.actions.cost(LONGEST_ACTION)
+    }
+
+    /// Returns the memory that they take beside the value itself, in bytes.
+    pub fn memory(&self) -> usize {
+        self.actions.memory()
     }
 
     /// Matches an action.

@@ -4,6 +4,7 @@
 //! canonical URN, and under no other; and the number of policies of an identity changes how they
 //! are stored, never which are found.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use foldhash::quality::RandomState;
@@ -12,7 +13,7 @@ use imbl::{GenericHashMap, GenericHashSet, OrdMap, shared_ptr::DefaultSharedPtr}
 use crate::hashed_identity::{HashedIdentity, IdentityHash};
 use crate::id::{AccountName, PolicyId, ResourceGroupId};
 use crate::permissions::CompiledPermissions;
-use crate::policy::CompiledPolicy;
+use crate::policy::{CompiledPolicy, GROUP};
 
 type Map<K, V> = GenericHashMap<K, V, RandomState, DefaultSharedPtr>;
 
@@ -31,11 +32,6 @@ impl Members {
             Self::Everything => true,
             Self::These(members) => members.contains(urn),
         }
-    }
-
-    /// Returns whether the resource is one of those that the group lists.
-    fn lists(&self, urn: &str) -> bool {
-        matches!(self, Self::These(members) if members.contains(urn))
     }
 }
 
@@ -112,6 +108,10 @@ pub struct PolicySet {
     by_identity: Map<IdentityHash, Bundle>,
     permissions_groups: Map<Box<str>, Arc<CompiledPermissions>>,
     resource_groups: Map<ResourceGroupId, Arc<Members>>,
+    /// The memory that the policies take, in bytes.
+    memory: usize,
+    /// The number of resource groups that list each resource by its URN.
+    grouped: Map<Box<str>, usize>,
 }
 
 impl PolicySet {
@@ -123,6 +123,8 @@ impl PolicySet {
             by_identity: Map::default(),
             permissions_groups: Map::default(),
             resource_groups: Map::default(),
+            memory: 0,
+            grouped: Map::default(),
         }
     }
 
@@ -136,6 +138,11 @@ impl PolicySet {
         self.policies.len()
     }
 
+    /// Returns about the memory that the policies take, in bytes.
+    pub fn memory(&self) -> usize {
+        self.memory
+    }
+
     /// Returns whether there are no policies.
     pub fn is_empty(&self) -> bool {
         self.policies.is_empty()
@@ -144,6 +151,7 @@ impl PolicySet {
     /// Adds a policy, or replaces the one with the same identifier.
     pub fn insert(&mut self, policy: CompiledPolicy) {
         self.remove(policy.id);
+        self.memory += policy.memory();
         let policy = Arc::new(policy);
         for identity in policy.identities() {
             let key = IdentityHash::of(identity);
@@ -163,6 +171,7 @@ impl PolicySet {
         let Some(policy) = self.policies.remove(&id) else {
             return;
         };
+        self.memory -= policy.memory();
         for identity in policy.identities() {
             let key = IdentityHash::of(identity);
             match self.by_identity.get(&key).and_then(|bundle| bundle.without(id)) {
@@ -184,12 +193,32 @@ impl PolicySet {
 
     /// Sets the members of a resource group.
     pub fn set_resource_group(&mut self, id: ResourceGroupId, members: Members) {
+        self.remove_resource_group(id);
+        match &members {
+            Members::Everything => {}
+            Members::These(urns) => {
+                for urn in urns {
+                    let count = self.grouped.get(urn).copied().unwrap_or_default();
+                    self.grouped.insert(urn.clone(), count + 1);
+                }
+            }
+        }
         self.resource_groups.insert(id, Arc::new(members));
     }
 
     /// Removes a resource group; policies that name it no longer cover its members.
     pub fn remove_resource_group(&mut self, id: ResourceGroupId) {
-        self.resource_groups.remove(&id);
+        match self.resource_groups.remove(&id).as_deref() {
+            None | Some(Members::Everything) => {}
+            Some(Members::These(urns)) => {
+                for urn in urns {
+                    match self.grouped.get(urn).copied() {
+                        Some(count) if count > 1 => self.grouped.insert(urn.clone(), count - 1),
+                        _ => self.grouped.remove(urn),
+                    };
+                }
+            }
+        }
     }
 
     /// Returns the policy with this identifier.
@@ -211,11 +240,14 @@ impl PolicySet {
         }
     }
 
+    /// Returns the cost of matching an action with a permissions group, given by its canonical URN.
+    pub fn cost_of_permissions_group(&self, urn: &str) -> u64 {
+        self.permissions_group(urn).map_or(0, |group| group.cost().into())
+    }
+
     /// Returns whether a policy names a permissions group, given by its canonical URN.
     pub fn uses_permissions_group(&self, urn: &str) -> bool {
-        self.policies
-            .values()
-            .any(|policy| policy.permissions_groups.iter().any(|used| **used == *urn))
+        self.policies.values().any(|policy| policy.names_permissions_group(urn))
     }
 
     /// Returns whether a block of the policy allows the action, or the pattern of actions.
@@ -233,6 +265,49 @@ impl PolicySet {
         let groups = policy.permissions_groups.iter();
         let mut groups = groups.filter_map(|urn| self.permissions_group(urn));
         policy.permissions.denies_something() || groups.any(CompiledPermissions::denies_something)
+    }
+
+    /// Returns the cost of evaluating a policy of the set for one request, in the worst case.
+    fn cost_of(&self, policy: &CompiledPolicy) -> u64 {
+        let groups = policy.permissions_groups.iter().map(|urn| {
+            let permissions = self.permissions_group(urn);
+            u64::from(GROUP) + permissions.map_or(0, |group| u64::from(group.cost()))
+        });
+        u64::from(policy.cost()) + groups.sum::<u64>()
+    }
+
+    /// Returns the cost of a decision by the policies that name an identity, given by its canonical
+    /// URN, in the worst case. A cost of 1 is about ten nanoseconds.
+    pub fn cost_of_identity(&self, identity: &str) -> u64 {
+        match self.by_identity.get(&IdentityHash::of(identity)) {
+            None => 0,
+            Some(Bundle::Many(many)) => many.values().map(|policy| self.cost_of(policy)).sum(),
+            Some(bundle) => bundle.few().iter().map(|policy| self.cost_of(policy)).sum(),
+        }
+    }
+
+    /// Returns the cost of a decision by the policies that name each identity whose canonical URN
+    /// begins with a text.
+    pub fn costs_of_identities(&self, prefix: &str) -> BTreeMap<&str, u64> {
+        let mut costs = BTreeMap::new();
+        for policy in self.policies.values() {
+            for urn in policy.identities().filter(|urn| urn.starts_with(prefix)) {
+                *costs.entry(urn).or_default() += self.cost_of(policy);
+            }
+        }
+        costs
+    }
+
+    /// Returns the cost of one pass over the policies that name some identities.
+    pub(crate) fn cost_of_pass(&self, identities: &[HashedIdentity]) -> u64 {
+        let mut cost = 0;
+        for identity in identities {
+            let _ = self.each_of(identity, |policy| {
+                cost += self.cost_of(policy);
+                std::ops::ControlFlow::Continue(())
+            });
+        }
+        cost
     }
 
     /// Visits each policy that names an identity, until `f` breaks.
@@ -271,6 +346,6 @@ impl PolicySet {
         let cover = &policy.cover;
         let mut named = cover.groups.iter().filter_map(|id| self.resource_groups.get(id));
         named.any(|group| group.contains(urn))
-            || (cover.any_group && self.resource_groups.values().any(|group| group.lists(urn)))
+            || (cover.any_group && self.grouped.contains_key(urn))
     }
 }

@@ -39,7 +39,18 @@ pub(crate) enum Text {
     EndsWith(Box<str>),
 }
 
+/// The cost of the local time in a time zone, and of the look-up of a tag.
+const LOCAL_TIME: u32 = 6;
+const TAG: u32 = 4;
+
 impl<T: PartialOrd> Ordered<T> {
+    fn len(&self) -> usize {
+        match self {
+            Self::In(list) => list.len(),
+            Self::Than(..) => 1,
+        }
+    }
+
     fn holds(&self, actual: &T) -> bool {
         match self {
             Self::In(list) => list.contains(actual),
@@ -55,6 +66,13 @@ impl<T: PartialOrd> Ordered<T> {
 }
 
 impl Text {
+    fn len(&self) -> usize {
+        match self {
+            Self::In(list) => list.len(),
+            Self::Eq(_) | Self::StartsWith(_) | Self::EndsWith(_) => 1,
+        }
+    }
+
     fn holds(&self, actual: &str) -> bool {
         match self {
             Self::Eq(text) => **text == *actual,
@@ -100,6 +118,18 @@ impl Predicate {
                 _ => [host(value.trim()).ok_or_else(|| bad("an IP address"))?].into(),
             }),
         })
+    }
+
+    /// Returns the cost of its evaluation, in the worst case.
+    pub(super) fn cost(&self) -> u32 {
+        let (fixed, list) = match self {
+            Self::Date(_, test) => (LOCAL_TIME, test.len()),
+            Self::Hour(_, test) | Self::WeekDay(_, test) => (LOCAL_TIME, test.len()),
+            Self::Tag(_, test) => (TAG, test.len()),
+            Self::Name(test) | Self::Type(test) => (0, test.len()),
+            Self::Ip(blocks) => (0, blocks.len() / 4),
+        };
+        u32::try_from(list.div_ceil(2)).unwrap_or(u32::MAX).saturating_add(fixed)
     }
 
     pub(super) fn holds(&self, resource: &Resource<'_>, at: &Environment) -> bool {
