@@ -203,6 +203,9 @@ impl From<IamError> for ApiError {
                 };
                 Self::new(StatusCode::BAD_REQUEST, class, message)
             }
+            IamError::TooLarge(_) => {
+                Self::new(StatusCode::PAYLOAD_TOO_LARGE, "Client::PayloadTooLarge", message)
+            }
             IamError::NotFound => Self::new(StatusCode::NOT_FOUND, "Client::NotFound", message),
             IamError::KeyInUse => {
                 let class = "Client::Conflict::IdempotencyKeyInUse";

@@ -123,6 +123,9 @@ pub(crate) struct Options {
     /// The rate limit of wrong credentials, per second and network; 0 for none [default: 10]
     #[arg(long, env = "GATEWRIGHT_RATE_FAILURES")]
     rate_failures: Option<u32>,
+    /// The limit of bytes in the lists of a policy or a permissions group [default: 1048576]
+    #[arg(long, env = "GATEWRIGHT_MAX_POLICY_BYTES")]
+    max_policy_bytes: Option<usize>,
     /// The limit of accounts cached in memory [default: 1000]
     #[arg(long, env = "GATEWRIGHT_ACCOUNTS_IN_MEMORY")]
     accounts_in_memory: Option<usize>,
@@ -271,6 +274,7 @@ impl Options {
             rate_writes: self.rate_writes.or(file.rate_writes),
             rate_anonymous: self.rate_anonymous.or(file.rate_anonymous),
             rate_failures: self.rate_failures.or(file.rate_failures),
+            max_policy_bytes: self.max_policy_bytes.or(file.max_policy_bytes),
             accounts_in_memory: self.accounts_in_memory.or(file.accounts_in_memory),
             database_timeout: self.database_timeout.or(file.database_timeout),
             max_connections: self.max_connections.or(file.max_connections),
@@ -352,14 +356,7 @@ impl Options {
             },
             products: self.products.clone(),
             registrars: self.registrars.iter().flatten().cloned().map(AccountName::new).collect(),
-            limits: Limits {
-                policies: self.max_policies.unwrap_or(defaults.limits.policies),
-                clients: self.max_clients.unwrap_or(defaults.limits.clients),
-                entries: self.max_entries.unwrap_or(defaults.limits.entries),
-                idempotency_keys: self
-                    .max_idempotency_keys
-                    .unwrap_or(defaults.limits.idempotency_keys),
-            },
+            limits: self.limits(defaults.limits),
             only_administrators_grant: self
                 .only_administrators_grant
                 .unwrap_or(defaults.only_administrators_grant),
@@ -374,6 +371,17 @@ impl Options {
                 .max(1),
             ..defaults
         })
+    }
+
+    /// Builds the limits of an account.
+    fn limits(&self, defaults: Limits) -> Limits {
+        Limits {
+            policies: self.max_policies.unwrap_or(defaults.policies),
+            clients: self.max_clients.unwrap_or(defaults.clients),
+            entries: self.max_entries.unwrap_or(defaults.entries),
+            idempotency_keys: self.max_idempotency_keys.unwrap_or(defaults.idempotency_keys),
+            policy_bytes: self.max_policy_bytes.unwrap_or(defaults.policy_bytes),
+        }
     }
 }
 

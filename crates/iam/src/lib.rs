@@ -35,6 +35,7 @@ pub use model::error::{Fault, IamError};
 pub use model::idempotency_key::IdempotencyKey;
 pub use model::input::Input;
 pub use model::json_keys::{AnyKeys, KeySchema, KeyTree, check_keys};
+pub use model::limits::{self, Limits};
 pub use model::network::Network;
 pub use model::page::{Page, PageRequest};
 pub use model::precondition::{EntityTag, Precondition, TagMatch};
@@ -43,7 +44,7 @@ pub use model::rate::{RateLimit, Rates, RequestClass};
 pub use model::revision::AccountRevision;
 pub use model::rights::{self, Category};
 pub use model::secret::Secret;
-pub use model::settings::{BuiltInProducts, Limits, Settings};
+pub use model::settings::{BuiltInProducts, Settings};
 pub use sources::{Clock, Randomness, Sources};
 
 // Identities.

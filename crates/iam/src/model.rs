@@ -13,6 +13,7 @@ pub(crate) mod guarded_api;
 pub(crate) mod idempotency_key;
 pub(crate) mod input;
 pub(crate) mod json_keys;
+pub mod limits;
 pub(crate) mod log;
 pub(crate) mod network;
 pub(crate) mod page;

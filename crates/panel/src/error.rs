@@ -82,6 +82,7 @@ impl PageError {
                 }
                 IamError::Invalid { .. } => StatusCode::BAD_REQUEST,
                 IamError::RateLimited(_) => StatusCode::TOO_MANY_REQUESTS,
+                IamError::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
                 IamError::NotFound => StatusCode::NOT_FOUND,
                 IamError::Conflict { .. } | IamError::KeyInUse => StatusCode::CONFLICT,
                 IamError::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
@@ -95,9 +96,11 @@ impl PageError {
     /// Returns the message of an invalid input; none for other errors.
     pub(crate) fn validation_message(&self) -> Option<String> {
         match self {
-            Self::Iam(error @ (IamError::Invalid { .. } | IamError::Conflict { .. })) => {
-                Some(error.to_string())
-            }
+            Self::Iam(
+                error @ (IamError::Invalid { .. }
+                | IamError::TooLarge(_)
+                | IamError::Conflict { .. }),
+            ) => Some(error.to_string()),
             _ => None,
         }
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use gatewright_iam::limits::{PROPERTIES, PROPERTIES_BYTES, SUBJECT_BYTES};
 use gatewright_iam::{
     AccountName, Evaluation, EvaluationsSemantic, Fault, IamError, Instant, SubjectKind,
 };
@@ -9,6 +10,10 @@ use serde_json::{Map, Value};
 
 /// The maximum number of evaluations in one request.
 const MOST: usize = 10_000;
+
+/// The maximum length of the evaluations of one request together, in bytes. Each has a copy of the
+/// defaults that it does not replace.
+const MOST_BYTES: usize = 16 * 1_024 * 1_024;
 
 /// The search that a request is for, which decides what it may leave out.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -25,13 +30,21 @@ pub(super) enum Asks {
 
 /// Parses a request for a decision.
 pub(super) fn evaluation(fields: &Map<String, Value>, asks: Asks) -> Result<Evaluation, IamError> {
-    let object = |name: &str| match fields.get(name) {
+    read(&|name| fields.get(name), asks)
+}
+
+/// Returns a member of a request by its name.
+type Member<'a> = &'a dyn Fn(&str) -> Option<&'a Value>;
+
+fn read(member: Member<'_>, asks: Asks) -> Result<Evaluation, IamError> {
+    let object = |name: &str| match member(name) {
         Some(Value::Object(object)) => Ok(object),
         Some(_) => Err(invalid(format!("\"{name}\" must be an object"))),
         None => Err(invalid(format!("\"{name}\" is missing"))),
     };
     let text = |name: &str, field: &str| match object(name)?.get(field) {
-        Some(Value::String(text)) => Ok(Some(text.clone())),
+        Some(Value::String(text)) if text.len() <= SUBJECT_BYTES => Ok(Some(text.clone())),
+        Some(Value::String(_)) => Err(invalid(format!("\"{name}.{field}\" is too long"))),
         Some(_) => Err(invalid(format!("\"{name}.{field}\" must be a text"))),
         None => Ok(None),
     };
@@ -39,12 +52,12 @@ pub(super) fn evaluation(fields: &Map<String, Value>, asks: Asks) -> Result<Eval
         text(name, field)?.ok_or_else(|| invalid(format!("\"{name}.{field}\" is missing")))
     };
     for name in ["subject", "action", "resource"] {
-        let properties = fields.get(name).and_then(|one| one.get("properties"));
+        let properties = member(name).and_then(|one| one.get("properties"));
         if properties.is_some_and(|one| !one.is_object()) {
             return Err(invalid(format!("\"{name}.properties\" must be an object")));
         }
     }
-    let context = match fields.get("context") {
+    let context = match member("context") {
         None => None,
         Some(Value::Object(context)) => Some(context),
         Some(_) => return Err(invalid("\"context\" must be an object".to_owned())),
@@ -83,14 +96,14 @@ pub(super) fn evaluation(fields: &Map<String, Value>, asks: Asks) -> Result<Eval
             Asks::Resources => text("resource", "id")?.unwrap_or_default(),
             _ => required("resource", "id")?,
         },
-        owner: match fields.get("resource").and_then(|one| one.get("properties")?.get("account")) {
+        owner: match member("resource").and_then(|one| one.get("properties")?.get("account")) {
             None => None,
             Some(Value::String(account)) => Some(AccountName::new(account.as_str())),
             Some(_) => {
                 return Err(invalid("\"resource.properties.account\" must be a text".to_owned()));
             }
         },
-        properties: properties(fields),
+        properties: properties(member)?,
         ip,
         at,
     })
@@ -99,23 +112,36 @@ pub(super) fn evaluation(fields: &Map<String, Value>, asks: Asks) -> Result<Eval
 /// Reads the properties as tags: those of the resource under their own names, those of the subject
 /// and of the action with the prefixes `subject.` and `action.`. Lists and objects are left out,
 /// because conditions compare texts.
-fn properties(fields: &Map<String, Value>) -> BTreeMap<String, String> {
-    let mut tags = BTreeMap::new();
+fn properties(member: Member<'_>) -> Result<BTreeMap<String, String>, IamError> {
+    let (mut tags, mut bytes) = (BTreeMap::new(), 0);
     for (name, before) in [("resource", ""), ("subject", "subject."), ("action", "action.")] {
-        let said = fields.get(name).and_then(|one| one.get("properties")?.as_object());
+        let said = member(name).and_then(|one| one.get("properties")?.as_object());
         for (key, value) in said.into_iter().flatten() {
             let text = match value {
                 Value::String(text) => text.clone(),
                 Value::Bool(_) | Value::Number(_) => value.to_string(),
                 _ => continue,
             };
+            bytes += before.len() + key.len() + text.len();
+            if tags.len() >= PROPERTIES || bytes > PROPERTIES_BYTES {
+                return Err(invalid(format!(
+                    "\"properties\" may hold {PROPERTIES} texts at most, of {PROPERTIES_BYTES} bytes \
+                     together"
+                )));
+            }
             // The prefix is reserved: a caller must not override the server's own tags.
             if !key.starts_with("ovh:") {
                 tags.insert(format!("{before}{key}"), text);
             }
         }
     }
-    tags
+    Ok(tags)
+}
+
+fn bytes_of(request: &Evaluation) -> usize {
+    let properties = request.properties.iter().map(|(key, value)| key.len() + value.len());
+    let texts = [&request.subject, &request.action, &request.resource_type, &request.resource];
+    properties.sum::<usize>() + texts.iter().map(|text| text.len()).sum::<usize>()
 }
 
 fn invalid(message: String) -> IamError {
@@ -146,19 +172,23 @@ pub(super) fn batch(fields: &Map<String, Value>) -> Result<Batch, IamError> {
             return Err(invalid(message.to_owned()));
         }
     };
-    let read = |item: &Value| {
+    let read_item = |item: &Value| {
         let Value::Object(item) = item else {
             return Err(invalid("an evaluation must be an object".to_owned()));
         };
         // A member of an evaluation replaces the whole default of the same name; they are not
         // merged.
-        let mut whole = Map::new();
-        for name in ["subject", "action", "resource", "context"] {
-            if let Some(value) = item.get(name).or_else(|| fields.get(name)) {
-                whole.insert(name.to_owned(), value.clone());
-            }
-        }
-        evaluation(&whole, Asks::All)
+        read(&|name| item.get(name).or_else(|| fields.get(name)), Asks::All)
     };
-    Ok((items.iter().map(read).collect(), semantic))
+    let (mut requests, mut bytes) = (Vec::with_capacity(items.len()), 0);
+    for item in items {
+        let request = read_item(item);
+        bytes += request.as_ref().map_or(0, bytes_of);
+        if bytes > MOST_BYTES {
+            let message = "the evaluations are too large together: split the request";
+            return Err(IamError::TooLarge(message.to_owned()));
+        }
+        requests.push(request);
+    }
+    Ok((requests, semantic))
 }

@@ -11,6 +11,7 @@ use crate::model::document::Document;
 use crate::model::error::{Fault, IamError};
 use crate::model::guarded_api::{ApiDocument, GuardedApi};
 use crate::model::input::Input;
+use crate::model::limits::{API_NAME_BYTES, check_bytes};
 use crate::model::rights;
 
 /// The maximum number of guarded APIs of an account.
@@ -51,6 +52,7 @@ impl Iam {
             let message = "here, only the registrars declare APIs: ask who runs the server";
             return Err(IamError::Refused(message.to_owned()));
         }
+        check_bytes("name", name, API_NAME_BYTES)?;
         let mut document = document?;
         let wrong = |message: String| IamError::invalid(Fault::Parameter, message);
         let fields = document.as_object_mut().filter(|fields| fields.contains_key("openapi"));

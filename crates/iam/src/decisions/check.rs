@@ -7,6 +7,7 @@ use crate::engine::recorder::RecordedDecision;
 use crate::model::caller::Context;
 use crate::model::error::{Fault, IamError};
 use crate::model::input::Input;
+use crate::model::limits::{ACTION_BYTES, URN_BYTES, check_bytes};
 
 /// The maximum number of decisions of a request.
 const MOST: usize = 100_000;
@@ -39,6 +40,7 @@ impl Iam {
         }
         let catalogue = self.catalogue();
         for action in &actions {
+            check_bytes("actions", action, ACTION_BYTES)?;
             if !catalogue.knows(action) {
                 return Err(IamError::invalid(
                     Fault::Input,
@@ -49,6 +51,7 @@ impl Iam {
         let region = self.settings.region;
         let mut answers = Vec::with_capacity(urns.len());
         for text in urns {
+            check_bytes("resourceURNs", &text, URN_BYTES)?;
             let urn = ResourceUrn::parse(&text, region).map_err(|error| {
                 let message =
                     format!("the URN {text} {error}, expected urn:v1:{region}:resource:type:name");

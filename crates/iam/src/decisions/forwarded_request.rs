@@ -17,6 +17,7 @@ use crate::core::span::record_account;
 use crate::engine::view::View;
 use crate::model::caller::{Context, Principal};
 use crate::model::error::IamError;
+use crate::model::limits::URN_BYTES;
 use crate::model::query_id::QueryId;
 use crate::model::revision::AccountRevision;
 
@@ -158,6 +159,7 @@ impl Iam {
             };
             let (region, resource_type) = (self.settings.region, action_type(&requirement.action));
             let urn = name.and_then(|name| ResourceUrn::of(region, resource_type, name).ok());
+            let urn = urn.filter(|urn| urn.urn().len() <= URN_BYTES);
             let urn = urn.ok_or_else(|| {
                 let message = "the request does not name the resource that it is about";
                 IamError::Refused(message.to_owned())

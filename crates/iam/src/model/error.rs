@@ -52,6 +52,9 @@ pub enum IamError {
         /// The message, with a way to correct the input.
         message: String,
     },
+    /// The input is too large as a whole: it must be split.
+    #[error("{0}")]
+    TooLarge(String),
     /// The object does not exist, or not in this account.
     #[error("The requested object does not exist")]
     NotFound,

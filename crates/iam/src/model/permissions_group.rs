@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::document::{Document, Place};
 use crate::model::error::{Fault, IamError};
 use crate::model::input::{check_name, check_text};
+use crate::model::limits::Limits;
 use crate::model::policy::{check_actions, check_permissions};
 use crate::model::precondition::EntityTag;
 
@@ -67,10 +68,11 @@ pub struct PermissionsGroupInput {
 }
 
 impl PermissionsGroupInput {
-    pub(crate) fn check(mut self, most: usize) -> Result<PermissionsGroupDocument, IamError> {
+    pub(crate) fn check(mut self, limits: &Limits) -> Result<PermissionsGroupDocument, IamError> {
         check_name("name", &self.name)?;
         check_text("description", &self.description, 0, 1024)?;
-        check_permissions(&mut self.permissions, most)?;
+        check_permissions(&mut self.permissions, limits.entries)?;
+        limits.check_permissions(&self.permissions)?;
         check_actions(&self.permissions)?;
         self.permissions
             .compile()

@@ -12,9 +12,9 @@ use serde::{Deserialize, Serialize};
 use crate::model::document::{Document, Place};
 use crate::model::error::{Fault, IamError};
 use crate::model::input::{check_list, check_name, check_seen, check_text, check_visible};
+use crate::model::limits::Limits;
 use crate::model::precondition::EntityTag;
 use crate::model::resource::Resource;
-use crate::model::settings::Limits;
 
 /// The prefix of names that are reserved for the server, in any case.
 pub(crate) const RESERVED: &str = "ovh-";
@@ -123,6 +123,7 @@ impl PolicyInput {
         }
         let (name, description) = (self.name.clone(), self.description.clone());
         let expired_at = self.expired_at.clone();
+        self.check_lengths(limits)?;
         Ok(Policy {
             name,
             description,
@@ -149,6 +150,15 @@ impl PolicyInput {
         }
         check_actions(&self.permissions)?;
         self.conditions.as_ref().map_or(Ok(()), |one| check_condition(one, 1))
+    }
+
+    /// Checks the lengths of its texts, before anything is made of them.
+    fn check_lengths(&self, limits: &Limits) -> Result<(), IamError> {
+        limits.check_policy(
+            [&self.identities, &self.resources, &self.permissions_groups],
+            &self.permissions,
+            self.conditions.as_ref(),
+        )
     }
 
     /// Validates the input; returns its rule.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::document::{Document, Place};
 use crate::model::error::{Fault, IamError};
+use crate::model::limits::{URN_BYTES, check_bytes};
 use crate::model::precondition::EntityTag;
 
 /// The document of a resource group.
@@ -64,6 +65,7 @@ pub struct ResourceGroupInput {
 }
 
 pub(crate) fn canonical(index: usize, urn: &str, region: Region) -> Result<String, IamError> {
+    check_bytes(&format!("resources[{index}].urn"), urn, URN_BYTES)?;
     let urn = ResourceUrn::parse(urn, region).map_err(|error| {
         let message = format!(
             "urn \"resources[{index}].urn\" {error}, expected urn:v1:region:resource:type:name"

@@ -6,27 +6,9 @@ use std::time::Duration;
 use gatewright_policy::{AccountName, Region};
 use gatewright_store::TIMEOUT;
 
+use crate::model::limits::Limits;
 use crate::model::rate::Rates;
 use crate::model::token::Algorithm;
-
-/// Limits of an account.
-#[derive(Debug, Clone)]
-pub struct Limits {
-    /// The maximum number of policies of an account.
-    pub policies: usize,
-    /// The maximum number of service accounts of an account.
-    pub clients: usize,
-    /// The maximum number of entries of any list.
-    pub entries: usize,
-    /// The maximum number of idempotency keys of an account within 24 hours.
-    pub idempotency_keys: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { policies: 100_000, clients: 1_000_000, entries: 5_000, idempotency_keys: 10_000 }
-    }
-}
 
 /// OVHcloud's products in the catalogue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

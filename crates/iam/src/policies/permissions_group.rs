@@ -174,7 +174,7 @@ impl Iam {
         if let Some(created) = self.created_before(context).await? {
             return self.own_group(&created.owner, &created.id, created.document);
         }
-        let mut document = input?.check(self.settings.limits.entries)?;
+        let mut document = input?.check(&self.settings.limits)?;
         document.created_at = context.now;
         let id = self.sources.id::<PermissionsGroupId>()?.to_string();
         let change = document.create(self.place(context.account(), &id), None)?;
@@ -192,7 +192,7 @@ impl Iam {
     ) -> Result<PermissionsGroup, IamError> {
         self.demand(context, rights::PERMISSIONS_GROUP_EDIT).await?;
         self.demand_administrator(context).await?;
-        let after = input?.check(self.settings.limits.entries)?;
+        let after = input?.check(&self.settings.limits)?;
         let account = context.account();
         let object = self.own_permissions_group(account, urn).await?;
         let view = self.views.get(account).await?;

@@ -187,11 +187,13 @@ impl Iam {
                 return Ok(policy.clone());
             }
             identities.retain(|urn| !is_it(urn));
+            // Detaching always works, whatever the policy holds.
             if attached {
                 identities.push(identity.to_owned());
+                check_list("identities", identities, limits.entries)?;
+                limits.check_rule(&policy.rule)?;
+                policy.rule.compile(region).map_err(|error| refusal(&error))?;
             }
-            check_list("identities", identities, limits.entries)?;
-            policy.rule.compile(region).map_err(|error| refusal(&error))?;
             policy.updated_at = Some(context.now);
             Ok(policy.clone())
         })

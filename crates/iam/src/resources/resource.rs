@@ -11,6 +11,7 @@ use crate::model::caller::Context;
 use crate::model::document::Document;
 use crate::model::error::{Fault, IamError};
 use crate::model::input::{Input, check_label, check_visible};
+use crate::model::limits::{RESOURCE_TYPE_BYTES, TAGS, URN_BYTES, check_bytes};
 use crate::model::page::{Page, PageRequest};
 use crate::model::resource::{
     NewResource, Resource, ResourceDocument, check_reserved, check_tag, is_system_tag, system_tag,
@@ -129,7 +130,9 @@ impl Iam {
             return created.document.resource(urn, &created.owner);
         }
         let input = input?;
+        check_bytes("urn", &input.urn, URN_BYTES)?;
         let urn = self.resource_urn(&input.urn)?;
+        check_bytes("type", urn.resource_type(), RESOURCE_TYPE_BYTES)?;
         let owner = input.owner.unwrap_or_else(|| context.account().to_owned());
         if owner != *context.account() && !registrar {
             let message = "\"owner\" must be your own account";
@@ -328,7 +331,7 @@ impl Iam {
     }
 
     fn check_tags(&self, tags: &Tags) -> Result<(), IamError> {
-        let most = self.settings.limits.entries;
+        let most = self.settings.limits.entries.min(TAGS);
         if tags.len() > most {
             let message = format!("a resource must have at most {most} tags");
             return Err(IamError::invalid(Fault::TooLong, message));

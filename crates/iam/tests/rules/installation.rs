@@ -128,6 +128,13 @@ impl Installation {
         self.elsewhere_by(&self.address).await
     }
 
+    /// Opens the installation once more, with other settings.
+    pub(crate) async fn elsewhere_with(&self, change: impl FnOnce(&mut Settings)) -> Arc<Iam> {
+        let mut settings = self.settings.clone();
+        change(&mut settings);
+        open((&self.address, &self.folder), sources(&self.clock, 44), settings).await
+    }
+
     /// Opens the installation once more, by another address of the same database.
     pub(crate) async fn elsewhere_by(&self, address: &str) -> Arc<Iam> {
         let (folder, settings) = (&self.folder, self.settings.clone());

@@ -18,6 +18,7 @@ mod freshness;
 mod guessing;
 mod identities;
 mod installation;
+mod limits;
 mod policies;
 mod rates;
 mod replication;

@@ -43,6 +43,7 @@ fn built_in(setting: &str) -> Option<u64> {
         "rate-writes" => settings.rates.writes.into(),
         "rate-anonymous" => settings.rates.anonymous.into(),
         "rate-failures" => settings.rates.failures.into(),
+        "max-policy-bytes" => number(settings.limits.policy_bytes),
         "accounts-in-memory" => number(settings.accounts_in_memory),
         "database-timeout" => settings.database_timeout.as_secs(),
         "max-connections" => number(crate::descriptors::CLIENTS),

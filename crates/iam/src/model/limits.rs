@@ -1,0 +1,149 @@
+//! Limits of what callers may name and of what an account may hold, in bytes and in numbers.
+//!
+//! They count when something is written or asked for. Objects that exceed them, since an older
+//! version accepted them, can be read and deleted, and count in decisions.
+
+use gatewright_policy::{Condition, Permissions, Policy as Rule};
+
+use crate::model::error::{Fault, IamError};
+
+/// The maximum length of a URN, and of a pattern of URNs, in bytes.
+pub const URN_BYTES: usize = 1_024;
+
+/// The maximum length of an action, and of a pattern of actions, in bytes.
+pub const ACTION_BYTES: usize = 256;
+
+/// The maximum length of a resource type, in bytes.
+pub const RESOURCE_TYPE_BYTES: usize = 128;
+
+/// The maximum length of the name of a guarded API, in bytes.
+pub const API_NAME_BYTES: usize = 255;
+
+/// The maximum number of tags of a resource.
+pub const TAGS: usize = 100;
+
+/// The maximum length of a key in a condition, in bytes.
+pub const CONDITION_KEY_BYTES: usize = 256;
+
+/// The maximum length of a value in a condition, in bytes.
+pub const CONDITION_VALUE_BYTES: usize = 4_096;
+
+/// The maximum length of the subject of an evaluation, in bytes: it may be a token.
+pub const SUBJECT_BYTES: usize = 8_192;
+
+/// The maximum number of properties that an evaluation asserts.
+pub const PROPERTIES: usize = 100;
+
+/// The maximum length of the properties of an evaluation together, in bytes.
+pub const PROPERTIES_BYTES: usize = 16_384;
+
+/// The limits of an account, which the operator may change.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// The maximum number of policies of an account.
+    pub policies: usize,
+    /// The maximum number of service accounts of an account.
+    pub clients: usize,
+    /// The maximum number of entries of any list.
+    pub entries: usize,
+    /// The maximum number of idempotency keys of an account within 24 hours.
+    pub idempotency_keys: usize,
+    /// The maximum length of the texts of a policy or a permissions group together, in bytes.
+    pub policy_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            policies: 100_000,
+            clients: 1_000_000,
+            entries: 5_000,
+            idempotency_keys: 10_000,
+            policy_bytes: 1_048_576,
+        }
+    }
+}
+
+/// Checks the length of a text.
+pub(crate) fn check_bytes(field: &str, text: &str, most: usize) -> Result<(), IamError> {
+    if text.len() <= most {
+        return Ok(());
+    }
+    let message = format!("\"{field}\" must have at most {most} bytes");
+    Err(IamError::invalid(Fault::TooLong, message))
+}
+
+/// Checks the length of each text of a list.
+fn check_each(field: &str, list: &[String], most: usize) -> Result<(), IamError> {
+    let mut entries = list.iter().enumerate();
+    entries.try_for_each(|(index, text)| check_bytes(&format!("{field}[{index}]"), text, most))
+}
+
+fn total(list: &[String]) -> usize {
+    list.iter().map(String::len).sum()
+}
+
+impl Limits {
+    /// Checks the lengths of the texts of permissions, each and together.
+    pub(crate) fn check_permissions(&self, permissions: &Permissions) -> Result<(), IamError> {
+        self.check_whole("the permissions", permissions_bytes(permissions)?)
+    }
+
+    /// Checks the lengths of the texts of a policy, each and together: its lists of identities, of
+    /// resources and of permissions groups, its permissions and its conditions.
+    pub(crate) fn check_policy(
+        &self,
+        [identities, resources, permissions_groups]: [&[String]; 3],
+        permissions: &Permissions,
+        conditions: Option<&Condition>,
+    ) -> Result<(), IamError> {
+        check_each("identities", identities, URN_BYTES)?;
+        check_each("resources", resources, URN_BYTES)?;
+        check_each("permissionsGroups", permissions_groups, URN_BYTES)?;
+        let lists = total(identities) + total(resources) + total(permissions_groups);
+        let conditions = conditions.map_or(Ok(0), condition_bytes)?;
+        self.check_whole("the policy", lists + conditions + permissions_bytes(permissions)?)
+    }
+
+    /// Checks the lengths of the texts of a rule, each and together.
+    pub(crate) fn check_rule(&self, rule: &Rule) -> Result<(), IamError> {
+        self.check_policy(
+            [&rule.identities, &rule.resources, &rule.permissions_groups],
+            &rule.permissions,
+            rule.conditions.as_ref(),
+        )
+    }
+
+    fn check_whole(&self, subject: &str, bytes: usize) -> Result<(), IamError> {
+        let most = self.policy_bytes;
+        if bytes <= most {
+            return Ok(());
+        }
+        Err(IamError::TooLarge(format!(
+            "{subject} must have at most {most} bytes in its lists: split it"
+        )))
+    }
+}
+
+/// Checks the length of each pattern; returns their sum.
+fn permissions_bytes(permissions: &Permissions) -> Result<usize, IamError> {
+    let Permissions { allow, except, deny } = permissions;
+    check_each("permissions.allow", allow, ACTION_BYTES)?;
+    check_each("permissions.except", except, ACTION_BYTES)?;
+    check_each("permissions.deny", deny, ACTION_BYTES)?;
+    Ok(total(allow) + total(except) + total(deny))
+}
+
+/// Checks the length of each key and value; returns their sum.
+fn condition_bytes(condition: &Condition) -> Result<usize, IamError> {
+    let mut sum = 0;
+    for (key, value) in condition.values.iter().flatten() {
+        check_bytes("conditions.values", key, CONDITION_KEY_BYTES)?;
+        check_bytes(&format!("conditions.values.{key}"), value, CONDITION_VALUE_BYTES)?;
+        sum += key.len() + value.len();
+    }
+    for inner in condition.conditions.iter().flatten() {
+        sum += condition_bytes(inner)?;
+    }
+    Ok(sum)
+}
