@@ -148,7 +148,10 @@ async fn evaluate_one(
     let wanted = fields.and_then(|fields| read_evaluation(&fields, Asks::All));
     let wanted = wanted.map(|one| vec![Ok(one)]);
     let results = request.iam.evaluate(context, wanted, EvaluationsSemantic::ExecuteAll).await?;
-    results.first().map(decision).ok_or_else(|| IamError::internal(NoDecision))
+    match results.into_iter().next() {
+        Some(Err(error)) => Err(error),
+        result => result.as_ref().map(decision).ok_or_else(|| IamError::internal(NoDecision)),
+    }
 }
 
 async fn evaluations(

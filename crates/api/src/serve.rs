@@ -12,6 +12,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use axum::{BoxError, Router, http};
 use bytes::Bytes;
+use gatewright_iam::limits::{LOG_TEXT_BYTES, cut};
 use gatewright_iam::{
     AuthenticationMark, Call, Context, Iam, IamError, IdempotencyKey, Principal, QueryId,
     RequestConditions, TagMatch,
@@ -340,10 +341,14 @@ fn finish(
 ) -> http::Response<Body> {
     let response = result.unwrap_or_else(|error| error.into_response(query_id));
     let status = response.status();
-    if status.is_success() && operation.is_none_or(|operation| operation.declared.is_read_only()) {
-        tracing::debug!(%query_id, %method, path, %status);
+    let is_read = operation.is_none_or(|operation| operation.declared.is_read_only());
+    // Whoever is refused tokens or decisions could fill the log; repeated refusals of a client are
+    // an event of their own.
+    let is_frequent = operation.is_some_and(|operation| operation.declared.cost == Cost::Memory);
+    if status.is_success() && is_read || status.is_client_error() && is_frequent {
+        tracing::debug!(%query_id, %method, path = &*cut(path, LOG_TEXT_BYTES), %status);
     } else {
-        tracing::info!(%query_id, %method, path, %status);
+        tracing::info!(%query_id, %method, path = &*cut(path, LOG_TEXT_BYTES), %status);
     }
     let route = operation.map_or("", |operation| operation.declared.path);
     let duration = api.iam.monotonic().saturating_sub(started);

@@ -126,6 +126,15 @@ pub(crate) struct Options {
     /// The limit of bytes in the lists of a policy or a permissions group [default: 1048576]
     #[arg(long, env = "GATEWRIGHT_MAX_POLICY_BYTES")]
     max_policy_bytes: Option<usize>,
+    /// The limit of bytes of all policies of an account in memory [default: 268435456]
+    #[arg(long, env = "GATEWRIGHT_MAX_ACCOUNT_POLICY_BYTES")]
+    max_account_policy_bytes: Option<usize>,
+    /// The limit of the cost of a decision by the policies of one caller [default: 50000]
+    #[arg(long, env = "GATEWRIGHT_MAX_DECISION_COST")]
+    max_decision_cost: Option<u64>,
+    /// The limit of the cost of the decisions of one request [default: 500000000]
+    #[arg(long, env = "GATEWRIGHT_MAX_REQUEST_COST")]
+    max_request_cost: Option<u64>,
     /// The limit of accounts cached in memory [default: 1000]
     #[arg(long, env = "GATEWRIGHT_ACCOUNTS_IN_MEMORY")]
     accounts_in_memory: Option<usize>,
@@ -275,6 +284,11 @@ impl Options {
             rate_anonymous: self.rate_anonymous.or(file.rate_anonymous),
             rate_failures: self.rate_failures.or(file.rate_failures),
             max_policy_bytes: self.max_policy_bytes.or(file.max_policy_bytes),
+            max_account_policy_bytes: self
+                .max_account_policy_bytes
+                .or(file.max_account_policy_bytes),
+            max_decision_cost: self.max_decision_cost.or(file.max_decision_cost),
+            max_request_cost: self.max_request_cost.or(file.max_request_cost),
             accounts_in_memory: self.accounts_in_memory.or(file.accounts_in_memory),
             database_timeout: self.database_timeout.or(file.database_timeout),
             max_connections: self.max_connections.or(file.max_connections),
@@ -381,6 +395,11 @@ impl Options {
             entries: self.max_entries.unwrap_or(defaults.entries),
             idempotency_keys: self.max_idempotency_keys.unwrap_or(defaults.idempotency_keys),
             policy_bytes: self.max_policy_bytes.unwrap_or(defaults.policy_bytes),
+            account_policy_bytes: self
+                .max_account_policy_bytes
+                .unwrap_or(defaults.account_policy_bytes),
+            decision_cost: self.max_decision_cost.unwrap_or(defaults.decision_cost),
+            request_cost: self.max_request_cost.unwrap_or(defaults.request_cost),
         }
     }
 }

@@ -1,5 +1,5 @@
 //! Dispatches requests to the API or the Control Panel: on the connection's worker if the answer
-//! comes from memory, else on the general runtime.
+//! comes from memory and the body is small, else on the general runtime.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -13,6 +13,7 @@ use axum::{BoxError, Router};
 use gatewright_api::{Api, Destination, NoResponse, catch_panic, failure_response, serve};
 use gatewright_iam::{CauseChain, QueryId};
 use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
 use tower_service::Service;
 
 /// Dispatches every request.
@@ -57,7 +58,7 @@ impl Connection {
         let api = &*self.dispatcher.api;
         let query_id = api.new_query_id();
         let destination = api.destination(request.uri().path());
-        let response = if destination == Destination::ApiFromMemory {
+        let response = if destination == Destination::ApiFromMemory && is_small(request.body()) {
             catch_panic(query_id, pin!(serve(api, (query_id, Some(self.peer)), request))).await
         } else {
             // Boxed: the future is large and seldom needed.
@@ -88,10 +89,37 @@ impl Connection {
             response
         };
         let handling = async move { catch_panic(query_id, pin!(handling)).await };
-        self.dispatcher.runtime.spawn(handling).await.unwrap_or_else(|error| {
+        let mut task = Offloaded {
+            handling: self.dispatcher.runtime.spawn(handling),
+            ends_with_client: destination == Destination::ApiFromMemory,
+        };
+        (&mut task.handling).await.unwrap_or_else(|error| {
             tracing::error!(%query_id, cause = %CauseChain(&error), "failed");
             Err(NoResponse)
         })
+    }
+}
+
+/// The maximum size of a body that is read and answered on the connection's worker, in bytes.
+const SMALL_BODY: u64 = 16 * 1024;
+
+/// Returns whether a body is known to be small.
+fn is_small(body: &impl HttpBody) -> bool {
+    body.size_hint().upper().is_some_and(|most| most <= SMALL_BODY)
+}
+
+/// A request on the general runtime.
+struct Offloaded<T> {
+    handling: JoinHandle<T>,
+    /// True if it changes nothing, so that it need not go on without a client.
+    ends_with_client: bool,
+}
+
+impl<T> Drop for Offloaded<T> {
+    fn drop(&mut self) {
+        if self.ends_with_client {
+            self.handling.abort();
+        }
     }
 }
 

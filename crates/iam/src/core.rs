@@ -3,6 +3,7 @@
 mod admit;
 pub(crate) mod authenticate;
 pub(crate) mod authorize;
+pub(crate) mod budget;
 pub(crate) mod creation;
 mod detach;
 mod grant;

@@ -3,3 +3,5 @@
 pub(crate) mod check;
 pub(crate) mod evaluation;
 pub(crate) mod forwarded_request;
+pub(crate) mod search;
+pub(crate) mod subject;

@@ -15,6 +15,7 @@ pub(crate) mod rate_limits;
 pub(crate) mod recorder;
 pub(crate) mod relying_party;
 mod renewal;
+pub(crate) mod shares;
 pub(crate) mod sign_in_attempts;
 pub(crate) mod throttle;
 pub(crate) mod tokens;

@@ -62,8 +62,9 @@ pub use model::user_token::{Expiry, UserToken, UserTokenEdit, UserTokenInput};
 pub use model::permissions_group::{MANAGED_OWNER, PermissionsGroup, PermissionsGroupInput};
 pub use model::policy::{Attachment, Policy, PolicyFilter, PolicyInput, PolicyTarget};
 pub use model::simulation::{
-    AccessDiff, AccessDiffs, ConditionsChange, Contribution, EffectivePermissions, EvaluatedPolicy,
-    Findings, Part, PolicySource, Proposal, Simulation, SimulationResult,
+    AccessDiff, AccessDiffs, ConditionsChange, Contribution, EffectivePermission,
+    EffectivePermissions, EvaluatedPolicy, Findings, Part, PolicySource, Proposal, Simulation,
+    SimulationResult,
 };
 
 // Resources.
@@ -79,8 +80,8 @@ pub use model::token::{
 
 // Decisions.
 pub use decisions::check::CheckResult;
-pub use decisions::evaluation::{Evaluation, EvaluationResult, EvaluationsSemantic, SubjectKind};
 pub use decisions::forwarded_request::{AuthorizedCaller, ForwardedRequest, Refusal};
+pub use model::evaluation::{Evaluation, EvaluationResult, EvaluationsSemantic, SubjectKind};
 
 // Guarded APIs, and the catalogue of all actions.
 pub use catalogue::action::{Action, ManagedGroup};

@@ -7,6 +7,7 @@ pub(crate) mod contact_details;
 pub(crate) mod device;
 pub(crate) mod document;
 pub(crate) mod error;
+pub(crate) mod evaluation;
 pub(crate) mod event;
 pub(crate) mod group;
 pub(crate) mod guarded_api;

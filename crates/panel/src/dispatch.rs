@@ -8,6 +8,7 @@ use axum::extract::{FromRequestParts, RawPathParams, Request};
 use axum::http::header::STRICT_TRANSPORT_SECURITY;
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, Response, StatusCode};
+use gatewright_iam::limits::{LOG_TEXT_BYTES, cut};
 use gatewright_iam::{AuthenticationMark, Call, CauseChain, QueryId};
 use tracing::field::Empty;
 use tracing::{Instrument, Span};
@@ -253,7 +254,7 @@ fn record(panel: &Panel, request: &RequestContext, parts: &Parts, status: Status
 
 /// Logs and counts a response.
 fn log_and_count(query_id: QueryId, Parts { method, uri, .. }: &Parts, status: StatusCode) {
-    tracing::info!(%query_id, %method, path = uri.path(), %status);
+    tracing::info!(%query_id, %method, path = &*cut(uri.path(), LOG_TEXT_BYTES), %status);
     let labels = [("route", "panel".to_owned()), ("status", status.as_u16().to_string())];
     metrics::counter!("gatewright_http_requests_total", &labels).increment(1);
 }

@@ -70,6 +70,48 @@ async fn one_unknown_action_fails_the_whole_check(database: TestDatabase) {
     assert!(admin.may(action, "urn:v1:eu:resource:pccVMware:p").await);
 }
 
+on_both_databases!(a_large_check_is_answered_as_small_ones_are);
+async fn a_large_check_is_answered_as_small_ones_are(database: TestDatabase) {
+    let server = Server::start(&database);
+    let admin = server.admin().await;
+    let caller = server.stranger(&admin).await;
+    admin.allow("some", &caller, REBOOT, "urn:v1:eu:resource:vps:r1*").await;
+    let urns: Vec<String> =
+        (0..2_000).map(|number| format!("urn:v1:eu:resource:vps:r{number}")).collect();
+    let body = json!({"actions": [REBOOT], "resourceURNs": urns});
+    let answer = caller.post("/v2/iam/authorization/check", &body).await.expect(200);
+    let answer = answer.as_array().unwrap();
+    assert_eq!(answer.len(), 2_000);
+    for (one, urn) in answer.iter().zip(&urns) {
+        let expected =
+            if urn.contains(":r1") { "authorizedActions" } else { "unauthorizedActions" };
+        assert_eq!((&one["resourceURN"], &one[expected]), (&json!(urn), &json!([REBOOT])));
+    }
+}
+
+on_both_databases!(what_is_too_long_or_too_large_together_is_refused);
+async fn what_is_too_long_or_too_large_together_is_refused(database: TestDatabase) {
+    let server = Server::start(&database);
+    let admin = server.admin().await;
+    let long = format!("urn:v1:eu:resource:vps:{}", "x".repeat(1_100));
+    let body = json!({"actions": [REBOOT]});
+    let path = format!("/v2/iam/resource/{long}/authorization/check");
+    admin.post(&path, &body).await.refused(400, "Client::BadRequest::PARAMETER_TOO_LONG");
+    // Each evaluation has a copy of the defaults.
+    let one = json!({"type": "vps", "id": "x", "properties": {"a": "y".repeat(16_000)}});
+    let batch = json!({
+        "subject": {"type": "user", "id": "jane"}, "action": {"name": REBOOT}, "resource": one,
+        "evaluations": vec![json!({}); 10_000],
+    });
+    let answer = admin.post("/access/v1/evaluations", &batch).await;
+    answer.refused(413, "Client::PayloadTooLarge");
+    let mut one = batch.clone();
+    one["resource"]["properties"]["a"] = json!("y".repeat(17_000));
+    one["evaluations"] = json!([{}]);
+    let answer = admin.post("/access/v1/evaluations", &one).await.expect(200);
+    assert_eq!(answer["evaluations"][0]["context"]["error"]["status"], 400);
+}
+
 on_both_databases!(every_change_is_in_force_when_it_is_acknowledged);
 async fn every_change_is_in_force_when_it_is_acknowledged(database: TestDatabase) {
     let server = Server::start(&database);

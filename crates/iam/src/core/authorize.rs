@@ -1,16 +1,22 @@
 //! Authorizes callers: the one place where a right is checked.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use gatewright_policy::{AccountName, Decision, Request, Resource, ResourceUrn, decide};
-use smallvec::SmallVec;
+use gatewright_policy::{
+    AccountName, Decision, Request, Resource, ResourceUrn, decide, decision_cost,
+};
 
+use crate::core::budget::FEW;
 use crate::core::iam::Iam;
-use crate::engine::recorder::RecordedDecision;
+use crate::engine::recorder::{Decisions, RecordedDecision};
 use crate::engine::view::View;
 use crate::model::caller::Context;
 use crate::model::error::IamError;
 use crate::model::rights;
+
+/// The cost of finding out whose policies decide.
+pub(crate) const CONTEXT: u64 = 20;
 
 /// The accounts whose policies apply to a resource: its owner's, and the caller's where that is
 /// another one.
@@ -22,6 +28,21 @@ pub(crate) struct DecisionContext {
 }
 
 impl DecisionContext {
+    /// Creates the decision context of a caller's account, and of the resource's owner where that is
+    /// another.
+    fn new(home: Arc<View>, is_registered: bool, other: Option<Arc<View>>) -> Self {
+        match other {
+            Some(owner) => Self { owner, home: Some(home), is_registered },
+            None => Self { owner: home, home: None, is_registered },
+        }
+    }
+
+    /// Returns the cost of a decision for the caller, in the worst case.
+    pub(crate) fn cost(&self, context: &Context) -> u64 {
+        let home = self.home.as_ref().map(|home| home.policies());
+        decision_cost(&context.principal.caller, self.owner.policies(), home)
+    }
+
     pub(crate) fn decide(
         &self,
         context: &Context,
@@ -65,8 +86,17 @@ impl Iam {
         let actions = catalogue.action_names(urn.resource_type());
         let common =
             [rights::tag_add(urn.resource_type()), rights::tag_remove(urn.resource_type())];
-        let mut actions = actions.iter().chain(&common);
-        Ok(actions.any(|action| decision_context.decide(context, action, urn).is_allowed()))
+        let actions: Vec<&String> = actions.iter().chain(&common).collect();
+        let (cost, mut budget) = (decision_context.cost(context), self.budget());
+        for some in actions.chunks(FEW) {
+            let is_allowed =
+                |action: &&String| decision_context.decide(context, action, urn).is_allowed();
+            if some.iter().any(is_allowed) {
+                return Ok(true);
+            }
+            budget.pause_after(cost.saturating_mul(some.len() as u64)).await;
+        }
+        Ok(false)
     }
 
     /// Finds the accounts whose policies decide on a resource. A resource that is not registered
@@ -78,6 +108,46 @@ impl Iam {
     ) -> Result<DecisionContext, IamError> {
         let home = self.views.get(context.account()).await?;
         self.decision_context_from(home, urn).await
+    }
+
+    /// Finds the accounts whose policies decide on many resources. The database is asked about many
+    /// at once.
+    pub(crate) async fn decision_contexts(
+        &self,
+        context: &Context,
+        urns: &[ResourceUrn],
+    ) -> Result<Vec<DecisionContext>, IamError> {
+        self.find_owners(context, urns).await?;
+        // The view is read after the wait for the database.
+        let home = self.views.get(context.account()).await?;
+        let foreign = urns.iter().map(ResourceUrn::urn);
+        let foreign = foreign.filter(|urn| !home.resources.contains(urn));
+        let owners = self.views.owners_of(foreign).await?;
+        let mut others = HashMap::<&AccountName, Arc<View>>::new();
+        for owner in owners.values().filter(|owner| *owner != home.account()) {
+            if !others.contains_key(owner) {
+                others.insert(owner, self.views.get(owner).await?);
+            }
+        }
+        let decision_context = |urn: &ResourceUrn| {
+            let owner = owners.get(urn.urn());
+            let is_registered = owner.is_some() || home.resources.contains(urn.urn());
+            let other = owner.and_then(|owner| others.get(owner)).map(Arc::clone);
+            DecisionContext::new(Arc::clone(&home), is_registered, other)
+        };
+        Ok(urns.iter().map(decision_context).collect())
+    }
+
+    /// Reads the owners of resources into memory, many at once, but for those of the caller's account.
+    pub(crate) async fn find_owners(
+        &self,
+        context: &Context,
+        urns: &[ResourceUrn],
+    ) -> Result<(), IamError> {
+        let home = self.views.get(context.account()).await?;
+        let foreign = urns.iter().map(ResourceUrn::urn);
+        let foreign = foreign.filter(|urn| !home.resources.contains(urn));
+        self.views.owners_of(foreign).await.map(drop)
     }
 
     /// Builds the decision context of a resource for a caller whose account is already loaded.
@@ -142,7 +212,7 @@ impl Iam {
         required: impl IntoIterator<Item = (&'a DecisionContext, &'a str, &'a ResourceUrn)>,
     ) -> Result<(), IamError> {
         let (mut by_policy, mut by_scope) = (Vec::new(), Vec::new());
-        let mut decisions: SmallVec<[RecordedDecision<'_>; 2]> = SmallVec::new();
+        let mut decisions = Decisions::default();
         for (decision_context, action, urn) in required {
             let decision = decision_context.decide(context, action, urn);
             match decision {
@@ -153,7 +223,7 @@ impl Iam {
             // The root login is allowed everything without a policy: that is not logged as a
             // decision.
             if decision != Decision::Root {
-                decisions.push(RecordedDecision { action, resource: urn.urn(), decision });
+                decisions.add(RecordedDecision { action, resource: urn.urn(), decision });
             }
         }
         self.recorder.record_decisions(context, decisions);

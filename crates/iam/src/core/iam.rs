@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use gatewright_policy::{AccountName, Caller, Identity, Instant, Scope};
 use gatewright_store::{Address, CauseChain, ServerLock, Store, StoreError};
+use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use webauthn_rs::Webauthn;
 
@@ -17,6 +18,7 @@ use crate::engine::live_catalogue::LiveCatalogue;
 use crate::engine::rate_limits::RateLimits;
 use crate::engine::recorder::Recorder;
 use crate::engine::relying_party::relying_party;
+use crate::engine::shares::Shares;
 use crate::engine::sign_in_attempts::SignInAttempts;
 use crate::engine::tokens::Tokens;
 use crate::engine::vault::{KeyError, MasterKey};
@@ -59,10 +61,14 @@ pub struct Iam {
     /// The relying party of passkeys; none where browsers support no passkeys at the public URL.
     pub(crate) passkeys: Option<Webauthn>,
     pub(crate) recorder: Arc<Recorder>,
+    /// The shares of accounts in large requests for decisions.
+    pub(crate) shares: Arc<Shares>,
+    /// The general runtime, on which large requests are decided.
+    pub(crate) runtime: Handle,
     pub(crate) sources: Sources,
     stopping: AtomicBool,
     /// Background tasks, which are aborted when this is dropped.
-    tasks: [JoinHandle<()>; 4],
+    tasks: [JoinHandle<()>; 5],
     following: Following,
 }
 
@@ -99,11 +105,12 @@ impl Iam {
         let views = Arc::new(views);
         let follower = Follower::new(sources.clone(), Arc::clone(&views), Arc::clone(&tokens))?;
         let following = follower.start().await?;
-        let recorder = Arc::new(Recorder::new(store.clone(), sources.clone()));
+        let recorder = Arc::new(Recorder::new(store.clone(), sources.clone(), settings.region));
         let sign_in_attempts = SignInAttempts::new(&sources)?;
         let rate_limits = Arc::new(RateLimits::new(&settings.rates, &sources));
         let tasks = [
-            recorder.run(settings.log_days),
+            recorder.run(),
+            recorder.run_deletion(settings.log_days),
             tokens.run(),
             live_catalogue.run(&views),
             rate_limits.run(),
@@ -118,6 +125,8 @@ impl Iam {
             rate_limits,
             settings,
             recorder,
+            shares: Arc::new(Shares::new()),
+            runtime: Handle::current(),
             sources,
             stopping: AtomicBool::new(false),
             tasks,
@@ -243,7 +252,7 @@ impl Iam {
 
     /// Closes the database once the operations in progress are done.
     pub async fn close(&self) {
-        if let Err(error) = self.recorder.flush().await {
+        if let Err(error) = self.recorder.finish().await {
             tracing::warn!(error = %CauseChain(&error), "the last second of the logs is lost");
         }
         self.following.stop();

@@ -3,6 +3,7 @@
 //! Invariant: a cached owner of a resource holds for one count of moves, which is read before the
 //! database.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -13,6 +14,7 @@ use crate::engine::renewal::moves_a_resource;
 use crate::engine::view::View;
 use crate::engine::views::{Owner, Views};
 use crate::model::error::IamError;
+use crate::model::limits::URN_BYTES;
 
 impl Views {
     /// Returns the current view of an account.
@@ -53,17 +55,55 @@ impl Views {
     /// Returns the account that owns a resource, by its canonical URN; none when it is not
     /// registered.
     pub(crate) async fn owner_of(&self, urn: &str) -> Result<Option<AccountName>, IamError> {
-        let moves = self.moves.load(Ordering::Acquire);
-        if !self.freshness.is_stale(self.now())
-            && let Some(owner) = self.owners.get(urn)
-            && owner.moves == moves
-        {
-            return Ok(owner.account);
+        if let Some(owner) = self.owner_in_memory(urn) {
+            return Ok(owner);
         }
+        let moves = self.moves.load(Ordering::Acquire);
         let found = self.store.object_of_any_account(Kind::Resource, urn).await?;
         let account = found.map(|resource| resource.account);
-        self.owners.insert(urn.into(), Owner { moves, account: account.clone() });
+        // Longer ones are asked about by nobody who means it.
+        if urn.len() <= URN_BYTES {
+            self.owners.insert(urn.into(), Owner { moves, account: account.clone() });
+        }
         Ok(account)
+    }
+
+    /// Returns the owner of a resource as it is known in memory: none where the database must be asked.
+    fn owner_in_memory(&self, urn: &str) -> Option<Option<AccountName>> {
+        if self.freshness.is_stale(self.now()) {
+            return None;
+        }
+        let owner = self.owners.get(urn)?;
+        (owner.moves == self.moves.load(Ordering::Acquire)).then_some(owner.account)
+    }
+
+    /// Returns the owners of many resources, by canonical URN: those that are registered and not in
+    /// memory are read many at once.
+    pub(crate) async fn owners_of<'u>(
+        &self,
+        urns: impl Iterator<Item = &'u str>,
+    ) -> Result<HashMap<&'u str, AccountName>, IamError> {
+        let (mut owners, mut unknown) = (HashMap::new(), Vec::new());
+        for urn in urns {
+            match self.owner_in_memory(urn) {
+                Some(Some(owner)) => drop(owners.insert(urn, owner)),
+                Some(None) => {}
+                None => unknown.push(urn),
+            }
+        }
+        if unknown.is_empty() {
+            return Ok(owners);
+        }
+        let moves = self.moves.load(Ordering::Acquire);
+        let found = self.store.accounts_of(Kind::Resource, &unknown).await?;
+        for urn in unknown {
+            let account = found.get(urn).cloned();
+            if urn.len() <= URN_BYTES {
+                self.owners.insert(urn.into(), Owner { moves, account: account.clone() });
+            }
+            owners.extend(account.map(|account| (urn, account)));
+        }
+        Ok(owners)
     }
 
     /// Returns the account that a client belongs to, or belonged to before it was deleted.

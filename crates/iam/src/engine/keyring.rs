@@ -114,6 +114,11 @@ impl Keyring {
         self.signers.iter().rev().find(|signer| signer.from <= now)
     }
 
+    /// Lists the identifiers of the keys that another keyring lacks.
+    pub(crate) fn beyond<'k>(&'k self, other: &'k Self) -> impl Iterator<Item = &'k str> {
+        self.public.keys().filter(|id| !other.public.contains_key(*id)).map(String::as_str)
+    }
+
     pub(crate) fn public(&self, id: &str) -> Option<&PublicKey> {
         self.public.get(id)
     }

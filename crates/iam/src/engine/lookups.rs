@@ -1,13 +1,104 @@
 //! Look-ups in a view that read more than one of its maps.
 
+use std::collections::{BTreeSet, HashMap};
+
 use gatewright_policy::{
-    CompiledPolicy, Identity, Instant, Resource as DecidedResource, ResourceUrn, TokenId,
+    AccountName, CompiledPolicy, GroupName, Identity, IdentityKind, Instant, Login, PolicySet,
+    Resource as DecidedResource, ResourceUrn, TokenId,
 };
 
 use crate::engine::view::View;
+use crate::model::error::IamError;
 use crate::model::group::role_policy_id;
+use crate::model::limits::check_cost;
+use crate::model::user::{MOST_GROUPS, UserDocument};
 
 impl View {
+    /// Checks that a decision for one caller by the policies of `set` costs at most `most`, or no more
+    /// than by the policies of now. The callers are some identities, the users of the account that have
+    /// one of them as a group, and users of other accounts.
+    pub(crate) fn check_costs(
+        &self,
+        set: &PolicySet,
+        identities: &BTreeSet<String>,
+        most: u64,
+    ) -> Result<(), IamError> {
+        let (mut groups, mut others) = (BTreeSet::new(), BTreeSet::new());
+        for urn in identities {
+            let cost = set.cost_of_identity(urn);
+            if cost <= self.policies.cost_of_identity(urn) {
+                continue;
+            }
+            check_cost(urn, cost, most)?;
+            let identity = Identity::parse(urn, self.region).map_err(IamError::internal)?;
+            let kind = identity.kind();
+            if !matches!(kind, IdentityKind::User | IdentityKind::Group) {
+                continue;
+            }
+            if identity.account() != self.account() {
+                others.insert(identity.account().clone());
+            } else if kind == IdentityKind::Group {
+                groups.extend(identity.name().map(GroupName::new));
+            }
+        }
+        for account in others {
+            let cost = self.cost_of_others_users(set, &account);
+            if cost > most {
+                let before = self.cost_of_others_users(&self.policies, &account);
+                check_cost(account.as_str(), cost, most.max(before))?;
+            }
+        }
+        if groups.is_empty() { Ok(()) } else { self.check_costs_of_users(set, &groups, most) }
+    }
+
+    /// Checks the costs of decisions for the users that have one of these groups.
+    fn check_costs_of_users(
+        &self,
+        set: &PolicySet,
+        groups: &BTreeSet<GroupName>,
+        most: u64,
+    ) -> Result<(), IamError> {
+        let (mut before, mut after) = (HashMap::new(), HashMap::new());
+        for (_, user) in self.users.iter() {
+            if !user.groups.iter().any(|name| groups.contains(name)) {
+                continue;
+            }
+            let cost = self.cost_of_user(set, user, &mut after);
+            if cost > most {
+                let before = self.cost_of_user(&self.policies, user, &mut before);
+                check_cost(user.login.as_str(), cost, most.max(before))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the cost of a decision for a user; that of each group is computed once.
+    fn cost_of_user<'u>(
+        &self,
+        set: &PolicySet,
+        user: &'u UserDocument,
+        groups: &mut HashMap<&'u GroupName, u64>,
+    ) -> u64 {
+        let (region, account) = (self.region, self.account());
+        let mut cost = set.cost_of_identity(Identity::user(region, account, &user.login).urn());
+        for name in &user.groups {
+            let of_group = || set.cost_of_identity(Identity::group(region, account, name).urn());
+            cost = cost.saturating_add(*groups.entry(name).or_insert_with(of_group));
+        }
+        cost
+    }
+
+    /// Returns the highest cost of a decision for a user of another account. Its groups are not known
+    /// here: it may have as many of those that the policies name as a user can have.
+    fn cost_of_others_users(&self, set: &PolicySet, account: &AccountName) -> u64 {
+        let user = Identity::user(self.region, account, &Login::new(""));
+        let of_user = set.costs_of_identities(user.urn()).into_values().max();
+        let group = Identity::group(self.region, account, &GroupName::new(""));
+        let mut of_groups: Vec<u64> = set.costs_of_identities(group.urn()).into_values().collect();
+        of_groups.sort_unstable_by(|a, b| b.cmp(a));
+        of_user.unwrap_or_default() + of_groups.into_iter().take(MOST_GROUPS).sum::<u64>()
+    }
+
     /// Lists the policies of the account in no order, without those that implement the roles of
     /// groups.
     pub(crate) fn own_policies(&self) -> impl Iterator<Item = &CompiledPolicy> {

@@ -146,6 +146,12 @@ impl Tokens {
 
     fn replace_keys(&self, keys: Keyring) {
         let before = self.keys.swap(Arc::new(keys));
+        for key in self.keys.load().beyond(&before) {
+            tracing::info!(key, "a signing key was added");
+        }
+        for key in before.beyond(&self.keys.load()) {
+            tracing::info!(key, "a signing key was removed");
+        }
         if !self.keys.load().holds_all_of(&before) {
             self.verified.clear();
         }

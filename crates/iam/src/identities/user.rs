@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use gatewright_policy::{AccountName, Identity, Login, Revision};
+use gatewright_policy::{AccountName, GroupName, Identity, Login, Revision};
 use gatewright_store::{Kind, Object};
 
 use crate::core::iam::Iam;
@@ -10,6 +10,7 @@ use crate::model::caller::Context;
 use crate::model::document::Document;
 use crate::model::error::IamError;
 use crate::model::input::Input;
+use crate::model::limits::check_cost;
 use crate::model::principal_key::user_key;
 use crate::model::rights;
 use crate::model::user::{User, UserDocument, UserEdit, UserInput, check_login};
@@ -83,6 +84,7 @@ impl Iam {
         for group in &document.groups {
             self.check_group(account, group).await?;
         }
+        self.check_user_cost(account, &document.login, &document.groups).await?;
         let secret = match input.password {
             None => None,
             Some(password) => {
@@ -115,6 +117,9 @@ impl Iam {
         let edit = edit?;
         for group in edit.groups.iter().flatten() {
             self.check_group(context.account(), group).await?;
+        }
+        if let Some(groups) = &edit.groups {
+            self.check_user_cost(context.account(), login, groups).await?;
         }
         self.change_user(context, login, |document| {
             let edit = edit.clone();
@@ -197,6 +202,26 @@ impl Iam {
         let place = self.place(account, &id);
         self.delete_identity::<UserDocument>(context, place, &urn, &gone).await?;
         self.end_sessions(context, over).await
+    }
+
+    /// Checks that a decision for a user stays cheap with these groups, or costs no more than with
+    /// those that the user has.
+    async fn check_user_cost(
+        &self,
+        account: &AccountName,
+        login: &Login,
+        groups: &[GroupName],
+    ) -> Result<(), IamError> {
+        let (region, view) = (self.settings.region, self.views.get(account).await?);
+        let set = view.policies();
+        let of_user = set.cost_of_identity(Identity::user(region, account, login).urn());
+        let cost = |groups: &[GroupName]| {
+            let urns = groups.iter().map(|name| Identity::group(region, account, name));
+            of_user + urns.map(|group| set.cost_of_identity(group.urn())).sum::<u64>()
+        };
+        let before = view.users.get(&user_key(account, login)).map_or(0, |user| cost(&user.groups));
+        let most = self.settings.limits.decision_cost.max(before);
+        check_cost(login.as_str(), cost(groups), most)
     }
 
     async fn change_user(

@@ -103,6 +103,14 @@ fn whose_fault(cause: &(dyn std::error::Error + Send + Sync + 'static)) -> &'sta
 }
 
 impl IamError {
+    /// Copies the error of an invalid input; any other becomes one without a more precise fault.
+    pub(crate) fn copy(&self) -> Self {
+        match self {
+            Self::Invalid { fault, message } => Self::invalid(*fault, message.clone()),
+            error => Self::invalid(Fault::Input, error.to_string()),
+        }
+    }
+
     /// Copies the refusal of a token.
     #[must_use]
     pub fn again(&self) -> Self {

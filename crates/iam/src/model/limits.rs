@@ -3,6 +3,8 @@
 //! They count when something is written or asked for. Objects that exceed them, since an older
 //! version accepted them, can be read and deleted, and count in decisions.
 
+use std::borrow::Cow;
+
 use gatewright_policy::{Condition, Permissions, Policy as Rule};
 
 use crate::model::error::{Fault, IamError};
@@ -37,6 +39,12 @@ pub const PROPERTIES: usize = 100;
 /// The maximum length of the properties of an evaluation together, in bytes.
 pub const PROPERTIES_BYTES: usize = 16_384;
 
+/// The maximum length of a text in a line of a log, in bytes; the rest is cut off.
+pub const LOG_TEXT_BYTES: usize = 1_024;
+
+/// The maximum length of a `User-Agent` in a line of a log, in bytes.
+pub(crate) const USER_AGENT_BYTES: usize = 255;
+
 /// The limits of an account, which the operator may change.
 #[derive(Debug, Clone)]
 pub struct Limits {
@@ -50,6 +58,13 @@ pub struct Limits {
     pub idempotency_keys: usize,
     /// The maximum length of the texts of a policy or a permissions group together, in bytes.
     pub policy_bytes: usize,
+    /// The maximum size of the policies of an account in memory, in bytes.
+    pub account_policy_bytes: usize,
+    /// The maximum cost of a decision by the policies that name the identities of one caller. A
+    /// cost of 1 is about ten nanoseconds.
+    pub decision_cost: u64,
+    /// The maximum cost of the decisions of one request.
+    pub request_cost: u64,
 }
 
 impl Default for Limits {
@@ -60,6 +75,9 @@ impl Default for Limits {
             entries: 5_000,
             idempotency_keys: 10_000,
             policy_bytes: 1_048_576,
+            account_policy_bytes: 268_435_456,
+            decision_cost: 50_000,
+            request_cost: 500_000_000,
         }
     }
 }
@@ -146,4 +164,45 @@ fn condition_bytes(condition: &Condition) -> Result<usize, IamError> {
         sum += condition_bytes(inner)?;
     }
     Ok(sum)
+}
+
+/// Checks the cost of a decision by the policies of a caller.
+pub(crate) fn check_cost(caller: &str, cost: u64, most: u64) -> Result<(), IamError> {
+    if cost <= most {
+        return Ok(());
+    }
+    let message = format!(
+        "a decision for {caller} would cost {cost}, more than {most}: it needs fewer policies, \
+         patterns with *, permissions groups or conditions"
+    );
+    Err(IamError::invalid(Fault::Parameter, message))
+}
+
+/// Cuts a text to a length in bytes, marking that it is cut.
+pub fn cut(text: &str, most: usize) -> Cow<'_, str> {
+    const MARK: &str = "…";
+    if text.len() <= most {
+        return text.into();
+    }
+    let mut end = most.saturating_sub(MARK.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    let (kept, _) = text.split_at(end);
+    [kept, MARK].concat().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_that_is_cut_says_so_and_stays_within_its_length() {
+        assert_eq!(cut("short", 5), "short");
+        assert_eq!(cut("longer than that", 8), "longe…");
+        for most in 3..12 {
+            let cut = cut("ééééééééé", most);
+            assert!(cut.len() <= most && cut.ends_with('…'), "{cut}");
+        }
+    }
 }

@@ -101,6 +101,12 @@ pub struct Line {
     pub ip: Option<String>,
     /// The query ID of the request.
     pub query_id: String,
+    /// The number of activities that the line stands for; one, where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub count: Option<u64>,
+    /// True if these activities were left out of the log.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub left_out: bool,
 }
 
 /// A filter of log lines; an empty text matches all.

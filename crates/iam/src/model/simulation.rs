@@ -122,7 +122,7 @@ pub struct SimulationResult {
 
 /// The effective permissions of an identity on a resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EffectivePermissions {
+pub struct EffectivePermission {
     /// The type of the resource.
     pub resource_type: String,
     /// The URN of a resource, or a pattern.
@@ -133,6 +133,15 @@ pub struct EffectivePermissions {
     pub conditional: usize,
     /// The number of actions on resources of this type.
     pub total: usize,
+}
+
+/// The effective permissions of an identity.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct EffectivePermissions {
+    /// The permissions, for each resource or pattern.
+    pub permissions: Vec<EffectivePermission>,
+    /// True if only a part was examined, since the whole is too much.
+    pub is_part: bool,
 }
 
 /// The actions that an identity would gain and lose on a resource.

@@ -16,7 +16,7 @@ use crate::model::principal_key::login_of_key;
 use crate::model::secret::Secret;
 
 /// The maximum number of groups of a user.
-const MOST_GROUPS: usize = 100;
+pub(crate) const MOST_GROUPS: usize = 100;
 
 /// The type of a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -176,6 +176,8 @@ impl Iam {
         }
         let mut document = input?.check(&self.settings.limits)?;
         document.created_at = context.now;
+        let urn = permissions_group_urn(self.settings.region, context.account(), &document.name);
+        self.check_permissions_group_cost(context.account(), &urn, &document.permissions).await?;
         let id = self.sources.id::<PermissionsGroupId>()?.to_string();
         let change = document.create(self.place(context.account(), &id), None)?;
         self.create(context, context.account(), change).await?;
@@ -195,6 +197,8 @@ impl Iam {
         let after = input?.check(&self.settings.limits)?;
         let account = context.account();
         let object = self.own_permissions_group(account, urn).await?;
+        let new_urn = permissions_group_urn(self.settings.region, account, &after.name);
+        self.check_permissions_group_cost(account, &new_urn, &after.permissions).await?;
         let view = self.views.get(account).await?;
         let place = self.place(account, &object.id);
         self.change(context, place, |document: &mut PermissionsGroupDocument| {

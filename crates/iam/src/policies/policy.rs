@@ -14,7 +14,7 @@ use crate::model::document::Document;
 use crate::model::error::{Fault, IamError};
 use crate::model::input::{Input, check_list};
 use crate::model::page::{Page, PageRequest};
-use crate::model::policy::{Attachment, Policy, PolicyFilter, PolicyInput, PolicyTarget, refusal};
+use crate::model::policy::{Attachment, Policy, PolicyFilter, PolicyInput, PolicyTarget};
 use crate::model::rights;
 
 const READ_ONLY: &str = "This policy belongs to the server and cannot be changed";
@@ -129,6 +129,7 @@ impl Iam {
             let message = format!("the account has {most} policies already: delete some");
             return Err(IamError::invalid(Fault::Parameter, message));
         }
+        self.check_policy_cost(context.account(), &policy.rule).await?;
         let id = policy.rule.id.to_string();
         let change = policy.create(self.place(context.account(), &id), None)?;
         let made = self.create(context, context.account(), change).await;
@@ -148,6 +149,7 @@ impl Iam {
         let id = id?;
         let region = self.settings.region;
         let policy = input?.check(id, region, &self.settings.limits)?;
+        self.check_policy_cost(context.account(), &policy.rule).await?;
         let key = id.to_string();
         self.change(context, self.place(context.account(), &key), |stored: &mut Policy| {
             if stored.read_only {
@@ -176,6 +178,9 @@ impl Iam {
         let id = id?;
         let (region, limits) = (self.settings.region, &self.settings.limits);
         let key = id.to_string();
+        if attached {
+            self.check_attachment_cost(context.account(), &key, identity).await?;
+        }
         self.change(context, self.place(context.account(), &key), |policy: &mut Policy| {
             if policy.read_only {
                 return Err(IamError::ReadOnly(READ_ONLY));
@@ -192,7 +197,6 @@ impl Iam {
                 identities.push(identity.to_owned());
                 check_list("identities", identities, limits.entries)?;
                 limits.check_rule(&policy.rule)?;
-                policy.rule.compile(region).map_err(|error| refusal(&error))?;
             }
             policy.updated_at = Some(context.now);
             Ok(policy.clone())

@@ -1,10 +1,15 @@
 //! The logs of activity, and the audit log.
 
+use std::time::Duration;
+
 use gatewright_iam::{
-    Call, Event, GroupInput, GroupName, Instant, LogFilter, LogKind, Reason, Revision,
+    AccountName, Attempt, Call, Context, Event, GroupInput, GroupName, Instant, LogFilter, LogKind,
+    Reason, Revision,
 };
 
-use crate::installation::{ACCOUNT, INSTANT, Installation, REBOOT, VPS, grant};
+use crate::installation::{ACCOUNT, INSTANT, Installation, OTHER, REBOOT, VPS, grant, texts};
+
+const SECOND: Duration = Duration::from_secs(1);
 
 #[tokio::test]
 async fn every_token_is_in_the_log_also_one_that_is_refused() {
@@ -50,6 +55,106 @@ async fn a_decision_is_in_the_log_with_its_reason() {
     let counts = iam.hourly_counts(&owner, hour).await.unwrap();
     assert_eq!((counts[0].hour, counts[0].tokens), (hour, 1));
     assert!(counts[0].allowed >= 1 && counts[0].refused >= 1, "{counts:?}");
+}
+
+#[tokio::test]
+async fn many_decisions_of_one_request_are_one_line_for_each_outcome() {
+    let installation = Installation::new().await;
+    let (iam, owner) = (&installation.iam, installation.owner());
+    let caller = installation.stranger().await;
+    installation.allow(&caller.urn(), &[REBOOT], &["urn:v1:eu:resource:vps:r1*"]).await;
+    let urns = (0..100).map(|number| format!("urn:v1:eu:resource:vps:r{number}")).collect();
+    iam.check(&caller.context, urns, Ok(texts(&[REBOOT]))).await.unwrap();
+    let all = LogFilter { who: caller.urn(), ..LogFilter::default() };
+    let log = iam.log(&owner, LogKind::Decision, &all, (Instant::MAX, 10)).await.unwrap();
+    let told: Vec<_> = log.lines.iter().map(|line| (line.allowed, line.count)).collect();
+    assert_eq!(told, [(false, Some(89)), (true, Some(11))]);
+    let on = log.lines[1].on.as_deref().unwrap();
+    let first = "urn:v1:eu:resource:vps:r1 urn:v1:eu:resource:vps:r10";
+    assert!(on.starts_with(first) && on.ends_with('…'), "{on}");
+    assert_eq!(log.lines[1].reason, Some(Reason::Allowed));
+    let hour = Instant::from_hours(installation.now().hours());
+    let counts = iam.hourly_counts(&owner, hour).await.unwrap();
+    assert!(counts[0].allowed >= 11 && counts[0].refused >= 89, "{counts:?}");
+}
+
+#[tokio::test]
+async fn repeated_failures_are_one_line_a_minute_with_their_count() {
+    let installation = Installation::new().await;
+    let (iam, owner) = (&installation.iam, installation.owner());
+    let caller = installation.stranger().await;
+    let wrong = grant(&caller.client.id, &"wrong".to_owned().into(), "all");
+    let fail = async |times: usize| {
+        for _ in 0..times {
+            let about = (None, iam.new_query_id(), installation.now());
+            assert!(iam.issue(&wrong, about).await.is_err());
+        }
+    };
+    let lines = async || {
+        let all = LogFilter { allowed: Some(false), ..LogFilter::default() };
+        let log = iam.log(&owner, LogKind::Token, &all, (Instant::MAX, 100)).await.unwrap();
+        log.lines.into_iter().map(|line| line.count).collect::<Vec<_>>()
+    };
+    fail(1).await;
+    assert_eq!(lines().await, [None], "the first is there at once");
+    fail(500).await;
+    assert_eq!(lines().await, [None]);
+    installation.pass(60 * SECOND);
+    assert_eq!(lines().await, [Some(500), None]);
+    installation.pass(60 * SECOND);
+    assert_eq!(lines().await, [Some(500), None], "nothing has happened since");
+}
+
+#[tokio::test]
+async fn failed_sign_ins_of_a_known_login_are_in_the_log() {
+    let installation = Installation::new().await;
+    let (iam, owner) = (&installation.iam, installation.owner());
+    for login in [ACCOUNT, ACCOUNT, "nobody-ovh", "aa11111-ovh/nobody"] {
+        let (login, password) = (login.to_owned(), "wrong".to_owned().into());
+        let attempt = Attempt { login, password, origin: installation.origin() };
+        assert!(iam.sign_in(attempt).await.is_err());
+    }
+    let all = LogFilter::default();
+    let lines = iam.log(&owner, LogKind::Call, &all, (Instant::MAX, 10)).await.unwrap().lines;
+    let [line] = lines.as_slice() else { panic!("{lines:?}") };
+    assert_eq!(line.who, format!("urn:v1:eu:identity:account:{ACCOUNT}"));
+    assert_eq!((&*line.what, line.allowed, line.count), ("sign-in", false, Some(2)));
+    assert_eq!(line.ip.as_deref(), Some("192.0.2.1"));
+}
+
+#[tokio::test]
+async fn who_decides_much_drowns_neither_calls_nor_others() {
+    let installation = Installation::new().await;
+    installation.create_account(OTHER).await.unwrap();
+    let (iam, owner) = (&installation.iam, installation.owner());
+    let other = iam.as_owner(&AccountName::new(OTHER));
+    let noisy = installation.stranger().await;
+    for _ in 0..20_000 {
+        assert!(!installation.may(&noisy.context, REBOOT, VPS).await);
+    }
+    for number in 0..500 {
+        let what = format!("GET /{number}");
+        iam.record(&owner, Call { what, route: "/{n}", status: 200, user_agent: None });
+    }
+    let quiet = installation.stranger().await;
+    for _ in 0..100 {
+        assert!(!installation.may(&quiet.context, REBOOT, VPS).await);
+    }
+    let lines = async |context: &Context, kind, who: String| {
+        let filter = LogFilter { who, ..LogFilter::default() };
+        iam.log(context, kind, &filter, (Instant::MAX, 100_000)).await.unwrap().lines
+    };
+    let urn = format!("urn:v1:eu:identity:account:{ACCOUNT}");
+    assert_eq!(lines(&owner, LogKind::Call, urn.clone()).await.len(), 500);
+    assert_eq!(lines(&owner, LogKind::Decision, quiet.urn()).await.len(), 100);
+    let written = lines(&owner, LogKind::Decision, noisy.urn()).await.len();
+    assert!((100..20_000).contains(&written), "{written}");
+    // The log says what is missing, to whom it belongs.
+    let left_out = lines(&owner, LogKind::Decision, urn).await;
+    let missing: u64 =
+        left_out.iter().filter(|line| line.left_out).filter_map(|line| line.count).sum();
+    assert_eq!(usize::try_from(missing).unwrap(), 20_000 - written);
+    assert!(lines(&other, LogKind::Decision, String::new()).await.is_empty());
 }
 
 #[tokio::test]

@@ -5,7 +5,8 @@ use std::net::IpAddr;
 
 use gatewright_iam::{
     AccountName, Condition, Context, Evaluation, EvaluationResult, EvaluationsSemantic, Fault,
-    ForwardedRequest, IamError, Permissions, PolicyInput, Reason, SubjectKind, rights,
+    ForwardedRequest, IamError, Instant, NewResource, Permissions, PolicyInput, Reason,
+    SubjectKind, rights,
 };
 use serde_json::json;
 
@@ -75,6 +76,159 @@ async fn a_check_parts_what_one_may_from_what_one_may_not() {
     assert_eq!(fault(iam.check(&caller.context, texts(&[VPS]), unknown).await), Fault::Input);
     let malformed = iam.check(&caller.context, texts(&["web-1"]), Ok(texts(&[REBOOT]))).await;
     assert_eq!(fault(malformed), Fault::ResourceUrn);
+}
+
+#[tokio::test]
+async fn repeated_resources_and_actions_are_decided_once() {
+    let installation = Installation::new().await;
+    let (iam, caller) = (&installation.iam, installation.stranger().await);
+    installation.allow(&caller.urn(), &[REBOOT], &[VPS]).await;
+    let short = "urn:v1::resource:vps:web-1";
+    let urns = texts(&[VPS, short, VPS]);
+    let actions = Ok(texts(&[REBOOT, START_VPS, REBOOT]));
+    let checked = iam.check(&caller.context, urns, actions).await.unwrap();
+    let resources: Vec<&str> = checked.iter().map(|one| one.resource.as_str()).collect();
+    assert_eq!(resources, [VPS, short, VPS], "one result for each resource of the request");
+    for one in &checked {
+        assert_eq!((&one.authorized, &one.unauthorized), (&texts(&[REBOOT]), &texts(&[START_VPS])));
+    }
+    let hour = Instant::from_hours(installation.now().hours());
+    let counts = iam.hourly_counts(&installation.owner(), hour).await.unwrap();
+    assert_eq!((counts[0].allowed, counts[0].refused), (1, 1));
+}
+
+/// Returns the URNs of so many resources, of which every second one is allowed.
+async fn many_resources(installation: &Installation, caller: &Caller, count: usize) -> Vec<String> {
+    let urns: Vec<String> =
+        (0..count).map(|number| format!("urn:v1:eu:resource:vps:r{number}")).collect();
+    let allowed: Vec<&str> = urns.iter().step_by(2).map(String::as_str).collect();
+    installation.allow(&caller.urn(), &[REBOOT], &allowed).await;
+    urns
+}
+
+#[tokio::test]
+async fn a_large_request_is_decided_as_small_ones_are() {
+    let installation = Installation::new().await;
+    let (iam, caller) = (&installation.iam, installation.service().await);
+    let urns = many_resources(&installation, &caller, 300).await;
+    let actions = || Ok(texts(&[REBOOT, START_VPS]));
+    let all = iam.check(&caller.context, urns.clone(), actions()).await.unwrap();
+    let mut one_by_one = Vec::new();
+    for urn in &urns {
+        one_by_one.extend(iam.check(&caller.context, vec![urn.clone()], actions()).await.unwrap());
+    }
+    assert_eq!(all, one_by_one);
+    assert_eq!(all.iter().filter(|one| one.authorized == [REBOOT]).count(), 150);
+    let request = |urn: &String| Evaluation {
+        resource: urn.rsplit(':').next().unwrap().to_owned(),
+        ..evaluation(SubjectKind::ServiceAccount, &caller.urn())
+    };
+    let requests = || Ok(urns.iter().map(|urn| Ok(request(urn))).collect());
+    let all = EvaluationsSemantic::ExecuteAll;
+    let answers = iam.evaluate(&caller.context, requests(), all).await.unwrap();
+    let allowed: Vec<bool> = answers.into_iter().map(|answer| answer.unwrap().allowed).collect();
+    let expected: Vec<bool> = (0..300).map(|number| number % 2 == 0).collect();
+    assert_eq!(allowed, expected);
+    let first = EvaluationsSemantic::DenyOnFirstDeny;
+    assert_eq!(iam.evaluate(&caller.context, requests(), first).await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn many_cheap_requests_of_an_account_at_once_are_all_answered() {
+    let installation = Installation::new().await;
+    let (iam, caller) = (&installation.iam, installation.stranger().await);
+    let urns = many_resources(&installation, &caller, 100).await;
+    // From then on it is known in memory that nobody has registered them.
+    iam.check(&caller.context, urns.clone(), Ok(texts(&[REBOOT]))).await.unwrap();
+    let ask = || iam.check(&caller.context, urns.clone(), Ok(texts(&[REBOOT])));
+    for _ in 0..100 {
+        let mut asked = Box::pin(ask());
+        let answer =
+            std::future::poll_fn(|context| std::task::Poll::Ready(asked.as_mut().poll(context)));
+        // None waits for another.
+        let std::task::Poll::Ready(answer) = answer.await else { panic!("it waits") };
+        assert_eq!(answer.unwrap().len(), 100);
+    }
+}
+
+#[tokio::test]
+async fn the_owners_of_many_resources_are_found_as_those_of_one() {
+    let installation = Installation::new().await;
+    installation.create_account(OTHER).await.unwrap();
+    let (iam, caller) = (&installation.iam, installation.stranger().await);
+    let other = iam.as_owner(&AccountName::new(OTHER));
+    let urns: Vec<String> =
+        (0..300).map(|number| format!("urn:v1:eu:resource:vps:r{number}")).collect();
+    for (number, urn) in urns.iter().enumerate() {
+        let owner = [&installation.owner(), &other][number % 3 % 2].clone();
+        if number % 3 < 2 && number < 60 {
+            let new = NewResource {
+                urn: urn.clone(),
+                display_name: None,
+                owner: None,
+                tags: BTreeMap::new(),
+            };
+            iam.create_resource(&owner, Ok(new)).await.unwrap();
+        }
+    }
+    installation.allow(&caller.urn(), &[REBOOT], &["urn:v1:eu:resource:vps:*"]).await;
+    let elsewhere = installation.elsewhere().await;
+    let action = || Ok(texts(&[REBOOT]));
+    let all = elsewhere.check(&caller.context, urns.clone(), action()).await.unwrap();
+    let mut one_by_one = Vec::new();
+    for urn in &urns {
+        one_by_one.extend(iam.check(&caller.context, vec![urn.clone()], action()).await.unwrap());
+    }
+    assert_eq!(all, one_by_one);
+    // What another account owns is not allowed by the caller's own policies.
+    assert_eq!(all.iter().filter(|one| one.authorized.is_empty()).count(), 20);
+}
+
+#[tokio::test]
+async fn a_request_that_costs_too_much_is_refused_before_anything_is_decided() {
+    let limited = |settings: &mut gatewright_iam::Settings| settings.limits.request_cost = 20_000;
+    let installation = Installation::with(limited).await;
+    let (iam, caller) = (&installation.iam, installation.service().await);
+    let urns = many_resources(&installation, &caller, 1_000).await;
+    let action = || Ok(texts(&[REBOOT]));
+    assert!(iam.check(&caller.context, urns[..100].to_vec(), action()).await.is_ok());
+    let hour = Instant::from_hours(installation.now().hours());
+    let decided = async || {
+        let counts = iam.hourly_counts(&installation.owner(), hour).await.unwrap();
+        counts[0].allowed + counts[0].refused
+    };
+    let before = decided().await;
+    let refused = iam.check(&caller.context, urns.clone(), action()).await;
+    assert!(matches!(refused, Err(IamError::TooLarge(_))), "{refused:?}");
+    let request = evaluation(SubjectKind::ServiceAccount, &caller.urn());
+    let requests = Ok((0..1_000).map(|_| Ok(request.clone())).collect());
+    let all = EvaluationsSemantic::ExecuteAll;
+    let refused = iam.evaluate(&caller.context, requests, all).await;
+    assert!(matches!(refused, Err(IamError::TooLarge(_))), "{refused:?}");
+    // The right to evaluate is decided on each time.
+    assert!(decided().await - before <= 2);
+    let many = (vec!["x".to_owned(); 1_001], Ok(vec![REBOOT.to_owned(); 100]));
+    assert_eq!(fault(iam.check(&caller.context, many.0, many.1).await), Fault::TooLong);
+}
+
+#[tokio::test]
+async fn a_large_check_ends_with_its_client() {
+    let installation = Installation::new().await;
+    let (iam, caller) = (&installation.iam, installation.stranger().await);
+    let urns = many_resources(&installation, &caller, 5_000).await;
+    let ask = || iam.check(&caller.context, urns.clone(), Ok(texts(&[REBOOT])));
+    for _ in 0..100 {
+        // The client goes away once the check has begun.
+        let mut asked = Box::pin(ask());
+        for _ in 0..20 {
+            let pending = std::future::poll_fn(|context| {
+                std::task::Poll::Ready(asked.as_mut().poll(context).is_pending())
+            });
+            assert!(pending.await);
+            tokio::task::yield_now().await;
+        }
+    }
+    assert_eq!(ask().await.unwrap().len(), 5_000, "its turn comes at once");
 }
 
 #[tokio::test]

@@ -1,15 +1,19 @@
 //! Limits of what callers name.
 
+use std::collections::BTreeMap;
+
 use gatewright_iam::limits::{
-    ACTION_BYTES, CONDITION_KEY_BYTES, CONDITION_VALUE_BYTES, RESOURCE_TYPE_BYTES, TAGS, URN_BYTES,
+    ACTION_BYTES, CONDITION_KEY_BYTES, CONDITION_VALUE_BYTES, LOG_TEXT_BYTES, PROPERTIES,
+    RESOURCE_TYPE_BYTES, TAGS, URN_BYTES,
 };
 use gatewright_iam::{
-    Attachment, Condition, Fault, IamError, Member, NewResource, Permissions, PermissionsGroupInput,
-    PolicyInput, ResourceGroupInput,
+    Attachment, Call, Condition, Evaluation, EvaluationsSemantic, Fault, GroupName, IamError,
+    Instant, LogFilter, LogKind, Login, Member, NewResource, Permissions, PermissionsGroupInput,
+    PolicyInput, ResourceGroupInput, SubjectKind, rights,
 };
 use serde_json::json;
 
-use crate::installation::{Installation, REBOOT, VPS, fault, texts};
+use crate::installation::{Installation, OTHER, REBOOT, VPS, account_urn, fault, texts};
 
 /// Returns the URN of a resource, of so many bytes.
 fn urn_of(bytes: usize) -> String {
@@ -116,6 +120,191 @@ async fn what_exceeds_a_new_limit_stays_in_force_and_can_be_detached_and_deleted
     stricter.delete_policy(&owner, id()).await.unwrap();
 }
 
+/// Returns permissions with so many patterns in different places.
+fn costly(count: usize) -> Permissions {
+    let allow = (0..count).map(|number| format!("*x{number}*")).collect();
+    Permissions { allow, ..Permissions::default() }
+}
+
+#[tokio::test]
+async fn the_policies_of_an_identity_stay_cheap_to_evaluate() {
+    let cheap = |settings: &mut gatewright_iam::Settings| settings.limits.decision_cost = 1_000;
+    let installation = Installation::with(cheap).await;
+    let (iam, owner) = (&installation.iam, installation.owner());
+    let caller = installation.stranger().await.urn();
+    let input = |name: &str, identities: &[&str]| PolicyInput {
+        identities: texts(identities),
+        resources: texts(&[VPS]),
+        permissions: costly(2_000),
+        ..name_policy(name)
+    };
+    let mut made = Vec::new();
+    let refused = loop {
+        let name = format!("p{}", made.len());
+        match iam.create_policy(&owner, Ok(input(&name, &[&caller]))).await {
+            Ok(policy) => made.push(policy),
+            Err(error) => break error,
+        }
+    };
+    assert!((2..20).contains(&made.len()), "{}", made.len());
+    assert!(matches!(refused, IamError::Invalid { fault: Fault::Parameter, .. }), "{refused:?}");
+    let other = iam.create_policy(&owner, Ok(input("other", &[]))).await.unwrap();
+    let id = || Ok(other.rule.id);
+    let attached = Attachment::Attached;
+    let attach = iam.set_policy_identity(&owner, id(), &caller, attached).await;
+    assert_eq!(fault(attach), Fault::Parameter);
+    let edited = iam.edit_policy(&owner, id(), Ok(input("other", &[&caller]))).await;
+    assert_eq!(fault(edited), Fault::Parameter);
+    // What is no costlier than before is accepted.
+    let same = iam.edit_policy(&owner, Ok(made[0].rule.id), Ok(input("same", &[&caller]))).await;
+    same.unwrap();
+}
+
+#[tokio::test]
+async fn the_policies_of_an_account_have_a_largest_size_together() {
+    let small = |settings: &mut gatewright_iam::Settings| {
+        settings.limits.account_policy_bytes = 200_000;
+    };
+    let installation = Installation::with(small).await;
+    let (iam, owner) = (&installation.iam, installation.owner());
+    let input = |name: &str| PolicyInput { permissions: costly(1_000), ..name_policy(name) };
+    let (mut made, mut last) = (0, None);
+    let refused = loop {
+        match iam.create_policy(&owner, Ok(input(&format!("p{made}")))).await {
+            Ok(policy) => (made, last) = (made + 1, Some(policy.rule.id)),
+            Err(error) => break error,
+        }
+    };
+    assert!((1..20).contains(&made), "{made}");
+    assert!(matches!(refused, IamError::Invalid { fault: Fault::Parameter, .. }), "{refused:?}");
+    iam.delete_policy(&owner, Ok(last.unwrap())).await.unwrap();
+    iam.create_policy(&owner, Ok(input("again"))).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_groups_that_count_for_a_caller_stay_cheap_together() {
+    let cheap = |settings: &mut gatewright_iam::Settings| settings.limits.decision_cost = 1_000;
+    let installation = Installation::with(cheap).await;
+    let (iam, owner) = (&installation.iam, installation.owner());
+    let group = |name: &str| {
+        let input =
+            gatewright_iam::GroupInput { name: name.to_owned(), description: None, role: None };
+        iam.create_group(&owner, Ok(input))
+    };
+    let (one, two) = (group("one").await.unwrap().urn, group("two").await.unwrap().urn);
+    let permissions_group = |name: &str, permissions| PermissionsGroupInput {
+        name: name.to_owned(),
+        description: String::new(),
+        permissions,
+    };
+    let plain = permissions_group("g", costly(1));
+    let shared = iam.create_permissions_group(&owner, Ok(plain)).await.unwrap();
+    let policy = async |name: &str, group: &str, times: usize| {
+        let resources = (0..times).map(|time| format!("{VPS}{time}*")).collect();
+        let input = PolicyInput {
+            identities: texts(&[group]),
+            resources,
+            permissions: costly(2_000),
+            permissions_groups: texts(&[&shared.urn]),
+            ..name_policy(name)
+        };
+        iam.create_policy(&owner, Ok(input)).await
+    };
+    for number in 0..3 {
+        policy(&format!("one-{number}"), &one, 1).await.unwrap();
+        policy(&format!("two-{number}"), &two, 1).await.unwrap();
+    }
+    installation.user("jane", &["one"]).await;
+    let edit = gatewright_iam::UserEdit {
+        groups: Some(vec![GroupName::new("one"), GroupName::new("two")]),
+        ..gatewright_iam::UserEdit::default()
+    };
+    iam.edit_user(&owner, &Login::new("jane"), Ok(edit)).await.unwrap();
+    let refused = policy("three", &one, 1).await;
+    assert_eq!(fault(refused), Fault::Parameter, "jane has both groups");
+    let costlier = permissions_group("g", costly(2_000));
+    let refused = iam.edit_permissions_group(&owner, &shared.urn, Ok(costlier)).await;
+    assert_eq!(fault(refused), Fault::Parameter);
+}
+
+#[tokio::test]
+async fn the_groups_of_another_account_stay_cheap_together_and_its_users_each() {
+    let cheap = |settings: &mut gatewright_iam::Settings| settings.limits.decision_cost = 1_000;
+    let installation = Installation::with(cheap).await;
+    installation.create_account(OTHER).await.unwrap();
+    let (iam, owner) = (&installation.iam, installation.owner());
+    let policy = async |kind: &str, number: usize| {
+        let input = PolicyInput {
+            identities: vec![format!("urn:v1:eu:identity:{kind}:{OTHER}/{kind}-{number}")],
+            resources: texts(&[VPS]),
+            permissions: costly(2_000),
+            ..name_policy(&format!("{kind}-{number}"))
+        };
+        iam.create_policy(&owner, Ok(input)).await
+    };
+    for number in 0..20 {
+        policy("user", number).await.unwrap();
+    }
+    let mut made = 0;
+    let refused = loop {
+        match policy("group", made).await {
+            Ok(_) => made += 1,
+            refused => break refused,
+        }
+    };
+    assert_eq!(fault(refused), Fault::Parameter);
+    assert!((2..20).contains(&made), "{made}");
+}
+
+#[tokio::test]
+async fn a_user_keeps_groups_that_have_become_too_costly() {
+    let installation = Installation::new().await;
+    let owner = installation.owner();
+    for (number, name) in ["one", "two"].into_iter().enumerate() {
+        let input =
+            gatewright_iam::GroupInput { name: name.to_owned(), description: None, role: None };
+        let group = installation.iam.create_group(&owner, Ok(input)).await.unwrap();
+        let resource = format!("{VPS}{number}");
+        installation.policy(&group.urn, costly(2_000), &[&resource]).await;
+    }
+    installation.user("jane", &["one"]).await;
+    let stricter = installation.elsewhere_with(|settings| settings.limits.decision_cost = 10).await;
+    let edit = async |groups: &[&str]| {
+        let groups = Some(groups.iter().map(|&name| GroupName::new(name)).collect());
+        let edit = gatewright_iam::UserEdit { groups, ..gatewright_iam::UserEdit::default() };
+        stricter.edit_user(&owner, &Login::new("jane"), Ok(edit)).await
+    };
+    edit(&["one"]).await.unwrap();
+    assert_eq!(fault(edit(&["one", "two"]).await), Fault::Parameter);
+}
+
+#[tokio::test]
+async fn each_other_token_of_a_batch_is_work() {
+    let limited = |settings: &mut gatewright_iam::Settings| settings.limits.request_cost = 60_000;
+    let installation = Installation::with(limited).await;
+    let service = installation.stranger().await;
+    installation.allow(&service.urn(), &[rights::EVALUATE], &[&account_urn()]).await;
+    let evaluate = async |tokens: &[String]| {
+        let request = |token: &String| Evaluation {
+            subject_kind: Some(SubjectKind::Token),
+            subject: token.clone(),
+            action: REBOOT.to_owned(),
+            resource_type: "vps".to_owned(),
+            resource: "web-1".to_owned(),
+            owner: None,
+            properties: BTreeMap::new(),
+            ip: None,
+            at: None,
+        };
+        let requests = Ok(tokens.iter().map(|token| Ok(request(token))).collect());
+        installation.iam.evaluate(&service.context, requests, EvaluationsSemantic::ExecuteAll).await
+    };
+    let forged: Vec<String> = (0..10).map(|number| format!("forged-{number}")).collect();
+    too_large(evaluate(&forged).await);
+    let same = vec![service.token.reveal().to_owned(); 10];
+    assert_eq!(evaluate(&same).await.unwrap().len(), 10);
+}
+
 #[tokio::test]
 async fn a_resource_has_a_longest_name_and_a_number_of_tags() {
     let installation = Installation::new().await;
@@ -151,4 +340,50 @@ async fn what_a_check_names_has_a_longest_length() {
     assert_eq!(fault(refused), Fault::TooLong);
     let refused = check(VPS.to_owned(), format!("{REBOOT}?{}", "x".repeat(ACTION_BYTES))).await;
     assert_eq!(fault(refused), Fault::TooLong);
+}
+
+#[tokio::test]
+async fn what_an_evaluation_names_has_a_longest_length() {
+    let installation = Installation::new().await;
+    let service = installation.stranger().await;
+    installation.allow(&service.urn(), &[rights::EVALUATE], &[&account_urn()]).await;
+    let plain = Evaluation {
+        subject_kind: Some(SubjectKind::ServiceAccount),
+        subject: "EU.0".to_owned(),
+        action: REBOOT.to_owned(),
+        resource_type: "vps".to_owned(),
+        resource: "web-1".to_owned(),
+        owner: None,
+        properties: BTreeMap::new(),
+        ip: None,
+        at: None,
+    };
+    let many = (0..=PROPERTIES).map(|number| (number.to_string(), String::new())).collect();
+    let wrong = [
+        Evaluation { subject: "x".repeat(10_000), ..plain.clone() },
+        Evaluation { action: "x".repeat(ACTION_BYTES + 1), ..plain.clone() },
+        Evaluation { resource: "x".repeat(URN_BYTES + 1), ..plain.clone() },
+        Evaluation { resource_type: "x".repeat(RESOURCE_TYPE_BYTES + 1), ..plain.clone() },
+        Evaluation { properties: many, ..plain.clone() },
+    ];
+    let requests = Ok(wrong.into_iter().chain([plain]).map(Ok).collect());
+    let all = EvaluationsSemantic::ExecuteAll;
+    let mut answers = installation.iam.evaluate(&service.context, requests, all).await.unwrap();
+    assert!(answers.pop().unwrap().is_ok());
+    for answer in answers {
+        assert_eq!(fault(answer), Fault::TooLong);
+    }
+}
+
+#[tokio::test]
+async fn a_long_text_is_cut_in_the_log() {
+    let installation = Installation::new().await;
+    let (iam, owner) = (&installation.iam, installation.owner());
+    let what = format!("GET /{}", "x".repeat(60_000));
+    let agent = "a".repeat(60_000);
+    iam.record(&owner, Call { what, route: "", status: 404, user_agent: Some(&agent) });
+    let all = LogFilter::default();
+    let lines = iam.log(&owner, LogKind::Call, &all, (Instant::MAX, 10)).await.unwrap().lines;
+    assert!(lines[0].what.len() <= LOG_TEXT_BYTES && lines[0].what.ends_with("x…"));
+    assert!(lines[0].user_agent.as_ref().is_some_and(|agent| agent.ends_with('…')));
 }

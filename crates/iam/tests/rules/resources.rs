@@ -201,13 +201,13 @@ async fn a_wildcard_of_resource_groups_covers_those_that_the_account_made() {
     let caller = installation.stranger().await;
     installation.allow(&caller.urn(), &[REBOOT], &["urn:v1:eu:resourceGroup:*"]).await;
     assert!(!installation.may(&caller.context, REBOOT, VPS).await);
-    assert!(iam.effective_permissions(&owner, &caller.urn()).await.unwrap().is_empty());
+    assert!(iam.effective_permissions(&owner, &caller.urn()).await.unwrap().permissions.is_empty());
     let resources = vec![Member::Urn(VPS.to_owned())];
     let input = ResourceGroupInput { name: "g".to_owned(), resources };
     iam.create_resource_group(&owner, Ok(input)).await.unwrap();
     assert!(installation.may(&caller.context, REBOOT, VPS).await);
     assert!(!installation.may(&caller.context, REBOOT, REBOOT_URN).await);
-    let all = iam.effective_permissions(&owner, &caller.urn()).await.unwrap();
+    let all = iam.effective_permissions(&owner, &caller.urn()).await.unwrap().permissions;
     assert_eq!(all.iter().map(|one| &*one.resource).collect::<Vec<_>>(), [VPS]);
 }
 

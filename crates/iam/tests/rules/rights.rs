@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use gatewright_iam::{
     Attachment, BuiltInProducts, Catalogue, ClientId, Context, EvaluationsSemantic, GroupName, Iam,
@@ -15,7 +16,7 @@ use crate::installation::{Installation, account_urn, texts, unread};
 struct UseCase {
     name: &'static str,
     right: &'static str,
-    call: for<'a> fn(&'a Iam, &'a Context) -> Answer<'a>,
+    call: for<'a> fn(&'a Arc<Iam>, &'a Context) -> Answer<'a>,
 }
 
 type Answer<'a> = Pin<Box<dyn Future<Output = Result<(), IamError>> + 'a>>;

@@ -122,12 +122,23 @@ async fn effective_permissions_list_what_an_identity_may_do() {
     let installation = Installation::new().await;
     let (iam, owner) = (&installation.iam, installation.owner());
     let caller = installation.stranger().await;
-    assert!(iam.effective_permissions(&owner, &caller.urn()).await.unwrap().is_empty());
+    assert!(iam.effective_permissions(&owner, &caller.urn()).await.unwrap().permissions.is_empty());
     installation.allow(&caller.urn(), &[REBOOT], &[VPS]).await;
-    let all = iam.effective_permissions(&owner, &caller.urn()).await.unwrap();
+    let all = iam.effective_permissions(&owner, &caller.urn()).await.unwrap().permissions;
     let on_vps = all.iter().find(|one| one.resource == VPS).unwrap();
     assert_eq!((&*on_vps.resource_type, &on_vps.actions), ("vps", &texts(&[REBOOT])));
     assert!(on_vps.total > 1);
+}
+
+#[tokio::test]
+async fn effective_permissions_say_where_there_is_more_than_was_looked_at() {
+    let little = |settings: &mut gatewright_iam::Settings| settings.limits.request_cost = 10;
+    let installation = Installation::with(little).await;
+    let (iam, owner) = (&installation.iam, installation.owner());
+    let caller = installation.stranger().await;
+    assert!(!iam.effective_permissions(&owner, &caller.urn()).await.unwrap().is_part);
+    installation.allow(&caller.urn(), &[REBOOT], &[VPS]).await;
+    assert!(iam.effective_permissions(&owner, &caller.urn()).await.unwrap().is_part);
 }
 
 #[tokio::test]

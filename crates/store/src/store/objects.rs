@@ -1,13 +1,27 @@
 //! Reads objects.
 
+use std::collections::HashMap;
+
 use gatewright_policy::{AccountName, Revision};
 
 use super::Store;
 use super::rows::Name;
 use crate::error::StoreError;
 use crate::object::{Kind, Object, ObjectRow};
+use crate::row::from_row;
 use crate::sql;
 use crate::statement::{Statement, Value};
+
+/// The number of identifiers in `ACCOUNTS_OF`.
+const AT_ONCE: usize = 100;
+
+/// An object with its account.
+struct OwnedObject {
+    name: String,
+    account: AccountName,
+}
+
+from_row!(OwnedObject: name, account as AccountName);
 
 impl Store {
     /// Reads an object of the account.
@@ -68,6 +82,26 @@ impl Store {
     /// Reads all objects of one kind, of all accounts: only for a kind with few objects.
     pub async fn objects_of_all_accounts(&self, kind: Kind) -> Result<Vec<Object>, StoreError> {
         self.several(sql::OBJECTS_OF_ALL_ACCOUNTS, &[Value::Kind(kind)]).await
+    }
+
+    /// Reads the accounts that objects of one kind belong to, by their identifiers, many at once.
+    pub async fn accounts_of(
+        &self,
+        kind: Kind,
+        ids: &[&str],
+    ) -> Result<HashMap<String, AccountName>, StoreError> {
+        // No identifier holds a NUL, which PostgreSQL does not take.
+        let ids: Vec<&str> = ids.iter().copied().filter(|id| !id.contains('\0')).collect();
+        let mut accounts = HashMap::with_capacity(ids.len());
+        for some in ids.chunks(AT_ONCE) {
+            let Some(last) = some.last() else { continue };
+            let padded = some.iter().chain(std::iter::repeat(last)).take(AT_ONCE);
+            let mut values = vec![Value::Kind(kind)];
+            values.extend(padded.map(|id| Value::Text(id)));
+            let rows = self.database.all::<OwnedObject>(sql::ACCOUNTS_OF, &values).await?;
+            accounts.extend(rows.into_iter().map(|row| (row.name, row.account)));
+        }
+        Ok(accounts)
     }
 
     /// Reads at most `most` objects of any kind that were created after revision `after`, in order.

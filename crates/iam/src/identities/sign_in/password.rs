@@ -47,11 +47,16 @@ impl Iam {
             let object = self.store.object(&account, kind, &id).await?;
             let hash = object.as_ref().and_then(|object| object.secret.clone());
             let is_right = self.is_password(&counted, attempt.password, hash).await?;
-            Ok::<_, IamError>(object.filter(|_| is_right))
+            Ok::<_, IamError>((object, is_right))
         };
         let object = match check.await {
-            Ok(Some(object)) => object,
-            Ok(None) => return Err(SignInError::Wrong),
+            Ok((Some(object), true)) => object,
+            Ok((object, _)) => {
+                if object.is_some() {
+                    self.recorder.record_failure(identity, "sign-in", &origin);
+                }
+                return Err(SignInError::Wrong);
+            }
             Err(error) => {
                 attempts.take_back(&counted);
                 return Err(error.into());
@@ -104,6 +109,10 @@ impl Iam {
                 self.sign_in_attempts.take_back(&counted);
             }
             _ => {}
+        }
+        if let Err(SignInError::WrongCode) = &proof {
+            let identity = context.principal.identity.clone();
+            self.recorder.record_failure(identity, "sign-in-code", origin);
         }
         let proof = proof?;
         self.end_sessions(&context, vec![id]).await?;

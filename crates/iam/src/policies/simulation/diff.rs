@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use gatewright_policy::{Environment, PolicyId, PolicySet, Request, compare, decide};
+use gatewright_policy::{
+    Environment, PolicyId, PolicySet, Request, compare, decide, decision_cost,
+};
 
 use crate::core::iam::Iam;
 use crate::engine::view::View;
@@ -64,18 +66,23 @@ impl Iam {
         let targets = self.targets(account, &view, &resources).await?;
         let environment = Environment { now: context.now, ip: context.ip };
         let catalogue = self.catalogue();
-        let mut left = MOST_DECISIONS / 2;
+        let (mut left, mut budget) = (MOST_DECISIONS / 2, self.budget());
         for text in identities {
             let identity = self.identity(&text)?;
             let caller = self.caller(&view, &identity);
             let mut rows: Vec<AccessDiff> = Vec::new();
+            let cost =
+                decision_cost(&caller, &sets.0, None) + decision_cost(&caller, &sets.1, None);
             for target in &targets {
                 let names = catalogue.action_names(&target.resource_type);
-                let Some(less) = left.checked_sub(names.len()) else {
+                let cost = cost.saturating_mul(names.len() as u64);
+                let less = left.checked_sub(names.len()).filter(|_| budget.spend(cost).is_ok());
+                let Some(less) = less else {
                     found.is_part = true;
                     break;
                 };
                 left = less;
+                budget.pause_after(cost).await;
                 let names = names.iter().map(String::as_str);
                 let resource = target.decided_resource(&view);
                 let difference = compare(&caller, resource, environment, names, (&sets.0, &sets.1));

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use gatewright_policy::{Environment, PolicySet, Request, decide};
+use gatewright_policy::{Environment, PolicySet, Request, decide, decision_cost};
 
 use crate::core::iam::Iam;
 use crate::model::caller::Context;
 use crate::model::error::IamError;
 use crate::model::rights;
-use crate::model::simulation::EffectivePermissions;
+use crate::model::simulation::{EffectivePermission, EffectivePermissions};
 use crate::policies::simulation::target::MOST_DECISIONS;
 
 impl Iam {
@@ -18,7 +18,7 @@ impl Iam {
         &self,
         context: &Context,
         identity: &str,
-    ) -> Result<Vec<EffectivePermissions>, IamError> {
+    ) -> Result<EffectivePermissions, IamError> {
         self.demand(context, rights::POLICY_GET).await?;
         let identity = self.identity(identity)?;
         let view = self.views.get(context.account()).await?;
@@ -46,19 +46,25 @@ impl Iam {
         }
         let catalogue = self.catalogue();
         let environment = Environment { now: context.now, ip: None };
-        let mut permissions: Vec<EffectivePermissions> = Vec::new();
+        let mut found = EffectivePermissions::default();
         let mut left = MOST_DECISIONS;
+        let (cost, mut budget) = (2 * decision_cost(&caller, set, None), self.budget());
         for target in self.targets(context.account(), &view, &resources).await? {
             let names = catalogue.action_names(&target.resource_type);
-            let Some(less) = left.checked_sub(names.len()) else { break };
+            let cost = cost.saturating_mul(names.len() as u64);
+            let less = left.checked_sub(names.len()).filter(|_| budget.spend(cost).is_ok());
+            let Some(less) = less else {
+                found.is_part = true;
+                break;
+            };
             left = less;
+            budget.pause_after(cost).await;
             let resource = target.decided_resource(&view);
             let may = |action: &String, set: &PolicySet| {
                 let request = Request { caller: &caller, action, resource, environment };
                 decide(&request, set, None).is_allowed()
             };
-            let mut conditional = 0;
-            let mut actions: Vec<String> = Vec::new();
+            let (mut actions, mut conditional) = (Vec::new(), 0);
             for action in names {
                 let at_present = may(action, set);
                 if at_present || may(action, &unconditional) {
@@ -66,27 +72,24 @@ impl Iam {
                     actions.push(action.clone());
                 }
             }
-            if actions.is_empty() {
-                continue;
-            }
-            // A row that an earlier pattern implies is omitted.
-            let said = permissions.iter().any(|one| {
-                let head = one.resource.strip_suffix('*');
-                let same = one.actions == actions && one.conditional == conditional;
-                same && head.is_some_and(|head| target.urn.starts_with(head))
-            });
-            if !said {
-                let (resource_type, resource) = (target.resource_type, target.urn);
-                let total = names.len();
-                permissions.push(EffectivePermissions {
-                    resource_type,
-                    resource,
-                    actions,
-                    conditional,
-                    total,
-                });
-            }
+            let (resource_type, resource) = (target.resource_type, target.urn);
+            let total = names.len();
+            found.add(EffectivePermission { resource_type, resource, actions, conditional, total });
         }
-        Ok(permissions)
+        Ok(found)
+    }
+}
+
+impl EffectivePermissions {
+    /// Adds a row, unless it has no actions or an earlier pattern implies it.
+    fn add(&mut self, row: EffectivePermission) {
+        let is_implied = self.permissions.iter().any(|one| {
+            let head = one.resource.strip_suffix('*');
+            let same = one.actions == row.actions && one.conditional == row.conditional;
+            same && head.is_some_and(|head| row.resource.starts_with(head))
+        });
+        if !row.actions.is_empty() && !is_implied {
+            self.permissions.push(row);
+        }
     }
 }

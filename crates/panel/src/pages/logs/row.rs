@@ -32,14 +32,20 @@ pub(super) struct Row {
 impl From<Line> for Row {
     fn from(line: Line) -> Self {
         let on = line.on.unwrap_or_default();
+        let what = match line.count {
+            Some(count) if line.left_out => format!("… × {count}"),
+            Some(count) => format!("{} × {count}", line.what),
+            None => line.what,
+        };
         Self {
             at: second(line.at),
             who_short: short_urn(&line.who).to_owned(),
             who: line.who,
-            what: line.what,
+            what,
             on_short: short_urn(&on).to_owned(),
             on,
-            allowed: Some(line.allowed),
+            // Nothing is known of lines that were left out.
+            allowed: (!line.left_out).then_some(line.allowed),
             reason: line.reason.map_or("", reason_text),
             policy: line.policy.map(|id| id.to_string()),
             status: line.status.map(|status| status.to_string()).unwrap_or_default(),

@@ -38,7 +38,7 @@ struct DetailsPage {
 #[derive(Default)]
 struct Activity {
     /// Effective permissions; none if the reader has no permission.
-    permissions: Option<Vec<EffectivePermissions>>,
+    permissions: Option<EffectivePermissions>,
     /// Its last token requests.
     tokens: Vec<LineRow>,
     /// The last decisions for it; none if the reader has no permission.

@@ -1,0 +1,141 @@
+//! Budgets of requests for many decisions, and where these are made.
+//!
+//! A small request is decided at once, on the thread of the connection. A large one takes its turn
+//! on the general runtime, yields between portions, and ends when its client goes away.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinHandle;
+use tracing::Instrument;
+
+use crate::core::iam::Iam;
+use crate::model::caller::Context;
+use crate::model::error::IamError;
+
+/// The cost up to which a request is small. A cost of 1 is about ten nanoseconds in the worst case.
+const SMALL: u64 = 50_000;
+
+/// The number of decisions up to which their cost is not computed first: each is bounded by itself.
+pub(crate) const VERY_FEW: usize = 4;
+
+/// The number of decisions that are made before others run.
+pub(crate) const FEW: usize = 64;
+
+/// The cost after which a large request lets others run.
+const PORTION: u64 = 20_000;
+
+/// The maximum time of a large request, once it is its turn.
+const LONGEST: Duration = Duration::from_secs(20);
+
+/// The costs that a request may still have.
+pub(crate) struct Budget {
+    most: u64,
+    spent: u64,
+    /// The cost since others last ran.
+    since: u64,
+}
+
+impl Budget {
+    /// Creates the budget of a request that may cost so much.
+    pub(crate) fn new(most: u64) -> Self {
+        Self { most, spent: 0, since: 0 }
+    }
+
+    /// Creates a budget that is never spent, for a request whose costs need not be computed.
+    pub(crate) fn unlimited() -> Self {
+        Self::new(u64::MAX)
+    }
+
+    /// Returns whether costs must be computed.
+    pub(crate) fn is_limited(&self) -> bool {
+        self.most < u64::MAX
+    }
+
+    /// Spends a cost; fails where the request would cost too much.
+    pub(crate) fn spend(&mut self, cost: u64) -> Result<(), IamError> {
+        self.spent = self.spent.saturating_add(cost);
+        if self.spent <= self.most {
+            return Ok(());
+        }
+        let message = "the request needs too much work: ask for fewer decisions at once";
+        Err(IamError::TooLarge(message.to_owned()))
+    }
+
+    /// Lets others run once a portion is done that costs so much more.
+    pub(crate) async fn pause_after(&mut self, cost: u64) {
+        self.since = self.since.saturating_add(cost);
+        if self.since >= PORTION {
+            self.since = 0;
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+/// A task that is aborted when nobody waits for it any more.
+struct AttendedTask<T>(JoinHandle<T>);
+
+impl<T> Drop for AttendedTask<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl Iam {
+    /// Creates the budget of a request.
+    pub(crate) fn budget(&self) -> Budget {
+        Budget::new(self.settings.limits.request_cost)
+    }
+
+    /// Creates the budget of a small request, which is decided at once.
+    pub(crate) fn small_budget(&self) -> Budget {
+        Budget::new(SMALL.min(self.settings.limits.request_cost))
+    }
+
+    /// Does the work of a large request on the general runtime, when it is the account's turn; ends
+    /// it when the caller of this ends.
+    pub(crate) async fn in_turn<T, F>(
+        self: &Arc<Self>,
+        context: &Context,
+        work: impl FnOnce(Budget) -> F + Send + 'static,
+    ) -> Result<T, IamError>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, IamError>> + Send + 'static,
+    {
+        let (shares, account) = (Arc::clone(&self.shares), context.account().clone());
+        let budget = self.budget();
+        let task = async move {
+            let _turn = shares.turn(&account).await?;
+            let done = tokio::time::timeout(LONGEST, work(budget)).await;
+            done.unwrap_or_else(|_| Err(shares.busy()))
+        };
+        let mut task = AttendedTask(self.runtime.spawn(task.in_current_span()));
+        (&mut task.0).await.map_err(IamError::internal)?
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+    use std::pin::pin;
+    use std::task::Poll;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn others_run_after_each_portion() {
+        let mut budget = Budget::new(u64::MAX);
+        let mut pauses = 0;
+        for _ in 0..10 {
+            let mut pause = pin!(budget.pause_after(PORTION / 2));
+            let is_pending =
+                poll_fn(|context| Poll::Ready(pause.as_mut().poll(context).is_pending())).await;
+            if is_pending {
+                pauses += 1;
+                pause.await;
+            }
+        }
+        assert_eq!(pauses, 5);
+    }
+}

@@ -1,0 +1,115 @@
+//! Queues of log lines: bounded in bytes, and fair.
+//!
+//! Invariants: a queue takes no more than its size; and once it fills up, an account has no more than
+//! twice what is left free, and a caller no more than that, so that who writes much loses lines
+//! before others do.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use foldhash::quality::RandomState;
+use gatewright_policy::AccountName;
+
+use super::line::PendingLine;
+
+/// The size of a queue, in bytes. Each thread has one for decisions and one for all else.
+const SIZE: usize = 1024 * 1024;
+
+/// The size up to which nobody's share is looked at, in bytes.
+const UNSHARED: usize = SIZE / 8;
+
+/// The sizes of the lines of each account and of each caller.
+#[derive(Default)]
+struct Shares {
+    accounts: HashMap<AccountName, usize, RandomState>,
+    callers: HashMap<Arc<str>, usize, RandomState>,
+}
+
+impl Shares {
+    fn add(&mut self, line: &PendingLine) {
+        let identity = line.actor.identity();
+        *self.accounts.entry(identity.account().clone()).or_default() += line.size();
+        *self.callers.entry(identity.shared_urn()).or_default() += line.size();
+    }
+
+    fn has_room(&self, line: &PendingLine, free: usize) -> bool {
+        let identity = line.actor.identity();
+        let account = self.accounts.get(identity.account()).copied().unwrap_or_default();
+        let caller = self.callers.get(identity.urn()).copied().unwrap_or_default();
+        account + line.size() <= 2 * free && caller + line.size() <= free
+    }
+}
+
+/// A queue of log lines.
+#[derive(Default)]
+pub(super) struct Queue {
+    pub(super) lines: Vec<PendingLine>,
+    size: usize,
+    /// The shares of the lines in the queue, once it is so full that they matter.
+    shares: Option<Shares>,
+}
+
+impl Queue {
+    /// Adds a line; returns it where there is no room for it.
+    pub(super) fn push(&mut self, line: PendingLine) -> Option<PendingLine> {
+        let size = line.size();
+        let Some(free) = SIZE.checked_sub(self.size + size) else { return Some(line) };
+        if self.size >= UNSHARED {
+            let shares = self.shares.get_or_insert_with(|| {
+                let mut shares = Shares::default();
+                self.lines.iter().for_each(|line| shares.add(line));
+                shares
+            });
+            if !shares.has_room(&line, free) {
+                return Some(line);
+            }
+            shares.add(&line);
+        }
+        self.size += size;
+        self.lines.push(line);
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use gatewright_policy::{ClientId, Identity, Instant, Region};
+
+    use super::super::line::Actor;
+    use super::*;
+    use crate::model::log::LogKind;
+    use crate::model::query_id::QueryId;
+
+    fn line(account: &str, client: &str) -> PendingLine {
+        let (account, client) = (AccountName::new(account), ClientId::new(client));
+        let actor = Actor::Identity(Identity::service_account(Region::Eu, &account, &client));
+        PendingLine::about(LogKind::Decision, actor, (None, QueryId::OPERATOR, Instant::EPOCH))
+    }
+
+    /// Adds lines of a caller until one is refused; returns how many were added.
+    fn fill(queue: &mut Queue, account: &str, client: &str) -> usize {
+        (0..1_000_000).take_while(|_| queue.push(line(account, client)).is_none()).count()
+    }
+
+    #[test]
+    fn who_writes_much_leaves_room_for_others() {
+        let mut queue = Queue::default();
+        let noisy = fill(&mut queue, "aa1-ovh", "EU.1");
+        assert!(noisy > 500, "{noisy}");
+        assert!(queue.push(line("aa1-ovh", "EU.1")).is_some(), "its share is used up");
+        let colleague = fill(&mut queue, "aa1-ovh", "EU.2");
+        assert!(colleague > noisy / 10, "{colleague} beside {noisy}");
+        let stranger = fill(&mut queue, "bb2-ovh", "EU.3");
+        assert!(stranger > noisy / 10, "{stranger} beside {noisy}");
+        assert!(queue.size <= SIZE);
+    }
+
+    #[test]
+    fn many_callers_take_no_more_than_the_queue() {
+        let mut queue = Queue::default();
+        for client in 0..10_000 {
+            fill(&mut queue, &format!("aa{client}-ovh"), &format!("EU.{client}"));
+        }
+        assert!(queue.size <= SIZE);
+    }
+}

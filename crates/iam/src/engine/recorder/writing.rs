@@ -1,0 +1,240 @@
+//! Writes the activity of all threads in one transaction.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use foldhash::quality::RandomState;
+use gatewright_policy::{AccountName, Identity, Instant};
+use gatewright_store::{ActivityBatch, CauseChain, HourlyCount, LastUsed, LogPage, StoreError};
+use tokio::task::JoinHandle;
+
+use super::failures::{Failures, Repeated};
+use super::line::{Actor, PendingLine};
+use super::pending::{Counts, Pending};
+use super::{Recorder, Totals};
+use crate::model::log::LogKind;
+use crate::model::query_id::QueryId;
+
+/// Interval between two writes of batches to the database.
+const PAUSE: Duration = Duration::from_secs(1);
+
+impl Recorder {
+    /// Starts the task that writes the batches until it is aborted.
+    pub(crate) fn run(self: &Arc<Self>) -> JoinHandle<()> {
+        let recorder = Arc::clone(self);
+        tokio::spawn(async move {
+            let mut interval = tokio::time::interval(PAUSE);
+            loop {
+                interval.tick().await;
+                if let Err(error) = recorder.flush().await {
+                    tracing::warn!(error = %CauseChain(&error), "a second of the logs is lost");
+                }
+            }
+        })
+    }
+
+    /// Takes all the activity that is not written yet out of the parts.
+    fn drain(&self) -> Pending {
+        let mut all = Pending::default();
+        for part in &self.parts {
+            let mut part = part.lock().unwrap_or_else(PoisonError::into_inner);
+            all.merge(std::mem::take(&mut part));
+        }
+        all
+    }
+
+    /// Writes all the activity that is not written yet; fails when the database does.
+    pub(crate) async fn flush(&self) -> Result<(), StoreError> {
+        self.write(Repeated::due).await
+    }
+
+    /// Writes all the activity that is not written yet, with the failures that were only counted so
+    /// far.
+    pub(crate) async fn finish(&self) -> Result<(), StoreError> {
+        self.write(|repeated, failures, now| {
+            let mut lines = repeated.due(failures, now);
+            lines.extend(repeated.all());
+            lines
+        })
+        .await
+    }
+
+    async fn write(
+        &self,
+        repeated: impl FnOnce(&mut Repeated, Failures, Instant) -> Vec<PendingLine>,
+    ) -> Result<(), StoreError> {
+        // A concurrent flush waits for the lock, and then finds everything written.
+        let mut written = self.written.lock().await;
+        let Pending { decisions, others, failures, left_out, counts, last_used } = self.drain();
+        let now = self.sources.now();
+        let mut lines = decisions.lines;
+        lines.extend(others.lines);
+        let failures = repeated(&mut written.repeated, failures, now);
+        failures.iter().for_each(log_failure);
+        lines.extend(failures);
+        lines.sort_by_key(|line| line.at);
+        lines.extend(left_out.iter().map(|(log, count)| PendingLine {
+            count: Some(*count),
+            ..self.left_out(log.clone(), now)
+        }));
+        for line in &mut lines {
+            written.last = line.at.max(written.last.saturating_add(Duration::from_micros(1)));
+            line.at = written.last;
+        }
+        let mut lost = left_out;
+        for line in lines.iter().filter(|line| !line.left_out) {
+            let log = (line.actor.identity().account().clone(), line.kind);
+            *lost.entry(log).or_default() += 1;
+        }
+        let batch = self.batch(pages(lines), &counts, &last_used);
+        if batch.is_empty() {
+            return Ok(());
+        }
+        let written = self.store.record_activity(&batch).await;
+        if written.is_ok() {
+            counts.values().for_each(|counts| self.totals.add(*counts));
+        } else {
+            // The lines are lost, but not that there were some; what is counted stays exact.
+            let lost = Pending { left_out: lost, counts, last_used, ..Pending::default() };
+            self.pending().merge(lost);
+        }
+        written
+    }
+
+    /// Returns the times of last use in an account, accurate to some seconds.
+    pub(crate) async fn last_used(
+        &self,
+        account: &AccountName,
+    ) -> Result<HashMap<String, Instant>, StoreError> {
+        self.flush().await?;
+        let last_used = self.store.last_used(account).await?;
+        Ok(last_used.into_iter().map(|one| (one.subject, one.last)).collect())
+    }
+
+    /// Builds the batch that is written in one transaction.
+    fn batch(
+        &self,
+        pages: Vec<LogPage>,
+        counts: &HashMap<AccountName, Counts, RandomState>,
+        last_used: &HashMap<(AccountName, Box<str>), Instant, RandomState>,
+    ) -> ActivityBatch {
+        let mut batch = ActivityBatch { pages, ..ActivityBatch::default() };
+        let hour = self.sources.now().hours();
+        for (account, counts) in counts {
+            let kinds = [
+                ("token", counts.tokens),
+                ("allowed", counts.allowed),
+                ("refused", counts.refused),
+                ("leftOut", counts.left_out),
+            ];
+            let kinds = kinds.into_iter().filter(|(_, count)| *count > 0);
+            batch.hourly_counts.extend(kinds.map(|(what, count)| HourlyCount {
+                account: account.clone(),
+                hour,
+                what: what.to_owned(),
+                count,
+            }));
+        }
+        batch.last_used.extend(last_used.iter().map(|((account, subject), last)| LastUsed {
+            account: account.clone(),
+            subject: subject.to_string(),
+            last: *last,
+        }));
+        // Two nodes that lock the same rows in different orders would deadlock.
+        batch.hourly_counts.sort_by(|a, b| (&a.account, &a.what).cmp(&(&b.account, &b.what)));
+        batch.last_used.sort_by(|a, b| (&a.account, &a.subject).cmp(&(&b.account, &b.subject)));
+        batch
+    }
+
+    /// Builds the line that says that lines of a log were left out.
+    pub(super) fn left_out(
+        &self,
+        (account, kind): (AccountName, LogKind),
+        now: Instant,
+    ) -> PendingLine {
+        let actor = Actor::Identity(Identity::account_of(self.region, &account));
+        PendingLine {
+            left_out: true,
+            ..PendingLine::about(kind, actor, (None, QueryId::OPERATOR, now))
+        }
+    }
+}
+
+impl Totals {
+    fn add(&self, counts: Counts) {
+        for (total, count) in [
+            (&self.tokens, counts.tokens),
+            (&self.allowed, counts.allowed),
+            (&self.refused, counts.refused),
+            (&self.left_out, counts.left_out),
+        ] {
+            total.increment(count.unsigned_abs());
+        }
+    }
+}
+
+/// Tells the operator of failures, as often as a line about them is written.
+fn log_failure(line: &PendingLine) {
+    let identity = line.actor.identity();
+    let (account, identity) = (identity.account(), identity.urn());
+    let (ip, count) = (line.ip.map(tracing::field::display), line.count.unwrap_or(1));
+    if line.kind == LogKind::Token {
+        tracing::info!(%account, identity, ip, count, "token requests refused");
+    } else {
+        tracing::info!(%account, identity, ip, count, "sign-ins failed");
+    }
+}
+
+/// Groups log lines into pages, one for each log of each account.
+fn pages(lines: Vec<PendingLine>) -> Vec<LogPage> {
+    let mut pages: HashMap<(AccountName, LogKind), LogPage, RandomState> = HashMap::default();
+    for line in lines {
+        let account = line.actor.identity().account().clone();
+        let (kind, at) = (line.kind, line.at);
+        let Ok(text) = serde_json::to_string(&line.line()) else { continue };
+        let page = pages.entry((account, kind)).or_insert_with_key(|(account, kind)| LogPage {
+            account: account.clone(),
+            kind: kind.as_str().to_owned(),
+            first: at,
+            last: at,
+            lines: String::new(),
+        });
+        page.first = at.min(page.first);
+        page.last = at.max(page.last);
+        page.lines.push_str(&text);
+        page.lines.push('\n');
+    }
+    pages.into_values().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use gatewright_policy::{ClientId, Region};
+    use gatewright_testing::TestDatabase;
+
+    use super::super::TokenOutcome;
+    use super::*;
+    use crate::sources::Sources;
+    use gatewright_store::Store;
+
+    #[tokio::test]
+    async fn a_batch_that_cannot_be_written_is_counted_and_said_to_be_missing() {
+        let database = TestDatabase::sqlite();
+        let store = Store::open(&database.address.parse().unwrap()).await.unwrap();
+        let recorder = Recorder::new(store.clone(), Sources::system(), Region::Eu);
+        let account = AccountName::new("aa1-ovh");
+        let client = Identity::service_account(Region::Eu, &account, &ClientId::new("EU.1"));
+        for _ in 0..3 {
+            let origin = (None, QueryId::OPERATOR, Instant::EPOCH);
+            recorder.record_token_request(client.clone(), "all", TokenOutcome::Issued, origin);
+        }
+        // There is no such account yet, so that its rows are refused.
+        assert!(recorder.flush().await.is_err());
+        assert!(recorder.flush().await.is_err());
+        let left = recorder.drain();
+        assert_eq!(left.counts[&account].tokens, 3);
+        assert_eq!(left.left_out[&(account, LogKind::Token)], 3);
+        assert!(left.others.lines.is_empty());
+    }
+}
