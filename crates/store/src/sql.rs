@@ -37,8 +37,6 @@ statements! {
         WHERE kind = $1 AND name = $2 AND account = $3";
     OBJECTS_OF_KIND = "SELECT kind, id, account, name, created, document, secret FROM object
         WHERE account = $1 AND kind = $2 AND created > $3 ORDER BY created LIMIT $4";
-    OBJECTS_OF_ALL_ACCOUNTS = "SELECT kind, id, account, name, created, document, secret FROM object
-        WHERE kind = $1 ORDER BY id";
     OBJECTS = "SELECT kind, id, account, name, created, document, secret FROM object
         WHERE account = $1 AND created > $2 ORDER BY created LIMIT $3";
 
@@ -55,6 +53,11 @@ statements! {
         $67, $68, $69, $70, $71, $72, $73, $74, $75, $76, $77, $78, $79, $80, $81, $82,
         $83, $84, $85, $86, $87, $88, $89, $90, $91, $92, $93, $94, $95, $96, $97, $98,
         $99, $100, $101)";
+    // What changed is found without reading the documents.
+    HEADS_OF_KIND = "SELECT DISTINCT account.name AS account, account.revision AS revision
+        FROM object JOIN account ON account.name = object.account WHERE object.kind = $1";
+    CHANGED_SINCE = "SELECT DISTINCT object AS name FROM journal
+        WHERE account = $1 AND revision > $2 AND kind = $3";
 
     MENTION_ADD = "INSERT INTO mention (kind, id, mentioned, owner) VALUES ($1, $2, $3, $4)
         ON CONFLICT (kind, id, mentioned) DO NOTHING";

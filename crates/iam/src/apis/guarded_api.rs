@@ -1,6 +1,6 @@
 //! Declarations of guarded APIs by accounts, beside those in the files of the installation.
 
-use gatewright_policy::Revision;
+use gatewright_policy::{Revision, action_type};
 use gatewright_store::Kind;
 use serde_json::Value;
 
@@ -11,7 +11,7 @@ use crate::model::document::Document;
 use crate::model::error::{Fault, IamError};
 use crate::model::guarded_api::{ApiDocument, GuardedApi};
 use crate::model::input::Input;
-use crate::model::limits::{API_NAME_BYTES, check_bytes};
+use crate::model::limits::{ACTION_BYTES, API_NAME_BYTES, RESOURCE_TYPE_BYTES, check_bytes};
 use crate::model::rights;
 
 /// The maximum number of guarded APIs of an account.
@@ -70,10 +70,14 @@ impl Iam {
                 "there is an API {name} already, or was one of another account: choose another name"
             ),
         };
-        self.live_catalogue.check(name, &document).map_err(|error| match error {
+        let added = self.live_catalogue.check(name, &document).map_err(|error| match error {
             CatalogueError::Api { source: ApiError::Twice(_), .. } => taken(),
             error => wrong(error.to_string()),
         })?;
+        for action in added {
+            check_bytes("x-iam-actions", &action, ACTION_BYTES)?;
+            check_bytes("x-iam-actions", action_type(&action), RESOURCE_TYPE_BYTES)?;
+        }
         match self.store.object_of_any_account(Kind::Api, name).await? {
             Some(there) if there.account != *account => return Err(taken()),
             Some(_) => {

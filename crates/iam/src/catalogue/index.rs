@@ -2,15 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use foldhash::quality::RandomState;
-use gatewright_policy::{action_type, check_action, hidden_character};
+use gatewright_policy::{AccountName, action_type, check_action, hidden_character};
 
 use crate::catalogue::action::{Action, ManagedGroup};
 use crate::catalogue::api::Api;
 use crate::catalogue::describe;
 use crate::catalogue::error::{ApiError, CatalogueError};
-use crate::catalogue::product::{Declared, DeclaredApi, Product};
+use crate::catalogue::product::{Declared, DeclaredApi, DeclaredGroup, Product};
 use crate::catalogue::route::Locator;
 use crate::model::rights::{self, Category};
 use crate::model::settings::BuiltInProducts;
@@ -24,9 +25,89 @@ pub struct Catalogue {
     names: HashMap<String, bool, RandomState>,
     types: BTreeMap<String, Vec<String>>,
     groups: BTreeMap<String, ManagedGroup>,
-    apis: HashMap<String, Api, RandomState>,
+    apis: HashMap<String, Arc<Api>, RandomState>,
     /// The resource types whose resources are named by requests to guarded APIs.
     named_by_requests: BTreeSet<String>,
+}
+
+/// A product whose declarations are checked. It holds what decisions need of its file, not the file.
+#[derive(Debug)]
+pub(crate) struct CheckedProduct {
+    file: String,
+    resource_types: Vec<String>,
+    pub(crate) actions: Vec<Declared>,
+    groups: Vec<ManagedGroup>,
+    api: Option<CheckedApi>,
+}
+
+/// A guarded API that is checked.
+#[derive(Debug)]
+struct CheckedApi {
+    name: String,
+    /// The account that owns the resources behind it, if it says one.
+    owner: Option<AccountName>,
+    api: Arc<Api>,
+    /// The resource types whose resources are named by its requests.
+    named_by_requests: Vec<String>,
+}
+
+impl CheckedProduct {
+    fn parse(file: &str, text: &str) -> Result<Self, CatalogueError> {
+        let file = || file.to_owned();
+        let product = Product::parse(text)
+            .map_err(|source| CatalogueError::Malformed { file: file(), source })?;
+        for declared in &product.actions {
+            check_action(&declared.action).map_err(|source| CatalogueError::Action {
+                file: file(),
+                action: declared.action.clone(),
+                source,
+            })?;
+        }
+        let compile = |group: DeclaredGroup| {
+            let name = group.name.clone();
+            group.compile().map_err(|source| CatalogueError::Group {
+                file: file(),
+                group: name,
+                source,
+            })
+        };
+        let groups = product.permissions_groups.into_iter().map(compile);
+        let stem = Path::new(&file()).file_stem().map(|stem| stem.to_string_lossy().into());
+        let api = product.api.map(|api| check_api(stem.unwrap_or_default(), api)).transpose();
+        Ok(Self {
+            file: file(),
+            resource_types: product.resource_types,
+            actions: product.actions,
+            groups: groups.collect::<Result<_, _>>()?,
+            api: api.map_err(|source| CatalogueError::Api { file: file(), source })?,
+        })
+    }
+
+    /// Returns the account that owns the resources behind the guarded API, if it says one.
+    pub(crate) fn owner(&self) -> Option<&AccountName> {
+        self.api.as_ref().and_then(|api| api.owner.as_ref())
+    }
+
+    /// Checks the document of a guarded API that an account declares under a name.
+    pub(crate) fn of_api(name: &str, document: &serde_json::Value) -> Result<Self, CatalogueError> {
+        Self::parse(&format!("{name}.json"), &document.to_string())
+    }
+}
+
+/// Checks a guarded API; it has the name of its file where it says none.
+fn check_api(stem: String, declared: DeclaredApi) -> Result<CheckedApi, ApiError> {
+    let DeclaredApi { name, account, servers, routes } = declared;
+    let name = name.unwrap_or(stem);
+    let is_plain = |one: char| one.is_ascii_alphanumeric() || "-_".contains(one);
+    if name.is_empty() || !name.chars().all(is_plain) {
+        return Err(ApiError::Name(name));
+    }
+    let locators = routes.iter().flat_map(|route| &route.resources);
+    let named = locators.filter_map(Locator::type_named_by_request).map(str::to_owned);
+    let named_by_requests = named.collect();
+    let owner = account.clone();
+    let api = Arc::new(Api::new(account, &servers, routes)?);
+    Ok(CheckedApi { name, owner, api, named_by_requests })
 }
 
 /// The resource types, actions and managed groups of OVHcloud, in the format of any product.
@@ -58,53 +139,36 @@ impl Catalogue {
     }
 
     fn add_product(&mut self, file: &str, text: &str) -> Result<(), CatalogueError> {
-        let file = || file.to_owned();
-        let product = Product::parse(text)
-            .map_err(|source| CatalogueError::Malformed { file: file(), source })?;
-        for resource_type in product.resource_types {
-            self.types.entry(resource_type).or_default();
-        }
-        for declared in product.actions {
-            check_action(&declared.action).map_err(|source| CatalogueError::Action {
-                file: file(),
-                action: declared.action.clone(),
-                source,
-            })?;
-            self.add(declared);
-        }
-        for group in product.permissions_groups {
-            let name = group.name.clone();
-            let group = group.compile().map_err(|source| CatalogueError::Group {
-                file: file(),
-                group: name.clone(),
-                source,
-            })?;
-            self.groups.insert(name, group);
-        }
-        if let Some(api) = product.api {
-            let stem = Path::new(&file()).file_stem().map(|stem| stem.to_string_lossy().into());
-            self.add_api(stem.unwrap_or_default(), api)
-                .map_err(|source| CatalogueError::Api { file: file(), source })?;
-        }
-        Ok(())
+        self.add_checked(&CheckedProduct::parse(file, text)?)
     }
 
-    fn add_api(&mut self, stem: String, declared: DeclaredApi) -> Result<(), ApiError> {
-        let DeclaredApi { name, account, servers, routes } = declared;
-        let name = name.unwrap_or(stem);
-        let is_plain = |one: char| one.is_ascii_alphanumeric() || "-_".contains(one);
-        if name.is_empty() || !name.chars().all(is_plain) {
-            return Err(ApiError::Name(name));
+    /// Checks that no other product has declared a guarded API of the name of this one's.
+    pub(crate) fn check_name(&self, product: &CheckedProduct) -> Result<(), CatalogueError> {
+        match &product.api {
+            Some(api) if self.apis.contains_key(&api.name) => {
+                let (file, source) = (product.file.clone(), ApiError::Twice(api.name.clone()));
+                Err(CatalogueError::Api { file, source })
+            }
+            _ => Ok(()),
         }
-        let locators = routes.iter().flat_map(|route| &route.resources);
-        let named = locators.filter_map(Locator::type_named_by_request).map(str::to_owned);
-        let named: Vec<String> = named.collect();
-        let api = Api::new(account, &servers, routes)?;
-        if self.apis.contains_key(&name) {
-            return Err(ApiError::Twice(name));
+    }
+
+    /// Adds a product; fails where another has declared a guarded API of its name.
+    pub(crate) fn add_checked(&mut self, product: &CheckedProduct) -> Result<(), CatalogueError> {
+        self.check_name(product)?;
+        for resource_type in &product.resource_types {
+            self.types.entry(resource_type.clone()).or_default();
         }
-        self.named_by_requests.extend(named);
-        self.apis.insert(name, api);
+        for declared in &product.actions {
+            self.add(declared.clone());
+        }
+        for group in &product.groups {
+            self.groups.insert(group.name.clone(), group.clone());
+        }
+        if let Some(CheckedApi { name, api, named_by_requests, .. }) = &product.api {
+            self.apis.insert(name.clone(), Arc::clone(api));
+            self.named_by_requests.extend(named_by_requests.iter().cloned());
+        }
         Ok(())
     }
 
@@ -120,7 +184,7 @@ impl Catalogue {
 
     /// Returns the guarded API with a name.
     pub(crate) fn api(&self, name: &str) -> Option<&Api> {
-        self.apis.get(name)
+        self.apis.get(name).map(|api| &**api)
     }
 
     /// Adds a declared action; of an action that exists, the first description is kept.
@@ -231,17 +295,4 @@ pub(crate) fn check_visible(file: &str, text: &str) -> Result<(), CatalogueError
     hidden.map_or(Ok(()), |(character, name)| {
         Err(CatalogueError::Hidden { file: file.to_owned(), name, code: character.into() })
     })
-}
-
-impl Catalogue {
-    /// Returns a copy of the catalogue with one more guarded API.
-    pub(crate) fn with_api(
-        &self,
-        name: &str,
-        document: &serde_json::Value,
-    ) -> Result<Self, CatalogueError> {
-        let mut with = self.clone();
-        with.add_product(&format!("{name}.json"), &document.to_string())?;
-        Ok(with)
-    }
 }

@@ -43,7 +43,7 @@ pub(crate) struct DeclaredApi {
     pub(crate) routes: Vec<DeclaredRoute>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Declared {
     pub(crate) action: String,

@@ -172,7 +172,7 @@ impl Iam {
     /// Returns the catalogue of products that the caller's account is shown, without what other
     /// accounts have declared. Every authenticated caller may read it.
     pub async fn catalogue_for(&self, context: &Context) -> Result<Arc<Catalogue>, IamError> {
-        self.live_catalogue.of_account(context.account()).await
+        Ok(self.live_catalogue.of_account(context.account()).await)
     }
 
     /// Returns the catalogue of products of all accounts.

@@ -23,6 +23,21 @@ struct OwnedObject {
 
 from_row!(OwnedObject: name, account as AccountName);
 
+/// An account with its revision.
+struct AccountHead {
+    account: AccountName,
+    revision: Revision,
+}
+
+from_row!(AccountHead: account as AccountName, revision as Revision);
+
+/// The identifier of an object that changed.
+struct Changed {
+    name: String,
+}
+
+from_row!(Changed: name);
+
 impl Store {
     /// Reads an object of the account.
     pub async fn object(
@@ -79,11 +94,6 @@ impl Store {
         self.several(sql::OBJECTS_OF_KIND, &values).await
     }
 
-    /// Reads all objects of one kind, of all accounts: only for a kind with few objects.
-    pub async fn objects_of_all_accounts(&self, kind: Kind) -> Result<Vec<Object>, StoreError> {
-        self.several(sql::OBJECTS_OF_ALL_ACCOUNTS, &[Value::Kind(kind)]).await
-    }
-
     /// Reads the accounts that objects of one kind belong to, by their identifiers, many at once.
     pub async fn accounts_of(
         &self,
@@ -102,6 +112,29 @@ impl Store {
             accounts.extend(rows.into_iter().map(|row| (row.name, row.account)));
         }
         Ok(accounts)
+    }
+
+    /// Reads the accounts that have objects of one kind, each with its revision: only for a kind with
+    /// few objects.
+    pub async fn accounts_with(
+        &self,
+        kind: Kind,
+    ) -> Result<Vec<(AccountName, Revision)>, StoreError> {
+        let rows =
+            self.database.all::<AccountHead>(sql::HEADS_OF_KIND, &[Value::Kind(kind)]).await?;
+        Ok(rows.into_iter().map(|row| (row.account, row.revision)).collect())
+    }
+
+    /// Reads the identifiers of the objects of one kind that an account changed after a revision.
+    pub async fn changed_since(
+        &self,
+        account: &AccountName,
+        revision: Revision,
+        kind: Kind,
+    ) -> Result<Vec<String>, StoreError> {
+        let values = [Value::Account(account), Value::Revision(revision), Value::Kind(kind)];
+        let rows = self.database.all::<Changed>(sql::CHANGED_SINCE, &values).await?;
+        Ok(rows.into_iter().map(|row| row.name).collect())
     }
 
     /// Reads at most `most` objects of any kind that were created after revision `after`, in order.

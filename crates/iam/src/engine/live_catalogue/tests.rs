@@ -1,0 +1,105 @@
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
+
+use gatewright_policy::{Instant, Region};
+use gatewright_store::{Author, Change};
+use gatewright_testing::TestDatabase;
+use serde_json::json;
+
+use super::*;
+use crate::model::document::Place;
+
+const DECLARING: [&str; 2] = ["aa1-ovh", "bb2-ovh"];
+
+fn author() -> Author {
+    Author { actor: "test".to_owned(), ip: None, query_id: String::new(), at: Instant::EPOCH }
+}
+
+/// A database with two accounts.
+async fn store() -> (TestDatabase, Store) {
+    let database = TestDatabase::sqlite();
+    let store = Store::open(&database.address.parse().unwrap()).await.unwrap();
+    for account in DECLARING {
+        store.create_account(&AccountName::new(account), &author(), &[]).await.unwrap();
+    }
+    (database, store)
+}
+
+async fn write(store: &Store, account: &str, change: Change) {
+    store.write(&AccountName::new(account), &author(), &[change]).await.unwrap();
+}
+
+async fn declare(store: &Store, account: &str, name: &str) {
+    let document = json!({
+        "openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "x-iam-account": account,
+        "paths": {"/open": {"get": {"x-iam-public": true}}},
+    });
+    let api = ApiDocument { document, created_at: Instant::EPOCH, updated_at: None };
+    let owner = AccountName::new(account);
+    let place = Place { region: Region::Eu, account: &owner, id: name };
+    write(store, account, api.create(place, None).unwrap()).await;
+}
+
+fn names(live: &LiveCatalogue) -> Vec<String> {
+    live.current().apis().into_keys().map(str::to_owned).collect()
+}
+
+#[tokio::test]
+async fn one_account_that_cannot_be_read_keeps_no_other_from_being_published() {
+    let (database, store) = store().await;
+    let live = LiveCatalogue::open(&store, Catalogue::default()).await.unwrap();
+    let cast = async |text: &str| {
+        let of_second = "WHERE account = 'bb2-ovh' AND kind = 'api'";
+        database
+            .run(&format!("UPDATE object SET document = CAST(document AS {text}) {of_second}"))
+            .await;
+    };
+    declare(&store, DECLARING[0], "first").await;
+    declare(&store, DECLARING[1], "second").await;
+    cast("BLOB").await;
+    assert!(live.renew().await.is_err());
+    assert_eq!(names(&live), ["first"]);
+    // What the first takes back or declares is in force, however long the second cannot be read.
+    write(&store, DECLARING[0], ApiDocument::delete("first")).await;
+    assert!(live.renew().await.is_err());
+    assert!(names(&live).is_empty());
+    declare(&store, DECLARING[0], "third").await;
+    assert!(live.renew().await.is_err());
+    assert_eq!(names(&live), ["third"]);
+    cast("TEXT").await;
+    live.renew().await.unwrap();
+    assert_eq!(names(&live), ["second", "third"]);
+}
+
+/// Polls a future so many times, and gives it up then; returns whether it ended.
+async fn give_up_after(polls: usize, future: impl Future<Output = Result<(), IamError>>) -> bool {
+    let (mut future, mut left) = (pin!(future), polls);
+    poll_fn(|context| {
+        if left == 0 {
+            return Poll::Ready(false);
+        }
+        left -= 1;
+        future.as_mut().poll(context).map(|result| result.is_ok())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn what_was_read_is_published_also_where_a_renewal_is_given_up() {
+    let (_database, store) = store().await;
+    let mut interrupted = Vec::new();
+    for _ in 0..40 {
+        interrupted.push(LiveCatalogue::open(&store, Catalogue::default()).await.unwrap());
+    }
+    declare(&store, DECLARING[0], "first").await;
+    declare(&store, DECLARING[1], "second").await;
+    let mut ended = 0;
+    for (polls, live) in interrupted.iter().enumerate() {
+        // Given up at any point, it is as if it had not begun.
+        ended += usize::from(give_up_after(polls, live.renew()).await);
+        live.renew().await.unwrap();
+        assert_eq!(names(live), ["first", "second"], "{polls}");
+    }
+    assert!((1..40).contains(&ended), "it is given up at each point, and not for ever");
+}
