@@ -22,3 +22,4 @@ pub(crate) mod tokens;
 pub(crate) mod vault;
 pub(crate) mod view;
 pub(crate) mod views;
+pub(crate) mod weight;

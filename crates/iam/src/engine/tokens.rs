@@ -28,6 +28,7 @@ use crate::engine::claims::Claims;
 use crate::engine::key::{ID_TYPE, PublicKey, SigningKey, TYPE, jose};
 use crate::engine::keyring::Keyring;
 use crate::engine::vault::{KeyError, MasterKey};
+use crate::engine::weight::ByBytes;
 use crate::model::caller::{Principal, PrincipalKind, Token};
 use crate::model::error::IamError;
 use crate::model::scope;
@@ -46,6 +47,9 @@ const RELOAD: Duration = Duration::from_secs(1);
 
 /// Interval between two reloads of all keys.
 const TEND: Duration = Duration::from_secs(2);
+
+/// The memory for verified tokens, in bytes.
+const VERIFIED_BYTES: u64 = 128 * 1024 * 1024;
 
 /// The cache key of a token: a keyed hash of the whole token, of 256 bits.
 ///
@@ -71,7 +75,7 @@ pub(crate) struct Tokens {
     /// The number of the keys in the database, and the creation time of the newest.
     keys_seen: std::sync::Mutex<(i64, i64)>,
     /// Principals of verified tokens, by the keyed hash of the token.
-    verified: Cache<TokenHash, Arc<Principal>>,
+    verified: Cache<TokenHash, Arc<Principal>, ByBytes>,
     /// The key of these hashes. It is generated anew by each process and never leaves it.
     hash_key: Key,
 }
@@ -102,7 +106,7 @@ impl Tokens {
             keys: ArcSwap::from_pointee(keys),
             keys_changed: Notify::new(),
             keys_seen: std::sync::Mutex::default(),
-            verified: Cache::new(100_000),
+            verified: Cache::with_weighter(100_000, VERIFIED_BYTES, ByBytes),
             hash_key: Key(hash_key),
         })
     }

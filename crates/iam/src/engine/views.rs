@@ -22,6 +22,7 @@ use tokio::sync::{Notify, Semaphore};
 use crate::catalogue::index::Catalogue;
 use crate::engine::freshness::{Freshness, Lag, micros};
 use crate::engine::view::View;
+use crate::engine::weight::{ByBytes, Weighed};
 use crate::sources::Sources;
 
 /// The maximum number of look-ups of clients at once.
@@ -29,6 +30,16 @@ const CLIENT_LOOKUPS: usize = 4;
 
 /// The metric of the times that the database was found to have lost changes.
 const LOST_CHANGES: &str = "gatewright_database_lost_changes_total";
+
+/// The estimated number of entries of a cache.
+const MANY: usize = 100_000;
+
+/// The memory for owners of resources, in bytes. What anybody asks about is remembered, registered or
+/// not.
+const OWNERS_BYTES: u64 = 16 * 1024 * 1024;
+
+/// The memory for accounts of clients, in bytes.
+const CLIENTS_BYTES: u64 = 16 * 1024 * 1024;
 
 /// The view of one account, with the lock of its renewal.
 #[derive(Default)]
@@ -48,15 +59,21 @@ pub(super) struct Owner {
     pub(super) account: Option<AccountName>,
 }
 
+impl Weighed for Owner {
+    fn held(&self) -> usize {
+        self.account.as_ref().map_or(0, |account| account.as_str().len())
+    }
+}
+
 pub(crate) struct Views {
     pub(crate) store: Store,
     sources: Sources,
     pub(super) region: Region,
     pub(super) catalogue: Arc<Catalogue>,
     pub(super) slots: Cache<AccountName, Arc<Slot>>,
-    pub(super) owners: Cache<Box<str>, Owner>,
+    pub(super) owners: Cache<Box<str>, Owner, ByBytes>,
     /// Accounts of clients: a client stays with its account for as long as it exists.
-    pub(super) clients: Cache<ClientId, AccountName>,
+    pub(super) clients: Cache<ClientId, AccountName, ByBytes>,
     /// Bounds the look-ups of clients in the database, which anybody can cause.
     pub(super) client_lookups: Semaphore,
     /// The number of changes that created or deleted a resource: it invalidates cached owners.
@@ -94,8 +111,8 @@ impl Views {
             region,
             catalogue,
             slots: Cache::new(most),
-            owners: Cache::new(100_000),
-            clients: Cache::new(100_000),
+            owners: Cache::with_weighter(MANY, OWNERS_BYTES, ByBytes),
+            clients: Cache::with_weighter(MANY, CLIENTS_BYTES, ByBytes),
             client_lookups: Semaphore::new(CLIENT_LOOKUPS),
             moves: AtomicU64::new(0),
             renewed: Notify::new(),
