@@ -15,8 +15,8 @@ use std::time::Duration;
 
 use clap::Args;
 use gatewright_iam::{
-    AccountName, Address, Algorithm, BuiltInProducts, Iam, Limits, MasterKey, Rates, Region,
-    ServerLock, Settings, Sources,
+    AccountName, Address, Algorithm, BuiltInProducts, Iam, Limits, LogSizes, MasterKey, Rates,
+    Region, ServerLock, Settings, Sources,
 };
 use ipnet::IpNet;
 use serde::Deserialize;
@@ -165,6 +165,12 @@ pub(crate) struct Options {
     /// Days after which logs of tokens, decisions and calls are deleted [default: 30]
     #[arg(long, env = "GATEWRIGHT_LOG_DAYS")]
     log_days: Option<u32>,
+    /// The limit of each log of an account in the database, in MiB [default: 4096]
+    #[arg(long, env = "GATEWRIGHT_MAX_LOG_SIZE", value_name = "MIB")]
+    max_log_size: Option<u32>,
+    /// The limit of all logs in the database, in MiB [default: 16384]
+    #[arg(long, env = "GATEWRIGHT_MAX_TOTAL_LOG_SIZE", value_name = "MIB")]
+    max_total_log_size: Option<u32>,
     /// The log level or filter, as in info or warn [default: info]
     #[arg(long, env = "GATEWRIGHT_LOG")]
     log: Option<String>,
@@ -301,6 +307,8 @@ impl Options {
             idle_timeout: self.idle_timeout.or(file.idle_timeout),
             write_timeout: self.write_timeout.or(file.write_timeout),
             log_days: self.log_days.or(file.log_days),
+            max_log_size: self.max_log_size.or(file.max_log_size),
+            max_total_log_size: self.max_total_log_size.or(file.max_total_log_size),
             log: self.log.or(file.log),
             log_format: self.log_format.or(file.log_format),
         }
@@ -376,6 +384,10 @@ impl Options {
                 .unwrap_or(defaults.only_administrators_grant),
             rates: self.rates(&defaults.rates),
             log_days: self.log_days.unwrap_or(defaults.log_days).max(1),
+            log_sizes: LogSizes {
+                each: size("--max-log-size", self.max_log_size, defaults.log_sizes.each)?,
+                all: size("--max-total-log-size", self.max_total_log_size, defaults.log_sizes.all)?,
+            },
             database_timeout: self
                 .database_timeout
                 .map_or(defaults.database_timeout, |seconds| Duration::from_secs(seconds.max(1))),
@@ -410,6 +422,15 @@ fn seconds(name: &'static str, given: Option<u64>, default: Duration) -> Result<
         None => Ok(default),
         Some(seconds @ 1..=86_400) => Ok(Duration::from_secs(seconds)),
         Some(other) => Err(Failure::setting(name)(format!("{other} is not from 1 to 86400"))),
+    }
+}
+
+/// Checks a size in MiB, which may not be 0; returns it in bytes.
+fn size(name: &'static str, given: Option<u32>, default: i64) -> Result<i64, Failure> {
+    match given {
+        None => Ok(default),
+        Some(0) => Err(Failure::setting(name)("0 is not at least 1".to_owned())),
+        Some(mib) => Ok(i64::from(mib) << 20),
     }
 }
 

@@ -44,7 +44,7 @@ pub use model::rate::{RateLimit, Rates, RequestClass};
 pub use model::revision::AccountRevision;
 pub use model::rights::{self, Category};
 pub use model::secret::Secret;
-pub use model::settings::{BuiltInProducts, Settings};
+pub use model::settings::{BuiltInProducts, LogSizes, Settings};
 pub use sources::{Clock, Randomness, Sources};
 
 // Identities.

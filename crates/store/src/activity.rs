@@ -22,6 +22,19 @@ pub struct LogPage {
 
 from_row!(LogPage: account as AccountName, kind, first as Instant, last as Instant, lines);
 
+/// A log, or a part of it that was deleted, with its size.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogSize {
+    /// The account of the log.
+    pub account: AccountName,
+    /// The kind of log.
+    pub kind: String,
+    /// The size, in bytes.
+    pub bytes: i64,
+}
+
+from_row!(LogSize: account as AccountName, kind, bytes);
+
 /// The number of occurrences of an event in an hour.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HourlyCount {

@@ -40,7 +40,7 @@ mod tests;
 mod transaction;
 mod transient;
 
-pub use activity::{ActivityBatch, HourlyCount, LastUsed, LogPage};
+pub use activity::{ActivityBatch, HourlyCount, LastUsed, LogPage, LogSize};
 pub use address::Address;
 pub use cause_chain::CauseChain;
 pub use creation::{Creation, CreationKey};

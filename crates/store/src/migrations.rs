@@ -11,6 +11,7 @@ const FILES: &[(i64, &str, &str)] = &[
     (3, "installation", include_str!("../migrations/0003_installation.sql")),
     (4, "creation", include_str!("../migrations/0004_creation.sql")),
     (5, "api names", include_str!("../migrations/0005_api_names.sql")),
+    (6, "log size", include_str!("../migrations/0006_log_size.sql")),
 ];
 
 /// Returns the migrator of a database.
@@ -53,6 +54,7 @@ mod tests {
                 [0xda, 0xbb, 0x9e, 0x53],
                 [0xc6, 0x94, 0xb3, 0x00],
                 [0x5e, 0x9d, 0xa0, 0x44],
+                [0x53, 0xcc, 0xf5, 0xc8],
             ]
         );
     }

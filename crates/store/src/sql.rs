@@ -94,13 +94,22 @@ statements! {
     JOURNAL_BEFORE = "SELECT account, revision, at, actor, ip, query_id, kind, object, before, after,
         hash FROM journal WHERE account = $1 AND revision < $2 ORDER BY revision DESC LIMIT $3";
 
-    LOG_ADD = "INSERT INTO log (account, kind, first, last, lines) VALUES ($1, $2, $3, $4, $5)";
+    LOG_ADD = "INSERT INTO log (account, kind, first, last, lines, bytes)
+        VALUES ($1, $2, $3, $4, $5, $6)";
+    LOG_SIZE_ADD = "INSERT INTO log_size (account, kind, bytes) VALUES ($1, $2, $3)
+        ON CONFLICT (account, kind) DO UPDATE SET bytes = log_size.bytes + excluded.bytes";
+    LOG_LARGEST = "SELECT account, kind, bytes FROM log_size ORDER BY bytes DESC LIMIT 1";
+    LOG_SIZE = "SELECT CAST(COALESCE(SUM(bytes), 0) AS BIGINT) AS bytes FROM log_size";
+    LOG_FIRST_PAGES = "SELECT last, bytes FROM log WHERE account = $1 AND kind = $2
+        AND bytes > 0 ORDER BY last LIMIT $3";
+    LOG_DELETE_FIRST = "DELETE FROM log WHERE account = $1 AND kind = $2 AND last <= $3
+        AND bytes > 0 RETURNING account, kind, bytes";
+    LOG_OLD_PAGES = "SELECT last, bytes FROM log WHERE last < $1 ORDER BY last LIMIT $2";
+    LOG_DELETE_OLD = "DELETE FROM log WHERE last <= $1 RETURNING account, kind, bytes";
     LOG_BEFORE = "SELECT account, kind, first, last, lines FROM log
         WHERE account = $1 AND kind = $2 AND last < $3 ORDER BY last DESC LIMIT $4";
     LOG_OVERLAPPING = "SELECT account, kind, first, last, lines FROM log
         WHERE account = $1 AND kind = $2 AND first < $3 AND last >= $3";
-    LOG_OLDEST = "SELECT last FROM log ORDER BY last LIMIT 1";
-    LOG_DELETE = "DELETE FROM log WHERE last < $1";
     HOURLY_COUNT_ADD = "INSERT INTO tally (account, hour, what, count) VALUES ($1, $2, $3, $4)
         ON CONFLICT (account, hour, what) DO UPDATE SET count = tally.count + excluded.count";
     HOURLY_COUNTS = "SELECT account, hour, what, count FROM tally WHERE account = $1 AND hour >= $2

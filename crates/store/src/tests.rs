@@ -344,7 +344,9 @@ async fn what_happened_is_read_back_from_its_end_and_forgotten_by_age(database: 
     assert_eq!(back(at(5), 9).await, [(3, 6), (1, 4)], "one reaches across, one lies before");
     assert_eq!(store.hourly_counts(&ACCOUNT, 2).await.unwrap(), [hourly_count(2, 10)]);
     assert_eq!(store.last_used(&ACCOUNT).await.unwrap(), [usage(8)], "use is never earlier");
-    assert_eq!(store.delete_old_activity(at(7), 2).await.unwrap(), 2);
+    assert!(store.delete_old_lines(at(7)).await.unwrap());
+    assert!(!store.delete_old_lines(at(7)).await.unwrap());
+    store.delete_old_counts(2).await.unwrap();
     assert_eq!(back(Instant::MAX, 9).await, [(7, 8)]);
     assert_eq!(store.hourly_counts(&ACCOUNT, 0).await.unwrap(), [hourly_count(2, 10)]);
     assert!(store.log_before(&NOBODY, "call", Instant::MAX, 9).await.unwrap().is_empty());
@@ -391,6 +393,89 @@ async fn of_two_creations_under_one_key_the_second_is_refused_whole(database: Te
         .await
         .unwrap();
     assert!(store.creation("k", Instant::EPOCH).await.unwrap().is_none());
+}
+
+/// A page of a log of so many bytes.
+fn page(account: &AccountName, kind: &str, at: i64, bytes: usize) -> LogPage {
+    LogPage {
+        account: account.clone(),
+        kind: kind.to_owned(),
+        first: Instant::from_seconds(at),
+        last: Instant::from_seconds(at),
+        lines: "x".repeat(bytes),
+    }
+}
+
+/// Trims the logs to their sizes; returns the number of bytes that were deleted.
+async fn trim(store: &Store, sizes: (i64, i64)) -> i64 {
+    let mut bytes = 0;
+    while let Some(trimmed) = store.trim_logs(sizes).await.unwrap() {
+        bytes += trimmed.bytes;
+    }
+    bytes
+}
+
+on_both_databases!(logs_are_trimmed_the_oldest_and_the_largest_first);
+async fn logs_are_trimmed_the_oldest_and_the_largest_first(database: TestDatabase) {
+    let store = opened(&database).await;
+    let other = AccountName::new("bb2-ovh");
+    store.create_account(&other, &author(), &[]).await.unwrap();
+    let noisy = (0..50).map(|at| page(&ACCOUNT, "token", at, 100));
+    let calls = (0..10).map(|at| page(&ACCOUNT, "call", at, 100));
+    let quiet = (0..5).map(|at| page(&other, "token", at, 100));
+    let pages = noisy.chain(calls).chain(quiet).collect();
+    let batch = ActivityBatch { pages, ..ActivityBatch::default() };
+    store.record_activity(&batch).await.unwrap();
+    let left = async |account: &AccountName, kind: &str| {
+        let pages = store.log_before(account, kind, Instant::MAX, 100).await.unwrap();
+        (pages.len(), pages.iter().map(|page| page.last.seconds()).min())
+    };
+    assert_eq!(trim(&store, (10_000, 10_000)).await, 0);
+    assert_eq!(trim(&store, (3_000, 10_000)).await, 2_000);
+    assert_eq!(left(&ACCOUNT, "token").await, (30, Some(20)), "the oldest go first");
+    assert_eq!(trim(&store, (10_000, 4_000)).await, 500);
+    assert_eq!(left(&ACCOUNT, "token").await, (25, Some(25)), "the largest log goes first");
+    assert_eq!(trim(&store, (900, 10_000)).await, 1_600 + 100);
+    assert_eq!(left(&ACCOUNT, "call").await, (9, Some(1)), "each log has its own size");
+    assert_eq!(left(&other, "token").await, (5, Some(0)));
+    // What is deleted for its age counts no longer.
+    while store.delete_old_lines(Instant::MAX).await.unwrap() {}
+    store.record_activity(&batch).await.unwrap();
+    assert_eq!(trim(&store, (5_000, 6_500)).await, 0);
+    assert_eq!(trim(&store, (5_000, 6_400)).await, 100);
+}
+
+on_both_databases!(each_step_of_a_deletion_is_small);
+async fn each_step_of_a_deletion_is_small(database: TestDatabase) {
+    const MIB: i64 = 1024 * 1024;
+    let store = opened(&database).await;
+    let pages = (0..40).map(|at| page(&ACCOUNT, "call", at, 1024 * 1024)).collect();
+    store.record_activity(&ActivityBatch { pages, ..ActivityBatch::default() }).await.unwrap();
+    let trimmed = store.trim_logs((0, i64::MAX)).await.unwrap().unwrap();
+    assert_eq!(
+        (trimmed.account, &*trimmed.kind, trimmed.bytes),
+        (ACCOUNT.clone(), "call", 16 * MIB)
+    );
+    assert!(store.delete_old_lines(Instant::MAX).await.unwrap());
+    let left = store.log_before(&ACCOUNT, "call", Instant::MAX, 100).await.unwrap().len();
+    assert_eq!(left, 40 - 16 - 16);
+}
+
+on_both_databases!(two_nodes_that_delete_the_same_lines_count_them_once);
+async fn two_nodes_that_delete_the_same_lines_count_them_once(database: TestDatabase) {
+    let store = opened(&database).await;
+    let other = Store::open(&address(&database)).await.unwrap();
+    for _ in 0..20 {
+        let old = page(&ACCOUNT, "call", 1, 100);
+        let new = page(&ACCOUNT, "call", 3, 100);
+        let batch = ActivityBatch { pages: vec![old, new], ..ActivityBatch::default() };
+        store.record_activity(&batch).await.unwrap();
+        let before = Instant::from_seconds(2);
+        let (a, b) = tokio::join!(store.delete_old_lines(before), other.delete_old_lines(before));
+        (a.unwrap(), b.unwrap());
+    }
+    assert_eq!(trim(&store, (2_000, i64::MAX)).await, 0);
+    assert_eq!(trim(&store, (1_999, i64::MAX)).await, 100);
 }
 
 on_both_databases!(keys_are_kept_in_order);

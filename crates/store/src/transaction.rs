@@ -42,6 +42,29 @@ impl Transaction {
         row.instrument(span).await.map_err(|error| StoreError::failed(statement.name, error))
     }
 
+    /// Fetches all rows.
+    pub(crate) async fn all<T: Row>(
+        &mut self,
+        statement: Statement,
+        values: &[Value<'_>],
+    ) -> Result<Vec<T>, StoreError> {
+        let (sql, span) = (statement.text, statement.span(values));
+        let rows = async {
+            match self {
+                Self::Sqlite(inner) => {
+                    let query = bind!(sqlx::query_as::<Sqlite, T>(sql), values);
+                    query.fetch_all(&mut **inner).await
+                }
+                Self::Postgres(inner) => {
+                    let (connection, timeout) = inner.connection();
+                    let query = bind!(sqlx::query_as::<Postgres, T>(sql), values);
+                    within(timeout, query.fetch_all(connection)).await
+                }
+            }
+        };
+        rows.instrument(span).await.map_err(|error| StoreError::failed(statement.name, error))
+    }
+
     /// Runs a statement, and returns the number of changed rows.
     pub(crate) async fn run(
         &mut self,

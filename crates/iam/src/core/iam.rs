@@ -110,7 +110,7 @@ impl Iam {
         let rate_limits = Arc::new(RateLimits::new(&settings.rates, &sources));
         let tasks = [
             recorder.run(),
-            recorder.run_deletion(settings.log_days),
+            recorder.run_deletion(settings.log_days, settings.log_sizes),
             tokens.run(),
             live_catalogue.run(&views),
             rate_limits.run(),

@@ -69,6 +69,7 @@ struct Totals {
     allowed: Counter,
     refused: Counter,
     left_out: Counter,
+    trimmed: Counter,
 }
 
 impl Recorder {
@@ -79,6 +80,7 @@ impl Recorder {
             allowed: metrics::counter!(decisions, "allowed" => "true"),
             refused: metrics::counter!(decisions, "allowed" => "false"),
             left_out: metrics::counter!("gatewright_log_lines_left_out_total"),
+            trimmed: metrics::counter!("gatewright_log_bytes_trimmed_total"),
         };
         let written = tokio::sync::Mutex::default();
         Self { parts: ThreadLocal::new(), written, totals, region, store, sources }

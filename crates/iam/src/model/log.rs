@@ -17,6 +17,11 @@ pub enum LogKind {
 }
 
 impl LogKind {
+    /// Returns the kind with a name; none where there is no such kind.
+    pub(crate) fn of_name(name: &str) -> Option<Self> {
+        [Self::Token, Self::Decision, Self::Call].into_iter().find(|kind| kind.as_str() == name)
+    }
+
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Token => "token",

@@ -10,6 +10,22 @@ use crate::model::limits::Limits;
 use crate::model::rate::Rates;
 use crate::model::token::Algorithm;
 
+/// The maximum sizes of the logs of activity in the database, in bytes: the oldest lines beyond them
+/// are deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LogSizes {
+    /// The size of each log of an account: of tokens, of decisions, of calls.
+    pub each: i64,
+    /// The size of all logs of all accounts.
+    pub all: i64,
+}
+
+impl Default for LogSizes {
+    fn default() -> Self {
+        Self { each: 4 << 30, all: 16 << 30 }
+    }
+}
+
 /// OVHcloud's products in the catalogue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BuiltInProducts {
@@ -47,6 +63,8 @@ pub struct Settings {
     pub database_timeout: Duration,
     /// Retention of log lines, in days.
     pub log_days: u32,
+    /// The maximum sizes of logs.
+    pub log_sizes: LogSizes,
     /// The maximum number of accounts held in memory.
     pub accounts_in_memory: usize,
 }
@@ -67,6 +85,7 @@ impl Settings {
             rates: Rates::default(),
             database_timeout: TIMEOUT,
             log_days: 30,
+            log_sizes: LogSizes::default(),
             accounts_in_memory: 1_000,
         }
     }

@@ -47,6 +47,8 @@ fn built_in(setting: &str) -> Option<u64> {
         "max-account-policy-bytes" => number(settings.limits.account_policy_bytes),
         "max-decision-cost" => settings.limits.decision_cost,
         "max-request-cost" => settings.limits.request_cost,
+        "max-log-size" => u64::try_from(settings.log_sizes.each >> 20).unwrap(),
+        "max-total-log-size" => u64::try_from(settings.log_sizes.all >> 20).unwrap(),
         "accounts-in-memory" => number(settings.accounts_in_memory),
         "database-timeout" => settings.database_timeout.as_secs(),
         "max-connections" => number(crate::descriptors::CLIENTS),
