@@ -16,6 +16,7 @@ const IDENTITY: &[&str] = &[
     "X-Gatewright-Identity",
     "X-Gatewright-Account",
     "X-Gatewright-Token",
+    "X-Gatewright-Assertion",
     "X-Gatewright-Revision",
 ];
 

@@ -10,7 +10,7 @@ use axum::http::header::{AsHeaderName, UPGRADE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use bytes::BytesMut;
 use gatewright_iam::{
-    AuthorizedCaller, ForwardedRequest, Iam, IamError, Instant, QueryId, Refusal, TokenId,
+    AuthorizedCaller, ForwardedRequest, Iam, IamError, Instant, QueryId, Refusal, Secret, TokenId,
 };
 
 use crate::edge::{BearerToken, MINIMUM_REVISION, bearer, may_wait, wait_for_revision};
@@ -33,10 +33,11 @@ const MISLEADING: [&str; 10] = [
 const IDENTITY: HeaderName = HeaderName::from_static("x-gatewright-identity");
 const ACCOUNT: HeaderName = HeaderName::from_static("x-gatewright-account");
 const TOKEN: HeaderName = HeaderName::from_static("x-gatewright-token");
+const ASSERTION: HeaderName = HeaderName::from_static("x-gatewright-assertion");
 const REVISION: HeaderName = HeaderName::from_static("x-gatewright-revision");
 
 /// The number of headers of a response, including those that every response has.
-const HEADERS: usize = 8;
+const HEADERS: usize = 9;
 
 /// The prefix of the headers with the caller's identity.
 const OURS: &str = "x-gatewright-";
@@ -103,15 +104,19 @@ fn identity_headers(caller: Option<&AuthorizedCaller>) -> HeaderMap {
     let (urn, account, token) = who.map_or(("", "", ""), |who| {
         (who.identity.urn(), who.account().as_str(), who.token_id().map_or("", TokenId::as_str))
     });
+    let assertion = caller.and_then(|one| one.assertion.as_ref()).map_or("", Secret::reveal);
     let mut headers = HeaderMap::with_capacity(HEADERS);
     // All values are slices of one buffer: one allocation.
-    let mut text = BytesMut::with_capacity(urn.len() + 2 * account.len() + token.len() + 24);
+    let length = urn.len() + 2 * account.len() + token.len() + assertion.len() + 24;
+    let mut text = BytesMut::with_capacity(length);
     let mut tell = |name, text: BytesMut| {
         if let Ok(value) = HeaderValue::from_maybe_shared(text.freeze()) {
             headers.insert(name, value);
         }
     };
-    for (name, said) in [(IDENTITY, urn), (ACCOUNT, account), (TOKEN, token)] {
+    for (name, said) in
+        [(IDENTITY, urn), (ACCOUNT, account), (TOKEN, token), (ASSERTION, assertion)]
+    {
         text.extend_from_slice(said.as_bytes());
         tell(name, text.split());
     }

@@ -1,5 +1,6 @@
 //! Authorization decisions that are requested explicitly.
 
+mod assertion;
 pub(crate) mod check;
 pub(crate) mod evaluation;
 pub(crate) mod forwarded_request;

@@ -12,6 +12,8 @@ use crate::catalogue::target::Target;
 pub(crate) struct Api {
     /// The account that owns the resources behind the API that nobody registered.
     pub(crate) account: Option<AccountName>,
+    /// `true` if allowed requests carry an identity assertion.
+    pub(crate) asserts_identity: bool,
     /// The parts of the base path.
     base: Vec<String>,
     routes: Routes,

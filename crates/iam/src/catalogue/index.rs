@@ -96,7 +96,7 @@ impl CheckedProduct {
 
 /// Checks a guarded API; it has the name of its file where it says none.
 fn check_api(stem: String, declared: DeclaredApi) -> Result<CheckedApi, ApiError> {
-    let DeclaredApi { name, account, servers, routes } = declared;
+    let DeclaredApi { name, account, servers, routes, asserts_identity } = declared;
     let name = name.unwrap_or(stem);
     let is_plain = |one: char| one.is_ascii_alphanumeric() || "-_".contains(one);
     if name.is_empty() || !name.chars().all(is_plain) {
@@ -106,8 +106,9 @@ fn check_api(stem: String, declared: DeclaredApi) -> Result<CheckedApi, ApiError
     let named = locators.filter_map(Locator::type_named_by_request).map(str::to_owned);
     let named_by_requests = named.collect();
     let owner = account.clone();
-    let api = Arc::new(Api::new(account, &servers, routes)?);
-    Ok(CheckedApi { name, owner, api, named_by_requests })
+    let mut api = Api::new(account, &servers, routes)?;
+    api.asserts_identity = asserts_identity;
+    Ok(CheckedApi { name, owner, api: Arc::new(api), named_by_requests })
 }
 
 /// The resource types, actions and managed groups of OVHcloud, in the format of any product.

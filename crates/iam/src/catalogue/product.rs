@@ -41,6 +41,8 @@ pub(crate) struct DeclaredApi {
     pub(crate) account: Option<AccountName>,
     pub(crate) servers: Vec<String>,
     pub(crate) routes: Vec<DeclaredRoute>,
+    /// `true` if allowed requests carry an identity assertion.
+    pub(crate) asserts_identity: bool,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -119,6 +121,34 @@ struct OpenApi {
     account: Option<AccountName>,
     #[serde(default, rename = "x-iam-resource")]
     resources: Option<Locators>,
+    #[serde(default, rename = "x-iam-assertion", deserialize_with = "yes_or_no")]
+    asserts_identity: bool,
+}
+
+/// The extension by which a document demands identity assertions.
+const ASSERTION: &str = "x-iam-assertion";
+
+/// Parses [`ASSERTION`]: a value that was read as no would leave the API without assertions.
+fn yes_or_no<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    match serde_json::Value::deserialize(deserializer)? {
+        serde_json::Value::Bool(is_set) => Ok(is_set),
+        _ => Err(D::Error::custom(format!("{ASSERTION} must be true or false"))),
+    }
+}
+
+impl OpenApi {
+    /// Refuses [`ASSERTION`] on a path or an operation, where it would have no effect.
+    fn check_assertion_place(&self) -> Result<(), serde_json::Error> {
+        let is_misplaced = |item: &BTreeMap<String, serde_json::Value>| {
+            item.contains_key(ASSERTION) || item.values().any(|one| one.get(ASSERTION).is_some())
+        };
+        match self.paths.iter().find(|(_, item)| is_misplaced(item)) {
+            Some((path, _)) => Err(serde_json::Error::custom(format!(
+                "{path}: {ASSERTION} is about the whole API: move it to the top of the document"
+            ))),
+            None => Ok(()),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -179,6 +209,7 @@ impl Product {
             return serde_json::from_str(text);
         }
         let document: OpenApi = serde_json::from_str(text)?;
+        document.check_assertion_place()?;
         let mut product = Self::default();
         let mut routes = Vec::new();
         for (path, mut item) in document.paths {
@@ -212,7 +243,8 @@ impl Product {
         if !routes.is_empty() {
             let servers = document.servers.into_iter().map(|server| server.url).collect();
             let (name, account) = (document.name, document.account);
-            product.api = Some(DeclaredApi { name, account, servers, routes });
+            let asserts_identity = document.asserts_identity;
+            product.api = Some(DeclaredApi { name, account, servers, routes, asserts_identity });
         }
         Ok(product)
     }

@@ -14,12 +14,14 @@ use crate::core::authenticate::AuthenticatedToken;
 use crate::core::authorize::DecisionContext;
 use crate::core::iam::Iam;
 use crate::core::span::record_account;
+use crate::decisions::assertion::AllowedRequest;
 use crate::engine::view::View;
 use crate::model::caller::{Context, Principal};
 use crate::model::error::IamError;
 use crate::model::limits::URN_BYTES;
 use crate::model::query_id::QueryId;
 use crate::model::revision::AccountRevision;
+use crate::model::secret::Secret;
 
 /// A request on its way to a guarded API, as the proxy received it.
 pub struct ForwardedRequest<'p> {
@@ -51,6 +53,8 @@ pub struct AuthorizedCaller {
     pub principal: Arc<Principal>,
     /// The minimum revision of the caller's account that the decision was made at.
     pub revision: AccountRevision,
+    /// The identity assertion for the API, if its document demands one.
+    pub assertion: Option<Secret>,
 }
 
 /// The number of actions that are kept without an allocation; few operations require more.
@@ -106,7 +110,8 @@ impl Iam {
         self.rate_limits.admit_decision(&principal).map_err(refusal)?;
         let (ip, query_id, now) = (forwarded.ip, forwarded.query_id, forwarded.now);
         let context = Context { principal, ip, query_id, now, conditions: None };
-        let required = self.required_actions(forwarded, (api, &target, routes), context.account());
+        let matched = (api, &target, &routes);
+        let required = self.required_actions(forwarded, matched, context.account());
         let required = required.map_err(refusal)?;
         let mut decision_contexts: SmallVec<[DecisionContext; INLINE_ACTIONS]> = SmallVec::new();
         for (_, urn) in &required {
@@ -120,10 +125,32 @@ impl Iam {
             .zip(&required)
             .map(|(decision_context, (action, urn))| (decision_context, *action, urn));
         self.demand_all(&context, asked).map_err(refusal)?;
-        Ok(Some(AuthorizedCaller {
-            principal: context.principal,
-            revision: AccountRevision::of(&home),
-        }))
+        // Without a signature the request is not allowed.
+        let assertion = self.demanded_assertion(forwarded, (api, &routes), &context);
+        let assertion = assertion.map_err(refusal)?;
+        let revision = AccountRevision::of(&home);
+        Ok(Some(AuthorizedCaller { principal: context.principal, revision, assertion }))
+    }
+
+    /// Signs the identity assertion of an allowed request, if its API demands one.
+    fn demanded_assertion(
+        &self,
+        forwarded: &ForwardedRequest<'_>,
+        (api, routes): (&Api, &Result<Found<'_>, NoRoute>),
+        context: &Context,
+    ) -> Result<Option<Secret>, IamError> {
+        if !api.asserts_identity {
+            return Ok(None);
+        }
+        let requirements =
+            routes.iter().flatten().flat_map(|route| route.requires.iter().flatten());
+        let headers = requirements.filter_map(|requirement| match &requirement.source {
+            Source::Header(name) => Some((name.as_str(), (forwarded.header)(name)?)),
+            _ => None,
+        });
+        let ForwardedRequest { api, method, target, .. } = *forwarded;
+        let allowed = AllowedRequest { api, method, target, headers: headers.collect() };
+        self.sign_assertion(context, &allowed).map(Some)
     }
 
     /// Returns the actions that a request of a caller of some account requires, each with its
@@ -131,10 +158,10 @@ impl Iam {
     fn required_actions<'a>(
         &self,
         forwarded: &ForwardedRequest<'_>,
-        (api, target, routes): (&'a Api, &Target<'_>, Result<Found<'a>, NoRoute>),
+        (api, target, routes): (&'a Api, &Target<'_>, &Result<Found<'a>, NoRoute>),
         account: &AccountName,
     ) -> Result<RequiredActions<'a>, IamError> {
-        let routes = routes.map_err(|reason| {
+        let routes = routes.as_ref().map_err(|reason| {
             let said = match reason {
                 NoRoute::Unknown => "is not declared",
                 NoRoute::Near => "is too much like another path that is declared",

@@ -23,6 +23,10 @@ use crate::model::token::Algorithm;
 /// The media type of access tokens (RFC 9068, section 2.1).
 pub(crate) const TYPE: &str = "at+jwt";
 
+/// The media type of identity assertions, which nothing but a guarded API may accept (RFC 8725,
+/// section 3.11).
+const ASSERTION_TYPE: &str = "assertion+jwt";
+
 /// The media type of ID tokens.
 pub(crate) const ID_TYPE: &str = "JWT";
 
@@ -40,6 +44,8 @@ pub(crate) struct SigningKey {
     id: String,
     /// The encoded header of every access token that the key signs.
     header: String,
+    /// The encoded header of every identity assertion that the key signs.
+    assertion_header: String,
     private: Private,
 }
 
@@ -135,7 +141,8 @@ impl SigningKey {
         let pkcs8 = master.open(&sealed.id, &sealed.sealed)?;
         let private = Private::read(algorithm, &pkcs8)?;
         let header = header(TYPE, algorithm, &sealed.id);
-        Ok(Self { id: sealed.id.clone(), header, private })
+        let assertion_header = self::header(ASSERTION_TYPE, algorithm, &sealed.id);
+        Ok(Self { id: sealed.id.clone(), header, assertion_header, private })
     }
 
     /// Creates a signing key and stores it sealed; returns its identifier.
@@ -175,6 +182,11 @@ impl SigningKey {
     /// Signs an ID token (`OpenID` Connect Core 1.0, section 2).
     pub(crate) fn id_token(&self, claims: &impl Serialize) -> Result<String, IamError> {
         self.token(&header(ID_TYPE, self.algorithm(), &self.id), claims)
+    }
+
+    /// Signs the identity assertion of a request to a guarded API.
+    pub(crate) fn assertion(&self, claims: &impl Serialize) -> Result<String, IamError> {
+        self.token(&self.assertion_header, claims)
     }
 
     fn token(&self, header: &str, claims: &impl Serialize) -> Result<String, IamError> {

@@ -11,6 +11,7 @@
 
 mod activity;
 mod apis;
+mod assertions;
 mod authenticator;
 mod creation;
 mod decisions;
