@@ -20,6 +20,7 @@ class Shop(BaseHTTPRequestHandler):
             "identity": self.headers.get("X-Gatewright-Identity"),
             "account": self.headers.get("X-Gatewright-Account"),
             "token": self.headers.get("X-Gatewright-Token"),
+            "assertion": self.headers.get("X-Gatewright-Assertion"),
             "authorization": self.headers.get("Authorization"),
         }
         print(json.dumps(seen), flush=True)

@@ -105,6 +105,8 @@ pub(crate) const ATTACKS: &[Attack] = &[
         &[("X-Gatewright-Identity", "urn:v1:eu:identity:account:xx11111-ovh")],
     ),
     Attack("GET", "/orders/8", &[("X_Gatewright_Identity", "root")]),
+    Attack("GET", "/orders/8", &[("X-Gatewright-Assertion", "a.b.c")]),
+    Attack("GET", "/orders/8", &[("X_Gatewright_Assertion", "a.b.c")]),
     Attack("GET", "/orders/8", &[("Authorization", "Bearer nonsense")]),
     Attack("GET", "/till", &[]),
     Attack("GET", "/till", &[("X-Till", "1"), ("X-Till", "2")]),

@@ -16,9 +16,14 @@ use crate::attacks::{ATTACKS, Attack};
 use crate::programs::{examples, free_port, send};
 use crate::server::{ACCOUNT, Caller, Server};
 
-struct Envoy(AuthorizationClient<Channel>);
+/// A client that asks as Envoy does.
+pub(crate) struct Envoy(AuthorizationClient<Channel>);
 
 impl Envoy {
+    pub(crate) async fn connect(address: &str) -> Self {
+        Self(AuthorizationClient::connect(format!("http://{address}")).await.unwrap())
+    }
+
     async fn check(&mut self, http: HttpRequest, api: &str, from: &str) -> CheckResponse {
         let socket = SocketAddress { address: from.to_owned(), ..SocketAddress::default() };
         let address = Address { address: Some(Kind::SocketAddress(socket)) };
@@ -34,7 +39,16 @@ impl Envoy {
 
     /// Returns the code of the decision, and the headers that Envoy is told to set.
     async fn ask(&mut self, http: HttpRequest) -> (i32, HashMap<String, String>) {
-        let answer = self.check(http, "shop", "203.0.113.7").await;
+        self.ask_about("shop", http).await
+    }
+
+    /// Does the same for any API.
+    pub(crate) async fn ask_about(
+        &mut self,
+        api: &str,
+        http: HttpRequest,
+    ) -> (i32, HashMap<String, String>) {
+        let answer = self.check(http, api, "203.0.113.7").await;
         let headers = match answer.http_response.unwrap() {
             HttpResponse::OkResponse(ok) => ok.headers,
             HttpResponse::DeniedResponse(denied) => {
@@ -47,9 +61,22 @@ impl Envoy {
         let headers = headers.map(|header| (header.key, header.value)).collect();
         (answer.status.unwrap().code, headers)
     }
+
+    /// Returns the headers that Envoy is told to remove from a request that is allowed.
+    pub(crate) async fn removed(&mut self, api: &str, http: HttpRequest) -> Vec<String> {
+        match self.check(http, api, "203.0.113.7").await.http_response.unwrap() {
+            HttpResponse::OkResponse(ok) => ok.headers_to_remove,
+            other => panic!("not allowed: {other:?}"),
+        }
+    }
 }
 
-fn request(token: &str, method: &str, path: &str, extra: &[(&str, &str)]) -> HttpRequest {
+pub(crate) fn request(
+    token: &str,
+    method: &str,
+    path: &str,
+    extra: &[(&str, &str)],
+) -> HttpRequest {
     let mut headers = HashMap::from([(":authority".to_owned(), "shop".to_owned())]);
     if !token.is_empty() {
         headers.insert("authorization".to_owned(), format!("Bearer {token}"));
@@ -75,8 +102,8 @@ async fn guarded(database: &TestDatabase) -> (Server, Caller, Caller, Envoy) {
     let admin = server.admin().await;
     let caller = server.stranger(&admin).await;
     admin.allow("seven", &caller, "order:shop:get", "urn:v1:eu:resource:order:7").await;
-    let envoy = AuthorizationClient::connect(format!("http://{address}")).await.unwrap();
-    (server, admin, caller, Envoy(envoy))
+    let envoy = Envoy::connect(&address).await;
+    (server, admin, caller, envoy)
 }
 
 on_both_databases!(envoy_hears_what_may_pass_and_who_it_is);

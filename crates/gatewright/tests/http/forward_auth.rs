@@ -7,6 +7,7 @@ use gatewright_testing::{TestDatabase, on_both_databases};
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::assertions::{audience, verify};
 use crate::attacks::{ATTACKS, Attack};
 use crate::programs::{Running, examples, free_port};
 use crate::proxies::Proxy;
@@ -58,6 +59,13 @@ pub(crate) async fn guarded_with(database: &TestDatabase, more: &[&str]) -> (Ser
     (server, caller)
 }
 
+/// Checks that the shop received the caller's assertion with a request for an order.
+async fn is_asserted(server: &Server, caller: &Caller, heard: &Value) {
+    let signed = heard["assertion"].as_str().unwrap();
+    let claims = verify(server, signed, &audience(server, "shop")).await.unwrap();
+    assert_eq!((&claims["sub"], &claims["path"]), (&json!(caller.urn()), &json!("/orders/7")));
+}
+
 async fn nothing_gets_round(name: &str, database: &TestDatabase) {
     let (mut server, caller) = guarded(database).await;
     let mut shop = Shop::start();
@@ -87,6 +95,12 @@ async fn nothing_gets_round(name: &str, database: &TestDatabase) {
     }
     assert!(tried >= 60);
 
+    // What a client asserts itself does not pass, not even where everybody may.
+    for target in ["/orders/7", "/health"] {
+        let forged = [own[0], ("X-Gatewright-Assertion", "a.b.c")];
+        assert_eq!(proxy.send("GET", target, &forged).await.0, 403, "{target}");
+    }
+
     // An allowed request passes, with the identity; no other request has reached the shop before.
     let (status, answer) = proxy.send("GET", "/orders/7?lines=all", &own).await;
     assert_eq!(status, 200, "{answer}");
@@ -98,6 +112,12 @@ async fn nothing_gets_round(name: &str, database: &TestDatabase) {
     assert_eq!(heard["identity"], caller.urn());
     assert_eq!(heard["account"], ACCOUNT);
     assert!(!heard["token"].as_str().unwrap().is_empty());
+    is_asserted(&server, &caller, &heard).await;
+    // No client takes the assertion away, as it could a header for one connection.
+    let connection = [own[0], ("Connection", "close, X-Gatewright-Assertion")];
+    let (status, answer) = proxy.send("GET", "/orders/7", &connection).await;
+    assert_eq!(status, 200, "{answer}");
+    is_asserted(&server, &caller, &shop.received()).await;
     assert!(heard["authorization"].as_str().unwrap_or_default().is_empty());
 
     // A public operation is allowed, with an anonymous caller.
@@ -106,6 +126,7 @@ async fn nothing_gets_round(name: &str, database: &TestDatabase) {
     let heard = shop.received();
     assert_eq!(heard["target"], "/health");
     assert!(heard["identity"].as_str().unwrap_or_default().is_empty());
+    assert!(heard["assertion"].as_str().unwrap_or_default().is_empty());
 
     // Without the server, requests are denied (fail closed).
     server.stop();

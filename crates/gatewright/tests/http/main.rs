@@ -13,6 +13,7 @@
 )]
 
 mod access;
+mod assertions;
 mod attacks;
 mod bad_input;
 mod browser;
