@@ -378,7 +378,7 @@ impl Options {
             },
             products: self.products.clone(),
             registrars: self.registrars.iter().flatten().cloned().map(AccountName::new).collect(),
-            limits: self.limits(defaults.limits),
+            limits: self.limits(&defaults.limits),
             only_administrators_grant: self
                 .only_administrators_grant
                 .unwrap_or(defaults.only_administrators_grant),
@@ -400,7 +400,7 @@ impl Options {
     }
 
     /// Builds the limits of an account.
-    fn limits(&self, defaults: Limits) -> Limits {
+    fn limits(&self, defaults: &Limits) -> Limits {
         Limits {
             policies: self.max_policies.unwrap_or(defaults.policies),
             clients: self.max_clients.unwrap_or(defaults.clients),

@@ -472,7 +472,8 @@ async fn two_nodes_that_delete_the_same_lines_count_them_once(database: TestData
         store.record_activity(&batch).await.unwrap();
         let before = Instant::from_seconds(2);
         let (a, b) = tokio::join!(store.delete_old_lines(before), other.delete_old_lines(before));
-        (a.unwrap(), b.unwrap());
+        a.unwrap();
+        b.unwrap();
     }
     assert_eq!(trim(&store, (2_000, i64::MAX)).await, 0);
     assert_eq!(trim(&store, (1_999, i64::MAX)).await, 100);

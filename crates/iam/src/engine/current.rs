@@ -56,7 +56,7 @@ impl Views {
     /// registered.
     pub(crate) async fn owner_of(&self, urn: &str) -> Result<Option<AccountName>, IamError> {
         if let Some(owner) = self.owner_in_memory(urn) {
-            return Ok(owner);
+            return Ok(owner.account);
         }
         let moves = self.moves.load(Ordering::Acquire);
         let found = self.store.object_of_any_account(Kind::Resource, urn).await?;
@@ -69,12 +69,12 @@ impl Views {
     }
 
     /// Returns the owner of a resource as it is known in memory: none where the database must be asked.
-    fn owner_in_memory(&self, urn: &str) -> Option<Option<AccountName>> {
+    fn owner_in_memory(&self, urn: &str) -> Option<Owner> {
         if self.freshness.is_stale(self.now()) {
             return None;
         }
         let owner = self.owners.get(urn)?;
-        (owner.moves == self.moves.load(Ordering::Acquire)).then_some(owner.account)
+        (owner.moves == self.moves.load(Ordering::Acquire)).then_some(owner)
     }
 
     /// Returns the owners of many resources, by canonical URN: those that are registered and not in
@@ -86,8 +86,7 @@ impl Views {
         let (mut owners, mut unknown) = (HashMap::new(), Vec::new());
         for urn in urns {
             match self.owner_in_memory(urn) {
-                Some(Some(owner)) => drop(owners.insert(urn, owner)),
-                Some(None) => {}
+                Some(owner) => owners.extend(owner.account.map(|account| (urn, account))),
                 None => unknown.push(urn),
             }
         }

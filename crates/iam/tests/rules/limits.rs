@@ -29,12 +29,12 @@ fn name_policy(name: &str) -> PolicyInput {
     PolicyInput { name: name.to_owned(), ..PolicyInput::default() }
 }
 
-fn condition(key: String, value: String) -> Option<Condition> {
-    Some(serde_json::from_value(json!({"operator": "MATCH", "values": {key: value}})).unwrap())
+fn condition(key: &str, value: &str) -> Condition {
+    serde_json::from_value(json!({"operator": "MATCH", "values": {key: value}})).unwrap()
 }
 
 #[track_caller]
-fn too_large<T: std::fmt::Debug>(result: Result<T, IamError>) {
+fn too_large<T: std::fmt::Debug>(result: &Result<T, IamError>) {
     assert!(matches!(result, Err(IamError::TooLarge(_))), "{result:?}");
 }
 
@@ -52,7 +52,7 @@ async fn each_text_of_a_policy_has_a_longest_length() {
         identities: user(URN_BYTES),
         resources: vec![urn_of(URN_BYTES)],
         permissions: allow(action_of(ACTION_BYTES)),
-        conditions: condition(key(CONDITION_KEY_BYTES), "v".repeat(CONDITION_VALUE_BYTES)),
+        conditions: Some(condition(&key(CONDITION_KEY_BYTES), &"v".repeat(CONDITION_VALUE_BYTES))),
         ..name_policy("fits")
     };
     iam.create_policy(&owner, Ok(fits)).await.unwrap();
@@ -61,11 +61,11 @@ async fn each_text_of_a_policy_has_a_longest_length() {
         PolicyInput { resources: vec![urn_of(URN_BYTES + 1)], ..name_policy("p") },
         PolicyInput { permissions: allow(action_of(ACTION_BYTES + 1)), ..name_policy("p") },
         PolicyInput {
-            conditions: condition(key(CONDITION_KEY_BYTES + 1), "v".to_owned()),
+            conditions: Some(condition(&key(CONDITION_KEY_BYTES + 1), "v")),
             ..name_policy("p")
         },
         PolicyInput {
-            conditions: condition(key(20), "v".repeat(CONDITION_VALUE_BYTES + 1)),
+            conditions: Some(condition(&key(20), &"v".repeat(CONDITION_VALUE_BYTES + 1))),
             ..name_policy("p")
         },
     ];
@@ -91,17 +91,17 @@ async fn a_policy_has_a_largest_size_as_a_whole() {
         resources: (0..count).map(|number| format!("{}{number:04}", urn_of(96))).collect(),
         ..name_policy("p")
     };
-    too_large(iam.create_policy(&owner, Ok(with(21))).await);
+    too_large(&iam.create_policy(&owner, Ok(with(21))).await);
     let policy = iam.create_policy(&owner, Ok(with(20))).await.unwrap();
-    too_large(iam.edit_policy(&owner, Ok(policy.rule.id), Ok(with(21))).await);
+    too_large(&iam.edit_policy(&owner, Ok(policy.rule.id), Ok(with(21))).await);
     let user = installation.user("jane", &["DEFAULT"]).await;
     let attached = Attachment::Attached;
-    too_large(iam.set_policy_identity(&owner, Ok(policy.rule.id), &user, attached).await);
+    too_large(&iam.set_policy_identity(&owner, Ok(policy.rule.id), &user, attached).await);
     let allow = (0..100).map(|number| action_of(20) + &number.to_string()).collect();
     let permissions = Permissions { allow, ..Permissions::default() };
     let group =
         PermissionsGroupInput { name: "g".to_owned(), description: String::new(), permissions };
-    too_large(iam.create_permissions_group(&owner, Ok(group)).await);
+    too_large(&iam.create_permissions_group(&owner, Ok(group)).await);
 }
 
 #[tokio::test]
@@ -114,7 +114,7 @@ async fn what_exceeds_a_new_limit_stays_in_force_and_can_be_detached_and_deleted
     let checked = stricter.check(&caller.context, texts(&[VPS]), Ok(texts(&[REBOOT]))).await;
     assert_eq!(checked.unwrap()[0].authorized, [REBOOT]);
     assert_eq!(stricter.policy(&owner, id()).await.unwrap(), policy);
-    too_large(stricter.edit_policy(&owner, id(), Ok(policy.clone().into())).await);
+    too_large(&stricter.edit_policy(&owner, id(), Ok(policy.clone().into())).await);
     let detached = Attachment::Detached;
     stricter.set_policy_identity(&owner, id(), &caller.urn(), detached).await.unwrap();
     stricter.delete_policy(&owner, id()).await.unwrap();
@@ -300,7 +300,7 @@ async fn each_other_token_of_a_batch_is_work() {
         installation.iam.evaluate(&service.context, requests, EvaluationsSemantic::ExecuteAll).await
     };
     let forged: Vec<String> = (0..10).map(|number| format!("forged-{number}")).collect();
-    too_large(evaluate(&forged).await);
+    too_large(&evaluate(&forged).await);
     let same = vec![service.token.reveal().to_owned(); 10];
     assert_eq!(evaluate(&same).await.unwrap().len(), 10);
 }

@@ -16,12 +16,14 @@ impl Recorder {
     }
 }
 
+/// The URN of a caller, and its address.
+type CallerKey = (Arc<str>, Option<IpAddr>);
+
 /// The decisions of a request for one caller or several, which are recorded when this is dropped: at
 /// its end, or when its client goes away.
 pub(crate) struct Recording<'r> {
     recorder: &'r Recorder,
-    /// The decisions by the URN of the caller, and its address.
-    callers: HashMap<(Arc<str>, Option<IpAddr>), (Context, Decisions), RandomState>,
+    callers: HashMap<CallerKey, (Context, Decisions), RandomState>,
 }
 
 impl Recording<'_> {

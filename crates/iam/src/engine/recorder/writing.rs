@@ -93,7 +93,9 @@ impl Recorder {
         }
         let written = self.store.record_activity(&batch).await;
         if written.is_ok() {
-            counts.values().for_each(|counts| self.totals.add(*counts));
+            for counts in counts.values() {
+                self.totals.add(*counts);
+            }
         } else {
             // The lines are lost, but not that there were some; what is counted stays exact.
             let lost = Pending { left_out: lost, counts, last_used, ..Pending::default() };
