@@ -189,7 +189,8 @@ impl From<IamError> for ApiError {
                         "unauthorizedActionsByAuthentication": by_scope.join(","),
                     }))
             }
-            IamError::ReadOnly(_) | IamError::Refused(_) => {
+            // Who has a token is not asked for a proof.
+            IamError::ReadOnly(_) | IamError::Refused(_) | IamError::ProofRequired => {
                 Self::new(StatusCode::FORBIDDEN, "Client::Forbidden", message).coded("FORBIDDEN")
             }
             IamError::Invalid { fault, .. } => {

@@ -53,7 +53,7 @@ pub use model::client::{Client, ClientEdit, ClientInput, Flow};
 pub use model::contact_details::ContactDetails;
 pub use model::group::{Group, GroupInput, Role};
 pub use model::passkey::{Challenge, Passkey};
-pub use model::session::{Attempt, Session, SessionToken, SignInError, SignedIn};
+pub use model::session::{Attempt, IdentityProof, Session, SessionToken, SignInError, SignedIn};
 pub use model::totp::{MfaMethods, NewTotp};
 pub use model::user::{User, UserEdit, UserInput, UserKind};
 pub use model::user_token::{Expiry, UserToken, UserTokenEdit, UserTokenInput};

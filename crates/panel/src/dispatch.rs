@@ -9,7 +9,7 @@ use axum::http::header::STRICT_TRANSPORT_SECURITY;
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, Response, StatusCode};
 use gatewright_iam::limits::{LOG_TEXT_BYTES, cut};
-use gatewright_iam::{AuthenticationMark, Call, CauseChain, QueryId};
+use gatewright_iam::{AuthenticationMark, Call, CauseChain, IamError, QueryId};
 use tracing::field::Empty;
 use tracing::{Instrument, Span};
 use zeroize::Zeroize;
@@ -17,7 +17,7 @@ use zeroize::Zeroize;
 use crate::cookies::FormCookie;
 use crate::error::PageError;
 use crate::fields::{Fields, encoded};
-use crate::pages::{error, resume, sign_in};
+use crate::pages::{confirm, error, resume, sign_in};
 use crate::panel::Panel;
 use crate::pending_form::PendingForm;
 use crate::request::RequestContext;
@@ -114,8 +114,8 @@ async fn prepare<'r>(
     }
     let route = route.ok_or(PageError::NoSuchPage)?;
     if route.access() == Access::SignedIn {
-        let principal = &request.session()?.principal;
-        panel.iam.admit_request(route.class(), principal)?;
+        panel.iam.admit_request(route.class(), &request.session()?.principal)?;
+        confirm::take_proof(request).await?;
     }
     unreadable.map_or(Ok(route), Err)
 }
@@ -185,6 +185,8 @@ async fn error_response(request: &RequestContext, error: PageError) -> HandlerRe
             Some(_) => resume::show(request, pending),
             None => sign_in::show_after_session_end(request, pending).await,
         },
+        PageError::Iam(IamError::ProofRequired) => confirm::show(request).await,
+        PageError::NotProved(error) => confirm::reject(request, error).await,
         error if error.status() == StatusCode::UNAUTHORIZED => {
             let pending = PendingForm::of(&request.form);
             if pending.is_empty() {

@@ -5,7 +5,7 @@ use std::io;
 
 use axum::http::StatusCode;
 use axum::http::header::InvalidHeaderValue;
-use gatewright_iam::IamError;
+use gatewright_iam::{IamError, SignInError};
 use http_body_util::LengthLimitError;
 
 use crate::pending_form::PendingForm;
@@ -15,6 +15,9 @@ use crate::pending_form::PendingForm;
 pub(crate) enum PageError {
     #[error("nobody is signed in")]
     Unauthenticated,
+    /// The proof of identity that a grave action has asked for.
+    #[error(transparent)]
+    NotProved(SignInError),
     /// The form is kept only if the browser says that a page of this panel sent it, as after a
     /// change of session.
     #[error("the CSRF token is missing or wrong")]
@@ -68,7 +71,7 @@ impl PageError {
             Self::NoSuchPage => StatusCode::NOT_FOUND,
             Self::FormTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::FormTooSlow => StatusCode::REQUEST_TIMEOUT,
-            Self::FormCutShort => StatusCode::BAD_REQUEST,
+            Self::FormCutShort | Self::NotProved(_) => StatusCode::BAD_REQUEST,
             Self::TooManyForms => StatusCode::SERVICE_UNAVAILABLE,
             Self::Template(_)
             | Self::Header(_)
@@ -77,9 +80,10 @@ impl PageError {
             | Self::MissingParameter(_) => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Iam(error) => match error {
                 IamError::NoCredentials | IamError::BadCredential => StatusCode::UNAUTHORIZED,
-                IamError::Forbidden { .. } | IamError::ReadOnly(_) | IamError::Refused(_) => {
-                    StatusCode::FORBIDDEN
-                }
+                IamError::Forbidden { .. }
+                | IamError::ProofRequired
+                | IamError::ReadOnly(_)
+                | IamError::Refused(_) => StatusCode::FORBIDDEN,
                 IamError::Invalid { .. } => StatusCode::BAD_REQUEST,
                 IamError::RateLimited(_) => StatusCode::TOO_MANY_REQUESTS,
                 IamError::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,

@@ -2,6 +2,7 @@
 
 use gatewright_iam::Secret;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use url::form_urlencoded;
 
 /// Names and values in their order. Each value may be a password: none is printed, and all are
 /// wiped when the request ends.
@@ -11,7 +12,7 @@ pub(crate) struct Fields(Vec<(String, Secret)>);
 impl Fields {
     /// Parses `name=value&…`.
     pub(crate) fn parse(text: &[u8]) -> Self {
-        let fields = url::form_urlencoded::parse(text);
+        let fields = form_urlencoded::parse(text);
         Self(fields.map(|(name, value)| (name.into_owned(), value.into_owned().into())).collect())
     }
 
@@ -39,6 +40,13 @@ impl Fields {
     pub(crate) fn without_secrets(&self) -> Vec<(String, String)> {
         let fields = self.0.iter().filter(|(name, _)| !is_secret(name));
         fields.map(|(name, value)| (name.clone(), value.reveal().to_owned())).collect()
+    }
+
+    /// Returns the fields as a browser sends them, secrets included, but without the CSRF token.
+    pub(crate) fn to_form(&self) -> Secret {
+        let fields = self.0.iter().filter(|(name, _)| name != CSRF_TOKEN);
+        let fields = fields.map(|(name, value)| (name, value.reveal()));
+        form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish().into()
     }
 }
 
@@ -70,6 +78,12 @@ mod tests {
         for secret in ["t0k", "p4s", "c0d", "cr3d"] {
             assert!(!format!("{fields:?}").contains(secret));
         }
+    }
+
+    #[test]
+    fn a_form_is_kept_whole_but_for_its_csrf_token() {
+        let fields = Fields::parse(b"form=t0k&name=a%26b&group=x&group=y&password=+p+");
+        assert_eq!(fields.to_form().reveal(), "name=a%26b&group=x&group=y&password=+p+");
     }
 
     #[test]

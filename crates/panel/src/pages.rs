@@ -1,6 +1,7 @@
 //! Pages and forms, a module for each part of the menu.
 
 mod choices;
+pub(crate) mod confirm;
 pub(crate) mod error;
 mod groups;
 mod logs;

@@ -39,6 +39,10 @@ session-ended = Your session has ended. Sign in again, and nothing that you type
 resume-title = Go on where you were
 resume-text = Your session had ended before this was sent. Send it now?
 resume-send = Send
+confirm-title = Confirm that it is you
+confirm-text = This is a grave action, and your last sign-in was some time ago. Your password is enough; nothing that you typed is lost.
+confirm-text-code = This is a grave action, and your last sign-in was some time ago. Your password or a code is enough; nothing that you typed is lost.
+confirm-send = Confirm and send
 
 service-accounts = Service accounts
 service-accounts-intro = An identifier and a secret for code that calls an API. What a service account may do is decided by the policies that name it.

@@ -43,6 +43,7 @@ mod panel_client;
 mod panel_guard;
 mod panel_pages;
 mod panel_policies;
+mod panel_proof;
 mod policies;
 mod preconditions;
 mod processes;

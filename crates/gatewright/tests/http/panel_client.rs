@@ -126,3 +126,9 @@ pub(crate) fn csrf_token(html: &str) -> String {
     let (_, rest) = html.split_once("name=\"form\" value=\"").expect("a form");
     rest.split_once('"').unwrap().0.to_owned()
 }
+
+/// Returns the value of a field, or of what else is between a text and a quotation mark.
+pub(crate) fn value(html: &str, before: &str) -> String {
+    let (_, rest) = html.split_once(before).expect(before);
+    rest.split_once('"').unwrap().0.to_owned()
+}

@@ -1,4 +1,5 @@
-//! Where only administrators give rights: nobody gives what they do not have.
+//! Who gives rights proves who they are; and where only administrators give rights, nobody gives what
+//! they do not have.
 
 use gatewright_policy::ResourceUrn;
 
@@ -10,10 +11,12 @@ use crate::model::error::IamError;
 const ANY: &str = "any-resource-of-the-account";
 
 impl Iam {
-    /// Requires a caller of an operation that can give rights to have all rights, where the
-    /// installation demands it. Then nobody gives what they do not have, but by tags: who may change
-    /// those of a resource changes what conditions on them decide.
+    /// Requires a caller of an operation that can give rights to have proved their identity lately, if
+    /// they are in a session; and to have all rights, where the installation demands it. Then nobody
+    /// gives what they do not have, but by tags: who may change those of a resource changes what
+    /// conditions on them decide.
     pub(crate) async fn demand_administrator(&self, context: &Context) -> Result<(), IamError> {
+        context.demand_recent_proof()?;
         if !self.settings.only_administrators_grant || context.principal.caller.is_root() {
             return Ok(());
         }

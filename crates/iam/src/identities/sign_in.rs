@@ -6,5 +6,6 @@ pub(crate) mod mfa;
 pub(crate) mod passkey;
 pub(crate) mod password;
 pub(crate) mod prove;
+mod recent_proof;
 pub(crate) mod session;
 pub(crate) mod totp;

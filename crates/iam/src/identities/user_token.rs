@@ -62,6 +62,7 @@ impl Iam {
         input: Input<UserTokenInput>,
     ) -> Result<(UserToken, Secret), IamError> {
         self.demand(context, rights::USER_TOKEN_CREATE).await?;
+        context.demand_recent_proof()?;
         let own = Identity::user(self.settings.region, context.account(), login);
         if own != context.principal.identity {
             self.demand_administrator(context).await?;
@@ -110,6 +111,10 @@ impl Iam {
         edit: Input<UserTokenEdit>,
     ) -> Result<UserToken, IamError> {
         self.demand(context, rights::USER_TOKEN_EDIT).await?;
+        // A token that lasts longer is as good as a new one.
+        if edit.as_ref().is_ok_and(|edit| edit.expiry.is_some()) {
+            context.demand_recent_proof()?;
+        }
         let object = self.user_token_object(context, login, name).await?;
         let edit = edit?;
         if let Some(description) = &edit.description {

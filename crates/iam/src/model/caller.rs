@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use gatewright_policy::{AccountName, Caller, Environment, Identity, Instant, TokenId};
+use gatewright_policy::{AccountName, Caller, Environment, Identity, Instant, SessionId, TokenId};
 use gatewright_store::Author;
 
 use crate::model::error::IamError;
@@ -42,11 +42,22 @@ pub enum PrincipalKind {
     User,
 }
 
+/// What the holder of a session has proved.
+#[derive(Debug)]
+pub(crate) struct SessionProof {
+    /// The identifier of the session.
+    pub(crate) id: SessionId,
+    /// The instant until which the last proof of their identity counts.
+    pub(crate) counts_until: Instant,
+}
+
 /// The token by which a principal authenticated.
 #[derive(Debug)]
 pub(crate) enum Token {
-    /// No token: a session, or the operator.
+    /// No token: the operator.
     None,
+    /// The session of a person.
+    Session(SessionProof),
     /// A personal access token, by its identifier.
     Personal(TokenId),
     /// An access token.
@@ -76,7 +87,7 @@ impl Principal {
     /// Returns the identifier of the token that was presented, if one was; it is no secret.
     pub fn token_id(&self) -> Option<&TokenId> {
         match &self.token {
-            Token::None => None,
+            Token::None | Token::Session(_) => None,
             Token::Personal(id) => Some(id),
             Token::Access(verified) => Some(&verified.id),
         }
@@ -134,6 +145,23 @@ impl Context {
     /// Returns the account that the caller belongs to, and works on.
     pub fn account(&self) -> &AccountName {
         self.principal.account()
+    }
+
+    /// Returns what the person has proved, if the request is made in a session.
+    pub(crate) fn session_proof(&self) -> Option<&SessionProof> {
+        match &self.principal.token {
+            Token::Session(proof) => Some(proof),
+            _ => None,
+        }
+    }
+
+    /// Requires a recent proof of identity in a session, for a grave action: a session that was left
+    /// open, or stolen, must not be enough. Tokens have no session, and are not asked.
+    pub(crate) fn demand_recent_proof(&self) -> Result<(), IamError> {
+        match self.session_proof() {
+            Some(proof) if proof.counts_until <= self.now => Err(IamError::ProofRequired),
+            _ => Ok(()),
+        }
     }
 
     pub(crate) fn environment(&self) -> Environment {

@@ -7,7 +7,7 @@ use gatewright_policy::{AccountName, Instant, SessionId};
 use gatewright_store::Kind;
 use serde::{Deserialize, Serialize};
 
-use crate::model::caller::{Origin, Principal};
+use crate::model::caller::{Origin, Principal, SessionProof};
 use crate::model::document::{Document, IdForm, Properties};
 use crate::model::error::IamError;
 use crate::model::secret::Secret;
@@ -18,7 +18,8 @@ pub(crate) const BROWSER: &str = "gwb_";
 /// Maximum lifetime of a session, regardless of its use.
 const LIFETIME: Duration = Duration::from_hours(12);
 
-/// Time after the password within which the second factor must follow.
+/// Time for which a proof of identity counts: a second factor must follow the password within it, and
+/// grave actions need one of this age.
 pub(crate) const CONFIRMED_WITHIN: Duration = Duration::from_mins(10);
 
 /// Idle timeout of a session.
@@ -42,6 +43,9 @@ pub(crate) struct SessionDocument {
     /// The second factor by which the user authenticated, if any.
     #[serde(default)]
     pub(crate) second_factor: Option<String>,
+    /// The time at which the user last proved their identity, if it was after the sign-in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) proved_at: Option<Instant>,
 }
 
 impl SessionDocument {
@@ -54,8 +58,24 @@ impl SessionDocument {
             ip: origin.ip.map(|ip| ip.to_string()),
             pending: false,
             second_factor: None,
+            proved_at: None,
         }
     }
+
+    /// Returns what the holder of the session has proved.
+    pub(crate) fn proof(&self, id: &SessionId) -> SessionProof {
+        let proved_at = self.proved_at.unwrap_or(self.created_at);
+        SessionProof { id: id.clone(), counts_until: proved_at.saturating_add(CONFIRMED_WITHIN) }
+    }
+}
+
+/// A proof of identity by a person who is signed in.
+#[derive(Debug)]
+pub enum IdentityProof {
+    /// Their password.
+    Password(Secret),
+    /// A code of their authenticator, or a backup code.
+    Code(Secret),
 }
 
 /// A request to sign in with a password.

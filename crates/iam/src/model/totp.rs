@@ -56,6 +56,16 @@ pub(crate) enum Proof {
     BackupCode,
 }
 
+impl Proof {
+    /// Returns the text of the factor in the documents of sessions.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Totp => "TOTP",
+            Self::BackupCode => "BACKUP_CODE",
+        }
+    }
+}
+
 pub(crate) fn totp(secret: &str, who: &str) -> Result<Totp, IamError> {
     let secret = totp_rs::Secret::try_from_base32(secret).map_err(IamError::internal)?;
     // A colon would end the name of the issuer in the URL.

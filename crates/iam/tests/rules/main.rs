@@ -22,6 +22,7 @@ mod installation;
 mod limits;
 mod policies;
 mod rates;
+mod recent_proof;
 mod replication;
 mod resources;
 mod rights;

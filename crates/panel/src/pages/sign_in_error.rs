@@ -33,7 +33,7 @@ pub(super) fn sign_in_error(
     Ok(InputError { status, message, retry_after })
 }
 
-/// Returns the message of a failed change of password or MFA.
+/// Returns the message of a failed proof of identity by somebody who is signed in.
 pub(super) fn password_error(
     request: &RequestContext,
     error: SignInError,

@@ -15,7 +15,6 @@ use crate::model::secret::Secret;
 use crate::model::session::{
     Attempt, CONFIRMED_WITHIN, SessionDocument, SessionToken, SignInError, SignedIn,
 };
-use crate::model::totp::{Proof, is_backup_code};
 use crate::model::user::UserDocument;
 
 impl Iam {
@@ -94,34 +93,16 @@ impl Iam {
         let session = self.session_of(&view, &id, document)?;
         let device = self.known_device(&document.identity, origin).await?;
         let counted = Counted::by(&format!("{} code", document.identity), device, origin.ip);
-        // Nobody guesses a backup code, so nobody is kept from using theirs.
-        let is_guessable = !is_backup_code(code);
-        if is_guessable {
-            let begun = self.sign_in_attempts.begin(&counted, origin.now);
-            begun.map_err(|seconds| SignInError::TooMany { seconds })?;
-        }
         let context = sign_in_context(session.principal, origin);
-        let proof = self.take_code(&context, code).await;
-        match &proof {
-            Ok(_) if is_guessable => self.sign_in_attempts.succeed(&counted),
-            // The database failed: nothing was tried.
-            Err(SignInError::Failed(_)) if is_guessable => {
-                self.sign_in_attempts.take_back(&counted);
-            }
-            _ => {}
-        }
+        let proof = self.prove_code(&context, &counted, code).await;
         if let Err(SignInError::WrongCode) = &proof {
             let identity = context.principal.identity.clone();
             self.recorder.record_failure(identity, "sign-in-code", origin);
         }
         let proof = proof?;
         self.end_sessions(&context, vec![id]).await?;
-        let factor = match proof {
-            Proof::Totp => "TOTP",
-            Proof::BackupCode => "BACKUP_CODE",
-        };
-        self.open_authenticated_session(&context.principal.identity, Instant::MAX, origin, factor)
-            .await
+        let identity = &context.principal.identity;
+        self.open_authenticated_session(identity, Instant::MAX, origin, proof.as_str()).await
     }
 
     /// Changes the password of the caller, who is the owner of the account or a user of it, and

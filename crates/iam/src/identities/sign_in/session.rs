@@ -94,25 +94,8 @@ impl Iam {
         id: &SessionId,
         document: &SessionDocument,
     ) -> Result<Session, IamError> {
-        let region = self.settings.region;
-        let identity = Identity::parse(&document.identity, region).map_err(IamError::internal)?;
-        let principal = match identity.kind() {
-            IdentityKind::Account => {
-                let caller = Caller::root(region, identity.account(), Scope::All);
-                Principal { kind: PrincipalKind::Root, identity, caller, token: Token::None }
-            }
-            IdentityKind::User => {
-                let login = identity.name().map(Login::new).ok_or(IamError::BadCredential)?;
-                // A session of a former user with the same login must not be taken for one of this
-                // user.
-                let user = view
-                    .users
-                    .get(&user_key(identity.account(), &login))
-                    .filter(|one| one.enabled && one.created_at <= document.created_at);
-                user.ok_or(IamError::BadCredential)?.principal(region, identity.account())
-            }
-            _ => return Err(IamError::BadCredential),
-        };
+        let principal = self.principal_of_session(view, document)?;
+        let principal = Principal { token: Token::Session(document.proof(id)), ..principal };
         Ok(Session {
             id: id.clone(),
             principal: Arc::new(principal),
@@ -122,6 +105,55 @@ impl Iam {
             user_agent: document.user_agent.clone(),
             ip: document.ip.clone(),
         })
+    }
+
+    fn principal_of_session(
+        &self,
+        view: &View,
+        document: &SessionDocument,
+    ) -> Result<Principal, IamError> {
+        let region = self.settings.region;
+        let identity = Identity::parse(&document.identity, region).map_err(IamError::internal)?;
+        match identity.kind() {
+            IdentityKind::Account => {
+                let caller = Caller::root(region, identity.account(), Scope::All);
+                Ok(Principal { kind: PrincipalKind::Root, identity, caller, token: Token::None })
+            }
+            IdentityKind::User => {
+                let login = identity.name().map(Login::new).ok_or(IamError::BadCredential)?;
+                // A session of a former user with the same login must not be taken for one of this
+                // user.
+                let user = view
+                    .users
+                    .get(&user_key(identity.account(), &login))
+                    .filter(|one| one.enabled && one.created_at <= document.created_at);
+                let user = user.ok_or(IamError::BadCredential)?;
+                Ok(user.principal(region, identity.account()))
+            }
+            _ => Err(IamError::BadCredential),
+        }
+    }
+
+    /// Changes the session of the request.
+    pub(super) async fn change_session(
+        &self,
+        context: &Context,
+        edit: impl Fn(&mut SessionDocument),
+    ) -> Result<Session, IamError> {
+        let account = context.account();
+        let proof = context.session_proof().ok_or(IamError::BadCredential)?;
+        let place = self.place(account, proof.id.as_str());
+        let changed = self.change(context, place, |document: &mut SessionDocument| {
+            edit(document);
+            Ok(document.clone())
+        });
+        let document = match changed.await {
+            // It was ended in the meantime.
+            Err(IamError::NotFound) => return Err(IamError::BadCredential),
+            changed => changed?,
+        };
+        let view = self.views.get(account).await?;
+        self.session_of(&view, &proof.id, &document)
     }
 
     /// Lists the current sessions of the caller, newest first.
@@ -138,8 +170,11 @@ impl Iam {
         Ok(sessions)
     }
 
-    /// Ends a session of the caller.
+    /// Ends a session of the caller: their own at any time, another one with a recent proof.
     pub async fn end_session(&self, context: &Context, id: &SessionId) -> Result<(), IamError> {
+        if context.session_proof().is_none_or(|proof| proof.id != *id) {
+            context.demand_recent_proof()?;
+        }
         let view = self.views.get(context.account()).await?;
         let own = context.principal.identity.urn();
         view.sessions

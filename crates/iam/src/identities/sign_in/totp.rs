@@ -6,6 +6,7 @@ use gatewright_store::{Kind, Object};
 use zeroize::Zeroizing;
 
 use crate::core::iam::Iam;
+use crate::engine::sign_in_attempts::Counted;
 use crate::model::caller::Context;
 use crate::model::document::Document;
 use crate::model::error::{Fault, IamError};
@@ -13,7 +14,7 @@ use crate::model::secret::Secret;
 use crate::model::session::SignInError;
 use crate::model::totp::{
     BACKUP_CODE_LENGTH, MfaMethods, NewTotp, Proof, Sealed, TotpDocument, backup_hash,
-    normalize_code, seconds, totp,
+    is_backup_code, normalize_code, seconds, totp,
 };
 
 /// The number of backup codes; each is valid once.
@@ -58,8 +59,8 @@ impl Iam {
         Ok(NewTotp { secret: secret.into(), url: url.into(), state })
     }
 
-    /// Activates an authenticator once it has proved a code, replacing any earlier one. Only this
-    /// answer contains the backup codes, which are stored as hashes.
+    /// Activates an authenticator once it has proved a code, replacing any earlier one: the same answer
+    /// counts once. Only this answer contains the backup codes, which are stored as hashes.
     pub async fn confirm_totp(
         &self,
         context: &Context,
@@ -74,10 +75,13 @@ impl Iam {
         let secret = String::from_utf8(secret.to_vec()).map_err(IamError::internal)?;
         let step = totp(&secret, "")?.check(&normalize_code(code), seconds(context.now)?);
         let step = step.ok_or(SignInError::WrongCode)?;
-        let mut codes = Vec::with_capacity(BACKUP_CODES);
-        for _ in 0..BACKUP_CODES {
-            codes.push(backup_code(&self.sources.bytes()?));
+        let there = self.store.object(account, Kind::Totp, identity).await;
+        let there = there.map_err(IamError::from)?;
+        let known = there.as_ref().map(|there| self.unseal_totp(identity, there));
+        if known.is_some_and(|known| known.is_ok_and(|known| known.secret == secret)) {
+            return Err(SignInError::WrongCode);
         }
+        let codes = self.new_backup_codes()?;
         let sealed = Sealed { secret, backup: codes.iter().map(|one| backup_hash(one)).collect() };
         let sealed = Some(self.seal_totp(identity, &sealed)?);
         let document = TotpDocument {
@@ -86,13 +90,16 @@ impl Iam {
             backup_codes_left: BACKUP_CODES,
         };
         let place = self.place(account, identity);
-        let there = self.store.object(account, Kind::Totp, identity).await;
-        let change = match there.map_err(IamError::from)? {
+        let change = match there {
             None => document.create(place, sealed)?,
             Some(there) => document.update(place, there.document, sealed)?,
         };
         self.write(context, vec![change]).await?;
         Ok(codes.into_iter().map(Secret::from).collect())
+    }
+
+    fn new_backup_codes(&self) -> Result<Vec<String>, IamError> {
+        (0..BACKUP_CODES).map(|_| Ok(backup_code(&self.sources.bytes()?))).collect()
     }
 
     /// Removes the authenticator of the caller, with its backup codes.
@@ -120,12 +127,31 @@ impl Iam {
         Ok(serde_json::from_slice(&opened)?)
     }
 
-    /// Consumes a code of a person's authenticator or a backup code; each is accepted once.
-    pub(crate) async fn take_code(
+    /// Verifies a code of the caller, with a limit on failures.
+    pub(crate) async fn prove_code(
         &self,
         context: &Context,
+        counted: &Counted,
         code: &str,
     ) -> Result<Proof, SignInError> {
+        // Nobody guesses a backup code, so nobody is kept from using theirs.
+        let is_guessable = !is_backup_code(code);
+        if is_guessable {
+            let begun = self.sign_in_attempts.begin(counted, context.now);
+            begun.map_err(|seconds| SignInError::TooMany { seconds })?;
+        }
+        let proof = self.take_code(context, code).await;
+        match &proof {
+            Ok(_) if is_guessable => self.sign_in_attempts.succeed(counted),
+            // The database failed: nothing was tried.
+            Err(SignInError::Failed(_)) if is_guessable => self.sign_in_attempts.take_back(counted),
+            _ => {}
+        }
+        proof
+    }
+
+    /// Consumes a code of a person's authenticator or a backup code; each is accepted once.
+    async fn take_code(&self, context: &Context, code: &str) -> Result<Proof, SignInError> {
         let (account, identity) = (context.account(), context.principal.identity.urn());
         let object = self.store.object(account, Kind::Totp, identity).await;
         let object = object.map_err(IamError::from)?.ok_or(SignInError::WrongCode)?;

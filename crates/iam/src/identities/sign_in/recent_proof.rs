@@ -1,0 +1,63 @@
+//! Recent proofs of identity: grave actions in a session ask for one, and keep the form that was sent
+//! in the meantime.
+
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+
+use crate::core::iam::Iam;
+use crate::engine::sign_in_attempts::Counted;
+use crate::model::caller::Context;
+use crate::model::error::IamError;
+use crate::model::secret::Secret;
+use crate::model::session::{IdentityProof, Session, SignInError};
+
+impl Iam {
+    /// Verifies a proof of identity of the caller; returns their session, in which it counts from now
+    /// on.
+    pub async fn prove_identity(
+        &self,
+        context: &Context,
+        proof: IdentityProof,
+    ) -> Result<Session, SignInError> {
+        match proof {
+            IdentityProof::Password(password) => {
+                self.prove_password(context, password).await?;
+            }
+            IdentityProof::Code(code) => {
+                let counted = format!("{} code", context.principal.identity.urn());
+                let counted = Counted::by_identity(&counted, context.account(), context.ip);
+                self.prove_code(context, &counted, code.reveal()).await?;
+            }
+        }
+        let session = self.change_session(context, |document| {
+            document.proved_at = Some(context.now);
+        });
+        Ok(session.await?)
+    }
+
+    /// Seals a form of the caller for their browser to keep while they prove their identity. It may
+    /// hold secrets, which the browser is not shown.
+    pub fn seal_form(
+        &self,
+        context: &Context,
+        target: &str,
+        form: &Secret,
+    ) -> Result<String, IamError> {
+        let form = form.reveal().as_bytes().to_vec();
+        let sealed = self.tokens.seal(&purpose(context, target), form)?;
+        Ok(BASE64_URL_SAFE_NO_PAD.encode(sealed))
+    }
+
+    /// Unseals a form that the caller's browser has kept; none where it was sealed for somebody else
+    /// or for another target.
+    pub fn open_form(&self, context: &Context, target: &str, sealed: &str) -> Option<Secret> {
+        let sealed = BASE64_URL_SAFE_NO_PAD.decode(sealed).ok()?;
+        let form = self.tokens.unseal(&purpose(context, target), &sealed)?;
+        Some(std::str::from_utf8(&form).ok()?.to_owned().into())
+    }
+}
+
+/// Returns the purpose that a form is sealed for.
+fn purpose(context: &Context, target: &str) -> String {
+    format!("form {} {target}", context.principal.identity.urn())
+}

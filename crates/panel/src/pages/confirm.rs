@@ -1,0 +1,84 @@
+//! Page that asks for a proof of identity before a grave action, and sends the form of that action once
+//! more with it. The form is kept whole, sealed, in a hidden field.
+
+use askama::Template;
+use axum::http::StatusCode;
+use gatewright_iam::{IamError, IdentityProof, SignInError};
+
+use super::sign_in_error::password_error;
+use crate::error::PageError;
+use crate::fields::Fields;
+use crate::form::Form;
+use crate::layout::{Layout, Section};
+use crate::pending_form::PendingForm;
+use crate::request::RequestContext;
+use crate::response::{HandlerResult, PageResponse};
+
+/// Name of the field with the sealed form.
+const KEPT: &str = "kept-form";
+
+#[derive(Template)]
+#[template(path = "confirm.html")]
+struct ConfirmPage {
+    layout: Layout,
+    /// Name that password managers know the person by.
+    name: String,
+    /// Path that the form is submitted to.
+    target: String,
+    kept: String,
+    has_totp: bool,
+}
+
+struct ConfirmForm;
+
+impl Form for ConfirmForm {
+    const SECTION: Section = Section::None;
+
+    async fn render(self, request: &RequestContext, layout: Layout) -> HandlerResult {
+        let context = request.context()?;
+        PageResponse::render(&ConfirmPage {
+            name: layout.who.clone().unwrap_or_default(),
+            target: request.target.clone(),
+            kept: request.iam.seal_form(&context, &request.target, &request.form.to_form())?,
+            has_totp: request.iam.mfa_methods(&context).await?.has_totp,
+            layout,
+        })
+    }
+}
+
+/// Asks for a proof, and keeps the form.
+pub(crate) async fn show(request: &RequestContext) -> HandlerResult {
+    Ok(ConfirmForm.show(request).await?.with_status(StatusCode::FORBIDDEN))
+}
+
+/// Asks again after a wrong proof.
+pub(crate) async fn reject(request: &RequestContext, error: SignInError) -> HandlerResult {
+    ConfirmForm.reject(request, password_error(request, error)?).await
+}
+
+/// Restores the form that was kept, and verifies the proof that came with it. Whether one is needed
+/// decides the use case, which asks again without it.
+pub(crate) async fn take_proof(request: &mut RequestContext) -> Result<(), PageError> {
+    let Some(kept) = request.form.all(KEPT).next() else { return Ok(()) };
+    let context = request.context()?;
+    let foreign = || PageError::CsrfTokenMismatch { pending: PendingForm::default() };
+    let kept = request.iam.open_form(&context, &request.target, kept).ok_or_else(foreign)?;
+    let (password, code) = (request.form.secret("password"), request.form.secret("code"));
+    request.form = Fields::parse(kept.reveal().as_bytes());
+    let proof = match (password.reveal(), code.reveal()) {
+        ("", "") => return Ok(()),
+        ("", _) => IdentityProof::Code(code),
+        _ => IdentityProof::Password(password),
+    };
+    match request.iam.prove_identity(&context, proof).await {
+        Ok(session) => {
+            request.session = Some(session);
+            Ok(())
+        }
+        // Others than these are no fault of the person.
+        Err(SignInError::Failed(error)) if !matches!(error, IamError::Busy { .. }) => {
+            Err(error.into())
+        }
+        Err(error) => Err(PageError::NotProved(error)),
+    }
+}
