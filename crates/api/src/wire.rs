@@ -26,7 +26,9 @@ pub(crate) use decision::{Action, BatchAnswer, BatchRequest, CheckAnswer, CheckR
 pub(crate) use error::{ErrorBody, OAuth2Error};
 pub(crate) use fact::FactLine;
 pub(crate) use guarded_api::GuardedApi;
-pub(crate) use identity::{Group, GroupEdit, GroupRequest, User, UserEdit, UserRequest};
+pub(crate) use identity::{
+    Group, GroupEdit, GroupRequest, SecondFactorSetting, User, UserEdit, UserRequest,
+};
 pub(crate) use log::{AuditLog, Log};
 pub(crate) use oauth2::{
     Discovery, Introspection, KeySet, Revoked, TokenAbout, TokenRequest, TokenResponse,

@@ -1,7 +1,7 @@
 //! Implements `gatewright account`.
 
 use clap::{Args, Subcommand};
-use gatewright_iam::NewAccount;
+use gatewright_iam::{AccountName, NewAccount, SecondFactor};
 use serde_json::json;
 
 use crate::config::Source;
@@ -16,6 +16,17 @@ pub(crate) const SHARED_REGISTRATION: &str = "there are several accounts, and no
 pub(crate) enum Command {
     /// Create an account, and show its owner's password once
     Create(Create),
+    /// No longer demand a second factor of an account's people
+    ResetSecondFactor(ResetSecondFactor),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ResetSecondFactor {
+    /// The name of the account
+    #[arg(long)]
+    name: String,
+    #[command(flatten)]
+    source: Source,
 }
 
 #[derive(Debug, Args)]
@@ -36,7 +47,24 @@ pub(crate) struct Create {
     source: Source,
 }
 
-pub(crate) async fn run(Command::Create(create): Command) -> Result<(), Failure> {
+pub(crate) async fn run(command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Create(create) => self::create(create).await,
+        Command::ResetSecondFactor(reset) => reset_second_factor(reset).await,
+    }
+}
+
+async fn reset_second_factor(reset: ResetSecondFactor) -> Result<(), Failure> {
+    let iam = reset.source.read()?.open_existing().await?;
+    let owner = iam.as_owner(&AccountName::new(reset.name.to_lowercase()));
+    let done = iam.set_second_factor(&owner, Ok(SecondFactor::Optional)).await;
+    iam.close().await;
+    done?;
+    println!("{} demands no second factor", owner.account());
+    Ok(())
+}
+
+async fn create(create: Create) -> Result<(), Failure> {
     let iam = create.source.read()?.open().await?;
     let password = iam.new_password()?;
     let new = NewAccount {

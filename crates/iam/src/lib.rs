@@ -48,12 +48,14 @@ pub use model::settings::{BuiltInProducts, LogSizes, Settings};
 pub use sources::{Clock, Randomness, Sources};
 
 // Identities.
-pub use model::account::{InitialServiceAccount, NewAccount, Profile};
+pub use model::account::{InitialServiceAccount, NewAccount, Profile, SecondFactor};
 pub use model::client::{Client, ClientEdit, ClientInput, Flow};
 pub use model::contact_details::ContactDetails;
 pub use model::group::{Group, GroupInput, Role};
 pub use model::passkey::{Challenge, Passkey};
-pub use model::session::{Attempt, IdentityProof, Session, SessionToken, SignInError, SignedIn};
+pub use model::session::{
+    Attempt, IdentityProof, Session, SessionAccess, SessionToken, SignInError, SignedIn,
+};
 pub use model::totp::{MfaMethods, NewTotp};
 pub use model::user::{User, UserEdit, UserInput, UserKind};
 pub use model::user_token::{Expiry, UserToken, UserTokenEdit, UserTokenInput};

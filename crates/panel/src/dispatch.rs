@@ -9,7 +9,7 @@ use axum::http::header::STRICT_TRANSPORT_SECURITY;
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, Response, StatusCode};
 use gatewright_iam::limits::{LOG_TEXT_BYTES, cut};
-use gatewright_iam::{AuthenticationMark, Call, CauseChain, IamError, QueryId};
+use gatewright_iam::{AuthenticationMark, Call, CauseChain, IamError, QueryId, SessionAccess};
 use tracing::field::Empty;
 use tracing::{Instrument, Span};
 use zeroize::Zeroize;
@@ -17,7 +17,7 @@ use zeroize::Zeroize;
 use crate::cookies::FormCookie;
 use crate::error::PageError;
 use crate::fields::{Fields, encoded};
-use crate::pages::{confirm, error, resume, sign_in};
+use crate::pages::{confirm, error, resume, second_factor, sign_in};
 use crate::panel::Panel;
 use crate::pending_form::PendingForm;
 use crate::request::RequestContext;
@@ -113,8 +113,12 @@ async fn prepare<'r>(
         panel.iam.admit_anonymous(request.ip)?;
     }
     let route = route.ok_or(PageError::NoSuchPage)?;
-    if route.access() == Access::SignedIn {
-        panel.iam.admit_request(route.class(), &request.session()?.principal)?;
+    if route.access() != Access::Public {
+        let session = request.session()?;
+        if session.access == SessionAccess::Enrolment && route.access() != Access::Enrolling {
+            return Err(PageError::NotEnrolled);
+        }
+        panel.iam.admit_request(route.class(), &session.principal)?;
         confirm::take_proof(request).await?;
     }
     unreadable.map_or(Ok(route), Err)
@@ -185,6 +189,7 @@ async fn error_response(request: &RequestContext, error: PageError) -> HandlerRe
             Some(_) => resume::show(request, pending),
             None => sign_in::show_after_session_end(request, pending).await,
         },
+        PageError::NotEnrolled => PageResponse::redirect(second_factor::PATH),
         PageError::Iam(IamError::ProofRequired) => confirm::show(request).await,
         PageError::NotProved(error) => confirm::reject(request, error).await,
         error if error.status() == StatusCode::UNAUTHORIZED => {

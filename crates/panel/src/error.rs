@@ -15,6 +15,8 @@ use crate::pending_form::PendingForm;
 pub(crate) enum PageError {
     #[error("nobody is signed in")]
     Unauthenticated,
+    #[error("a second factor must be set up first")]
+    NotEnrolled,
     /// The proof of identity that a grave action has asked for.
     #[error(transparent)]
     NotProved(SignInError),
@@ -67,7 +69,7 @@ impl PageError {
     pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::Unauthenticated => StatusCode::UNAUTHORIZED,
-            Self::CsrfTokenMismatch { .. } => StatusCode::FORBIDDEN,
+            Self::CsrfTokenMismatch { .. } | Self::NotEnrolled => StatusCode::FORBIDDEN,
             Self::NoSuchPage => StatusCode::NOT_FOUND,
             Self::FormTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::FormTooSlow => StatusCode::REQUEST_TIMEOUT,

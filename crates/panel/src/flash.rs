@@ -2,7 +2,7 @@
 
 /// Keys of the texts that the parameter `flash` of a query may name. Others are ignored, so that no
 /// link can make a page say anything else.
-pub(crate) const FLASH_MESSAGES: [&str; 23] = [
+pub(crate) const FLASH_MESSAGES: [&str; 25] = [
     "flash-deleted",
     "flash-client-enabled",
     "flash-client-disabled",
@@ -22,6 +22,8 @@ pub(crate) const FLASH_MESSAGES: [&str; 23] = [
     "flash-passkey-added",
     "flash-passkey-removed",
     "flash-factors-reset",
+    "flash-second-factor-required",
+    "flash-second-factor-optional",
     "flash-group-created",
     "flash-group-deleted",
     "flash-policy-created",

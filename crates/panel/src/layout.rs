@@ -85,6 +85,8 @@ pub(crate) struct Layout {
     pub(crate) query_id: QueryId,
     /// Name of the signed-in user.
     pub(crate) who: Option<String>,
+    /// `false` for those who must set up a second factor before anything else.
+    pub(crate) has_menu: bool,
     pub(crate) section: Section,
     pub(crate) csrf_token: CsrfToken,
     pub(crate) banner: Option<Banner>,

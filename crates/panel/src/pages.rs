@@ -15,6 +15,7 @@ mod resource_groups;
 mod resources;
 pub(crate) mod resume;
 mod roles;
+pub(crate) mod second_factor;
 mod service_accounts;
 pub(crate) mod sign_in;
 mod sign_in_error;
@@ -41,6 +42,7 @@ pub fn routes() -> Vec<Route> {
         logs::routes(),
         me::routes(),
         mfa::routes(),
+        second_factor::routes(),
     ]
     .concat()
 }

@@ -4,7 +4,9 @@ use std::net::IpAddr;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use gatewright_iam::{Context, Iam, IamError, Input, Instant, Origin, QueryId, Secret, Session};
+use gatewright_iam::{
+    Context, Iam, IamError, Input, Instant, Origin, QueryId, Secret, Session, SessionAccess,
+};
 
 use crate::cookies::{CookieSettings, RequestCookies};
 use crate::csrf::CsrfToken;
@@ -110,6 +112,7 @@ impl RequestContext {
             assets: Arc::clone(&self.assets),
             query_id: self.query_id,
             who,
+            has_menu: self.session.as_ref().is_none_or(|one| one.access == SessionAccess::Full),
             section,
             csrf_token: self.csrf_token(session),
             banner: None,

@@ -20,6 +20,8 @@ pub enum Access {
     /// Everybody with a session; all others are redirected to the sign-in page. The use cases
     /// decide what they may do there.
     SignedIn,
+    /// The same, and who must set up a second factor before anything else.
+    Enrolling,
 }
 
 /// Route of a page, or of a form.
@@ -65,6 +67,11 @@ impl Route {
     /// Makes the route public.
     pub(crate) fn public(self) -> Self {
         Self { access: Access::Public, ..self }
+    }
+
+    /// Opens the route to those who must set up a second factor before anything else.
+    pub(crate) fn enrolling(self) -> Self {
+        Self { access: Access::Enrolling, ..self }
     }
 
     /// Returns the method: GET for a page, POST for a form.

@@ -1,4 +1,4 @@
-//! `/me/identity`: local users and their groups.
+//! `/me/identity`: local users and their groups, and the second factor that is demanded of people.
 
 use gatewright_iam::{Context, GroupName, Login, rights};
 
@@ -9,12 +9,15 @@ use crate::operation::Operation;
 use crate::request::Request;
 use crate::respond::{Json, Null};
 use crate::tagged::{Shows, Tagged};
-use crate::wire::{Group, GroupEdit, GroupRequest, User, UserEdit, UserRequest};
+use crate::wire::{
+    Group, GroupEdit, GroupRequest, SecondFactorSetting, User, UserEdit, UserRequest,
+};
 
 const USERS: &str = "/me/identity/user";
 const USER: &str = "/me/identity/user/{user}";
 const GROUPS: &str = "/me/identity/group";
 const GROUP: &str = "/me/identity/group/{group}";
+const SECOND_FACTOR: &str = "/me/identity/secondFactor";
 
 /// Declares the operations.
 pub(super) fn operations() -> Vec<Operation> {
@@ -52,6 +55,14 @@ pub(super) fn operations() -> Vec<Operation> {
         Operation::delete(GROUP, "Delete a group of users")
             .requires(&[rights::GROUP_DELETE])
             .handle(delete_group),
+        Operation::get(SECOND_FACTOR, "Read whether the account's people need a second factor")
+            .requires(&[rights::ME_GET])
+            .extension()
+            .handle(second_factor),
+        Operation::put(SECOND_FACTOR, "Demand a second factor of the account's people, or not")
+            .requires(&[rights::SECOND_FACTOR_EDIT])
+            .extension()
+            .handle(set_second_factor),
     ]
 }
 
@@ -130,5 +141,22 @@ async fn edit_group(
 
 async fn delete_group(context: Context, request: Request) -> Result<Null, ApiError> {
     request.iam.delete_group(&context, &GroupName::new(request.parameter(0)?)).await?;
+    Ok(Null)
+}
+
+async fn second_factor(
+    context: Context,
+    request: Request,
+) -> Result<Tagged<SecondFactorSetting>, ApiError> {
+    let profile = request.iam.me(&context).await?;
+    Tagged::of(&request, &profile.tag()?, Shows::Object, &profile.second_factor.into())
+}
+
+async fn set_second_factor(
+    context: Context,
+    request: Request,
+    Body(setting): Body<SecondFactorSetting>,
+) -> Result<Null, ApiError> {
+    request.iam.set_second_factor(&context, setting.map(Into::into)).await?;
     Ok(Null)
 }

@@ -239,7 +239,43 @@ pub(crate) struct GroupEdit {
 
 described_as!(GroupEdit, Group);
 
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[schema(as = auth::SecondFactorEnum)]
+pub(crate) enum SecondFactor {
+    Optional,
+    Required,
+}
+
+/// Whether the people of an account need a second factor.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = auth::SecondFactor)]
+pub(crate) struct SecondFactorSetting {
+    second_factor: SecondFactor,
+}
+
+impl From<gatewright_iam::SecondFactor> for SecondFactorSetting {
+    fn from(second_factor: gatewright_iam::SecondFactor) -> Self {
+        let second_factor = match second_factor {
+            gatewright_iam::SecondFactor::Optional => SecondFactor::Optional,
+            gatewright_iam::SecondFactor::Required => SecondFactor::Required,
+        };
+        Self { second_factor }
+    }
+}
+
+impl From<SecondFactorSetting> for gatewright_iam::SecondFactor {
+    fn from(setting: SecondFactorSetting) -> Self {
+        match setting.second_factor {
+            SecondFactor::Optional => Self::Optional,
+            SecondFactor::Required => Self::Required,
+        }
+    }
+}
+
 accepted! {
+    SecondFactorSetting as SecondFactorSetting;
     GroupRequest as Group;
     GroupEdit as Group;
     UserRequest as User;

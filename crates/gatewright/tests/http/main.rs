@@ -44,6 +44,7 @@ mod panel_guard;
 mod panel_pages;
 mod panel_policies;
 mod panel_proof;
+mod panel_second_factor;
 mod policies;
 mod preconditions;
 mod processes;

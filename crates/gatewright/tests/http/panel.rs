@@ -55,7 +55,7 @@ const PAGES: [(&str, &str); 39] = [
 ];
 
 /// Every form with the action that it requires, except for those about a person's own sign-in.
-const FORMS: [(&str, &str); 32] = [
+const FORMS: [(&str, &str); 33] = [
     ("/service-accounts/create", "me/api/oauth2/client/create"),
     ("/service-accounts/EU.0/edit", "me/api/oauth2/client/edit"),
     ("/service-accounts/EU.0/delete", "me/api/oauth2/client/delete"),
@@ -72,6 +72,7 @@ const FORMS: [(&str, &str); 32] = [
     ("/users/jane/disable", "me/identity/user/disable"),
     ("/users/jane/reset", "me/identity/user/edit"),
     ("/users/jane/delete", "me/identity/user/delete"),
+    ("/account/second-factor", "me/identity/secondFactor/edit"),
     ("/users/jane/tokens/create", "me/identity/user/token/create"),
     ("/users/jane/tokens/laptop", "me/identity/user/token/edit"),
     ("/users/jane/tokens/laptop/delete", "me/identity/user/token/delete"),

@@ -42,13 +42,13 @@ async fn whoever_is_not_signed_in_is_asked_to_wherever_they_go(database: TestDat
         let seen = visitor.get(&filled(&route)).await;
         match route.access() {
             Access::Public => assert_eq!(seen.status, 200, "{}", route.path()),
-            Access::SignedIn => {
+            Access::SignedIn | Access::Enrolling => {
                 assert!(asks_to_sign_in(&seen), "{}: {}", route.path(), seen.status);
             }
         }
     }
     let own = csrf_token(&visitor.get("/sign-in").await.html);
-    for route in forms().filter(|route| route.access() == Access::SignedIn) {
+    for route in forms().filter(|route| route.access() != Access::Public) {
         let seen = visitor.post_with(&own, &filled(&route), &[]).await;
         assert!(asks_to_sign_in(&seen), "{}: {}", route.path(), seen.status);
         let seen = visitor.post_with(&own, &filled(&route), &[("name", "kept")]).await;

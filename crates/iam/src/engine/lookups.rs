@@ -126,6 +126,21 @@ impl View {
         }
     }
 
+    /// Lists the identifiers of the second factors of a person. It looks at those of all people of the
+    /// account, who are few.
+    pub(crate) fn second_factors_of<'a>(
+        &'a self,
+        person: &'a str,
+    ) -> impl Iterator<Item = &'a str> {
+        let own = self.second_factors.iter().filter(move |(_, of)| ***of == *person);
+        own.map(|(id, _)| id)
+    }
+
+    /// Returns whether a person has a second factor.
+    pub(crate) fn has_second_factor(&self, person: &str) -> bool {
+        self.second_factors_of(person).next().is_some()
+    }
+
     /// Returns whether the token with that identifier is revoked.
     pub(crate) fn is_revoked(&self, token: &TokenId) -> bool {
         self.revoked.contains(token.as_str())

@@ -19,7 +19,7 @@ use imbl::OrdSet;
 
 use crate::catalogue::index::Catalogue;
 use crate::engine::objects::Objects;
-use crate::model::account::Profile;
+use crate::model::account::{Profile, SecondFactor};
 use crate::model::client::{ClientDocument, Flow};
 use crate::model::document::{Document, Place, Properties};
 use crate::model::error::IamError;
@@ -75,6 +75,11 @@ pub(crate) struct View {
     pub(super) revoked_in_order: OrdSet<(Instant, Box<str>)>,
     /// Sessions that are not ended, by the hash of their secret; some may have expired.
     pub(crate) sessions: Objects<Arc<SessionDocument>>,
+    /// Whether the people of the account need a second factor.
+    pub(crate) second_factor: SecondFactor,
+    /// The people who have a second factor: the URN of the person, by the identifier of each
+    /// authenticator and passkey.
+    pub(super) second_factors: Objects<Box<str>>,
     /// Local users, by account and login.
     pub(crate) users: Objects<Arc<UserDocument>>,
     /// Personal access tokens that are not deleted, by their hash; some may have expired.
@@ -143,7 +148,7 @@ macro_rules! held_whole {
     )*};
 }
 
-not_held!(Profile, TotpDocument, PasskeyDocument, ApiDocument);
+not_held!(ApiDocument);
 
 held_whole!(
     ResourceDocument => resources,
@@ -151,6 +156,52 @@ held_whole!(
     UserDocument => users,
     UserTokenDocument => user_tokens
 );
+
+impl Held for Profile {
+    fn read_held(self, _: Place<'_>, _: Option<Vec<u8>>) -> Result<Insert, IamError> {
+        Ok(Box::new(move |view| {
+            view.second_factor = self.second_factor;
+            Ok(())
+        }))
+    }
+
+    fn remove(view: &mut View, _: &str, _: &str) -> Result<(), IamError> {
+        view.second_factor = SecondFactor::default();
+        Ok(())
+    }
+}
+
+/// Returns the insertion of a second factor, of which a view holds whose it is.
+fn insert_second_factor(id: &str, person: &str) -> Insert {
+    let (id, person) = (Box::<str>::from(id), Box::<str>::from(person));
+    Box::new(move |view| {
+        view.second_factors.insert(&id, person);
+        Ok(())
+    })
+}
+
+impl Held for TotpDocument {
+    fn read_held(self, place: Place<'_>, _: Option<Vec<u8>>) -> Result<Insert, IamError> {
+        // An authenticator is stored under the URN of its person.
+        Ok(insert_second_factor(place.id, place.id))
+    }
+
+    fn remove(view: &mut View, id: &str, _: &str) -> Result<(), IamError> {
+        view.second_factors.remove(id);
+        Ok(())
+    }
+}
+
+impl Held for PasskeyDocument {
+    fn read_held(self, place: Place<'_>, _: Option<Vec<u8>>) -> Result<Insert, IamError> {
+        Ok(insert_second_factor(place.id, &self.identity))
+    }
+
+    fn remove(view: &mut View, id: &str, _: &str) -> Result<(), IamError> {
+        view.second_factors.remove(id);
+        Ok(())
+    }
+}
 
 impl Held for ClientDocument {
     fn read_held(self, place: Place<'_>, secret: Option<Vec<u8>>) -> Result<Insert, IamError> {
@@ -319,6 +370,8 @@ impl View {
             revoked: Objects::default(),
             revoked_in_order: OrdSet::new(),
             sessions: Objects::default(),
+            second_factor: SecondFactor::default(),
+            second_factors: Objects::default(),
             users: Objects::default(),
             user_tokens: Objects::default(),
             groups: Objects::default(),

@@ -7,5 +7,6 @@ pub(crate) mod passkey;
 pub(crate) mod password;
 pub(crate) mod prove;
 mod recent_proof;
+mod second_factor;
 pub(crate) mod session;
 pub(crate) mod totp;

@@ -32,6 +32,25 @@ pub struct InitialServiceAccount {
     pub secret: Secret,
 }
 
+/// Whether the people of an account, its owner and its users, need a second factor: an authenticator
+/// or a passkey.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum SecondFactor {
+    /// Who has one uses it; nobody needs one.
+    #[default]
+    Optional,
+    /// Nobody does anything without one, but set one up.
+    Required,
+}
+
+impl SecondFactor {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+    fn is_optional(&self) -> bool {
+        *self == Self::Optional
+    }
+}
+
 /// The document of an account.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -43,6 +62,9 @@ pub struct Profile {
     /// The time of the owner's last password change, if there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password_changed_at: Option<Instant>,
+    /// Whether the people of the account need a second factor.
+    #[serde(default, skip_serializing_if = "SecondFactor::is_optional")]
+    pub second_factor: SecondFactor,
     /// The owner's contact details.
     #[serde(rename = "particulars")]
     pub contact_details: ContactDetails,
@@ -69,9 +91,9 @@ pub(crate) fn check_account(name: &str) -> Result<AccountName, IamError> {
 }
 
 impl Profile {
-    /// Returns the tag of the contact details.
+    /// Returns the tag of the contact details and of the setting.
     pub fn tag(&self) -> Result<EntityTag, IamError> {
-        EntityTag::of(Self::KIND, &(&self.email, &self.contact_details))
+        EntityTag::of(Self::KIND, &(&self.email, &self.contact_details, self.second_factor))
     }
 }
 

@@ -49,6 +49,8 @@ pub(crate) struct SessionProof {
     pub(crate) id: SessionId,
     /// The instant until which the last proof of their identity counts.
     pub(crate) counts_until: Instant,
+    /// True if they have proved a second factor.
+    pub(crate) has_second_factor: bool,
 }
 
 /// The token by which a principal authenticated.

@@ -57,6 +57,8 @@ rights! {
     USER_ENABLE = "me/identity/user/enable", Operate;
     /// Disable a user.
     USER_DISABLE = "me/identity/user/disable", Operate;
+    /// Demand a second factor of the account's people, or demand it no longer.
+    SECOND_FACTOR_EDIT = "me/identity/secondFactor/edit", Edit;
     /// Read personal access tokens of users.
     USER_TOKEN_GET = "me/identity/user/token/get", Read;
     /// Create a personal access token for a user.

@@ -40,7 +40,7 @@ pub(crate) struct SessionDocument {
     /// True if the session only lets its holder complete a second factor.
     #[serde(default)]
     pub(crate) pending: bool,
-    /// The second factor by which the user authenticated, if any.
+    /// The second factor by which the user authenticated, or that they set up in the session, if any.
     #[serde(default)]
     pub(crate) second_factor: Option<String>,
     /// The time at which the user last proved their identity, if it was after the sign-in.
@@ -65,8 +65,21 @@ impl SessionDocument {
     /// Returns what the holder of the session has proved.
     pub(crate) fn proof(&self, id: &SessionId) -> SessionProof {
         let proved_at = self.proved_at.unwrap_or(self.created_at);
-        SessionProof { id: id.clone(), counts_until: proved_at.saturating_add(CONFIRMED_WITHIN) }
+        SessionProof {
+            id: id.clone(),
+            counts_until: proved_at.saturating_add(CONFIRMED_WITHIN),
+            has_second_factor: self.second_factor.is_some(),
+        }
     }
+}
+
+/// What a session lets its holder do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SessionAccess {
+    /// All that the person may do.
+    Full,
+    /// Set up a second factor, which the account demands, and nothing else.
+    Enrolment,
 }
 
 /// A proof of identity by a person who is signed in.
@@ -107,6 +120,9 @@ pub enum SignInError {
     /// The code is wrong, or was used before.
     #[error("the code is wrong or was used before")]
     WrongCode,
+    /// The account demands a second factor, and the person has passkeys only.
+    #[error("this account demands a second factor: sign in with your passkey")]
+    NeedsPasskey,
     /// The passkey is unknown, or the challenge has expired.
     #[error("the passkey is not known here")]
     WrongPasskey,
@@ -156,6 +172,8 @@ pub struct Session {
     pub id: SessionId,
     /// The principal that signed in.
     pub principal: Arc<Principal>,
+    /// What it lets its holder do.
+    pub access: SessionAccess,
     /// The time of its creation.
     pub created_at: Instant,
     /// The maximum expiry time.

@@ -130,10 +130,20 @@ impl UserDocument {
     /// Builds the principal of the user, with the identities that policies may name: the user, and
     /// each of the user's groups.
     pub(crate) fn principal(&self, region: Region, account: &AccountName) -> Principal {
+        self.principal_with(region, account, Scope::All)
+    }
+
+    /// Builds the principal of the user, with a scope.
+    pub(crate) fn principal_with(
+        &self,
+        region: Region,
+        account: &AccountName,
+        scope: Scope,
+    ) -> Principal {
         let identity = Identity::user(region, account, &self.login);
         let groups = self.groups.iter().map(|name| Identity::group(region, account, name));
         let identities: Vec<Identity> = std::iter::once(identity.clone()).chain(groups).collect();
-        let caller = Caller::new(region, account, &identities, Scope::All);
+        let caller = Caller::new(region, account, &identities, scope);
         Principal { kind: PrincipalKind::User, identity, caller, token: Token::None }
     }
 }

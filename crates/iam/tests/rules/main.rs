@@ -27,6 +27,7 @@ mod replication;
 mod resources;
 mod rights;
 mod roles;
+mod second_factor;
 mod sign_in;
 mod simulation;
 mod tenancy;

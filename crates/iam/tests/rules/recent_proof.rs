@@ -26,6 +26,7 @@ macro_rules! actions {
 
 /// The grave actions. Their inputs are invalid or name nothing.
 const GRAVE: &[Action] = actions! {
+    set_second_factor(unread());
     create_client(unread());
     create_user_token(&Login::new("x"), unread());
     edit_user_token(&Login::new("x"), "y", Ok(UserTokenEdit {

@@ -56,6 +56,7 @@ const USE_CASES: &[UseCase] = use_cases! {
     USER_DELETE: delete_user(&Login::new("x"));
     USER_ENABLE: enable_user(&Login::new("x"));
     USER_DISABLE: disable_user(&Login::new("x"));
+    SECOND_FACTOR_EDIT: set_second_factor(unread());
     USER_TOKEN_GET: user_tokens(&Login::new("x"));
     USER_TOKEN_GET: user_token(&Login::new("x"), "y");
     USER_TOKEN_CREATE: create_user_token(&Login::new("x"), unread());

@@ -18,11 +18,11 @@ use crate::route::Route;
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::page("/me/totp", totp_form),
-        Route::form("/me/totp", confirm_totp),
+        Route::page("/me/totp", totp_form).enrolling(),
+        Route::form("/me/totp", confirm_totp).enrolling(),
         Route::form("/me/totp/remove", remove_totp),
-        Route::page("/me/passkeys/create", passkey_form),
-        Route::form("/me/passkeys/create", add_passkey),
+        Route::page("/me/passkeys/create", passkey_form).enrolling(),
+        Route::form("/me/passkeys/create", add_passkey).enrolling(),
         Route::form("/me/passkeys/{id}/delete", remove_passkey),
     ]
 }

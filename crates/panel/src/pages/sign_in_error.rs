@@ -23,6 +23,7 @@ pub(super) fn sign_in_error(
         SignInError::Failed(error) => return Err(error.into()),
         SignInError::Wrong => (StatusCode::UNAUTHORIZED, say("sign-in-wrong")),
         SignInError::WrongCode => (StatusCode::UNAUTHORIZED, say("code-wrong")),
+        SignInError::NeedsPasskey => (StatusCode::UNAUTHORIZED, say("passkey-needed")),
         SignInError::WrongPasskey => (StatusCode::UNAUTHORIZED, say("passkey-wrong")),
         SignInError::Disabled => (StatusCode::FORBIDDEN, say("sign-in-disabled")),
         SignInError::TooMany { seconds } => {

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use askama::Template;
-use gatewright_iam::{AccountName, Group, GroupName, Login, User, UserEdit, UserInput, UserKind};
+use gatewright_iam::{
+    AccountName, Group, GroupName, Login, SecondFactor, User, UserEdit, UserInput, UserKind,
+};
 
 use super::roles::role_text;
 use crate::error::{PageError, none_if_forbidden};
@@ -38,6 +40,8 @@ struct ListPage {
     layout: Layout,
     account: AccountName,
     table: TablePage<Row>,
+    /// Whether the people of the account need a second factor, if the reader may read it.
+    second_factor: Option<SecondFactor>,
 }
 
 struct Row {
@@ -165,7 +169,9 @@ async fn list(request: Arc<RequestContext>) -> HandlerResult {
     if query.sort == "login" {
         users.sort_by_cached_key(|one| one.login.as_str().to_lowercase());
     }
+    let profile = none_if_forbidden(request.iam.me(&context).await)?;
     PageResponse::render(&ListPage {
+        second_factor: profile.map(|profile| profile.second_factor),
         layout: request.layout_with_flash(UserForm::SECTION),
         account: context.account().clone(),
         table: query.paginate(users).map(Row::from),

@@ -39,6 +39,7 @@ pub(super) fn of(name: &str) -> Option<Value> {
         "auth.GroupRequest" => json!({
             "description": "those who run the shop", "name": "operators", "role": "NONE",
         }),
+        "auth.SecondFactor" => json!({"secondFactor": "REQUIRED"}),
         "auth.PersonalAccessToken" => json!({
             "creation": CREATED,
             "description": "for the laptop",

@@ -4,6 +4,8 @@ use gatewright_policy::{AccountName, Identity, Login};
 use gatewright_store::{Change, Kind};
 
 use crate::core::iam::Iam;
+use crate::identities::sign_in::second_factor::last_factor;
+use crate::model::account::SecondFactor;
 use crate::model::caller::Context;
 use crate::model::document::Document;
 use crate::model::error::IamError;
@@ -13,13 +15,18 @@ use crate::model::rights;
 use crate::model::totp::TotpDocument;
 
 impl Iam {
-    /// Removes all MFA methods and passkeys of a user who has lost them.
+    /// Removes all MFA methods and passkeys of a user who has lost them. Nobody takes their own, where
+    /// the account demands them.
     pub async fn reset_mfa(&self, context: &Context, login: &Login) -> Result<(), IamError> {
         self.demand(context, rights::USER_EDIT).await?;
         self.demand_administrator(context).await?;
         let account = context.account();
         let view = self.views.get(account).await?;
         view.users.get(&user_key(account, login)).ok_or(IamError::NotFound)?;
+        let user = Identity::user(self.settings.region, account, login);
+        if user == context.principal.identity && view.second_factor == SecondFactor::Required {
+            return Err(last_factor());
+        }
         let gone = self.mfa_methods_of(account, login).await?;
         if gone.is_empty() { Ok(()) } else { self.write(context, gone).await }
     }

@@ -14,7 +14,7 @@ use crate::model::caller::{Context, Origin};
 use crate::model::document::Document;
 use crate::model::error::{Fault, IamError};
 use crate::model::input::check_label;
-use crate::model::passkey::{Challenge, Passkey, PasskeyDocument, handle, subject};
+use crate::model::passkey::{Challenge, FACTOR, Passkey, PasskeyDocument, handle, subject};
 use crate::model::secret::Secret;
 use crate::model::session::{SessionToken, SignInError};
 
@@ -116,7 +116,8 @@ impl Iam {
             answered: Vec::new(),
         };
         let change = document.create(self.place(context.account(), &id), None)?;
-        Ok(self.write(context, vec![change]).await?)
+        self.write(context, vec![change]).await?;
+        Ok(self.record_second_factor(context, FACTOR).await?)
     }
 
     /// Deletes a passkey of the caller, who proves their password: a session that was left open must
@@ -130,6 +131,7 @@ impl Iam {
         let own = self.passkeys(context).await?;
         own.iter().find(|one| one.id == *id).ok_or(IamError::NotFound)?;
         self.prove_password(context, password).await?;
+        self.demand_another_factor(context, id.as_str()).await?;
         Ok(self.write(context, vec![PasskeyDocument::delete(id.as_str())]).await?)
     }
 
@@ -186,6 +188,6 @@ impl Iam {
             written => written.map_err(IamError::from)?,
         }
         self.recorder.record_use(&object.account, &subject(&PasskeyId::new(id)), origin.now);
-        self.open_authenticated_session(&identity, document.created_at, origin, "U2F").await
+        self.open_authenticated_session(&identity, document.created_at, origin, FACTOR).await
     }
 }

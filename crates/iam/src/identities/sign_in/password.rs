@@ -70,6 +70,9 @@ impl Iam {
         }
         let mut document = SessionDocument::of(identity.urn(), &origin);
         let pending = self.needs_code(&account, identity.urn()).await?;
+        if !pending && self.needs_passkey(&account, identity.urn()).await? {
+            return Err(SignInError::NeedsPasskey);
+        }
         if pending {
             document.pending = true;
             document.expires = now.saturating_add(CONFIRMED_WITHIN);

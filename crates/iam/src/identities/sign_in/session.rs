@@ -10,11 +10,14 @@ use gatewright_store::{Author, CauseChain, Change};
 use crate::core::iam::Iam;
 use crate::core::span::record_account;
 use crate::engine::view::View;
+use crate::model::account::SecondFactor;
 use crate::model::caller::{Context, Origin, Principal, PrincipalKind, Token};
 use crate::model::document::Document;
 use crate::model::error::IamError;
 use crate::model::principal_key::user_key;
-use crate::model::session::{BROWSER, IDLE, Session, SessionDocument, SessionToken, SignInError};
+use crate::model::session::{
+    BROWSER, IDLE, Session, SessionAccess, SessionDocument, SessionToken, SignInError,
+};
 
 /// The maximum number of sessions of a person; the oldest end when there are more.
 const MOST: usize = 50;
@@ -94,11 +97,18 @@ impl Iam {
         id: &SessionId,
         document: &SessionDocument,
     ) -> Result<Session, IamError> {
-        let principal = self.principal_of_session(view, document)?;
+        let access = access(view, document).ok_or(IamError::BadCredential)?;
+        let scope = match access {
+            SessionAccess::Full => Scope::All,
+            // So no use case does anything for it, whatever page it is called from.
+            SessionAccess::Enrolment => Scope::Types(Vec::new()),
+        };
+        let principal = self.principal_of_session(view, document, scope)?;
         let principal = Principal { token: Token::Session(document.proof(id)), ..principal };
         Ok(Session {
             id: id.clone(),
             principal: Arc::new(principal),
+            access,
             created_at: document.created_at,
             expires: document.expires,
             used_at: self.sign_in_attempts.used.get(id),
@@ -111,12 +121,13 @@ impl Iam {
         &self,
         view: &View,
         document: &SessionDocument,
+        scope: Scope,
     ) -> Result<Principal, IamError> {
         let region = self.settings.region;
         let identity = Identity::parse(&document.identity, region).map_err(IamError::internal)?;
         match identity.kind() {
             IdentityKind::Account => {
-                let caller = Caller::root(region, identity.account(), Scope::All);
+                let caller = Caller::root(region, identity.account(), scope);
                 Ok(Principal { kind: PrincipalKind::Root, identity, caller, token: Token::None })
             }
             IdentityKind::User => {
@@ -128,10 +139,27 @@ impl Iam {
                     .get(&user_key(identity.account(), &login))
                     .filter(|one| one.enabled && one.created_at <= document.created_at);
                 let user = user.ok_or(IamError::BadCredential)?;
-                Ok(user.principal(region, identity.account()))
+                Ok(user.principal_with(region, identity.account(), scope))
             }
             _ => Err(IamError::BadCredential),
         }
+    }
+
+    /// Records the second factor that the caller has set up in their session.
+    pub(super) async fn record_second_factor(
+        &self,
+        context: &Context,
+        factor: &str,
+    ) -> Result<(), IamError> {
+        // Others than people in a session have none that counts.
+        if context.session_proof().is_none() {
+            return Ok(());
+        }
+        let session = self.change_session(context, |document| {
+            document.second_factor = Some(factor.to_owned());
+            document.proved_at = Some(context.now);
+        });
+        session.await.map(drop)
     }
 
     /// Changes the session of the request.
@@ -161,7 +189,7 @@ impl Iam {
         let view = self.views.get(context.account()).await?;
         let own = view.sessions.iter().filter(|(_, one)| {
             let own = one.identity == context.principal.identity.urn();
-            own && !one.pending && one.expires > context.now
+            own && !one.pending && one.expires > context.now && access(&view, one).is_some()
         });
         let sessions =
             own.map(|(id, document)| self.session_of(&view, &SessionId::new(id), document));
@@ -210,6 +238,22 @@ impl Iam {
         }
         Ok(())
     }
+}
+
+/// Returns what a session lets its holder do; none where it is over, since the account demands a second
+/// factor that the person has, and that they did not prove when they signed in.
+///
+/// So no session of before the demand counts, nor one of somebody who knew the password alone and
+/// waited until the person had set up their factor.
+fn access(view: &View, document: &SessionDocument) -> Option<SessionAccess> {
+    // A pending session is for proving the factor.
+    if view.second_factor == SecondFactor::Optional || document.pending {
+        return Some(SessionAccess::Full);
+    }
+    if !view.has_second_factor(&document.identity) {
+        return Some(SessionAccess::Enrolment);
+    }
+    document.second_factor.is_some().then_some(SessionAccess::Full)
 }
 
 /// Returns the sessions to delete: all that have expired, and the oldest of a person beyond

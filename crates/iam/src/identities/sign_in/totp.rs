@@ -95,6 +95,7 @@ impl Iam {
             Some(there) => document.update(place, there.document, sealed)?,
         };
         self.write(context, vec![change]).await?;
+        self.record_second_factor(context, Proof::Totp.as_str()).await?;
         Ok(codes.into_iter().map(Secret::from).collect())
     }
 
@@ -110,6 +111,7 @@ impl Iam {
     ) -> Result<(), SignInError> {
         self.prove_password(context, password).await?;
         let identity = context.principal.identity.urn();
+        self.demand_another_factor(context, identity).await?;
         Ok(self.write(context, vec![TotpDocument::delete(identity)]).await?)
     }
 
