@@ -21,7 +21,7 @@ const ROUNDS: usize = 200;
 fn text(head: &str, bytes: usize) -> String {
     let mut text = head.to_owned();
     while text.len() < bytes {
-        text.push(if text.len() % 7 == 0 { 'b' } else { 'a' });
+        text.push(if text.len().is_multiple_of(7) { 'b' } else { 'a' });
     }
     text
 }

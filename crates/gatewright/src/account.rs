@@ -49,8 +49,8 @@ pub(crate) struct Create {
 
 pub(crate) async fn run(command: Command) -> Result<(), Failure> {
     match command {
-        Command::Create(create) => self::create(create).await,
-        Command::ResetSecondFactor(reset) => reset_second_factor(reset).await,
+        Command::Create(create) => Box::pin(self::create(create)).await,
+        Command::ResetSecondFactor(reset) => Box::pin(reset_second_factor(reset)).await,
     }
 }
 

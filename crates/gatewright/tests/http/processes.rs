@@ -180,7 +180,7 @@ fn a_server_behind_https_does_not_start_before_it_knows_its_proxies() {
     let database = TestDatabase::sqlite();
     let setup = Setup::new(&database, &["--public-url", "https://iam.test"]);
     let refused = setup.serve().output().unwrap();
-    assert_eq!(refused.status.code(), Some(1));
+    assert_eq!(refused.status.code(), Some(2));
     let said = String::from_utf8(refused.stderr).unwrap();
     assert!(said.contains("--trusted-proxies is missing"), "{said}");
     // The commands beside a server have no clients.

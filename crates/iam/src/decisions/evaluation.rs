@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use gatewright_policy::{AccountName, ResourceUrn, Tags};
+use gatewright_policy::{ResourceUrn, Tags};
 
 use crate::core::authorize::{CONTEXT, DecisionContext};
 use crate::core::budget::{Budget, FEW, VERY_FEW};
@@ -189,12 +189,6 @@ impl Iam {
     ) -> Result<AssertedProperties, IamError> {
         let may_assert = self.has_right(context, rights::SAY_PROPERTIES).await?;
         Ok(if may_assert { AssertedProperties::Trusted } else { AssertedProperties::Ignored })
-    }
-
-    /// Returns whether the caller may ask about the identities and resources of an account.
-    pub(crate) fn may_ask_about(&self, context: &Context, account: &AccountName) -> bool {
-        account == context.account()
-            || self.settings.registrars.iter().any(|one| one == context.account())
     }
 
     /// Finds what a request is decided by; none where the subject or the resource does not exist,

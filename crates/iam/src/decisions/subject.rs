@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use gatewright_policy::{Caller, ClientId, GroupName, Identity, IdentityKind, Login, Scope};
+use gatewright_policy::{
+    AccountName, Caller, ClientId, GroupName, Identity, IdentityKind, Login, Scope,
+};
 
 use crate::core::iam::Iam;
 use crate::engine::view::View;
@@ -13,6 +15,12 @@ use crate::model::group::{BUILT_IN, is_built_in};
 use crate::model::principal_key::{group_key, group_of_key, login_of_key, user_key};
 
 impl Iam {
+    /// Returns whether the caller may ask about the identities and resources of an account.
+    pub(crate) fn may_ask_about(&self, context: &Context, account: &AccountName) -> bool {
+        account == context.account()
+            || self.settings.registrars.iter().any(|one| one == context.account())
+    }
+
     /// Finds the subject of a request; none where it does not exist or the caller may not ask about
     /// it.
     pub(crate) async fn subject(

@@ -7,7 +7,9 @@ use gatewright_policy::{
 use gatewright_store::{Author, Change, Kind, StoreError, Taken};
 
 use crate::core::iam::Iam;
-use crate::model::account::{InitialServiceAccount, NewAccount, Profile, check_account};
+use crate::model::account::{
+    InitialServiceAccount, NewAccount, Profile, SecondFactor, check_account,
+};
 use crate::model::caller::Context;
 use crate::model::client::{ClientInput, Flow};
 use crate::model::contact_details::ContactDetails;
@@ -75,6 +77,7 @@ impl Iam {
             email: email.to_owned(),
             created_at: now,
             password_changed_at: None,
+            second_factor: SecondFactor::Optional,
             contact_details: ContactDetails::of(name),
         };
         let account = profile.create(self.place(name, name.as_str()), Some(password))?;

@@ -80,7 +80,7 @@ async fn many_decisions_of_one_request_are_one_line_for_each_outcome() {
 
 #[tokio::test]
 async fn repeated_failures_are_one_line_a_minute_with_their_count() {
-    let installation = Installation::new().await;
+    let installation = Installation::with(|settings| settings.rates.failures = 1_000).await;
     let (iam, owner) = (&installation.iam, installation.owner());
     let caller = installation.stranger().await;
     let wrong = grant(&caller.client.id, &"wrong".to_owned().into(), "all");

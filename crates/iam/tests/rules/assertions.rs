@@ -175,8 +175,10 @@ async fn an_assertion_verifies_before_and_after_a_new_key_signs() {
     let installation = Installation::new().await;
     let caller = installation.reader(demanding_library()).await;
     let before = assertion(&installation.iam, ("GET", "/books/7"), &caller.token).await;
-    let id = installation.iam.rotate_key(KeyRotation::Planned).await.unwrap();
+    // Of two keys of the same instant, either would be the first.
     installation.pass(HOUR);
+    let id = installation.iam.rotate_key(KeyRotation::Planned).await.unwrap();
+    installation.pass(2 * HOUR);
     let about = (None, installation.iam.new_query_id(), installation.now());
     let request = grant(&caller.client.id, &caller.secret, "all");
     let token = installation.iam.issue(&request, about).await.unwrap().access_token;

@@ -68,13 +68,13 @@ impl Installation {
     }
 
     /// Counts the actions that ask for a proof in a session.
-    async fn count_asking(&self, token: &SessionToken, actions: &[Action]) -> usize {
+    async fn count_refused(&self, token: &SessionToken, actions: &[Action]) -> usize {
         let (_, context) = self.context_in(token).await;
-        let mut asking = 0;
+        let mut refused = 0;
         for (_, call) in actions {
-            asking += usize::from(asks(&call(&self.iam, &context).await));
+            refused += usize::from(asks(&call(&self.iam, &context).await));
         }
-        asking
+        refused
     }
 }
 
@@ -82,16 +82,16 @@ impl Installation {
 async fn grave_actions_ask_for_a_proof_of_the_last_ten_minutes() {
     let installation = Installation::new().await;
     let token = installation.signed_in(ACCOUNT).await;
-    assert_eq!(installation.count_asking(&token, GRAVE).await, 0, "signing in is a proof");
+    assert_eq!(installation.count_refused(&token, GRAVE).await, 0, "signing in is a proof");
     installation.pass(TEN_MINUTES);
-    assert_eq!(installation.count_asking(&token, GRAVE).await, GRAVE.len());
-    assert_eq!(installation.count_asking(&token, LIGHT).await, 0);
+    assert_eq!(installation.count_refused(&token, GRAVE).await, GRAVE.len());
+    assert_eq!(installation.count_refused(&token, LIGHT).await, 0);
     let password = |text: &str| IdentityProof::Password(secret(text));
     let wrong = installation.prove(&token, password("wrong")).await;
     assert!(matches!(wrong, Err(SignInError::Wrong)), "{wrong:?}");
-    assert_eq!(installation.count_asking(&token, GRAVE).await, GRAVE.len());
+    assert_eq!(installation.count_refused(&token, GRAVE).await, GRAVE.len());
     installation.prove(&token, password(PASSWORD)).await.unwrap();
-    assert_eq!(installation.count_asking(&token, GRAVE).await, 0);
+    assert_eq!(installation.count_refused(&token, GRAVE).await, 0);
     // It counts in this session on every node.
     let other = installation.elsewhere().await;
     let session = other.session(&token, installation.now()).await.unwrap();
@@ -99,7 +99,7 @@ async fn grave_actions_ask_for_a_proof_of_the_last_ten_minutes() {
     let answer = other.create_client(&context, unread()).await.map(drop);
     assert!(!asks(&answer), "{answer:?}");
     installation.pass(TEN_MINUTES);
-    assert_eq!(installation.count_asking(&token, GRAVE).await, GRAVE.len());
+    assert_eq!(installation.count_refused(&token, GRAVE).await, GRAVE.len());
 }
 
 #[tokio::test]
@@ -131,7 +131,7 @@ async fn a_code_is_a_proof_as_well_and_counts_once() {
     installation.pass(TEN_MINUTES);
     let code = installation.code(&typed);
     installation.prove(&token, proof(&code)).await.unwrap();
-    assert_eq!(installation.count_asking(&token, GRAVE).await, 0);
+    assert_eq!(installation.count_refused(&token, GRAVE).await, 0);
     installation.pass(TEN_MINUTES);
     installation.prove(&token, proof(backup[0].reveal())).await.unwrap();
     let used = installation.prove(&token, proof(backup[0].reveal())).await;

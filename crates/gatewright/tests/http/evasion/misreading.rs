@@ -1,5 +1,8 @@
 //! Tells whether the API could read a request otherwise than it was decided on.
 
+use jsonwebtoken::dangerous::insecure_decode;
+use serde_json::Value;
+
 use super::recording_api::Received;
 use crate::server::{ACCOUNT, Caller};
 
@@ -51,11 +54,25 @@ pub(super) fn misreading(received: &Received, caller: &Caller) -> Option<String>
         named("x-gatewright-account"),
         named("x-gatewright-token"),
     );
-    let is_nobody =
-        [&identity, &account, &token].iter().all(|one| one.iter().all(|text| text.is_empty()));
-    let is_caller = identity == [urn.as_str()] && account == [ACCOUNT] && token.len() == 1;
+    let assertion = named("x-gatewright-assertion");
+    let all = [&identity, &account, &token, &assertion];
+    let is_nobody = all.iter().all(|one| one.iter().all(|text| text.is_empty()));
+    let asserts = |signed: &str| {
+        // Its signature is verified in the tests of assertions.
+        insecure_decode::<Value>(signed).is_ok_and(|token| {
+            let claims = &token.claims;
+            claims["sub"] == urn && claims["method"] == received.method && claims["path"] == path
+        })
+    };
+    let is_caller = identity == [urn.as_str()]
+        && account == [ACCOUNT]
+        && token.len() == 1
+        && assertion.len() == 1
+        && asserts(assertion[0]);
     if !(is_caller || path == "/health" && is_nobody) {
-        return Some(format!("it comes from {identity:?} of {account:?} with {token:?}"));
+        return Some(format!(
+            "it comes from {identity:?} of {account:?}: {token:?}, {assertion:?}"
+        ));
     }
     received.headers.iter().find_map(|(name, value)| misleads(name, value))
 }
@@ -70,7 +87,7 @@ fn plain(name: &str) -> String {
 /// Returns how a header could mislead the API.
 fn misleads(name: &str, value: &str) -> Option<String> {
     let plain = plain(name);
-    let is_ours = ["identity", "account", "token", "revision", "at-least"]
+    let is_ours = ["identity", "account", "token", "assertion", "revision", "at-least"]
         .iter()
         .any(|one| name.eq_ignore_ascii_case(&format!("x-gatewright-{one}")));
     // An API could take another mark in a name for a dash.

@@ -8,7 +8,9 @@ use gatewright_testing::TestDatabase;
 use serde_json::json;
 
 use super::*;
+use crate::engine::follow::new_installation;
 use crate::model::document::Place;
+use crate::sources::Sources;
 
 const DECLARING: [&str; 2] = ["aa1-ovh", "bb2-ovh"];
 
@@ -20,6 +22,7 @@ fn author() -> Author {
 async fn store() -> (TestDatabase, Store) {
     let database = TestDatabase::sqlite();
     let store = Store::open(&database.address.parse().unwrap()).await.unwrap();
+    store.installation(&new_installation(&Sources::system()).unwrap()).await.unwrap();
     for account in DECLARING {
         store.create_account(&AccountName::new(account), &author(), &[]).await.unwrap();
     }
