@@ -1,7 +1,7 @@
 //! Implements `gatewright account`.
 
 use clap::{Args, Subcommand};
-use gatewright_iam::{AccountName, NewAccount, SecondFactor};
+use gatewright_iam::{AccountName, IamError, NewAccount, SecondFactor};
 use serde_json::json;
 
 use crate::config::Source;
@@ -59,7 +59,10 @@ async fn reset_second_factor(reset: ResetSecondFactor) -> Result<(), Failure> {
     let owner = iam.as_owner(&AccountName::new(reset.name.to_lowercase()));
     let done = iam.set_second_factor(&owner, Ok(SecondFactor::Optional)).await;
     iam.close().await;
-    done?;
+    done.map_err(|error| match error {
+        IamError::NotFound => Failure::NoAccount(owner.account().to_string()),
+        error => error.into(),
+    })?;
     println!("{} demands no second factor", owner.account());
     Ok(())
 }

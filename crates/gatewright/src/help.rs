@@ -6,6 +6,7 @@ use clap::Command;
 /// are accepted as well, since they stand in the same file.
 const COMMANDS: &[(&str, &str, &[&str])] = &[
     ("account", "create", &["region", "registrars"]),
+    ("account", "reset-second-factor", &[]),
     ("key", "rotate", &["algorithm"]),
     ("journal", "verify", &[]),
 ];

@@ -4,13 +4,11 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use gatewright_iam::Network;
+use ipnet::IpNet;
 use metrics::{Counter, Gauge};
 
 use super::memory::{Budget, Pools};
-
-/// The prefix of IPv6 addresses that count as one: a customer's network has so many at least.
-const IPV6_PREFIX: u8 = 64;
 
 /// The limits of a listener's connections.
 #[derive(Debug, Clone)]
@@ -45,12 +43,12 @@ pub(crate) struct Admission {
 #[derive(Debug, Default)]
 struct Open {
     total: usize,
-    networks: HashMap<IpNet, Network>,
+    networks: HashMap<Network, NetworkUse>,
 }
 
 /// The connections of a network, and the memory for the bodies of its requests.
 #[derive(Debug)]
-struct Network {
+struct NetworkUse {
     connections: usize,
     memory: Arc<Pools>,
 }
@@ -59,7 +57,7 @@ struct Network {
 pub(crate) struct Admitted {
     admission: Arc<Admission>,
     /// The network whose connections are counted; none for a trusted proxy.
-    network: Option<IpNet>,
+    network: Option<Network>,
     memory: Option<Arc<Pools>>,
 }
 
@@ -89,7 +87,7 @@ impl Admission {
     pub(super) fn admit(self: &Arc<Self>, address: IpAddr) -> Result<Admitted, Excess> {
         let address = address.to_canonical();
         let is_trusted = self.limits.trusted_proxies.iter().any(|block| block.contains(&address));
-        let network = (!is_trusted).then(|| network(address));
+        let network = (!is_trusted).then(|| Network::of(address));
         match self.count(network) {
             Ok(memory) => {
                 self.gauge.increment(1.0);
@@ -105,14 +103,14 @@ impl Admission {
     }
 
     /// Counts a new connection, unless it would exceed a limit; returns the memory of its network.
-    fn count(&self, network: Option<IpNet>) -> Result<Option<Arc<Pools>>, Excess> {
+    fn count(&self, network: Option<Network>) -> Result<Option<Arc<Pools>>, Excess> {
         let mut open = self.open();
         if open.total >= self.limits.total {
             return Err(Excess::Total);
         }
         let mut memory = None;
         if let Some(network) = network {
-            let network = open.networks.entry(network).or_insert_with(|| Network {
+            let network = open.networks.entry(network).or_insert_with(|| NetworkUse {
                 connections: 0,
                 memory: Arc::new(Pools::new(self.limits.bodies.of_network())),
             });
@@ -141,17 +139,6 @@ impl Drop for Admitted {
         }
         drop(open);
         self.admission.gauge.decrement(1.0);
-    }
-}
-
-/// Returns the network whose connections count together.
-fn network(address: IpAddr) -> IpNet {
-    match address {
-        IpAddr::V4(address) => Ipv4Net::from(address).into(),
-        IpAddr::V6(address) => {
-            let network = Ipv6Net::new(address, IPV6_PREFIX);
-            network.map_or_else(|_| Ipv6Net::from(address), |network| network.trunc()).into()
-        }
     }
 }
 

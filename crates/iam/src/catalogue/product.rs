@@ -128,7 +128,7 @@ struct OpenApi {
 /// The extension by which a document demands identity assertions.
 const ASSERTION: &str = "x-iam-assertion";
 
-/// Parses [`ASSERTION`]: a value that was read as no would leave the API without assertions.
+/// Parses [`ASSERTION`]; the error names the extension, which serde's would not.
 fn yes_or_no<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     match serde_json::Value::deserialize(deserializer)? {
         serde_json::Value::Bool(is_set) => Ok(is_set),

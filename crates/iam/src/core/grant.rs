@@ -1,5 +1,5 @@
-//! Who gives rights proves who they are; and where only administrators give rights, nobody gives what
-//! they do not have.
+//! Checks that a caller may grant rights: by a recent authentication in a session and, where only
+//! administrators grant rights, by having all of them.
 
 use gatewright_policy::ResourceUrn;
 

@@ -61,7 +61,7 @@ impl Views {
         let moves = self.moves.load(Ordering::Acquire);
         let found = self.store.object_of_any_account(Kind::Resource, urn).await?;
         let account = found.map(|resource| resource.account);
-        // Longer ones are asked about by nobody who means it.
+        // No longer URN can be registered, so caching it would help attackers alone.
         if urn.len() <= URN_BYTES {
             self.owners.insert(urn.into(), Owner { moves, account: account.clone() });
         }

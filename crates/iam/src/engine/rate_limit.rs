@@ -18,7 +18,8 @@ use crate::sources::Sources;
 /// The number of seconds whose worth of requests may come at once.
 const WINDOW: u32 = 10;
 
-/// The number of keys that are told apart; beyond it, new ones share one.
+/// The number of keys beyond which all requests count as one key, until enough are forgotten. Keys of
+/// [`Limit::lease`] are credentials that were verified, and are not counted.
 const MOST_KEYS: usize = 1_000_000;
 
 /// The key that is shared.
@@ -134,7 +135,8 @@ impl Limit {
         }
     }
 
-    /// Returns a key; the shared one where there are too many, which bounds the memory.
+    /// Returns the key to count by: the shared one for all while there are too many, so that memory is
+    /// bounded.
     fn bounded(&self, key: u64) -> u64 {
         if self.is_crowded.load(Ordering::Relaxed) { SHARED } else { key }
     }

@@ -194,10 +194,9 @@ impl Iam {
         let account = context.account();
         let urn = Identity::user(self.settings.region, account, login);
         let over = self.sessions_of(account, urn.urn()).await?;
-        let view = self.views.get(account).await?;
-        let tokens = view.user_tokens.iter().filter(|(_, one)| one.user() == login);
+        let tokens = self.tokens_of(account, login).await?;
         let mut gone = self.mfa_methods_of(account, login).await?;
-        gone.extend(tokens.map(|(id, _)| UserTokenDocument::delete(id)));
+        gone.extend(tokens.iter().map(|id| UserTokenDocument::delete(id)));
         let id = user_key(account, login);
         let place = self.place(account, &id);
         self.delete_identity::<UserDocument>(context, place, &urn, &gone).await?;

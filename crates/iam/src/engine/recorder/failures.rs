@@ -2,7 +2,6 @@
 //! line in each interval.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +10,7 @@ use gatewright_policy::{AccountName, Instant};
 
 use super::line::PendingLine;
 use crate::model::log::LogKind;
+use crate::model::network::Network;
 
 /// The time between two lines about the same failure.
 const INTERVAL: Duration = Duration::from_mins(1);
@@ -20,14 +20,10 @@ const INTERVAL: Duration = Duration::from_mins(1);
 const OF_AN_ACCOUNT: usize = 100;
 
 /// The caller, the log, the activity and the network of a failure.
-type Key = (Arc<str>, LogKind, String, Option<IpAddr>);
+type Key = (Arc<str>, LogKind, String, Option<Network>);
 
 fn key(line: &PendingLine) -> Key {
-    let network = line.ip.map(|ip| match ip.to_canonical() {
-        // One client has all of a network of 64 bits.
-        IpAddr::V6(ip) => IpAddr::V6(Ipv6Addr::from_bits(ip.to_bits() >> 64 << 64)),
-        ip @ IpAddr::V4(_) => ip,
-    });
+    let network = line.ip.map(Network::of);
     (line.actor.identity().shared_urn(), line.kind, line.what.clone(), network)
 }
 

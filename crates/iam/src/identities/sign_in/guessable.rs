@@ -1,4 +1,4 @@
-//! Collects what whoever knows a person would guess their password from.
+//! Collects the words of an account and a user that their password must not be made of.
 
 use gatewright_policy::{AccountName, Login};
 use gatewright_store::Kind;
