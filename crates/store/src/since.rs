@@ -8,6 +8,7 @@ use sqlx::{ColumnIndex, Decode, FromRow, Type};
 use crate::error::StoreError;
 use crate::journal::{Entry, EntryRow, origin};
 use crate::notice::short_hash;
+use crate::row::from_row;
 
 /// A position in the journal of an account: the last entry that somebody knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub struct Position {
     /// The hash of the entry.
     pub hash: Vec<u8>,
 }
+
+from_row!(Position: account as AccountName, revision as Revision, hash);
 
 impl Position {
     /// Returns the beginning of the journal of an account.

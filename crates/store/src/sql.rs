@@ -54,7 +54,7 @@ statements! {
         $83, $84, $85, $86, $87, $88, $89, $90, $91, $92, $93, $94, $95, $96, $97, $98,
         $99, $100, $101)";
     // What changed is found without reading the documents.
-    HEADS_OF_KIND = "SELECT DISTINCT account.name AS account, account.revision AS revision
+    HEADS_OF_KIND = "SELECT DISTINCT account.name AS account, account.revision, account.head AS hash
         FROM object JOIN account ON account.name = object.account WHERE object.kind = $1";
     CHANGED_SINCE = "SELECT DISTINCT object AS name FROM journal
         WHERE account = $1 AND revision > $2 AND kind = $3";

@@ -92,7 +92,7 @@ impl Iam {
         let installation = store.installation(&new_installation(&sources)?).await?;
         let files = texts(settings.products.as_deref())?;
         let files = Catalogue::declared(settings.built_in_products, &files)?;
-        let live_catalogue = LiveCatalogue::open(&store, files).await?;
+        let live_catalogue = LiveCatalogue::open(&store, files, &sources).await?;
         let live_catalogue = Arc::new(live_catalogue);
         let tokens = Arc::new(Tokens::open(&store, master, &settings, sources.clone()).await?);
         let views = Views::new(

@@ -37,7 +37,7 @@ impl Iam {
             return Err(IamError::invalid(Fault::Parameter, message));
         }
         match self.views.advance_to(account, *number).await {
-            Ok(true) => Ok(()),
+            Ok(true) => self.live_catalogue.advance_to(account, *number).await,
             Ok(false) | Err(IamError::NotFound) => {
                 let message = format!("there is no revision {revision}");
                 Err(IamError::invalid(Fault::Parameter, message))

@@ -88,6 +88,7 @@ impl Iam {
         &self,
         forwarded: &ForwardedRequest<'_>,
     ) -> Result<Option<AuthorizedCaller>, Refusal> {
+        self.live_catalogue.demand_recent().await?;
         let catalogue = self.live_catalogue.borrow();
         let api = catalogue.api(forwarded.api);
         let api = api.ok_or_else(|| {

@@ -17,7 +17,7 @@ pub(super) const STALE_AFTER: Duration = Duration::from_secs(1);
 const BEHIND_FOR: Duration = Duration::from_millis(50);
 
 /// Stands for no time.
-const NEVER: u64 = u64::MAX;
+pub(crate) const NEVER: u64 = u64::MAX;
 
 /// The time since a node has started, in microseconds.
 pub(crate) fn micros(time: Duration) -> u64 {

@@ -1,23 +1,25 @@
 //! The live catalogue: the products that files declare, and the APIs that accounts declared since.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, Guard};
 use gatewright_policy::{AccountName, Revision};
-use gatewright_store::{CauseChain, Generation, Kind, Store};
+use gatewright_store::{CauseChain, Generation, Kind, Position, Store, StoreError};
 use quick_cache::sync::Cache;
 use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 
 use crate::catalogue::error::CatalogueError;
 use crate::catalogue::index::{Catalogue, CheckedProduct, check_visible};
+use crate::engine::freshness::{NEVER, micros};
 use crate::engine::views::Views;
 use crate::model::document::Document;
 use crate::model::error::IamError;
 use crate::model::guarded_api::ApiDocument;
+use crate::sources::Sources;
 
 /// Interval between two checks for APIs that other nodes declared, unless they notify of a change
 /// earlier.
@@ -26,14 +28,27 @@ const PAUSE: Duration = Duration::from_secs(2);
 /// What decisions need of a guarded API, not its document; none where it is not valid any more.
 type Declaration = Option<Arc<CheckedProduct>>;
 
-/// The guarded APIs of an account.
-#[derive(Default)]
+/// The maximum age of what others declared: after it, no request is decided by it. The task that
+/// renews it has twice its interval.
+const MAX_AGE: Duration = Duration::from_secs(4);
+
+/// Time after a renewal that failed in which none is tried again on the path of a request.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// The guarded APIs of an account, at a position of its journal.
 struct Declarations {
-    revision: Revision,
+    position: Position,
     apis: BTreeMap<String, Declaration>,
+    /// The time since which they cannot be read, by the monotonic clock, if they cannot.
+    unreadable_since: Option<Duration>,
 }
 
 impl Declarations {
+    fn none_of(account: &AccountName) -> Self {
+        let position = Position::origin(account);
+        Self { position, apis: BTreeMap::new(), unreadable_since: None }
+    }
+
     fn apply(&mut self, changed: Vec<(String, Option<Declaration>)>) {
         for (name, declaration) in changed {
             match declaration {
@@ -57,6 +72,14 @@ fn check(name: &str, document: &str) -> Declaration {
     checked.inspect_err(|error| left_out(name, error)).ok().map(Arc::new)
 }
 
+/// What was read of an account.
+struct Read {
+    /// True if it replaces all that was known of the account.
+    from_beginning: bool,
+    /// The names of APIs that changed, with their declarations; none for those that were deleted.
+    changed: Vec<(String, Option<Declaration>)>,
+}
+
 /// The guarded APIs of all accounts, as they were read from one generation of the database.
 #[derive(Default)]
 struct DeclaredApis {
@@ -78,17 +101,29 @@ pub(crate) struct LiveCatalogue {
     known: Mutex<DeclaredApis>,
     /// The catalogues of accounts, each with the number of changes when it was made.
     of_accounts: Cache<AccountName, (u64, Arc<Catalogue>)>,
+    sources: Sources,
+    /// When the last renewal that succeeded began, and when one failed last, in microseconds by the
+    /// monotonic clock.
+    renewed: AtomicU64,
+    failed: AtomicU64,
 }
 
 /// The number of accounts whose catalogues are kept.
 const ACCOUNTS: usize = 32;
 
 impl LiveCatalogue {
-    pub(crate) async fn open(store: &Store, files: Catalogue) -> Result<Self, IamError> {
+    pub(crate) async fn open(
+        store: &Store,
+        files: Catalogue,
+        sources: &Sources,
+    ) -> Result<Self, IamError> {
         let now = ArcSwap::from_pointee(files.clone().completed());
         let (changes, known) = (AtomicU64::new(0), Mutex::default());
         let of_accounts = Cache::new(ACCOUNTS);
-        let live_catalogue = Self { store: store.clone(), files, now, changes, known, of_accounts };
+        let (store, sources) = (store.clone(), sources.clone());
+        let (renewed, failed) = (AtomicU64::new(NEVER), AtomicU64::new(NEVER));
+        let live_catalogue =
+            Self { store, files, now, changes, known, of_accounts, sources, renewed, failed };
         live_catalogue.renew().await?;
         Ok(live_catalogue)
     }
@@ -111,10 +146,57 @@ impl LiveCatalogue {
     /// Reads the APIs that accounts declared, changed or deleted since the last time. What was read is
     /// published, also where the rest cannot be read.
     pub(crate) async fn renew(&self) -> Result<(), IamError> {
+        self.renew_known(&mut *self.known.lock().await).await
+    }
+
+    /// Fails where what others declared may have changed a while ago: a node that does not reach its
+    /// database must not go on allowing what was public.
+    pub(crate) async fn demand_recent(&self) -> Result<(), IamError> {
+        if self.is_within(&self.renewed, MAX_AGE) {
+            return Ok(());
+        }
+        Box::pin(self.renew_overdue()).await
+    }
+
+    async fn renew_overdue(&self) -> Result<(), IamError> {
         let mut known = self.known.lock().await;
-        let read = self.read_changes(&mut known).await;
+        // Others may have waited for the same renewal.
+        if self.is_within(&self.renewed, MAX_AGE) {
+            return Ok(());
+        }
+        if self.is_within(&self.failed, RETRY) {
+            return Err(StoreError::Silent(MAX_AGE).into());
+        }
+        match self.renew_known(&mut known).await {
+            // Of an account that cannot be read, nothing is left by now.
+            Err(_) if self.is_within(&self.renewed, MAX_AGE) => Ok(()),
+            renewed => renewed,
+        }
+    }
+
+    /// Waits until what is published reflects all changes of an account up to a revision.
+    pub(crate) async fn advance_to(
+        &self,
+        account: &AccountName,
+        revision: Revision,
+    ) -> Result<(), IamError> {
+        let mut known = self.known.lock().await;
+        match known.accounts.get(account) {
+            Some(declarations) if declarations.position.revision >= revision => Ok(()),
+            _ => self.renew_known(&mut known).await,
+        }
+    }
+
+    fn is_within(&self, time: &AtomicU64, age: Duration) -> bool {
+        let time = time.load(Ordering::Acquire);
+        time != NEVER && micros(self.sources.monotonic()).saturating_sub(time) <= micros(age)
+    }
+
+    async fn renew_known(&self, known: &mut DeclaredApis) -> Result<(), IamError> {
+        let began = self.sources.monotonic();
+        let read = self.read_changes(known, began).await;
         if known.is_unpublished {
-            self.now.store(Arc::new(self.compose(&known, |_, _| true)));
+            self.now.store(Arc::new(self.compose(known, |_, _| true)));
             self.changes.fetch_add(1, Ordering::Release);
             known.is_unpublished = false;
             let apis: usize = known.accounts.values().map(|one| one.apis.len()).sum();
@@ -123,50 +205,77 @@ impl LiveCatalogue {
         read
     }
 
-    async fn read_changes(&self, known: &mut DeclaredApis) -> Result<(), IamError> {
-        let generation = Some(self.store.generation().await?);
-        let heads: BTreeMap<_, _> =
-            self.store.accounts_with(Kind::Api).await?.into_iter().collect();
+    async fn read_changes(
+        &self,
+        known: &mut DeclaredApis,
+        began: Duration,
+    ) -> Result<(), IamError> {
+        let heads = async {
+            let generation = self.store.generation().await?;
+            Ok::<_, StoreError>((generation, self.store.heads_of_kind(Kind::Api).await?))
+        };
+        let heads =
+            heads.await.inspect_err(|_| self.failed.store(micros(began), Ordering::Release));
+        let (generation, heads) = heads?;
+        let generation = Some(generation);
         if known.generation != generation {
             // Another past of the database may have other APIs at the same revisions.
             let is_unpublished = known.is_unpublished || !known.accounts.is_empty();
             *known = DeclaredApis { generation, is_unpublished, ..DeclaredApis::default() };
         }
         let before = known.accounts.len();
-        known.accounts.retain(|account, _| heads.contains_key(account));
+        let declaring: HashSet<_> = heads.iter().map(|head| &head.account).collect();
+        known.accounts.retain(|account, _| declaring.contains(account));
         known.is_unpublished |= known.accounts.len() != before;
         let mut failure = Ok(());
-        for (account, revision) in heads {
-            let declarations = known.accounts.entry(account.clone()).or_default();
-            if declarations.revision >= revision {
+        for head in heads {
+            let declarations = known
+                .accounts
+                .entry(head.account.clone())
+                .or_insert_with(|| Declarations::none_of(&head.account));
+            if declarations.position == head {
                 continue;
             }
-            match self.read(&account, declarations.revision).await {
-                Ok(changed) => {
-                    known.is_unpublished |= !changed.is_empty();
+            match self.read(&declarations.position, &head).await {
+                Ok(Read { from_beginning, changed }) => {
+                    known.is_unpublished |= from_beginning || !changed.is_empty();
+                    if from_beginning {
+                        declarations.apis.clear();
+                    }
                     declarations.apply(changed);
-                    declarations.revision = revision;
+                    declarations.position = head;
+                    declarations.unreadable_since = None;
                 }
                 // The others are read all the same.
-                Err(error) => failure = Err(error),
+                Err(error) => {
+                    let since = *declarations.unreadable_since.get_or_insert(began);
+                    if began.saturating_sub(since) >= MAX_AGE && !declarations.apis.is_empty() {
+                        known.is_unpublished = true;
+                        *declarations = Declarations::none_of(&head.account);
+                        declarations.unreadable_since = Some(since);
+                    }
+                    failure = Err(error);
+                }
             }
         }
+        self.renewed.store(micros(began), Ordering::Release);
         failure
     }
 
-    /// Reads the APIs that an account changed after a revision; none for those that it deleted.
-    async fn read(
-        &self,
-        account: &AccountName,
-        since: Revision,
-    ) -> Result<Vec<(String, Option<Declaration>)>, IamError> {
+    /// Reads the APIs that an account changed between a position and its last change. Where the
+    /// position is not in its journal any more, the database has lost changes: then all are read.
+    async fn read(&self, position: &Position, head: &Position) -> Result<Read, IamError> {
+        let account = &head.account;
+        let is_followed = position.revision < head.revision
+            && self.store.position_at(account, position.revision).await?.as_ref() == Some(position);
+        let since = if is_followed { position.revision } else { Revision::ZERO };
         let mut changed = Vec::new();
         for name in self.store.changed_since(account, since, Kind::Api).await? {
             let object = self.store.object(account, Kind::Api, &name).await?;
             let declaration = object.map(|object| check(&name, &object.document));
             changed.push((name, declaration));
         }
-        Ok(changed)
+        Ok(Read { from_beginning: !is_followed, changed })
     }
 
     /// Returns the catalogue of the files with those of the declared APIs that a filter chooses, by

@@ -9,6 +9,7 @@ use super::rows::Name;
 use crate::error::StoreError;
 use crate::object::{Kind, Object, ObjectRow};
 use crate::row::from_row;
+use crate::since::Position;
 use crate::sql;
 use crate::statement::{Statement, Value};
 
@@ -22,14 +23,6 @@ struct OwnedObject {
 }
 
 from_row!(OwnedObject: name, account as AccountName);
-
-/// An account with its revision.
-struct AccountHead {
-    account: AccountName,
-    revision: Revision,
-}
-
-from_row!(AccountHead: account as AccountName, revision as Revision);
 
 /// The identifier of an object that changed.
 struct Changed {
@@ -114,15 +107,10 @@ impl Store {
         Ok(accounts)
     }
 
-    /// Reads the accounts that have objects of one kind, each with its revision: only for a kind with
-    /// few objects.
-    pub async fn accounts_with(
-        &self,
-        kind: Kind,
-    ) -> Result<Vec<(AccountName, Revision)>, StoreError> {
-        let rows =
-            self.database.all::<AccountHead>(sql::HEADS_OF_KIND, &[Value::Kind(kind)]).await?;
-        Ok(rows.into_iter().map(|row| (row.account, row.revision)).collect())
+    /// Reads the positions of the last changes of all accounts that have objects of one kind: only
+    /// for a kind with few objects.
+    pub async fn heads_of_kind(&self, kind: Kind) -> Result<Vec<Position>, StoreError> {
+        self.database.all(sql::HEADS_OF_KIND, &[Value::Kind(kind)]).await
     }
 
     /// Reads the identifiers of the objects of one kind that an account changed after a revision.

@@ -10,7 +10,7 @@ use serde_json::json;
 use super::*;
 use crate::engine::follow::new_installation;
 use crate::model::document::Place;
-use crate::sources::Sources;
+use crate::sources::{Clock, Randomness};
 
 const DECLARING: [&str; 2] = ["aa1-ovh", "bb2-ovh"];
 
@@ -51,7 +51,7 @@ fn names(live: &LiveCatalogue) -> Vec<String> {
 #[tokio::test]
 async fn one_account_that_cannot_be_read_keeps_no_other_from_being_published() {
     let (database, store) = store().await;
-    let live = LiveCatalogue::open(&store, Catalogue::default()).await.unwrap();
+    let live = LiveCatalogue::open(&store, Catalogue::default(), &Sources::system()).await.unwrap();
     let cast = async |text: &str| {
         let of_second = "WHERE account = 'bb2-ovh' AND kind = 'api'";
         database
@@ -93,7 +93,9 @@ async fn what_was_read_is_published_also_where_a_renewal_is_given_up() {
     let (_database, store) = store().await;
     let mut interrupted = Vec::new();
     for _ in 0..40 {
-        interrupted.push(LiveCatalogue::open(&store, Catalogue::default()).await.unwrap());
+        interrupted.push(
+            LiveCatalogue::open(&store, Catalogue::default(), &Sources::system()).await.unwrap(),
+        );
     }
     declare(&store, DECLARING[0], "first").await;
     declare(&store, DECLARING[1], "second").await;
@@ -105,4 +107,72 @@ async fn what_was_read_is_published_also_where_a_renewal_is_given_up() {
         assert_eq!(names(live), ["first", "second"], "{polls}");
     }
     assert!((1..40).contains(&ended), "it is given up at each point, and not for ever");
+}
+
+#[tokio::test]
+async fn what_the_database_has_lost_is_forgotten_though_its_revision_is_given_out_again() {
+    let (database, store) = store().await;
+    let live = LiveCatalogue::open(&store, Catalogue::default(), &Sources::system()).await.unwrap();
+    declare(&store, DECLARING[0], "lost").await;
+    live.renew().await.unwrap();
+    assert_eq!(names(&live), ["lost"]);
+    // Another change has the same revision.
+    let of_first = "account = 'aa1-ovh'";
+    for statement in [
+        format!("UPDATE object SET id = 'other' WHERE kind = 'api' AND {of_first}"),
+        format!("UPDATE journal SET object = 'other', hash = X'01' WHERE {of_first}"),
+        "UPDATE account SET head = X'01' WHERE name = 'aa1-ovh'".to_owned(),
+    ] {
+        database.run(&statement).await;
+    }
+    live.renew().await.unwrap();
+    assert_eq!(names(&live), ["other"]);
+}
+
+/// A monotonic clock that a test sets, in seconds.
+struct TestClock(Arc<AtomicU64>);
+
+impl Clock for TestClock {
+    fn now(&self) -> Instant {
+        Instant::EPOCH
+    }
+
+    fn monotonic(&self) -> Duration {
+        Duration::from_secs(self.0.load(Ordering::Relaxed))
+    }
+}
+
+/// A source that nothing may draw from.
+struct NoRandomness;
+
+impl Randomness for NoRandomness {
+    fn fill(&self, _: &mut [u8]) -> Result<(), IamError> {
+        Err(IamError::NotFound)
+    }
+
+    fn number(&self) -> u128 {
+        0
+    }
+}
+
+#[tokio::test]
+async fn without_its_database_a_node_does_not_go_on_with_what_was_declared() {
+    let (database, store) = store().await;
+    declare(&store, DECLARING[0], "first").await;
+    let seconds = Arc::new(AtomicU64::new(1));
+    let sources = Sources::new(Arc::new(TestClock(Arc::clone(&seconds))), Arc::new(NoRandomness));
+    let live = LiveCatalogue::open(&store, Catalogue::default(), &sources).await.unwrap();
+    database.run("ALTER TABLE account RENAME TO gone").await;
+    live.demand_recent().await.unwrap();
+    seconds.store(4, Ordering::Relaxed);
+    live.demand_recent().await.unwrap();
+    seconds.store(6, Ordering::Relaxed);
+    live.demand_recent().await.unwrap_err();
+    // Others that ask at the same time do not ask the database again.
+    live.demand_recent().await.unwrap_err();
+    database.run("ALTER TABLE gone RENAME TO account").await;
+    live.demand_recent().await.unwrap_err();
+    seconds.store(8, Ordering::Relaxed);
+    live.demand_recent().await.unwrap();
+    assert_eq!(names(&live), ["first"]);
 }
