@@ -286,13 +286,13 @@ impl PolicySet {
         }
     }
 
-    /// Returns the cost of a decision by the policies that name each identity whose canonical URN
-    /// begins with a text.
-    pub fn costs_of_identities(&self, prefix: &str) -> BTreeMap<&str, u64> {
+    /// Returns the cost of a decision by the policies that name each identity, by its canonical URN.
+    pub fn costs_of_identities(&self) -> BTreeMap<&str, u64> {
         let mut costs = BTreeMap::new();
         for policy in self.policies.values() {
-            for urn in policy.identities().filter(|urn| urn.starts_with(prefix)) {
-                *costs.entry(urn).or_default() += self.cost_of(policy);
+            let cost = self.cost_of(policy);
+            for urn in policy.identities() {
+                *costs.entry(urn).or_default() += cost;
             }
         }
         costs

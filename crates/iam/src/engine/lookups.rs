@@ -1,6 +1,8 @@
 //! Look-ups in a view that read more than one of its maps.
 
-use std::collections::{BTreeSet, HashMap};
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Bound;
 
 use gatewright_policy::{
     AccountName, CompiledPolicy, GroupName, Identity, IdentityKind, Instant, Login, PolicySet,
@@ -12,6 +14,15 @@ use crate::model::error::IamError;
 use crate::model::group::role_policy_id;
 use crate::model::limits::check_cost;
 use crate::model::user::{MOST_GROUPS, UserDocument};
+
+/// Lists the costs of the identities whose URN begins with a prefix.
+fn costs_below<'c>(
+    costs: &'c BTreeMap<&'c str, u64>,
+    prefix: &'c str,
+) -> impl Iterator<Item = u64> + 'c {
+    let from = costs.range::<str, _>((Bound::Included(prefix), Bound::Unbounded));
+    from.take_while(move |(urn, _)| urn.starts_with(prefix)).map(|(_, cost)| *cost)
+}
 
 impl View {
     /// Checks that a decision for one caller by the policies of `set` costs at most `most`, or no more
@@ -41,10 +52,14 @@ impl View {
                 groups.extend(identity.name().map(GroupName::new));
             }
         }
+        // One pass for all other accounts, of which there may be thousands.
+        let after = if others.is_empty() { BTreeMap::new() } else { set.costs_of_identities() };
+        let before = OnceCell::new();
         for account in others {
-            let cost = self.cost_of_others_users(set, &account);
+            let cost = self.cost_of_others_users(&after, &account);
             if cost > most {
-                let before = self.cost_of_others_users(&self.policies, &account);
+                let before = before.get_or_init(|| self.policies.costs_of_identities());
+                let before = self.cost_of_others_users(before, &account);
                 check_cost(account.as_str(), cost, most.max(before))?;
             }
         }
@@ -88,13 +103,14 @@ impl View {
         cost
     }
 
-    /// Returns the highest cost of a decision for a user of another account. Its groups are not known
-    /// here: it may have as many of those that the policies name as a user can have.
-    fn cost_of_others_users(&self, set: &PolicySet, account: &AccountName) -> u64 {
+    /// Returns the highest cost of a decision for a user of another account, from the costs of all
+    /// identities. Its groups are not known here: it may have as many of those that the policies name
+    /// as a user can have.
+    fn cost_of_others_users(&self, costs: &BTreeMap<&str, u64>, account: &AccountName) -> u64 {
         let user = Identity::user(self.region, account, &Login::new(""));
-        let of_user = set.costs_of_identities(user.urn()).into_values().max();
+        let of_user = costs_below(costs, user.urn()).max();
         let group = Identity::group(self.region, account, &GroupName::new(""));
-        let mut of_groups: Vec<u64> = set.costs_of_identities(group.urn()).into_values().collect();
+        let mut of_groups: Vec<u64> = costs_below(costs, group.urn()).collect();
         of_groups.sort_unstable_by(|a, b| b.cmp(a));
         of_user.unwrap_or_default() + of_groups.into_iter().take(MOST_GROUPS).sum::<u64>()
     }

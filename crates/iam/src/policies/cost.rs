@@ -82,7 +82,8 @@ impl Iam {
         identities: BTreeSet<String>,
     ) -> Result<(), IamError> {
         let most = self.settings.limits.decision_cost;
-        // An account may have many users: no worker is held up by them.
+        // An account may have many users: no worker is held up by them, and no other account.
+        let _turn = self.shares.turn(view.account()).await?;
         let check = move || view.check_costs(&set, &identities, most);
         tokio::task::spawn_blocking(check).await.map_err(IamError::internal)?
     }
