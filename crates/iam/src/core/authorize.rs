@@ -28,6 +28,11 @@ pub(crate) struct DecisionContext {
 }
 
 impl DecisionContext {
+    /// Creates the decision context of a resource of the caller's account that nobody has registered.
+    pub(crate) fn unregistered(home: Arc<View>) -> Self {
+        Self::new(home, false, None)
+    }
+
     /// Creates the decision context of a caller's account, and of the resource's owner where that is
     /// another.
     fn new(home: Arc<View>, is_registered: bool, other: Option<Arc<View>>) -> Self {

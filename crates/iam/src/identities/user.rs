@@ -133,6 +133,7 @@ impl Iam {
     /// Enables a user, who may then sign in again; tokens from before stay invalid.
     pub async fn enable_user(&self, context: &Context, login: &Login) -> Result<User, IamError> {
         self.demand(context, rights::USER_ENABLE).await?;
+        self.demand_administrator(context).await?;
         let view = self.views.get(context.account()).await?;
         let is_disabled = |user: &Arc<UserDocument>| !user.enabled;
         let id = user_key(context.account(), login);

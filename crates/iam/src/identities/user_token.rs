@@ -53,6 +53,16 @@ impl Iam {
         tokens.into_iter().find(|one| one.name == name).ok_or(IamError::NotFound)
     }
 
+    /// Checks that the caller may give a user a token: themselves, or as an administrator.
+    async fn demand_token_grant(&self, context: &Context, login: &Login) -> Result<(), IamError> {
+        context.demand_recent_proof()?;
+        let own = Identity::user(self.settings.region, context.account(), login);
+        if own == context.principal.identity {
+            return Ok(());
+        }
+        self.demand_administrator(context).await
+    }
+
     /// Creates a personal access token. Only this answer contains the token, which is stored as a
     /// hash.
     pub async fn create_user_token(
@@ -62,11 +72,7 @@ impl Iam {
         input: Input<UserTokenInput>,
     ) -> Result<(UserToken, Secret), IamError> {
         self.demand(context, rights::USER_TOKEN_CREATE).await?;
-        context.demand_recent_proof()?;
-        let own = Identity::user(self.settings.region, context.account(), login);
-        if own != context.principal.identity {
-            self.demand_administrator(context).await?;
-        }
+        self.demand_token_grant(context, login).await?;
         if let Some(created) = self.created_before::<UserTokenDocument>(context).await? {
             let UserTokenDocument { user, name, .. } = created.document;
             return Err(created_already(&format!("the token {name} of the user {user}")));
@@ -113,7 +119,7 @@ impl Iam {
         self.demand(context, rights::USER_TOKEN_EDIT).await?;
         // A token that lasts longer is as good as a new one.
         if edit.as_ref().is_ok_and(|edit| edit.expiry.is_some()) {
-            context.demand_recent_proof()?;
+            self.demand_token_grant(context, login).await?;
         }
         let object = self.user_token_object(context, login, name).await?;
         let edit = edit?;
