@@ -6,7 +6,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, Response};
 use gatewright_api::{Api, Options, router};
-use gatewright_iam::{Iam, MasterKey, NewAccount, Settings, Sources};
+use gatewright_iam::{Iam, MasterKey, NewAccount, Rates, Settings, Sources};
 use tokio::runtime::Runtime;
 use tower::ServiceExt;
 
@@ -25,7 +25,10 @@ pub fn server() -> &'static Server {
         let (router, token) = runtime.block_on(async {
             let key = folder.path().join("key");
             MasterKey::create(&key, &Sources::system()).unwrap();
-            let settings = Settings::new("http://localhost".into());
+            let mut settings = Settings::new("http://localhost".into());
+            // Every request is answered, not refused for its rate.
+            settings.rates =
+                Rates { tokens: 0, decisions: 0, reads: 0, writes: 0, anonymous: 0, failures: 0 };
             let database = format!("sqlite:{}", folder.path().join("db").display());
             let master = MasterKey::read(&key).unwrap();
             let iam = Iam::open(&database.parse().unwrap(), master, settings, Sources::system())
