@@ -184,3 +184,54 @@ mod tests {
         assert_ne!(id, sources.id::<Uuid>().unwrap());
     }
 }
+
+/// Sources that a test sets.
+#[cfg(test)]
+pub(crate) mod testing {
+    use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+    use super::*;
+
+    /// A monotonic clock that stands still until a test lets time pass.
+    pub(crate) struct StoppedClock(AtomicU64);
+
+    impl StoppedClock {
+        pub(crate) fn at(time: Duration) -> Arc<Self> {
+            let clock = Arc::new(Self(AtomicU64::new(0)));
+            clock.pass(time);
+            clock
+        }
+
+        pub(crate) fn pass(&self, time: Duration) {
+            self.0.fetch_add(u64::try_from(time.as_micros()).unwrap(), Relaxed);
+        }
+
+        /// Returns the sources with this clock, and without randomness.
+        pub(crate) fn sources(self: &Arc<Self>) -> Sources {
+            Sources::new(Arc::<Self>::clone(self), Arc::new(NoRandomness))
+        }
+    }
+
+    impl Clock for StoppedClock {
+        fn now(&self) -> Instant {
+            Instant::EPOCH
+        }
+
+        fn monotonic(&self) -> Duration {
+            Duration::from_micros(self.0.load(Relaxed))
+        }
+    }
+
+    /// A source that nothing may draw from.
+    struct NoRandomness;
+
+    impl Randomness for NoRandomness {
+        fn fill(&self, _: &mut [u8]) -> Result<(), IamError> {
+            Err(IamError::NotFound)
+        }
+
+        fn number(&self) -> u128 {
+            0
+        }
+    }
+}

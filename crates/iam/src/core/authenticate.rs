@@ -11,6 +11,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use gatewright_policy::{Instant, TokenId};
+use gatewright_store::Kind;
 
 use crate::core::iam::Iam;
 use crate::core::span::record_account;
@@ -100,11 +101,13 @@ impl Iam {
     ) -> Result<Option<AuthenticatedToken>, IamError> {
         let account = token.strip_prefix(PREFIX).and_then(|rest| rest.split_once('.'));
         let Some((account, _)) = account.filter(|_| token.len() <= 256) else { return Ok(None) };
-        let view = match self.views.get_named(account).await {
-            Err(IamError::NotFound) => return Err(IamError::BadCredential),
+        let id = TokenId::new(hex::encode(Secret::from(token.to_owned()).hash()));
+        let view = self.views.get_by_credential(account, (Kind::UserToken, id.as_str())).await;
+        let view = match view {
+            Err(IamError::NotFound) => None,
             view => view?,
         };
-        let id = TokenId::new(hex::encode(Secret::from(token.to_owned()).hash()));
+        let view = view.ok_or(IamError::BadCredential)?;
         let principal = self.principal_of_token(&view, &id, now);
         let principal = principal.ok_or(IamError::BadCredential)?;
         self.recorder.record_use(view.account(), &subject(&id), now);

@@ -38,6 +38,35 @@ impl Views {
         }
     }
 
+    /// Returns the view of the account that a credential names, by the kind and the identifier of the
+    /// credential's object; none where the account has no such object. Anybody can name an account: it
+    /// is loaded only for a credential that it has.
+    pub(crate) async fn get_by_credential(
+        &self,
+        name: &str,
+        (kind, id): (Kind, &str),
+    ) -> Result<Option<Arc<View>>, IamError> {
+        match self.trusted(name) {
+            Some(view) => Ok(Some(view)),
+            None => Box::pin(self.look_up_credential(&AccountName::new(name), kind, id)).await,
+        }
+    }
+
+    async fn look_up_credential(
+        &self,
+        account: &AccountName,
+        kind: Kind,
+        id: &str,
+    ) -> Result<Option<Arc<View>>, IamError> {
+        let permit = self.credential_lookups.acquire().await.map_err(IamError::internal)?;
+        let found = self.store.object(account, kind, id).await?;
+        drop(permit);
+        match found {
+            Some(_) => self.read_through(account).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
     /// Returns the view of an account in memory, if there is one and it can be trusted.
     fn trusted(&self, name: &str) -> Option<Arc<View>> {
         let slot = self.slots.get(name)?;
@@ -113,10 +142,9 @@ impl Views {
         if let Some(account) = self.clients.get(id) {
             return Ok(Some(account));
         }
-        // Anybody can ask for clients that do not exist: they must not take all connections.
-        let turn = self.client_lookups.acquire().await.map_err(IamError::internal)?;
+        let permit = self.credential_lookups.acquire().await.map_err(IamError::internal)?;
         let found = self.store.object_of_any_account(Kind::Client, id.as_str()).await?;
-        drop(turn);
+        drop(permit);
         let Some(account) = found.map(|client| client.account) else { return Ok(None) };
         if self.get(&account).await?.clients.get(id.as_str()).is_none() {
             // It was created on another node a moment ago, which this one does not follow yet.
@@ -185,7 +213,6 @@ impl Views {
 mod tests {
     use std::collections::BTreeMap;
     use std::sync::LazyLock;
-    use std::sync::atomic::AtomicU64;
     use std::time::Duration;
 
     use gatewright_policy::{GroupName, Instant, Region};
@@ -193,12 +220,13 @@ mod tests {
     use gatewright_testing::TestDatabase;
 
     use super::*;
-    use crate::engine::freshness::{STALE_AFTER, micros};
+    use crate::engine::freshness::STALE_AFTER;
     use crate::model::client::{ClientDocument, ClientInput, Flow};
     use crate::model::document::{Document, Place};
     use crate::model::group::{GroupDocument, Role};
     use crate::model::resource::ResourceDocument;
-    use crate::sources::{Clock, Randomness, Sources};
+    use crate::sources::Sources;
+    use crate::sources::testing::StoppedClock;
 
     static ACCOUNT: LazyLock<AccountName> = LazyLock::new(|| AccountName::new("xx1-ovh"));
 
@@ -218,39 +246,13 @@ mod tests {
         Views::new(store.clone(), sources, Region::Eu, Arc::default(), (10, Generation::new(0)))
     }
 
-    /// A monotonic clock that a test sets, in microseconds.
-    struct TestClock(AtomicU64);
-
-    impl Clock for TestClock {
-        fn now(&self) -> Instant {
-            Instant::EPOCH
-        }
-
-        fn monotonic(&self) -> Duration {
-            Duration::from_micros(self.0.load(Ordering::Relaxed))
-        }
-    }
-
-    /// A source that nothing may draw from.
-    struct NoRandomness;
-
-    impl Randomness for NoRandomness {
-        fn fill(&self, _: &mut [u8]) -> Result<(), IamError> {
-            Err(IamError::NotFound)
-        }
-
-        fn number(&self) -> u128 {
-            0
-        }
-    }
-
     #[tokio::test]
     async fn a_view_is_not_served_from_memory_once_the_last_heartbeat_is_too_old() {
         let database = TestDatabase::sqlite();
         let store = Store::open(&database.address.parse().unwrap()).await.unwrap();
         store.create_account(&ACCOUNT, &author(), &[]).await.unwrap();
-        let clock = Arc::new(TestClock(AtomicU64::new(5_000_000)));
-        let views = views_by(&store, Sources::new(clock.clone(), Arc::new(NoRandomness)));
+        let clock = StoppedClock::at(Duration::from_secs(5));
+        let views = views_by(&store, clock.sources());
         let revision = async || views.get(&ACCOUNT).await.unwrap().revision();
         let first = revision().await;
         let resource = ResourceDocument {
@@ -265,14 +267,39 @@ mod tests {
 
         views.record_heartbeat(views.now());
         store.write(&ACCOUNT, &author(), &change(other)).await.unwrap();
-        let limit = micros(STALE_AFTER);
-        clock.0.fetch_add(limit, Ordering::Relaxed);
+        clock.pass(STALE_AFTER);
         assert_eq!(revision().await, first.next(), "memory is trusted up to the limit");
-        clock.0.fetch_add(1, Ordering::Relaxed);
+        clock.pass(Duration::from_micros(1));
         assert_eq!(revision().await, first.next().next());
 
         store.close().await;
         assert!(views.get(&ACCOUNT).await.is_err(), "a stale node refuses without its database");
+    }
+
+    #[tokio::test]
+    async fn an_account_is_loaded_for_a_credential_that_it_has_and_no_other() {
+        let database = TestDatabase::sqlite();
+        let store = Store::open(&database.address.parse().unwrap()).await.unwrap();
+        store.create_account(&ACCOUNT, &author(), &[]).await.unwrap();
+        let views = views(&store);
+        for account in [ACCOUNT.as_str(), "nobody-ovh"] {
+            for kind in [Kind::UserToken, Kind::Session] {
+                let found = views.get_by_credential(account, (kind, "forged")).await.unwrap();
+                assert!(found.is_none());
+            }
+        }
+        assert!(views.slots.is_empty(), "a stranger has no account loaded");
+        let group = GroupDocument {
+            name: GroupName::new("g"),
+            description: None,
+            role: Role::None,
+            created_at: Instant::EPOCH,
+            updated_at: Instant::EPOCH,
+        };
+        let group = group.create(place("g"), None).unwrap();
+        store.write(&ACCOUNT, &author(), &[group]).await.unwrap();
+        let found = views.get_by_credential(ACCOUNT.as_str(), (Kind::Group, "g")).await.unwrap();
+        assert_eq!(found.unwrap().account(), &*ACCOUNT);
     }
 
     #[tokio::test]

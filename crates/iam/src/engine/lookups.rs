@@ -13,7 +13,7 @@ use crate::engine::view::View;
 use crate::model::error::IamError;
 use crate::model::group::role_policy_id;
 use crate::model::limits::check_cost;
-use crate::model::user::{MOST_GROUPS, UserDocument};
+use crate::model::user::MOST_GROUPS;
 
 /// Lists the costs of the identities whose URN begins with a prefix.
 fn costs_below<'c>(
@@ -78,27 +78,28 @@ impl View {
             if !user.groups.iter().any(|name| groups.contains(name)) {
                 continue;
             }
-            let cost = self.cost_of_user(set, user, &mut after);
+            let (login, groups) = (&user.login, &user.groups);
+            let cost = self.cost_of_user(set, (login, groups), &mut after);
             if cost > most {
-                let before = self.cost_of_user(&self.policies, user, &mut before);
-                check_cost(user.login.as_str(), cost, most.max(before))?;
+                let before = self.cost_of_user(&self.policies, (login, groups), &mut before);
+                check_cost(login.as_str(), cost, most.max(before))?;
             }
         }
         Ok(())
     }
 
-    /// Returns the cost of a decision for a user; that of each group is computed once.
-    fn cost_of_user<'u>(
+    /// Returns the cost of a decision for a user with some groups; `known` keeps those of the groups.
+    pub(crate) fn cost_of_user<'u>(
         &self,
         set: &PolicySet,
-        user: &'u UserDocument,
-        groups: &mut HashMap<&'u GroupName, u64>,
+        (login, groups): (&Login, &'u [GroupName]),
+        known: &mut HashMap<&'u GroupName, u64>,
     ) -> u64 {
         let (region, account) = (self.region, self.account());
-        let mut cost = set.cost_of_identity(Identity::user(region, account, &user.login).urn());
-        for name in &user.groups {
+        let mut cost = set.cost_of_identity(Identity::user(region, account, login).urn());
+        for name in groups {
             let of_group = || set.cost_of_identity(Identity::group(region, account, name).urn());
-            cost = cost.saturating_add(*groups.entry(name).or_insert_with(of_group));
+            cost = cost.saturating_add(*known.entry(name).or_insert_with(of_group));
         }
         cost
     }
@@ -112,7 +113,8 @@ impl View {
         let group = Identity::group(self.region, account, &GroupName::new(""));
         let mut of_groups: Vec<u64> = costs_below(costs, group.urn()).collect();
         of_groups.sort_unstable_by(|a, b| b.cmp(a));
-        of_user.unwrap_or_default() + of_groups.into_iter().take(MOST_GROUPS).sum::<u64>()
+        let most = of_groups.into_iter().take(MOST_GROUPS);
+        most.fold(of_user.unwrap_or_default(), u64::saturating_add)
     }
 
     /// Lists the policies of the account in no order, without those that implement the roles of

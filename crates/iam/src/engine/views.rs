@@ -25,8 +25,9 @@ use crate::engine::view::View;
 use crate::engine::weight::{ByBytes, Weighed};
 use crate::sources::Sources;
 
-/// The maximum number of look-ups of clients at once.
-const CLIENT_LOOKUPS: usize = 4;
+/// The maximum number of look-ups of credentials at once: anybody can name some that do not exist, and
+/// must not take all connections.
+const CREDENTIAL_LOOKUPS: usize = 4;
 
 /// The metric of the times that the database was found to have lost changes.
 const LOST_CHANGES: &str = "gatewright_database_lost_changes_total";
@@ -74,8 +75,8 @@ pub(crate) struct Views {
     pub(super) owners: Cache<Box<str>, Owner, ByBytes>,
     /// Accounts of clients: a client stays with its account for as long as it exists.
     pub(super) clients: Cache<ClientId, AccountName, ByBytes>,
-    /// Bounds the look-ups of clients in the database, which anybody can cause.
-    pub(super) client_lookups: Semaphore,
+    /// Bounds the look-ups of credentials in the database, which anybody can cause.
+    pub(super) credential_lookups: Semaphore,
     /// The number of changes that created or deleted a resource: it invalidates cached owners.
     pub(super) moves: AtomicU64,
     /// Notifies of a view that was renewed.
@@ -113,7 +114,7 @@ impl Views {
             slots: Cache::new(most),
             owners: Cache::with_weighter(MANY, OWNERS_BYTES, ByBytes),
             clients: Cache::with_weighter(MANY, CLIENTS_BYTES, ByBytes),
-            client_lookups: Semaphore::new(CLIENT_LOOKUPS),
+            credential_lookups: Semaphore::new(CREDENTIAL_LOOKUPS),
             moves: AtomicU64::new(0),
             renewed: Notify::new(),
             apis_changed: Notify::new(),

@@ -10,7 +10,7 @@ use serde_json::json;
 use super::*;
 use crate::engine::follow::new_installation;
 use crate::model::document::Place;
-use crate::sources::{Clock, Randomness};
+use crate::sources::testing::StoppedClock;
 
 const DECLARING: [&str; 2] = ["aa1-ovh", "bb2-ovh"];
 
@@ -129,50 +129,23 @@ async fn what_the_database_has_lost_is_forgotten_though_its_revision_is_given_ou
     assert_eq!(names(&live), ["other"]);
 }
 
-/// A monotonic clock that a test sets, in seconds.
-struct TestClock(Arc<AtomicU64>);
-
-impl Clock for TestClock {
-    fn now(&self) -> Instant {
-        Instant::EPOCH
-    }
-
-    fn monotonic(&self) -> Duration {
-        Duration::from_secs(self.0.load(Ordering::Relaxed))
-    }
-}
-
-/// A source that nothing may draw from.
-struct NoRandomness;
-
-impl Randomness for NoRandomness {
-    fn fill(&self, _: &mut [u8]) -> Result<(), IamError> {
-        Err(IamError::NotFound)
-    }
-
-    fn number(&self) -> u128 {
-        0
-    }
-}
-
 #[tokio::test]
 async fn without_its_database_a_node_does_not_go_on_with_what_was_declared() {
     let (database, store) = store().await;
     declare(&store, DECLARING[0], "first").await;
-    let seconds = Arc::new(AtomicU64::new(1));
-    let sources = Sources::new(Arc::new(TestClock(Arc::clone(&seconds))), Arc::new(NoRandomness));
-    let live = LiveCatalogue::open(&store, Catalogue::default(), &sources).await.unwrap();
+    let (clock, second) = (StoppedClock::at(Duration::ZERO), Duration::from_secs(1));
+    let live = LiveCatalogue::open(&store, Catalogue::default(), &clock.sources()).await.unwrap();
     database.run("ALTER TABLE account RENAME TO gone").await;
     live.demand_recent().await.unwrap();
-    seconds.store(4, Ordering::Relaxed);
+    clock.pass(3 * second);
     live.demand_recent().await.unwrap();
-    seconds.store(6, Ordering::Relaxed);
+    clock.pass(2 * second);
     live.demand_recent().await.unwrap_err();
     // Others that ask at the same time do not ask the database again.
     live.demand_recent().await.unwrap_err();
     database.run("ALTER TABLE gone RENAME TO account").await;
     live.demand_recent().await.unwrap_err();
-    seconds.store(8, Ordering::Relaxed);
+    clock.pass(2 * second);
     live.demand_recent().await.unwrap();
     assert_eq!(names(&live), ["first"]);
 }

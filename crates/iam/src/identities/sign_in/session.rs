@@ -5,7 +5,7 @@ use std::sync::Arc;
 use gatewright_policy::{
     AccountName, Caller, Identity, IdentityKind, Instant, Login, Scope, SessionId,
 };
-use gatewright_store::{Author, CauseChain, Change};
+use gatewright_store::{Author, CauseChain, Change, Kind};
 
 use crate::core::iam::Iam;
 use crate::core::span::record_account;
@@ -71,11 +71,12 @@ impl Iam {
 
     /// Authenticates a session by the secret that a browser presents, while the session lasts.
     pub async fn session(&self, token: &SessionToken, now: Instant) -> Result<Session, IamError> {
-        let view = match self.views.get(&token.account).await {
-            Err(IamError::NotFound) => return Err(IamError::BadCredential),
+        let (account, id) = (token.account.as_str(), token.id());
+        let view = match self.views.get_by_credential(account, (Kind::Session, id.as_str())).await {
+            Err(IamError::NotFound) => None,
             view => view?,
         };
-        let id = token.id();
+        let view = view.ok_or(IamError::BadCredential)?;
         let document = view.sessions.get(id.as_str()).ok_or(IamError::BadCredential)?;
         let used_at = self.sign_in_attempts.used.get(&id);
         if document.pending
