@@ -1,6 +1,7 @@
 //! Reads the settings, in rising order of precedence: a file, the environment, flags.
 
 mod environment;
+mod limits;
 mod log_format;
 mod renamed;
 #[cfg(test)]
@@ -11,18 +12,18 @@ mod trusted_proxies;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use clap::Args;
 use gatewright_iam::{
-    AccountName, Address, Algorithm, BuiltInProducts, Iam, Limits, LogSizes, MasterKey, Rates,
-    Region, ServerLock, Settings, Sources,
+    AccountName, Address, Algorithm, BuiltInProducts, Iam, MasterKey, Region, ServerLock, Settings,
+    Sources,
 };
 use ipnet::IpNet;
 use serde::Deserialize;
 
 use crate::error::Failure;
 use environment::Misspelled;
+use limits::{at_least_one, body_memory, seconds};
 pub(crate) use log_format::LogFormat;
 use renamed::Renamed;
 pub(crate) use timeouts::Timeouts;
@@ -334,30 +335,18 @@ impl Options {
             max_body_memory: body_memory(self.max_body_memory)?,
             max_connections: self
                 .max_connections
-                .map(|number| positive("--max-connections", number))
+                .map(|number| at_least_one("--max-connections", Some(number), number))
                 .transpose()?,
-            max_connections_per_address: positive(
+            max_connections_per_address: at_least_one(
                 "--max-connections-per-address",
-                self.max_connections_per_address.unwrap_or(CONNECTIONS_PER_ADDRESS),
+                self.max_connections_per_address,
+                CONNECTIONS_PER_ADDRESS,
             )?,
             trusted_proxies: trusted_proxies.map_err(Failure::setting("--trusted-proxies"))?,
             log: self.log.unwrap_or_else(|| "info".to_owned()),
             renamed,
             misspelled: Vec::new(),
             settings,
-        })
-    }
-
-    /// Builds the limits of the time that a client may let the server wait.
-    fn timeouts(&self) -> Result<Timeouts, Failure> {
-        let defaults = Timeouts::default();
-        let idle = seconds("--idle-timeout", self.idle_timeout, defaults.idle)?;
-        Ok(Timeouts {
-            header: seconds("--header-timeout", self.header_timeout, defaults.header)?,
-            body: seconds("--body-timeout", self.body_timeout, defaults.body)?,
-            idle,
-            proxy_idle: idle.max(defaults.proxy_idle),
-            write: seconds("--write-timeout", self.write_timeout, defaults.write)?,
         })
     }
 
@@ -378,92 +367,25 @@ impl Options {
             },
             products: self.products.clone(),
             registrars: self.registrars.iter().flatten().cloned().map(AccountName::new).collect(),
-            limits: self.limits(&defaults.limits),
+            limits: self.limits(&defaults.limits)?,
             only_administrators_grant: self
                 .only_administrators_grant
                 .unwrap_or(defaults.only_administrators_grant),
             rates: self.rates(&defaults.rates),
-            log_days: self.log_days.unwrap_or(defaults.log_days).max(1),
-            log_sizes: LogSizes {
-                each: size("--max-log-size", self.max_log_size, defaults.log_sizes.each)?,
-                all: size("--max-total-log-size", self.max_total_log_size, defaults.log_sizes.all)?,
-            },
-            database_timeout: self
-                .database_timeout
-                .map_or(defaults.database_timeout, |seconds| Duration::from_secs(seconds.max(1))),
-            accounts_in_memory: self
-                .accounts_in_memory
-                .unwrap_or(defaults.accounts_in_memory)
-                .max(1),
+            log_days: at_least_one("--log-days", self.log_days, defaults.log_days)?,
+            log_sizes: self.log_sizes(&defaults.log_sizes)?,
+            database_timeout: seconds(
+                "--database-timeout",
+                self.database_timeout,
+                defaults.database_timeout,
+            )?,
+            accounts_in_memory: at_least_one(
+                "--accounts-in-memory",
+                self.accounts_in_memory,
+                defaults.accounts_in_memory,
+            )?,
             ..defaults
         })
-    }
-
-    /// Builds the limits of an account.
-    fn limits(&self, defaults: &Limits) -> Limits {
-        Limits {
-            policies: self.max_policies.unwrap_or(defaults.policies),
-            clients: self.max_clients.unwrap_or(defaults.clients),
-            entries: self.max_entries.unwrap_or(defaults.entries),
-            idempotency_keys: self.max_idempotency_keys.unwrap_or(defaults.idempotency_keys),
-            policy_bytes: self.max_policy_bytes.unwrap_or(defaults.policy_bytes),
-            account_policy_bytes: self
-                .max_account_policy_bytes
-                .unwrap_or(defaults.account_policy_bytes),
-            decision_cost: self.max_decision_cost.unwrap_or(defaults.decision_cost),
-            request_cost: self.max_request_cost.unwrap_or(defaults.request_cost),
-        }
-    }
-}
-
-/// Checks a limit of time: from a second to a day.
-fn seconds(name: &'static str, given: Option<u64>, default: Duration) -> Result<Duration, Failure> {
-    match given {
-        None => Ok(default),
-        Some(seconds @ 1..=86_400) => Ok(Duration::from_secs(seconds)),
-        Some(other) => Err(Failure::setting(name)(format!("{other} is not from 1 to 86400"))),
-    }
-}
-
-/// Checks a size in MiB, which may not be 0; returns it in bytes.
-fn size(name: &'static str, given: Option<u32>, default: i64) -> Result<i64, Failure> {
-    match given {
-        None => Ok(default),
-        Some(0) => Err(Failure::setting(name)("0 is not at least 1".to_owned())),
-        Some(mib) => Ok(i64::from(mib) << 20),
-    }
-}
-
-/// Checks a limit that may not be 0.
-fn positive(name: &'static str, number: usize) -> Result<usize, Failure> {
-    if number == 0 {
-        Err(Failure::setting(name)("0 is not at least 1".to_owned()))
-    } else {
-        Ok(number)
-    }
-}
-
-/// Checks the memory for bodies, in MiB, half of which must hold a body of the maximum size; returns
-/// it in bytes.
-fn body_memory(given: Option<usize>) -> Result<usize, Failure> {
-    match given.unwrap_or(BODY_MEMORY) {
-        few @ 0..4 => {
-            Err(Failure::setting("--max-body-memory")(format!("{few} is not at least 4")))
-        }
-        enough => Ok(enough.saturating_mul(MIB)),
-    }
-}
-
-impl Options {
-    fn rates(&self, defaults: &Rates) -> Rates {
-        Rates {
-            tokens: self.rate_tokens.unwrap_or(defaults.tokens),
-            decisions: self.rate_decisions.unwrap_or(defaults.decisions),
-            reads: self.rate_reads.unwrap_or(defaults.reads),
-            writes: self.rate_writes.unwrap_or(defaults.writes),
-            anonymous: self.rate_anonymous.unwrap_or(defaults.anonymous),
-            failures: self.rate_failures.unwrap_or(defaults.failures),
-        }
     }
 }
 

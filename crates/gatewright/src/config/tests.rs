@@ -2,6 +2,8 @@
 
 mod limits;
 
+use std::time::Duration;
+
 use clap::FromArgMatches;
 
 use super::*;
@@ -104,14 +106,32 @@ fn both_names_of_a_setting_with_different_values_are_refused() {
 }
 
 #[test]
-fn a_limit_of_connections_is_in_its_range() {
-    for (setting, value) in
-        [("header-timeout", 0), ("body-timeout", 0), ("idle-timeout", 0), ("write-timeout", 90_000)]
-    {
+fn a_limit_is_in_its_range() {
+    for (setting, value) in [
+        ("header-timeout", 0),
+        ("body-timeout", 0),
+        ("idle-timeout", 0),
+        ("write-timeout", 90_000),
+        ("database-timeout", 0),
+    ] {
         let error = read(&format!("{LEAST}{setting} = {value}")).unwrap_err();
         assert!(error.starts_with(&format!("--{setting}: {value} is not from 1")), "{error}");
     }
-    for setting in ["max-connections", "max-connections-per-address"] {
+    for setting in [
+        "max-connections",
+        "max-connections-per-address",
+        "max-policies",
+        "max-clients",
+        "max-entries",
+        "max-policy-bytes",
+        "max-account-policy-bytes",
+        "max-decision-cost",
+        "max-request-cost",
+        "max-log-size",
+        "max-total-log-size",
+        "accounts-in-memory",
+        "log-days",
+    ] {
         let error = read(&format!("{LEAST}{setting} = 0")).unwrap_err();
         assert_eq!(error, format!("--{setting}: 0 is not at least 1"));
     }
