@@ -15,9 +15,6 @@ use crate::proxy_protocol::{EXT_AUTHZ, FORWARD_AUTH, Proxy, ProxyProtocol};
 use crate::request::RequestContext;
 use crate::response::Response;
 
-/// The path prefix of the requests of nginx.
-const NGINX: &str = "/forward-auth/nginx/";
-
 /// Declares the operations of proxies.
 pub(crate) fn operations() -> Vec<Operation> {
     vec![
@@ -68,8 +65,7 @@ pub(crate) async fn respond(
 /// Reads the original request of forward auth from its headers.
 fn from_headers<'a>(request: &ProxyRequest<'a>) -> Result<OriginalRequest<'a>, IamError> {
     let ProxyRequest { parts, context: RequestContext { ip, query_id, now, .. } } = *request;
-    let rest = parts.uri.path().strip_prefix(FORWARD_AUTH).unwrap_or_default();
-    let (name, api) = rest.trim_end_matches('/').split_once('/').unwrap_or((rest, ""));
+    let (name, api) = proxy_and_api(parts);
     let proxy = Proxy::find(name)
         .ok_or_else(|| refused(format!("{name} is none of nginx, traefik, caddy")))?;
     let only = |name: &HeaderName| {
@@ -86,6 +82,12 @@ fn from_headers<'a>(request: &ProxyRequest<'a>) -> Result<OriginalRequest<'a>, I
     Ok(OriginalRequest { api, method, target, headers, set, ip, query_id, now })
 }
 
+/// Returns the names of the proxy and of the guarded API in the path of forward auth.
+fn proxy_and_api(parts: &Parts) -> (&str, &str) {
+    let rest = parts.uri.path().strip_prefix(FORWARD_AUTH).unwrap_or_default();
+    rest.trim_end_matches('/').split_once('/').unwrap_or((rest, ""))
+}
+
 /// Reads the original request of `ext_authz` over HTTP from the request line.
 fn from_request_line<'a>(request: &ProxyRequest<'a>) -> OriginalRequest<'a> {
     let ProxyRequest { parts, context: RequestContext { ip, query_id, now, .. } } = *request;
@@ -96,11 +98,11 @@ fn from_request_line<'a>(request: &ProxyRequest<'a>) -> OriginalRequest<'a> {
     OriginalRequest { api, method, target, headers, set: &[], ip, query_id, now }
 }
 
-/// Turns a refusal for the rate of requests into a denial for nginx, which takes every status other
-/// than 401 and 403 for a failure.
+/// Turns a refusal for the rate of requests into a denial for a proxy that does not know its status.
 fn for_proxy(request: &ProxyRequest<'_>, Refusal { error, revision }: Refusal) -> Refusal {
+    let proxy = Proxy::find(proxy_and_api(request.parts).0);
     let error = match error {
-        error @ IamError::RateLimited(_) if request.parts.uri.path().starts_with(NGINX) => {
+        error @ IamError::RateLimited(_) if proxy.is_some_and(|one| !one.passes_429) => {
             refused(error.to_string())
         }
         error => error,

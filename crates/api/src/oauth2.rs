@@ -28,11 +28,13 @@ pub(crate) fn operations() -> Vec<Operation> {
     operations.extend([
         Operation::post("/auth/oauth2/introspect", "Introspect a token")
             .errors(Errors::OAuth2)
+            .authenticates_client()
             .read_only()
             .answered_from_memory()
             .handle(introspect),
         Operation::post("/auth/oauth2/revoke", "Revoke a token")
             .errors(Errors::OAuth2)
+            .authenticates_client()
             .revokes()
             .handle(revoke),
         Operation::get("/auth/oauth2/jwks", "Read the keys that verify tokens").handle(jwks),
@@ -48,11 +50,13 @@ fn token_operations() -> Vec<Operation> {
     vec![
         Operation::post("/auth/oauth2/token", "Request a token")
             .errors(Errors::OAuth2)
+            .authenticates_client()
             .read_only()
             .answered_from_memory()
             .handle(token),
         Operation::post("/oauth2/token", "Request a token")
             .errors(Errors::OAuth2)
+            .authenticates_client()
             .read_only()
             .answered_from_memory()
             .handle(token),
@@ -61,6 +65,7 @@ fn token_operations() -> Vec<Operation> {
             "Request a token and an ID token with the roles on OpenStack projects",
         )
         .errors(Errors::OAuth2)
+        .authenticates_client()
         .read_only()
         .handle(token_with_roles),
         Operation::get(

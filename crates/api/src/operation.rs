@@ -63,6 +63,15 @@ pub(crate) enum Cost {
     Database,
 }
 
+/// Who authenticates themselves to an operation that takes no bearer token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Authentication {
+    /// Nobody: the limits of strangers count.
+    None,
+    /// An OAuth2 client, by the form: its own limits count.
+    Client,
+}
+
 /// The effect of an operation on objects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Effect {
@@ -154,6 +163,7 @@ pub(crate) struct Declaration {
     pub(crate) cost: Cost,
     /// True if it ends something: it deletes, disables or revokes.
     pub(crate) is_revocation: bool,
+    pub(crate) authentication: Authentication,
     pub(crate) errors: Errors,
     /// True if it answers 409 when a name or an identifier is already in use.
     pub(crate) conflicts: bool,
@@ -178,6 +188,7 @@ impl Operation {
             audience: Audience::Programs,
             cost: Cost::Database,
             is_revocation: method == Method::DELETE,
+            authentication: Authentication::None,
             errors: Errors::Api,
             conflicts: false,
             path_names: PathNames::Existing,
@@ -243,6 +254,12 @@ impl Declaration {
     /// Declares that the Control Panel has a page at its path without a version.
     pub(crate) fn beside_a_page(mut self) -> Self {
         self.audience = Audience::People;
+        self
+    }
+
+    /// Declares that its handler authenticates an OAuth2 client.
+    pub(crate) fn authenticates_client(mut self) -> Self {
+        self.authentication = Authentication::Client;
         self
     }
 

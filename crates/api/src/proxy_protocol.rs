@@ -34,6 +34,8 @@ pub(crate) struct Proxy {
     pub(crate) name: &'static str,
     /// The headers with the method and with the target of the original request.
     pub(crate) sets: [HeaderName; 2],
+    /// False if it takes every status other than 401 and 403 for a failure.
+    pub(crate) passes_429: bool,
 }
 
 impl Proxy {
@@ -44,9 +46,9 @@ impl Proxy {
 }
 
 static PROXIES: [Proxy; 3] = [
-    Proxy { name: "nginx", sets: ORIGINAL },
-    Proxy { name: "traefik", sets: FORWARDED },
-    Proxy { name: "caddy", sets: FORWARDED },
+    Proxy { name: "nginx", sets: ORIGINAL, passes_429: false },
+    Proxy { name: "traefik", sets: FORWARDED, passes_429: true },
+    Proxy { name: "caddy", sets: FORWARDED, passes_429: true },
 ];
 
 const ORIGINAL: [HeaderName; 2] =

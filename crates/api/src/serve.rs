@@ -31,7 +31,7 @@ use crate::error::ApiError;
 use crate::forward_auth::{self, ProxyRequest};
 use crate::meter::Meter;
 use crate::openapi::Documents;
-use crate::operation::{Cost, Declaration, Errors, Operation};
+use crate::operation::{Authentication, Cost, Declaration, Operation};
 use crate::operations::operations;
 use crate::panics::NoResponse;
 use crate::query::Query;
@@ -210,11 +210,7 @@ impl Matched<'_> {
         handler: &Public,
         body: Body,
     ) -> Result<Response, ApiError> {
-        // The handlers of OAuth2 forms authenticate a client, which has limits of its own and may
-        // demand a minimum revision.
-        let has_client =
-            self.operation.declared.errors == Errors::OAuth2 && self.parts.method == Method::POST;
-        if !has_client {
+        if self.operation.declared.authentication == Authentication::None {
             api.iam.admit_anonymous(self.context.ip)?;
         }
         let body = read_body(body, MAX_ANONYMOUS_BODY).await?;

@@ -9,9 +9,6 @@ use gatewright_iam::RequestClass;
 use crate::request::RequestContext;
 use crate::response::HandlerResult;
 
-/// The last steps of the paths of forms that end something.
-const REVOCATIONS: [&str; 5] = ["/delete", "/detach", "/disable", "/end", "/remove"];
-
 /// Access to a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
@@ -30,6 +27,7 @@ pub struct Route {
     method: Method,
     path: &'static str,
     access: Access,
+    class: RequestClass,
     handler: Handler,
 }
 
@@ -43,7 +41,7 @@ impl Route {
         F: Fn(Arc<RequestContext>) -> A + Send + Sync + 'static,
         A: Future<Output = HandlerResult> + Send + 'static,
     {
-        Self::new(Method::GET, path, handler)
+        Self::new(Method::GET, path, RequestClass::Reads, handler)
     }
 
     /// Declares a form, which is submitted with POST and a CSRF token.
@@ -52,16 +50,16 @@ impl Route {
         F: Fn(Arc<RequestContext>) -> A + Send + Sync + 'static,
         A: Future<Output = HandlerResult> + Send + 'static,
     {
-        Self::new(Method::POST, path, handler)
+        Self::new(Method::POST, path, RequestClass::Writes, handler)
     }
 
-    fn new<F, A>(method: Method, path: &'static str, handler: F) -> Self
+    fn new<F, A>(method: Method, path: &'static str, class: RequestClass, handler: F) -> Self
     where
         F: Fn(Arc<RequestContext>) -> A + Send + Sync + 'static,
         A: Future<Output = HandlerResult> + Send + 'static,
     {
         let handler: Handler = Arc::new(move |request| Box::pin(handler(request)));
-        Self { method, path, access: Access::SignedIn, handler }
+        Self { method, path, access: Access::SignedIn, class, handler }
     }
 
     /// Makes the route public.
@@ -72,6 +70,11 @@ impl Route {
     /// Opens the route to those who must set up a second factor before anything else.
     pub(crate) fn enrolling(self) -> Self {
         Self { access: Access::Enrolling, ..self }
+    }
+
+    /// Declares that the form ends something, and so is never refused for the rate of requests.
+    pub(crate) fn revokes(self) -> Self {
+        Self { class: RequestClass::Revocations, ..self }
     }
 
     /// Returns the method: GET for a page, POST for a form.
@@ -86,14 +89,7 @@ impl Route {
 
     /// Returns the class of the requests, whose rate is limited.
     pub(crate) fn class(&self) -> RequestClass {
-        let ends = |step: &str| self.path.ends_with(step);
-        if self.method == Method::GET {
-            RequestClass::Reads
-        } else if REVOCATIONS.iter().any(|step| ends(step)) {
-            RequestClass::Revocations
-        } else {
-            RequestClass::Writes
-        }
+        self.class
     }
 
     /// Returns who may request the route.

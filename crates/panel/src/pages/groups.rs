@@ -21,7 +21,7 @@ pub(super) fn routes() -> Vec<Route> {
         Route::form("/groups/create", create),
         Route::page("/groups/{name}", details),
         Route::form("/groups/{name}", edit),
-        Route::form("/groups/{name}/delete", delete),
+        Route::form("/groups/{name}/delete", delete).revokes(),
     ]
 }
 

@@ -19,7 +19,7 @@ pub(super) fn routes() -> Vec<Route> {
     vec![
         Route::page("/me", show),
         Route::form("/me/password", change_password),
-        Route::form("/me/sessions/{id}/end", end_session),
+        Route::form("/me/sessions/{id}/end", end_session).revokes(),
     ]
 }
 

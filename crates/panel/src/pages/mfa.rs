@@ -20,10 +20,10 @@ pub(super) fn routes() -> Vec<Route> {
     vec![
         Route::page("/me/totp", totp_form).enrolling(),
         Route::form("/me/totp", confirm_totp).enrolling(),
-        Route::form("/me/totp/remove", remove_totp),
+        Route::form("/me/totp/remove", remove_totp).revokes(),
         Route::page("/me/passkeys/create", passkey_form).enrolling(),
         Route::form("/me/passkeys/create", add_passkey).enrolling(),
-        Route::form("/me/passkeys/{id}/delete", remove_passkey),
+        Route::form("/me/passkeys/{id}/delete", remove_passkey).revokes(),
     ]
 }
 

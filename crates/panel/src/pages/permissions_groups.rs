@@ -27,7 +27,7 @@ pub(super) fn routes() -> Vec<Route> {
         Route::form(CREATE, create),
         Route::page("/permissions-groups/{urn}", details),
         Route::form("/permissions-groups/{urn}", edit),
-        Route::form("/permissions-groups/{urn}/delete", delete),
+        Route::form("/permissions-groups/{urn}/delete", delete).revokes(),
     ]
 }
 

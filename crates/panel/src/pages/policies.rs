@@ -26,6 +26,6 @@ pub(super) fn routes() -> Vec<Route> {
         Route::page("/policies/{id}", save::details),
         Route::form("/policies/{id}", save::edit),
         Route::page("/policies/{id}/delete", delete::show),
-        Route::form("/policies/{id}/delete", delete::delete),
+        Route::form("/policies/{id}/delete", delete::delete).revokes(),
     ]
 }

@@ -25,7 +25,7 @@ pub(super) fn routes() -> Vec<Route> {
         Route::form("/resource-groups/create", create),
         Route::page("/resource-groups/{id}", details),
         Route::form("/resource-groups/{id}", edit),
-        Route::form("/resource-groups/{id}/delete", delete),
+        Route::form("/resource-groups/{id}/delete", delete).revokes(),
     ]
 }
 

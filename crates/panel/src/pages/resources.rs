@@ -22,9 +22,9 @@ pub(super) fn routes() -> Vec<Route> {
         Route::page("/resources/create", create_form),
         Route::form("/resources/create", create),
         Route::page("/resources/{urn}", details),
-        Route::form("/resources/{urn}/delete", delete),
+        Route::form("/resources/{urn}/delete", delete).revokes(),
         Route::form("/resources/{urn}/tags", add_tag),
-        Route::form("/resources/{urn}/tags/remove", remove_tag),
+        Route::form("/resources/{urn}/tags/remove", remove_tag).revokes(),
         Route::page("/tags", tags::show),
     ]
 }

@@ -19,10 +19,10 @@ pub(super) fn routes() -> Vec<Route> {
         Route::page("/service-accounts/{id}/edit", form::edit_form),
         Route::form("/service-accounts/{id}/edit", form::edit),
         Route::page("/service-accounts/{id}/delete", delete::show),
-        Route::form("/service-accounts/{id}/delete", delete::delete),
+        Route::form("/service-accounts/{id}/delete", delete::delete).revokes(),
         Route::form("/service-accounts/{id}/enable", state::enable),
-        Route::form("/service-accounts/{id}/disable", state::disable),
+        Route::form("/service-accounts/{id}/disable", state::disable).revokes(),
         Route::form("/service-accounts/{id}/attach", attach::attach),
-        Route::form("/service-accounts/{id}/detach", attach::detach),
+        Route::form("/service-accounts/{id}/detach", attach::detach).revokes(),
     ]
 }

@@ -28,7 +28,7 @@ pub(super) fn routes() -> Vec<Route> {
         Route::form("/users/{login}/tokens/create", create),
         Route::page("/users/{login}/tokens/{name}", details),
         Route::form("/users/{login}/tokens/{name}", edit),
-        Route::form("/users/{login}/tokens/{name}/delete", delete),
+        Route::form("/users/{login}/tokens/{name}/delete", delete).revokes(),
     ]
 }
 

@@ -28,9 +28,9 @@ pub(super) fn routes() -> Vec<Route> {
         Route::page("/users/{login}", details),
         Route::form("/users/{login}", edit),
         Route::form("/users/{login}/enable", enable),
-        Route::form("/users/{login}/disable", disable),
+        Route::form("/users/{login}/disable", disable).revokes(),
         Route::form("/users/{login}/reset", reset_mfa),
-        Route::form("/users/{login}/delete", delete),
+        Route::form("/users/{login}/delete", delete).revokes(),
     ]
 }
 
