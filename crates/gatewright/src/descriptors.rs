@@ -1,4 +1,4 @@
-//! File descriptors: as many as the operating system allows, and how they are shared out.
+//! Raises the limit of file descriptors, and allots them to the listeners.
 
 use crate::error::Failure;
 

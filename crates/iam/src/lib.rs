@@ -31,6 +31,7 @@ pub use gatewright_store::{Address, CauseChain, Kind, ServerLock, StoreError};
 pub use model::caller::{
     AuthenticationMark, Context, Origin, Principal, PrincipalKind, RequestConditions,
 };
+pub use model::device::KNOWN_FOR as DEVICE_KNOWN_FOR;
 pub use model::error::{Fault, IamError};
 pub use model::idempotency_key::IdempotencyKey;
 pub use model::input::Input;

@@ -5,12 +5,12 @@ use axum::http::HeaderValue;
 use axum::http::header::COOKIE;
 use cookie::time::Duration;
 use cookie::{Cookie, SameSite};
-use gatewright_iam::Secret;
+use gatewright_iam::{DEVICE_KNOWN_FOR, Secret};
 
 use crate::error::PageError;
 
-/// Lifetime of the cookie of a known device: the longest that browsers accept (RFC 6265bis).
-const DEVICE_LIFETIME: Duration = Duration::days(400);
+/// Lifetime of the cookie of a known device.
+const DEVICE_LIFETIME: Duration = Duration::seconds(DEVICE_KNOWN_FOR.as_secs().cast_signed());
 
 /// Names and attributes of the cookies.
 #[derive(Debug, Clone, Copy)]

@@ -47,8 +47,10 @@ pub use id::{
 pub use identity::{Identity, IdentityKind};
 pub use instant::Instant;
 pub use pattern::{Pattern, PatternError};
-pub use permissions::{ActionMatch, CompiledPermissions, Lists, Permissions, PermissionsError};
-pub use policy::{CompiledPolicy, Policy, PolicyError};
+pub use permissions::{
+    ActionMatch, CompiledPermissions, LONGEST_ACTION, Lists, Permissions, PermissionsError,
+};
+pub use policy::{CompiledPolicy, LONGEST_URN, Policy, PolicyError};
 pub use replica::{Replica, ReplicaRequest};
 pub use request::{Caller, Environment, Request, Resource, Tags};
 pub use resource_urn::{ResourcePattern, ResourceUrn};

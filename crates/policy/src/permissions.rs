@@ -111,7 +111,7 @@ impl Permissions {
 }
 
 /// The maximum length of an action that is decided on, in bytes, which costs are computed for.
-const LONGEST_ACTION: usize = 256;
+pub const LONGEST_ACTION: usize = 256;
 
 impl CompiledPermissions {
     /// Returns whether an action is denied.

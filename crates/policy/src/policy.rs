@@ -82,7 +82,7 @@ pub enum PolicyError {
 }
 
 /// The maximum length of a URN that is decided on, in bytes, which costs are computed for.
-const LONGEST_URN: usize = 1_024;
+pub const LONGEST_URN: usize = 1_024;
 
 /// The cost of the look-up of a group.
 pub(crate) const GROUP: u32 = 8;

@@ -240,11 +240,6 @@ impl PolicySet {
         }
     }
 
-    /// Returns the cost of matching an action with a permissions group, given by its canonical URN.
-    pub fn cost_of_permissions_group(&self, urn: &str) -> u64 {
-        self.permissions_group(urn).map_or(0, |group| group.cost().into())
-    }
-
     /// Returns whether a policy names a permissions group, given by its canonical URN.
     pub fn uses_permissions_group(&self, urn: &str) -> bool {
         self.policies.values().any(|policy| policy.names_permissions_group(urn))

@@ -1,4 +1,4 @@
-//! What an operator can do about a database that cannot be opened.
+//! Advises operators on a database that cannot be opened.
 
 use std::io::ErrorKind;
 

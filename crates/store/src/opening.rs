@@ -1,4 +1,4 @@
-//! What precedes the opening of a database file: its lock, and the checks of what is at the path.
+//! Locks and checks a database file before it is opened.
 
 use std::fs::{File, OpenOptions};
 use std::io::ErrorKind;

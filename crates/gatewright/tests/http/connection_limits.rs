@@ -73,7 +73,8 @@ async fn metric(server: &Server, wanted: &str) {
     loop {
         let response = http().get(format!("{}/metrics", server.operations)).send().await.unwrap();
         let text = response.text().await.unwrap();
-        if text.lines().any(|line| line.starts_with(wanted)) {
+        let is_wanted = |line: &str| line == wanted || line.starts_with(&format!("{wanted} "));
+        if text.lines().any(is_wanted) {
             return;
         }
         assert!(begun.elapsed() < PATIENCE, "{wanted} is not in\n{text}");

@@ -7,14 +7,19 @@ use serde_json::json;
 use crate::server::{ACCOUNT, Caller, HTTPS, Reply, Server, http};
 
 /// Sends requests until one is refused for its rate.
-async fn until_limited(send: impl AsyncFn() -> Reply) -> Reply {
+/// Sends requests until one is refused for its rate; returns the refusal, by its status.
+async fn until_refused(status: u16, send: impl AsyncFn() -> Reply) -> Reply {
     for _ in 0..200 {
         let reply = send().await;
-        if reply.status == 429 {
+        if reply.status == status {
             return reply;
         }
     }
     panic!("never refused");
+}
+
+async fn until_limited(send: impl AsyncFn() -> Reply) -> Reply {
+    until_refused(429, send).await
 }
 
 fn tells_the_limit(reply: &Reply, name: &str) {
@@ -103,7 +108,9 @@ async fn a_proxy_hears_of_a_limit_what_it_understands() {
     let traefik =
         until_limited(async || ask("traefik", "x-forwarded-method", "x-forwarded-uri").await);
     tells_the_limit(&traefik.await, "decisions-per-credential");
-    let nginx = ask("nginx", "x-original-method", "x-original-uri").await;
+    let nginx =
+        until_refused(403, async || ask("nginx", "x-original-method", "x-original-uri").await);
+    let nginx = nginx.await;
     assert!(nginx.header("x-gatewright-reason").contains("Too many requests"), "{nginx:?}");
     nginx.refused(403, "Client::Forbidden");
     assert_eq!(admin.get("/v1/me").await.expect(200)["nichandle"], ACCOUNT);

@@ -50,13 +50,10 @@ impl Iam {
             }
             tokio::task::yield_now().await;
         }
-        if missing.is_empty() {
-            return Ok(());
-        }
+        let [first, rest @ ..] = missing.as_slice() else { return Ok(()) };
+        let more = if rest.is_empty() { "" } else { " and more" };
         let message = format!(
-            "here, only those who may do everything give rights; you may not {}{}",
-            missing.first().map_or("", String::as_str),
-            if missing.len() > 1 { " and more" } else { "" }
+            "here, only those who may do everything give rights; you may not {first}{more}"
         );
         Err(IamError::Refused(message))
     }

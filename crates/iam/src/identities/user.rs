@@ -1,5 +1,6 @@
 //! Local users: people who sign in to an account beside its owner.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use gatewright_policy::{AccountName, GroupName, Identity, Login, Revision};
@@ -212,12 +213,9 @@ impl Iam {
         login: &Login,
         groups: &[GroupName],
     ) -> Result<(), IamError> {
-        let (region, view) = (self.settings.region, self.views.get(account).await?);
-        let set = view.policies();
-        let of_user = set.cost_of_identity(Identity::user(region, account, login).urn());
+        let view = self.views.get(account).await?;
         let cost = |groups: &[GroupName]| {
-            let urns = groups.iter().map(|name| Identity::group(region, account, name));
-            of_user + urns.map(|group| set.cost_of_identity(group.urn())).sum::<u64>()
+            view.cost_of_user(view.policies(), (login, groups), &mut HashMap::new())
         };
         let before = view.users.get(&user_key(account, login)).map_or(0, |user| cost(&user.groups));
         let most = self.settings.limits.decision_cost.max(before);

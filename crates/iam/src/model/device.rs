@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// The time for which a browser stays known without a sign-in: the longest that one keeps a cookie.
-pub(crate) const KNOWN_FOR: Duration = Duration::from_hours(400 * 24);
+pub const KNOWN_FOR: Duration = Duration::from_hours(400 * 24);
 
 /// The maximum number of people who are known by one browser.
 pub(crate) const MOST: usize = 4;

@@ -5,15 +5,15 @@
 
 use std::borrow::Cow;
 
-use gatewright_policy::{Condition, Permissions, Policy as Rule};
+use gatewright_policy::{Condition, LONGEST_ACTION, LONGEST_URN, Permissions, Policy as Rule};
 
 use crate::model::error::{Fault, IamError};
 
 /// The maximum length of a URN, and of a pattern of URNs, in bytes.
-pub const URN_BYTES: usize = 1_024;
+pub const URN_BYTES: usize = LONGEST_URN;
 
 /// The maximum length of an action, and of a pattern of actions, in bytes.
-pub const ACTION_BYTES: usize = 256;
+pub const ACTION_BYTES: usize = LONGEST_ACTION;
 
 /// The maximum length of a resource type, in bytes.
 pub const RESOURCE_TYPE_BYTES: usize = 128;

@@ -12,7 +12,7 @@ use serde_json::json;
 
 use crate::apis::library;
 use crate::installation::{
-    Caller, DAY, HOUR, Installation, OTHER, REBOOT, VPS, account_urn, fault, texts,
+    Caller, DAY, HOUR, Installation, OTHER, REBOOT, VPS, account_urn, evaluation, fault, texts,
 };
 
 const START_VPS: &str = "vps:apiovh:start";
@@ -36,20 +36,6 @@ impl Installation {
         let service = self.stranger().await;
         self.allow(&service.urn(), &[rights::EVALUATE], &[&account_urn()]).await;
         service
-    }
-}
-
-fn evaluation(kind: SubjectKind, subject: &str) -> Evaluation {
-    Evaluation {
-        subject_kind: Some(kind),
-        subject: subject.to_owned(),
-        action: REBOOT.to_owned(),
-        resource_type: "vps".to_owned(),
-        resource: "web-1".to_owned(),
-        owner: None,
-        properties: BTreeMap::new(),
-        ip: None,
-        at: None,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Sets up an installation with an account, and callers of its use cases.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -7,9 +8,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use gatewright_iam::{
-    AccountName, CheckResult, Client, ClientId, ClientInput, Clock, Context, Fault, Flow, Grant,
-    GroupName, Iam, IamError, Instant, MasterKey, NewAccount, NewResource, Origin, PageRequest,
-    Permissions, Policy, PolicyInput, Randomness, Secret, Settings, Sources, UserInput,
+    AccountName, CheckResult, Client, ClientId, ClientInput, Clock, Context, Evaluation, Fault,
+    Flow, Grant, GroupName, Iam, IamError, Instant, MasterKey, NewAccount, NewResource, Origin,
+    PageRequest, Permissions, Policy, PolicyInput, Randomness, Secret, Settings, Sources,
+    SubjectKind, UserInput,
 };
 
 pub(crate) const ACCOUNT: &str = "aa11111-ovh";
@@ -345,4 +347,19 @@ pub(crate) fn read_only<T: std::fmt::Debug>(result: Result<T, IamError>) {
 pub(crate) fn bad_credential<T: std::fmt::Debug>(result: Result<T, IamError>) {
     let error = result.unwrap_err();
     assert!(matches!(error, IamError::BadCredential), "{error:?}");
+}
+
+/// Builds an evaluation: whether a subject may reboot a server.
+pub(crate) fn evaluation(kind: SubjectKind, subject: &str) -> Evaluation {
+    Evaluation {
+        subject_kind: Some(kind),
+        subject: subject.to_owned(),
+        action: REBOOT.to_owned(),
+        resource_type: "vps".to_owned(),
+        resource: "web-1".to_owned(),
+        owner: None,
+        properties: BTreeMap::new(),
+        ip: None,
+        at: None,
+    }
 }

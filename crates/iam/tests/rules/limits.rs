@@ -1,7 +1,5 @@
 //! Limits of what callers name.
 
-use std::collections::BTreeMap;
-
 use gatewright_iam::limits::{
     ACTION_BYTES, CONDITION_KEY_BYTES, CONDITION_VALUE_BYTES, LOG_TEXT_BYTES, PROPERTIES,
     RESOURCE_TYPE_BYTES, TAGS, URN_BYTES,
@@ -13,7 +11,9 @@ use gatewright_iam::{
 };
 use serde_json::json;
 
-use crate::installation::{Installation, OTHER, REBOOT, VPS, account_urn, fault, texts};
+use crate::installation::{
+    Installation, OTHER, REBOOT, VPS, account_urn, evaluation, fault, texts,
+};
 
 /// Returns the URN of a resource, of so many bytes.
 fn urn_of(bytes: usize) -> String {
@@ -285,18 +285,8 @@ async fn each_other_token_of_a_batch_is_work() {
     let service = installation.stranger().await;
     installation.allow(&service.urn(), &[rights::EVALUATE], &[&account_urn()]).await;
     let evaluate = async |tokens: &[String]| {
-        let request = |token: &String| Evaluation {
-            subject_kind: Some(SubjectKind::Token),
-            subject: token.clone(),
-            action: REBOOT.to_owned(),
-            resource_type: "vps".to_owned(),
-            resource: "web-1".to_owned(),
-            owner: None,
-            properties: BTreeMap::new(),
-            ip: None,
-            at: None,
-        };
-        let requests = Ok(tokens.iter().map(|token| Ok(request(token))).collect());
+        let request = |token: &String| Ok(evaluation(SubjectKind::Token, token));
+        let requests = Ok(tokens.iter().map(request).collect());
         installation.iam.evaluate(&service.context, requests, EvaluationsSemantic::ExecuteAll).await
     };
     let forged: Vec<String> = (0..10).map(|number| format!("forged-{number}")).collect();
@@ -347,17 +337,7 @@ async fn what_an_evaluation_names_has_a_longest_length() {
     let installation = Installation::new().await;
     let service = installation.stranger().await;
     installation.allow(&service.urn(), &[rights::EVALUATE], &[&account_urn()]).await;
-    let plain = Evaluation {
-        subject_kind: Some(SubjectKind::ServiceAccount),
-        subject: "EU.0".to_owned(),
-        action: REBOOT.to_owned(),
-        resource_type: "vps".to_owned(),
-        resource: "web-1".to_owned(),
-        owner: None,
-        properties: BTreeMap::new(),
-        ip: None,
-        at: None,
-    };
+    let plain = evaluation(SubjectKind::ServiceAccount, "EU.0");
     let many = (0..=PROPERTIES).map(|number| (number.to_string(), String::new())).collect();
     let wrong = [
         Evaluation { subject: "x".repeat(10_000), ..plain.clone() },

@@ -12,6 +12,18 @@ use crate::installation::{
     ACCOUNT, HOUR, Installation, OTHER, PASSWORD, bad_credential, fault, not_found,
 };
 
+impl Installation {
+    /// Registers a passkey of the owner.
+    async fn with_passkey(&self) -> Authenticator {
+        let owner = self.owner();
+        let mut authenticator = Authenticator::new("iam.test", "https://iam.test");
+        let challenge = self.iam.begin_passkey(&owner).unwrap();
+        let answer = (&*challenge.state, &*authenticator.register(&challenge.options));
+        self.iam.add_passkey(&owner, secret(PASSWORD), "key", answer).await.unwrap();
+        authenticator
+    }
+}
+
 pub(crate) fn secret(text: &str) -> Secret {
     text.to_owned().into()
 }
@@ -142,11 +154,8 @@ async fn whoever_is_wrong_too_often_waits() {
 #[tokio::test]
 async fn a_passkeys_challenge_counts_once_on_every_node() {
     let installation = Installation::new().await;
-    let (iam, owner) = (&installation.iam, installation.owner());
-    let mut authenticator = Authenticator::new("iam.test", "https://iam.test");
-    let challenge = iam.begin_passkey(&owner).unwrap();
-    let made = authenticator.register(&challenge.options);
-    iam.add_passkey(&owner, secret(PASSWORD), "key", (&challenge.state, &made)).await.unwrap();
+    let iam = &installation.iam;
+    let mut authenticator = installation.with_passkey().await;
     let challenge = iam.begin_sign_in(installation.now()).unwrap();
     let answer = authenticator.authenticate(&challenge.options);
     let answer = (challenge.state.as_str(), answer.as_str());
@@ -173,10 +182,7 @@ async fn a_passkeys_challenge_counts_once_on_every_node() {
 async fn strangers_failures_do_not_keep_a_passkey_out() {
     let installation = Installation::new().await;
     let (iam, owner) = (&installation.iam, installation.owner());
-    let mut authenticator = Authenticator::new("iam.test", "https://iam.test");
-    let challenge = iam.begin_passkey(&owner).unwrap();
-    let made = authenticator.register(&challenge.options);
-    iam.add_passkey(&owner, secret(PASSWORD), "key", (&challenge.state, &made)).await.unwrap();
+    let mut authenticator = installation.with_passkey().await;
     let id = iam.passkeys(&owner).await.unwrap()[0].id.clone();
     let kept = iam.remove_passkey(&owner, secret("wrong"), &id).await;
     assert!(matches!(kept, Err(SignInError::Wrong)), "{kept:?}");
