@@ -5,9 +5,11 @@
 //! Panel's pages.
 //!
 //! `http PROGRAM [LOAD [CONNECTIONS]]`: the path of the release binary; a single load, one of
-//! checks, tokens, forward-auth, nginx, envoy and inside; the number of connections.
+//! checks, tokens, introspection, evaluations, forward-auth, nginx, envoy and inside; the number of
+//! connections. `http PROGRAM hold FILE` and `http compare FILE FILE` compare two builds.
 
 mod bare;
+mod builds;
 mod client;
 mod envoy;
 mod inside;
@@ -33,12 +35,14 @@ const ROUNDS: usize = 7;
 #[tokio::main]
 async fn main() -> Anyhow<()> {
     let argument = std::env::args().nth(1).ok_or("usage: http PROGRAM")?;
-    if argument == "bare" {
-        return bare::serve().await;
-    }
     let program = Path::new(&argument);
-    if let Some(load) = std::env::args().nth(2) {
-        return large(program, 10_000, Some(&load)).await;
+    let rest: Vec<String> = std::env::args().skip(2).collect();
+    match (argument.as_str(), rest.as_slice()) {
+        ("bare", []) => return bare::serve().await,
+        ("compare", [one, other]) => return builds::compare(one, other).await,
+        (_, [hold, file]) if hold == "hold" => return builds::hold(program, file).await,
+        (_, [load, ..]) => return large(program, 10_000, Some(load)).await,
+        (_, []) => {}
     }
     server::resident(program)?;
     for count in [10_000, 100_000] {
@@ -63,7 +67,7 @@ async fn large(program: &Path, count: usize, only: Option<&str>) -> Anyhow<()> {
     if count == 10_000 && only.is_none() {
         pages::measure(&mut stream, &server.password).await?;
     }
-    let requests = Requests::make(&mut stream, count).await?;
+    let requests = Requests::make(&mut stream, &server.credentials, count).await?;
     let bare = Bare::start()?;
     let wanted = |what: &str| only.is_none_or(|only| only == what);
     compare_over_http(&server, &bare, &requests, wanted).await?;
@@ -71,7 +75,7 @@ async fn large(program: &Path, count: usize, only: Option<&str>) -> Anyhow<()> {
         compare_behind_nginx(&server, &bare, &requests).await?;
     }
     if wanted("envoy") {
-        let mut turns = Turns::default();
+        let mut turns = Turns::beside("bare server");
         for _ in 0..ROUNDS {
             let mine = envoy::load(server.grpc, &requests.envoy).await?;
             turns.add(mine, envoy::load(bare.grpc, &requests.envoy).await?);
@@ -96,13 +100,15 @@ async fn compare_over_http(
     for (what, requests, path) in [
         ("checks", &requests.checks, "/constant"),
         ("tokens", &requests.tokens, "/token"),
+        ("introspection", &requests.introspections, "/constant"),
+        ("evaluations", &requests.evaluations, "/constant"),
         ("forward-auth", &requests.forwarded, "/allowed"),
     ] {
         if !wanted(what) {
             continue;
         }
         let to_bare = readdressed(requests, path);
-        let mut turns = Turns::default();
+        let mut turns = Turns::beside("bare server");
         for _ in 0..ROUNDS {
             let mine = load(server.address, requests).await?;
             turns.add(mine, load(bare.address, &to_bare).await?);
@@ -115,7 +121,7 @@ async fn compare_over_http(
 async fn compare_behind_nginx(server: &Server, bare: &Bare, requests: &Requests) -> Anyhow<()> {
     let mine = nginx::Guarded::start(server.address, "/forward-auth/nginx/benchmark").await?;
     let others = nginx::Guarded::start(bare.address, "/allowed").await?;
-    let mut turns = Turns::default();
+    let mut turns = Turns::beside("bare server");
     for _ in 0..ROUNDS {
         let guarded = load(mine.address, &requests.guarded).await?;
         turns.add(guarded, load(others.address, &requests.guarded).await?);

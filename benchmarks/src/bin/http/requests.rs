@@ -5,7 +5,8 @@ use std::collections::HashSet;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use envoy_types::ext_authz::v3::pb::CheckRequest;
-use gatewright_benchmarks::{Rule, rules};
+use gatewright_benchmarks::{Rule, client, rules};
+use serde_json::json;
 use tokio::net::TcpStream;
 
 use crate::client::{Anyhow, body, exchange, request};
@@ -14,6 +15,12 @@ use crate::server::{client_id, secret};
 
 /// The number of service accounts that send requests.
 const CALLERS: usize = 1_000;
+
+/// The media type of a form.
+const FORM: &str = "Content-Type: application/x-www-form-urlencoded";
+
+/// The media type of JSON, which AuthZEN demands.
+const JSON: &str = "Content-Type: application/json";
 
 /// The requests of many service accounts.
 #[derive(Default)]
@@ -24,6 +31,10 @@ pub(crate) struct Requests {
     pub(crate) checks: Vec<String>,
     /// Requests for a token.
     pub(crate) tokens: Vec<String>,
+    /// Introspection of the tokens of the same callers, by another client.
+    pub(crate) introspections: Vec<String>,
+    /// AuthZEN's evaluations about the same callers, by another client.
+    pub(crate) evaluations: Vec<String>,
     /// Nginx's checks of allowed requests.
     pub(crate) forwarded: Vec<String>,
     /// Envoy's checks of the same requests.
@@ -34,12 +45,33 @@ pub(crate) struct Requests {
 
 impl Requests {
     /// Builds the requests, with the tokens that they need.
-    pub(crate) async fn make(stream: &mut TcpStream, count: usize) -> Anyhow<Self> {
+    pub(crate) async fn make(
+        stream: &mut TcpStream,
+        (administrator, secret): &(String, String),
+        count: usize,
+    ) -> Anyhow<Self> {
         let mut made = Self::default();
+        let basic = BASE64_STANDARD.encode(format!("{administrator}:{secret}"));
+        let bearer = issued(&exchange(stream, &client::token_request(&basic)).await?)?;
         for number in (0..CALLERS).map(|caller| caller * (count / CALLERS)) {
             let token = token(stream, number).await?;
             made.callers.push(client_id(number));
             made.tokens.push(token_request(number));
+            made.introspections.push(request(
+                "/auth/oauth2/introspect",
+                &format!("Authorization: Basic {basic}\r\n{FORM}"),
+                &format!("token={token}"),
+            ));
+            let evaluation = json!({
+                "subject": {"type": "service_account", "id": client_id(number)},
+                "action": {"name": "vps:apiovh:reboot"},
+                "resource": {"type": "vps", "id": "r1"},
+            });
+            made.evaluations.push(request(
+                "/access/v1/evaluation",
+                &format!("Authorization: Bearer {bearer}\r\n{JSON}"),
+                &evaluation.to_string(),
+            ));
             made.checks.push(request(
                 "/v2/iam/resource/urn:v1:eu:resource:vps:r1/authorization/check",
                 &format!("Authorization: Bearer {token}"),
@@ -76,14 +108,16 @@ impl Requests {
 /// Returns the token request of a service account.
 pub(crate) fn token_request(number: usize) -> String {
     let basic = BASE64_STANDARD.encode(format!("{}:{}", client_id(number), secret(number)));
-    let kind = "Content-Type: application/x-www-form-urlencoded";
-    let headers = format!("Authorization: Basic {basic}\r\n{kind}");
-    request("/auth/oauth2/token", &headers, "grant_type=client_credentials&scope=all")
+    client::token_request(&basic)
 }
 
 async fn token(stream: &mut TcpStream, number: usize) -> Anyhow<String> {
-    let answer = body(&exchange(stream, &token_request(number)).await?)?;
-    Ok(answer["access_token"].as_str().ok_or("no token")?.to_owned())
+    issued(&exchange(stream, &token_request(number)).await?)
+}
+
+/// Returns the token that an answer issues.
+fn issued(answer: &str) -> Anyhow<String> {
+    Ok(body(answer)?["access_token"].as_str().ok_or("no token")?.to_owned())
 }
 
 /// Returns the same requests for another path.

@@ -22,32 +22,41 @@ impl Round {
     }
 }
 
-/// Measurements of Gatewright, each followed by one of a bare server, so that other load on the
+/// Measurements of Gatewright, each followed by one of another server, so that other load on the
 /// machine affects both.
-#[derive(Default)]
-pub(crate) struct Turns(Vec<(Round, Round)>);
+pub(crate) struct Turns {
+    other: &'static str,
+    rounds: Vec<(Round, Round)>,
+}
 
 impl Turns {
-    pub(crate) fn add(&mut self, mine: Round, bare: Round) {
-        self.0.push((mine, bare));
+    /// Begins measurements beside another server, of this name.
+    pub(crate) fn beside(other: &'static str) -> Self {
+        Self { other, rounds: Vec::new() }
     }
 
-    /// Returns the medians of a figure: Gatewright's, the bare server's, and their ratio.
+    pub(crate) fn add(&mut self, mine: Round, other: Round) {
+        self.rounds.push((mine, other));
+    }
+
+    /// Returns the medians of a figure: Gatewright's, the other server's, and their ratio.
     fn medians(&self, of: impl Fn(&Round) -> f64) -> (f64, f64, f64) {
-        let middle = |of: &dyn Fn(&(Round, Round)) -> f64| median(self.0.iter().map(of).collect());
-        let ratio = middle(&|(mine, bare)| of(mine) / of(bare));
-        (middle(&|(mine, _)| of(mine)), middle(&|(_, bare)| of(bare)), ratio)
+        let middle =
+            |of: &dyn Fn(&(Round, Round)) -> f64| median(self.rounds.iter().map(of).collect());
+        let ratio = middle(&|(mine, other)| of(mine) / of(other));
+        (middle(&|(mine, _)| of(mine)), middle(&|(_, other)| of(other)), ratio)
     }
 }
 
 impl fmt::Display for Turns {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (mine, bare, ratio) = self.medians(|round| round.rate);
+        let Self { other: name, rounds } = self;
+        let (mine, other, ratio) = self.medians(|round| round.rate);
         let share = 100.0 * ratio;
-        write!(f, "{mine:.0}/s, bare server {bare:.0}/s: {share:.0} %, of {} turns", self.0.len())?;
+        write!(f, "{mine:.0}/s, {name} {other:.0}/s: {share:.1} %, of {} turns", rounds.len())?;
         for (index, name) in ["p50", "p90", "p99"].iter().enumerate() {
-            let (mine, bare, ratio) = self.medians(|round| round.times[index]);
-            write!(f, "; {name} {mine:.0} and {bare:.0} µs: {ratio:.2} times")?;
+            let (mine, other, ratio) = self.medians(|round| round.times[index]);
+            write!(f, "; {name} {mine:.0} and {other:.0} µs: {ratio:.2} times")?;
         }
         Ok(())
     }
