@@ -3,6 +3,7 @@
 use std::pin::Pin;
 
 use bytes::Bytes;
+use futures_util::FutureExt;
 use gatewright_iam::Context;
 use serde_json::Value;
 
@@ -165,5 +166,6 @@ where
 fn respond<R: Respond>(
     handling: impl Future<Output = Result<R, ApiError>> + Send + 'static,
 ) -> ResponseFuture {
-    Box::pin(async move { handling.await?.respond() })
+    // An async block would hold the future twice: as a capture, and where it is polled.
+    Box::pin(handling.map(|handled| handled?.respond()))
 }

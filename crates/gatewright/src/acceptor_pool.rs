@@ -122,7 +122,7 @@ async fn serve_connections(
         let connection = Arc::new(Connection::new(&dispatcher, peer));
         let (server, running) = (Arc::clone(&server), running.clone());
         tokio::spawn(async move {
-            let handle = move |request| Arc::clone(&connection).handle(request);
+            let handle = move |request| connection.handle(request);
             server.serve((stream, &admitted), handle, running).await;
         });
     }

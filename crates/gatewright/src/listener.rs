@@ -98,7 +98,10 @@ impl Listener {
             let (stream, _, admitted) = self.accept().await;
             let (server, router, stop) = (Arc::clone(&server), router.clone(), stop.clone());
             connections.spawn(async move {
-                let handle = move |request| router.clone().call(request);
+                let handle = move |request| {
+                    let mut router = router;
+                    router.call(request)
+                };
                 server.serve((stream, &admitted), handle, stop).await;
             });
             while connections.try_join_next().is_some() {}

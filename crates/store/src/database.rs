@@ -1,11 +1,13 @@
 //! Runs the same statements on SQLite and PostgreSQL.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection, PgConnection, Postgres, Sqlite};
-use tracing::Instrument;
+use tracing::instrument::Instrumented;
+use tracing::{Instrument, Span};
 
 use crate::address::Address;
 use crate::advice::advice_on_postgres;
@@ -48,6 +50,12 @@ async fn cause_of(error: sqlx::Error, options: &PgConnectOptions) -> sqlx::Error
     }
 }
 
+/// Instruments the future of a statement with its span. It is boxed, since it takes kilobytes: the
+/// futures of requests would be as large, also of those that are answered from memory.
+pub(crate) fn in_span<F: Future>(statement: F, span: Span) -> Pin<Box<Instrumented<F>>> {
+    Box::pin(statement.instrument(span))
+}
+
 impl Database {
     pub(crate) async fn open(address: &Address, timeout: Duration) -> Result<Self, StoreError> {
         let database = match address {
@@ -85,7 +93,7 @@ impl Database {
             })
         };
         let span = tracing::debug_span!("statement", statement = "BEGIN");
-        begun.instrument(span).await.map_err(|error| StoreError::failed("BEGIN", error))
+        in_span(begun, span).await.map_err(|error| StoreError::failed("BEGIN", error))
     }
 
     /// Fetches all rows.
@@ -112,7 +120,7 @@ impl Database {
                 }
             }
         };
-        rows.instrument(span).await.map_err(|error| StoreError::failed(statement.name, error))
+        in_span(rows, span).await.map_err(|error| StoreError::failed(statement.name, error))
     }
 
     /// Fetches the first row, if there is one.
@@ -139,7 +147,7 @@ impl Database {
                 }
             }
         };
-        row.instrument(span).await.map_err(|error| StoreError::failed(statement.name, error))
+        in_span(row, span).await.map_err(|error| StoreError::failed(statement.name, error))
     }
 
     pub(crate) async fn close(&self) {

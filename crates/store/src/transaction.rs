@@ -1,8 +1,8 @@
 //! Transactions: changes that take effect together or not at all.
 
 use sqlx::{Postgres, Sqlite};
-use tracing::Instrument;
 
+use crate::database::in_span;
 use crate::error::StoreError;
 use crate::postgres_pool::within;
 use crate::postgres_transaction::PostgresTransaction;
@@ -39,7 +39,7 @@ impl Transaction {
                 }
             }
         };
-        row.instrument(span).await.map_err(|error| StoreError::failed(statement.name, error))
+        in_span(row, span).await.map_err(|error| StoreError::failed(statement.name, error))
     }
 
     /// Fetches all rows.
@@ -62,7 +62,7 @@ impl Transaction {
                 }
             }
         };
-        rows.instrument(span).await.map_err(|error| StoreError::failed(statement.name, error))
+        in_span(rows, span).await.map_err(|error| StoreError::failed(statement.name, error))
     }
 
     /// Runs a statement, and returns the number of changed rows.
@@ -85,7 +85,7 @@ impl Transaction {
                 }
             })
         };
-        rows.instrument(span).await.map_err(|error| StoreError::failed(statement.name, error))
+        in_span(rows, span).await.map_err(|error| StoreError::failed(statement.name, error))
     }
 
     /// Notifies the other nodes once the transaction is committed.
@@ -105,7 +105,7 @@ impl Transaction {
             }
         };
         let span = tracing::debug_span!("statement", statement = "COMMIT");
-        done.instrument(span).await.map_err(|error| StoreError::failed("COMMIT", error))
+        in_span(done, span).await.map_err(|error| StoreError::failed("COMMIT", error))
     }
 
     /// Undoes everything. A failure changes nothing: the transaction is not committed.

@@ -102,7 +102,7 @@ impl Server {
         handle: H,
         mut stop: watch::Receiver<()>,
     ) where
-        H: Fn(Request<RequestBody<Incoming>>) -> R,
+        H: FnOnce(Request<RequestBody<Incoming>>) -> R + Clone + Send + 'static,
         R: Future<Output = Result<Response<Body>, Infallible>> + Send + 'static,
     {
         let Protocols { builder, timeouts } =
@@ -114,11 +114,13 @@ impl Server {
             let rest = Rest::of(&request);
             let has_too_many_fields = request.headers().len() > MAX_FIELDS;
             let (request, reader) = RequestBody::wrap(request, &self.bodies, admitted.memory());
-            let handling = (!has_too_many_fields).then(|| handle(request));
+            // Called in the block: what is captured would be held twice, and moved.
+            let handle = handle.clone();
             async move {
-                let mut response = match handling {
-                    Some(handling) => handling.await?,
-                    None => with_status(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE),
+                let mut response = if has_too_many_fields {
+                    with_status(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE)
+                } else {
+                    handle(request).await?
                 };
                 // The memory of the request's body is held until here.
                 if let Some(body) = reader.remains().and_then(|remains| remains.unread)

@@ -26,7 +26,7 @@ const MOST_KEYS: usize = 1_000_000;
 const SHARED: u64 = 0;
 
 /// The number of keys for which a thread has cells in advance.
-const SLOTS: usize = 1_024;
+const SLOTS: usize = 4_096;
 
 /// The maximum number of cells that a thread takes at once.
 const MOST_AT_ONCE: u32 = 64;

@@ -12,7 +12,7 @@ use crate::model::caller::Context;
 impl Recorder {
     /// Begins to record the decisions of a request.
     pub(crate) fn recording(&self) -> Recording<'_> {
-        Recording { recorder: self, callers: HashMap::default() }
+        Recording { recorder: self, first: None, others: HashMap::default() }
     }
 }
 
@@ -23,27 +23,39 @@ type CallerKey = (Arc<str>, Option<IpAddr>);
 /// its end, or when its client goes away.
 pub(crate) struct Recording<'r> {
     recorder: &'r Recorder,
-    callers: HashMap<CallerKey, (Context, Decisions), RandomState>,
+    /// The first caller, which is the only one of nearly all requests.
+    first: Option<(Context, Decisions)>,
+    others: HashMap<CallerKey, (Context, Decisions), RandomState>,
 }
 
 impl Recording<'_> {
     /// Forgets the decisions: they are made again elsewhere.
     pub(crate) fn discard(mut self) {
-        self.callers.clear();
+        self.first = None;
+        self.others.clear();
     }
 
     /// Adds a decision for the caller of a request.
     pub(crate) fn add(&mut self, context: &Context, decision: RecordedDecision<'_>) {
-        let caller = (context.principal.identity.shared_urn(), context.ip);
         let new = || (context.clone(), Decisions::default());
-        let (_, decisions) = self.callers.entry(caller).or_insert_with(new);
+        let (first, decisions) = self.first.get_or_insert_with(new);
+        if is_same_caller(first, context) {
+            return decisions.add(decision);
+        }
+        let caller = (context.principal.identity.shared_urn(), context.ip);
+        let (_, decisions) = self.others.entry(caller).or_insert_with(new);
         decisions.add(decision);
     }
 }
 
+fn is_same_caller(one: &Context, other: &Context) -> bool {
+    one.ip == other.ip && one.principal.identity == other.principal.identity
+}
+
 impl Drop for Recording<'_> {
     fn drop(&mut self) {
-        for (context, decisions) in std::mem::take(&mut self.callers).into_values() {
+        let others = std::mem::take(&mut self.others).into_values();
+        for (context, decisions) in self.first.take().into_iter().chain(others) {
             self.recorder.record_decisions(&context, decisions);
         }
     }
