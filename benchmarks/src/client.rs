@@ -2,7 +2,7 @@
 
 use memchr::memmem;
 use serde_json::Value;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 /// A result whose error may be anything.
@@ -42,6 +42,11 @@ pub async fn exchange(stream: &mut TcpStream, request: &str) -> Anyhow<String> {
 /// the load is not to be measured.
 pub async fn answer(stream: &mut TcpStream, request: &str) -> Anyhow<Vec<u8>> {
     stream.write_all(request.as_bytes()).await?;
+    read_answer(stream).await
+}
+
+/// Reads one response to its end.
+pub async fn read_answer(stream: &mut (impl AsyncRead + Unpin)) -> Anyhow<Vec<u8>> {
     let mut answer = Vec::with_capacity(4096);
     loop {
         if stream.read_buf(&mut answer).await? == 0 {

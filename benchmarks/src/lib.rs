@@ -2,6 +2,7 @@
 
 pub mod client;
 pub mod dev_server;
+pub mod server;
 
 use std::collections::HashMap;
 

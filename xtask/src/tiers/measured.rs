@@ -10,12 +10,15 @@ use crate::{postgres, program};
 /// The duration of the load, in seconds.
 const SOAK_SECONDS: &str = "1800";
 
+/// The duration of each attack, in seconds.
+const ATTACK_SECONDS: &str = "600";
+
 pub(super) fn soak(figures: &mut Figures) -> Result<(), Failure> {
     measure("soak", &[SOAK_SECONDS], None, figures)
 }
 
 pub(super) fn attacks(figures: &mut Figures) -> Result<(), Failure> {
-    measure("attacks", &[], None, figures)
+    measure("attacks", &[ATTACK_SECONDS], None, figures)
 }
 
 /// Measures how old the answers of a node are that is far from its PostgreSQL.

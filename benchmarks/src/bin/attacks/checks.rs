@@ -1,0 +1,99 @@
+//! Checks that cost as much as a check can.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use gatewright_benchmarks::client::{Anyhow, request};
+use serde_json::json;
+use tokio::time::timeout;
+
+use crate::administration;
+use crate::attacker::{Attacker, Tasks};
+use crate::line::Line;
+use crate::policies;
+
+const PATH: &str = "/v2/iam/authorization/check";
+const POLICIES: usize = 40;
+/// The connections with checks of many decisions, and those with huge URNs.
+const CONNECTIONS: usize = 8;
+/// The most decisions of one check.
+const DECISIONS: usize = 100_000;
+
+/// Writes the costliest policies for its own service account, and hangs up on checks of all
+/// actions.
+pub(crate) fn costly(attacker: &Arc<Attacker>, tasks: &mut Tasks) {
+    tasks.spawn(write_policies(Arc::clone(attacker)));
+    for _ in 0..6 {
+        tasks.spawn(check_and_hang_up(Arc::clone(attacker)));
+    }
+}
+
+async fn write_policies(attacker: Arc<Attacker>) -> Anyhow<()> {
+    let bearer = administration::bearer(&attacker).await?;
+    let mut line = Line::new(&attacker);
+    for number in 0..POLICIES {
+        let policy = policies::large(&attacker.account, &format!("costly-{number}"), "");
+        line.send(request("/v2/iam/policy", &bearer, &policy).as_bytes()).await?;
+    }
+    std::future::pending().await
+}
+
+async fn check_and_hang_up(attacker: Arc<Attacker>) -> Anyhow<()> {
+    let own = format!("urn:v1:eu:resource:account:{}", attacker.account.name);
+    let actions = administration::actions(&attacker, "account").await?;
+    let body = json!({"actions": actions, "resourceURNs": vec![own; 5]});
+    let check = request(PATH, &administration::bearer(&attacker).await?, &body.to_string());
+    loop {
+        let mut line = Line::new(&attacker);
+        match timeout(Duration::from_secs(1), line.send(check.as_bytes())).await {
+            Ok(answered) => drop(answered?),
+            Err(_) => attacker.count("hung up"),
+        }
+    }
+}
+
+/// Checks, as a service account without any right, URNs that fill caches and logs.
+pub(crate) fn huge_urns(attacker: &Arc<Attacker>, tasks: &mut Tasks) {
+    for number in 0..CONNECTIONS {
+        tasks.spawn(check_huge_urns(Arc::clone(attacker), number));
+    }
+}
+
+async fn check_huge_urns(attacker: Arc<Attacker>, number: usize) -> Anyhow<()> {
+    let bearer = administration::rightless(&attacker).await?;
+    let urn = |name: &str| format!("urn:v1:eu:resource:vps:{name}");
+    let check = |urns: &[String]| {
+        let body = json!({"actions": ["vps:apiovh:reboot"], "resourceURNs": urns});
+        request(PATH, &bearer, &body.to_string())
+    };
+    let huge = check(&[urn(&"u".repeat(1_900_000))]);
+    let padding = "u".repeat(960);
+    let mut line = Line::new(&attacker);
+    for turn in 0_u64.. {
+        line.send(huge.as_bytes()).await?;
+        // As long as they may be, as many as a body holds, and never the same.
+        let different = (0..1_900).map(|one| urn(&format!("{padding}{number}-{turn}-{one}")));
+        line.send(check(&different.collect::<Vec<_>>()).as_bytes()).await?;
+    }
+    Ok(())
+}
+
+/// Checks, as a service account without any right, as much as a check may ask.
+pub(crate) fn many_decisions(attacker: &Arc<Attacker>, tasks: &mut Tasks) {
+    for _ in 0..CONNECTIONS {
+        tasks.spawn(check_much(Arc::clone(attacker)));
+    }
+}
+
+async fn check_much(attacker: Arc<Attacker>) -> Anyhow<()> {
+    let bearer = administration::rightless(&attacker).await?;
+    let actions = administration::actions(&attacker, "account").await?;
+    let urns = (0..DECISIONS / actions.len().max(1))
+        .map(|number| format!("urn:v1:eu:resource:account:{}-{number}", attacker.account.name));
+    let body = json!({"actions": actions, "resourceURNs": urns.collect::<Vec<_>>()});
+    let check = request(PATH, &bearer, &body.to_string());
+    let mut line = Line::new(&attacker);
+    loop {
+        line.send(check.as_bytes()).await?;
+    }
+}

@@ -1,0 +1,71 @@
+//! Attacks a server, and checks that another caller is served as if nothing happened, and that
+//! memory and disk stay bounded.
+//!
+//! `attacks PROGRAM [SECONDS [ATTACK]]`: the path of the program; the duration of each attack, 10
+//! by default; a part of the name of the only attacks to make. Prints one JSON object of
+//! measurements, also if a check fails. Everything stays on this machine. The attacker is an account
+//! of its own at an address of its own, 127.0.0.2, and all limits are the defaults, but for the
+//! sizes of logs.
+
+mod administration;
+mod apis;
+mod attacker;
+mod bodies;
+mod checks;
+mod flood;
+mod heads;
+mod honest;
+mod line;
+mod passwords;
+mod policies;
+mod readers;
+mod refusals;
+mod report;
+mod secrets;
+mod trial;
+
+use std::path::Path;
+use std::time::Duration;
+
+use gatewright_benchmarks::client::Anyhow;
+
+use attacker::Attack;
+use report::Report;
+use trial::Trial;
+
+const ATTACKS: &[Attack] = &[
+    Attack { name: "valid tokens and checks without a pause", launch: flood::launch },
+    Attack { name: "costly policies, and checks that hang up", launch: checks::costly },
+    Attack { name: "huge URNs", launch: checks::huge_urns },
+    Attack { name: "checks of 100,000 decisions", launch: checks::many_decisions },
+    Attack { name: "bodies that never come", launch: bodies::endless },
+    Attack { name: "unfinished bodies of 2 MB", launch: bodies::unfinished },
+    Attack { name: "readers that never read", launch: readers::launch },
+    Attack { name: "200 wrong passwords at once", launch: passwords::launch },
+    Attack { name: "wrong secrets of another's client", launch: secrets::wrong },
+    Attack { name: "refused requests with long paths", launch: secrets::long_paths },
+    Attack { name: "edits of large policies", launch: policies::edits },
+    Attack { name: "bodies that are refused unread", launch: refusals::bodies },
+    Attack { name: "nonsense", launch: refusals::nonsense },
+    Attack { name: "large guarded APIs", launch: apis::launch },
+    Attack { name: "unfinished heads", launch: heads::unfinished },
+    Attack { name: "heads a byte a second", launch: heads::slow },
+];
+
+/// One thread makes the attacks, so that the honest caller, which has a thread of its own, and the
+/// server have the rest of the machine.
+#[tokio::main(flavor = "multi_thread", worker_threads = 1)]
+async fn main() -> Anyhow<()> {
+    let mut arguments = std::env::args().skip(1);
+    let program = arguments.next().ok_or("usage: attacks PROGRAM [SECONDS [ATTACK]]")?;
+    let seconds = arguments.next().map_or(Ok(10), |text| text.parse())?;
+    let only = arguments.next().unwrap_or_default();
+    let mut report = Report::default();
+    let trial =
+        Trial::start(Path::new(&program), Duration::from_secs(seconds), &mut report).await?;
+    for attack in ATTACKS.iter().filter(|attack| attack.name.contains(&only)) {
+        trial.endure(attack, &mut report).await?;
+    }
+    trial.rest(&mut report).await?;
+    report.finish()
+}

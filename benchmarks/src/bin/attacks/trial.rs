@@ -1,0 +1,198 @@
+//! A server under attack, what the honest caller meets meanwhile, and what the server takes.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use gatewright_benchmarks::ACCOUNT;
+use gatewright_benchmarks::client::Anyhow;
+use gatewright_benchmarks::server::{Account, Installation, Server};
+use tokio::task::JoinHandle;
+use tokio::time::sleep;
+
+use crate::administration;
+use crate::attacker::{Attack, Attacker, Tasks};
+use crate::honest::{Honest, Kind, Service};
+use crate::report::Report;
+
+/// Sizes of logs in MiB that an attack can reach, so that what trims them is attacked as well.
+const LOG_SIZES: [&str; 4] = ["--max-log-size", "64", "--max-total-log-size", "128"];
+
+/// How many times as long as quiet the median of honest requests may be.
+const FACTOR: f64 = 3.0;
+/// The median that is always good enough, in milliseconds. Quiet, a request takes a fraction of a
+/// millisecond, most of which is the waking of threads; with as many busy threads as cores, a thread
+/// may wait for its turn as long as the scheduler lets others run, whatever the server does.
+const FLOOR: f64 = 2.0;
+
+/// The most memory that the server may have under an attack, in kilobytes.
+const MEMORY: u64 = 512_000;
+/// The most that the files of the installation may grow by in one attack, in bytes. It also protects
+/// the machine: an attack is ended once it is reached.
+const DISK: u64 = 2_000_000_000;
+/// How many times the memory of before may be kept in the end, beside what the caches of tokens,
+/// owners and accounts may keep (docs/limits.md), in kilobytes.
+const KEPT_FACTOR: u64 = 2;
+const CACHES: u64 = (128 + 16 + 16) * 1_024;
+
+/// The rest after an attack, and after all of them.
+const PAUSE: Duration = Duration::from_secs(3);
+const REST: Duration = Duration::from_secs(15);
+
+/// A server, an honest caller and an attacker.
+pub(crate) struct Trial {
+    honest: Honest,
+    victim: Account,
+    attacker: Account,
+    /// The duration of an attack.
+    time: Duration,
+    /// The memory before all attacks, in kilobytes.
+    memory: u64,
+    server: Server,
+    installation: Installation,
+}
+
+/// What the server has taken.
+struct Usage {
+    /// In kilobytes.
+    memory: u64,
+    /// In bytes.
+    disk: u64,
+}
+
+impl Trial {
+    pub(crate) async fn start(program: &Path, time: Duration, report: &mut Report) -> Anyhow<Self> {
+        let installation = Installation::create(program)?;
+        let victim = installation.create_account(ACCOUNT)?;
+        let server = installation.start(&LOG_SIZES)?;
+        let attacker = installation.create_account("yy22222-ovh")?;
+        let honest = Honest::new(&server, &victim);
+        let mut trial = Self { honest, victim, attacker, time, memory: 0, server, installation };
+        // The first requests load the accounts.
+        trial.honest.ask(trial.quiet_time()).await??;
+        let Usage { memory, disk } = trial.usage()?;
+        trial.memory = memory;
+        let disk = disk / 1_000_000;
+        report.add("before all attacks", format!("memory {} MB, files {disk} MB", memory / 1_000));
+        Ok(trial)
+    }
+
+    /// Measures honest requests without and with an attack.
+    pub(crate) async fn endure(&self, attack: &Attack, report: &mut Report) -> Anyhow<()> {
+        let name = attack.name;
+        let quiet = self.honest.ask(self.quiet_time()).await??;
+        let attacker = Arc::new(Attacker::new(&self.server.address, &self.attacker, &self.victim)?);
+        let mut tasks = Tasks::new();
+        let before = self.usage()?;
+        (attack.launch)(&attacker, &mut tasks);
+        let honest = self.honest.ask(self.time);
+        let most = self.watch(name, &before, &honest, &mut tasks, report).await?;
+        let attacked = honest.await?;
+        tasks.shutdown().await;
+        report.add(format!("{name}: the attacker heard"), attacker.to_string());
+        match attacked {
+            Ok(attacked) => compare(name, &quiet, &attacked, report),
+            Err(error) => report.fail(format!("{name}: the honest caller got no token: {error}")),
+        }
+        if let Err(error) = administration::clean_up(&attacker).await {
+            report.fail(format!("{name}: {error}"));
+        }
+        sleep(PAUSE).await;
+        let after = self.usage()?;
+        let memory = [before.memory, most.memory, after.memory].map(|bytes| bytes / 1_000);
+        let disk = [before.disk, most.disk, after.disk].map(|bytes| bytes / 1_000_000);
+        report.add(
+            format!("{name}: memory and files before, at most, and after"),
+            format!(
+                "{}, {} and {} MB; {}, {} and {} MB",
+                memory[0], memory[1], memory[2], disk[0], disk[1], disk[2]
+            ),
+        );
+        Ok(())
+    }
+
+    /// Waits until the honest caller is done; returns the most that the server has taken. Ends the
+    /// attack before if that is too much.
+    async fn watch(
+        &self,
+        name: &str,
+        before: &Usage,
+        honest: &JoinHandle<Anyhow<[Service; 3]>>,
+        tasks: &mut Tasks,
+        report: &mut Report,
+    ) -> Anyhow<Usage> {
+        let mut most = Usage { memory: 0, disk: 0 };
+        while !honest.is_finished() {
+            sleep(Duration::from_millis(250)).await;
+            let now = self.usage()?;
+            most.memory = most.memory.max(now.memory);
+            most.disk = most.disk.max(now.disk);
+            let grown = now.disk.saturating_sub(before.disk);
+            if (now.memory > MEMORY || grown > DISK) && !tasks.is_empty() {
+                let (memory, grown) = (now.memory / 1_000, grown / 1_000_000);
+                report.fail(format!("{name}: memory {memory} MB, files grew by {grown} MB"));
+                tasks.shutdown().await;
+            }
+            // A task of an attack ends only by the server's mistake.
+            while let Some(ended) = tasks.try_join_next() {
+                let error = ended?.err().map_or("it ended".to_owned(), |error| error.to_string());
+                report.fail(format!("{name}: {}", error.get(..500).unwrap_or(&error)));
+            }
+        }
+        Ok(most)
+    }
+
+    /// Checks, after a rest, that the memory was given back.
+    pub(crate) async fn rest(&self, report: &mut Report) -> Anyhow<()> {
+        sleep(REST).await;
+        let Usage { memory, disk } = self.usage()?;
+        let (now, disk) = (memory / 1_000, disk / 1_000_000);
+        report.add("after all attacks", format!("memory {now} MB, files {disk} MB"));
+        let bound = KEPT_FACTOR * self.memory + CACHES;
+        if memory > bound {
+            report.fail(format!("after all attacks: memory {now} MB, more than {bound} kB"));
+        }
+        Ok(())
+    }
+
+    /// Returns the duration of a measurement without an attack.
+    fn quiet_time(&self) -> Duration {
+        self.time.min(Duration::from_secs(10))
+    }
+
+    fn usage(&self) -> Anyhow<Usage> {
+        let (memory, disk) = (self.server.process.memory()?, self.installation.disk()?);
+        Ok(Usage { memory, disk })
+    }
+}
+
+/// Compares honest requests under an attack with those before it.
+fn compare(name: &str, quiet: &[Service; 3], attacked: &[Service; 3], report: &mut Report) {
+    for (quiet, service) in quiet.iter().zip(attacked) {
+        let what = match service.kind {
+            Kind::Token => "tokens",
+            Kind::Check => "checks",
+            Kind::Connection => "checks on new connections",
+        };
+        let (median, before) = (service.at(50), quiet.at(50));
+        report.add(
+            format!("{name}: {what} of another account"),
+            format!(
+                "{} answered, {} lost; median {median:.2} ms, quiet {before:.2} ms: {:.1} times; \
+                 p99 {:.1} ms, quiet {:.1} ms",
+                service.count(),
+                service.lost.len(),
+                median / before,
+                service.at(99),
+                quiet.at(99),
+            ),
+        );
+        if let Some(first) = service.lost.first() {
+            let count = service.lost.len();
+            report.fail(format!("{name}: {count} {what} were lost, the first by: {first}"));
+        }
+        if median > FLOOR.max(FACTOR * before) {
+            report.fail(format!("{name}: {what} took {median:.2} ms instead of {before:.2} ms"));
+        }
+    }
+}
