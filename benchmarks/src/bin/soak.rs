@@ -7,14 +7,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use gatewright_benchmarks::client::{Anyhow, answer, exchange, request};
-use gatewright_benchmarks::dev_server::DevServer;
+use gatewright_benchmarks::ACCOUNT;
+use gatewright_benchmarks::client::{Anyhow, answer, exchange, request, token_request};
+use gatewright_benchmarks::server::{Account, HIGH_RATES, Installation, Server};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 
 const CONNECTIONS: usize = 16;
 /// The number of requests after which a connection is replaced.
 const REQUESTS_PER_CONNECTION: usize = 1_000;
+/// Few enough MiB for the logs that they are trimmed during the load.
+const LOG_SIZES: [&str; 4] = ["--max-log-size", "256", "--max-total-log-size", "512"];
 
 #[tokio::main]
 async fn main() -> Anyhow<()> {
@@ -22,20 +25,24 @@ async fn main() -> Anyhow<()> {
     let usage = "usage: soak PROGRAM SECONDS";
     let program = arguments.next().ok_or(usage)?;
     let seconds: u64 = arguments.next().ok_or(usage)?.parse()?;
-    let server = Arc::new(DevServer::start(Path::new(&program))?);
+    let installation = Installation::create(Path::new(&program))?;
+    let account = installation.create_account(ACCOUNT)?;
+    let server = installation.start(&[&HIGH_RATES[..], &LOG_SIZES].concat())?;
+    let target = Arc::new(Target { server, account });
+    let process = &target.server.process;
     let end = Instant::now() + Duration::from_secs(seconds);
     let done = Arc::new(AtomicU64::new(0));
     let load: Vec<_> = (0..CONNECTIONS)
-        .map(|number| tokio::spawn(load(Arc::clone(&server), number, end, Arc::clone(&done))))
+        .map(|number| tokio::spawn(load(Arc::clone(&target), number, end, Arc::clone(&done))))
         .collect();
     // Caches and pools are filled after a tenth of the time.
     tokio::time::sleep(Duration::from_secs(seconds / 10)).await;
-    let (early, first) = (server.memory()?, done.load(Ordering::Relaxed));
-    let files = server.open_files()?;
+    let (early, first) = (process.memory()?, done.load(Ordering::Relaxed));
+    let files = process.open_files()?;
     for one in load {
         one.await??;
     }
-    let late = server.memory()?;
+    let late = process.memory()?;
     let all = done.load(Ordering::Relaxed);
     let figures = json!({
         "time": format!("{seconds} s"),
@@ -44,8 +51,9 @@ async fn main() -> Anyhow<()> {
         "requests per second in the rest": (all - first) * 10 / (seconds * 9),
         "memory after a tenth of the time": format!("{early} kB"),
         "memory at the end": format!("{late} kB"),
+        "files of the installation at the end": format!("{} kB", installation.disk()? / 1_000),
         "open files after a tenth of the time": files,
-        "open files at the end": server.open_files()?,
+        "open files at the end": process.open_files()?,
     });
     println!("{figures}");
     if late > 2 * early {
@@ -54,18 +62,24 @@ async fn main() -> Anyhow<()> {
     Ok(())
 }
 
+/// A server and the account that the load belongs to.
+struct Target {
+    server: Server,
+    account: Account,
+}
+
 /// Sends the requests of typical clients in turn, until the end.
 async fn load(
-    server: Arc<DevServer>,
+    target: Arc<Target>,
     number: usize,
     end: Instant,
     done: Arc<AtomicU64>,
 ) -> Anyhow<()> {
+    let Target { server, account } = &*target;
+    let token = token_request(&account.basic());
     for turn in 0.. {
-        let token = server.token().await?;
-        let mut stream = TcpStream::connect(&server.address).await?;
-        stream.set_nodelay(true)?;
-        let bearer = format!("Authorization: Bearer {token}");
+        let bearer = server.bearer(&account.basic()).await?;
+        let mut stream = server.connect().await?;
         for step in 0..REQUESTS_PER_CONNECTION {
             if Instant::now() > end {
                 return Ok(());
@@ -73,7 +87,7 @@ async fn load(
             match step % 100 {
                 0 => {
                     let name = format!("soak-{number}-{turn}-{step}");
-                    create_and_delete(&server, &mut stream, &bearer, &name).await?;
+                    create_and_delete(account, &mut stream, &bearer, &name).await?;
                 }
                 1 => {
                     let path = "GET /v2/iam/policy HTTP/1.1\r\nHost: localhost\r\n";
@@ -85,7 +99,7 @@ async fn load(
                     expect(&answer(&mut stream, &wrong).await?, "401")?;
                 }
                 3..13 => {
-                    exchange(&mut stream, &server.token_request()).await?;
+                    exchange(&mut stream, &token).await?;
                 }
                 _ => {
                     let path = "/v2/iam/resource/urn:v1:eu:resource:vps:r1/authorization/check";
@@ -100,12 +114,12 @@ async fn load(
 }
 
 async fn create_and_delete(
-    server: &DevServer,
+    account: &Account,
     stream: &mut TcpStream,
     bearer: &str,
     name: &str,
 ) -> Anyhow<()> {
-    let owner = format!("urn:v1:eu:identity:account:{}", server.account);
+    let owner = format!("urn:v1:eu:identity:account:{}", account.name);
     let policy = json!({
         "name": name, "identities": [owner], "resources": [{"urn": "urn:v1:eu:resource:vps:*"}],
         "permissions": {"allow": [{"action": "vps:apiovh:reboot"}]},

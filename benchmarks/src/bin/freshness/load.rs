@@ -7,12 +7,11 @@ use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use gatewright_benchmarks::client::Anyhow;
+use gatewright_benchmarks::server::{Server, basic};
 use gatewright_policy::{AccountName, Instant};
 use gatewright_store::{Act, Author, Change, Content, Kind, Store};
 use serde_json::json;
 use tokio::task::JoinHandle;
-
-use crate::node::{Node, basic};
 
 /// The number of connections that change accounts at the same time.
 const WRITERS: usize = 8;
@@ -55,7 +54,7 @@ pub(crate) struct Accounts {
 
 impl Accounts {
     /// Creates accounts, and makes the far node load them.
-    pub(crate) async fn create(database: &str, far: &Node, count: usize) -> Anyhow<Self> {
+    pub(crate) async fn create(database: &str, far: &Server, count: usize) -> Anyhow<Self> {
         let store = Store::open(&database.parse()?).await?;
         let mut names = Vec::with_capacity(count);
         for number in 0..count {

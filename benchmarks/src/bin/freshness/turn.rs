@@ -4,10 +4,11 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use gatewright_benchmarks::client::{Anyhow, answer, body, exchange, request};
+use gatewright_benchmarks::server::{Server, basic};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 
-use crate::node::{Installation, Node};
+use crate::node::Installation;
 
 const ACTION: &str = "vps:apiovh:reboot";
 const RESOURCE: &str = "urn:v1:eu:resource:vps:r1";
@@ -72,11 +73,11 @@ impl Turns {
     /// Creates a service account without rights, and a token for it.
     pub(crate) async fn connect(
         installation: &Installation,
-        near: &Node,
-        far: &Node,
+        near: &Server,
+        far: &Server,
     ) -> Anyhow<Self> {
         let mut stream = near.connect().await?;
-        let administrator = near.bearer(installation.credentials()).await?;
+        let administrator = near.bearer(&installation.credentials()).await?;
         let path = "/v1/me/api/oauth2/client";
         let account = json!({"name": "t", "description": "t", "flow": "CLIENT_CREDENTIALS"});
         let said = post(&mut stream, path, &administrator, &account).await?;
@@ -84,7 +85,7 @@ impl Turns {
         let read =
             format!("GET {path}/{id} HTTP/1.1\r\nHost: localhost\r\n{administrator}\r\n\r\n");
         let urn = text(&body(&exchange(&mut stream, &read).await?)?, "identity")?;
-        let caller = near.bearer(&crate::node::basic(&id, &secret)).await?;
+        let caller = near.bearer(&basic(&id, &secret)).await?;
         Ok(Self { near: stream, far: far.connect().await?, administrator, caller, urn, count: 0 })
     }
 

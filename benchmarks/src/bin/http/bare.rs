@@ -18,7 +18,7 @@ use serde_json::json;
 
 use crate::client::Anyhow;
 use crate::envoy;
-use gatewright_benchmarks::dev_server::Running;
+use gatewright_benchmarks::server::Running;
 
 const JSON: [(axum::http::HeaderName, &str); 1] = [(CONTENT_TYPE, "application/json")];
 

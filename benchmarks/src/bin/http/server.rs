@@ -1,14 +1,13 @@
 //! Gatewright's servers: one with a large database, and the trial server.
 
 use gatewright_policy::AccountName;
-use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use aws_lc_rs::digest::{SHA256, digest};
-use gatewright_benchmarks::dev_server::{DevServer, Running};
+use gatewright_benchmarks::dev_server::DevServer;
+use gatewright_benchmarks::server::{self, Account, HIGH_RATES, Installation};
 use gatewright_benchmarks::{ACCOUNT, TYPES, VERBS, action, policy, rules};
 use gatewright_store::{Act, Author, Change, Content, Kind, Store};
 use serde_json::{Value, json};
@@ -17,7 +16,7 @@ use crate::client::Anyhow;
 
 /// Prints the memory of the trial server after its first response.
 pub(crate) fn resident(program: &Path) -> Anyhow<()> {
-    println!("trial server: {} kB", DevServer::start(program)?.memory()?);
+    println!("trial server: {} kB", DevServer::start(program)?.process.memory()?);
     Ok(())
 }
 
@@ -80,55 +79,39 @@ pub(crate) struct Server {
     /// The owner's password.
     pub(crate) password: String,
     pub(crate) credentials: (String, String),
-    _process: Running,
-    _folder: tempfile::TempDir,
+    _process: server::Server,
+    _installation: Installation,
 }
 
 impl Server {
     /// Creates the database and starts the server on it.
     pub(crate) async fn start(program: &Path, count: usize) -> Anyhow<Self> {
-        let folder = tempfile::tempdir()?;
-        let database = format!("sqlite:{}", folder.path().join("db").display());
-        let key = folder.path().join("key").display().to_string();
-        run(program, &["key", "create", "--file", &key])?;
-        let products = folder.path().join("products");
+        let installation = Installation::create(program)?;
+        let products = installation.folder.path().join("products");
         std::fs::create_dir(&products)?;
         std::fs::write(products.join("benchmark.json"), guarded().to_string())?;
-        let products = products.display().to_string();
-        let settings = ["--database", &database, "--master-key", &key, "--products", &products];
-        let new = ["account", "create", "--json", "--service-account", "--name", ACCOUNT];
-        let new = [&new[..], &["--email", "a@b.example"], &settings].concat();
-        let made: Value = serde_json::from_slice(&run(program, &new)?)?;
-        let text = |name: &str| made[name].as_str().map(str::to_owned).ok_or("not made");
-        let password = text("password")?;
-        let credentials = (text("clientId")?, text("clientSecret")?);
-        fill(&database, count).await?;
+        let Account { password, client_id, client_secret, .. } =
+            installation.create_account(ACCOUNT)?;
+        fill(&installation.database, count).await?;
 
         let started = Instant::now();
         let free = std::net::TcpListener::bind("127.0.0.1:0")?;
         let grpc = free.local_addr()?;
         drop(free);
-        let mut child = Command::new(program)
-            .args(["serve", "--listen", "127.0.0.1:0", "--operations-listen", "127.0.0.1:0"])
-            .args(["--ext-authz-listen", &grpc.to_string()])
-            .args(settings)
-            .stderr(Stdio::piped())
-            .spawn()?;
-        let mut log = BufReader::new(child.stderr.take().ok_or("no log")?).lines();
-        let process = Running(child);
-        let line: Value = serde_json::from_str(&log.next().ok_or("no line")??)?;
-        let address = line["address"].as_str().ok_or("no address")?.parse()?;
-        let ready = started.elapsed();
-        std::thread::spawn(move || for _ in log.by_ref() {});
-        let (_process, _folder) = (process, folder);
-        Ok(Self { address, grpc, ready, started, password, credentials, _process, _folder })
+        let (products, envoy) = (products.display().to_string(), grpc.to_string());
+        let settings = ["--products", &products, "--ext-authz-listen", &envoy];
+        let process = installation.start(&[&settings[..], &HIGH_RATES].concat())?;
+        Ok(Self {
+            address: process.address.parse()?,
+            grpc,
+            ready: started.elapsed(),
+            started,
+            password,
+            credentials: (client_id, client_secret),
+            _process: process,
+            _installation: installation,
+        })
     }
-}
-
-/// Runs a command of the program to its end, and returns its output.
-fn run(program: &Path, arguments: &[&str]) -> Anyhow<Vec<u8>> {
-    let output = Command::new(program).args(arguments).stderr(Stdio::inherit()).output()?;
-    if output.status.success() { Ok(output.stdout) } else { Err("failed".into()) }
 }
 
 /// Returns the declaration of an API whose operations require the actions of the policies, one
