@@ -12,6 +12,9 @@ use crate::line::Line;
 /// How often a request is sent until it succeeds: for some ten seconds.
 const TRIES: usize = 500;
 
+/// The beginning of the names of the policies that an attack makes.
+pub(crate) const LARGE_POLICY: &str = "large-";
+
 /// Returns the header with a token of the service account that may do everything.
 pub(crate) async fn bearer(attacker: &Arc<Attacker>) -> Anyhow<String> {
     bearer_of(attacker, &attacker.account.basic()).await
@@ -43,8 +46,12 @@ pub(crate) async fn actions(attacker: &Arc<Attacker>, kind: &str) -> Anyhow<Vec<
 pub(crate) async fn clean_up(attacker: &Arc<Attacker>) -> Anyhow<()> {
     let bearer = bearer(attacker).await?;
     let policies = list(attacker, "/v2/iam/policy", &bearer).await?;
-    let own = policies.iter().filter(|policy| policy["readOnly"] != true);
-    let ids = own.filter_map(|policy| policy["id"].as_str().map(|id| format!("policy/{id}")));
+    // Its service account has its rights by a policy as well.
+    let is_large = |policy: &&Value| {
+        policy["name"].as_str().is_some_and(|name| name.starts_with(LARGE_POLICY))
+    };
+    let large = policies.iter().filter(is_large);
+    let ids = large.filter_map(|policy| policy["id"].as_str().map(|id| format!("policy/{id}")));
     let apis = list(attacker, "/v2/iam/api", &bearer).await?;
     let names = apis.iter().filter_map(|name| name.as_str().map(|name| format!("api/{name}")));
     for path in ids.chain(names) {

@@ -6,7 +6,7 @@ use gatewright_benchmarks::client::{Anyhow, body, request};
 use gatewright_benchmarks::server::Account;
 use serde_json::{Value, json};
 
-use crate::administration;
+use crate::administration::{self, LARGE_POLICY};
 use crate::attacker::{Attacker, Tasks};
 use crate::line::Line;
 
@@ -24,7 +24,7 @@ pub(crate) fn large(account: &Account, name: &str, description: &str) -> String 
     };
     let (owner, id) = (&account.name, &account.client_id);
     let policy = json!({
-        "name": name, "description": description,
+        "name": format!("{LARGE_POLICY}{name}"), "description": description,
         "identities": [format!("urn:v1:eu:identity:credential:{owner}/oauth2-{id}")],
         "resources": [{"urn": "urn:v1:eu:resource:*"}],
         "permissions": {
