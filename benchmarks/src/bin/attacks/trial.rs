@@ -99,14 +99,13 @@ impl Trial {
         }
         sleep(PAUSE).await;
         let after = self.usage()?;
-        let memory = [before.memory, most.memory, after.memory].map(|bytes| bytes / 1_000);
-        let disk = [before.disk, most.disk, after.disk].map(|bytes| bytes / 1_000_000);
         report.add(
-            format!("{name}: memory and files before, at most, and after"),
-            format!(
-                "{}, {} and {} MB; {}, {} and {} MB",
-                memory[0], memory[1], memory[2], disk[0], disk[1], disk[2]
-            ),
+            format!("{name}: memory before, at most, and after"),
+            shown([&before, &most, &after], |usage| usage.memory / 1_000),
+        );
+        report.add(
+            format!("{name}: files before, at most, and after"),
+            shown([&before, &most, &after], |usage| usage.disk / 1_000_000),
         );
         Ok(())
     }
@@ -164,6 +163,12 @@ impl Trial {
         let (memory, disk) = (self.server.process.memory()?, self.installation.disk()?);
         Ok(Usage { memory, disk })
     }
+}
+
+/// Writes what the server had taken three times, in megabytes.
+fn shown(usages: [&Usage; 3], of: impl Fn(&Usage) -> u64) -> String {
+    let [before, most, after] = usages.map(of);
+    format!("{before}, {most} and {after} MB")
 }
 
 /// Compares honest requests under an attack with those before it.
