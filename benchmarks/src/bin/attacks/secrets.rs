@@ -40,7 +40,7 @@ pub(crate) fn long_paths(attacker: &Arc<Attacker>, tasks: &mut Tasks) {
 
 async fn ask(attacker: Arc<Attacker>, number: usize) -> Anyhow<()> {
     let bearer = administration::bearer(&attacker).await?;
-    let header = if number % 2 == 0 { bearer } else { "Accept: */*".to_owned() };
+    let header = if number.is_multiple_of(2) { bearer } else { "Accept: */*".to_owned() };
     let long = "a".repeat(60_000);
     let path = format!("/v2/iam/policy/{long}");
     let get = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n{header}\r\n\r\n");
