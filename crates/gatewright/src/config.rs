@@ -3,6 +3,7 @@
 mod environment;
 mod limits;
 mod log_format;
+mod options;
 mod renamed;
 #[cfg(test)]
 mod tests;
@@ -19,15 +20,14 @@ use gatewright_iam::{
     Sources,
 };
 use ipnet::IpNet;
-use serde::Deserialize;
 
 use crate::error::Failure;
 use environment::Misspelled;
-use limits::{at_least_one, body_memory, seconds};
+use limits::{body_memory, positive, seconds};
 pub(crate) use log_format::LogFormat;
+use options::Options;
 use renamed::Renamed;
 pub(crate) use timeouts::Timeouts;
-use trusted_proxies::TrustedProxy;
 
 const LISTEN: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
@@ -37,148 +37,6 @@ const OPERATIONS: SocketAddr =
 /// The connections of one client address: more than a browser or a program has, even where many
 /// share an address, and a twentieth of what all may have.
 const CONNECTIONS_PER_ADDRESS: usize = 500;
-
-/// The memory for the bodies of requests, in MiB.
-const BODY_MEMORY: usize = 64;
-
-/// The bytes of a MiB.
-const MIB: usize = 1 << 20;
-
-/// The settings as they were given; each is optional. Lists are separated by commas.
-#[derive(Debug, Clone, Default, Args, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
-pub(crate) struct Options {
-    /// The database: sqlite:PATH or postgres://…
-    #[arg(long, env = "GATEWRIGHT_DATABASE", hide_env_values = true)]
-    database: Option<String>,
-    /// The file of the master key that encrypts the signing keys
-    #[arg(long, env = "GATEWRIGHT_MASTER_KEY", value_name = "FILE")]
-    master_key: Option<PathBuf>,
-    /// The address to serve on [default: 127.0.0.1:8080]
-    #[arg(long, env = "GATEWRIGHT_LISTEN")]
-    listen: Option<SocketAddr>,
-    /// The address for /healthz, /readyz and /metrics [default: 127.0.0.1:9080]
-    #[arg(long, env = "GATEWRIGHT_OPERATIONS_LISTEN")]
-    operations_listen: Option<SocketAddr>,
-    /// The address for Envoy's external authorization over gRPC [default: none]
-    #[arg(long, env = "GATEWRIGHT_EXT_AUTHZ_LISTEN")]
-    ext_authz_listen: Option<SocketAddr>,
-    /// The URL that clients use, the issuer of tokens [default: http:// and the address]
-    #[arg(long, env = "GATEWRIGHT_PUBLIC_URL")]
-    public_url: Option<String>,
-    /// The region in URNs: eu, ca or us [default: eu]
-    #[arg(long, env = "GATEWRIGHT_REGION")]
-    region: Option<String>,
-    #[arg(long = "plate", env = "GATEWRIGHT_PLATE", hide = true)]
-    #[serde(rename = "plate")]
-    old_region: Option<String>,
-    /// The algorithm that signs tokens: ES256, EdDSA or RS256 [default: ES256]
-    #[arg(long, env = "GATEWRIGHT_ALGORITHM")]
-    algorithm: Option<String>,
-    /// Days after which the signing key is rotated; 0 for never [default: 90]
-    #[arg(long, env = "GATEWRIGHT_KEY_DAYS")]
-    key_days: Option<u32>,
-    /// The folder with the declarations of products and of guarded APIs
-    #[arg(long, env = "GATEWRIGHT_PRODUCTS", value_name = "FOLDER")]
-    products: Option<PathBuf>,
-    /// Include OVHcloud's products in the catalogue [default: true]
-    #[arg(long, env = "GATEWRIGHT_BUILT_IN_PRODUCTS")]
-    built_in_products: Option<bool>,
-    /// The only accounts that may register resources [default: each its own]
-    #[arg(long, env = "GATEWRIGHT_REGISTRARS", value_delimiter = ',')]
-    registrars: Option<Vec<String>>,
-    /// Let only those who may do everything in their account give rights [default: false]
-    #[arg(long, env = "GATEWRIGHT_ONLY_ADMINISTRATORS_GRANT")]
-    only_administrators_grant: Option<bool>,
-    /// The proxies whose X-Forwarded-For is trusted, or none; must be set where the public URL is https
-    #[arg(long, env = "GATEWRIGHT_TRUSTED_PROXIES", value_delimiter = ',')]
-    trusted_proxies: Option<Vec<TrustedProxy>>,
-    /// The limit of policies per account [default: 100000]
-    #[arg(long, env = "GATEWRIGHT_MAX_POLICIES")]
-    max_policies: Option<usize>,
-    /// The limit of service accounts per account [default: 1000000]
-    #[arg(long, env = "GATEWRIGHT_MAX_CLIENTS")]
-    max_clients: Option<usize>,
-    /// The limit of entries per list in a request [default: 5000]
-    #[arg(long, env = "GATEWRIGHT_MAX_ENTRIES")]
-    max_entries: Option<usize>,
-    /// The limit of idempotency keys per account within 24 hours [default: 10000]
-    #[arg(long, env = "GATEWRIGHT_MAX_IDEMPOTENCY_KEYS")]
-    max_idempotency_keys: Option<usize>,
-    /// The rate limit of token requests, per second and client; 0 for none [default: 10000]
-    #[arg(long, env = "GATEWRIGHT_RATE_TOKENS")]
-    rate_tokens: Option<u32>,
-    /// The rate limit of decisions, per second and credential; 0 for none [default: 100000]
-    #[arg(long, env = "GATEWRIGHT_RATE_DECISIONS")]
-    rate_decisions: Option<u32>,
-    /// The rate limit of reads, per second and credential; 0 for none [default: 5000]
-    #[arg(long, env = "GATEWRIGHT_RATE_READS")]
-    rate_reads: Option<u32>,
-    /// The rate limit of changes, per second and credential; 0 for none [default: 1000]
-    #[arg(long, env = "GATEWRIGHT_RATE_WRITES")]
-    rate_writes: Option<u32>,
-    /// The rate limit of requests without credentials, per second and network; 0 for none
-    /// [default: 1000]
-    #[arg(long, env = "GATEWRIGHT_RATE_ANONYMOUS")]
-    rate_anonymous: Option<u32>,
-    /// The rate limit of wrong credentials, per second and network; 0 for none [default: 10]
-    #[arg(long, env = "GATEWRIGHT_RATE_FAILURES")]
-    rate_failures: Option<u32>,
-    /// The limit of bytes in the lists of a policy or a permissions group [default: 1048576]
-    #[arg(long, env = "GATEWRIGHT_MAX_POLICY_BYTES")]
-    max_policy_bytes: Option<usize>,
-    /// The limit of bytes of all policies of an account in memory [default: 268435456]
-    #[arg(long, env = "GATEWRIGHT_MAX_ACCOUNT_POLICY_BYTES")]
-    max_account_policy_bytes: Option<usize>,
-    /// The limit of the cost of a decision by the policies of one caller [default: 50000]
-    #[arg(long, env = "GATEWRIGHT_MAX_DECISION_COST")]
-    max_decision_cost: Option<u64>,
-    /// The limit of the cost of the decisions of one request [default: 500000000]
-    #[arg(long, env = "GATEWRIGHT_MAX_REQUEST_COST")]
-    max_request_cost: Option<u64>,
-    /// The limit of accounts cached in memory [default: 1000]
-    #[arg(long, env = "GATEWRIGHT_ACCOUNTS_IN_MEMORY")]
-    accounts_in_memory: Option<usize>,
-    /// Seconds within which the database must answer a statement [default: 5]
-    #[arg(long, env = "GATEWRIGHT_DATABASE_TIMEOUT", value_name = "SECONDS")]
-    database_timeout: Option<u64>,
-    /// The limit of connections of clients [default: 10000]
-    #[arg(long, env = "GATEWRIGHT_MAX_CONNECTIONS")]
-    max_connections: Option<usize>,
-    /// The limit of connections per client address, trusted proxies excepted [default: 500]
-    #[arg(long, env = "GATEWRIGHT_MAX_CONNECTIONS_PER_ADDRESS")]
-    max_connections_per_address: Option<usize>,
-    /// The limit of all bodies of requests in memory, in MiB [default: 64]
-    #[arg(long, env = "GATEWRIGHT_MAX_BODY_MEMORY", value_name = "MIB")]
-    max_body_memory: Option<usize>,
-    /// Seconds within which a client must send the head of a request [default: 10]
-    #[arg(long, env = "GATEWRIGHT_HEADER_TIMEOUT", value_name = "SECONDS")]
-    header_timeout: Option<u64>,
-    /// Seconds within which a client must send the body of a request [default: 30]
-    #[arg(long, env = "GATEWRIGHT_BODY_TIMEOUT", value_name = "SECONDS")]
-    body_timeout: Option<u64>,
-    /// Seconds after which a connection without a request is closed [default: 75]
-    #[arg(long, env = "GATEWRIGHT_IDLE_TIMEOUT", value_name = "SECONDS")]
-    idle_timeout: Option<u64>,
-    /// Seconds within which a client must take more of a response [default: 30]
-    #[arg(long, env = "GATEWRIGHT_WRITE_TIMEOUT", value_name = "SECONDS")]
-    write_timeout: Option<u64>,
-    /// Days after which logs of tokens, decisions and calls are deleted [default: 30]
-    #[arg(long, env = "GATEWRIGHT_LOG_DAYS")]
-    log_days: Option<u32>,
-    /// The limit of each log of an account in the database, in MiB [default: 4096]
-    #[arg(long, env = "GATEWRIGHT_MAX_LOG_SIZE", value_name = "MIB")]
-    max_log_size: Option<u32>,
-    /// The limit of all logs in the database, in MiB [default: 16384]
-    #[arg(long, env = "GATEWRIGHT_MAX_TOTAL_LOG_SIZE", value_name = "MIB")]
-    max_total_log_size: Option<u32>,
-    /// The log level or filter, as in info or warn [default: info]
-    #[arg(long, env = "GATEWRIGHT_LOG")]
-    log: Option<String>,
-    /// The log format: text or json [default: json]
-    #[arg(long, env = "GATEWRIGHT_LOG_FORMAT")]
-    log_format: Option<String>,
-}
 
 /// The place of the configuration file, given on the command line.
 #[derive(Debug, Args)]
@@ -252,69 +110,6 @@ fn without_value(message: &str) -> String {
 }
 
 impl Options {
-    /// Moves values that were given by old names to the new ones; returns the old names that were
-    /// used.
-    fn rename(&mut self) -> Result<Vec<Renamed>, Failure> {
-        let all = [Renamed { old: "plate", new: "region" }
-            .move_value(self.old_region.take(), &mut self.region)?];
-        Ok(all.into_iter().flatten().collect())
-    }
-
-    /// Fills in the settings that only the file has.
-    fn with_defaults_of(self, file: Self) -> Self {
-        Self {
-            database: self.database.or(file.database),
-            master_key: self.master_key.or(file.master_key),
-            listen: self.listen.or(file.listen),
-            operations_listen: self.operations_listen.or(file.operations_listen),
-            ext_authz_listen: self.ext_authz_listen.or(file.ext_authz_listen),
-            public_url: self.public_url.or(file.public_url),
-            region: self.region.or(file.region),
-            old_region: None,
-            algorithm: self.algorithm.or(file.algorithm),
-            key_days: self.key_days.or(file.key_days),
-            products: self.products.or(file.products),
-            built_in_products: self.built_in_products.or(file.built_in_products),
-            registrars: self.registrars.or(file.registrars),
-            only_administrators_grant: self
-                .only_administrators_grant
-                .or(file.only_administrators_grant),
-            trusted_proxies: self.trusted_proxies.or(file.trusted_proxies),
-            max_policies: self.max_policies.or(file.max_policies),
-            max_clients: self.max_clients.or(file.max_clients),
-            max_entries: self.max_entries.or(file.max_entries),
-            max_idempotency_keys: self.max_idempotency_keys.or(file.max_idempotency_keys),
-            rate_tokens: self.rate_tokens.or(file.rate_tokens),
-            rate_decisions: self.rate_decisions.or(file.rate_decisions),
-            rate_reads: self.rate_reads.or(file.rate_reads),
-            rate_writes: self.rate_writes.or(file.rate_writes),
-            rate_anonymous: self.rate_anonymous.or(file.rate_anonymous),
-            rate_failures: self.rate_failures.or(file.rate_failures),
-            max_policy_bytes: self.max_policy_bytes.or(file.max_policy_bytes),
-            max_account_policy_bytes: self
-                .max_account_policy_bytes
-                .or(file.max_account_policy_bytes),
-            max_decision_cost: self.max_decision_cost.or(file.max_decision_cost),
-            max_request_cost: self.max_request_cost.or(file.max_request_cost),
-            accounts_in_memory: self.accounts_in_memory.or(file.accounts_in_memory),
-            database_timeout: self.database_timeout.or(file.database_timeout),
-            max_connections: self.max_connections.or(file.max_connections),
-            max_connections_per_address: self
-                .max_connections_per_address
-                .or(file.max_connections_per_address),
-            max_body_memory: self.max_body_memory.or(file.max_body_memory),
-            header_timeout: self.header_timeout.or(file.header_timeout),
-            body_timeout: self.body_timeout.or(file.body_timeout),
-            idle_timeout: self.idle_timeout.or(file.idle_timeout),
-            write_timeout: self.write_timeout.or(file.write_timeout),
-            log_days: self.log_days.or(file.log_days),
-            max_log_size: self.max_log_size.or(file.max_log_size),
-            max_total_log_size: self.max_total_log_size.or(file.max_total_log_size),
-            log: self.log.or(file.log),
-            log_format: self.log_format.or(file.log_format),
-        }
-    }
-
     fn validate(self, renamed: Vec<Renamed>) -> Result<Config, Failure> {
         let database: Address =
             self.database.as_deref().ok_or(Failure::Missing("--database"))?.parse()?;
@@ -335,9 +130,9 @@ impl Options {
             max_body_memory: body_memory(self.max_body_memory)?,
             max_connections: self
                 .max_connections
-                .map(|number| at_least_one("--max-connections", Some(number), number))
+                .map(|number| positive("--max-connections", Some(number), number))
                 .transpose()?,
-            max_connections_per_address: at_least_one(
+            max_connections_per_address: positive(
                 "--max-connections-per-address",
                 self.max_connections_per_address,
                 CONNECTIONS_PER_ADDRESS,
@@ -372,14 +167,14 @@ impl Options {
                 .only_administrators_grant
                 .unwrap_or(defaults.only_administrators_grant),
             rates: self.rates(&defaults.rates),
-            log_days: at_least_one("--log-days", self.log_days, defaults.log_days)?,
+            log_days: positive("--log-days", self.log_days, defaults.log_days)?,
             log_sizes: self.log_sizes(&defaults.log_sizes)?,
             database_timeout: seconds(
                 "--database-timeout",
                 self.database_timeout,
                 defaults.database_timeout,
             )?,
-            accounts_in_memory: at_least_one(
+            accounts_in_memory: positive(
                 "--accounts-in-memory",
                 self.accounts_in_memory,
                 defaults.accounts_in_memory,

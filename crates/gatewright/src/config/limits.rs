@@ -4,8 +4,15 @@ use std::time::Duration;
 
 use gatewright_iam::{Limits, LogSizes, Rates};
 
-use super::{BODY_MEMORY, MIB, Options, Timeouts};
+use super::options::Options;
+use super::timeouts::Timeouts;
 use crate::error::Failure;
+
+/// The memory for the bodies of requests, in MiB.
+const BODY_MEMORY: usize = 64;
+
+/// The bytes of a MiB.
+pub(super) const MIB: usize = 1 << 20;
 
 impl Options {
     /// Builds the limits of the time that a client may let the server wait.
@@ -24,27 +31,27 @@ impl Options {
     /// Builds the limits of an account.
     pub(super) fn limits(&self, defaults: &Limits) -> Result<Limits, Failure> {
         Ok(Limits {
-            policies: at_least_one("--max-policies", self.max_policies, defaults.policies)?,
-            clients: at_least_one("--max-clients", self.max_clients, defaults.clients)?,
-            entries: at_least_one("--max-entries", self.max_entries, defaults.entries)?,
+            policies: positive("--max-policies", self.max_policies, defaults.policies)?,
+            clients: positive("--max-clients", self.max_clients, defaults.clients)?,
+            entries: positive("--max-entries", self.max_entries, defaults.entries)?,
             // Without any, nobody can use them.
             idempotency_keys: self.max_idempotency_keys.unwrap_or(defaults.idempotency_keys),
-            policy_bytes: at_least_one(
+            policy_bytes: positive(
                 "--max-policy-bytes",
                 self.max_policy_bytes,
                 defaults.policy_bytes,
             )?,
-            account_policy_bytes: at_least_one(
+            account_policy_bytes: positive(
                 "--max-account-policy-bytes",
                 self.max_account_policy_bytes,
                 defaults.account_policy_bytes,
             )?,
-            decision_cost: at_least_one(
+            decision_cost: positive(
                 "--max-decision-cost",
                 self.max_decision_cost,
                 defaults.decision_cost,
             )?,
-            request_cost: at_least_one(
+            request_cost: positive(
                 "--max-request-cost",
                 self.max_request_cost,
                 defaults.request_cost,
@@ -68,7 +75,7 @@ impl Options {
     pub(super) fn log_sizes(&self, defaults: &LogSizes) -> Result<LogSizes, Failure> {
         let bytes = |name, given: Option<u32>, default| match given {
             None => Ok(default),
-            Some(mib) => at_least_one(name, Some(mib), mib).map(|mib| i64::from(mib) << 20),
+            Some(mib) => positive(name, Some(mib), mib).map(|mib| i64::from(mib) << 20),
         };
         Ok(LogSizes {
             each: bytes("--max-log-size", self.max_log_size, defaults.each)?,
@@ -78,7 +85,7 @@ impl Options {
 }
 
 /// Checks a number that may not be 0.
-pub(super) fn at_least_one<N: Copy + PartialEq + From<bool>>(
+pub(super) fn positive<N: Copy + PartialEq + From<bool>>(
     name: &'static str,
     given: Option<N>,
     default: N,

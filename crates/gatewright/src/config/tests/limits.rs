@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::config::limits::MIB;
 
 /// The settings that limit nothing. A new setting is either here or a row of the document.
 const NO_LIMITS: &[&str] = &[
