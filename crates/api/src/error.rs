@@ -189,8 +189,8 @@ impl From<IamError> for ApiError {
                         "unauthorizedActionsByAuthentication": by_scope.join(","),
                     }))
             }
-            // Who has a token is not asked for a proof.
-            IamError::ReadOnly(_) | IamError::Refused(_) | IamError::ProofRequired => {
+            // Who has a token is not asked to re-authenticate.
+            IamError::ReadOnly(_) | IamError::Refused(_) | IamError::ReauthenticationRequired => {
                 Self::new(StatusCode::FORBIDDEN, "Client::Forbidden", message).coded("FORBIDDEN")
             }
             IamError::Invalid { fault, .. } => {

@@ -55,7 +55,7 @@ pub use model::contact_details::ContactDetails;
 pub use model::group::{Group, GroupInput, Role};
 pub use model::passkey::{Challenge, Passkey};
 pub use model::session::{
-    Attempt, IdentityProof, Session, SessionAccess, SessionToken, SignInError, SignedIn,
+    Attempt, Reauthentication, Session, SessionAccess, SessionToken, SignInError, SignedIn,
 };
 pub use model::totp::{MfaMethods, NewTotp};
 pub use model::user::{User, UserEdit, UserInput, UserKind};

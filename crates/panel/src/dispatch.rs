@@ -119,7 +119,7 @@ async fn prepare<'r>(
             return Err(PageError::NotEnrolled);
         }
         panel.iam.admit_request(route.class(), &session.principal)?;
-        confirm::take_proof(request).await?;
+        confirm::reauthenticate(request).await?;
     }
     unreadable.map_or(Ok(route), Err)
 }
@@ -190,8 +190,8 @@ async fn error_response(request: &RequestContext, error: PageError) -> HandlerRe
             None => sign_in::show_after_session_end(request, pending).await,
         },
         PageError::NotEnrolled => PageResponse::redirect(second_factor::PATH),
-        PageError::Iam(IamError::ProofRequired) => confirm::show(request).await,
-        PageError::NotProved(error) => confirm::reject(request, error).await,
+        PageError::Iam(IamError::ReauthenticationRequired) => confirm::show(request).await,
+        PageError::NotReauthenticated(error) => confirm::reject(request, error).await,
         error if error.status() == StatusCode::UNAUTHORIZED => {
             let pending = PendingForm::of(&request.form);
             if pending.is_empty() {

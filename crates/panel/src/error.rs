@@ -17,9 +17,9 @@ pub(crate) enum PageError {
     Unauthenticated,
     #[error("a second factor must be set up first")]
     NotEnrolled,
-    /// The proof of identity that a grave action has asked for.
+    /// The re-authentication that a sensitive action has asked for failed.
     #[error(transparent)]
-    NotProved(SignInError),
+    NotReauthenticated(SignInError),
     /// The form is kept only if the browser says that a page of this panel sent it, as after a
     /// change of session.
     #[error("the CSRF token is missing or wrong")]
@@ -73,7 +73,7 @@ impl PageError {
             Self::NoSuchPage => StatusCode::NOT_FOUND,
             Self::FormTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::FormTooSlow => StatusCode::REQUEST_TIMEOUT,
-            Self::FormCutShort | Self::NotProved(_) => StatusCode::BAD_REQUEST,
+            Self::FormCutShort | Self::NotReauthenticated(_) => StatusCode::BAD_REQUEST,
             Self::TooManyForms => StatusCode::SERVICE_UNAVAILABLE,
             Self::Template(_)
             | Self::Header(_)
@@ -83,7 +83,7 @@ impl PageError {
             Self::Iam(error) => match error {
                 IamError::NoCredentials | IamError::BadCredential => StatusCode::UNAUTHORIZED,
                 IamError::Forbidden { .. }
-                | IamError::ProofRequired
+                | IamError::ReauthenticationRequired
                 | IamError::ReadOnly(_)
                 | IamError::Refused(_) => StatusCode::FORBIDDEN,
                 IamError::Invalid { .. } => StatusCode::BAD_REQUEST,

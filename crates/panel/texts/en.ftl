@@ -40,8 +40,8 @@ resume-title = Go on where you were
 resume-text = Your session had ended before this was sent. Send it now?
 resume-send = Send
 confirm-title = Confirm that it is you
-confirm-text = This is a grave action, and your last sign-in was some time ago. Your password is enough; nothing that you typed is lost.
-confirm-text-code = This is a grave action, and your last sign-in was some time ago. Your password or a code is enough; nothing that you typed is lost.
+confirm-text = This is a sensitive action, and your last sign-in was some time ago. Your password is enough; nothing that you typed is lost.
+confirm-text-code = This is a sensitive action, and your last sign-in was some time ago. Your password or a code is enough; nothing that you typed is lost.
 confirm-send = Confirm and send
 
 service-accounts = Service accounts

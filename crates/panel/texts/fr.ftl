@@ -40,8 +40,8 @@ resume-title = Reprendre où vous en étiez
 resume-text = Votre session s'était terminée avant cet envoi. L'envoyer maintenant ?
 resume-send = Envoyer
 confirm-title = Confirmez que c’est bien vous
-confirm-text = Cette action est lourde de conséquences, et votre dernière connexion date. Votre mot de passe suffit ; rien de ce que vous avez saisi n’est perdu.
-confirm-text-code = Cette action est lourde de conséquences, et votre dernière connexion date. Votre mot de passe ou un code suffit ; rien de ce que vous avez saisi n’est perdu.
+confirm-text = Cette action est sensible, et votre dernière connexion date. Votre mot de passe suffit ; rien de ce que vous avez saisi n’est perdu.
+confirm-text-code = Cette action est sensible, et votre dernière connexion date. Votre mot de passe ou un code suffit ; rien de ce que vous avez saisi n’est perdu.
 confirm-send = Confirmer et envoyer
 
 service-accounts = Comptes de service

@@ -43,7 +43,7 @@ mod panel_client;
 mod panel_guard;
 mod panel_pages;
 mod panel_policies;
-mod panel_proof;
+mod panel_reauthentication;
 mod panel_second_factor;
 mod policies;
 mod preconditions;

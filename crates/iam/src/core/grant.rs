@@ -16,7 +16,7 @@ impl Iam {
     /// gives what they do not have, but by tags: who may change those of a resource changes what
     /// conditions on them decide.
     pub(crate) async fn demand_administrator(&self, context: &Context) -> Result<(), IamError> {
-        context.demand_recent_proof()?;
+        context.demand_reauthentication()?;
         if !self.settings.only_administrators_grant || context.principal.caller.is_root() {
             return Ok(());
         }

@@ -99,7 +99,7 @@ impl Iam {
         input: Input<ClientInput>,
     ) -> Result<(Client, Secret), IamError> {
         self.demand(context, rights::CLIENT_CREATE).await?;
-        context.demand_recent_proof()?;
+        context.demand_reauthentication()?;
         if let Some(Created { id, .. }) = self.created_before::<ClientDocument>(context).await? {
             return Err(created_already(&format!("the service account {id}")));
         }

@@ -6,7 +6,7 @@ pub(crate) mod mfa;
 pub(crate) mod passkey;
 pub(crate) mod password;
 pub(crate) mod prove;
-mod recent_proof;
+mod reauthentication;
 mod second_factor;
 pub(crate) mod session;
 pub(crate) mod totp;

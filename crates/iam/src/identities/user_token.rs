@@ -55,7 +55,7 @@ impl Iam {
 
     /// Checks that the caller may give a user a token: themselves, or as an administrator.
     async fn demand_token_grant(&self, context: &Context, login: &Login) -> Result<(), IamError> {
-        context.demand_recent_proof()?;
+        context.demand_reauthentication()?;
         let own = Identity::user(self.settings.region, context.account(), login);
         if own == context.principal.identity {
             return Ok(());

@@ -42,14 +42,14 @@ pub enum PrincipalKind {
     User,
 }
 
-/// What the holder of a session has proved.
+/// How the holder of a session has authenticated.
 #[derive(Debug)]
-pub(crate) struct SessionProof {
+pub(crate) struct SessionAuthentication {
     /// The identifier of the session.
     pub(crate) id: SessionId,
-    /// The instant until which the last proof of their identity counts.
-    pub(crate) counts_until: Instant,
-    /// True if they have proved a second factor.
+    /// The instant until which the last authentication is recent enough for sensitive actions.
+    pub(crate) fresh_until: Instant,
+    /// True if they have used a second factor.
     pub(crate) has_second_factor: bool,
 }
 
@@ -59,7 +59,7 @@ pub(crate) enum Token {
     /// No token: the operator.
     None,
     /// The session of a person.
-    Session(SessionProof),
+    Session(SessionAuthentication),
     /// A personal access token, by its identifier.
     Personal(TokenId),
     /// An access token.
@@ -149,19 +149,19 @@ impl Context {
         self.principal.account()
     }
 
-    /// Returns what the person has proved, if the request is made in a session.
-    pub(crate) fn session_proof(&self) -> Option<&SessionProof> {
+    /// Returns how the person has authenticated, if the request is made in a session.
+    pub(crate) fn session_authentication(&self) -> Option<&SessionAuthentication> {
         match &self.principal.token {
-            Token::Session(proof) => Some(proof),
+            Token::Session(authentication) => Some(authentication),
             _ => None,
         }
     }
 
-    /// Requires a recent proof of identity in a session, for a grave action: a session that was left
-    /// open, or stolen, must not be enough. Tokens have no session, and are not asked.
-    pub(crate) fn demand_recent_proof(&self) -> Result<(), IamError> {
-        match self.session_proof() {
-            Some(proof) if proof.counts_until <= self.now => Err(IamError::ProofRequired),
+    /// Requires a recent authentication in a session, for a sensitive action (step-up): a session that
+    /// was left open, or stolen, must not be enough. Tokens have no session, and are not asked.
+    pub(crate) fn demand_reauthentication(&self) -> Result<(), IamError> {
+        match self.session_authentication() {
+            Some(last) if last.fresh_until <= self.now => Err(IamError::ReauthenticationRequired),
             _ => Ok(()),
         }
     }

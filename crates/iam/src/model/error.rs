@@ -38,9 +38,9 @@ pub enum IamError {
         /// The actions that the scope of the token does not cover.
         by_scope: Vec<String>,
     },
-    /// The action is grave, and the last proof of identity in the session is too old.
+    /// The action is sensitive, and the last authentication in the session is too old.
     #[error("Confirm that it is you")]
-    ProofRequired,
+    ReauthenticationRequired,
     /// The request is ambiguous or not declared, so no policy was evaluated.
     #[error("{0}")]
     Refused(String),

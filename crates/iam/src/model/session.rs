@@ -7,7 +7,7 @@ use gatewright_policy::{AccountName, Instant, SessionId};
 use gatewright_store::Kind;
 use serde::{Deserialize, Serialize};
 
-use crate::model::caller::{Origin, Principal, SessionProof};
+use crate::model::caller::{Origin, Principal, SessionAuthentication};
 use crate::model::document::{Document, IdForm, Properties};
 use crate::model::error::IamError;
 use crate::model::secret::Secret;
@@ -18,9 +18,9 @@ pub(crate) const BROWSER: &str = "gwb_";
 /// Maximum lifetime of a session, regardless of its use.
 const LIFETIME: Duration = Duration::from_hours(12);
 
-/// Time for which a proof of identity counts: a second factor must follow the password within it, and
-/// grave actions need one of this age.
-pub(crate) const CONFIRMED_WITHIN: Duration = Duration::from_mins(10);
+/// Time for which an authentication is fresh: a second factor must follow the password within it, and
+/// later sensitive actions require re-authentication.
+pub(crate) const AUTHENTICATION_FRESH: Duration = Duration::from_mins(10);
 
 /// Idle timeout of a session.
 pub(crate) const IDLE: Duration = Duration::from_hours(2);
@@ -43,9 +43,9 @@ pub(crate) struct SessionDocument {
     /// The second factor by which the user authenticated, or that they set up in the session, if any.
     #[serde(default)]
     pub(crate) second_factor: Option<String>,
-    /// The time at which the user last proved their identity, if it was after the sign-in.
+    /// The time of the last re-authentication, if there was one after the sign-in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) proved_at: Option<Instant>,
+    pub(crate) authenticated_at: Option<Instant>,
 }
 
 impl SessionDocument {
@@ -58,16 +58,16 @@ impl SessionDocument {
             ip: origin.ip.map(|ip| ip.to_string()),
             pending: false,
             second_factor: None,
-            proved_at: None,
+            authenticated_at: None,
         }
     }
 
-    /// Returns what the holder of the session has proved.
-    pub(crate) fn proof(&self, id: &SessionId) -> SessionProof {
-        let proved_at = self.proved_at.unwrap_or(self.created_at);
-        SessionProof {
+    /// Returns how the holder of the session has authenticated.
+    pub(crate) fn authentication(&self, id: &SessionId) -> SessionAuthentication {
+        let authenticated_at = self.authenticated_at.unwrap_or(self.created_at);
+        SessionAuthentication {
             id: id.clone(),
-            counts_until: proved_at.saturating_add(CONFIRMED_WITHIN),
+            fresh_until: authenticated_at.saturating_add(AUTHENTICATION_FRESH),
             has_second_factor: self.second_factor.is_some(),
         }
     }
@@ -82,9 +82,9 @@ pub enum SessionAccess {
     Enrolment,
 }
 
-/// A proof of identity by a person who is signed in.
+/// What a person who is signed in re-authenticates with.
 #[derive(Debug)]
-pub enum IdentityProof {
+pub enum Reauthentication {
     /// Their password.
     Password(Secret),
     /// A code of their authenticator, or a backup code.

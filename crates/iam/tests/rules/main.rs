@@ -22,7 +22,7 @@ mod installation;
 mod limits;
 mod policies;
 mod rates;
-mod recent_proof;
+mod reauthentication;
 mod replication;
 mod resources;
 mod rights;

@@ -1,9 +1,9 @@
-//! Page that asks for a proof of identity before a grave action, and sends the form of that action once
-//! more with it. The form is kept whole, sealed, in a hidden field.
+//! Page that asks for re-authentication before a sensitive action, and sends the form of that action
+//! once more with it. The form is kept whole, sealed, in a hidden field.
 
 use askama::Template;
 use axum::http::StatusCode;
-use gatewright_iam::{IamError, IdentityProof, SignInError};
+use gatewright_iam::{IamError, Reauthentication, SignInError};
 
 use super::sign_in_error::password_error;
 use crate::error::PageError;
@@ -46,31 +46,31 @@ impl Form for ConfirmForm {
     }
 }
 
-/// Asks for a proof, and keeps the form.
+/// Asks for re-authentication, and keeps the form.
 pub(crate) async fn show(request: &RequestContext) -> HandlerResult {
     Ok(ConfirmForm.show(request).await?.with_status(StatusCode::FORBIDDEN))
 }
 
-/// Asks again after a wrong proof.
+/// Asks again after a wrong password or code.
 pub(crate) async fn reject(request: &RequestContext, error: SignInError) -> HandlerResult {
     ConfirmForm.reject(request, password_error(request, error)?).await
 }
 
-/// Restores the form that was kept, and verifies the proof that came with it. Whether one is needed
-/// decides the use case, which asks again without it.
-pub(crate) async fn take_proof(request: &mut RequestContext) -> Result<(), PageError> {
+/// Restores the form that was kept, and authenticates the person by what came with it. Whether that
+/// is needed decides the use case, which asks again without it.
+pub(crate) async fn reauthenticate(request: &mut RequestContext) -> Result<(), PageError> {
     let Some(kept) = request.form.all(KEPT).next() else { return Ok(()) };
     let context = request.context()?;
     let foreign = || PageError::CsrfTokenMismatch { pending: PendingForm::default() };
     let kept = request.iam.open_form(&context, &request.target, kept).ok_or_else(foreign)?;
     let (password, code) = (request.form.secret("password"), request.form.secret("code"));
     request.form = Fields::parse(kept.reveal().as_bytes());
-    let proof = match (password.reveal(), code.reveal()) {
+    let reauthentication = match (password.reveal(), code.reveal()) {
         ("", "") => return Ok(()),
-        ("", _) => IdentityProof::Code(code),
-        _ => IdentityProof::Password(password),
+        ("", _) => Reauthentication::Code(code),
+        _ => Reauthentication::Password(password),
     };
-    match request.iam.prove_identity(&context, proof).await {
+    match request.iam.reauthenticate(&context, reauthentication).await {
         Ok(session) => {
             request.session = Some(session);
             Ok(())
@@ -79,6 +79,6 @@ pub(crate) async fn take_proof(request: &mut RequestContext) -> Result<(), PageE
         Err(SignInError::Failed(error)) if !matches!(error, IamError::Busy { .. }) => {
             Err(error.into())
         }
-        Err(error) => Err(PageError::NotProved(error)),
+        Err(error) => Err(PageError::NotReauthenticated(error)),
     }
 }

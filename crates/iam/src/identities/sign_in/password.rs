@@ -13,7 +13,7 @@ use crate::model::password::LONGEST;
 use crate::model::principal_key::user_key;
 use crate::model::secret::Secret;
 use crate::model::session::{
-    Attempt, CONFIRMED_WITHIN, SessionDocument, SessionToken, SignInError, SignedIn,
+    AUTHENTICATION_FRESH, Attempt, SessionDocument, SessionToken, SignInError, SignedIn,
 };
 use crate::model::user::UserDocument;
 
@@ -75,7 +75,7 @@ impl Iam {
         }
         if pending {
             document.pending = true;
-            document.expires = now.saturating_add(CONFIRMED_WITHIN);
+            document.expires = now.saturating_add(AUTHENTICATION_FRESH);
         }
         let author = origin.author(identity.urn());
         let token = self.open_session(&account, &document, author).await?;

@@ -24,7 +24,7 @@ impl Iam {
         input: Input<SecondFactor>,
     ) -> Result<(), IamError> {
         self.demand(context, rights::SECOND_FACTOR_EDIT).await?;
-        context.demand_recent_proof()?;
+        context.demand_reauthentication()?;
         let second_factor = input?;
         let account = context.account();
         if second_factor == SecondFactor::Required && !self.proves_second_factor(context).await? {
@@ -45,7 +45,8 @@ impl Iam {
             return Ok(true);
         }
         let view = self.views.get(context.account()).await?;
-        let is_proved = context.session_proof().is_none_or(|proof| proof.has_second_factor);
+        let is_proved =
+            context.session_authentication().is_none_or(|session| session.has_second_factor);
         Ok(is_proved && view.has_second_factor(context.principal.identity.urn()))
     }
 

@@ -105,7 +105,8 @@ impl Iam {
             SessionAccess::Enrolment => Scope::Types(Vec::new()),
         };
         let principal = self.principal_of_session(view, document, scope)?;
-        let principal = Principal { token: Token::Session(document.proof(id)), ..principal };
+        let principal =
+            Principal { token: Token::Session(document.authentication(id)), ..principal };
         Ok(Session {
             id: id.clone(),
             principal: Arc::new(principal),
@@ -153,12 +154,12 @@ impl Iam {
         factor: &str,
     ) -> Result<(), IamError> {
         // Others than people in a session have none that counts.
-        if context.session_proof().is_none() {
+        if context.session_authentication().is_none() {
             return Ok(());
         }
         let session = self.change_session(context, |document| {
             document.second_factor = Some(factor.to_owned());
-            document.proved_at = Some(context.now);
+            document.authenticated_at = Some(context.now);
         });
         session.await.map(drop)
     }
@@ -170,8 +171,8 @@ impl Iam {
         edit: impl Fn(&mut SessionDocument),
     ) -> Result<Session, IamError> {
         let account = context.account();
-        let proof = context.session_proof().ok_or(IamError::BadCredential)?;
-        let place = self.place(account, proof.id.as_str());
+        let session = context.session_authentication().ok_or(IamError::BadCredential)?;
+        let place = self.place(account, session.id.as_str());
         let changed = self.change(context, place, |document: &mut SessionDocument| {
             edit(document);
             Ok(document.clone())
@@ -182,7 +183,7 @@ impl Iam {
             changed => changed?,
         };
         let view = self.views.get(account).await?;
-        self.session_of(&view, &proof.id, &document)
+        self.session_of(&view, &session.id, &document)
     }
 
     /// Lists the current sessions of the caller, newest first.
@@ -199,10 +200,10 @@ impl Iam {
         Ok(sessions)
     }
 
-    /// Ends a session of the caller: their own at any time, another one with a recent proof.
+    /// Ends a session of the caller: their own at any time, another one after re-authentication.
     pub async fn end_session(&self, context: &Context, id: &SessionId) -> Result<(), IamError> {
-        if context.session_proof().is_none_or(|proof| proof.id != *id) {
-            context.demand_recent_proof()?;
+        if context.session_authentication().is_none_or(|session| session.id != *id) {
+            context.demand_reauthentication()?;
         }
         let view = self.views.get(context.account()).await?;
         let own = context.principal.identity.urn();

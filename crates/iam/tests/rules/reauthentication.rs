@@ -1,10 +1,10 @@
-//! Grave actions ask for a recent proof of identity.
+//! Sensitive actions ask for re-authentication.
 
 use std::pin::Pin;
 use std::time::Duration;
 
 use gatewright_iam::{
-    Attachment, Context, Expiry, GroupName, Iam, IamError, IdentityProof, Login, SessionId,
+    Attachment, Context, Expiry, GroupName, Iam, IamError, Login, Reauthentication, SessionId,
     SessionToken, SignInError, SignedIn, UserTokenEdit,
 };
 
@@ -24,8 +24,8 @@ macro_rules! actions {
     };
 }
 
-/// The grave actions. Their inputs are invalid or name nothing.
-const GRAVE: &[Action] = actions! {
+/// The sensitive actions. Their inputs are invalid or name nothing.
+const SENSITIVE: &[Action] = actions! {
     set_second_factor(unread());
     create_client(unread());
     create_user_token(&Login::new("x"), unread());
@@ -58,16 +58,20 @@ const LIGHT: &[Action] = actions! {
 };
 
 fn asks(answer: &Result<(), IamError>) -> bool {
-    matches!(answer, Err(IamError::ProofRequired))
+    matches!(answer, Err(IamError::ReauthenticationRequired))
 }
 
 impl Installation {
-    async fn prove(&self, token: &SessionToken, proof: IdentityProof) -> Result<(), SignInError> {
+    async fn reauthenticate(
+        &self,
+        token: &SessionToken,
+        reauthentication: Reauthentication,
+    ) -> Result<(), SignInError> {
         let (_, context) = self.context_in(token).await;
-        self.iam.prove_identity(&context, proof).await.map(drop)
+        self.iam.reauthenticate(&context, reauthentication).await.map(drop)
     }
 
-    /// Counts the actions that ask for a proof in a session.
+    /// Counts the actions that ask for re-authentication in a session.
     async fn count_refused(&self, token: &SessionToken, actions: &[Action]) -> usize {
         let (_, context) = self.context_in(token).await;
         let mut refused = 0;
@@ -79,19 +83,19 @@ impl Installation {
 }
 
 #[tokio::test]
-async fn grave_actions_ask_for_a_proof_of_the_last_ten_minutes() {
+async fn sensitive_actions_ask_for_an_authentication_of_the_last_ten_minutes() {
     let installation = Installation::new().await;
     let token = installation.signed_in(ACCOUNT).await;
-    assert_eq!(installation.count_refused(&token, GRAVE).await, 0, "signing in is a proof");
+    assert_eq!(installation.count_refused(&token, SENSITIVE).await, 0, "signing in counts");
     installation.pass(TEN_MINUTES);
-    assert_eq!(installation.count_refused(&token, GRAVE).await, GRAVE.len());
+    assert_eq!(installation.count_refused(&token, SENSITIVE).await, SENSITIVE.len());
     assert_eq!(installation.count_refused(&token, LIGHT).await, 0);
-    let password = |text: &str| IdentityProof::Password(secret(text));
-    let wrong = installation.prove(&token, password("wrong")).await;
+    let password = |text: &str| Reauthentication::Password(secret(text));
+    let wrong = installation.reauthenticate(&token, password("wrong")).await;
     assert!(matches!(wrong, Err(SignInError::Wrong)), "{wrong:?}");
-    assert_eq!(installation.count_refused(&token, GRAVE).await, GRAVE.len());
-    installation.prove(&token, password(PASSWORD)).await.unwrap();
-    assert_eq!(installation.count_refused(&token, GRAVE).await, 0);
+    assert_eq!(installation.count_refused(&token, SENSITIVE).await, SENSITIVE.len());
+    installation.reauthenticate(&token, password(PASSWORD)).await.unwrap();
+    assert_eq!(installation.count_refused(&token, SENSITIVE).await, 0);
     // It counts in this session on every node.
     let other = installation.elsewhere().await;
     let session = other.session(&token, installation.now()).await.unwrap();
@@ -99,11 +103,11 @@ async fn grave_actions_ask_for_a_proof_of_the_last_ten_minutes() {
     let answer = other.create_client(&context, unread()).await.map(drop);
     assert!(!asks(&answer), "{answer:?}");
     installation.pass(TEN_MINUTES);
-    assert_eq!(installation.count_refused(&token, GRAVE).await, GRAVE.len());
+    assert_eq!(installation.count_refused(&token, SENSITIVE).await, SENSITIVE.len());
 }
 
 #[tokio::test]
-async fn a_session_ends_itself_without_a_proof() {
+async fn a_session_ends_itself_without_reauthentication() {
     let installation = Installation::new().await;
     let (token, other) =
         (installation.signed_in(ACCOUNT).await, installation.signed_in(ACCOUNT).await);
@@ -117,7 +121,7 @@ async fn a_session_ends_itself_without_a_proof() {
 }
 
 #[tokio::test]
-async fn a_code_is_a_proof_as_well_and_counts_once() {
+async fn a_code_reauthenticates_as_well_and_counts_once() {
     let installation = Installation::new().await;
     let (typed, backup) = installation.authenticator().await;
     installation.pass(Duration::from_mins(1));
@@ -125,26 +129,26 @@ async fn a_code_is_a_proof_as_well_and_counts_once() {
     let Ok(SignedIn::NeedsCode(pending)) = answer else { panic!("{answer:?}") };
     let (code, origin) = (installation.code(&typed), installation.origin());
     let token = installation.iam.confirm_sign_in(&pending, &code, &origin).await.unwrap();
-    let proof = |code: &str| IdentityProof::Code(secret(code));
-    let used = installation.prove(&token, proof(&code)).await;
+    let by_code = |code: &str| Reauthentication::Code(secret(code));
+    let used = installation.reauthenticate(&token, by_code(&code)).await;
     assert!(matches!(used, Err(SignInError::WrongCode)), "{used:?}");
     installation.pass(TEN_MINUTES);
     let code = installation.code(&typed);
-    installation.prove(&token, proof(&code)).await.unwrap();
-    assert_eq!(installation.count_refused(&token, GRAVE).await, 0);
+    installation.reauthenticate(&token, by_code(&code)).await.unwrap();
+    assert_eq!(installation.count_refused(&token, SENSITIVE).await, 0);
     installation.pass(TEN_MINUTES);
-    installation.prove(&token, proof(backup[0].reveal())).await.unwrap();
-    let used = installation.prove(&token, proof(backup[0].reveal())).await;
+    installation.reauthenticate(&token, by_code(backup[0].reveal())).await.unwrap();
+    let used = installation.reauthenticate(&token, by_code(backup[0].reveal())).await;
     assert!(matches!(used, Err(SignInError::WrongCode)), "{used:?}");
 }
 
 #[tokio::test]
-async fn whoever_guesses_at_a_proof_waits() {
+async fn whoever_guesses_a_password_to_reauthenticate_waits() {
     let installation = Installation::new().await;
     let token = installation.signed_in(ACCOUNT).await;
     for _ in 0..50 {
-        let proof = IdentityProof::Password(secret("wrong"));
-        match installation.prove(&token, proof).await {
+        let wrong = Reauthentication::Password(secret("wrong"));
+        match installation.reauthenticate(&token, wrong).await {
             Err(SignInError::Wrong) => {}
             Err(SignInError::TooMany { .. }) => return,
             other => panic!("{other:?}"),
@@ -154,13 +158,13 @@ async fn whoever_guesses_at_a_proof_waits() {
 }
 
 #[tokio::test]
-async fn tokens_are_not_asked_for_a_proof() {
+async fn tokens_are_not_asked_to_reauthenticate() {
     let installation = Installation::new().await;
     let caller = installation.stranger().await;
     installation.allow(&caller.urn(), &["*"], &["urn:v1:eu:resource:*"]).await;
     installation.pass(HOUR / 2);
     let context = installation.context_of(&caller.token).await.unwrap();
-    for (name, call) in GRAVE.iter().filter(|(name, _)| *name != "end_session") {
+    for (name, call) in SENSITIVE.iter().filter(|(name, _)| *name != "end_session") {
         let answer = call(&installation.iam, &context).await;
         assert!(!asks(&answer), "{name}");
     }

@@ -1,4 +1,4 @@
-//! Grave actions in the panel ask for a recent proof of identity.
+//! Sensitive actions in the panel ask for re-authentication.
 
 use gatewright_testing::{TestDatabase, on_both_databases};
 use serde_json::json;
@@ -8,16 +8,16 @@ use crate::server::{ACCOUNT, Server};
 
 const JANES: &str = "correct horse";
 
-/// Makes the proofs of all sessions old.
+/// Makes the last authentications of all sessions old.
 async fn age_proofs(database: &TestDatabase, server: &mut Server) {
     server.stop();
-    let aged = r#"replace(document, '"expires"', '"provedAt":1,"expires"')"#;
+    let aged = r#"replace(document, '"expires"', '"authenticatedAt":1,"expires"')"#;
     database.run(&format!("UPDATE object SET document = {aged} WHERE kind = 'session'")).await;
     server.restart();
 }
 
-on_both_databases!(a_grave_action_asks_for_a_proof_and_keeps_the_form);
-async fn a_grave_action_asks_for_a_proof_and_keeps_the_form(database: TestDatabase) {
+on_both_databases!(a_sensitive_action_asks_for_reauthentication_and_keeps_the_form);
+async fn a_sensitive_action_asks_for_reauthentication_and_keeps_the_form(database: TestDatabase) {
     let mut server = Server::start(&database);
     let mut owner = PanelClient::new(&server);
     owner.sign_in(ACCOUNT, &server.password).await;
@@ -37,7 +37,11 @@ async fn a_grave_action_asks_for_a_proof_and_keeps_the_form(database: TestDataba
     let send = async |owner: &mut PanelClient, own: &str, to: &str, password: &str| {
         owner.post_with(own, to, &[("kept-form", &kept), ("password", password)]).await
     };
-    assert_eq!(send(&mut owner, &own, "/users/create", "").await.status, 403, "no proof");
+    assert_eq!(
+        send(&mut owner, &own, "/users/create", "").await.status,
+        403,
+        "no re-authentication"
+    );
     let wrong = send(&mut owner, &own, "/users/create", "wrong").await;
     assert_eq!(wrong.status, 400);
     assert!(wrong.html.contains("name=\"kept-form\""), "{}", wrong.html);
@@ -53,5 +57,5 @@ async fn a_grave_action_asks_for_a_proof_and_keeps_the_form(database: TestDataba
     assert_eq!(jane.sign_in(&format!("{ACCOUNT}/jane"), JANES).await.location, "/me");
     let fields = [("name", "x"), ("description", "y")];
     let seen = owner.post("/me", "/service-accounts/create", &fields).await;
-    assert_eq!(seen.status, 200, "the proof counts for the next minutes");
+    assert_eq!(seen.status, 200, "it counts for the next minutes");
 }

@@ -1,5 +1,5 @@
-//! Recent proofs of identity: grave actions in a session ask for one, and keep the form that was sent
-//! in the meantime.
+//! Re-authentication (step-up): sensitive actions in a session ask for it, and keep the form that was
+//! sent in the meantime.
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -9,34 +9,33 @@ use crate::engine::sign_in_attempts::Counted;
 use crate::model::caller::Context;
 use crate::model::error::IamError;
 use crate::model::secret::Secret;
-use crate::model::session::{IdentityProof, Session, SignInError};
+use crate::model::session::{Reauthentication, Session, SignInError};
 
 impl Iam {
-    /// Verifies a proof of identity of the caller; returns their session, in which it counts from now
-    /// on.
-    pub async fn prove_identity(
+    /// Authenticates the caller again; returns their session, in which it counts from now on.
+    pub async fn reauthenticate(
         &self,
         context: &Context,
-        proof: IdentityProof,
+        reauthentication: Reauthentication,
     ) -> Result<Session, SignInError> {
-        match proof {
-            IdentityProof::Password(password) => {
+        match reauthentication {
+            Reauthentication::Password(password) => {
                 self.prove_password(context, password).await?;
             }
-            IdentityProof::Code(code) => {
+            Reauthentication::Code(code) => {
                 let counted = format!("{} code", context.principal.identity.urn());
                 let counted = Counted::by_identity(&counted, context.account(), context.ip);
                 self.prove_code(context, &counted, code.reveal()).await?;
             }
         }
         let session = self.change_session(context, |document| {
-            document.proved_at = Some(context.now);
+            document.authenticated_at = Some(context.now);
         });
         Ok(session.await?)
     }
 
-    /// Seals a form of the caller for their browser to keep while they prove their identity. It may
-    /// hold secrets, which the browser is not shown.
+    /// Seals a form of the caller for their browser to keep while they re-authenticate. It may hold
+    /// secrets, which the browser is not shown.
     pub fn seal_form(
         &self,
         context: &Context,
