@@ -24,6 +24,9 @@ pub(crate) enum PageError {
     /// change of session.
     #[error("the CSRF token is missing or wrong")]
     CsrfTokenMismatch { pending: PendingForm },
+    /// The form that was kept until a re-authentication cannot be opened.
+    #[error("the form was kept for too long, or for somebody else")]
+    FormExpired,
     #[error("there is no such page")]
     NoSuchPage,
     #[error("the form is too large")]
@@ -69,7 +72,9 @@ impl PageError {
     pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::Unauthenticated => StatusCode::UNAUTHORIZED,
-            Self::CsrfTokenMismatch { .. } | Self::NotEnrolled => StatusCode::FORBIDDEN,
+            Self::CsrfTokenMismatch { .. } | Self::FormExpired | Self::NotEnrolled => {
+                StatusCode::FORBIDDEN
+            }
             Self::NoSuchPage => StatusCode::NOT_FOUND,
             Self::FormTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::FormTooSlow => StatusCode::REQUEST_TIMEOUT,

@@ -7,13 +7,13 @@
 //! - The cache is cleared when a signing key is removed, and a token that was verified meanwhile is
 //!   taken out again.
 
+pub(crate) mod sealing;
+
 use std::sync::atomic::{AtomicI64, AtomicU64};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use base64::Engine;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use gatewright_policy::{Caller, ClientId, Identity, Instant, Region, TokenId};
 use gatewright_store::{CauseChain, Store};
 use highway::{HighwayHash, HighwayHasher, Key};
@@ -22,7 +22,6 @@ use quick_cache::sync::Cache;
 use serde::Deserialize;
 use tokio::sync::{Mutex, Notify};
 use tokio::task::JoinHandle;
-use zeroize::Zeroizing;
 
 use crate::engine::claims::Claims;
 use crate::engine::key::{ID_TYPE, PublicKey, SigningKey, TYPE, jose};
@@ -35,9 +34,6 @@ use crate::model::scope;
 use crate::model::settings::Settings;
 use crate::model::token::{Algorithm, KeyRotation, NEVER, Verified};
 use crate::sources::Sources;
-
-/// Lifetime of a sealed state that a browser returns.
-const STATE_LIFETIME: Duration = Duration::from_mins(10);
 
 /// The maximum length of a token, in bytes.
 const MAX_LENGTH: usize = 4096;
@@ -294,43 +290,6 @@ impl Tokens {
     /// whoever has the database alone.
     pub(crate) fn fingerprint(&self, text: &str) -> String {
         self.master.fingerprint(text)
-    }
-
-    /// Seals a secret under the master key, for one purpose.
-    pub(crate) fn seal(&self, purpose: &str, secret: Vec<u8>) -> Result<Vec<u8>, IamError> {
-        self.master.seal(purpose, secret).map_err(IamError::internal)
-    }
-
-    /// Unseals a secret of the purpose; none where it was sealed for another, or altered.
-    pub(crate) fn unseal(&self, purpose: &str, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
-        self.master.open(purpose, sealed).ok()
-    }
-
-    /// Seals a state for a browser to return within [`STATE_LIFETIME`].
-    pub(crate) fn seal_state(
-        &self,
-        purpose: &str,
-        state: &[u8],
-        now: Instant,
-    ) -> Result<String, IamError> {
-        let mut stamped = now.micros().to_be_bytes().to_vec();
-        stamped.extend_from_slice(state);
-        let sealed = self.seal(&format!("state {purpose}"), stamped)?;
-        Ok(BASE64_URL_SAFE_NO_PAD.encode(sealed))
-    }
-
-    /// Unseals a state that a browser returned; none when it is expired or altered.
-    pub(crate) fn open_state(
-        &self,
-        purpose: &str,
-        state: &str,
-        now: Instant,
-    ) -> Option<Zeroizing<Vec<u8>>> {
-        let sealed = BASE64_URL_SAFE_NO_PAD.decode(state).ok()?;
-        let opened = self.unseal(&format!("state {purpose}"), &sealed)?;
-        let (stamp, state) = opened.split_first_chunk::<8>()?;
-        let age = now.since(Instant::from_micros(i64::from_be_bytes(*stamp)))?;
-        (age < STATE_LIFETIME).then(|| Zeroizing::new(state.to_vec()))
     }
 
     /// Returns the public keys as a JWK set (RFC 7517).

@@ -49,6 +49,4 @@ pub(crate) struct SignedInDevice {
     pub(crate) id: DeviceId,
     /// The credentials that the person signed in with.
     pub(crate) credentials: CredentialTimes,
-    /// The time of the last sign-in.
-    pub(crate) since: Instant,
 }

@@ -16,7 +16,7 @@ use crate::model::secret::Secret;
 pub(crate) const BROWSER: &str = "gwb_";
 
 /// Maximum lifetime of a session, regardless of its use.
-const LIFETIME: Duration = Duration::from_hours(12);
+pub(crate) const LIFETIME: Duration = Duration::from_hours(12);
 
 /// Time for which an authentication is fresh: a second factor must follow the password within it, and
 /// later sensitive actions require re-authentication.

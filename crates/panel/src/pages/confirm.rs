@@ -10,7 +10,6 @@ use crate::error::PageError;
 use crate::fields::Fields;
 use crate::form::Form;
 use crate::layout::{Layout, Section};
-use crate::pending_form::PendingForm;
 use crate::request::RequestContext;
 use crate::response::{HandlerResult, PageResponse};
 
@@ -61,8 +60,8 @@ pub(crate) async fn reject(request: &RequestContext, error: SignInError) -> Hand
 pub(crate) async fn reauthenticate(request: &mut RequestContext) -> Result<(), PageError> {
     let Some(kept) = request.form.all(KEPT).next() else { return Ok(()) };
     let context = request.context()?;
-    let foreign = || PageError::CsrfTokenMismatch { pending: PendingForm::default() };
-    let kept = request.iam.open_form(&context, &request.target, kept).ok_or_else(foreign)?;
+    let kept = request.iam.open_form(&context, &request.target, kept);
+    let kept = kept.ok_or(PageError::FormExpired)?;
     let (password, code) = (request.form.secret("password"), request.form.secret("code"));
     request.form = Fields::parse(kept.reveal().as_bytes());
     let reauthentication = match (password.reveal(), code.reveal()) {

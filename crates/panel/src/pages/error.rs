@@ -39,6 +39,7 @@ pub(crate) fn show(request: &RequestContext, error: &PageError) -> HandlerResult
 fn texts(error: &PageError) -> (&'static str, &'static str) {
     match (error, error.status()) {
         (PageError::CsrfTokenMismatch { .. }, _) => ("foreign-form-title", "foreign-form-text"),
+        (PageError::FormExpired, _) => ("form-expired-title", "form-expired-text"),
         (PageError::FormTooLarge, _) => ("too-large-title", "too-large-text"),
         (PageError::FormTooSlow | PageError::FormCutShort, _) => {
             ("cut-short-title", "cut-short-text")

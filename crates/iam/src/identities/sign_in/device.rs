@@ -1,8 +1,6 @@
 //! Known devices (OWASP "device cookies"): whoever has signed in with a browser before is not kept
 //! out by the failures of strangers.
 
-use base64::Engine;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use gatewright_policy::{Identity, Login};
 use gatewright_store::Kind;
 
@@ -37,24 +35,19 @@ impl Iam {
         let identity = document.ok_or(IamError::BadCredential)?.identity.clone();
         let times = self.credential_times(&identity).await?.ok_or(IamError::BadCredential)?;
         let known = self.known_devices(origin);
-        let same = known.iter().find(|one| one.identity == identity && one.credentials == times);
+        let mut devices = known.iter().map(|(_, one)| one);
+        let same = devices.find(|one| one.identity == identity && one.credentials == times);
         let id = match same {
             Some(known) => known.id,
             None => self.sources.id()?,
         };
-        let own = SignedInDevice {
-            identity: identity.clone(),
-            id,
-            credentials: times,
-            since: origin.now,
-        };
-        let others = known.into_iter().filter(|one| one.identity != identity).take(MOST - 1);
-        let sealed = std::iter::once(own).chain(others).map(|device| {
-            let sealed = self.tokens.seal(PURPOSE, serde_json::to_vec(&device)?)?;
-            Ok(BASE64_URL_SAFE_NO_PAD.encode(sealed))
-        });
-        let sealed: Vec<String> = sealed.collect::<Result<_, IamError>>()?;
-        Ok(sealed.join(".").into())
+        let own = SignedInDevice { identity: identity.clone(), id, credentials: times };
+        let own = self.tokens.seal_state(PURPOSE, &serde_json::to_vec(&own)?, origin.now)?;
+        // They stay as they are, with the times of their own sign-ins.
+        let others = known.iter().filter(|(_, one)| one.identity != identity).take(MOST - 1);
+        let others = others.map(|(sealed, _)| *sealed);
+        let kept: Vec<&str> = std::iter::once(own.as_str()).chain(others).collect();
+        Ok(kept.join(".").into())
     }
 
     /// Returns the device of a request, if its person has signed in with it by the credentials that
@@ -64,8 +57,8 @@ impl Iam {
         identity: &str,
         origin: &Origin,
     ) -> Result<Option<DeviceId>, IamError> {
-        let known = self.known_devices(origin).into_iter().find(|one| one.identity == identity);
-        let Some(known) = known else { return Ok(None) };
+        let mut devices = self.known_devices(origin).into_iter().map(|(_, one)| one);
+        let Some(known) = devices.find(|one| one.identity == identity) else { return Ok(None) };
         let times = self.credential_times(identity).await?;
         Ok(times.filter(|times| *times == known.credentials).map(|_| known.id))
     }
@@ -91,16 +84,15 @@ impl Iam {
         Ok(Some(CredentialTimes { created_at, password_changed_at, totp_created_at }))
     }
 
-    fn known_devices(&self, origin: &Origin) -> Vec<SignedInDevice> {
+    /// Returns the devices that a browser presents, each with what it was sealed to.
+    fn known_devices<'o>(&self, origin: &'o Origin) -> Vec<(&'o str, SignedInDevice)> {
         let presented = origin.device.as_ref().map_or("", Secret::reveal);
         if presented.len() > LONGEST {
             return Vec::new();
         }
         let devices = presented.split('.').take(MOST).filter_map(|sealed| {
-            let sealed = BASE64_URL_SAFE_NO_PAD.decode(sealed).ok()?;
-            let opened = self.tokens.unseal(PURPOSE, &sealed)?;
-            let device: SignedInDevice = serde_json::from_slice(&opened).ok()?;
-            (origin.now < device.since.saturating_add(KNOWN_FOR)).then_some(device)
+            let opened = self.tokens.open_state(PURPOSE, sealed, (origin.now, KNOWN_FOR))?;
+            Some((sealed, serde_json::from_slice(&opened).ok()?))
         });
         devices.collect()
     }

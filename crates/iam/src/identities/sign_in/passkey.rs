@@ -10,6 +10,7 @@ use webauthn_rs::prelude::{
 };
 
 use crate::core::iam::Iam;
+use crate::engine::tokens::sealing::CHALLENGE_LIFETIME;
 use crate::model::caller::{Context, Origin};
 use crate::model::document::Document;
 use crate::model::error::{Fault, IamError};
@@ -101,7 +102,8 @@ impl Iam {
         }
         let identity = context.principal.identity.urn();
         let refused = || IamError::invalid(Fault::Input, "the passkey was not made: try again");
-        let state = self.tokens.open_state(identity, state, context.now).ok_or_else(refused)?;
+        let state = self.tokens.open_state(identity, state, (context.now, CHALLENGE_LIFETIME));
+        let state = state.ok_or_else(refused)?;
         let state: PasskeyRegistration = serde_json::from_slice(&state).map_err(IamError::from)?;
         let credential: RegisterPublicKeyCredential =
             serde_json::from_str(credential).map_err(|_| refused())?;
@@ -151,7 +153,8 @@ impl Iam {
         origin: &Origin,
     ) -> Result<SessionToken, SignInError> {
         let wrong = || SignInError::WrongPasskey;
-        let opened = self.tokens.open_state(NOBODY, state, origin.now).ok_or_else(wrong)?;
+        let opened = self.tokens.open_state(NOBODY, state, (origin.now, CHALLENGE_LIFETIME));
+        let opened = opened.ok_or_else(wrong)?;
         let state: DiscoverableAuthentication =
             serde_json::from_slice(&opened).map_err(IamError::from)?;
         let credential: PublicKeyCredential =

@@ -1,15 +1,12 @@
 //! Re-authentication (step-up): sensitive actions in a session ask for it, and keep the form that was
 //! sent in the meantime.
 
-use base64::Engine;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-
 use crate::core::iam::Iam;
 use crate::engine::sign_in_attempts::Counted;
 use crate::model::caller::Context;
 use crate::model::error::IamError;
 use crate::model::secret::Secret;
-use crate::model::session::{Reauthentication, Session, SignInError};
+use crate::model::session::{LIFETIME, Reauthentication, Session, SignInError};
 
 impl Iam {
     /// Authenticates the caller again; returns their session, in which it counts from now on.
@@ -42,16 +39,15 @@ impl Iam {
         target: &str,
         form: &Secret,
     ) -> Result<String, IamError> {
-        let form = form.reveal().as_bytes().to_vec();
-        let sealed = self.tokens.seal(&purpose(context, target), form)?;
-        Ok(BASE64_URL_SAFE_NO_PAD.encode(sealed))
+        let form = form.reveal().as_bytes();
+        self.tokens.seal_state(&purpose(context, target), form, context.now)
     }
 
-    /// Unseals a form that the caller's browser has kept; none where it was sealed for somebody else
-    /// or for another target.
+    /// Unseals a form that the caller's browser has kept; none where it was sealed for somebody else,
+    /// for another target, or longer ago than a session lasts.
     pub fn open_form(&self, context: &Context, target: &str, sealed: &str) -> Option<Secret> {
-        let sealed = BASE64_URL_SAFE_NO_PAD.decode(sealed).ok()?;
-        let form = self.tokens.unseal(&purpose(context, target), &sealed)?;
+        let purpose = purpose(context, target);
+        let form = self.tokens.open_state(&purpose, sealed, (context.now, LIFETIME))?;
         Some(std::str::from_utf8(&form).ok()?.to_owned().into())
     }
 }

@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 
 use crate::core::iam::Iam;
 use crate::engine::sign_in_attempts::Counted;
+use crate::engine::tokens::sealing::CHALLENGE_LIFETIME;
 use crate::model::caller::Context;
 use crate::model::document::Document;
 use crate::model::error::{Fault, IamError};
@@ -70,7 +71,7 @@ impl Iam {
         self.prove_password(context, password).await?;
         let (account, identity) = (context.account(), context.principal.identity.urn());
         let outdated = "the page was open for too long: take the new secret";
-        let secret = self.tokens.open_state(identity, state, context.now);
+        let secret = self.tokens.open_state(identity, state, (context.now, CHALLENGE_LIFETIME));
         let secret = secret.ok_or_else(|| IamError::invalid(Fault::Input, outdated))?;
         let secret = String::from_utf8(secret.to_vec()).map_err(IamError::internal)?;
         let step = totp(&secret, "")?.check(&normalize_code(code), seconds(context.now)?);
