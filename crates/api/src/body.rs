@@ -3,6 +3,7 @@
 use std::marker::PhantomData;
 
 use bytes::Bytes;
+use gatewright_iam::limits::BODY_BYTES;
 use gatewright_iam::{AnyKeys, Fault, IamError, Input, KeySchema, check_keys, read_document};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::error::Category;
@@ -10,7 +11,7 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 use crate::body_schema::{Accepted, BodySchema};
-use crate::edge::{MAX_BODY, wipe};
+use crate::edge::wipe;
 use crate::error::ApiError;
 use crate::form::FormFields;
 use crate::request::Request;
@@ -204,7 +205,7 @@ fn read_yaml(body: &[u8]) -> Input<Value> {
     let text = std::str::from_utf8(body).map_err(|error| wrong(error.to_string()))?;
     let document = read_document(text).map_err(|error| wrong(error.to_string()))?;
     // Aliases let a short YAML text expand to a huge document.
-    if document.to_string().len() > MAX_BODY {
+    if document.to_string().len() > BODY_BYTES {
         let message = "the document must have at most 2 MiB as JSON, with its aliases written out";
         return Err(wrong(message.to_owned()));
     }

@@ -17,12 +17,6 @@ use zeroize::{Zeroize, Zeroizing};
 
 use crate::error::ApiError;
 
-/// The maximum size of the body of an authenticated request, in bytes.
-pub(crate) const MAX_BODY: usize = 2 << 20;
-
-/// The maximum size of a body whose sender is not known yet, in bytes: a token request, say.
-pub(crate) const MAX_ANONYMOUS_BODY: usize = 64 << 10;
-
 /// The header with the minimum revision that the caller demands (read-your-writes consistency).
 pub(crate) const MINIMUM_REVISION: HeaderName = HeaderName::from_static("x-gatewright-at-least");
 

@@ -2,17 +2,13 @@
 //! `httpCode`.
 
 use std::error::Error;
-use std::io;
 
 use axum::http::StatusCode;
-use gatewright_iam::{CauseChain, Fault, IamError, QueryId, TokenError};
+use gatewright_iam::{BodyFailure, CauseChain, Fault, IamError, QueryId, TokenError};
 use serde_json::{Value, json};
 
 use crate::rate_limit::rate_limit_headers;
 use crate::response::Response;
-
-/// The seconds after which a request for which there was no memory may be sent again.
-const RETRY_AFTER: &str = "1";
 
 /// An error response.
 #[derive(Debug)]
@@ -77,22 +73,20 @@ impl ApiError {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "Client::PayloadTooLarge", message)
     }
 
-    /// Creates the error of a body that could not be received whole. The listener reports one that
-    /// is too slow, or that there is no memory for, as an I/O error.
+    /// Creates the error of a body that could not be received whole.
     pub(crate) fn incomplete_body(error: &(dyn Error + 'static)) -> Self {
-        let mut causes = std::iter::successors(Some(error), |error| (*error).source());
-        match causes.find_map(|cause| Some(cause.downcast_ref::<io::Error>()?.kind())) {
-            Some(io::ErrorKind::TimedOut) => {
+        match BodyFailure::of(error) {
+            BodyFailure::TooSlow => {
                 let message = "The body did not arrive in time";
                 Self::new(StatusCode::REQUEST_TIMEOUT, "Client::RequestTimeout", message)
             }
-            Some(io::ErrorKind::QuotaExceeded) => {
+            BodyFailure::NoMemory => {
                 let message = "The server receives too much at the moment: try again";
                 let status = StatusCode::SERVICE_UNAVAILABLE;
                 Self::new(status, "Server::ServiceUnavailable", message)
-                    .with_header("retry-after", RETRY_AFTER)
+                    .with_header("retry-after", BodyFailure::RETRY_AFTER.to_string())
             }
-            _ => {
+            BodyFailure::CutShort => {
                 let message = "The body did not arrive whole";
                 Self::new(StatusCode::BAD_REQUEST, "Client::BadRequest", message)
             }

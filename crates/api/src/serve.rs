@@ -12,7 +12,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use axum::{BoxError, Router, http};
 use bytes::Bytes;
-use gatewright_iam::limits::{LOG_TEXT_BYTES, cut};
+use gatewright_iam::limits::{ANONYMOUS_BODY_BYTES, BODY_BYTES, LOG_TEXT_BYTES, cut};
 use gatewright_iam::{
     AuthenticationMark, Call, Context, Iam, IamError, IdempotencyKey, Principal, QueryId,
     RequestConditions, TagMatch,
@@ -23,8 +23,7 @@ use tracing::{Instrument, Span};
 
 use crate::destination::{Destination, Destinations};
 use crate::edge::{
-    MAX_ANONYMOUS_BODY, MAX_BODY, MINIMUM_REVISION, bearer, client_ip, may_wait, peer, read_body,
-    wait_for_revision,
+    MINIMUM_REVISION, bearer, client_ip, may_wait, peer, read_body, wait_for_revision,
 };
 use crate::endpoint::{Authenticated, Function, Handler, Public};
 use crate::error::ApiError;
@@ -45,9 +44,6 @@ const QUERY_ID: HeaderName = HeaderName::from_static("x-ovh-queryid");
 
 const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 
-/// The policy that browsers use HTTPS alone for a year (RFC 6797). Other hosts are none of ours.
-const ONE_YEAR: HeaderValue = HeaderValue::from_static("max-age=31536000");
-
 /// The length of a query ID.
 const QUERY_ID_LENGTH: usize = 39;
 
@@ -67,8 +63,8 @@ pub struct Api {
     destinations: Arc<Destinations>,
     documents: Documents,
     meter: Arc<Meter>,
-    /// True if browsers reach the public URL by HTTPS.
-    is_https: bool,
+    /// The policy that browsers use HTTPS alone, if there is one.
+    hsts: Option<HeaderValue>,
 }
 
 impl Api {
@@ -78,9 +74,9 @@ impl Api {
         let documents = Documents::of(&operations, &iam.settings().public_url);
         let destinations = Arc::new(Destinations::of(&operations));
         let operations = operations.into();
-        let (meter, is_https) =
-            (Arc::new(Meter::new()), iam.settings().public_url.starts_with("https:"));
-        Self { iam, options, operations, destinations, documents, meter, is_https }
+        let hsts = iam.settings().hsts().map(HeaderValue::from_static);
+        let meter = Arc::new(Meter::new());
+        Self { iam, options, operations, destinations, documents, meter, hsts }
     }
 
     /// Generates the query ID of a request.
@@ -213,7 +209,7 @@ impl Matched<'_> {
         if self.operation.declared.authentication == Authentication::None {
             api.iam.admit_anonymous(self.context.ip)?;
         }
-        let body = read_body(body, MAX_ANONYMOUS_BODY).await?;
+        let body = read_body(body, ANONYMOUS_BODY_BYTES).await?;
         handler(self.into_request(api), body).await
     }
 
@@ -230,7 +226,7 @@ impl Matched<'_> {
             mark.set();
         }
         let rate_limit = api.iam.admit_request(self.operation.declared.class(), &principal)?;
-        let body = read_body(body, MAX_BODY).await?;
+        let body = read_body(body, BODY_BYTES).await?;
         let conditions = self.conditions(&principal, &body)?;
         let context = Context { principal, ip, query_id, now, conditions };
         let account = context.account().to_owned();
@@ -352,15 +348,15 @@ fn finish(
     let is_for_proxy = operation.is_some_and(|one| matches!(one.handler, Handler::Proxy(_)));
     let response = with_query_id(response.into_http(), query_id);
     // A proxy may pass the headers on, to browsers of another host.
-    if is_for_proxy { response } else { secured(response, api.is_https) }
+    if is_for_proxy { response } else { secured(response, api.hsts.as_ref()) }
 }
 
 /// Adds the headers by which a browser that reads the answer is careful.
-fn secured(mut response: http::Response<Body>, is_https: bool) -> http::Response<Body> {
+fn secured(mut response: http::Response<Body>, hsts: Option<&HeaderValue>) -> http::Response<Body> {
     let headers = response.headers_mut();
     headers.insert(X_CONTENT_TYPE_OPTIONS, NOSNIFF);
-    if is_https {
-        headers.insert(STRICT_TRANSPORT_SECURITY, ONE_YEAR);
+    if let Some(hsts) = hsts {
+        headers.insert(STRICT_TRANSPORT_SECURITY, hsts.clone());
     }
     response
 }
@@ -371,7 +367,9 @@ pub fn failure_response(query_id: QueryId) -> http::Response<Body> {
     let error = ApiError::from(IamError::internal(NoResponse));
     let labels = [("route", String::new()), ("status", error.status().as_u16().to_string())];
     metrics::counter!("gatewright_http_requests_total", &labels).increment(1);
-    secured(with_query_id(error.into_unlogged_response().no_store().into_http(), query_id), false)
+    let response = error.into_unlogged_response().no_store().into_http();
+    // The request may be a proxy's, which may pass the headers on to browsers of another host.
+    secured(with_query_id(response, query_id), None)
 }
 
 fn with_query_id(mut response: http::Response<Body>, query_id: QueryId) -> http::Response<Body> {

@@ -28,9 +28,7 @@ pub use gatewright_policy::{
     UrnError, permissions_group_urn, resource_group_urn,
 };
 pub use gatewright_store::{Address, CauseChain, Kind, ServerLock, StoreError};
-pub use model::caller::{
-    AuthenticationMark, Context, Origin, Principal, PrincipalKind, RequestConditions,
-};
+pub use model::caller::{Context, Origin, Principal, PrincipalKind, RequestConditions};
 pub use model::device::KNOWN_FOR as DEVICE_KNOWN_FOR;
 pub use model::error::{Fault, IamError};
 pub use model::idempotency_key::IdempotencyKey;
@@ -46,6 +44,7 @@ pub use model::revision::AccountRevision;
 pub use model::rights::{self, Category};
 pub use model::secret::Secret;
 pub use model::settings::{BuiltInProducts, LogSizes, Settings};
+pub use model::transport::{AuthenticationMark, BodyFailure};
 pub use sources::{Clock, Randomness, Sources};
 
 // Identities.

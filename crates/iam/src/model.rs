@@ -38,5 +38,6 @@ pub(crate) mod settings;
 pub(crate) mod simulation;
 pub(crate) mod token;
 pub(crate) mod totp;
+pub(crate) mod transport;
 pub(crate) mod user;
 pub(crate) mod user_token;

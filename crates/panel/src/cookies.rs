@@ -68,11 +68,6 @@ impl CookieSettings {
         }
     }
 
-    /// Returns whether browsers reach the panel by HTTPS.
-    pub(crate) fn is_secure(self) -> bool {
-        self.secure
-    }
-
     /// Reads the cookies of a request; `new_form_cookie` makes one where the browser has none.
     pub(crate) fn read<E>(
         self,

@@ -8,7 +8,9 @@ use axum::extract::{FromRequestParts, RawPathParams, Request};
 use axum::http::header::STRICT_TRANSPORT_SECURITY;
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, Response, StatusCode};
-use gatewright_iam::limits::{LOG_TEXT_BYTES, cut};
+use gatewright_iam::limits::{
+    ANONYMOUS_BODY_BYTES, BODY_BYTES, LOG_TEXT_BYTES, SIGN_IN_FORM_BYTES, cut,
+};
 use gatewright_iam::{AuthenticationMark, Call, CauseChain, IamError, QueryId, SessionAccess};
 use tracing::field::Empty;
 use tracing::{Instrument, Span};
@@ -24,15 +26,6 @@ use crate::request::RequestContext;
 use crate::response::{HandlerResult, PageResponse};
 use crate::route::{Access, Route};
 
-/// Maximum size of a form, in bytes.
-const MAX_FORM_BYTES: usize = 2 << 20;
-
-/// The same from a browser without a session, which anybody can send.
-const MAX_ANONYMOUS_FORM_BYTES: usize = 64 << 10;
-
-/// The same for signing in. It carries the form that was kept when the session ended, field by field.
-const MAX_SIGN_IN_FORM_BYTES: usize = 128 << 10;
-
 /// Answers a request by the handler of its route, or with the page of an error.
 pub(crate) async fn dispatch(
     panel: &Panel,
@@ -47,8 +40,12 @@ pub(crate) async fn dispatch(
     let answer = async {
         let response = respond(panel, query_id, (&mut parts, body), route).await;
         log_and_count(query_id, &parts, response.status());
-        let response = with_query_id(response.into_response(), query_id);
-        if panel.cookie_settings.is_secure() { with_hsts(response) } else { response }
+        let mut response = with_query_id(response.into_response(), query_id);
+        if let Some(hsts) = panel.iam.settings().hsts() {
+            let hsts = HeaderValue::from_static(hsts);
+            response.headers_mut().insert(STRICT_TRANSPORT_SECURITY, hsts);
+        }
+        response
     };
     answer.instrument(span).await
 }
@@ -159,9 +156,9 @@ async fn read_form(
         return Err(PageError::CsrfTokenMismatch { pending: PendingForm::default() });
     }
     let max = match request.session {
-        Some(_) => MAX_FORM_BYTES,
-        None if is_public => MAX_SIGN_IN_FORM_BYTES,
-        None => MAX_ANONYMOUS_FORM_BYTES,
+        Some(_) => BODY_BYTES,
+        None if is_public => SIGN_IN_FORM_BYTES,
+        None => ANONYMOUS_BODY_BYTES,
     };
     // The announced length: nothing is read of a form that is too large.
     if body.size_hint().lower() > u64::try_from(max).unwrap_or(u64::MAX) {
@@ -236,13 +233,6 @@ fn with_query_id(mut response: Response<Body>, query_id: QueryId) -> Response<Bo
         Ok(value) => drop(response.headers_mut().insert("x-ovh-queryid", value)),
         Err(error) => log_failure(query_id, &error.into()),
     }
-    response
-}
-
-/// Tells the browser to use HTTPS alone for a year (RFC 6797).
-fn with_hsts(mut response: Response<Body>) -> Response<Body> {
-    let one_year = HeaderValue::from_static("max-age=31536000");
-    response.headers_mut().insert(STRICT_TRANSPORT_SECURITY, one_year);
     response
 }
 

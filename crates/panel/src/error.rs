@@ -1,11 +1,10 @@
 //! Errors of pages.
 
 use std::error::Error;
-use std::io;
 
 use axum::http::StatusCode;
 use axum::http::header::InvalidHeaderValue;
-use gatewright_iam::{IamError, SignInError};
+use gatewright_iam::{BodyFailure, IamError, SignInError};
 use http_body_util::LengthLimitError;
 
 use crate::pending_form::PendingForm;
@@ -52,21 +51,17 @@ pub(crate) enum PageError {
 }
 
 impl PageError {
-    /// Creates the error of a form that could not be received whole. The listener reports one that
-    /// is too slow, or that there is no memory for, as an I/O error.
+    /// Creates the error of a form that could not be received whole.
     pub(crate) fn incomplete_form(error: &(dyn Error + 'static)) -> Self {
         let mut causes = std::iter::successors(Some(error), |error| (*error).source());
-        let known = causes.find_map(|cause| {
-            if cause.is::<LengthLimitError>() {
-                return Some(Self::FormTooLarge);
-            }
-            match cause.downcast_ref::<io::Error>()?.kind() {
-                io::ErrorKind::TimedOut => Some(Self::FormTooSlow),
-                io::ErrorKind::QuotaExceeded => Some(Self::TooManyForms),
-                _ => None,
-            }
-        });
-        known.unwrap_or(Self::FormCutShort)
+        if causes.any(|cause| cause.is::<LengthLimitError>()) {
+            return Self::FormTooLarge;
+        }
+        match BodyFailure::of(error) {
+            BodyFailure::TooSlow => Self::FormTooSlow,
+            BodyFailure::NoMemory => Self::TooManyForms,
+            BodyFailure::CutShort => Self::FormCutShort,
+        }
     }
 
     pub(crate) fn status(&self) -> StatusCode {
@@ -119,7 +114,7 @@ impl PageError {
     /// Returns the seconds after which the request may be repeated, if that is known.
     pub(crate) fn retry_after(&self) -> Option<u64> {
         match self {
-            Self::TooManyForms => Some(1),
+            Self::TooManyForms => Some(BodyFailure::RETRY_AFTER),
             Self::Iam(IamError::Busy { seconds }) => Some(*seconds),
             Self::Iam(IamError::RateLimited(limit)) => Some(limit.seconds),
             _ => None,

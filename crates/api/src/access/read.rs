@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use gatewright_iam::limits::{PROPERTIES, PROPERTIES_BYTES, SUBJECT_BYTES};
+use gatewright_iam::limits::{SUBJECT_BYTES, check_properties};
 use gatewright_iam::{
     AccountName, Evaluation, EvaluationsSemantic, Fault, IamError, Instant, SubjectKind,
 };
@@ -123,12 +123,7 @@ fn properties(member: Member<'_>) -> Result<BTreeMap<String, String>, IamError> 
                 _ => continue,
             };
             bytes += before.len() + key.len() + text.len();
-            if tags.len() >= PROPERTIES || bytes > PROPERTIES_BYTES {
-                return Err(invalid(format!(
-                    "\"properties\" may hold {PROPERTIES} texts at most, of {PROPERTIES_BYTES} bytes \
-                     together"
-                )));
-            }
+            check_properties(tags.len() + 1, bytes)?;
             // The prefix is reserved: a caller must not override the server's own tags.
             if !key.starts_with("ovh:") {
                 tags.insert(format!("{before}{key}"), text);

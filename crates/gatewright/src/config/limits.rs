@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use gatewright_iam::limits::BODY_BYTES;
 use gatewright_iam::{Limits, LogSizes, Rates};
 
 use super::options::Options;
@@ -114,9 +115,10 @@ pub(super) fn seconds(
 /// Checks the memory for bodies, in MiB, half of which must hold a body of the maximum size; returns
 /// it in bytes.
 pub(super) fn body_memory(given: Option<usize>) -> Result<usize, Failure> {
+    let least = 2 * BODY_BYTES / MIB;
     match given.unwrap_or(BODY_MEMORY) {
-        few @ 0..4 => {
-            Err(Failure::setting("--max-body-memory")(format!("{few} is not at least 4")))
+        few if few < least => {
+            Err(Failure::setting("--max-body-memory")(format!("{few} is not at least {least}")))
         }
         enough => Ok(enough.saturating_mul(MIB)),
     }

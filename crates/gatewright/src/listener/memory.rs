@@ -7,6 +7,7 @@ use std::io;
 use std::sync::Arc;
 
 use gatewright_iam::AuthenticationMark;
+use gatewright_iam::limits::{BODY_BYTES, SIGN_IN_FORM_BYTES};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// The unit of memory, in bytes.
@@ -21,7 +22,7 @@ pub(crate) struct Budget {
 
 impl Budget {
     /// The largest bodies: one of each kind always fits.
-    const LEAST: Self = Self { strangers: 128 << 10, authenticated: 2 << 20 };
+    const LEAST: Self = Self { strangers: SIGN_IN_FORM_BYTES, authenticated: BODY_BYTES };
 
     /// Returns the part of clients in the memory for all bodies.
     pub(crate) fn of_clients(all: usize) -> Self {
@@ -34,7 +35,7 @@ impl Budget {
     }
 
     /// Returns the memory of operators, who need not send bodies.
-    pub(crate) const OPERATORS: Self = Self { strangers: 128 << 10, authenticated: 0 };
+    pub(crate) const OPERATORS: Self = Self { strangers: SIGN_IN_FORM_BYTES, authenticated: 0 };
 
     /// Returns the part that one network may have.
     pub(super) fn of_network(self) -> Self {

@@ -2,7 +2,6 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use gatewright_policy::{AccountName, Caller, Environment, Identity, Instant, SessionId, TokenId};
 use gatewright_store::Author;
@@ -13,23 +12,6 @@ use crate::model::precondition::{EntityTag, Precondition};
 use crate::model::query_id::QueryId;
 use crate::model::secret::Secret;
 use crate::model::token::Verified;
-
-/// Mark of a request whose caller is authenticated. The transport reads it: what it holds for
-/// strangers is limited more strictly.
-#[derive(Debug, Clone, Default)]
-pub struct AuthenticationMark(Arc<AtomicBool>);
-
-impl AuthenticationMark {
-    /// Marks the request.
-    pub fn set(&self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-
-    /// Checks whether the request is marked.
-    pub fn is_set(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
-}
 
 /// The type of a principal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,11 +4,9 @@ use std::net::IpAddr;
 
 use gatewright_policy::{AccountName, Instant, PolicyId, Tags};
 
-use crate::model::error::{Fault, IamError};
 use crate::model::input::Input;
 use crate::model::limits::{
-    ACTION_BYTES, PROPERTIES, PROPERTIES_BYTES, RESOURCE_TYPE_BYTES, SUBJECT_BYTES, URN_BYTES,
-    check_bytes,
+    ACTION_BYTES, RESOURCE_TYPE_BYTES, SUBJECT_BYTES, URN_BYTES, check_bytes, check_properties,
 };
 use crate::model::log::Reason;
 
@@ -76,21 +74,10 @@ impl Evaluation {
         check_bytes("action.name", &self.action, ACTION_BYTES)?;
         check_bytes("resource.type", &self.resource_type, RESOURCE_TYPE_BYTES)?;
         check_bytes("resource.id", &self.resource, URN_BYTES)?;
-        check_properties(&self.properties)?;
+        let bytes = self.properties.iter().map(|(key, value)| key.len() + value.len()).sum();
+        check_properties(self.properties.len(), bytes)?;
         Ok(self)
     }
-}
-
-/// Checks the number of the properties of an evaluation, and their length together.
-fn check_properties(properties: &Tags) -> Result<(), IamError> {
-    let bytes: usize = properties.iter().map(|(key, value)| key.len() + value.len()).sum();
-    if properties.len() > PROPERTIES || bytes > PROPERTIES_BYTES {
-        let message = format!(
-            "\"properties\" may hold {PROPERTIES} texts at most, of {PROPERTIES_BYTES} bytes together"
-        );
-        return Err(IamError::invalid(Fault::TooLong, message));
-    }
-    Ok(())
 }
 
 impl EvaluationResult {

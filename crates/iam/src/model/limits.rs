@@ -39,6 +39,16 @@ pub const PROPERTIES: usize = 100;
 /// The maximum length of the properties of an evaluation together, in bytes.
 pub const PROPERTIES_BYTES: usize = 16_384;
 
+/// The maximum size of the body of an authenticated request, in bytes.
+pub const BODY_BYTES: usize = 2 << 20;
+
+/// The maximum size of a body whose sender is not known yet, in bytes: a token request, say.
+pub const ANONYMOUS_BODY_BYTES: usize = 64 << 10;
+
+/// The maximum size of a form that signs in, in bytes. It carries the form that was kept when the
+/// session ended, field by field.
+pub const SIGN_IN_FORM_BYTES: usize = 128 << 10;
+
 /// The maximum length of a text in a line of a log, in bytes; the rest is cut off.
 pub const LOG_TEXT_BYTES: usize = 1_024;
 
@@ -89,6 +99,17 @@ pub(crate) fn check_bytes(field: &str, text: &str, most: usize) -> Result<(), Ia
     }
     let message = format!("\"{field}\" must have at most {most} bytes");
     Err(IamError::invalid(Fault::TooLong, message))
+}
+
+/// Checks the number of the properties of an evaluation, and their length together.
+pub fn check_properties(number: usize, bytes: usize) -> Result<(), IamError> {
+    if number <= PROPERTIES && bytes <= PROPERTIES_BYTES {
+        return Ok(());
+    }
+    let message = format!(
+        "\"properties\" may hold {PROPERTIES} texts at most, of {PROPERTIES_BYTES} bytes together"
+    );
+    Err(IamError::invalid(Fault::Input, message))
 }
 
 /// Checks the length of each text of a list.

@@ -89,4 +89,10 @@ impl Settings {
             accounts_in_memory: 1_000,
         }
     }
+
+    /// Returns the policy that browsers use HTTPS alone for a year (`Strict-Transport-Security`, RFC
+    /// 6797), if they reach the public URL by it. Other hosts are none of ours.
+    pub fn hsts(&self) -> Option<&'static str> {
+        self.public_url.starts_with("https:").then_some("max-age=31536000")
+    }
 }

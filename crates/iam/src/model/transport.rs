@@ -1,0 +1,51 @@
+//! What the transport and the handlers of requests tell each other: that a caller is authenticated,
+//! and why a body did not arrive.
+
+use std::error::Error;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Mark of a request whose caller is authenticated. The transport reads it: what it holds for
+/// strangers is limited more strictly.
+#[derive(Debug, Clone, Default)]
+pub struct AuthenticationMark(Arc<AtomicBool>);
+
+impl AuthenticationMark {
+    /// Marks the request.
+    pub fn set(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Checks whether the request is marked.
+    pub fn is_set(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// The reason why a body could not be received whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BodyFailure {
+    /// It did not arrive in time.
+    TooSlow,
+    /// There was no memory for it.
+    NoMemory,
+    /// The connection ended before it, or it is malformed.
+    CutShort,
+}
+
+impl BodyFailure {
+    /// The seconds after which a request for which there was no memory may be sent again.
+    pub const RETRY_AFTER: u64 = 1;
+
+    /// Finds the reason among the causes of an error. The transport reports one that is too slow, or
+    /// that there is no memory for, as an I/O error.
+    pub fn of(error: &(dyn Error + 'static)) -> Self {
+        let mut causes = std::iter::successors(Some(error), |error| (*error).source());
+        match causes.find_map(|cause| Some(cause.downcast_ref::<io::Error>()?.kind())) {
+            Some(io::ErrorKind::TimedOut) => Self::TooSlow,
+            Some(io::ErrorKind::QuotaExceeded) => Self::NoMemory,
+            _ => Self::CutShort,
+        }
+    }
+}
