@@ -16,22 +16,32 @@ const ENVOYS: usize = 1_000;
 /// a request: 640 MiB in all. On HTTP/2 what each network holds is limited beside.
 pub(crate) const CLIENTS: usize = 10_000;
 
+/// Whether there is a listener for Envoys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Envoys {
+    Served,
+    None,
+}
+
 /// The connections of each listener.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Shares {
+pub(crate) struct ConnectionQuotas {
     pub(crate) clients: usize,
     pub(crate) envoys: usize,
 }
 
-impl Shares {
-    /// Shares descriptors out; `wanted` is the setting. Fails if there are too few for it.
+impl ConnectionQuotas {
+    /// Allots descriptors to the listeners; `wanted` is the setting. Fails if there are too few for it.
     pub(crate) fn of(
         descriptors: usize,
         wanted: Option<usize>,
-        has_envoys: bool,
+        envoys: Envoys,
     ) -> Result<Self, Failure> {
         let free = descriptors.saturating_sub(RESERVED + OPERATIONS);
-        let envoys = if has_envoys { ENVOYS.min(free / 4) } else { 0 };
+        let envoys = match envoys {
+            Envoys::Served => ENVOYS.min(free / 4),
+            Envoys::None => 0,
+        };
         let most = free - envoys;
         match wanted {
             Some(wanted) if wanted > most => Err(Failure::setting("--max-connections")(format!(
@@ -73,19 +83,25 @@ mod tests {
 
     #[test]
     fn descriptors_are_kept_for_the_database_operators_and_envoys() {
-        let of = |descriptors, envoys| Shares::of(descriptors, None, envoys).unwrap();
-        assert_eq!(of(1 << 20, false), Shares { clients: 10_000, envoys: 0 });
-        assert_eq!(of(1 << 20, true), Shares { clients: 10_000, envoys: 1_000 });
-        assert_eq!(of(1_024, false), Shares { clients: 832, envoys: 0 });
-        assert_eq!(of(1_024, true), Shares { clients: 624, envoys: 208 });
-        assert_eq!(of(100, true), Shares { clients: 0, envoys: 0 });
+        let of = |descriptors, envoys| ConnectionQuotas::of(descriptors, None, envoys).unwrap();
+        assert_eq!(of(1 << 20, Envoys::None), ConnectionQuotas { clients: 10_000, envoys: 0 });
+        assert_eq!(
+            of(1 << 20, Envoys::Served),
+            ConnectionQuotas { clients: 10_000, envoys: 1_000 }
+        );
+        assert_eq!(of(1_024, Envoys::None), ConnectionQuotas { clients: 832, envoys: 0 });
+        assert_eq!(of(1_024, Envoys::Served), ConnectionQuotas { clients: 624, envoys: 208 });
+        assert_eq!(of(100, Envoys::Served), ConnectionQuotas { clients: 0, envoys: 0 });
     }
 
     #[test]
     fn more_connections_than_descriptors_are_refused_at_start() {
-        assert_eq!(Shares::of(1_024, Some(832), false).unwrap().clients, 832);
-        let error = Shares::of(1_024, Some(833), false).unwrap_err().to_string();
+        assert_eq!(ConnectionQuotas::of(1_024, Some(832), Envoys::None).unwrap().clients, 832);
+        let error = ConnectionQuotas::of(1_024, Some(833), Envoys::None).unwrap_err().to_string();
         assert!(error.starts_with("--max-connections: 833 connections need"), "{error}");
-        assert_eq!(Shares::of(1 << 20, Some(50_000), true).unwrap().clients, 50_000);
+        assert_eq!(
+            ConnectionQuotas::of(1 << 20, Some(50_000), Envoys::Served).unwrap().clients,
+            50_000
+        );
     }
 }

@@ -15,7 +15,7 @@ use tokio::runtime::Handle;
 use crate::acceptor_pool::AcceptorPool;
 use crate::account::SHARED_REGISTRATION;
 use crate::config::{Config, Source, Timeouts};
-use crate::descriptors::{self, OPERATIONS, Shares};
+use crate::descriptors::{self, ConnectionQuotas, Envoys, OPERATIONS};
 use crate::dispatcher::Dispatcher;
 use crate::error::Failure;
 use crate::listener::{BodyLimits, Budget, ConnectionLimits, Listener};
@@ -52,7 +52,7 @@ pub(crate) struct Server {
     operations: TcpListener,
     ext_authz: Option<TcpListener>,
     /// The connections of each listener.
-    shares: Shares,
+    quotas: ConnectionQuotas,
     metrics: Metrics,
 }
 
@@ -60,9 +60,9 @@ impl Server {
     pub(crate) async fn open(config: Config) -> Result<Self, Failure> {
         let trusted_proxies = config.trusted_proxies()?;
         let descriptors = descriptors::raise_limit();
-        let has_envoys = config.ext_authz_listen.is_some();
-        let shares = Shares::of(descriptors, config.max_connections, has_envoys)?;
-        tracing::info!(descriptors, connections = shares.clients, "limits of connections");
+        let envoys = config.ext_authz_listen.map_or(Envoys::None, |_| Envoys::Served);
+        let quotas = ConnectionQuotas::of(descriptors, config.max_connections, envoys)?;
+        tracing::info!(descriptors, connections = quotas.clients, "limits of connections");
         let listener = bind(config.listen)?;
         let operations = bind(config.operations_listen)?;
         let ext_authz = config.ext_authz_listen.map(bind).transpose()?;
@@ -78,12 +78,12 @@ impl Server {
         if iam.shares_registration().await? {
             tracing::warn!("{SHARED_REGISTRATION}");
         }
-        Ok(Self { iam, config, trusted_proxies, listener, operations, ext_authz, shares, metrics })
+        Ok(Self { iam, config, trusted_proxies, listener, operations, ext_authz, quotas, metrics })
     }
 
     /// Serves until a signal to stop; calls `ready` once connections are accepted.
     pub(crate) async fn run(self, ready: impl FnOnce(&Iam)) -> Result<(), Failure> {
-        let shares = self.shares;
+        let quotas = self.quotas;
         let per_address = self.config.max_connections_per_address;
         let trusted = self.trusted_proxies;
         let listener = |listener, name, (total, per_address), trusted_proxies, bodies| {
@@ -112,7 +112,7 @@ impl Server {
         let of_envoys = Budget::of_envoys(memory);
         // Whoever reaches this listener is an Envoy, and HTTP/2 ends without losing a request.
         let anywhere: [IpNet; 2] = [Ipv4Net::default().into(), Ipv6Net::default().into()];
-        let limits = (shares.envoys, shares.envoys);
+        let limits = (quotas.envoys, quotas.envoys);
         let envoys = |socket| listener(socket, "ext-authz", limits, anywhere.to_vec(), of_envoys);
         let ext_authz = self.ext_authz.map(envoys).transpose()?;
         let ext_authz = ext_authz.map(|listener| {
@@ -134,7 +134,7 @@ impl Server {
         let mut pool = AcceptorPool::start(&dispatcher, &(timeouts.clone(), bodies(of_clients)))
             .map_err(Failure::Serve)?;
         let listener =
-            listener(self.listener, "clients", (shares.clients, per_address), trusted, of_clients)?;
+            listener(self.listener, "clients", (quotas.clients, per_address), trusted, of_clients)?;
 
         tracing::info!(address = %api_address, operations = %operations_address, "ready");
         ready(&self.iam);

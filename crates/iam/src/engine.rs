@@ -1,11 +1,13 @@
 //! The state that is kept in memory between requests, and the tasks that run beside them.
 
 pub(crate) mod claims;
+pub(crate) mod concurrency_limit;
 mod current;
 pub(crate) mod follow;
 mod freshness;
 pub(crate) mod hash_queue;
 pub(crate) mod key;
+pub(crate) mod keyed_semaphores;
 pub(crate) mod keyring;
 pub(crate) mod live_catalogue;
 pub(crate) mod lookups;
@@ -15,7 +17,6 @@ pub(crate) mod rate_limits;
 pub(crate) mod recorder;
 pub(crate) mod relying_party;
 mod renewal;
-pub(crate) mod shares;
 pub(crate) mod sign_in_attempts;
 pub(crate) mod throttle;
 pub(crate) mod tokens;

@@ -1,7 +1,7 @@
 //! Budgets of requests for many decisions, and where these are made.
 //!
-//! A small request is decided at once, on the thread of the connection. A large one takes its turn
-//! on the general runtime, yields between portions, and ends when its client goes away.
+//! A small request is decided at once, on the thread of the connection. A large one waits for a permit
+//! and runs on the general runtime, yields between portions, and ends when its client goes away.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,7 +25,7 @@ pub(crate) const FEW: usize = 64;
 /// The cost after which a large request lets others run.
 const PORTION: u64 = 20_000;
 
-/// The maximum time of a large request, once it is its turn.
+/// The maximum time of a large request, once it has its permit.
 const LONGEST: Duration = Duration::from_secs(20);
 
 /// The costs that a request may still have.
@@ -92,9 +92,9 @@ impl Iam {
         Budget::new(SMALL.min(self.settings.limits.request_cost))
     }
 
-    /// Does the work of a large request on the general runtime, when it is the account's turn; ends
+    /// Does the work of a large request on the general runtime, once the account has a permit; ends
     /// it when the caller of this ends.
-    pub(crate) async fn in_turn<T, F>(
+    pub(crate) async fn run_large_request<T, F>(
         self: &Arc<Self>,
         context: &Context,
         work: impl FnOnce(Budget) -> F + Send + 'static,
@@ -103,12 +103,14 @@ impl Iam {
         T: Send + 'static,
         F: Future<Output = Result<T, IamError>> + Send + 'static,
     {
-        let (shares, account) = (Arc::clone(&self.shares), context.account().clone());
+        let (limit, account) = (Arc::clone(&self.large_requests), context.account().clone());
         let budget = self.budget();
         let task = async move {
-            let _turn = shares.turn(&account).await?;
-            let done = tokio::time::timeout(LONGEST, work(budget)).await;
-            done.unwrap_or_else(|_| Err(shares.busy()))
+            let work = async {
+                let done = tokio::time::timeout(LONGEST, work(budget)).await;
+                done.unwrap_or_else(|_| Err(limit.busy()))
+            };
+            limit.run(&account, work).await
         };
         let mut task = AttendedTask(self.runtime.spawn(task.in_current_span()));
         (&mut task.0).await.map_err(IamError::internal)?

@@ -13,12 +13,12 @@ use webauthn_rs::Webauthn;
 use crate::catalogue::error::CatalogueError;
 use crate::catalogue::file::texts;
 use crate::catalogue::index::Catalogue;
+use crate::engine::concurrency_limit::ConcurrencyLimit;
 use crate::engine::follow::{Follower, Following, new_installation};
 use crate::engine::live_catalogue::LiveCatalogue;
 use crate::engine::rate_limits::RateLimits;
 use crate::engine::recorder::Recorder;
 use crate::engine::relying_party::relying_party;
-use crate::engine::shares::Shares;
 use crate::engine::sign_in_attempts::SignInAttempts;
 use crate::engine::tokens::Tokens;
 use crate::engine::vault::{KeyError, MasterKey};
@@ -61,8 +61,8 @@ pub struct Iam {
     /// The relying party of passkeys; none where browsers support no passkeys at the public URL.
     pub(crate) passkeys: Option<Webauthn>,
     pub(crate) recorder: Arc<Recorder>,
-    /// The shares of accounts in large requests for decisions.
-    pub(crate) shares: Arc<Shares>,
+    /// The limit of large requests for decisions.
+    pub(crate) large_requests: Arc<ConcurrencyLimit>,
     /// The general runtime, on which large requests are decided.
     pub(crate) runtime: Handle,
     pub(crate) sources: Sources,
@@ -125,7 +125,7 @@ impl Iam {
             rate_limits,
             settings,
             recorder,
-            shares: Arc::new(Shares::new()),
+            large_requests: Arc::new(ConcurrencyLimit::new()),
             runtime: Handle::current(),
             sources,
             stopping: AtomicBool::new(false),

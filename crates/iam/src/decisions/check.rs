@@ -73,7 +73,7 @@ impl Iam {
             }
         }
         // Boxed, since the future is large and rarely needed.
-        Box::pin(self.check_in_turn(context, check)).await
+        Box::pin(self.check_large(context, check)).await
     }
 
     fn read_check(&self, urns: Vec<String>, actions: Vec<String>) -> Result<Check, IamError> {
@@ -107,7 +107,7 @@ impl Iam {
     }
 
     /// Decides a large request in portions, once it is known that it does not cost too much.
-    async fn check_in_turn(
+    async fn check_large(
         self: &Arc<Self>,
         context: &Context,
         check: Check,
@@ -136,7 +136,7 @@ impl Iam {
             }
             Ok(check.results(&allowed))
         };
-        self.in_turn(context, work).await
+        self.run_large_request(context, work).await
     }
 }
 

@@ -95,7 +95,7 @@ impl Iam {
             iam.evaluate_within(&caller, &requests, how, &mut budget).await
         };
         // Boxed, since the future is large and rarely needed.
-        Box::pin(self.in_turn(context, work)).await
+        Box::pin(self.run_large_request(context, work)).await
     }
 
     /// Evaluates requests; fails where they would cost too much together, and then records none.

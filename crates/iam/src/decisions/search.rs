@@ -95,7 +95,7 @@ impl Iam {
         let work = async move |mut budget: Budget| {
             iam.search_among(&caller, &request, (target, &names), &mut budget).await
         };
-        Box::pin(self.in_turn(context, work)).await
+        Box::pin(self.run_large_request(context, work)).await
     }
 
     async fn search_among(

@@ -1,11 +1,8 @@
 //! Queues of password hashes: each takes 19 MiB and a core for a while.
 
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-
 use tokio::sync::Semaphore;
 
+use crate::engine::keyed_semaphores::KeyedSemaphores;
 use crate::model::error::IamError;
 
 /// The time after which a refused client may try again, in seconds.
@@ -20,23 +17,9 @@ const RETRY_AFTER: u64 = 1;
 pub(crate) struct HashQueue {
     admitted: Semaphore,
     running: Semaphore,
-    keys: Mutex<HashMap<Box<str>, Arc<Key>>>,
+    keys: KeyedSemaphores<Box<str>>,
     /// The maximum number of hashes of one key that run or wait.
     of_key: usize,
-}
-
-/// The hashes of one key.
-struct Key {
-    turn: Semaphore,
-    /// The number of hashes that run or wait.
-    places: AtomicUsize,
-}
-
-/// The place of one hash, which is given back when it is dropped.
-struct Place<'q> {
-    queue: &'q HashQueue,
-    name: Box<str>,
-    key: Arc<Key>,
 }
 
 impl HashQueue {
@@ -44,12 +27,12 @@ impl HashQueue {
         Self {
             admitted: Semaphore::new(running + waiting),
             running: Semaphore::new(running),
-            keys: Mutex::default(),
+            keys: KeyedSemaphores::new(1),
             of_key,
         }
     }
 
-    /// Runs a hash when its turn has come; refused at once where too many wait.
+    /// Runs a hash once it has its permits; refused at once where too many wait.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         key: &str,
@@ -60,31 +43,10 @@ impl HashQueue {
             IamError::Busy { seconds: RETRY_AFTER }
         };
         let _admitted = self.admitted.try_acquire().map_err(|_| busy())?;
-        let place = self.place(key).ok_or_else(busy)?;
-        let _turn = place.key.turn.acquire().await.map_err(IamError::internal)?;
+        let place = self.keys.place(key.into(), self.of_key).ok_or_else(busy)?;
+        let _permit = place.acquire().await.map_err(IamError::internal)?;
         let _running = self.running.acquire().await.map_err(IamError::internal)?;
         tokio::task::spawn_blocking(hash).await.map_err(IamError::internal)
-    }
-
-    fn place(&self, name: &str) -> Option<Place<'_>> {
-        let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
-        let new = || Arc::new(Key { turn: Semaphore::new(1), places: AtomicUsize::new(0) });
-        let key = Arc::clone(keys.entry(name.into()).or_insert_with(new));
-        // The count is changed under the lock alone.
-        if key.places.load(Ordering::Relaxed) >= self.of_key {
-            return None;
-        }
-        key.places.fetch_add(1, Ordering::Relaxed);
-        Some(Place { queue: self, name: name.into(), key })
-    }
-}
-
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        let mut keys = self.queue.keys.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.key.places.fetch_sub(1, Ordering::Relaxed) == 1 {
-            keys.remove(&self.name);
-        }
     }
 }
 
@@ -134,6 +96,6 @@ mod tests {
         first.unwrap().unwrap();
         assert_eq!((second.unwrap(), other.unwrap()), (2, 4));
         assert!(is_busy(&third), "{third:?}");
-        assert!(queue.keys.lock().unwrap().is_empty());
+        assert!(queue.keys.is_empty());
     }
 }

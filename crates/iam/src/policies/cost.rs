@@ -83,8 +83,11 @@ impl Iam {
     ) -> Result<(), IamError> {
         let most = self.settings.limits.decision_cost;
         // An account may have many users: no worker is held up by them, and no other account.
-        let _turn = self.shares.turn(view.account()).await?;
-        let check = move || view.check_costs(&set, &identities, most);
-        tokio::task::spawn_blocking(check).await.map_err(IamError::internal)?
+        let account = view.account().clone();
+        let check = async move {
+            let check = move || view.check_costs(&set, &identities, most);
+            tokio::task::spawn_blocking(check).await.map_err(IamError::internal)?
+        };
+        self.large_requests.run(&account, check).await
     }
 }

@@ -15,17 +15,17 @@ use super::line::PendingLine;
 /// The size of a queue, in bytes. Each thread has one for decisions and one for all else.
 const SIZE: usize = 1024 * 1024;
 
-/// The size up to which nobody's share is looked at, in bytes.
-const UNSHARED: usize = SIZE / 8;
+/// The size up to which nobody's use is counted, in bytes.
+const UNCOUNTED: usize = SIZE / 8;
 
 /// The sizes of the lines of each account and of each caller.
 #[derive(Default)]
-struct Shares {
+struct UsedBytes {
     accounts: HashMap<AccountName, usize, RandomState>,
     callers: HashMap<Arc<str>, usize, RandomState>,
 }
 
-impl Shares {
+impl UsedBytes {
     fn add(&mut self, line: &PendingLine) {
         let identity = line.actor.identity();
         *self.accounts.entry(identity.account().clone()).or_default() += line.size();
@@ -45,8 +45,8 @@ impl Shares {
 pub(super) struct Queue {
     pub(super) lines: Vec<PendingLine>,
     size: usize,
-    /// The shares of the lines in the queue, once it is so full that they matter.
-    shares: Option<Shares>,
+    /// What each account and caller uses of it, once it is so full that this matters.
+    used: Option<UsedBytes>,
 }
 
 impl Queue {
@@ -54,16 +54,16 @@ impl Queue {
     pub(super) fn push(&mut self, line: PendingLine) -> Option<PendingLine> {
         let size = line.size();
         let Some(free) = SIZE.checked_sub(self.size + size) else { return Some(line) };
-        if self.size >= UNSHARED {
-            let shares = self.shares.get_or_insert_with(|| {
-                let mut shares = Shares::default();
-                self.lines.iter().for_each(|line| shares.add(line));
-                shares
+        if self.size >= UNCOUNTED {
+            let used = self.used.get_or_insert_with(|| {
+                let mut used = UsedBytes::default();
+                self.lines.iter().for_each(|line| used.add(line));
+                used
             });
-            if !shares.has_room(&line, free) {
+            if !used.has_room(&line, free) {
                 return Some(line);
             }
-            shares.add(&line);
+            used.add(&line);
         }
         self.size += size;
         self.lines.push(line);
