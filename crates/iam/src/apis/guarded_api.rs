@@ -44,7 +44,7 @@ impl Iam {
         document: Input<Value>,
     ) -> Result<GuardedApi, IamError> {
         self.demand(context, rights::API_EDIT).await?;
-        self.demand_administrator(context).await?;
+        self.demand_grantor(context).await?;
         let registrars = &self.settings.registrars;
         let account = context.account();
         let is_registrar = registrars.iter().any(|one| one == account);

@@ -11,12 +11,17 @@ use crate::model::caller::Context;
 use crate::model::error::IamError;
 
 impl Iam {
-    /// Requires a caller of an operation that can give rights to have proved their identity lately, if
-    /// they are in a session; and to have all rights, where the installation demands it. Then nobody
-    /// gives what they do not have, but by tags: who may change those of a resource changes what
-    /// conditions on them decide.
-    pub(crate) async fn demand_administrator(&self, context: &Context) -> Result<(), IamError> {
+    /// Requires a caller who may give rights: recently authenticated, if they are in a session, and
+    /// with all rights, where the installation demands it.
+    pub(crate) async fn demand_grantor(&self, context: &Context) -> Result<(), IamError> {
         context.demand_reauthentication()?;
+        self.demand_all_rights(context).await
+    }
+
+    /// Requires a caller with all rights, where the installation demands it. Then nobody gives what
+    /// they do not have, but by tags: who may change those of a resource changes what conditions on
+    /// them decide.
+    async fn demand_all_rights(&self, context: &Context) -> Result<(), IamError> {
         if !self.settings.only_administrators_grant || context.principal.caller.is_root() {
             return Ok(());
         }

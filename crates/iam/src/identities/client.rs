@@ -168,7 +168,7 @@ impl Iam {
     ) -> Result<Client, IamError> {
         self.demand(context, rights::CLIENT_ENABLE).await?;
         // Somebody may have disabled it because its secret is known to others.
-        self.demand_administrator(context).await?;
+        self.demand_grantor(context).await?;
         self.change_client(context, id, |document| document.enable(context.now)).await
     }
 

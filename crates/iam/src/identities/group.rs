@@ -87,7 +87,7 @@ impl Iam {
         input: Input<GroupInput>,
     ) -> Result<Group, IamError> {
         self.demand(context, rights::GROUP_CREATE).await?;
-        self.demand_administrator(context).await?;
+        self.demand_grantor(context).await?;
         if let Some(created) = self.created_before(context).await? {
             return self.user_group_of(&created.owner, created.document);
         }
@@ -127,7 +127,7 @@ impl Iam {
         input: Input<GroupInput>,
     ) -> Result<Group, IamError> {
         self.demand(context, rights::GROUP_EDIT).await?;
-        self.demand_administrator(context).await?;
+        self.demand_grantor(context).await?;
         let input = input?;
         check_text("description", input.description.as_deref().unwrap_or_default(), 0, 255)?;
         if is_built_in(name) {

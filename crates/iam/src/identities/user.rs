@@ -63,7 +63,7 @@ impl Iam {
         input: Input<UserInput>,
     ) -> Result<User, IamError> {
         self.demand(context, rights::USER_CREATE).await?;
-        self.demand_administrator(context).await?;
+        self.demand_grantor(context).await?;
         if let Some(created) = self.created_before(context).await? {
             return self.user_of(&created.owner, created.document);
         }
@@ -114,7 +114,7 @@ impl Iam {
         edit: Input<UserEdit>,
     ) -> Result<User, IamError> {
         self.demand(context, rights::USER_EDIT).await?;
-        self.demand_administrator(context).await?;
+        self.demand_grantor(context).await?;
         let edit = edit?;
         for group in edit.groups.iter().flatten() {
             self.check_group(context.account(), group).await?;
@@ -134,7 +134,7 @@ impl Iam {
     /// Enables a user, who may then sign in again; tokens from before stay invalid.
     pub async fn enable_user(&self, context: &Context, login: &Login) -> Result<User, IamError> {
         self.demand(context, rights::USER_ENABLE).await?;
-        self.demand_administrator(context).await?;
+        self.demand_grantor(context).await?;
         let view = self.views.get(context.account()).await?;
         let is_disabled = |user: &Arc<UserDocument>| !user.enabled;
         let id = user_key(context.account(), login);

@@ -53,14 +53,13 @@ impl Iam {
         tokens.into_iter().find(|one| one.name == name).ok_or(IamError::NotFound)
     }
 
-    /// Checks that the caller may give a user a token: themselves, or as an administrator.
+    /// Checks that the caller may give a user a token: themselves, or as one who may give rights.
     async fn demand_token_grant(&self, context: &Context, login: &Login) -> Result<(), IamError> {
-        context.demand_reauthentication()?;
         let own = Identity::user(self.settings.region, context.account(), login);
         if own == context.principal.identity {
-            return Ok(());
+            return context.demand_reauthentication();
         }
-        self.demand_administrator(context).await
+        self.demand_grantor(context).await
     }
 
     /// Creates a personal access token. Only this answer contains the token, which is stored as a

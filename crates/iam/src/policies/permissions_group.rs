@@ -170,7 +170,7 @@ impl Iam {
         input: Input<PermissionsGroupInput>,
     ) -> Result<PermissionsGroup, IamError> {
         self.demand(context, rights::PERMISSIONS_GROUP_CREATE).await?;
-        self.demand_administrator(context).await?;
+        self.demand_grantor(context).await?;
         if let Some(created) = self.created_before(context).await? {
             return self.own_group(&created.owner, &created.id, created.document);
         }
@@ -193,7 +193,7 @@ impl Iam {
         input: Input<PermissionsGroupInput>,
     ) -> Result<PermissionsGroup, IamError> {
         self.demand(context, rights::PERMISSIONS_GROUP_EDIT).await?;
-        self.demand_administrator(context).await?;
+        self.demand_grantor(context).await?;
         let after = input?.check(&self.settings.limits)?;
         let account = context.account();
         let object = self.own_permissions_group(account, urn).await?;
@@ -226,7 +226,7 @@ impl Iam {
         urn: &str,
     ) -> Result<(), IamError> {
         self.demand(context, rights::PERMISSIONS_GROUP_DELETE).await?;
-        self.demand_administrator(context).await?;
+        self.demand_grantor(context).await?;
         let object = self.own_permissions_group(context.account(), urn).await?;
         let place = self.place(context.account(), &object.id);
         self.delete(context, place, &[], |_: &PermissionsGroupDocument| Ok(())).await

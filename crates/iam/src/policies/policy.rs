@@ -117,7 +117,7 @@ impl Iam {
         input: Input<PolicyInput>,
     ) -> Result<Policy, IamError> {
         self.demand(context, rights::POLICY_CREATE).await?;
-        self.demand_administrator(context).await?;
+        self.demand_grantor(context).await?;
         if let Some(created) = self.created_before(context).await? {
             return Ok(created.document);
         }
@@ -145,7 +145,7 @@ impl Iam {
         input: Input<PolicyInput>,
     ) -> Result<Policy, IamError> {
         self.demand(context, rights::POLICY_EDIT).await?;
-        self.demand_administrator(context).await?;
+        self.demand_grantor(context).await?;
         let id = id?;
         let region = self.settings.region;
         let policy = input?.check(id, region, &self.settings.limits)?;
@@ -174,7 +174,7 @@ impl Iam {
         self.demand(context, rights::POLICY_EDIT).await?;
         let attached = attachment == Attachment::Attached;
         // Detaching may give something as well: the policy may deny.
-        self.demand_administrator(context).await?;
+        self.demand_grantor(context).await?;
         let id = id?;
         let (region, limits) = (self.settings.region, &self.settings.limits);
         let key = id.to_string();
@@ -222,7 +222,7 @@ impl Iam {
         id: Input<PolicyId>,
     ) -> Result<(), IamError> {
         self.demand(context, rights::POLICY_DELETE).await?;
-        self.demand_administrator(context).await?;
+        self.demand_grantor(context).await?;
         let id = id?.to_string();
         self.delete(context, self.place(context.account(), &id), &[], |policy: &Policy| {
             if policy.read_only { Err(IamError::ReadOnly(READ_ONLY)) } else { Ok(()) }

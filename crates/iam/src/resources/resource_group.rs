@@ -102,7 +102,7 @@ impl Iam {
         input: Input<ResourceGroupInput>,
     ) -> Result<ResourceGroup, IamError> {
         self.demand(context, rights::RESOURCE_GROUP_EDIT).await?;
-        self.demand_administrator(context).await?;
+        self.demand_grantor(context).await?;
         let (id, input) = (id?, input?);
         let account = context.account();
         check_name("name", &input.name)?;
@@ -129,7 +129,7 @@ impl Iam {
         id: Input<ResourceGroupId>,
     ) -> Result<(), IamError> {
         self.demand(context, rights::RESOURCE_GROUP_DELETE).await?;
-        self.demand_administrator(context).await?;
+        self.demand_grantor(context).await?;
         let id = id?.to_string();
         let place = self.place(context.account(), &id);
         self.delete(context, place, &[], |group: &ResourceGroupDocument| {

@@ -19,7 +19,7 @@ impl Iam {
     /// the account demands them.
     pub async fn reset_mfa(&self, context: &Context, login: &Login) -> Result<(), IamError> {
         self.demand(context, rights::USER_EDIT).await?;
-        self.demand_administrator(context).await?;
+        self.demand_grantor(context).await?;
         let account = context.account();
         let view = self.views.get(account).await?;
         view.users.get(&user_key(account, login)).ok_or(IamError::NotFound)?;
