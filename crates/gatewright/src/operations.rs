@@ -28,6 +28,6 @@ pub(crate) fn router(iam: Arc<Iam>, api: Arc<Api>, metrics: Metrics) -> Router {
 async fn readiness(State(iam): State<Arc<Iam>>) -> (StatusCode, String) {
     match iam.check_ready().await {
         Ok(()) => (StatusCode::OK, "ready\n".to_owned()),
-        Err(trouble) => (StatusCode::SERVICE_UNAVAILABLE, format!("{trouble}\n")),
+        Err(error) => (StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n")),
     }
 }

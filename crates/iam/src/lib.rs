@@ -20,7 +20,7 @@ mod sources;
 mod tokens;
 
 // Shared by all use cases.
-pub use self::core::iam::{Iam, OpenError};
+pub use self::core::iam::{Iam, NotReady, OpenError};
 pub use gatewright_policy::{
     AccountName, ClientId, Condition, Fact, GroupName, Identity, IdentityKind, Instant, Login,
     Operator, PasskeyId, Pattern, PatternError, Permissions, PermissionsGroupId, PolicyId, Region,

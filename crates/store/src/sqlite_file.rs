@@ -42,7 +42,7 @@ pub(crate) struct SqliteFile {
     /// The lock of the server, if it is one that has opened the file.
     lock: OnceLock<ServerLock>,
     /// What is wrong with the file at the path; none while it is open.
-    trouble: ArcSwapOption<String>,
+    file_error: ArcSwapOption<String>,
     /// Whether changes were lost with a log that was removed.
     has_lost: AtomicBool,
 }
@@ -62,9 +62,9 @@ impl SqliteFile {
     /// Opens a file.
     pub(crate) async fn open(path: &str, timeout: Duration) -> Result<Self, sqlx::Error> {
         let connections = ArcSwap::from_pointee(Connections::open(path, timeout).await?);
-        let (lock, trouble) = (OnceLock::new(), ArcSwapOption::empty());
+        let (lock, file_error) = (OnceLock::new(), ArcSwapOption::empty());
         let (path, has_lost) = (path.to_owned(), AtomicBool::new(false));
-        Ok(Self { path, timeout, connections, lock, trouble, has_lost })
+        Ok(Self { path, timeout, connections, lock, file_error, has_lost })
     }
 
     /// Keeps the lock of the server for as long as the file.
@@ -77,8 +77,8 @@ impl SqliteFile {
     }
 
     /// Returns what is wrong with the file at the path.
-    pub(crate) fn trouble(&self) -> Option<Arc<String>> {
-        self.trouble.load_full()
+    pub(crate) fn file_error(&self) -> Option<Arc<String>> {
+        self.file_error.load_full()
     }
 
     pub(crate) fn connections(&self) -> Arc<Connections> {
@@ -111,7 +111,7 @@ impl SqliteFile {
     /// whether they are in order. The listener does the same, and may have been stopped meanwhile.
     pub(crate) async fn give_up_if_moved(&self) -> bool {
         match self.check_place() {
-            Ok(()) if self.trouble().is_none() => return true,
+            Ok(()) if self.file_error().is_none() => return true,
             Err(reason) if !self.connections().writer.is_closed() => self.give_up(&reason).await,
             _ => self.close().await,
         }
@@ -134,7 +134,7 @@ impl SqliteFile {
 
     /// Records what is wrong with the file at the path.
     pub(crate) fn fail(&self, reason: &StoreError) {
-        self.trouble.store(Some(Arc::new(reason.to_string())));
+        self.file_error.store(Some(Arc::new(reason.to_string())));
     }
 
     /// Closes the connections: statements fail until the file is opened anew.
@@ -169,7 +169,7 @@ impl SqliteFile {
         if let Some(lock) = self.lock.get() {
             lock.keep_only(&self.path);
         }
-        self.trouble.store(None);
+        self.file_error.store(None);
         let has_lost = self.has_lost.swap(false, Ordering::Relaxed);
         if !has_lost && self.connections.load().files.is_database_of(&before.files) {
             Replacement::Same

@@ -75,9 +75,9 @@ impl Store {
     }
 
     /// Returns what is wrong with the database file at its path, for the operator.
-    pub fn trouble(&self) -> Option<Arc<String>> {
+    pub fn file_error(&self) -> Option<Arc<String>> {
         match &self.database {
-            Database::Sqlite(file) => file.trouble(),
+            Database::Sqlite(file) => file.file_error(),
             Database::Postgres(_) => None,
         }
     }

@@ -32,6 +32,17 @@ use crate::model::settings::Settings;
 use crate::model::token::KeyRotation;
 use crate::sources::Sources;
 
+/// The reason why the database cannot be used at the moment.
+#[derive(Debug, thiserror::Error)]
+pub enum NotReady {
+    /// The database file is not in order: what is wrong with it, and what its operator can do.
+    #[error("{0}")]
+    File(Arc<String>),
+    /// The database does not answer.
+    #[error("the database does not answer")]
+    Database(#[source] StoreError),
+}
+
 /// Errors that prevent the server from starting.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -203,16 +214,12 @@ impl Iam {
         self.store.hold(lock)
     }
 
-    /// Checks that the database answers; the error is what its operator can do.
-    pub async fn check_ready(&self) -> Result<(), Arc<String>> {
-        match self.store.trouble() {
-            Some(trouble) => Err(trouble),
-            None => self
-                .store
-                .ping()
-                .await
-                .map_err(|_| Arc::new("the database does not answer".to_owned())),
+    /// Checks that the database answers.
+    pub async fn check_ready(&self) -> Result<(), NotReady> {
+        if let Some(error) = self.store.file_error() {
+            return Err(NotReady::File(error));
         }
+        self.store.ping().await.map_err(NotReady::Database)
     }
 
     /// Lists the names of all accounts, for the operator.

@@ -120,10 +120,10 @@ async fn what_was_acknowledged_outlives_the_removal_of_the_log() {
         while let Ok(notice) = listener.next().await {
             assert!(matches!(notice, Notice::Changed(_)), "{notice:?}");
         }
-        assert!(store.trouble().unwrap().contains("removed"));
+        assert!(store.file_error().unwrap().contains("removed"));
         assert!(store.revision(&ACCOUNT).await.is_err());
         assert_eq!(store.open_replacement().await.unwrap(), Replacement::Same);
-        assert!(store.trouble().is_none());
+        assert!(store.file_error().is_none());
         assert_eq!(store.revision(&ACCOUNT).await.unwrap(), Some(Revision::new(2)));
         store.write(&ACCOUNT, &author(), &[create("p2", "two", "2")]).await.unwrap();
         // Another process reads the same.
@@ -159,7 +159,7 @@ async fn a_file_that_was_moved_and_put_back_is_opened_anew() {
     std::fs::rename(path(&database), &moved).unwrap();
     let error = store.open_replacement().await.unwrap_err();
     assert!(matches!(error, StoreError::LogWithoutDatabase { .. }), "{error}");
-    assert!(store.trouble().unwrap().contains("put the database back"));
+    assert!(store.file_error().unwrap().contains("put the database back"));
     assert!(store.revision(&ACCOUNT).await.is_err());
     std::fs::rename(&moved, path(&database)).unwrap();
     assert_eq!(store.open_replacement().await.unwrap(), Replacement::Same);
@@ -182,7 +182,7 @@ async fn a_database_that_is_put_beside_the_log_of_another_is_not_opened() {
     for _ in 0..2 {
         let error = store.open_replacement().await.unwrap_err();
         assert!(matches!(error, StoreError::OtherLog { .. }), "{error}");
-        assert!(store.trouble().unwrap().contains("-wal"));
+        assert!(store.file_error().unwrap().contains("-wal"));
         assert!(store.revision(&ACCOUNT).await.is_err());
     }
     for ending in ["-wal", "-shm"] {
