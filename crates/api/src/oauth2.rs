@@ -134,7 +134,8 @@ async fn introspect(
     let token = token_field(&form)?;
     credentials.wait_for_revision(&request).await?;
     let (id, secret) = (&credentials.id, &credentials.secret);
-    let found = request.iam.introspect(id, secret, token, (request.ip, request.now)).await;
+    let from = (request.ip, request.query_id, request.now);
+    let found = request.iam.introspect(id, secret, token, from).await;
     let found = found.map_err(|error| credentials.error(error))?;
     let issuer = &request.iam.settings().public_url;
     let introspection = found.map(|found| Introspection::of(found, issuer)).unwrap_or_default();

@@ -3,7 +3,9 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use gatewright_policy::{AccountName, Caller, Environment, Identity, Instant, SessionId, TokenId};
+use gatewright_policy::{
+    AccountName, Caller, Environment, Identity, Instant, Region, Scope, SessionId, TokenId,
+};
 use gatewright_store::Author;
 
 use crate::model::error::IamError;
@@ -63,6 +65,14 @@ pub struct Principal {
 }
 
 impl Principal {
+    /// Creates the principal of an identity alone, with all that its policies allow: a service
+    /// account, or a group that is asked about.
+    pub(crate) fn alone(identity: Identity, region: Region) -> Self {
+        let identities = std::slice::from_ref(&identity);
+        let caller = Caller::new(region, identity.account(), identities, Scope::All);
+        Self { kind: PrincipalKind::ServiceAccount, identity, caller, token: Token::None }
+    }
+
     /// Returns the name of the account that the principal belongs to.
     pub fn account(&self) -> &AccountName {
         self.caller.account()

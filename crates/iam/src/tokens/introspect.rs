@@ -3,10 +3,10 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use gatewright_policy::{AccountName, Caller, ClientId, Identity, Instant, Scope};
+use gatewright_policy::{AccountName, ClientId, Identity, Instant};
 
 use crate::core::iam::Iam;
-use crate::model::caller::{Context, Principal, PrincipalKind, Token};
+use crate::model::caller::{Context, Principal};
 use crate::model::error::IamError;
 use crate::model::query_id::QueryId;
 use crate::model::rights;
@@ -21,7 +21,7 @@ impl Iam {
         client_id: &ClientId,
         client_secret: &Secret,
         token: &str,
-        (ip, now): (Option<IpAddr>, Instant),
+        (ip, query_id, now): (Option<IpAddr>, QueryId, Instant),
     ) -> Result<Option<Introspection>, TokenError> {
         let (account, client) = self.prove(client_id, client_secret, ip).await?;
         if !client.enabled {
@@ -36,7 +36,7 @@ impl Iam {
             Err(IamError::BadCredential) => return Ok(None),
             admitted => drop(admitted?),
         }
-        if !self.may_introspect((&account, client_id), &found, now).await? {
+        if !self.may_introspect((&account, client_id), &found, (query_id, now)).await? {
             return Ok(None);
         }
         let token = found.access_token()?;
@@ -44,7 +44,7 @@ impl Iam {
         let roles = match projects.flatten() {
             Some(urn) => {
                 let target = self.project_target(&urn)?;
-                Some(self.project_roles(&found, &target, now).await?)
+                Some(self.project_roles(&found, &target, (query_id, now)).await?)
             }
             None => None,
         };
@@ -66,7 +66,7 @@ impl Iam {
         &self,
         (account, client_id): (&AccountName, &ClientId),
         found: &Principal,
-        now: Instant,
+        (query_id, now): (QueryId, Instant),
     ) -> Result<bool, IamError> {
         if found.access_token()?.client_id == *client_id {
             return Ok(true);
@@ -76,11 +76,8 @@ impl Iam {
         }
         let region = self.settings.region;
         let identity = Identity::service_account(region, account, client_id);
-        let caller = Caller::new(region, account, std::slice::from_ref(&identity), Scope::All);
-        let (kind, token) = (PrincipalKind::ServiceAccount, Token::None);
-        let principal = Arc::new(Principal { kind, identity, caller, token });
-        let context =
-            Context { principal, ip: None, query_id: QueryId::OPERATOR, now, conditions: None };
+        let principal = Arc::new(Principal::alone(identity, region));
+        let context = Context { principal, ip: None, query_id, now, conditions: None };
         self.has_right(&context, rights::TOKEN_INTROSPECT).await
     }
 

@@ -62,7 +62,7 @@ impl Iam {
         };
         let mut id_token = None;
         if wants_id_token(text) {
-            let token = self.id_token(claims, grant.projects.as_ref(), now).await?;
+            let token = self.id_token(claims, grant.projects.as_ref(), (query_id, now)).await?;
             id_token = Some(token.into());
         }
         let token = self.tokens.signing(issued, |key| key.access_token(&claims))?;
@@ -77,13 +77,15 @@ impl Iam {
         &self,
         access: Claims<'_>,
         projects: Option<&ResourceUrn>,
-        now: Instant,
+        (query_id, now): (QueryId, Instant),
     ) -> Result<String, TokenError> {
         let (sub, client_id, scope) = (access.sub, access.client_id, access.scope);
         let principal = self.tokens.principal(sub, &ClientId::new(client_id), scope, Token::None);
         let principal = Arc::new(principal.ok_or(TokenError::InvalidScope)?);
         let roles = match projects {
-            Some(projects) => Some(self.project_roles(&principal, projects, now).await?),
+            Some(projects) => {
+                Some(self.project_roles(&principal, projects, (query_id, now)).await?)
+            }
             None => None,
         };
         let claims = IdClaims {

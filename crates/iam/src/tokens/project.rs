@@ -39,12 +39,11 @@ impl Iam {
         &self,
         principal: &Arc<Principal>,
         target: &ResourceUrn,
-        now: Instant,
+        (query_id, now): (QueryId, Instant),
     ) -> Result<ProjectRoles, TokenError> {
         let all = target.name() == ALL;
         let principal = Arc::clone(principal);
-        let context =
-            Context { principal, ip: None, query_id: QueryId::OPERATOR, now, conditions: None };
+        let context = Context { principal, ip: None, query_id, now, conditions: None };
         let mut projects = vec![target.clone()];
         if all {
             let view = self.views.get(context.account()).await?;

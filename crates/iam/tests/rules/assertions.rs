@@ -161,7 +161,8 @@ async fn an_assertion_opens_nothing_and_a_token_asserts_nothing() {
     bad_credential(installation.context_of(&signed).await);
     let refused = forward(&installation.iam, ("GET", "/books/7"), &signed).await;
     assert!(matches!(refused, Err(IamError::BadCredential)), "{refused:?}");
-    let (iam, about) = (&installation.iam, (None, installation.now()));
+    let (iam, about) =
+        (&installation.iam, (None, installation.iam.new_query_id(), installation.now()));
     let (id, secret) = (&caller.client.id, &caller.secret);
     let found = iam.introspect(id, secret, signed.reveal(), about).await.unwrap();
     assert!(found.is_none(), "{found:?}");

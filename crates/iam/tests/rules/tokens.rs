@@ -122,7 +122,11 @@ async fn a_token_is_introspected_while_it_counts() {
     let (caller, other) = (installation.stranger().await, installation.stranger().await);
     let ask = async |token: &Secret| {
         let (id, secret, now) = (&other.client.id, &other.secret, installation.now());
-        installation.iam.introspect(id, secret, token.reveal(), (None, now)).await.unwrap()
+        installation
+            .iam
+            .introspect(id, secret, token.reveal(), (None, installation.iam.new_query_id(), now))
+            .await
+            .unwrap()
     };
     assert!(ask(&other.token).await.is_some(), "its own");
     assert!(ask(&caller.token).await.is_none(), "another's, without the right");
@@ -150,7 +154,11 @@ async fn an_id_token_says_the_roles_on_projects_and_opens_nothing() {
     let id_token = issued.id_token.unwrap();
     bad_credential(installation.context_of(&id_token).await);
     let (id, secret, now) = (&caller.client.id, &caller.secret, installation.now());
-    let found = iam.introspect(id, secret, id_token.reveal(), (None, now)).await.unwrap().unwrap();
+    let found = iam
+        .introspect(id, secret, id_token.reveal(), (None, installation.iam.new_query_id(), now))
+        .await
+        .unwrap()
+        .unwrap();
     assert!(!found.is_access_token);
     assert_eq!(found.roles.unwrap().project_roles, ["shop:computeOperator"]);
     let wrong = iam.project_target(VPS);
@@ -179,7 +187,10 @@ async fn tokens_of_other_accounts_are_introspected_by_registrars_alone() {
         let token = installation.issue(&grant(&client.id, &secret, "all")).await.unwrap();
         let (id, secret, now) = (&caller.client.id, &caller.secret, installation.now());
         let token = token.access_token;
-        let found = iam.introspect(id, secret, token.reveal(), (None, now)).await.unwrap();
+        let found = iam
+            .introspect(id, secret, token.reveal(), (None, installation.iam.new_query_id(), now))
+            .await
+            .unwrap();
         assert_eq!(found.is_some(), is_registrar);
     }
 }
