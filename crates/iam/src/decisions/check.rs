@@ -69,7 +69,7 @@ impl Iam {
                 };
                 let allowed: Vec<_> =
                     check.urns.iter().zip(&decision_contexts).map(allowed).collect();
-                return Ok(check.results(&allowed));
+                return check.results(&allowed);
             }
         }
         // Boxed, since the future is large and rarely needed.
@@ -134,7 +134,7 @@ impl Iam {
                     allowed.push(of_urn);
                 }
             }
-            Ok(check.results(&allowed))
+            check.results(&allowed)
         };
         self.run_large_request(context, work).await
     }
@@ -182,15 +182,15 @@ impl Check {
     }
 
     /// Returns the results, by whether each action is allowed on each resource.
-    fn results(self, allowed: &[Vec<bool>]) -> Vec<CheckResult> {
+    fn results(self, allowed: &[Vec<bool>]) -> Result<Vec<CheckResult>, IamError> {
         let Self { texts, actions, .. } = self;
         let result = |(resource, index): (String, usize)| {
-            let of_urn = allowed.get(index).map_or(&[][..], Vec::as_slice);
+            let of_urn = allowed.get(index).ok_or_else(|| IamError::impossible("a wrong index"))?;
             let (mut authorized, mut unauthorized) = (Vec::new(), Vec::new());
             for (action, allowed) in actions.iter().zip(of_urn) {
                 if *allowed { &mut authorized } else { &mut unauthorized }.push(action.clone());
             }
-            CheckResult { resource, authorized, unauthorized }
+            Ok(CheckResult { resource, authorized, unauthorized })
         };
         texts.into_iter().map(result).collect()
     }

@@ -2,13 +2,11 @@
 
 use std::sync::Arc;
 
-use gatewright_policy::{
-    AccountName, Caller, ClientId, GroupName, Identity, IdentityKind, Login, Scope,
-};
+use gatewright_policy::{AccountName, ClientId, GroupName, Identity, IdentityKind, Login, Region};
 
 use crate::core::iam::Iam;
 use crate::engine::view::View;
-use crate::model::caller::{Context, Principal, PrincipalKind, Token};
+use crate::model::caller::{Context, Principal};
 use crate::model::error::IamError;
 use crate::model::evaluation::{Evaluation, SubjectKind};
 use crate::model::group::{BUILT_IN, is_built_in};
@@ -32,28 +30,9 @@ impl Iam {
         let (text, account) = (request.subject.as_str(), context.account());
         let Some(kind) = request.subject_kind else { return Ok(None) };
         if kind == SubjectKind::Token {
-            let subject = self.authenticate_token(text, context.now).await;
-            return match subject.map(|subject| subject.principal) {
-                Err(IamError::BadCredential) => Ok(None),
-                Ok(one) if !self.may_ask_about(context, one.account()) => Ok(None),
-                one => one.map(Some),
-            };
+            return self.subject_of_token(context, text).await;
         }
-        let identity = if text.starts_with("urn:") {
-            Identity::parse(text, region).ok()
-        } else {
-            let is_name = !text.is_empty() && !text.contains(['/', ':', '*']);
-            is_name.then(|| match kind {
-                SubjectKind::ServiceAccount => {
-                    Identity::service_account(region, account, &ClientId::new(text))
-                }
-                SubjectKind::User => Identity::user(region, account, &Login::new(text)),
-                SubjectKind::Group | SubjectKind::Token => {
-                    Identity::group(region, account, &GroupName::new(text))
-                }
-            })
-        };
-        let Some(identity) = identity else { return Ok(None) };
+        let Some(identity) = identity(kind, text, (region, account)) else { return Ok(None) };
         if !self.may_ask_about(context, identity.account()) {
             return Ok(None);
         }
@@ -61,35 +40,71 @@ impl Iam {
             Err(IamError::NotFound) => return Ok(None),
             view => view?,
         };
-        let name = identity.name().unwrap_or_default().to_owned();
-        let alone = |identity: Identity| {
-            let identities = std::slice::from_ref(&identity);
-            let caller = Caller::new(region, identity.account(), identities, Scope::All);
-            let (kind, token) = (PrincipalKind::ServiceAccount, Token::None);
-            Principal { kind, identity, caller, token }
-        };
-        let principal = match (kind, identity.kind()) {
-            (SubjectKind::ServiceAccount, IdentityKind::Credential) => {
+        let name = identity.name().ok_or_else(|| IamError::impossible("a nameless subject"))?;
+        let principal = match identity.kind() {
+            IdentityKind::Credential => {
                 let client = name.strip_prefix("oauth2-").and_then(|id| view.clients.get(id));
-                client.filter(|client| client.enabled).map(|_| alone(identity))
+                client.filter(|client| client.enabled).map(|_| Principal::alone(identity, region))
             }
-            (SubjectKind::User, IdentityKind::User) => {
-                let user = view
-                    .users
-                    .get(&user_key(identity.account(), &Login::new(name)))
-                    .filter(|one| one.enabled);
+            IdentityKind::User => {
+                let key = user_key(identity.account(), &Login::new(name));
+                let user = view.users.get(&key).filter(|user| user.enabled);
                 user.map(|user| user.principal(region, identity.account()))
             }
-            (SubjectKind::Group, IdentityKind::Group) => {
+            IdentityKind::Group => {
                 let name = GroupName::new(name);
                 let is_there = is_built_in(&name)
                     || view.groups.contains(&group_key(identity.account(), &name));
-                is_there.then(|| alone(identity))
+                is_there.then(|| Principal::alone(identity, region))
             }
-            _ => None,
+            IdentityKind::Account => None,
         };
         Ok(principal.map(Arc::new))
     }
+
+    /// Finds the principal of a token; none where it is not active or the caller may not ask about it.
+    async fn subject_of_token(
+        &self,
+        context: &Context,
+        token: &str,
+    ) -> Result<Option<Arc<Principal>>, IamError> {
+        let subject = self.authenticate_token(token, context.now).await;
+        match subject.map(|subject| subject.principal) {
+            Err(IamError::BadCredential) => Ok(None),
+            Ok(one) if !self.may_ask_about(context, one.account()) => Ok(None),
+            one => one.map(Some),
+        }
+    }
+}
+
+/// Reads the identity of a subject: its URN, or its name in the caller's account. None where it is no
+/// identity of that type.
+fn identity(
+    kind: SubjectKind,
+    text: &str,
+    (region, account): (Region, &AccountName),
+) -> Option<Identity> {
+    let identity = if text.starts_with("urn:") {
+        Identity::parse(text, region).ok()?
+    } else if text.is_empty() || text.contains(['/', ':', '*']) {
+        return None;
+    } else {
+        match kind {
+            SubjectKind::ServiceAccount => {
+                Identity::service_account(region, account, &ClientId::new(text))
+            }
+            SubjectKind::User => Identity::user(region, account, &Login::new(text)),
+            SubjectKind::Group => Identity::group(region, account, &GroupName::new(text)),
+            SubjectKind::Token => return None,
+        }
+    };
+    let is_of_kind = match kind {
+        SubjectKind::ServiceAccount => identity.kind() == IdentityKind::Credential,
+        SubjectKind::User => identity.kind() == IdentityKind::User,
+        SubjectKind::Group => identity.kind() == IdentityKind::Group,
+        SubjectKind::Token => false,
+    };
+    is_of_kind.then_some(identity)
 }
 
 /// Lists the names of the subjects of a type.

@@ -109,7 +109,8 @@ impl Limit {
         let slots = || RefCell::new(vec![Lease::default(); SLOTS].into_boxed_slice());
         let mut leases = self.leases.get_or(slots).borrow_mut();
         let place = usize::try_from(key % SLOTS as u64).unwrap_or_default();
-        let Some(lease) = leases.get_mut(place) else { return Ok(()) };
+        let one_cell = || governor.check_key(&key).map(drop).map_err(|until| self.refusal(&until));
+        let Some(lease) = leases.get_mut(place) else { return one_cell() };
         if lease.key == key && lease.left > 0 {
             lease.left -= 1;
             return Ok(());
@@ -124,7 +125,7 @@ impl Limit {
             return Ok(());
         }
         *lease = Lease { key, left: 0, size: 0 };
-        governor.check_key(&key).map(drop).map_err(|until| self.refusal(&until))
+        one_cell()
     }
 
     /// Forgets the keys that have all their cells again.

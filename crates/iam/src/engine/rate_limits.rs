@@ -54,9 +54,9 @@ pub(crate) struct RateLimits {
 
 impl RateLimits {
     pub(crate) fn new(rates: &Rates, sources: &Sources) -> Self {
-        let pair = |names: [&'static str; 2], rate: u32| Pair {
-            credential: Limit::new(names[0], rate, sources),
-            account: Limit::new(names[1], rate.saturating_mul(CREDENTIALS_OF_ACCOUNT), sources),
+        let pair = |[credential, account]: [&'static str; 2], rate: u32| Pair {
+            credential: Limit::new(credential, rate, sources),
+            account: Limit::new(account, rate.saturating_mul(CREDENTIALS_OF_ACCOUNT), sources),
         };
         let client_failures = rates.failures.div_ceil(10);
         let site_failures = rates.failures.saturating_mul(NETWORKS_OF_SITE);
