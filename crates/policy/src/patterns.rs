@@ -49,12 +49,12 @@ const MANY: usize = 16;
 const MANY_CONTAINED: usize = 4;
 
 /// The cost of finding an exact text by its hash.
-const HASHED: usize = 16;
+const HASH_COST: usize = 16;
 
 /// The number of bytes of a text that are searched for a contained one at a cost of 1, and that an
 /// automaton looks at.
 const SEARCHED: usize = 16;
-const STEPS: usize = 2;
+const STEPS_PER_COST: usize = 2;
 
 const ANY: u8 = 0;
 const EXACT: u8 = 1;
@@ -140,9 +140,9 @@ impl<const ROOM: usize> Patterns<ROOM> {
             rest = after.get(length..).unwrap_or_default();
         }
         if let Some(index) = &self.index {
-            cost += if index.exact.is_empty() { 0 } else { HASHED };
+            cost += if index.exact.is_empty() { 0 } else { HASH_COST };
             let steps = index.automaton.as_ref().map(|one| one.steps(longest));
-            cost += steps.map_or(0, |steps| 1 + steps / STEPS);
+            cost += steps.map_or(0, |steps| 1 + steps / STEPS_PER_COST);
         }
         u32::try_from(cost).unwrap_or(u32::MAX)
     }

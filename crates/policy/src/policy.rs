@@ -85,10 +85,10 @@ pub enum PolicyError {
 pub const LONGEST_URN: usize = 1_024;
 
 /// The cost of the look-up of a group.
-pub(crate) const GROUP: u32 = 8;
+pub(crate) const GROUP_COST: u32 = 8;
 
 /// The cost of finding a policy.
-const FOUND: u32 = 4;
+const FOUND_COST: u32 = 4;
 
 /// The resources that a policy covers.
 #[derive(Debug, Clone, Default)]
@@ -129,7 +129,7 @@ impl Cover {
     /// Returns the cost of matching a URN, in the worst case.
     fn cost(&self) -> u32 {
         let groups = u32::try_from(self.groups.len()).unwrap_or(u32::MAX);
-        let groups = groups.saturating_add(self.any_group.into()).saturating_mul(GROUP);
+        let groups = groups.saturating_add(self.any_group.into()).saturating_mul(GROUP_COST);
         self.named.cost(LONGEST_URN).saturating_add(groups)
     }
 
@@ -208,7 +208,7 @@ impl Policy {
         let permissions = self.permissions.compile()?;
         let condition = self.conditions.as_ref().map(Condition::compile).transpose()?;
         let condition_cost = condition.as_ref().map_or(0, CompiledCondition::cost);
-        let costs = [FOUND, cover.cost(), permissions.cost(), condition_cost];
+        let costs = [FOUND_COST, cover.cost(), permissions.cost(), condition_cost];
         let texts = identities.iter().chain(&permissions_groups);
         let texts: usize = texts.map(|text| size_of::<Box<str>>() + text.len()).sum();
         let conditions = self.conditions.as_ref().map_or(0, Condition::text_bytes);

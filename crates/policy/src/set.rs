@@ -13,7 +13,7 @@ use imbl::{GenericHashMap, GenericHashSet, OrdMap, shared_ptr::DefaultSharedPtr}
 use crate::hashed_identity::{HashedIdentity, IdentityHash};
 use crate::id::{AccountName, PolicyId, ResourceGroupId};
 use crate::permissions::CompiledPermissions;
-use crate::policy::{CompiledPolicy, GROUP};
+use crate::policy::{CompiledPolicy, GROUP_COST};
 
 type Map<K, V> = GenericHashMap<K, V, RandomState, DefaultSharedPtr>;
 
@@ -266,7 +266,7 @@ impl PolicySet {
     fn cost_of(&self, policy: &CompiledPolicy) -> u64 {
         let groups = policy.permissions_groups.iter().map(|urn| {
             let permissions = self.permissions_group(urn);
-            u64::from(GROUP) + permissions.map_or(0, |group| u64::from(group.cost()))
+            u64::from(GROUP_COST) + permissions.map_or(0, |group| u64::from(group.cost()))
         });
         u64::from(policy.cost()) + groups.sum::<u64>()
     }

@@ -49,7 +49,7 @@ impl ClientCredentials {
         if !request.headers.contains_key(MINIMUM_REVISION) {
             return Ok(());
         }
-        let known = request.iam.authenticate_client(&self.id, &self.secret, request.ip).await;
+        let known = request.iam.check_client(&self.id, &self.secret, request.ip).await;
         known.map_err(|error| self.error(error))?;
         Ok(wait_for_revision(&request.iam, &request.headers).await?)
     }

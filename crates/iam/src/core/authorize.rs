@@ -7,7 +7,7 @@ use gatewright_policy::{
     AccountName, Decision, Request, Resource, ResourceUrn, decide, decision_cost,
 };
 
-use crate::core::budget::FEW;
+use crate::core::budget::CHUNK;
 use crate::core::iam::Iam;
 use crate::engine::recorder::{Decisions, RecordedDecision};
 use crate::engine::view::View;
@@ -16,7 +16,7 @@ use crate::model::error::IamError;
 use crate::model::rights;
 
 /// The cost of finding out whose policies decide.
-pub(crate) const CONTEXT: u64 = 20;
+pub(crate) const CONTEXT_COST: u64 = 20;
 
 /// The accounts whose policies apply to a resource: its owner's, and the caller's where that is
 /// another one.
@@ -93,7 +93,7 @@ impl Iam {
             [rights::tag_add(urn.resource_type()), rights::tag_remove(urn.resource_type())];
         let actions: Vec<&String> = actions.iter().chain(&common).collect();
         let (cost, mut budget) = (decision_context.cost(context), self.budget());
-        for some in actions.chunks(FEW) {
+        for some in actions.chunks(CHUNK) {
             let is_allowed =
                 |action: &&String| decision_context.decide(context, action, urn).is_allowed();
             if some.iter().any(is_allowed) {

@@ -14,13 +14,13 @@ use crate::model::caller::Context;
 use crate::model::error::IamError;
 
 /// The cost up to which a request is small. A cost of 1 is about ten nanoseconds in the worst case.
-const SMALL: u64 = 50_000;
+const SMALL_COST: u64 = 50_000;
 
 /// The number of decisions up to which their cost is not computed first: each is bounded by itself.
-pub(crate) const VERY_FEW: usize = 4;
+pub(crate) const UNMETERED_DECISIONS: usize = 4;
 
-/// The number of decisions that are made before others run.
-pub(crate) const FEW: usize = 64;
+/// The number of decisions of a chunk, which are made before others run.
+pub(crate) const CHUNK: usize = 64;
 
 /// The cost after which a large request lets others run.
 const PORTION: u64 = 20_000;
@@ -89,7 +89,7 @@ impl Iam {
 
     /// Creates the budget of a small request, which is decided at once.
     pub(crate) fn small_budget(&self) -> Budget {
-        Budget::new(SMALL.min(self.settings.limits.request_cost))
+        Budget::new(SMALL_COST.min(self.settings.limits.request_cost))
     }
 
     /// Does the work of a large request on the general runtime, once the account has a permit; ends

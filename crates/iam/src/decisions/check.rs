@@ -6,8 +6,8 @@ use std::sync::Arc;
 use foldhash::quality::RandomState;
 use gatewright_policy::{AccountName, ResourceUrn};
 
-use crate::core::authorize::{CONTEXT, DecisionContext};
-use crate::core::budget::{Budget, FEW, VERY_FEW};
+use crate::core::authorize::{CONTEXT_COST, DecisionContext};
+use crate::core::budget::{Budget, CHUNK, UNMETERED_DECISIONS};
 use crate::core::iam::Iam;
 use crate::engine::recorder::RecordedDecision;
 use crate::engine::recorder::recording::Recording;
@@ -20,7 +20,7 @@ use crate::model::limits::{ACTION_BYTES, URN_BYTES, check_bytes};
 const MOST: usize = 100_000;
 
 /// The number of resources up to which a request may be small.
-const MANY: usize = 1_000;
+const SMALL_CHECK: usize = 1_000;
 
 /// The result for one resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,13 +53,13 @@ impl Iam {
         actions: Input<Vec<String>>,
     ) -> Result<Vec<CheckResult>, IamError> {
         let check = self.read_check(urns, actions?)?;
-        if check.urns.len() <= MANY {
+        if check.urns.len() <= SMALL_CHECK {
             let decision_contexts = match check.urns.as_slice() {
                 [urn] => vec![self.decision_context(context, urn).await?],
                 urns => self.decision_contexts(context, urns).await?,
             };
             let decisions = check.urns.len() * check.actions.len();
-            if decisions <= VERY_FEW
+            if decisions <= UNMETERED_DECISIONS
                 || self.small_budget().spend(check.cost(context, &decision_contexts)).is_ok()
             {
                 let mut recording = self.recorder.recording();
@@ -119,11 +119,11 @@ impl Iam {
             drop(decision_contexts);
             let (mut costs, mut recording) = (Costs::default(), iam.recorder.recording());
             let mut allowed = Vec::with_capacity(check.urns.len());
-            for urns in check.urns.chunks(FEW) {
+            for urns in check.urns.chunks(CHUNK) {
                 iam.find_owners(&caller, urns).await?;
                 for urn in urns {
                     let mut of_urn = Vec::with_capacity(check.actions.len());
-                    for some in check.actions.chunks(FEW) {
+                    for some in check.actions.chunks(CHUNK) {
                         // By the policies of now: the whole may take long.
                         let decision_context = iam.decision_context(&caller, urn).await?;
                         let on = (urn, &decision_context);
@@ -177,7 +177,7 @@ impl Check {
         let (mut costs, actions) = (Costs::default(), self.actions.len() as u64);
         let costs = decision_contexts
             .iter()
-            .map(|one| costs.of(context, one).saturating_mul(actions).saturating_add(CONTEXT));
+            .map(|one| costs.of(context, one).saturating_mul(actions).saturating_add(CONTEXT_COST));
         costs.fold(0, u64::saturating_add)
     }
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use gatewright_policy::{ResourceUrn, Tags};
 
-use crate::core::authorize::{CONTEXT, DecisionContext};
-use crate::core::budget::{Budget, FEW, VERY_FEW};
+use crate::core::authorize::{CONTEXT_COST, DecisionContext};
+use crate::core::budget::{Budget, CHUNK, UNMETERED_DECISIONS};
 use crate::core::iam::Iam;
 use crate::engine::recorder::RecordedDecision;
 use crate::engine::recorder::recording::Recording;
@@ -26,13 +26,13 @@ pub(crate) enum AssertedProperties {
 }
 
 /// The number of requests up to which they may be small together.
-const SOME: usize = 256;
+const SMALL_BATCH: usize = 256;
 
 /// The cost of the verification of a token.
-const VERIFICATION: u64 = 10_000;
+const VERIFICATION_COST: u64 = 10_000;
 
 /// The cost of each identity of a subject.
-const IDENTITY: u64 = 20;
+const IDENTITY_COST: u64 = 20;
 
 /// A request with all that it is decided by.
 pub(crate) struct Prepared {
@@ -50,7 +50,7 @@ impl Prepared {
     fn cost(&self) -> u64 {
         let identities = self.subject_context.principal.caller.identities().count() as u64;
         let decision = self.decision_context.cost(&self.subject_context);
-        decision.saturating_add(CONTEXT + IDENTITY * identities)
+        decision.saturating_add(CONTEXT_COST + IDENTITY_COST * identities)
     }
 }
 
@@ -81,9 +81,9 @@ impl Iam {
         let requests: Vec<Input<Evaluation>> =
             requests?.into_iter().map(|request| request.and_then(Evaluation::checked)).collect();
         let how = (properties, semantic);
-        if requests.len() <= SOME {
+        if requests.len() <= SMALL_BATCH {
             // So few decisions are bounded by what each may cost, which need not be computed.
-            let is_bounded = requests.len() <= VERY_FEW;
+            let is_bounded = requests.len() <= UNMETERED_DECISIONS;
             let mut budget = if is_bounded { Budget::unlimited() } else { self.small_budget() };
             match self.evaluate_within(context, &requests, how, &mut budget).await {
                 Err(IamError::TooLarge(_)) => {}
@@ -123,8 +123,8 @@ impl Iam {
         (budget, recording): (&mut Budget, &mut Recording<'_>),
     ) -> Result<Vec<Input<EvaluationResult>>, IamError> {
         let (mut answers, mut last) = (Vec::with_capacity(requests.len()), None);
-        for some in requests.chunks(FEW) {
-            if some.len() > VERY_FEW {
+        for some in requests.chunks(CHUNK) {
+            if some.len() > UNMETERED_DECISIONS {
                 self.find_owners_of(context, some).await?;
             }
             for request in some {
@@ -161,7 +161,7 @@ impl Iam {
     ) -> Result<Option<Arc<Principal>>, IamError> {
         let is_token = request.subject_kind == Some(SubjectKind::Token);
         let is_verified = last.is_some_and(|last| request.has_subject_of(last));
-        let cost = if is_token && !is_verified { VERIFICATION } else { 1 };
+        let cost = if is_token && !is_verified { VERIFICATION_COST } else { 1 };
         budget.spend(cost)?;
         let subject = self.subject(context, request).await?;
         budget.pause_after(cost).await;

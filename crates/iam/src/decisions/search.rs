@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use gatewright_policy::ResourceUrn;
 
-use crate::core::budget::{Budget, FEW};
+use crate::core::budget::{Budget, CHUNK};
 use crate::core::iam::Iam;
 use crate::decisions::evaluation::decide_prepared;
 use crate::decisions::subject::subjects;
@@ -84,7 +84,7 @@ impl Iam {
         };
         names.sort_unstable();
         names.truncate(MOST);
-        if names.len() <= FEW {
+        if names.len() <= CHUNK {
             let mut budget = self.small_budget();
             match self.search_among(context, &request, (target, &names), &mut budget).await {
                 Err(IamError::TooLarge(_)) => {}

@@ -5,6 +5,9 @@ use tokio::sync::Semaphore;
 use crate::engine::keyed_semaphores::KeyedSemaphores;
 use crate::model::error::IamError;
 
+/// The metric of refused attempts to sign in.
+pub(crate) const REFUSED_SIGN_INS: &str = "gatewright_sign_ins_refused_total";
+
 /// The time after which a refused client may try again, in seconds.
 const RETRY_AFTER: u64 = 1;
 
@@ -39,7 +42,7 @@ impl HashQueue {
         hash: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, IamError> {
         let busy = || {
-            metrics::counter!("gatewright_sign_ins_refused_total", "reason" => "busy").increment(1);
+            metrics::counter!(REFUSED_SIGN_INS, "reason" => "busy").increment(1);
             IamError::Busy { seconds: RETRY_AFTER }
         };
         let _admitted = self.admitted.try_acquire().map_err(|_| busy())?;

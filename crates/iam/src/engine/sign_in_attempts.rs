@@ -8,40 +8,45 @@ use gatewright_policy::{AccountName, Instant, SessionId};
 use highway::{HighwayHash, HighwayHasher, Key};
 use quick_cache::sync::Cache;
 
-use crate::engine::hash_queue::HashQueue;
+use crate::engine::hash_queue::{HashQueue, REFUSED_SIGN_INS};
 use crate::engine::throttle::{Throttle, ThrottleKey};
 use crate::model::device::DeviceId;
 use crate::model::error::IamError;
 use crate::model::network::Network;
 use crate::sources::Sources;
 
-/// What an attempt to prove an identity is counted by.
-pub(crate) enum Counted {
+/// The keys that an attempt to authenticate is counted by.
+pub(crate) enum AttemptKeys {
     /// By the device, which the person has signed in with before, and by the login over all its
     /// devices: strangers have none.
     Device { device: String, login: String },
     /// By the login at a network, by the login, by the network, and by its site if it has one.
-    Stranger { pair: String, login: String, network: String, site: Option<String> },
+    Stranger { login_at_network: String, login: String, network: String, site: Option<String> },
     /// By the identity at a network, and by the identity: who is signed in proves their password.
-    SignedIn { pair: String, identity: String, account: String },
+    SignedIn { identity_at_network: String, identity: String, account: String },
 }
 
-impl Counted {
-    /// Returns what an attempt at a login is counted by.
-    pub(crate) fn by(login: &str, device: Option<DeviceId>, from: Option<IpAddr>) -> Self {
+impl AttemptKeys {
+    /// Returns the keys of an attempt at a login.
+    pub(crate) fn of_login(login: &str, device: Option<DeviceId>, from: Option<IpAddr>) -> Self {
         let login = login.to_owned();
         if let Some(device) = device {
             return Self::Device { device: format!("{device} {login}"), login };
         }
         let network = network_of(from);
         let site = from.and_then(Network::site_of).map(|site| site.to_string());
-        Self::Stranger { pair: format!("{network} {login}"), login, network, site }
+        let login_at_network = format!("{network} {login}");
+        Self::Stranger { login_at_network, login, network, site }
     }
 
-    /// Returns what a signed-in person's proof of their password is counted by.
-    pub(crate) fn by_identity(identity: &str, account: &AccountName, from: Option<IpAddr>) -> Self {
-        let pair = format!("{} {identity}", network_of(from));
-        Self::SignedIn { pair, identity: identity.to_owned(), account: account.to_string() }
+    /// Returns the keys of an attempt of a signed-in person to authenticate again.
+    pub(crate) fn of_identity(identity: &str, account: &AccountName, from: Option<IpAddr>) -> Self {
+        let identity_at_network = format!("{} {identity}", network_of(from));
+        Self::SignedIn {
+            identity_at_network,
+            identity: identity.to_owned(),
+            account: account.to_string(),
+        }
     }
 }
 
@@ -56,14 +61,14 @@ pub(crate) struct SignInAttempts {
     pub(crate) used: Cache<SessionId, Instant>,
     devices: Throttle,
     logins_with_devices: Throttle,
-    pairs: Throttle,
+    logins_at_networks: Throttle,
     logins: Throttle,
     networks: Throttle,
     sites: Throttle,
-    signed_in_pairs: Throttle,
+    identities_at_networks: Throttle,
     identities: Throttle,
     /// The key of the hashes that counts are kept by.
-    marker: Key,
+    hash_key: Key,
     /// Hashes for whoever has proved nothing yet, by network.
     strangers: HashQueue,
     /// Hashes for devices that have signed in before, by login.
@@ -75,23 +80,23 @@ pub(crate) struct SignInAttempts {
 impl SignInAttempts {
     pub(crate) fn new(sources: &Sources) -> Result<Self, IamError> {
         let (minute, quarter) = (Duration::from_mins(1), Duration::from_mins(15));
-        let mut marker = [0; 4];
-        for part in &mut marker {
+        let mut hash_key = [0; 4];
+        for part in &mut hash_key {
             *part = u64::from_ne_bytes(sources.bytes()?);
         }
         Ok(Self {
             used: Cache::new(100_000),
             devices: Throttle::new(10, quarter, quarter),
             logins_with_devices: Throttle::new(100, quarter, quarter),
-            pairs: Throttle::new(5, quarter, quarter),
-            // One network alone stays below this by the limit of the pair, so it takes several to
+            logins_at_networks: Throttle::new(5, quarter, quarter),
+            // One network alone stays below this by the limit of the login there, so it takes several to
             // make the owner wait at a new device, and then for a minute.
             logins: Throttle::new(50, quarter, minute),
             networks: Throttle::new(20, minute, quarter),
             sites: Throttle::new(100, minute, quarter),
-            signed_in_pairs: Throttle::new(5, quarter, quarter),
+            identities_at_networks: Throttle::new(5, quarter, quarter),
             identities: Throttle::new(50, quarter, minute),
-            marker: Key(marker),
+            hash_key: Key(hash_key),
             strangers: HashQueue::new(2, 8, 4),
             known_devices: HashQueue::new(1, 32, 2),
             signed_in: HashQueue::new(1, 256, 64),
@@ -100,14 +105,13 @@ impl SignInAttempts {
 
     /// Begins an attempt, which counts as failed until [`Self::succeed`]; fails with the seconds to
     /// wait.
-    pub(crate) fn begin(&self, counted: &Counted, now: Instant) -> Result<(), u64> {
-        let counts = self.counts(counted);
+    pub(crate) fn begin(&self, keys: &AttemptKeys, now: Instant) -> Result<(), u64> {
+        let counts = self.counts(keys);
         for (place, (throttle, key)) in counts.iter().enumerate() {
             if let Err(seconds) = throttle.attempt(*key, now) {
                 // What was not tried does not count.
                 counts.iter().take(place).for_each(|(throttle, key)| throttle.forgive(*key));
-                metrics::counter!("gatewright_sign_ins_refused_total", "reason" => "throttled")
-                    .increment(1);
+                metrics::counter!(REFUSED_SIGN_INS, "reason" => "throttled").increment(1);
                 return Err(seconds);
             }
         }
@@ -116,8 +120,8 @@ impl SignInAttempts {
 
     /// Records that an attempt has succeeded. It clears no failure of others: neither at this login
     /// from elsewhere, nor from this network at other logins.
-    pub(crate) fn succeed(&self, counted: &Counted) {
-        for (place, (throttle, key)) in self.counts(counted).into_iter().enumerate() {
+    pub(crate) fn succeed(&self, keys: &AttemptKeys) {
+        for (place, (throttle, key)) in self.counts(keys).into_iter().enumerate() {
             // The first is that of this person at this place alone.
             if place == 0 {
                 throttle.reset(key);
@@ -128,41 +132,44 @@ impl SignInAttempts {
     }
 
     /// Takes back an attempt that was not decided, as where no hash could be computed.
-    pub(crate) fn take_back(&self, counted: &Counted) {
-        self.counts(counted).into_iter().for_each(|(throttle, key)| throttle.forgive(key));
+    pub(crate) fn take_back(&self, keys: &AttemptKeys) {
+        self.counts(keys).into_iter().for_each(|(throttle, key)| throttle.forgive(key));
     }
 
     /// Runs the hash of an attempt, in the queue of its kind.
     pub(crate) async fn hash<T: Send + 'static>(
         &self,
-        counted: &Counted,
+        keys: &AttemptKeys,
         hash: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, IamError> {
-        match counted {
-            Counted::Device { login, .. } => self.known_devices.run(login, hash).await,
-            Counted::Stranger { network, .. } => self.strangers.run(network, hash).await,
-            Counted::SignedIn { account, .. } => self.signed_in.run(account, hash).await,
+        match keys {
+            AttemptKeys::Device { login, .. } => self.known_devices.run(login, hash).await,
+            AttemptKeys::Stranger { network, .. } => self.strangers.run(network, hash).await,
+            AttemptKeys::SignedIn { account, .. } => self.signed_in.run(account, hash).await,
         }
     }
 
     /// Returns the counts of an attempt, the narrowest first.
-    fn counts(&self, counted: &Counted) -> Vec<(&Throttle, ThrottleKey)> {
-        let key = |text: &str| HighwayHasher::new(self.marker).hash128(text.as_bytes());
-        match counted {
-            Counted::Device { device, login } => {
+    fn counts(&self, keys: &AttemptKeys) -> Vec<(&Throttle, ThrottleKey)> {
+        let key = |text: &str| HighwayHasher::new(self.hash_key).hash128(text.as_bytes());
+        match keys {
+            AttemptKeys::Device { device, login } => {
                 vec![(&self.devices, key(device)), (&self.logins_with_devices, key(login))]
             }
-            Counted::Stranger { pair, login, network, site } => {
+            AttemptKeys::Stranger { login_at_network, login, network, site } => {
                 let mut counts = vec![
-                    (&self.pairs, key(pair)),
+                    (&self.logins_at_networks, key(login_at_network)),
                     (&self.logins, key(login)),
                     (&self.networks, key(network)),
                 ];
                 counts.extend(site.as_deref().map(|site| (&self.sites, key(site))));
                 counts
             }
-            Counted::SignedIn { pair, identity, .. } => {
-                vec![(&self.signed_in_pairs, key(pair)), (&self.identities, key(identity))]
+            AttemptKeys::SignedIn { identity_at_network, identity, .. } => {
+                vec![
+                    (&self.identities_at_networks, key(identity_at_network)),
+                    (&self.identities, key(identity)),
+                ]
             }
         }
     }

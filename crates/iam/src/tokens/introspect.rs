@@ -23,7 +23,7 @@ impl Iam {
         token: &str,
         (ip, query_id, now): (Option<IpAddr>, QueryId, Instant),
     ) -> Result<Option<Introspection>, TokenError> {
-        let (account, client) = self.prove(client_id, client_secret, ip).await?;
+        let (account, client) = self.authenticate_client(client_id, client_secret, ip).await?;
         if !client.enabled {
             return Err(TokenError::UnauthorizedClient(DISABLED));
         }

@@ -23,15 +23,16 @@ impl Iam {
         grant: &Grant,
         (ip, query_id, now): (Option<IpAddr>, QueryId, Instant),
     ) -> Result<Issued, TokenError> {
-        let proved = self.prove_or_refuse(&grant.client_id, &grant.client_secret, ip).await;
+        let authenticated =
+            self.authenticate_or_reject(&grant.client_id, &grant.client_secret, ip).await;
         let region = self.settings.region;
         let about = (ip, query_id, now);
         // Failures beyond their limit are not written one by one.
-        if let Err((Some(account), TokenError::InvalidClient)) = &proved {
+        if let Err((Some(account), TokenError::InvalidClient)) = &authenticated {
             let identity = Identity::service_account(region, account, &grant.client_id);
             self.recorder.record_token_request(identity, "", TokenOutcome::Refused, about);
         }
-        let (account, client) = proved.map_err(|(_, error)| error)?;
+        let (account, client) = authenticated.map_err(|(_, error)| error)?;
         self.rate_limits.admit_token_request(&grant.client_id, &account)?;
         if !client.enabled {
             return Err(TokenError::UnauthorizedClient(DISABLED));

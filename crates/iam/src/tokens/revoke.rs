@@ -27,7 +27,7 @@ impl Iam {
         token: &str,
         (ip, query_id, now): (Option<IpAddr>, QueryId, Instant),
     ) -> Result<(), TokenError> {
-        let (account, _) = self.prove(client_id, client_secret, ip).await?;
+        let (account, _) = self.authenticate_client(client_id, client_secret, ip).await?;
         let found = match self.tokens.verify(token).await {
             Err(IamError::BadCredential) => return Ok(()),
             found => found?,

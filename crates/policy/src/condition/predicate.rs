@@ -41,7 +41,7 @@ pub(crate) enum Text {
 
 /// The cost of the local time in a time zone, and of the look-up of a tag.
 const LOCAL_TIME: u32 = 6;
-const TAG: u32 = 4;
+const TAG_COST: u32 = 4;
 
 impl<T: PartialOrd> Ordered<T> {
     fn len(&self) -> usize {
@@ -125,7 +125,7 @@ impl Predicate {
         let (fixed, list) = match self {
             Self::Date(_, test) => (LOCAL_TIME, test.len()),
             Self::Hour(_, test) | Self::WeekDay(_, test) => (LOCAL_TIME, test.len()),
-            Self::Tag(_, test) => (TAG, test.len()),
+            Self::Tag(_, test) => (TAG_COST, test.len()),
             Self::Name(test) | Self::Type(test) => (0, test.len()),
             Self::Ip(blocks) => (0, blocks.len() / 4),
         };

@@ -4,7 +4,7 @@ use gatewright_policy::{AccountName, Identity, Instant, Login, SessionId};
 use gatewright_store::Kind;
 
 use crate::core::iam::Iam;
-use crate::engine::sign_in_attempts::Counted;
+use crate::engine::sign_in_attempts::AttemptKeys;
 use crate::model::account::Profile;
 use crate::model::caller::{Context, Origin, sign_in_context};
 use crate::model::document::Document;
@@ -39,13 +39,13 @@ impl Iam {
         };
         let attempts = &self.sign_in_attempts;
         let device = self.known_device(identity.urn(), &origin).await?;
-        let counted = Counted::by(&id, device, origin.ip);
-        let begun = attempts.begin(&counted, now);
+        let keys = AttemptKeys::of_login(&id, device, origin.ip);
+        let begun = attempts.begin(&keys, now);
         begun.map_err(|seconds| SignInError::TooMany { seconds })?;
         let check = async {
             let object = self.store.object(&account, kind, &id).await?;
             let hash = object.as_ref().and_then(|object| object.secret.clone());
-            let is_right = self.is_password(&counted, attempt.password, hash).await?;
+            let is_right = self.is_password(&keys, attempt.password, hash).await?;
             Ok::<_, IamError>((object, is_right))
         };
         let object = match check.await {
@@ -57,11 +57,11 @@ impl Iam {
                 return Err(SignInError::Wrong);
             }
             Err(error) => {
-                attempts.take_back(&counted);
+                attempts.take_back(&keys);
                 return Err(error.into());
             }
         };
-        attempts.succeed(&counted);
+        attempts.succeed(&keys);
         if kind == Kind::User {
             let user = UserDocument::read(&object.document)?;
             if !user.enabled {
@@ -95,9 +95,9 @@ impl Iam {
         let document = pending.ok_or(IamError::BadCredential)?;
         let session = self.session_of(&view, &id, document)?;
         let device = self.known_device(&document.identity, origin).await?;
-        let counted = Counted::by(&format!("{} code", document.identity), device, origin.ip);
+        let keys = AttemptKeys::of_login(&format!("{} code", document.identity), device, origin.ip);
         let context = sign_in_context(session.principal, origin);
-        let proof = self.prove_code(&context, &counted, code).await;
+        let proof = self.prove_code(&context, &keys, code).await;
         if let Err(SignInError::WrongCode) = &proof {
             let identity = context.principal.identity.clone();
             self.recorder.record_failure(identity, "sign-in-code", origin);

@@ -4,7 +4,7 @@ use gatewright_policy::{AccountName, Login};
 use gatewright_store::Kind;
 
 use crate::core::iam::Iam;
-use crate::engine::sign_in_attempts::Counted;
+use crate::engine::sign_in_attempts::AttemptKeys;
 use crate::model::caller::{Context, PrincipalKind};
 use crate::model::error::IamError;
 use crate::model::password::check_password;
@@ -17,7 +17,7 @@ impl Iam {
     /// that the time does not tell which logins exist.
     pub(crate) async fn is_password(
         &self,
-        counted: &Counted,
+        keys: &AttemptKeys,
         password: Secret,
         hash: Option<Vec<u8>>,
     ) -> Result<bool, IamError> {
@@ -29,7 +29,7 @@ impl Iam {
                 None => password.slow_hash(&[0; 16]).map(|_| false),
             }
         };
-        self.sign_in_attempts.hash(counted, check).await?
+        self.sign_in_attempts.hash(keys, check).await?
     }
 
     /// Verifies the caller's own password, which is stored under the returned key; refused where it
@@ -50,19 +50,19 @@ impl Iam {
             PrincipalKind::ServiceAccount => return Err(IamError::NotFound.into()),
         };
         let attempts = &self.sign_in_attempts;
-        let counted = Counted::by_identity(&id, account, context.ip);
-        let begun = attempts.begin(&counted, context.now);
+        let keys = AttemptKeys::of_identity(&id, account, context.ip);
+        let begun = attempts.begin(&keys, context.now);
         begun.map_err(|seconds| SignInError::TooMany { seconds })?;
         let check = async {
             let object = self.store.object(account, kind, &id).await?;
             let hash = object.and_then(|object| object.secret);
-            self.is_password(&counted, password, hash).await
+            self.is_password(&keys, password, hash).await
         };
         match check.await {
-            Ok(true) => attempts.succeed(&counted),
+            Ok(true) => attempts.succeed(&keys),
             Ok(false) => return Err(SignInError::Wrong),
             Err(error) => {
-                attempts.take_back(&counted);
+                attempts.take_back(&keys);
                 return Err(error.into());
             }
         }

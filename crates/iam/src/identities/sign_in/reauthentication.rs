@@ -2,7 +2,7 @@
 //! sent in the meantime.
 
 use crate::core::iam::Iam;
-use crate::engine::sign_in_attempts::Counted;
+use crate::engine::sign_in_attempts::AttemptKeys;
 use crate::model::caller::Context;
 use crate::model::error::IamError;
 use crate::model::secret::Secret;
@@ -20,9 +20,9 @@ impl Iam {
                 self.prove_password(context, password).await?;
             }
             Reauthentication::Code(code) => {
-                let counted = format!("{} code", context.principal.identity.urn());
-                let counted = Counted::by_identity(&counted, context.account(), context.ip);
-                self.prove_code(context, &counted, code.reveal()).await?;
+                let codes = format!("{} code", context.principal.identity.urn());
+                let keys = AttemptKeys::of_identity(&codes, context.account(), context.ip);
+                self.prove_code(context, &keys, code.reveal()).await?;
             }
         }
         let session = self.change_session(context, |document| {

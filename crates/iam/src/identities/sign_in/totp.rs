@@ -6,7 +6,7 @@ use gatewright_store::{Kind, Object};
 use zeroize::Zeroizing;
 
 use crate::core::iam::Iam;
-use crate::engine::sign_in_attempts::Counted;
+use crate::engine::sign_in_attempts::AttemptKeys;
 use crate::engine::tokens::sealing::CHALLENGE_LIFETIME;
 use crate::model::caller::Context;
 use crate::model::document::Document;
@@ -134,20 +134,20 @@ impl Iam {
     pub(crate) async fn prove_code(
         &self,
         context: &Context,
-        counted: &Counted,
+        keys: &AttemptKeys,
         code: &str,
     ) -> Result<Proof, SignInError> {
         // Nobody guesses a backup code, so nobody is kept from using theirs.
         let is_guessable = !is_backup_code(code);
         if is_guessable {
-            let begun = self.sign_in_attempts.begin(counted, context.now);
+            let begun = self.sign_in_attempts.begin(keys, context.now);
             begun.map_err(|seconds| SignInError::TooMany { seconds })?;
         }
         let proof = self.take_code(context, code).await;
         match &proof {
-            Ok(_) if is_guessable => self.sign_in_attempts.succeed(counted),
+            Ok(_) if is_guessable => self.sign_in_attempts.succeed(keys),
             // The database failed: nothing was tried.
-            Err(SignInError::Failed(_)) if is_guessable => self.sign_in_attempts.take_back(counted),
+            Err(SignInError::Failed(_)) if is_guessable => self.sign_in_attempts.take_back(keys),
             _ => {}
         }
         proof

@@ -12,42 +12,50 @@ use crate::model::error::IamError;
 use crate::model::secret::Secret;
 use crate::model::token::TokenError;
 
-/// A refused client: its account, if there is such a client, and the error.
-pub(crate) type RefusedClient = (Option<AccountName>, TokenError);
+/// A rejected client: its account, if there is such a client, and the error.
+pub(crate) type RejectedClient = (Option<AccountName>, TokenError);
+
+/// The result of comparing a client's secret.
+enum SecretCheck {
+    Right(AccountName, ClientEntry),
+    Wrong(AccountName),
+    NoSuchClient,
+}
 
 impl Iam {
     /// Authenticates a client by its secret, for a request that is answered only once this node
     /// follows a revision.
-    pub async fn authenticate_client(
+    pub async fn check_client(
         &self,
         id: &ClientId,
         secret: &Secret,
         from: Option<IpAddr>,
     ) -> Result<(), TokenError> {
-        self.prove(id, secret, from).await.map(drop)
+        self.authenticate_client(id, secret, from).await.map(drop)
     }
 
     /// Authenticates a client by its secret; returns its account, and what is held of it.
-    pub(crate) async fn prove(
+    pub(crate) async fn authenticate_client(
         &self,
         id: &ClientId,
         secret: &Secret,
         from: Option<IpAddr>,
     ) -> Result<(AccountName, ClientEntry), TokenError> {
-        self.prove_or_refuse(id, secret, from).await.map_err(|(_, error)| error)
+        self.authenticate_or_reject(id, secret, from).await.map_err(|(_, error)| error)
     }
 
     /// Authenticates a client in the same way. The right secret is never refused for wrong ones,
     /// whose rate is limited for the client and for the network that they come from.
-    pub(crate) async fn prove_or_refuse(
+    pub(crate) async fn authenticate_or_reject(
         &self,
         id: &ClientId,
         secret: &Secret,
         from: Option<IpAddr>,
-    ) -> Result<(AccountName, ClientEntry), RefusedClient> {
-        let account = match self.find_client(id, secret).await {
-            Ok(Ok(proved)) => return Ok(proved),
-            Ok(Err(account)) => account,
+    ) -> Result<(AccountName, ClientEntry), RejectedClient> {
+        let account = match self.check_secret(id, secret).await {
+            Ok(SecretCheck::Right(account, client)) => return Ok((account, client)),
+            Ok(SecretCheck::Wrong(account)) => Some(account),
+            Ok(SecretCheck::NoSuchClient) => None,
             Err(error) => return Err((None, error.into())),
         };
         if let Err(limited) = self.rate_limits.count_client_failure(id, from) {
@@ -61,19 +69,15 @@ impl Iam {
         Err((account, TokenError::InvalidClient))
     }
 
-    /// Finds a client whose secret is right; returns the account alone where it is wrong.
-    async fn find_client(
-        &self,
-        id: &ClientId,
-        secret: &Secret,
-    ) -> Result<Result<(AccountName, ClientEntry), Option<AccountName>>, IamError> {
+    /// Compares the secret of a client.
+    async fn check_secret(&self, id: &ClientId, secret: &Secret) -> Result<SecretCheck, IamError> {
         let Some(account) = self.views.account_of_client(id).await? else {
-            return Ok(Err(None));
+            return Ok(SecretCheck::NoSuchClient);
         };
         let view = self.views.get(&account).await?;
         let client = view.clients.get(id.as_str()).filter(|client| secret.is(&client.secret));
-        let Some(client) = client.cloned() else { return Ok(Err(Some(account))) };
+        let Some(client) = client.cloned() else { return Ok(SecretCheck::Wrong(account)) };
         record_account(&account);
-        Ok(Ok((account, client)))
+        Ok(SecretCheck::Right(account, client))
     }
 }
