@@ -46,6 +46,13 @@ impl Budget {
     }
 }
 
+/// The sender of a body, as far as is known yet.
+#[derive(Clone, Copy)]
+enum Sender {
+    Stranger,
+    Authenticated,
+}
+
 /// The memory of a listener, or of a network.
 #[derive(Debug, Clone)]
 pub(super) struct Pools {
@@ -61,8 +68,11 @@ impl Pools {
         Self { strangers: pool(budget.strangers), authenticated: pool(budget.authenticated) }
     }
 
-    fn take(&self, is_authenticated: bool, units: u32) -> Option<OwnedSemaphorePermit> {
-        let pool = if is_authenticated { &self.authenticated } else { &self.strangers };
+    fn take(&self, sender: Sender, units: u32) -> Option<OwnedSemaphorePermit> {
+        let pool = match sender {
+            Sender::Stranger => &self.strangers,
+            Sender::Authenticated => &self.authenticated,
+        };
         Arc::clone(pool).try_acquire_many_owned(units).ok()
     }
 }
@@ -111,10 +121,10 @@ impl Memory {
         if more == 0 {
             return Ok(());
         }
-        let is_authenticated = self.mark.is_set();
+        let sender = if self.mark.is_set() { Sender::Authenticated } else { Sender::Stranger };
         let pools = [self.network.as_ref(), Some(&self.listener)];
         for pools in pools.into_iter().flatten() {
-            let Some(permit) = pools.take(is_authenticated, more) else {
+            let Some(permit) = pools.take(sender, more) else {
                 return Err(io::ErrorKind::QuotaExceeded.into());
             };
             self.held.permits.push(permit);

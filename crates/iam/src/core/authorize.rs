@@ -30,16 +30,17 @@ pub(crate) struct DecisionContext {
 impl DecisionContext {
     /// Creates the decision context of a resource of the caller's account that nobody has registered.
     pub(crate) fn unregistered(home: Arc<View>) -> Self {
-        Self::new(home, false, None)
+        Self { owner: home, home: None, is_registered: false }
     }
 
-    /// Creates the decision context of a caller's account, and of the resource's owner where that is
-    /// another.
-    fn new(home: Arc<View>, is_registered: bool, other: Option<Arc<View>>) -> Self {
-        match other {
-            Some(owner) => Self { owner, home: Some(home), is_registered },
-            None => Self { owner: home, home: None, is_registered },
-        }
+    /// Creates the decision context of a resource that the caller's account owns.
+    fn of_home(home: Arc<View>) -> Self {
+        Self { owner: home, home: None, is_registered: true }
+    }
+
+    /// Creates the decision context of a resource that another account owns.
+    fn foreign(home: Arc<View>, owner: Arc<View>) -> Self {
+        Self { owner, home: Some(home), is_registered: true }
     }
 
     /// Returns the cost of a decision for the caller, in the worst case.
@@ -135,12 +136,20 @@ impl Iam {
             }
         }
         let decision_context = |urn: &ResourceUrn| {
-            let owner = owners.get(urn.urn());
-            let is_registered = owner.is_some() || home.resources.contains(urn.urn());
-            let other = owner.and_then(|owner| others.get(owner)).map(Arc::clone);
-            DecisionContext::new(Arc::clone(&home), is_registered, other)
+            let home = Arc::clone(&home);
+            match owners.get(urn.urn()) {
+                Some(owner) if owner != home.account() => {
+                    let owner = others.get(owner).map(Arc::clone);
+                    let owner = owner.ok_or_else(|| IamError::impossible("an owner not loaded"))?;
+                    Ok(DecisionContext::foreign(home, owner))
+                }
+                None if !home.resources.contains(urn.urn()) => {
+                    Ok(DecisionContext::unregistered(home))
+                }
+                _ => Ok(DecisionContext::of_home(home)),
+            }
         };
-        Ok(urns.iter().map(decision_context).collect())
+        urns.iter().map(decision_context).collect()
     }
 
     /// Reads the owners of resources into memory, many at once, but for those of the caller's account.
@@ -162,16 +171,15 @@ impl Iam {
         urn: &ResourceUrn,
     ) -> Result<DecisionContext, IamError> {
         if home.resources.get(urn.urn()).is_some() {
-            return Ok(DecisionContext { owner: home, home: None, is_registered: true });
+            return Ok(DecisionContext::of_home(home));
         }
         match self.views.owner_of(urn.urn()).await? {
             Some(owner) if owner != *home.account() => {
                 let owner = self.views.get(&owner).await?;
-                Ok(DecisionContext { owner, home: Some(home), is_registered: true })
+                Ok(DecisionContext::foreign(home, owner))
             }
-            owner => {
-                Ok(DecisionContext { owner: home, home: None, is_registered: owner.is_some() })
-            }
+            Some(_) => Ok(DecisionContext::of_home(home)),
+            None => Ok(DecisionContext::unregistered(home)),
         }
     }
 
@@ -183,11 +191,11 @@ impl Iam {
         owner: &str,
     ) -> Result<DecisionContext, IamError> {
         if owner == home.account().as_str() {
-            return Ok(DecisionContext { owner: home, home: None, is_registered: true });
+            return Ok(DecisionContext::of_home(home));
         }
         // Boxed, since the future is large and rarely needed.
         let owner = Box::pin(self.views.get_named(owner)).await?;
-        Ok(DecisionContext { owner, home: Some(home), is_registered: true })
+        Ok(DecisionContext::foreign(home, owner))
     }
 
     /// Returns whether the caller has a right on their own account. The check is not written to the
