@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use gatewright_iam::limits;
+
 use super::*;
 use crate::config::limits::MIB;
 
@@ -63,16 +65,62 @@ fn built_in(setting: &str) -> Option<u64> {
     })
 }
 
+/// The limits without a setting, by the beginning of their rows.
+const FIXED: &[(&str, usize)] = &[
+    ("body of an authenticated request", limits::BODY_BYTES),
+    ("body of a request that need not be authenticated", limits::ANONYMOUS_BODY_BYTES),
+    ("form without a session", limits::ANONYMOUS_BODY_BYTES),
+    ("form of the sign-in", limits::SIGN_IN_FORM_BYTES),
+    ("tags of a resource", limits::TAGS),
+    ("properties of an evaluation together", limits::PROPERTIES_BYTES),
+    ("properties of an evaluation |", limits::PROPERTIES),
+    ("URN, and pattern of URNs", limits::URN_BYTES),
+    ("action, and pattern of actions", limits::ACTION_BYTES),
+    ("resource type", limits::RESOURCE_TYPE_BYTES),
+    ("name of a guarded API", limits::API_NAME_BYTES),
+    ("key of a condition", limits::CONDITION_KEY_BYTES),
+    ("value of a condition", limits::CONDITION_VALUE_BYTES),
+    ("subject of an evaluation", limits::SUBJECT_BYTES),
+    ("text in a line of the activity log", limits::LOG_TEXT_BYTES),
+];
+
+/// Returns the rows of the document, without the bar at their beginning.
+fn rows() -> impl Iterator<Item = &'static str> {
+    let lines = include_str!("../../../../../docs/limits.md").lines();
+    lines.filter_map(|line| line.strip_prefix("| "))
+}
+
 /// Returns the documented limits that have a setting: its name, and the default.
 fn documented() -> BTreeMap<String, String> {
-    let rows = include_str!("../../../../../docs/limits.md").lines();
-    let rows = rows.filter_map(|row| {
-        let cells: Vec<&str> = row.strip_prefix('|')?.split('|').map(str::trim).collect();
+    let rows = rows().filter_map(|row| {
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
         let [_, default, setting, _, _, _] = *cells.as_slice() else { return None };
         let setting = setting.strip_prefix('`')?.strip_suffix('`')?;
         Some((setting.to_owned(), default.replace(',', "")))
     });
     rows.collect()
+}
+
+/// Reads a documented number, with its unit.
+fn number(text: &str) -> usize {
+    let (number, unit) = text.split_once(' ').unwrap_or((text, ""));
+    let number: usize = number.replace(',', "").parse().unwrap();
+    match unit {
+        "" => number,
+        "KiB" => number << 10,
+        "MiB" => number << 20,
+        unit => panic!("{unit}"),
+    }
+}
+
+#[test]
+fn every_fixed_limit_is_documented_as_it_is() {
+    for (beginning, limit) in FIXED {
+        let row = rows().find(|row| row.starts_with(beginning));
+        let row = row.unwrap_or_else(|| panic!("docs/limits.md lacks {beginning}"));
+        let documented = row.split('|').map(str::trim).nth(1).map(number);
+        assert_eq!(documented, Some(*limit), "{row}");
+    }
 }
 
 /// Returns the settings of the command line, with the defaults that its help states.
