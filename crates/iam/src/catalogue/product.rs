@@ -121,7 +121,7 @@ struct OpenApi {
     account: Option<AccountName>,
     #[serde(default, rename = "x-iam-resource")]
     resources: Option<Locators>,
-    #[serde(default, rename = "x-iam-assertion", deserialize_with = "yes_or_no")]
+    #[serde(default, rename = "x-iam-assertion", deserialize_with = "assertion")]
     asserts_identity: bool,
 }
 
@@ -129,11 +129,9 @@ struct OpenApi {
 const ASSERTION: &str = "x-iam-assertion";
 
 /// Parses [`ASSERTION`]; the error names the extension, which serde's would not.
-fn yes_or_no<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
-    match serde_json::Value::deserialize(deserializer)? {
-        serde_json::Value::Bool(is_set) => Ok(is_set),
-        _ => Err(D::Error::custom(format!("{ASSERTION} must be true or false"))),
-    }
+fn assertion<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    let wrong = |_| D::Error::custom(format!("{ASSERTION} must be true or false"));
+    bool::deserialize(deserializer).map_err(wrong)
 }
 
 impl OpenApi {

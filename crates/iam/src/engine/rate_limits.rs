@@ -114,6 +114,7 @@ impl RateLimits {
             RequestClass::Revocations => return Ok(None),
         };
         let (credential, account) = self.keys(principal);
+        // What the account's limit refuses has used a cell of the credential, which is its own loss.
         let credential = pair.credential.admit(credential).map_err(IamError::RateLimited)?;
         let account = pair.account.admit(account).map_err(IamError::RateLimited)?;
         let nearest = [credential, account].into_iter().flatten().min_by_key(|one| one.remaining);

@@ -2,9 +2,9 @@
 //!
 //! Invariants:
 //! - Nothing that must be correct depends on it: a crash loses the last second.
-//! - Each thread has a part. Its lock is held for a few instructions, never across an await, and
-//!   never while another part is locked.
-//! - The waiting lines are bounded in bytes, in each part: decisions by themselves, so that nothing
+//! - Each thread has a shard. Its lock is held for a few instructions, never across an await, and
+//!   never while another shard is locked.
+//! - The waiting lines are bounded in bytes, in each shard: decisions by themselves, so that nothing
 //!   else gives way to them. Counts are exact; lines beyond an account's or a caller's share are
 //!   counted and left out, and the log says how many.
 //! - Rows are written in one order: nodes that lock them in different orders would deadlock.
@@ -45,8 +45,8 @@ pub(crate) enum TokenOutcome {
 
 /// Collects activity, and writes it to the database every second.
 pub(crate) struct Recorder {
-    /// Pending batches, one part for each thread, so that none contends with another.
-    parts: ThreadLocal<Mutex<Pending>>,
+    /// Pending batches, one shard for each thread, so that none contends with another.
+    shards: ThreadLocal<Mutex<Pending>>,
     /// What the last write has left behind. A write holds the lock until it ends.
     written: tokio::sync::Mutex<Written>,
     totals: Totals,
@@ -83,11 +83,11 @@ impl Recorder {
             trimmed: metrics::counter!("gatewright_log_bytes_trimmed_total"),
         };
         let written = tokio::sync::Mutex::default();
-        Self { parts: ThreadLocal::new(), written, totals, region, store, sources }
+        Self { shards: ThreadLocal::new(), written, totals, region, store, sources }
     }
 
     fn pending(&self) -> MutexGuard<'_, Pending> {
-        self.parts.get_or_default().lock().unwrap_or_else(PoisonError::into_inner)
+        self.shards.get_or_default().lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Records the decisions that were made for the caller of a request.

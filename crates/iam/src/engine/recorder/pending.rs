@@ -29,7 +29,7 @@ impl AddAssign for Counts {
     }
 }
 
-/// A batch of activity that is not written yet; aligned, so that the parts of two threads share no
+/// A batch of activity that is not written yet; aligned, so that the shards of two threads share no
 /// cache line.
 #[derive(Default)]
 #[repr(align(128))]

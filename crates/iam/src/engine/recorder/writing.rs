@@ -34,12 +34,12 @@ impl Recorder {
         })
     }
 
-    /// Takes all the activity that is not written yet out of the parts.
+    /// Takes all the activity that is not written yet out of the shards.
     fn drain(&self) -> Pending {
         let mut all = Pending::default();
-        for part in &self.parts {
-            let mut part = part.lock().unwrap_or_else(PoisonError::into_inner);
-            all.merge(std::mem::take(&mut part));
+        for shard in &self.shards {
+            let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            all.merge(std::mem::take(&mut shard));
         }
         all
     }
