@@ -3,6 +3,7 @@
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
+use axum::Router;
 use axum::extract::ConnectInfo;
 use axum::http::request::Parts;
 use clap::Args;
@@ -11,6 +12,7 @@ use gatewright_iam::{Iam, ServerLock, Sources};
 use gatewright_panel::Panel;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
 
 use crate::acceptor_pool::AcceptorPool;
 use crate::account::SHARED_REGISTRATION;
@@ -83,61 +85,35 @@ impl Server {
 
     /// Serves until a signal to stop; calls `ready` once connections are accepted.
     pub(crate) async fn run(self, ready: impl FnOnce(&Iam)) -> Result<(), Failure> {
-        let quotas = self.quotas;
-        let per_address = self.config.max_connections_per_address;
-        let trusted = self.trusted_proxies;
-        let listener = |listener, name, (total, per_address), trusted_proxies, bodies| {
-            let limits = ConnectionLimits { total, per_address, trusted_proxies, bodies };
-            Listener::new(listener, name, limits).map_err(Failure::Serve)
-        };
-        let address = |local: std::io::Result<SocketAddr>| local.map_err(Failure::Serve);
+        let address = |listener: &TcpListener| listener.local_addr().map_err(Failure::Serve);
         let (api_address, operations_address) =
-            (address(self.listener.local_addr())?, address(self.operations.local_addr())?);
-        let timeouts = self.config.timeouts.clone();
-        let memory = self.config.max_body_memory;
-        let of_clients = Budget::of_clients(memory);
-        let bodies = |budget| BodyLimits::new(timeouts.body, budget);
-        let options = gatewright_api::Options { trusted_proxies: trusted.clone() };
-        let api = Arc::new(Api::new(Arc::clone(&self.iam), options));
-        let router = operations::router(Arc::clone(&self.iam), Arc::clone(&api), self.metrics);
-        let operations = listener(
-            self.operations,
-            "operations",
-            (OPERATIONS, OPERATIONS),
-            trusted.clone(),
-            Budget::OPERATORS,
-        )?;
+            (address(&self.listener)?, address(&self.operations)?);
+        let Self { iam, config, trusted_proxies, quotas, .. } = self;
+        let (timeouts, memory) = (&config.timeouts, config.max_body_memory);
+        let options = gatewright_api::Options { trusted_proxies: trusted_proxies.clone() };
+        let api = Arc::new(Api::new(Arc::clone(&iam), options));
+        let router = operations::router(Arc::clone(&iam), Arc::clone(&api), self.metrics);
         let operations =
-            tokio::spawn(operations.serve(router, timeouts.clone(), bodies(Budget::OPERATORS)));
-        let of_envoys = Budget::of_envoys(memory);
-        // Whoever reaches this listener is an Envoy, and HTTP/2 ends without losing a request.
-        let anywhere: [IpNet; 2] = [Ipv4Net::default().into(), Ipv6Net::default().into()];
-        let limits = (quotas.envoys, quotas.envoys);
-        let envoys = |socket| listener(socket, "ext-authz", limits, anywhere.to_vec(), of_envoys);
-        let ext_authz = self.ext_authz.map(envoys).transpose()?;
-        let ext_authz = ext_authz.map(|listener| {
-            let router = gatewright_api::ext_authz(Arc::clone(&self.iam));
-            let timeouts = Timeouts { proxy_idle: timeouts.idle, ..timeouts.clone() };
-            tokio::spawn(listener.serve(router, timeouts, bodies(of_envoys)))
+            serve_operators(self.operations, router, (timeouts, trusted_proxies.clone()))?;
+        let ext_authz = self.ext_authz.map(|listener| {
+            let router = gatewright_api::ext_authz(Arc::clone(&iam));
+            serve_envoys(listener, router, (timeouts, quotas.envoys, memory))
         });
-
-        let forwarding = trusted.clone();
-        let address_of = Box::new(move |parts: &Parts| {
-            let peer = parts.extensions.get().map(|ConnectInfo(peer)| *peer);
-            client_ip(peer, &parts.headers, &forwarding)
-        });
-        let options = gatewright_panel::Options { address_of };
-        let panel = Panel::new(Arc::clone(&self.iam), options)?;
-        let rest = gatewright_api::router(Arc::clone(&api));
-        let pages = gatewright_panel::router(Arc::new(panel), rest);
-        let dispatcher = Dispatcher { api, pages, runtime: Handle::current() };
-        let mut pool = AcceptorPool::start(&dispatcher, &(timeouts.clone(), bodies(of_clients)))
-            .map_err(Failure::Serve)?;
-        let listener =
-            listener(self.listener, "clients", (quotas.clients, per_address), trusted, of_clients)?;
+        let ext_authz = ext_authz.transpose()?;
+        let dispatcher = dispatcher(&iam, api, &trusted_proxies)?;
+        let budget = Budget::of_clients(memory);
+        let limits = (timeouts.clone(), BodyLimits::new(timeouts.body, budget));
+        let mut pool = AcceptorPool::start(&dispatcher, &limits).map_err(Failure::Serve)?;
+        let limits = ConnectionLimits {
+            total: quotas.clients,
+            per_address: config.max_connections_per_address,
+            trusted_proxies,
+            bodies: budget,
+        };
+        let listener = listen(self.listener, "clients", limits)?;
 
         tracing::info!(address = %api_address, operations = %operations_address, "ready");
-        ready(&self.iam);
+        ready(&iam);
         tokio::select! {
             () = shutdown_signal() => {}
             () = pool.accept(&listener) => {}
@@ -145,16 +121,77 @@ impl Server {
         tracing::info!("stopping");
         // From now on, the operating system refuses connections.
         drop(listener);
-        self.iam.stop();
+        iam.stop();
         pool.shut_down().await;
         operations.abort();
         if let Some(ext_authz) = ext_authz {
             ext_authz.abort();
         }
-        self.iam.close().await;
+        iam.close().await;
         tracing::info!("stopped");
         Ok(())
     }
+}
+
+/// Limits the connections of a listener.
+fn listen(
+    listener: TcpListener,
+    name: &'static str,
+    limits: ConnectionLimits,
+) -> Result<Listener, Failure> {
+    Listener::new(listener, name, limits).map_err(Failure::Serve)
+}
+
+/// Serves operators, in a task.
+fn serve_operators(
+    listener: TcpListener,
+    router: Router,
+    (timeouts, trusted_proxies): (&Timeouts, Vec<IpNet>),
+) -> Result<JoinHandle<()>, Failure> {
+    let (total, per_address, bodies) = (OPERATIONS, OPERATIONS, Budget::OPERATORS);
+    let limits = ConnectionLimits { total, per_address, trusted_proxies, bodies };
+    let listener = listen(listener, "operations", limits)?;
+    let bodies = BodyLimits::new(timeouts.body, bodies);
+    Ok(tokio::spawn(listener.serve(router, timeouts.clone(), bodies)))
+}
+
+/// Serves Envoys, in a task.
+fn serve_envoys(
+    listener: TcpListener,
+    router: Router,
+    (timeouts, connections, memory): (&Timeouts, usize, usize),
+) -> Result<JoinHandle<()>, Failure> {
+    // Whoever reaches this listener is an Envoy, and HTTP/2 ends without losing a request.
+    let anywhere = vec![Ipv4Net::default().into(), Ipv6Net::default().into()];
+    let bodies = Budget::of_envoys(memory);
+    let limits = ConnectionLimits {
+        total: connections,
+        per_address: connections,
+        trusted_proxies: anywhere,
+        bodies,
+    };
+    let listener = listen(listener, "ext-authz", limits)?;
+    let bodies = BodyLimits::new(timeouts.body, bodies);
+    let timeouts = Timeouts { proxy_idle: timeouts.idle, ..timeouts.clone() };
+    Ok(tokio::spawn(listener.serve(router, timeouts, bodies)))
+}
+
+/// Creates the dispatcher of requests to the API and the Control Panel.
+fn dispatcher(
+    iam: &Arc<Iam>,
+    api: Arc<Api>,
+    trusted_proxies: &[IpNet],
+) -> Result<Dispatcher, Failure> {
+    let trusted_proxies = trusted_proxies.to_vec();
+    let address_of = Box::new(move |parts: &Parts| {
+        let peer = parts.extensions.get().map(|ConnectInfo(peer)| *peer);
+        client_ip(peer, &parts.headers, &trusted_proxies)
+    });
+    let options = gatewright_panel::Options { address_of };
+    let panel = Panel::new(Arc::clone(iam), options)?;
+    let rest = gatewright_api::router(Arc::clone(&api));
+    let pages = gatewright_panel::router(Arc::new(panel), rest);
+    Ok(Dispatcher { api, pages, runtime: Handle::current() })
 }
 
 /// Waits for SIGTERM or SIGINT.

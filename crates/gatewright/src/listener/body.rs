@@ -62,47 +62,48 @@ struct Receipt<B> {
     timer: Timer,
     /// None if the announced length needs none.
     memory: Option<Memory>,
-    /// Where the remains go when the body is dropped.
-    remains: Slot<B>,
+    /// Where the body goes when it is dropped.
+    unread: Slot<B>,
 }
 
-/// Where a body leaves what remains of it.
-type Slot<B> = Arc<Mutex<Option<Remains<B>>>>;
+/// Where a body goes that its handler has dropped.
+type Slot<B> = Arc<Mutex<Option<UnreadBody<B>>>>;
 
-/// What remains of a body after its reader.
-pub(super) struct Remains<B> {
-    /// The rest, if it was not read to its end.
-    pub(super) unread: Option<B>,
+/// A body that its handler has dropped, as far as it was not read.
+pub(super) struct UnreadBody<B> {
+    /// None if it was read to its end.
+    pub(super) body: Option<B>,
     /// The memory of what was read, until the request is answered.
     _memory: Option<Held>,
 }
 
-/// Gives the remains of a body that its reader has dropped.
-pub(super) struct Reader<B>(Option<Slot<B>>);
+/// Receives a body that its handler has dropped.
+pub(super) struct UnreadBodyReceiver<B>(Option<Slot<B>>);
 
-impl<B> Reader<B> {
-    /// Returns what remains of the body; none if it was empty.
-    pub(super) fn remains(self) -> Option<Remains<B>> {
+impl<B> UnreadBodyReceiver<B> {
+    /// Returns what the handler left of the body; none if it was empty.
+    pub(super) fn receive(self) -> Option<UnreadBody<B>> {
         self.0?.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
 impl<B: HttpBody> RequestBody<B> {
     /// Wraps the body of a request, from a network whose memory is limited or from a trusted proxy;
-    /// returns the reader of its remains as well.
+    /// returns the receiver of what is left unread as well.
     pub(super) fn wrap(
         request: Request<B>,
         limits: &BodyLimits,
         network: Option<&Arc<Pools>>,
-    ) -> (Request<Self>, Reader<B>) {
+    ) -> (Request<Self>, UnreadBodyReceiver<B>) {
         let (mut head, body) = request.into_parts();
         let receipt = (!body.is_end_stream()).then(|| Receipt {
             timer: Timer::new(limits.timeout),
             memory: memory(&mut head, body.size_hint().upper(), limits, network),
-            remains: Slot::default(),
+            unread: Slot::default(),
         });
-        let reader = Reader(receipt.as_ref().map(|receipt| Arc::clone(&receipt.remains)));
-        (Request::from_parts(head, Self { body: Some(body), receipt }), reader)
+        let receiver =
+            UnreadBodyReceiver(receipt.as_ref().map(|receipt| Arc::clone(&receipt.unread)));
+        (Request::from_parts(head, Self { body: Some(body), receipt }), receiver)
     }
 }
 
@@ -131,10 +132,10 @@ fn memory(
 
 impl<B> Drop for RequestBody<B> {
     fn drop(&mut self) {
-        if let Some(Receipt { memory, remains, .. }) = &mut self.receipt {
+        if let Some(Receipt { memory, unread, .. }) = &mut self.receipt {
             let memory = memory.as_mut().map(Memory::release);
-            let left = Remains { unread: self.body.take(), _memory: memory };
-            *remains.lock().unwrap_or_else(PoisonError::into_inner) = Some(left);
+            let left = UnreadBody { body: self.body.take(), _memory: memory };
+            *unread.lock().unwrap_or_else(PoisonError::into_inner) = Some(left);
         }
     }
 }
@@ -250,22 +251,22 @@ mod tests {
         Arc::new(Pools::new(Budget { strangers: bytes, authenticated: bytes }))
     }
 
-    /// Receives a body as a handler does; returns the reader that keeps its memory, if there was
+    /// Receives a body as a handler does; returns the receiver that keeps its memory, if there was
     /// enough.
     async fn receive(
         version: Version,
         size: usize,
         (limits, network): (&BodyLimits, &Arc<Pools>),
         is_authenticated: bool,
-    ) -> Option<Reader<Body>> {
+    ) -> Option<UnreadBodyReceiver<Body>> {
         let request = Request::builder().version(version).header("x", "y".repeat(3_000));
         let request = request.body(Body::from("x".repeat(size))).unwrap();
-        let (request, reader) = RequestBody::wrap(request, limits, Some(network));
+        let (request, receiver) = RequestBody::wrap(request, limits, Some(network));
         if is_authenticated && let Some(mark) = request.extensions().get::<AuthenticationMark>() {
             mark.set();
         }
         let received = to_bytes(Body::new(request.into_body()), usize::MAX).await;
-        received.is_ok().then_some(reader)
+        received.is_ok().then_some(receiver)
     }
 
     #[tokio::test]
@@ -280,7 +281,7 @@ mod tests {
             "a small one is free"
         );
         assert!(receive(Version::HTTP_11, 20 << 10, of, true).await.is_some());
-        drop(kept.and_then(Reader::remains));
+        drop(kept.and_then(UnreadBodyReceiver::receive));
         assert!(receive(Version::HTTP_11, 10 << 10, of, false).await.is_some());
     }
 

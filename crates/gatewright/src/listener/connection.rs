@@ -16,11 +16,11 @@ use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 
 use super::admission::Admitted;
-use super::body::{BodyLimits, RequestBody};
-use super::progress::Progress;
+use super::body::{BodyLimits, RequestBody, UnreadBodyReceiver};
+use super::progress::{InFlight, Progress};
 use super::response_body::ResponseBody;
 use super::stream::Stream;
-use super::unread::Rest;
+use super::unread::Disposal;
 use super::watchdog::{Phase, Watchdog, interval};
 use crate::config::Timeouts;
 
@@ -111,31 +111,15 @@ impl Server {
         let io = TokioIo::new(Stream::new(stream, Arc::clone(&progress)));
         let service = service_fn(|request: Request<Incoming>| {
             let in_flight = progress.begin(&request);
-            let rest = Rest::of(&request);
-            let has_too_many_fields = request.headers().len() > MAX_FIELDS;
-            let (request, reader) = RequestBody::wrap(request, &self.bodies, admitted.memory());
-            // Called in the block: what is captured would be held twice, and moved.
-            let handle = handle.clone();
-            async move {
-                let mut response = if has_too_many_fields {
-                    with_status(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE)
-                } else {
-                    handle(request).await?
-                };
-                // The memory of the request's body is held until here.
-                if let Some(body) = reader.remains().and_then(|remains| remains.unread)
-                    && !rest.dispose(body, response.headers_mut()).await
-                {
-                    in_flight.cut_short();
-                }
-                Ok::<_, Infallible>(response.map(|body| ResponseBody::new(body, in_flight)))
-            }
+            let disposal = Disposal::of(&request);
+            let (request, receiver) = RequestBody::wrap(request, &self.bodies, admitted.memory());
+            answer((handle.clone(), request), (receiver, disposal), in_flight)
         });
         let mut serving = pin!(builder.serve_connection(io, service));
         let mut watchdog = Watchdog::new(timeouts);
-        let mut looks = tokio::time::interval(interval(timeouts));
-        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        looks.reset();
+        let mut ticks = tokio::time::interval(interval(timeouts));
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        ticks.reset();
         let mut is_stopping = false;
         loop {
             tokio::select! {
@@ -145,7 +129,7 @@ impl Server {
                     is_stopping = true;
                     serving.as_mut().graceful_shutdown();
                 }
-                _ = looks.tick() => match watchdog.look(progress.snapshot()) {
+                _ = ticks.tick() => match watchdog.tick(progress.snapshot()) {
                     None => {}
                     // A request may be on its way: HTTP/2 can say which were taken.
                     Some(Phase::Idle) if !is_stopping => {
@@ -165,6 +149,31 @@ impl Server {
         metrics::counter!("gatewright_connections_timed_out_total", &labels).increment(1);
         tracing::debug!(listener = self.listener, phase = phase.label(), "connection timed out");
     }
+}
+
+/// Answers a request, and disposes of what its handler left unread; none is handled that has too many
+/// fields. The handler is called here: an argument that is its future would be held twice, and moved.
+async fn answer<H, R>(
+    (handle, request): (H, Request<RequestBody<Incoming>>),
+    (receiver, disposal): (UnreadBodyReceiver<Incoming>, Disposal),
+    in_flight: InFlight,
+) -> Result<Response<ResponseBody>, Infallible>
+where
+    H: FnOnce(Request<RequestBody<Incoming>>) -> R,
+    R: Future<Output = Result<Response<Body>, Infallible>>,
+{
+    let mut response = if request.headers().len() > MAX_FIELDS {
+        with_status(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE)
+    } else {
+        handle(request).await?
+    };
+    // The memory of the request's body is held until here.
+    if let Some(body) = receiver.receive().and_then(|unread| unread.body)
+        && !disposal.dispose(body, response.headers_mut()).await
+    {
+        in_flight.cut_short();
+    }
+    Ok(response.map(|body| ResponseBody::new(body, in_flight)))
 }
 
 fn with_status(status: StatusCode) -> Response<Body> {

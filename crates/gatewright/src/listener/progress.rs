@@ -1,7 +1,7 @@
 //! Progress of a connection, as its watchdog reads it.
 //!
 //! It is written for every request, on the thread of the connection. So there are no timestamps: the
-//! watchdog compares the counters of two looks.
+//! watchdog compares the counters of two ticks.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};

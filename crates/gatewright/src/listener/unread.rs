@@ -16,9 +16,9 @@ const MOST_DROPPED: u64 = 64 << 10;
 /// The time for that. The response waits for it.
 const TIMEOUT: Duration = Duration::from_millis(250);
 
-/// What may be done with the body of a request that is left unread.
+/// How the body of a request is disposed of that is left unread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Rest {
+pub(super) enum Disposal {
     /// It belongs to a stream of its own.
     None,
     /// It may be read and dropped.
@@ -27,7 +27,7 @@ pub(super) enum Rest {
     Awaited,
 }
 
-impl Rest {
+impl Disposal {
     pub(super) fn of<B>(request: &Request<B>) -> Self {
         if request.version() > Version::HTTP_11 {
             Self::None
@@ -83,25 +83,26 @@ mod tests {
 
     use super::*;
 
-    async fn disposed(rest: Rest, size: usize) -> (bool, bool) {
+    async fn disposed(disposal: Disposal, size: usize) -> (bool, bool) {
         let mut headers = HeaderMap::new();
-        let goes_on = rest.dispose(Body::from("x".repeat(size)), &mut headers).await;
+        let goes_on = disposal.dispose(Body::from("x".repeat(size)), &mut headers).await;
         (goes_on, headers.contains_key(CONNECTION))
     }
 
     #[tokio::test]
     async fn a_small_body_is_dropped_and_a_large_one_ends_the_connection_as_announced() {
-        assert_eq!(disposed(Rest::Droppable, 60_000).await, (true, false));
-        assert_eq!(disposed(Rest::Droppable, 70_000).await, (false, true));
-        assert_eq!(disposed(Rest::Awaited, 10).await, (false, true));
-        assert_eq!(disposed(Rest::None, 70_000).await, (true, false));
+        assert_eq!(disposed(Disposal::Droppable, 60_000).await, (true, false));
+        assert_eq!(disposed(Disposal::Droppable, 70_000).await, (false, true));
+        assert_eq!(disposed(Disposal::Awaited, 10).await, (false, true));
+        assert_eq!(disposed(Disposal::None, 70_000).await, (true, false));
     }
 
     #[test]
     fn a_body_that_is_awaited_is_not_read() {
-        let rest = |request: axum::http::request::Builder| Rest::of(&request.body(()).unwrap());
-        assert_eq!(rest(Request::builder()), Rest::Droppable);
-        assert_eq!(rest(Request::builder().header(EXPECT, "100-continue")), Rest::Awaited);
-        assert_eq!(rest(Request::builder().version(Version::HTTP_2)), Rest::None);
+        let disposal =
+            |request: axum::http::request::Builder| Disposal::of(&request.body(()).unwrap());
+        assert_eq!(disposal(Request::builder()), Disposal::Droppable);
+        assert_eq!(disposal(Request::builder().header(EXPECT, "100-continue")), Disposal::Awaited);
+        assert_eq!(disposal(Request::builder().version(Version::HTTP_2)), Disposal::None);
     }
 }

@@ -32,18 +32,18 @@ impl Phase {
 
 /// The watchdog of a connection.
 pub(super) struct Watchdog {
-    /// The limits, in looks.
+    /// The limits, in ticks.
     head: u32,
     idle: u32,
     write: u32,
     last: Option<Snapshot>,
-    /// The looks in turn at which the client let the server wait, for each phase.
-    head_looks: u32,
-    idle_looks: u32,
-    write_looks: u32,
+    /// The ticks in turn at which the client let the server wait, for each phase.
+    head_ticks: u32,
+    idle_ticks: u32,
+    write_ticks: u32,
 }
 
-/// Returns the time between two looks.
+/// Returns the time between two ticks.
 pub(super) fn interval(Timeouts { header, idle, write, .. }: &Timeouts) -> Duration {
     (*header).min(*idle).min(*write) / 4
 }
@@ -51,22 +51,22 @@ pub(super) fn interval(Timeouts { header, idle, write, .. }: &Timeouts) -> Durat
 impl Watchdog {
     pub(super) fn new(timeouts: &Timeouts) -> Self {
         let interval = interval(timeouts).as_millis().max(1);
-        let looks = |limit: Duration| {
+        let ticks = |limit: Duration| {
             u32::try_from(limit.as_millis().div_ceil(interval)).unwrap_or(u32::MAX)
         };
         Self {
-            head: looks(timeouts.header),
-            idle: looks(timeouts.idle),
-            write: looks(timeouts.write),
+            head: ticks(timeouts.header),
+            idle: ticks(timeouts.idle),
+            write: ticks(timeouts.write),
             last: None,
-            head_looks: 0,
-            idle_looks: 0,
-            write_looks: 0,
+            head_ticks: 0,
+            idle_ticks: 0,
+            write_ticks: 0,
         }
     }
 
     /// Compares the progress with the last look; returns the phase that has taken too long.
-    pub(super) fn look(&mut self, now: Snapshot) -> Option<Phase> {
+    pub(super) fn tick(&mut self, now: Snapshot) -> Option<Phase> {
         let last = self.last.replace(now);
         // The last response may be in the buffer still, and be taken slowly.
         let is_quiet = now.in_flight == 0
@@ -75,18 +75,18 @@ impl Watchdog {
         // On a new connection, the first request counts as begun.
         let is_head = is_quiet && (now.has_begun_head || now.requests == 0);
         let is_blocked = now.is_sending && last.is_some_and(|last| last.sent == now.sent);
-        for (looks, waits) in [
-            (&mut self.head_looks, is_head),
-            (&mut self.idle_looks, is_quiet && !is_head),
-            (&mut self.write_looks, is_blocked),
+        for (ticks, waits) in [
+            (&mut self.head_ticks, is_head),
+            (&mut self.idle_ticks, is_quiet && !is_head),
+            (&mut self.write_ticks, is_blocked),
         ] {
-            *looks = if waits { *looks + 1 } else { 0 };
+            *ticks = if waits { *ticks + 1 } else { 0 };
         }
-        if self.write_looks > self.write {
+        if self.write_ticks > self.write {
             Some(Phase::Write)
-        } else if self.head_looks > self.head {
+        } else if self.head_ticks > self.head {
             Some(Phase::Head)
-        } else if self.idle_looks > self.idle {
+        } else if self.idle_ticks > self.idle {
             Some(Phase::Idle)
         } else {
             None
@@ -112,7 +112,7 @@ mod tests {
         };
         assert_eq!(interval(&timeouts), second);
         let mut watchdog = Watchdog::new(&timeouts);
-        (1..100).find_map(|time| Some((time, watchdog.look(snapshots(time))?)))
+        (1..100).find_map(|time| Some((time, watchdog.tick(snapshots(time))?)))
     }
 
     #[test]
