@@ -1,7 +1,7 @@
 //! Sign-in with a password and a code, and changes of passwords.
 
-use gatewright_policy::{AccountName, Identity, Instant, Login, SessionId};
-use gatewright_store::Kind;
+use gatewright_policy::{AccountName, Identity, Instant, Login, Region, SessionId};
+use gatewright_store::{Kind, Object};
 
 use crate::core::iam::Iam;
 use crate::engine::sign_in_attempts::AttemptKeys;
@@ -17,69 +17,100 @@ use crate::model::session::{
 };
 use crate::model::user::UserDocument;
 
+/// The person that a login names, who may not exist.
+struct Person {
+    account: AccountName,
+    identity: Identity,
+    /// The kind and the identifier of their document.
+    kind: Kind,
+    id: String,
+}
+
+impl Person {
+    /// Reads a login: the name of an account, for its owner; with `/` and a login, for a user of it.
+    fn of_login(login: &str, region: Region) -> Self {
+        let (account, login) = match login.trim().split_once('/') {
+            Some((account, login)) => (account, Some(Login::new(login))),
+            None => (login.trim(), None),
+        };
+        let account = AccountName::new(account.to_lowercase());
+        match login {
+            Some(login) => Self {
+                identity: Identity::user(region, &account, &login),
+                kind: Kind::User,
+                id: user_key(&account, &login),
+                account,
+            },
+            None => Self {
+                identity: Identity::account_of(region, &account),
+                kind: Kind::Account,
+                id: account.to_string(),
+                account,
+            },
+        }
+    }
+}
+
 impl Iam {
     /// Signs in the owner of an account or a user of it.
     pub async fn sign_in(&self, attempt: Attempt) -> Result<SignedIn, SignInError> {
-        let origin = attempt.origin;
-        let now = origin.now;
-        if attempt.login.len() > LONGEST {
+        let Attempt { login, password, origin } = attempt;
+        if login.len() > LONGEST {
             return Err(SignInError::Wrong);
         }
-        let (account, login) = match attempt.login.trim().split_once('/') {
-            Some((account, login)) => (account, Some(Login::new(login))),
-            None => (attempt.login.trim(), None),
-        };
-        let account = AccountName::new(account.to_lowercase());
-        let region = self.settings.region;
-        let (kind, id, identity) = match &login {
-            Some(login) => {
-                (Kind::User, user_key(&account, login), Identity::user(region, &account, login))
-            }
-            None => (Kind::Account, account.to_string(), Identity::account_of(region, &account)),
-        };
-        let attempts = &self.sign_in_attempts;
-        let device = self.known_device(identity.urn(), &origin).await?;
-        let keys = AttemptKeys::of_login(&id, device, origin.ip);
-        let begun = attempts.begin(&keys, now);
-        begun.map_err(|seconds| SignInError::TooMany { seconds })?;
-        let check = async {
-            let object = self.store.object(&account, kind, &id).await?;
-            let hash = object.as_ref().and_then(|object| object.secret.clone());
-            let is_right = self.is_password(&keys, attempt.password, hash).await?;
-            Ok::<_, IamError>((object, is_right))
-        };
-        let object = match check.await {
-            Ok((Some(object), true)) => object,
-            Ok((object, _)) => {
-                if object.is_some() {
-                    self.recorder.record_failure(identity, "sign-in", &origin);
-                }
-                return Err(SignInError::Wrong);
-            }
-            Err(error) => {
-                attempts.take_back(&keys);
-                return Err(error.into());
-            }
-        };
-        attempts.succeed(&keys);
-        if kind == Kind::User {
-            let user = UserDocument::read(&object.document)?;
-            if !user.enabled {
-                return Err(SignInError::Disabled);
-            }
+        let person = Person::of_login(&login, self.settings.region);
+        let object = self.check_login_password(&person, password, &origin).await?;
+        if person.kind == Kind::User && !UserDocument::read(&object.document)?.enabled {
+            return Err(SignInError::Disabled);
         }
-        let mut document = SessionDocument::of(identity.urn(), &origin);
-        let pending = self.needs_code(&account, identity.urn()).await?;
-        if !pending && self.needs_passkey(&account, identity.urn()).await? {
+        let (account, identity) = (&person.account, person.identity.urn());
+        let mut document = SessionDocument::of(identity, &origin);
+        let pending = self.needs_code(account, identity).await?;
+        if !pending && self.needs_passkey(account, identity).await? {
             return Err(SignInError::NeedsPasskey);
         }
         if pending {
             document.pending = true;
-            document.expires = now.saturating_add(AUTHENTICATION_FRESH);
+            document.expires = origin.now.saturating_add(AUTHENTICATION_FRESH);
         }
-        let author = origin.author(identity.urn());
-        let token = self.open_session(&account, &document, author).await?;
+        let token = self.open_session(account, &document, origin.author(identity)).await?;
         Ok(if pending { SignedIn::NeedsCode(token) } else { SignedIn::Whole(token) })
+    }
+
+    /// Verifies the password of a person who is not signed in; returns their document.
+    async fn check_login_password(
+        &self,
+        person: &Person,
+        password: Secret,
+        origin: &Origin,
+    ) -> Result<Object, SignInError> {
+        let attempts = &self.sign_in_attempts;
+        let device = self.known_device(person.identity.urn(), origin).await?;
+        let keys = AttemptKeys::of_login(&person.id, device, origin.ip);
+        let begun = attempts.begin(&keys, origin.now);
+        begun.map_err(|seconds| SignInError::TooMany { seconds })?;
+        let check = async {
+            let object = self.store.object(&person.account, person.kind, &person.id).await?;
+            let hash = object.as_ref().and_then(|object| object.secret.clone());
+            let is_right = self.is_password(&keys, password, hash).await?;
+            Ok::<_, IamError>((object, is_right))
+        };
+        match check.await {
+            Ok((Some(object), true)) => {
+                attempts.succeed(&keys);
+                Ok(object)
+            }
+            Ok((object, _)) => {
+                if object.is_some() {
+                    self.recorder.record_failure(person.identity.clone(), "sign-in", origin);
+                }
+                Err(SignInError::Wrong)
+            }
+            Err(error) => {
+                attempts.take_back(&keys);
+                Err(error.into())
+            }
+        }
     }
 
     /// Completes a pending session with a code of the person's authenticator or with a backup code.
