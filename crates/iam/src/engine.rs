@@ -6,6 +6,7 @@ mod current;
 pub(crate) mod follow;
 mod freshness;
 pub(crate) mod hash_queue;
+pub(crate) mod held;
 pub(crate) mod key;
 pub(crate) mod keyed_semaphores;
 pub(crate) mod keyring;

@@ -1,7 +1,7 @@
 //! The audit log: the journal in a form for people.
 
 use crate::core::iam::Iam;
-use crate::engine::view::properties;
+use crate::engine::held::properties;
 use crate::model::caller::Context;
 use crate::model::error::IamError;
 use crate::model::event::{Event, Events};

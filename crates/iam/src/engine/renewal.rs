@@ -16,7 +16,8 @@ use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::sleep;
 
 use crate::engine::freshness::Progress;
-use crate::engine::view::{View, properties, read_all};
+use crate::engine::held::{properties, read_all};
+use crate::engine::view::View;
 use crate::engine::views::{Slot, Views};
 use crate::model::document::Reflection;
 use crate::model::error::IamError;

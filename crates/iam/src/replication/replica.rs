@@ -6,7 +6,7 @@ use gatewright_policy::{AccountName, Fact, Revision, permissions_group_urn};
 use gatewright_store::{Entry, Kind, Object, Position, Since};
 
 use crate::core::iam::Iam;
-use crate::engine::view::{Facts, properties};
+use crate::engine::held::{Facts, properties};
 use crate::model::caller::Context;
 use crate::model::document::Reflection;
 use crate::model::error::{Fault, IamError};
