@@ -56,7 +56,7 @@ pub use model::passkey::{Challenge, Passkey};
 pub use model::session::{
     Attempt, Reauthentication, Session, SessionAccess, SessionToken, SignInError, SignedIn,
 };
-pub use model::totp::{MfaMethods, NewTotp};
+pub use model::totp::{NewTotp, TotpStatus};
 pub use model::user::{User, UserEdit, UserInput, UserKind};
 pub use model::user_token::{Expiry, UserToken, UserTokenEdit, UserTokenInput};
 

@@ -1,12 +1,12 @@
 //! Pages and forms, a module for each part of the menu.
 
+mod authenticators;
 mod choices;
 pub(crate) mod confirm;
 pub(crate) mod error;
 mod groups;
 mod logs;
 mod me;
-mod mfa;
 mod overview;
 mod permissions_groups;
 mod policies;
@@ -41,7 +41,7 @@ pub fn routes() -> Vec<Route> {
         groups::routes(),
         logs::routes(),
         me::routes(),
-        mfa::routes(),
+        authenticators::routes(),
         second_factor::routes(),
     ]
     .concat()

@@ -177,7 +177,7 @@ pub(crate) const BANNED: &[Banned] = &[
     function(&["takes"], "request_body"),
     function(&["private"], "authenticated"),
     function(&["told"], "the flash message"),
-    function(&["factors"], "mfa_methods"),
+    function(&["factors"], "second_factors"),
     function(&["heard"], "the last heartbeat, or what was received"),
     function(&["needed"], "required_actions"),
     function(&["sees"], "has_access"),

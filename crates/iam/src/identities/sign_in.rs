@@ -2,11 +2,11 @@
 
 pub(crate) mod device;
 mod guessable;
-pub(crate) mod mfa;
 pub(crate) mod passkey;
 pub(crate) mod password;
 pub(crate) mod prove;
 mod reauthentication;
 mod second_factor;
+pub(crate) mod second_factor_reset;
 pub(crate) mod session;
 pub(crate) mod totp;

@@ -197,7 +197,7 @@ impl Iam {
         let urn = Identity::user(self.settings.region, account, login);
         let over = self.sessions_of(account, urn.urn()).await?;
         let tokens = self.tokens_of(account, login).await?;
-        let mut gone = self.mfa_methods_of(account, login).await?;
+        let mut gone = self.second_factor_removals(account, login).await?;
         gone.extend(tokens.iter().map(|id| UserTokenDocument::delete(id)));
         let id = user_key(account, login);
         let place = self.place(account, &id);

@@ -40,9 +40,9 @@ pub struct NewTotp {
     pub state: String,
 }
 
-/// The second factors of a user.
+/// The authenticator of a user, if there is one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct MfaMethods {
+pub struct TotpStatus {
     /// True if the user has an authenticator.
     pub has_totp: bool,
     /// The number of unused backup codes.

@@ -35,7 +35,7 @@ const SENSITIVE: &[Action] = actions! {
     }));
     create_user(unread());
     edit_user(&Login::new("x"), unread());
-    reset_mfa(&Login::new("x"));
+    reset_second_factors(&Login::new("x"));
     create_group(unread());
     edit_group(&GroupName::new("x"), unread());
     create_policy(unread());

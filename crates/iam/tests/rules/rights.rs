@@ -52,7 +52,7 @@ const USE_CASES: &[UseCase] = use_cases! {
     USER_GET: user(&Login::new("x"));
     USER_CREATE: create_user(unread());
     USER_EDIT: edit_user(&Login::new("x"), unread());
-    USER_EDIT: reset_mfa(&Login::new("x"));
+    USER_EDIT: reset_second_factors(&Login::new("x"));
     USER_DELETE: delete_user(&Login::new("x"));
     USER_ENABLE: enable_user(&Login::new("x"));
     USER_DISABLE: disable_user(&Login::new("x"));
@@ -224,7 +224,7 @@ async fn where_only_administrators_give_rights_nobody_gives_what_they_lack() {
         iam.create_policy(&some.context, input("p")).await.map(drop),
         iam.create_user(&some.context, user("jane")).await.map(drop),
         iam.edit_user(&some.context, &Login::new("x"), Ok(UserEdit::default())).await.map(drop),
-        iam.reset_mfa(&some.context, &Login::new("x")).await,
+        iam.reset_second_factors(&some.context, &Login::new("x")).await,
         // What denies something is not taken away either.
         iam.delete_policy(&some.context, Ok(denial.rule.id)).await,
     ] {

@@ -157,9 +157,9 @@ async fn nobody_resets_their_own_second_factor_while_one_is_demanded() {
     installation.enrol(&jane).await;
     installation.demand_second_factor().await;
     let (_, jane) = installation.context_in(&token).await;
-    fault(iam.reset_mfa(&jane, &login).await);
+    fault(iam.reset_second_factors(&jane, &login).await);
     // Somebody else may; then jane sets up another one, in the session that she has.
-    iam.reset_mfa(&installation.owner(), &login).await.unwrap();
+    iam.reset_second_factors(&installation.owner(), &login).await.unwrap();
     assert_eq!(installation.access(&token).await, SessionAccess::Enrolment);
 }
 

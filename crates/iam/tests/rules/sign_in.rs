@@ -292,11 +292,11 @@ async fn an_authenticator_is_in_force_once_it_has_shown_a_code() {
     let new = iam.new_totp(&owner).unwrap();
     let wrong = iam.confirm_totp(&owner, secret(PASSWORD), (&new.state, "000000")).await;
     assert!(matches!(wrong, Err(SignInError::WrongCode)), "{wrong:?}");
-    assert!(!iam.mfa_methods(&owner).await.unwrap().has_totp);
+    assert!(!iam.totp_status(&owner).await.unwrap().has_totp);
     installation.signed_in(ACCOUNT).await;
     let (_, codes) = installation.authenticator().await;
     assert_eq!(codes.len(), 10);
-    let factors = iam.mfa_methods(&owner).await.unwrap();
+    let factors = iam.totp_status(&owner).await.unwrap();
     assert!(factors.has_totp && factors.backup_codes_left == 10);
     iam.remove_totp(&owner, secret(PASSWORD)).await.unwrap();
     installation.signed_in(ACCOUNT).await;
@@ -346,9 +346,9 @@ async fn second_factors_that_are_lost_are_taken_away() {
     iam.confirm_totp(&jane, secret(PASSWORD), (&new.state, &code)).await.unwrap();
     let answer = installation.sign_in("aa11111-ovh/jane", PASSWORD).await;
     assert!(matches!(answer, Ok(SignedIn::NeedsCode(_))), "{answer:?}");
-    iam.reset_mfa(&installation.owner(), &Login::new("jane")).await.unwrap();
+    iam.reset_second_factors(&installation.owner(), &Login::new("jane")).await.unwrap();
     installation.signed_in("aa11111-ovh/jane").await;
-    not_found(iam.reset_mfa(&installation.owner(), &Login::new("nobody")).await);
+    not_found(iam.reset_second_factors(&installation.owner(), &Login::new("nobody")).await);
 }
 
 #[tokio::test]

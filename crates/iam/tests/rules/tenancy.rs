@@ -76,7 +76,7 @@ async fn identities_of_another_account_are_not_found() {
     not_found(iam.user(other, &jane).await);
     not_found(iam.edit_user(other, &jane, Ok(UserEdit::default())).await);
     not_found(iam.disable_user(other, &jane).await);
-    not_found(iam.reset_mfa(other, &jane).await);
+    not_found(iam.reset_second_factors(other, &jane).await);
     not_found(iam.delete_user(other, &jane).await);
     not_found(iam.user_tokens(other, &jane).await);
     not_found(iam.user_token(other, &jane, "t").await);

@@ -39,7 +39,7 @@ impl Form for ConfirmForm {
             name: layout.who.clone().unwrap_or_default(),
             target: request.target.clone(),
             kept: request.iam.seal_form(&context, &request.target, &request.form.to_form())?,
-            has_totp: request.iam.mfa_methods(&context).await?.has_totp,
+            has_totp: request.iam.totp_status(&context).await?.has_totp,
             layout,
         })
     }

@@ -1,10 +1,10 @@
-//! Page of the person who is signed in: password, MFA and sessions.
+//! Page of the person who is signed in: password, second factors and sessions.
 
 use std::sync::Arc;
 
 use askama::Template;
 use gatewright_iam::{
-    MfaMethods, Passkey, PasskeyId, PrincipalKind, Session, SessionId, SessionToken,
+    Passkey, PasskeyId, PrincipalKind, Session, SessionId, SessionToken, TotpStatus,
 };
 
 use super::sign_in_error::{bad_request, password_error};
@@ -31,7 +31,7 @@ struct MePage {
     is_owner: bool,
     urn: String,
     sessions: Vec<Row>,
-    mfa: MfaMethods,
+    totp: TotpStatus,
     has_passkeys: bool,
     passkeys: Vec<PasskeyRow>,
 }
@@ -88,7 +88,7 @@ impl Form for PersonForms {
             is_owner: context.principal.kind == PrincipalKind::Root,
             urn: context.principal.identity.urn().to_owned(),
             sessions: sessions.into_iter().map(row).collect(),
-            mfa: request.iam.mfa_methods(&context).await?,
+            totp: request.iam.totp_status(&context).await?,
             has_passkeys: request.iam.has_passkeys(),
             passkeys: passkeys.into_iter().map(PasskeyRow::from).collect(),
             layout,

@@ -18,7 +18,7 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 #[derive(Template)]
-#[template(path = "mfa/second_factor.html")]
+#[template(path = "second_factor/second_factor.html")]
 struct EnrolmentPage {
     layout: Layout,
     has_passkeys: bool,

@@ -29,7 +29,7 @@ pub(super) fn routes() -> Vec<Route> {
         Route::form("/users/{login}", edit),
         Route::form("/users/{login}/enable", enable),
         Route::form("/users/{login}/disable", disable).revokes(),
-        Route::form("/users/{login}/reset", reset_mfa),
+        Route::form("/users/{login}/reset", reset_second_factors),
         Route::form("/users/{login}/delete", delete).revokes(),
     ]
 }
@@ -243,9 +243,9 @@ async fn disable(request: Arc<RequestContext>) -> HandlerResult {
     redirect_to(login, "flash-user-disabled")
 }
 
-async fn reset_mfa(request: Arc<RequestContext>) -> HandlerResult {
+async fn reset_second_factors(request: Arc<RequestContext>) -> HandlerResult {
     let login = &Login::new(request.parameter("login")?);
-    request.iam.reset_mfa(&request.context()?, login).await?;
+    request.iam.reset_second_factors(&request.context()?, login).await?;
     redirect_to(login, "flash-factors-reset")
 }
 

@@ -14,7 +14,7 @@ use crate::model::error::{Fault, IamError};
 use crate::model::secret::Secret;
 use crate::model::session::SignInError;
 use crate::model::totp::{
-    BACKUP_CODE_LENGTH, MfaMethods, NewTotp, Proof, Sealed, TotpDocument, backup_hash,
+    BACKUP_CODE_LENGTH, NewTotp, Proof, Sealed, TotpDocument, TotpStatus, backup_hash,
     is_backup_code, normalize_code, seconds, totp,
 };
 
@@ -37,12 +37,12 @@ fn backup_code(bits: &[u8; BACKUP_CODE_LENGTH]) -> String {
 }
 
 impl Iam {
-    /// Returns the MFA methods of the caller.
-    pub async fn mfa_methods(&self, context: &Context) -> Result<MfaMethods, IamError> {
+    /// Returns whether the caller has an authenticator, and its backup codes.
+    pub async fn totp_status(&self, context: &Context) -> Result<TotpStatus, IamError> {
         let identity = context.principal.identity.urn();
         let object = self.store.object(context.account(), Kind::Totp, identity).await?;
         let document = object.map(|one| TotpDocument::read(&one.document));
-        Ok(document.transpose()?.map_or_else(MfaMethods::default, |document| MfaMethods {
+        Ok(document.transpose()?.map_or_else(TotpStatus::default, |document| TotpStatus {
             has_totp: true,
             backup_codes_left: document.backup_codes_left,
         }))

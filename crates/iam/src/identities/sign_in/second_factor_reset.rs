@@ -1,4 +1,4 @@
-//! Resets the MFA methods of a user who has lost them.
+//! Resets the second factors of a user who has lost them.
 
 use gatewright_policy::{AccountName, Identity, Login};
 use gatewright_store::{Change, Kind};
@@ -15,9 +15,13 @@ use crate::model::rights;
 use crate::model::totp::TotpDocument;
 
 impl Iam {
-    /// Removes all MFA methods and passkeys of a user who has lost them. Nobody takes their own, where
+    /// Removes all second factors of a user who has lost them. Nobody takes their own, where
     /// the account demands them.
-    pub async fn reset_mfa(&self, context: &Context, login: &Login) -> Result<(), IamError> {
+    pub async fn reset_second_factors(
+        &self,
+        context: &Context,
+        login: &Login,
+    ) -> Result<(), IamError> {
         self.demand(context, rights::USER_EDIT).await?;
         self.demand_grantor(context).await?;
         let account = context.account();
@@ -27,12 +31,12 @@ impl Iam {
         if user == context.principal.identity && view.second_factor == SecondFactor::Required {
             return Err(last_factor());
         }
-        let gone = self.mfa_methods_of(account, login).await?;
+        let gone = self.second_factor_removals(account, login).await?;
         if gone.is_empty() { Ok(()) } else { self.write(context, gone).await }
     }
 
-    /// Returns the changes that remove all MFA methods and passkeys of a user.
-    pub(crate) async fn mfa_methods_of(
+    /// Returns the changes that remove all second factors of a user.
+    pub(crate) async fn second_factor_removals(
         &self,
         account: &AccountName,
         login: &Login,

@@ -1,4 +1,4 @@
-//! Multi-factor authentication (MFA) of the person who is signed in: passkeys and TOTP.
+//! Second factors of the person who is signed in: authenticators (TOTP) and passkeys.
 
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 #[derive(Template)]
-#[template(path = "mfa/totp.html")]
+#[template(path = "second_factor/totp.html")]
 struct TotpPage {
     layout: Layout,
     totp: NewTotp,
@@ -37,14 +37,14 @@ struct TotpPage {
 }
 
 #[derive(Template)]
-#[template(path = "mfa/codes.html")]
+#[template(path = "second_factor/codes.html")]
 struct CodesPage {
     layout: Layout,
     codes: Vec<Secret>,
 }
 
 #[derive(Template)]
-#[template(path = "mfa/passkey.html")]
+#[template(path = "second_factor/passkey.html")]
 struct PasskeyPage {
     layout: Layout,
     challenge: Challenge,
