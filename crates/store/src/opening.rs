@@ -37,7 +37,8 @@ pub(crate) fn check(path: &str) -> Result<(), StoreError> {
 /// Creates a database file when it is missing, for its owner alone. Fails beside a write-ahead log:
 /// SQLite takes an empty file for a new database, and would delete the log.
 pub(crate) fn prepare(path: &str) -> Result<(), StoreError> {
-    // The log first: whoever creates a database writes to it before to the log.
+    // The log is looked at first: a process that creates a database writes the file before the log, so a
+    // log without a file is never one that is being created.
     let has_log = has_content(&beside(path, "-wal"));
     let failed = |source| StoreError::file(path, source);
     let length = match std::fs::metadata(path) {
