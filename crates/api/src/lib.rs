@@ -7,6 +7,7 @@
 //! finds the operation, authenticates the caller and calls the handler, which calls one use case.
 
 mod access;
+mod authentication;
 mod body;
 mod body_schema;
 mod destination;

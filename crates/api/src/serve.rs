@@ -9,7 +9,7 @@ use axum::body::{Body, HttpBody};
 use axum::extract::State;
 use axum::http::header::{STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
+use axum::http::{HeaderName, HeaderValue, Method};
 use axum::{BoxError, Router, http};
 use bytes::Bytes;
 use gatewright_iam::limits::{ANONYMOUS_BODY_BYTES, BODY_BYTES, LOG_TEXT_BYTES, cut};
@@ -21,10 +21,9 @@ use ipnet::IpNet;
 use tracing::field::Empty;
 use tracing::{Instrument, Span};
 
+use crate::authentication::authenticate;
 use crate::destination::{Destination, Destinations};
-use crate::edge::{
-    MINIMUM_REVISION, bearer, client_ip, may_wait, peer, read_body, wait_for_revision,
-};
+use crate::edge::{client_ip, peer, read_body};
 use crate::endpoint::{Authenticated, Function, Handler, Public};
 use crate::error::ApiError;
 use crate::forward_auth::{self, ProxyRequest};
@@ -291,36 +290,6 @@ impl Matched<'_> {
             now,
         }
     }
-}
-
-/// Authenticates the caller, by the minimum revision that the request demands. A token that is refused
-/// counts for the network that it came from.
-async fn authenticate(
-    iam: &Iam,
-    headers: &HeaderMap,
-    RequestContext { ip, now, .. }: &RequestContext,
-) -> Result<Arc<Principal>, IamError> {
-    let token = match bearer(headers) {
-        Ok(token) => token,
-        Err(error) => {
-            iam.admit_anonymous(*ip)?;
-            return Err(error);
-        }
-    };
-    let token = token.reveal();
-    let first = match iam.authenticate(token, *now).await {
-        Err(IamError::BadCredential) => {
-            iam.count_refused_token(token, *ip).await?;
-            Err(IamError::BadCredential)
-        }
-        authenticated => authenticated,
-    };
-    if !headers.contains_key(MINIMUM_REVISION) || !may_wait(iam, token, &first).await {
-        return first;
-    }
-    let waited = wait_for_revision(iam, headers).await;
-    let second = iam.authenticate(token, *now).await?;
-    waited.map(|()| second)
 }
 
 /// Counts and logs a response, and adds its query ID.

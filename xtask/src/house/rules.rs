@@ -77,7 +77,7 @@ pub(crate) const MODULES: &[Floors] = &[
             &["v1", "v2", "oauth2", "access", "forward_auth", "ext_authz"],
             &["expand", "operation", "original_request", "tagged"],
             &["endpoint"],
-            &["body", "respond"],
+            &["authentication", "body", "respond"],
             &["edge", "form", "precondition", "idempotency_key"],
             &["error", "request", "wire"],
             &["body_schema"],
