@@ -54,7 +54,7 @@ impl PageError {
     /// Creates the error of a form that could not be received whole.
     pub(crate) fn incomplete_form(error: &(dyn Error + 'static)) -> Self {
         let mut causes = std::iter::successors(Some(error), |error| (*error).source());
-        if causes.any(|cause| cause.is::<LengthLimitError>()) {
+        if causes.any(<dyn std::error::Error>::is::<LengthLimitError>) {
             return Self::FormTooLarge;
         }
         match BodyFailure::of(error) {
