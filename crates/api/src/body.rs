@@ -4,7 +4,9 @@ use std::marker::PhantomData;
 
 use bytes::Bytes;
 use gatewright_iam::limits::BODY_BYTES;
-use gatewright_iam::{AnyKeys, Fault, IamError, Input, KeySchema, check_keys, read_document};
+use gatewright_iam::{
+    AnyKeys, Fault, IamError, Input, KeySchema, StrictObjects, check_keys, read_document,
+};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::error::Category;
 use serde_json::{Map, Value, json};
@@ -168,7 +170,6 @@ impl<T: ToSchema + 'static> RequestBody for AuthZen<T> {
 
 fn read_json<T: DeserializeOwned>(body: &[u8], known: impl KeySchema) -> Input<T> {
     check_keys(body, known)?;
-    // serde accepts an array for a struct, as its fields in order.
     if !body.trim_ascii_start().starts_with(b"{") {
         return Err(match serde_json::from_slice::<IgnoredAny>(body) {
             Ok(_) => IamError::invalid(Fault::Format, "the body must be a JSON object"),
@@ -176,7 +177,7 @@ fn read_json<T: DeserializeOwned>(body: &[u8], known: impl KeySchema) -> Input<T
         });
     }
     let mut reader = serde_json::Deserializer::from_slice(body);
-    let read = serde_path_to_error::deserialize(&mut reader);
+    let read = serde_path_to_error::deserialize(StrictObjects(&mut reader));
     let value = read.map_err(|error| {
         let path = error.path().to_string();
         invalid_json(error.inner(), &path)

@@ -36,6 +36,7 @@ pub(crate) mod secret;
 pub(crate) mod session;
 pub(crate) mod settings;
 pub(crate) mod simulation;
+pub(crate) mod strict_objects;
 pub(crate) mod token;
 pub(crate) mod totp;
 pub(crate) mod transport;

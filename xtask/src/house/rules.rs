@@ -114,6 +114,8 @@ pub(crate) const LONG: &[lengths::Allowed] = &[];
 /// The identifiers that may contain a banned word.
 pub(crate) const WORDS: &[words::Allowed] = &[
     ("crates/iam/src/model/json_keys.rs", "Visitor", "the trait of serde"),
+    ("crates/iam/src/model/strict_objects.rs", "Visitor", "the trait of serde"),
+    ("crates/iam/src/catalogue/product.rs", "Visitor", "the trait of serde"),
     ("xtask/src/house/lengths.rs", "Visit", "the trait of syn"),
     ("xtask/src/house/lengths.rs", "visit", "the module of syn"),
     ("crates/gatewright/src/dispatcher/tests/captured_spans.rs", "Record", "a type of tracing"),

@@ -156,7 +156,12 @@ pub(super) fn batch(fields: &Map<String, Value>) -> Result<Batch, IamError> {
         }
         _ => return Err(invalid("\"evaluations\" must be a list".to_owned())),
     };
-    let semantic = fields.get("options").and_then(|one| one.get("evaluations_semantic"));
+    let options = match fields.get("options") {
+        None | Some(Value::Null) => None,
+        Some(Value::Object(options)) => Some(options),
+        Some(_) => return Err(invalid("\"options\" must be an object".to_owned())),
+    };
+    let semantic = options.and_then(|options| options.get("evaluations_semantic"));
     let semantic = match semantic.map(|one| one.as_str().unwrap_or_default()) {
         None | Some("execute_all") => EvaluationsSemantic::ExecuteAll,
         Some("deny_on_first_deny") => EvaluationsSemantic::DenyOnFirstDeny,

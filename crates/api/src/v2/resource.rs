@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use gatewright_iam::{
-    AnyKeys, Context, Fault, IamError, Input, ResourceFilter, check_keys, rights,
+    AnyKeys, Context, Fault, IamError, Input, ResourceFilter, check_keys, parse_json, rights,
 };
 
 use crate::body::Body;
@@ -56,14 +56,13 @@ fn filter(request: &Request) -> Input<ResourceFilter> {
         None | Some("") => BTreeMap::new(),
         Some(text) => {
             check_keys(text.as_bytes(), AnyKeys)?;
-            let tags: BTreeMap<String, Vec<TagFilter>> =
-                serde_json::from_str(text).map_err(|error| {
-                    let message = format!(
-                        "\"tags\" must be JSON like {{\"env\":[{{\"operator\":\"EQ\",\
+            let tags: BTreeMap<String, Vec<TagFilter>> = parse_json(text).map_err(|error| {
+                let message = format!(
+                    "\"tags\" must be JSON like {{\"env\":[{{\"operator\":\"EQ\",\
                          \"value\":\"production\"}}]}}: {error}"
-                    );
-                    IamError::invalid(Fault::Format, message)
-                })?;
+                );
+                IamError::invalid(Fault::Format, message)
+            })?;
             let wired = |filters: Vec<TagFilter>| filters.into_iter().map(Into::into).collect();
             tags.into_iter().map(|(key, filters)| (key, wired(filters))).collect()
         }

@@ -213,6 +213,9 @@ async fn a_batch_has_defaults_and_may_stop_early(database: TestDatabase) {
     assert_eq!(ask("deny_on_first_deny").await, [true, false]);
     assert_eq!(ask("permit_on_first_permit").await, [true]);
     assert_eq!(service.post(MANY, &whole).await.expect(200)["decision"], true);
+    let mut body = whole.clone();
+    (body["evaluations"], body["options"]) = (json!([{}]), json!(["deny_on_first_deny"]));
+    assert_eq!(service.post(MANY, &body).await.status, 400, "a list is no object");
 }
 
 on_both_databases!(what_cannot_be_read_is_400_and_a_message);

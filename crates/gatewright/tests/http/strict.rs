@@ -155,6 +155,42 @@ async fn a_misspelt_key_of_a_policy_is_told_with_its_place_and_the_nearest(datab
     assert_eq!(admin.get(&format!("{path}?readOnly=false")).await.expect(200)[1], Value::Null);
 }
 
+on_both_databases!(a_list_in_the_place_of_an_object_is_refused_by_its_place);
+async fn a_list_in_the_place_of_an_object_is_refused_by_its_place(database: TestDatabase) {
+    let server = Server::start(&database);
+    let admin = server.admin().await;
+    let (path, good, _) = creations().swap_remove(0);
+    let condition = json!(["MATCH", {"request.IP": "127.0.0.1"}]);
+    let cases = [
+        ("resources", json!([[VPS]]), "resources[0]", "urn"),
+        ("permissions", json!([[{"action": "a:b:c"}], [], []]), "permissions", "allow"),
+        ("permissions", json!([]), "permissions", "allow"),
+        ("permissions", json!({"allow": [["a:b:c"]]}), "permissions.allow[0]", "action"),
+        ("permissionsGroups", json!([["urn"]]), "permissionsGroups[0]", "urn"),
+        ("conditions", condition.clone(), "conditions", "operator"),
+        (
+            "conditions",
+            json!({"operator": "NOT", "conditions": [condition]}),
+            "conditions.conditions[0]",
+            "operator",
+        ),
+    ];
+    for (key, value, place, field) in cases {
+        let mut body = good.clone();
+        body[key] = value;
+        let message = admin.post(path, &body).await.refused(400, TWICE);
+        let said = format!("an object such as {{\"{field}\": …}}, not a list");
+        assert_eq!(message, format!("\"{place}\": it must be {said}"));
+    }
+    assert_eq!(admin.get(&format!("{path}?readOnly=false")).await.expect(200)[1], Value::Null);
+    let message = admin.post(path, &json!({"resources": ["a"]})).await.refused(400, TWICE);
+    let said = "invalid type: string \"a\", expected an object such as {\"urn\": …}";
+    assert_eq!(message, format!("\"resources[0]\": {said}"));
+    let filter = part(r#"{"env":[["EXISTS"]]}"#);
+    let reply = admin.get(&format!("/v2/iam/resource?tags={filter}")).await;
+    assert!(reply.refused(400, TWICE).contains("must be an object"));
+}
+
 on_both_databases!(a_repeated_tag_or_key_of_an_openapi_document_is_refused);
 async fn a_repeated_tag_or_key_of_an_openapi_document_is_refused(database: TestDatabase) {
     let server = Server::start(&database);

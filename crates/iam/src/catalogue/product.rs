@@ -1,10 +1,12 @@
 //! Parses product files: our own format, and OpenAPI documents with `x-iam-actions`.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use gatewright_policy::{AccountName, Instant, Permissions, PermissionsError, PermissionsGroupId};
-use serde::de::Error;
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use uuid::Uuid;
 
@@ -13,6 +15,7 @@ use crate::catalogue::describe;
 use crate::catalogue::document::in_json;
 use crate::catalogue::route::{DeclaredRoute, Locator};
 use crate::model::rights::Category;
+use crate::model::strict_objects::{from_json_value, parse_json};
 
 /// A product, as its file declares it.
 #[derive(Debug, Default, Deserialize)]
@@ -154,19 +157,32 @@ struct Server {
     url: String,
 }
 
-#[derive(Clone, Deserialize)]
-#[serde(untagged)]
-enum Locators {
-    One(Locator),
-    Several(Vec<Locator>),
+/// One locator, or a list of them.
+#[derive(Clone)]
+struct Locators(Vec<Locator>);
+
+impl<'de> Deserialize<'de> for Locators {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(OneOrSeveral)
+    }
 }
 
-impl Locators {
-    fn list(self) -> Vec<Locator> {
-        match self {
-            Self::One(one) => vec![one],
-            Self::Several(list) => list,
-        }
+struct OneOrSeveral;
+
+impl<'de> Visitor<'de> for OneOrSeveral {
+    type Value = Locators;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object, or a list of objects")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Locators, A::Error> {
+        let one = Locator::deserialize(MapAccessDeserializer::new(map))?;
+        Ok(Locators(vec![one]))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<Locators, A::Error> {
+        Vec::deserialize(SeqAccessDeserializer::new(items)).map(Locators)
     }
 }
 
@@ -202,20 +218,20 @@ impl Product {
             openapi: Option<serde::de::IgnoredAny>,
         }
         let text = &in_json(text)?;
-        let form: Form = serde_json::from_str(text)?;
+        let form: Form = parse_json(text)?;
         if form.openapi.is_none() {
-            return serde_json::from_str(text);
+            return parse_json(text);
         }
-        let document: OpenApi = serde_json::from_str(text)?;
+        let document: OpenApi = parse_json(text)?;
         document.check_assertion_place()?;
         let mut product = Self::default();
         let mut routes = Vec::new();
         for (path, mut item) in document.paths {
-            let of_path = item.remove("x-iam-resource").map(serde_json::from_value::<Locators>);
+            let of_path = item.remove("x-iam-resource").map(from_json_value::<Locators>);
             let of_path = of_path.transpose()?.or_else(|| document.resources.clone());
             for (method, operation) in item {
                 let Some(category) = category(&method) else { continue };
-                let operation: Operation = serde_json::from_value(operation)?;
+                let operation: Operation = from_json_value(operation)?;
                 for action in &operation.actions {
                     let mut declared = Declared::new(&action.name, Some(category));
                     declared.description.clone_from(&operation.summary);
@@ -231,7 +247,7 @@ impl Product {
                         method,
                         path: path.clone(),
                         actions: required.map(|one| one.name).collect(),
-                        resources: resources.map(Locators::list).unwrap_or_default(),
+                        resources: resources.map(|locators| locators.0).unwrap_or_default(),
                         public: operation.public,
                         upgrades: operation.upgrades,
                     });
@@ -259,3 +275,6 @@ pub(crate) fn category(method: &str) -> Option<Category> {
         _ => return None,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use gatewright_iam::{Fault, IamError, Permissions, Policy, PolicyInput};
+use gatewright_iam::{Fault, IamError, Permissions, Policy, PolicyInput, from_json_value};
 use serde_json::{Value, json};
 
 use super::conditions::Conditions;
@@ -76,7 +76,7 @@ impl PolicyForm {
         let some = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
         let conditions = match self.conditions.value()? {
             Value::Null => None,
-            value => Some(serde_json::from_value(value).map_err(|error| {
+            value => Some(from_json_value(value).map_err(|error| {
                 IamError::invalid(Fault::Format, format!("\"conditions\": {error}"))
             })?),
         };

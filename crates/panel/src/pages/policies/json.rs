@@ -43,7 +43,11 @@ impl PolicyForm {
         let Some(fields) = value.as_object() else {
             return Err(wrong("the JSON must be an object".to_owned()));
         };
-        let permissions = fields.get("permissions").and_then(Value::as_object);
+        let permissions = match fields.get("permissions") {
+            None | Some(Value::Null) => None,
+            Some(Value::Object(permissions)) => Some(permissions),
+            Some(_) => return Err(wrong("\"permissions\" must be an object".to_owned())),
+        };
         let actions = |name: &str| {
             let value = permissions.and_then(|one| one.get(name));
             list(value, name, "action").map(|list| list.join("\n"))
@@ -109,6 +113,12 @@ mod tests {
         for wrong in ["", "[]", "1", "{\"name\":1}", "{\"resources\":{}}", "{\"resources\":[1]}"] {
             assert!(PolicyForm::from_json(wrong).is_err(), "{wrong}");
         }
+        for wrong in ["{\"permissions\":[]}", "{\"permissions\":[{\"allow\":[]}]}"] {
+            let error = PolicyForm::from_json(wrong).map(|_| ()).unwrap_err();
+            assert_eq!(error.to_string(), "\"permissions\" must be an object");
+        }
+        let positional = r#"{"conditions":["MATCH",{"request.IP":"127.0.0.1"}]}"#;
+        assert!(PolicyForm::from_json(positional).and_then(|form| form.input()).is_err());
         let unknown = PolicyForm::from_json(r#"{"permissions":{"denies":[]}}"#).unwrap_err();
         let said = "\"permissions.denies\" is unknown: did you mean \"deny\"?";
         assert_eq!(unknown.to_string(), said);
