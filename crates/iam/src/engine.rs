@@ -1,5 +1,6 @@
 //! The state that is kept in memory between requests, and the tasks that run beside them.
 
+pub(crate) mod background_tasks;
 pub(crate) mod claims;
 pub(crate) mod concurrency_limit;
 mod current;

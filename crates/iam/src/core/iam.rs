@@ -7,14 +7,14 @@ use std::time::Duration;
 use gatewright_policy::{AccountName, Caller, Identity, Instant, Scope};
 use gatewright_store::{Address, CauseChain, ServerLock, Store, StoreError};
 use tokio::runtime::Handle;
-use tokio::task::JoinHandle;
 use webauthn_rs::Webauthn;
 
 use crate::catalogue::error::CatalogueError;
 use crate::catalogue::file::texts;
 use crate::catalogue::index::Catalogue;
+use crate::engine::background_tasks::BackgroundTasks;
 use crate::engine::concurrency_limit::ConcurrencyLimit;
-use crate::engine::follow::{Follower, Following, new_installation};
+use crate::engine::follow::{Follower, new_installation};
 use crate::engine::live_catalogue::LiveCatalogue;
 use crate::engine::rate_limits::RateLimits;
 use crate::engine::recorder::Recorder;
@@ -78,17 +78,7 @@ pub struct Iam {
     pub(crate) runtime: Handle,
     pub(crate) sources: Sources,
     stopping: AtomicBool,
-    /// Background tasks, which are aborted when this is dropped.
-    tasks: [JoinHandle<()>; 5],
-    following: Following,
-}
-
-impl Drop for Iam {
-    fn drop(&mut self) {
-        for task in &self.tasks {
-            task.abort();
-        }
-    }
+    tasks: BackgroundTasks,
 }
 
 impl Iam {
@@ -115,17 +105,17 @@ impl Iam {
         );
         let views = Arc::new(views);
         let follower = Follower::new(sources.clone(), Arc::clone(&views), Arc::clone(&tokens))?;
-        let following = follower.start().await?;
-        let recorder = Arc::new(Recorder::new(store.clone(), sources.clone(), settings.region));
         let sign_in_attempts = SignInAttempts::new(&sources)?;
+        let mut tasks = follower.start().await?;
+        let recorder = Arc::new(Recorder::new(store.clone(), sources.clone(), settings.region));
         let rate_limits = Arc::new(RateLimits::new(&settings.rates, &sources));
-        let tasks = [
+        tasks.extend([
             recorder.run(),
             recorder.run_deletion(settings.log_days, settings.log_sizes),
             tokens.run(),
             live_catalogue.run(&views),
             rate_limits.run(),
-        ];
+        ]);
         Ok(Arc::new(Self {
             store,
             views,
@@ -140,8 +130,7 @@ impl Iam {
             runtime: Handle::current(),
             sources,
             stopping: AtomicBool::new(false),
-            tasks,
-            following,
+            tasks: BackgroundTasks::new(tasks),
         }))
     }
 
@@ -262,7 +251,32 @@ impl Iam {
         if let Err(error) = self.recorder.finish().await {
             tracing::warn!(error = %CauseChain(&error), "the last second of the logs is lost");
         }
-        self.following.stop();
+        // A task that met the closed database would log a failure.
+        self.tasks.end().await;
         self.store.close().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use gatewright_testing::TestDatabase;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn no_background_task_is_left_once_the_database_is_closed() {
+        let (database, sources) = (TestDatabase::sqlite(), Sources::system());
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("master.key");
+        MasterKey::create(&path, &sources).unwrap();
+        let address = database.address.parse().unwrap();
+        let settings = Settings::new("http://localhost:8080".to_owned());
+        let master_key = MasterKey::read(&path).unwrap();
+        let iam = Iam::open(&address, master_key, settings, sources).await.unwrap();
+        iam.close().await;
+        let (tokens, live_catalogue) =
+            (Arc::strong_count(&iam.tokens), Arc::strong_count(&iam.live_catalogue));
+        assert_eq!((tokens, live_catalogue), (1, 1));
+        assert_eq!((Arc::strong_count(&iam.recorder), Arc::strong_count(&iam.views)), (1, 1));
     }
 }

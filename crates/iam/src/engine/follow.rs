@@ -29,24 +29,6 @@ const PAUSE: Duration = Duration::from_millis(250);
 /// The number of tasks that renew views which are behind.
 const RENEWERS: usize = 4;
 
-/// Background tasks that are aborted when this is dropped.
-pub(crate) struct Following(Vec<JoinHandle<()>>);
-
-impl Drop for Following {
-    fn drop(&mut self) {
-        self.stop();
-    }
-}
-
-impl Following {
-    /// Ends the tasks, which give their connections back.
-    pub(crate) fn stop(&self) {
-        for task in &self.0 {
-            task.abort();
-        }
-    }
-}
-
 /// What follows the database, and what it keeps true.
 pub(crate) struct Follower {
     node: String,
@@ -66,8 +48,9 @@ impl Follower {
         Ok(Self { node, sources, views, tokens })
     }
 
-    /// Starts to follow, and waits for the first heartbeat; fails when the first connection does.
-    pub(crate) async fn start(self) -> Result<Following, IamError> {
+    /// Starts the tasks that follow, and waits for the first heartbeat; fails when the first connection
+    /// does.
+    pub(crate) async fn start(self) -> Result<Vec<JoinHandle<()>>, IamError> {
         let (mut sender, mut listener) = self.views.store.listen(&self.node).await?;
         self.send_heartbeat(&mut sender).await?;
         while !matches!(self.next_notice(&mut listener).await?, Notice::Heartbeat(_)) {}
@@ -76,7 +59,7 @@ impl Follower {
             tasks.push(tokio::spawn(Arc::clone(&self.views).renew_behind()));
         }
         tasks.push(tokio::spawn(self.run(sender, listener)));
-        Ok(Following(tasks))
+        Ok(tasks)
     }
 
     async fn run(self, sender: HeartbeatSender, listener: Listener) {
