@@ -212,14 +212,14 @@ async fn a_code_is_asked_for_after_the_password_and_is_good_for_once(database: T
         let (_, rest) = html.split_once(before).expect(before);
         rest.split_once('"').unwrap().0.to_owned()
     };
-    let secret = value(&page, "id=\"totp-secret\" value=\"");
+    let typed = value(&page, "id=\"totp-secret\" value=\"");
     let state = value(&page, "name=\"state\" value=\"");
     let now = || {
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         now.unwrap().as_secs()
     };
     let started = now();
-    let secret = totp_rs::Secret::try_from_base32(&secret).unwrap();
+    let secret = totp_rs::Secret::try_from_base32(&typed).unwrap();
     let builder = totp_rs::Builder::new().with_secret(secret).with_account_name("x");
     let totp = builder.build().unwrap();
     let code = |time: u64| totp.generate(time).to_string();
@@ -229,7 +229,10 @@ async fn a_code_is_asked_for_after_the_password_and_is_good_for_once(database: T
     for (code, password) in [(code(started), "wrong"), (code(started + 3_000), "correct horse")] {
         let fields = confirm(&code, password);
         let fields: Vec<(&str, &str)> = fields.iter().map(|(a, b)| (*a, b.as_str())).collect();
-        assert_eq!(jane.post("/me", "/me/totp", &fields).await.status, 400);
+        let seen = jane.post("/me", "/me/totp", &fields).await;
+        assert_eq!(seen.status, 400);
+        assert_eq!(value(&seen.html, "id=\"totp-secret\" value=\""), typed, "it was scanned");
+        assert_eq!(value(&seen.html, "name=\"state\" value=\""), state);
     }
     let fields = confirm(&code(started), "correct horse");
     let fields: Vec<(&str, &str)> = fields.iter().map(|(a, b)| (*a, b.as_str())).collect();

@@ -303,6 +303,29 @@ async fn an_authenticator_is_in_force_once_it_has_shown_a_code() {
 }
 
 #[tokio::test]
+async fn a_secret_that_was_scanned_stays_until_it_is_confirmed_or_outdated() {
+    let installation = Installation::new().await;
+    let (iam, owner) = (&installation.iam, installation.owner());
+    let new = iam.new_totp(&owner).unwrap();
+    let kept = iam.unconfirmed_totp(&owner, &new.state).await.unwrap().unwrap();
+    assert_eq!(kept.secret.reveal(), new.secret.reveal());
+    assert_eq!((kept.url.reveal(), &kept.state), (new.url.reveal(), &new.state));
+    installation.jane().await;
+    let (_, jane) =
+        installation.context_in(&installation.signed_in("aa11111-ovh/jane").await).await;
+    assert!(iam.unconfirmed_totp(&jane, &new.state).await.unwrap().is_none());
+    assert!(iam.unconfirmed_totp(&owner, "made up").await.unwrap().is_none());
+    let later = Context { now: owner.now.saturating_add(Duration::from_mins(11)), ..owner.clone() };
+    assert!(iam.unconfirmed_totp(&later, &new.state).await.unwrap().is_none());
+    // The page shows a new secret then, whatever else is wrong.
+    let outdated = iam.confirm_totp(&later, secret("wrong"), (&new.state, "000000")).await;
+    assert!(outdated.unwrap_err().to_string().contains("take the new secret"));
+    let code = installation.code(new.secret.reveal());
+    iam.confirm_totp(&owner, secret(PASSWORD), (&new.state, &code)).await.unwrap();
+    assert!(iam.unconfirmed_totp(&owner, &new.state).await.unwrap().is_none());
+}
+
+#[tokio::test]
 async fn a_code_follows_the_password_and_is_good_for_once() {
     let installation = Installation::new().await;
     let iam = &installation.iam;

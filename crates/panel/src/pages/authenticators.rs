@@ -51,14 +51,23 @@ struct PasskeyPage {
     name: String,
 }
 
-/// Form that proves a new TOTP secret. Each rendering has a new secret.
-struct TotpForm;
+/// Form that proves a new TOTP secret. Once it was scanned, the secret stays until it is outdated: the
+/// codes of another would not fit.
+struct TotpForm {
+    /// The sealed state of the secret that the form showed before; none at first.
+    state: Option<String>,
+}
 
 impl Form for TotpForm {
     const SECTION: Section = Section::Me;
 
     async fn render(self, request: &RequestContext, layout: Layout) -> HandlerResult {
-        let totp = request.iam.new_totp(&request.context()?)?;
+        let context = request.context()?;
+        let shown = match self.state {
+            None => None,
+            Some(state) => request.iam.unconfirmed_totp(&context, &state).await?,
+        };
+        let totp = shown.map_or_else(|| request.iam.new_totp(&context), Ok)?;
         let qr_code = qr_code(&totp.url)?;
         PageResponse::render(&TotpPage { layout, totp, qr_code })
     }
@@ -88,7 +97,7 @@ fn qr_code(url: &Secret) -> Result<String, PageError> {
 }
 
 async fn totp_form(request: Arc<RequestContext>) -> HandlerResult {
-    TotpForm.show(&request).await
+    TotpForm { state: None }.show(&request).await
 }
 
 async fn confirm_totp(request: Arc<RequestContext>) -> HandlerResult {
@@ -99,7 +108,10 @@ async fn confirm_totp(request: Arc<RequestContext>) -> HandlerResult {
         Ok(codes) => {
             PageResponse::render(&CodesPage { layout: request.layout(Section::Me), codes })
         }
-        Err(error) => TotpForm.reject(&request, password_error(&request, error)?).await,
+        Err(error) => {
+            let form = TotpForm { state: Some(form.untrimmed("state").to_owned()) };
+            form.reject(&request, password_error(&request, error)?).await
+        }
     }
 }
 

@@ -36,6 +36,14 @@ fn backup_code(bits: &[u8; BACKUP_CODE_LENGTH]) -> String {
     text
 }
 
+/// Describes a secret to the person who enrols.
+fn enrolled(identity: &str, secret: String, state: String) -> Result<NewTotp, IamError> {
+    let name = identity.rsplit_once(':').map(|(_, name)| name);
+    let name = name.ok_or_else(|| IamError::impossible("a URN without a colon"))?;
+    let url = totp(&secret, name)?.to_url().map_err(IamError::internal)?;
+    Ok(NewTotp { secret: secret.into(), url: url.into(), state })
+}
+
 impl Iam {
     /// Returns whether the caller has an authenticator, and its backup codes.
     pub async fn totp_status(&self, context: &Context) -> Result<TotpStatus, IamError> {
@@ -52,12 +60,35 @@ impl Iam {
     pub fn new_totp(&self, context: &Context) -> Result<NewTotp, IamError> {
         let bits = Zeroizing::new(self.sources.bytes::<20>()?);
         let secret = totp_rs::Secret::from(bits.as_slice()).to_base32();
-        let identity = &context.principal.identity;
-        let name = identity.urn().rsplit_once(':').map(|(_, name)| name);
-        let name = name.ok_or_else(|| IamError::impossible("a URN without a colon"))?;
-        let url = totp(&secret, name)?.to_url().map_err(IamError::internal)?;
-        let state = self.tokens.seal_state(identity.urn(), secret.as_bytes(), context.now)?;
-        Ok(NewTotp { secret: secret.into(), url: url.into(), state })
+        let identity = context.principal.identity.urn();
+        let state = self.tokens.seal_state(identity, secret.as_bytes(), context.now)?;
+        enrolled(identity, secret, state)
+    }
+
+    /// Returns the TOTP secret of a state that the caller was given, to be confirmed once more; none
+    /// where the state is outdated. The secret of an authenticator that is active is not shown again.
+    pub async fn unconfirmed_totp(
+        &self,
+        context: &Context,
+        state: &str,
+    ) -> Result<Option<NewTotp>, IamError> {
+        let (account, identity) = (context.account(), context.principal.identity.urn());
+        let Some(secret) = self.secret_of_state(context, state)? else { return Ok(None) };
+        let there = self.store.object(account, Kind::Totp, identity).await?;
+        if there.is_some_and(|there| self.is_active(identity, &there, &secret)) {
+            return Ok(None);
+        }
+        enrolled(identity, secret, state.to_owned()).map(Some)
+    }
+
+    fn secret_of_state(&self, context: &Context, state: &str) -> Result<Option<String>, IamError> {
+        let identity = context.principal.identity.urn();
+        let secret = self.tokens.open_state(identity, state, (context.now, CHALLENGE_LIFETIME));
+        secret.map(|one| String::from_utf8(one.to_vec()).map_err(IamError::internal)).transpose()
+    }
+
+    fn is_active(&self, identity: &str, there: &Object, secret: &str) -> bool {
+        self.unseal_totp(identity, there).is_ok_and(|known| known.secret == secret)
     }
 
     /// Activates an authenticator once it has proved a code, replacing any earlier one: the same answer
@@ -68,18 +99,17 @@ impl Iam {
         password: Secret,
         (state, code): (&str, &str),
     ) -> Result<Vec<Secret>, SignInError> {
-        self.prove_password(context, password).await?;
         let (account, identity) = (context.account(), context.principal.identity.urn());
+        // First, since with a wrong password too, the page shows a new secret then, and must say so.
         let outdated = "the page was open for too long: take the new secret";
-        let secret = self.tokens.open_state(identity, state, (context.now, CHALLENGE_LIFETIME));
+        let secret = self.secret_of_state(context, state)?;
         let secret = secret.ok_or_else(|| IamError::invalid(Fault::Input, outdated))?;
-        let secret = String::from_utf8(secret.to_vec()).map_err(IamError::internal)?;
+        self.prove_password(context, password).await?;
         let step = totp(&secret, "")?.check(&normalize_code(code), seconds(context.now)?);
         let step = step.ok_or(SignInError::WrongCode)?;
         let there = self.store.object(account, Kind::Totp, identity).await;
         let there = there.map_err(IamError::from)?;
-        let known = there.as_ref().map(|there| self.unseal_totp(identity, there));
-        if known.is_some_and(|known| known.is_ok_and(|known| known.secret == secret)) {
+        if there.as_ref().is_some_and(|there| self.is_active(identity, there, &secret)) {
             return Err(SignInError::WrongCode);
         }
         let codes = self.new_backup_codes()?;
