@@ -2,6 +2,7 @@
 
 mod environment;
 mod limits;
+mod log_filter;
 mod log_format;
 mod options;
 mod renamed;
@@ -24,6 +25,7 @@ use ipnet::IpNet;
 use crate::error::Failure;
 use environment::Misspelled;
 use limits::{body_memory, positive, seconds};
+pub(crate) use log_filter::LogFilter;
 pub(crate) use log_format::LogFormat;
 use options::Options;
 use renamed::Renamed;
@@ -64,7 +66,7 @@ pub(crate) struct Config {
     pub(crate) max_body_memory: usize,
     /// The proxies whose `X-Forwarded-For` is trusted; none where that was not set.
     trusted_proxies: Option<Vec<IpNet>>,
-    pub(crate) log: String,
+    pub(crate) log: LogFilter,
     pub(crate) log_format: LogFormat,
     renamed: Vec<Renamed>,
     misspelled: Vec<Misspelled>,
@@ -116,6 +118,7 @@ impl Options {
         let (settings, timeouts) = (self.settings()?, self.timeouts()?);
         let public_url = self.public_url.as_deref().map(check_url).transpose();
         let log_format = self.log_format.as_deref().map_or(Ok(LogFormat::default()), str::parse);
+        let log = self.log.as_deref().map_or(Ok(LogFilter::default()), str::parse);
         let trusted_proxies =
             self.trusted_proxies.as_deref().map(trusted_proxies::networks).transpose();
         Ok(Config {
@@ -138,7 +141,7 @@ impl Options {
                 CONNECTIONS_PER_ADDRESS,
             )?,
             trusted_proxies: trusted_proxies.map_err(Failure::setting("--trusted-proxies"))?,
-            log: self.log.unwrap_or_else(|| "info".to_owned()),
+            log: log.map_err(Failure::setting("--log"))?,
             renamed,
             misspelled: Vec::new(),
             settings,

@@ -10,7 +10,7 @@ use crate::error::Failure;
 
 /// Installs the subscriber that the settings choose. Events show the fields of their spans.
 pub(crate) fn start(config: &Config) -> Result<(), Failure> {
-    let filter = EnvFilter::try_new(with_quiet_driver(&config.log))
+    let filter = EnvFilter::try_new(with_quiet_driver(config.log.as_str()))
         .map_err(|error| Failure::setting("--log")(error.to_string()))?;
     let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match config.log_format {

@@ -45,6 +45,10 @@ fn a_wrong_setting_is_named() {
     assert!(read(&format!("{LEAST}public-url = 'x'")).unwrap_err().contains("must be a URL"));
     let error = read(&format!("{LEAST}trusted-proxies = ['10.0.0.1/8', 'x']")).unwrap_err();
     assert!(error.contains("trusted-proxies"), "{error}");
+    for word in ["warning", "wran", "banana"] {
+        let error = parse(&["--log", word]).unwrap_err();
+        assert!(error.starts_with("--log: ") && error.contains("off, error, warn"), "{error}");
+    }
     assert!(read("database = 'mysql://x'").unwrap_err().contains("sqlite:PATH"));
 }
 
