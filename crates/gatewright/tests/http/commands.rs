@@ -47,6 +47,17 @@ fn an_error_at_the_start_names_the_file_and_what_to_do() {
 }
 
 #[test]
+fn a_log_that_is_no_terminal_has_no_colours() {
+    let folder = tempfile::tempdir().unwrap();
+    let missing = folder.path().join("missing/gatewright.db");
+    let setup = setup_at(&format!("sqlite:{}", missing.display()));
+    let setup = setup.with(&["--log-format", "text", "--plate", "eu"]);
+    let (_, said) = serve(&setup);
+    assert!(said.contains("a deprecated setting is used") && said.contains("WARN"), "{said}");
+    assert!(!said.contains('\x1b'), "{said}");
+}
+
+#[test]
 fn an_error_at_the_start_names_the_server_of_the_database() {
     let port = free_port();
     let setup = setup_at(&format!("postgres://me:hunter2@127.0.0.1:{port}/nowhere"))
