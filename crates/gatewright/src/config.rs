@@ -18,7 +18,7 @@ use std::sync::Arc;
 use clap::Args;
 use gatewright_iam::{
     AccountName, Address, Algorithm, BuiltInProducts, Iam, MasterKey, Region, ServerLock, Settings,
-    Sources,
+    Sources, check_account,
 };
 use ipnet::IpNet;
 
@@ -148,6 +148,14 @@ impl Options {
         })
     }
 
+    /// Validates the names of the registrars.
+    fn account_names(&self) -> Result<Vec<AccountName>, Failure> {
+        let names = self.registrars.iter().flatten().map(|name| check_account(name));
+        names
+            .collect::<Result<_, _>>()
+            .map_err(|error| Failure::setting("--registrars")(error.to_string()))
+    }
+
     /// Builds the settings of the use cases, except for the public URL.
     fn settings(&self) -> Result<Settings, Failure> {
         let region = self.region.as_deref().map_or(Ok(Region::default()), |text| {
@@ -164,7 +172,7 @@ impl Options {
                 None | Some(true) => BuiltInProducts::Included,
             },
             products: self.products.clone(),
-            registrars: self.registrars.iter().flatten().cloned().map(AccountName::new).collect(),
+            registrars: self.account_names()?,
             limits: self.limits(&defaults.limits)?,
             only_administrators_grant: self
                 .only_administrators_grant

@@ -80,6 +80,9 @@ impl Server {
         if iam.shares_registration().await? {
             tracing::warn!("{SHARED_REGISTRATION}");
         }
+        for account in iam.unknown_registrars().await? {
+            tracing::warn!(%account, "a registrar is no account of this database");
+        }
         Ok(Self { iam, config, trusted_proxies, listener, operations, ext_authz, quotas, metrics })
     }
 

@@ -49,7 +49,7 @@ pub use model::transport::{AuthenticationMark, BodyFailure};
 pub use sources::{Clock, Randomness, Sources};
 
 // Identities.
-pub use model::account::{InitialServiceAccount, NewAccount, Profile, SecondFactor};
+pub use model::account::{InitialServiceAccount, NewAccount, Profile, SecondFactor, check_account};
 pub use model::client::{Client, ClientEdit, ClientInput, Flow};
 pub use model::contact_details::ContactDetails;
 pub use model::group::{Group, GroupInput, Role};

@@ -45,6 +45,10 @@ fn a_wrong_setting_is_named() {
     assert!(read(&format!("{LEAST}public-url = 'x'")).unwrap_err().contains("must be a URL"));
     let error = read(&format!("{LEAST}trusted-proxies = ['10.0.0.1/8', 'x']")).unwrap_err();
     assert!(error.contains("trusted-proxies"), "{error}");
+    let error = parse(&["--registrars", "xx1-ovh,nobody"]).unwrap_err();
+    assert!(error.starts_with("--registrars: the account name nobody must be"), "{error}");
+    let config = parse(&["--registrars", "XX1-OVH"]).unwrap();
+    assert_eq!(config.settings.registrars, [AccountName::new("xx1-ovh")]);
     for word in ["warning", "wran", "banana"] {
         let error = parse(&["--log", word]).unwrap_err();
         assert!(error.starts_with("--log: ") && error.contains("off, error, warn"), "{error}");

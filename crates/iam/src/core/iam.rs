@@ -222,6 +222,16 @@ impl Iam {
         Ok(self.settings.registrars.is_empty() && self.store.accounts().await?.len() > 1)
     }
 
+    /// Lists the registrars that are no accounts here, which may be a mistake in the setting.
+    pub async fn unknown_registrars(&self) -> Result<Vec<AccountName>, IamError> {
+        let registrars = &self.settings.registrars;
+        if registrars.is_empty() {
+            return Ok(Vec::new());
+        }
+        let accounts = self.store.accounts().await?;
+        Ok(registrars.iter().filter(|one| !accounts.contains(one)).cloned().collect())
+    }
+
     /// Verifies the hash chain of an account's journal from its first entry to its last, for the
     /// operator. Returns the number of entries; fails at the first that is missing or altered.
     pub async fn verify_journal(&self, account: &AccountName) -> Result<i64, StoreError> {

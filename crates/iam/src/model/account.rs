@@ -71,7 +71,7 @@ pub struct Profile {
 }
 
 /// Validates the name of an account; returns its canonical form.
-pub(crate) fn check_account(name: &str) -> Result<AccountName, IamError> {
+pub fn check_account(name: &str) -> Result<AccountName, IamError> {
     let name = name.to_lowercase();
     let sound = name.split_once('-').is_some_and(|(head, tail)| {
         let (letters, digits) = head.split_at_checked(2).unwrap_or_default();

@@ -58,6 +58,16 @@ async fn the_resource_of_an_account_goes_with_the_account() {
 }
 
 #[tokio::test]
+async fn registrars_that_are_no_accounts_are_told() {
+    let both = vec![AccountName::new(ACCOUNT), AccountName::new("zz9-ovh")];
+    let installation = Installation::with(|settings| settings.registrars = both).await;
+    let unknown = installation.iam.unknown_registrars().await.unwrap();
+    assert_eq!(unknown, [AccountName::new("zz9-ovh")]);
+    let unknown = Installation::new().await.iam.unknown_registrars().await.unwrap();
+    assert!(unknown.is_empty(), "{unknown:?}");
+}
+
+#[tokio::test]
 async fn where_there_are_registrars_they_alone_register_for_any_account() {
     let installation =
         Installation::with(|settings| settings.registrars = vec![AccountName::new(OTHER)]).await;
