@@ -24,6 +24,10 @@ use crate::listener::{BodyLimits, Budget, ConnectionLimits, Listener};
 use crate::metrics::Metrics;
 use crate::{log, operations};
 
+/// What the operator of a database without accounts is told.
+const NO_ACCOUNT: &str = "the database has no account: correct the setting database if it should have some, or make one with \
+     `gatewright account create --name xx11111-ovh --email owner@example.com --service-account`";
+
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
@@ -33,7 +37,12 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let config = arguments.source.read()?;
     log::start(&config)?;
+    let database = config.database.to_string();
     let server = Server::open(config).await?;
+    // A path with a mistake makes a new file.
+    if server.iam.accounts().await?.is_empty() {
+        tracing::warn!(database, "{}", NO_ACCOUNT);
+    }
     server.run(|_| {}).await
 }
 

@@ -42,6 +42,24 @@ impl Logged {
     }
 }
 
+on_both_databases!(a_database_without_accounts_is_warned_of_with_the_command_that_makes_one);
+async fn a_database_without_accounts_is_warned_of_with_the_command_that_makes_one(
+    database: TestDatabase,
+) {
+    let setup = Setup::new(&database, &["--registrars", ACCOUNT]);
+    let said = async || {
+        let folder = tempfile::tempdir().unwrap();
+        let server = Logged::start(&setup, folder.path()).await;
+        std::fs::read_to_string(&server.log).unwrap()
+    };
+    let empty = said().await;
+    assert!(empty.contains("gatewright account create --name"), "{empty}");
+    assert!(empty.contains("a registrar is no account of this database"), "{empty}");
+    setup.create_account(ACCOUNT);
+    let with_account = said().await;
+    assert!(!with_account.contains("no account"), "{with_account}");
+}
+
 on_both_databases!(a_failure_is_in_the_log_with_its_query_id_and_all_its_causes);
 async fn a_failure_is_in_the_log_with_its_query_id_and_all_its_causes(database: TestDatabase) {
     let setup = Setup::new(&database, &[]);
