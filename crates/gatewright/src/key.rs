@@ -41,7 +41,10 @@ pub(crate) async fn run(command: Command) -> Result<(), Failure> {
     iam.close().await;
     let id = rotated?;
     if emergency {
-        println!("{id} is the only signing key now; clients must request new tokens");
+        println!(
+            "{id} is the only signing key; servers that run follow within a second, and clients must \
+             request new tokens"
+        );
     } else {
         println!("{id} is published, and signs in an hour");
     }

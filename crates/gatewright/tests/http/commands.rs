@@ -47,6 +47,15 @@ fn an_error_at_the_start_names_the_file_and_what_to_do() {
 }
 
 #[test]
+fn whoever_rotates_the_key_at_once_is_told_when_servers_follow() {
+    let setup = Setup::new(&TestDatabase::sqlite(), &[]);
+    setup.create_account(ACCOUNT);
+    let output = setup.command(&["key", "rotate", "--at-once"]).output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.contains("servers that run follow within a second"), "{said}");
+}
+
+#[test]
 fn a_log_that_is_no_terminal_has_no_colours() {
     let folder = tempfile::tempdir().unwrap();
     let missing = folder.path().join("missing/gatewright.db");
