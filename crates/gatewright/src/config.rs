@@ -27,7 +27,7 @@ use environment::Misspelled;
 use limits::{body_memory, positive, seconds};
 pub(crate) use log_filter::LogFilter;
 pub(crate) use log_format::LogFormat;
-use options::Options;
+use options::{COUNT, Options};
 use renamed::Renamed;
 pub(crate) use timeouts::Timeouts;
 
@@ -95,17 +95,25 @@ fn read(path: &Path) -> Result<Options, Failure> {
     let text = std::fs::read_to_string(path);
     let text = text.map_err(|error| failed(format!("it cannot be read: {error}")))?;
     // The full error quotes the line, which may contain the database's password.
-    let syntax = |error: toml::de::Error| failed(error.message().to_owned());
+    let line = |error: &toml::de::Error| {
+        let before = error.span().and_then(|span| text.get(..span.start));
+        before.map_or(String::new(), |text| format!("line {}: ", text.matches('\n').count() + 1))
+    };
+    let syntax = |error: toml::de::Error| failed(format!("{}{}", line(&error), error.message()));
     let document = toml::Deserializer::parse(&text).map_err(syntax)?;
     serde_path_to_error::deserialize(document).map_err(|error| {
         let (key, message) = (error.path().to_string(), without_value(error.inner().message()));
-        failed(if key == "." { message } else { format!("{key}: {message}") })
+        let key = if key == "." { String::new() } else { format!("{key}: ") };
+        failed(format!("{}{key}{message}", line(error.inner())))
     })
 }
 
 /// Leaves out the value that a message of serde's quotes, which may be a password at a wrong key.
 fn without_value(message: &str) -> String {
     match message.rsplit_once(", expected ") {
+        Some((wrong, "usize" | "u64" | "u32")) if wrong.starts_with("invalid ") => {
+            format!("expected {COUNT}")
+        }
         Some((wrong, expected)) if wrong.starts_with("invalid ") => format!("expected {expected}"),
         _ => message.to_owned(),
     }

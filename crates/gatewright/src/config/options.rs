@@ -1,17 +1,24 @@
 //! The settings as they are given: flags, variables of the environment, and keys of the file.
 
+use std::any::TypeId;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::str::FromStr;
 
-use clap::Args;
+use clap::builder::ValueParser;
+use clap::{Arg, Args};
 use serde::Deserialize;
 
 use super::renamed::Renamed;
 use super::trusted_proxies::TrustedProxy;
 use crate::error::Failure;
 
+/// What a number among the settings must be.
+pub(super) const COUNT: &str = "a whole number from 0 on, and not too large";
+
 /// The settings as they were given; each is optional. Lists are separated by commas.
 #[derive(Debug, Clone, Default, Args, Deserialize)]
+#[command(mut_args = with_counts)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub(crate) struct Options {
     /// The database: sqlite:PATH or postgres://…
@@ -144,6 +151,26 @@ pub(crate) struct Options {
     /// The log format: text or json [default: json]
     #[arg(long, env = "GATEWRIGHT_LOG_FORMAT")]
     pub(super) log_format: Option<String>,
+}
+
+/// Lets the arguments that take numbers say what they must be, of negative ones too, which would count
+/// as flags.
+fn with_counts(argument: Arg) -> Arg {
+    let number = argument.get_value_parser().type_id();
+    let parser = if number == TypeId::of::<u32>() {
+        ValueParser::new(count::<u32>)
+    } else if number == TypeId::of::<u64>() {
+        ValueParser::new(count::<u64>)
+    } else if number == TypeId::of::<usize>() {
+        ValueParser::new(count::<usize>)
+    } else {
+        return argument;
+    };
+    argument.value_parser(parser).allow_negative_numbers(true)
+}
+
+fn count<N: FromStr + Clone + Send + Sync + 'static>(text: &str) -> Result<N, String> {
+    text.parse().map_err(|_| format!("it must be {COUNT}"))
 }
 
 /// Builds options of those that take precedence and of others. The compiler asks for each field.

@@ -21,7 +21,8 @@ fn read(text: &str) -> Result<Config, String> {
 fn parse(flags: &[&str]) -> Result<Config, String> {
     let required = ["serve", "--database", "sqlite:x.db", "--master-key", "key"];
     let command = Source::augment_args(clap::Command::new("serve"));
-    let matches = command.try_get_matches_from([&required, flags].concat()).unwrap();
+    let matches = command.try_get_matches_from([&required, flags].concat());
+    let matches = matches.map_err(|error| error.to_string())?;
     let source = Source::from_arg_matches(&matches).unwrap();
     source.read().map_err(|error| error.to_string())
 }
@@ -54,6 +55,30 @@ fn a_wrong_setting_is_named() {
         assert!(error.starts_with("--log: ") && error.contains("off, error, warn"), "{error}");
     }
     assert!(read("database = 'mysql://x'").unwrap_err().contains("sqlite:PATH"));
+}
+
+#[test]
+fn a_mistake_in_the_file_is_told_with_its_line_and_key() {
+    for (lines, place) in [
+        ("max-policies = -1", "line 3: max-policies: expected a whole number from 0 on"),
+        ("\nlog-days = 'x'", "line 4: log-days: expected a whole number from 0 on"),
+        ("log = 'info'\nlog = 'warn'", "line 4: duplicate key"),
+        ("region = 'us'\n\nmax policies = 1", "line 5: "),
+        ("built-in-products = 'no'", "line 3: built-in-products: expected a boolean"),
+    ] {
+        let error = read(&format!("{LEAST}{lines}")).unwrap_err();
+        assert!(error.contains(&format!("gatewright.toml: {place}")), "{lines}: {error}");
+    }
+}
+
+#[test]
+fn a_number_that_is_negative_is_refused_as_such() {
+    for (flag, value) in
+        [("--max-policies", "-1"), ("--rate-tokens", "-5"), ("--body-timeout", "-1")]
+    {
+        let error = parse(&[flag, value]).map(|_| ()).unwrap_err();
+        assert!(error.contains(flag) && error.contains("a whole number from 0 on"), "{error}");
+    }
 }
 
 #[test]

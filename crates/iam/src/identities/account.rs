@@ -31,7 +31,7 @@ impl Iam {
         let name = check_account(&new.name)?;
         check_text("email", &new.email, 3, 255)?;
         if !new.email.contains('@') {
-            let message = format!("\"{}\" is no address", new.email);
+            let message = format!("\"{}\" is no email address", new.email);
             return Err(IamError::invalid(Fault::Format, message));
         }
         let now = self.now();

@@ -116,7 +116,7 @@ impl UserDocument {
         if let Some(email) = &self.email {
             check_text("email", email, 3, 255)?;
             if !email.contains('@') {
-                let message = format!("\"email\": \"{email}\" is no address");
+                let message = format!("\"email\": \"{email}\" is no email address");
                 return Err(IamError::invalid(Fault::Format, message));
             }
         }
