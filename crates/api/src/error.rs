@@ -210,7 +210,7 @@ impl From<IamError> for ApiError {
                 let class = "Client::UnprocessableEntity::IdempotencyKeyReused";
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, class, message)
             }
-            IamError::PreconditionFailed => {
+            IamError::PreconditionFailed(_) => {
                 Self::new(StatusCode::PRECONDITION_FAILED, "Client::PreconditionFailed", message)
             }
             IamError::Conflict { detail, .. } => {

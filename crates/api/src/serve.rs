@@ -14,7 +14,7 @@ use axum::{BoxError, Router, http};
 use bytes::Bytes;
 use gatewright_iam::limits::{ANONYMOUS_BODY_BYTES, BODY_BYTES, LOG_TEXT_BYTES, cut};
 use gatewright_iam::{
-    AuthenticationMark, Call, Context, Iam, IamError, IdempotencyKey, Principal, QueryId,
+    AuthenticationMark, Call, Context, Iam, IamError, IdempotencyKey, Mismatch, Principal, QueryId,
     RequestConditions, TagMatch,
 };
 use ipnet::IpNet;
@@ -265,7 +265,7 @@ impl Matched<'_> {
             conditions.precondition = precondition;
         } else if matches!(precondition.if_match, Some(TagMatch::OneOf(_))) {
             // What is about to be created has no tag yet.
-            return Err(IamError::PreconditionFailed);
+            return Err(IamError::PreconditionFailed(Mismatch::Created));
         }
         if declared.is_creation()
             && let Some(key) = idempotency_key::read(headers)?

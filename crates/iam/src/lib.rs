@@ -35,6 +35,7 @@ pub use model::idempotency_key::IdempotencyKey;
 pub use model::input::Input;
 pub use model::json_keys::{AnyKeys, KeySchema, KeyTree, check_keys};
 pub use model::limits::{self, Limits};
+pub use model::mismatch::Mismatch;
 pub use model::network::Network;
 pub use model::page::{Page, PageRequest};
 pub use model::precondition::{EntityTag, Precondition, TagMatch};

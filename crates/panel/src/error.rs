@@ -92,7 +92,7 @@ impl PageError {
                 IamError::NotFound => StatusCode::NOT_FOUND,
                 IamError::Conflict { .. } | IamError::KeyInUse => StatusCode::CONFLICT,
                 IamError::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
-                IamError::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
+                IamError::PreconditionFailed(_) => StatusCode::PRECONDITION_FAILED,
                 IamError::Busy { .. } | IamError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
                 IamError::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
             },

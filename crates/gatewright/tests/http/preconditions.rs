@@ -100,7 +100,9 @@ async fn hold_against(admin: &Caller, method: &Method, path: &str, body: &Value,
     let tag = before.header("etag").to_owned();
     for wrong in ["\"0\"".to_owned(), "\"0\", W/\"1\"".to_owned(), format!("W/{tag}")] {
         let reply = send(admin, method, path, body, ("if-match", &wrong)).await;
-        reply.refused(412, "Client::PreconditionFailed");
+        let said = reply.refused(412, "Client::PreconditionFailed");
+        let is_weak = wrong.starts_with("W/");
+        assert!(said.contains(if is_weak { "no weak tag" } else { "has changed" }), "{said}");
     }
     for wrong in ["*", &*tag] {
         let reply = send(admin, method, path, body, ("if-none-match", wrong)).await;
@@ -186,7 +188,8 @@ async fn the_account_has_a_tag_too_and_nothing_new_has_one(database: TestDatabas
     let user = json!({"login": "u"});
     let users = "/v1/me/identity/user";
     let reply = send(&admin, &Method::POST, users, &user, ("if-match", "\"0\"")).await;
-    reply.refused(412, "Client::PreconditionFailed");
+    let said = reply.refused(412, "Client::PreconditionFailed");
+    assert!(said.contains("has no tag yet"), "{said}");
     assert_eq!(admin.get(users).await.expect(200), json!([]));
     // An API is declared unless it is there, or the other way round.
     let api = json!({"openapi": "3.1.0", "info": {"title": "a", "version": "1"}, "paths": {}});

@@ -2,6 +2,7 @@
 
 use gatewright_store::StoreError;
 
+use crate::model::mismatch::Mismatch;
 use crate::model::rate::RateLimit;
 
 /// The fault of an invalid input; clients read it from the error's class.
@@ -62,8 +63,8 @@ pub enum IamError {
     #[error("The requested object does not exist")]
     NotFound,
     /// The object is not in the state that the request names (`If-Match`, `If-None-Match`).
-    #[error("The object has changed since it was read: read it again")]
-    PreconditionFailed,
+    #[error("{0}")]
+    PreconditionFailed(Mismatch),
     /// Another request is creating something under the same idempotency key.
     #[error("a request with this Idempotency-Key is being processed: try again")]
     KeyInUse,

@@ -6,6 +6,7 @@ use gatewright_store::Kind;
 use serde::Serialize;
 
 use crate::model::error::IamError;
+use crate::model::mismatch::Mismatch;
 
 /// The tag of an object: it changes exactly when what responses show of the object changes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -37,11 +38,20 @@ impl EntityTag {
 pub enum TagMatch {
     /// Any tag: the object exists (`*`).
     Any,
-    /// One of these.
+    /// One of these; none of `If-Match` where it has weak tags alone.
     OneOf(Vec<String>),
 }
 
 impl TagMatch {
+    /// Returns why an object that does not match is refused by `If-Match`.
+    fn mismatch(&self, current: Option<&EntityTag>) -> Mismatch {
+        match (self, current) {
+            (Self::OneOf(tags), _) if tags.is_empty() => Mismatch::WeakTag,
+            (_, None) => Mismatch::Missing,
+            (_, Some(_)) => Mismatch::Changed,
+        }
+    }
+
     fn matches(&self, current: Option<&EntityTag>) -> bool {
         match self {
             Self::Any => current.is_some(),
@@ -69,13 +79,14 @@ impl Precondition {
             return Ok(());
         }
         let current = current()?;
-        let matches = |wanted: &TagMatch| wanted.matches(current.as_ref());
-        if self.if_match.as_ref().is_none_or(matches)
-            && !self.if_none_match.as_ref().is_some_and(matches)
-        {
-            return Ok(());
-        }
-        Err(IamError::PreconditionFailed)
+        let current = current.as_ref();
+        let mismatch = match (&self.if_match, &self.if_none_match) {
+            (Some(wanted), _) if !wanted.matches(current) => wanted.mismatch(current),
+            (_, Some(TagMatch::Any)) if current.is_some() => Mismatch::Exists,
+            (_, Some(excluded)) if excluded.matches(current) => Mismatch::Unchanged,
+            _ => return Ok(()),
+        };
+        Err(IamError::PreconditionFailed(mismatch))
     }
 }
 
@@ -114,6 +125,26 @@ mod tests {
         for (precondition, with, without) in cases {
             assert_eq!(holds(&precondition, Some(&tag)), with, "{precondition:?}");
             assert_eq!(holds(&precondition, None), without, "{precondition:?}");
+        }
+        let if_match =
+            |wanted: TagMatch| Precondition { if_match: Some(wanted), if_none_match: None };
+        let unless =
+            |wanted: TagMatch| Precondition { if_match: None, if_none_match: Some(wanted) };
+        let tags =
+            |tags: &[&str]| TagMatch::OneOf(tags.iter().map(|&tag| tag.to_owned()).collect());
+        for (precondition, current, said) in [
+            (if_match(tags(&["y"])), Some(&tag), Mismatch::Changed),
+            (if_match(tags(&[])), Some(&tag), Mismatch::WeakTag),
+            (if_match(tags(&["y"])), None, Mismatch::Missing),
+            (if_match(TagMatch::Any), None, Mismatch::Missing),
+            (unless(TagMatch::Any), Some(&tag), Mismatch::Exists),
+            (unless(tags(&[tag.as_str()])), Some(&tag), Mismatch::Unchanged),
+        ] {
+            let refused = precondition.check(|| Ok(current.cloned())).unwrap_err();
+            assert!(
+                matches!(refused, IamError::PreconditionFailed(why) if why == said),
+                "{refused}"
+            );
         }
         assert_ne!(tag, EntityTag::of(Kind::Policy, &"b").unwrap());
         assert_ne!(tag, EntityTag::of(Kind::Client, &"a").unwrap());

@@ -126,7 +126,7 @@ impl Iam {
         policy.created_at = context.now;
         let most = self.settings.limits.policies;
         if self.views.get(context.account()).await?.policy_count() >= most {
-            let message = format!("the account has {most} policies already: delete some");
+            let message = format!("the account has {most} policies, with ovh-default: delete some");
             return Err(IamError::invalid(Fault::Parameter, message));
         }
         self.check_policy_cost(context.account(), &policy.rule).await?;

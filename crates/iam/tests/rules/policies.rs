@@ -64,7 +64,9 @@ async fn an_account_has_limits_of_policies_and_of_entries() {
     assert_eq!(fault(iam.create_policy(&owner, Ok(input)).await), Fault::TooLong);
     // The default policy of every account fills the limit.
     iam.create_policy(&owner, Ok(input_named("p"))).await.unwrap();
-    assert_eq!(fault(iam.create_policy(&owner, Ok(input_named("q"))).await), Fault::Parameter);
+    let refused = iam.create_policy(&owner, Ok(input_named("q"))).await;
+    assert!(refused.as_ref().unwrap_err().to_string().contains("2 policies, with ovh-default"));
+    assert_eq!(fault(refused), Fault::Parameter);
 }
 
 #[tokio::test]
