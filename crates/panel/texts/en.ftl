@@ -91,6 +91,10 @@ policies-intro = A policy says which identities may do which actions on which re
 policies-own = My policies
 policies-of-server = Policies of the server
 search-policies = Name or description
+policy-groups = { $count ->
+    [one] One permissions group
+   *[other] { $count } permissions groups
+}
 policies-found = { $count ->
     [0] No policy fits.
     [one] One policy
@@ -541,6 +545,7 @@ condition-add = Add a condition
 condition-add-group = Add a group of conditions
 condition-add-pair = And also
 condition-wrap = Put it into a group
+condition-empty = A condition looks at nothing: fill it in, or remove it.
 condition-remove = Remove
 
 only-never = Never used

@@ -91,6 +91,10 @@ policies-intro = Une politique dit quelles identités peuvent faire quelles acti
 policies-own = Mes politiques
 policies-of-server = Politiques du serveur
 search-policies = Nom ou description
+policy-groups = { $count ->
+    [one] Un groupe de permissions
+   *[other] { $count } groupes de permissions
+}
 policies-found = { $count ->
     [0] Aucune politique ne correspond.
     [one] Une politique
@@ -541,6 +545,7 @@ condition-add = Ajouter une condition
 condition-add-group = Ajouter un groupe de conditions
 condition-add-pair = Et aussi
 condition-wrap = Mettre dans un groupe
+condition-empty = Une condition ne regarde rien : remplissez-la ou retirez-la.
 condition-remove = Retirer
 
 only-never = Jamais utilisés

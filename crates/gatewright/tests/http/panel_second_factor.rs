@@ -53,6 +53,8 @@ async fn where_a_second_factor_is_demanded_no_page_comes_before_it(database: Tes
     before.sign_in(&login, JANES).await;
     let mut owner = PanelClient::new(&server);
     owner.sign_in(ACCOUNT, &server.password).await;
+    let seen = owner.get(ENROLMENT).await;
+    assert_eq!((seen.status, seen.location.as_str()), (303, "/me"), "nothing is demanded");
     assert_eq!(set(&mut owner, "required").await.status, 400, "whoever demands one has one");
     let answer = enrolment(&mut owner, &server.password).await;
     assert_eq!(send_answer(&mut owner, &answer).await.status, 200);

@@ -143,6 +143,7 @@ impl Held for ClientDocument {
         let client = secret.map(|secret| ClientEntry {
             flow: self.flow(),
             enabled: self.is_enabled(),
+            created_at: self.created_at,
             enabled_at: self.enabled_at,
             secret: secret.into(),
         });

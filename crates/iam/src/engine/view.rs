@@ -28,11 +28,12 @@ use crate::model::session::SessionDocument;
 use crate::model::user::UserDocument;
 use crate::model::user_token::UserTokenDocument;
 
-/// The fields of a service account that its authentication needs.
+/// The fields of a service account that its authentication needs, and whether it is used.
 #[derive(Debug, Clone)]
 pub(crate) struct ClientEntry {
     pub(crate) flow: Flow,
     pub(crate) enabled: bool,
+    pub(crate) created_at: Instant,
     /// The time at which it was last enabled again, if it was.
     pub(crate) enabled_at: Option<Instant>,
     pub(crate) secret: Arc<[u8]>,

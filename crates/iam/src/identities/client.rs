@@ -72,15 +72,16 @@ impl Iam {
     ) -> Result<Vec<(ClientId, Option<Instant>)>, IamError> {
         let used = self.clients_used(context).await?;
         let view = self.views.get(context.account()).await?;
-        let acts_for_itself =
-            |id: &&str| view.clients.get(id).is_some_and(|one| one.flow == Flow::ClientCredentials);
-        let mut unused: Vec<(ClientId, Option<Instant>)> = view
-            .clients
-            .ids()
-            .filter(acts_for_itself)
-            .map(|id| (ClientId::new(id), used.get(id).copied()))
-            .filter(|(_, used)| Client::is_unused(*used, context.now))
-            .collect();
+        let is_unused = |id: &&str| {
+            let used = used.get(*id).copied();
+            view.clients.get(id).is_some_and(|one| {
+                one.flow == Flow::ClientCredentials
+                    && Client::is_unused(one.created_at, used, context.now)
+            })
+        };
+        let unused = view.clients.ids().filter(is_unused);
+        let mut unused: Vec<(ClientId, Option<Instant>)> =
+            unused.map(|id| (ClientId::new(id), used.get(id).copied())).collect();
         unused.sort_unstable();
         Ok(unused)
     }

@@ -66,9 +66,10 @@ pub struct Client {
 const UNUSED_AFTER: Duration = Duration::from_hours(90 * 24);
 
 impl Client {
-    /// Returns whether a service account counts as unused, by the time of its last use.
-    pub fn is_unused(last_used: Option<Instant>, now: Instant) -> bool {
-        last_used.is_none_or(|last_used| last_used < now.saturating_sub(UNUSED_AFTER))
+    /// Returns whether a service account counts as unused, by the times of its creation and of its
+    /// last use.
+    pub fn is_unused(created_at: Instant, last_used: Option<Instant>, now: Instant) -> bool {
+        last_used.unwrap_or(created_at) < now.saturating_sub(UNUSED_AFTER)
     }
 }
 

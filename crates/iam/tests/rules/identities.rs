@@ -122,9 +122,10 @@ async fn service_accounts_that_are_not_used_are_listed() {
     let (idle, _) = iam.create_client(&owner, Ok(input)).await.unwrap();
     installation.pass(89 * DAY);
     let unused = iam.unused_clients(&installation.owner()).await.unwrap();
-    assert_eq!(unused, [(idle.id.clone(), None)]);
+    assert!(unused.is_empty(), "nobody could use them for 90 days: {unused:?}");
     installation.pass(2 * DAY);
     let unused = iam.unused_clients(&installation.owner()).await.unwrap();
+    assert!(unused.contains(&(idle.id.clone(), None)), "{unused:?}");
     assert!(unused.iter().any(|(id, at)| *id == used.client.id && at.is_some()), "{unused:?}");
 }
 

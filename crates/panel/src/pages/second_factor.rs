@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use askama::Template;
-use gatewright_iam::{Fault, IamError, SecondFactor};
+use gatewright_iam::{Fault, IamError, SecondFactor, SessionAccess};
 
 use crate::layout::{Layout, Section};
 use crate::request::RequestContext;
@@ -25,6 +25,10 @@ struct EnrolmentPage {
 }
 
 async fn show(request: Arc<RequestContext>) -> HandlerResult {
+    // Nothing is demanded of this person, or it was done.
+    if request.session()?.access == SessionAccess::Full {
+        return PageResponse::redirect("/me");
+    }
     let has_passkeys = request.iam.has_passkeys();
     PageResponse::render(&EnrolmentPage { layout: request.layout(Section::Me), has_passkeys })
 }

@@ -78,7 +78,7 @@ impl<'t> Button<'t> {
                 editor.changes = changes(request, editor.target.id(), &editor.form).await?;
             }
             Self::Simulate => {
-                let input = Some(form.input()?);
+                let input = Some(form.input(&request.texts)?);
                 let proposal = Proposal { id: editor.target.id(), input };
                 editor.simulation.run(request, Some(proposal)).await?;
             }

@@ -36,7 +36,7 @@ pub(super) async fn changes(
     id: Option<PolicyId>,
     form: &PolicyForm,
 ) -> Result<Option<Changes>, PageError> {
-    let proposal = form.input().map(|input| Proposal { id, input: Some(input) });
+    let proposal = form.input(&request.texts).map(|input| Proposal { id, input: Some(input) });
     let diffs = none_if_forbidden(request.iam.diffs(&request.context()?, proposal).await)?;
     Ok(diffs.map(|diffs| Changes { diffs, fingerprint: form.fingerprint() }))
 }

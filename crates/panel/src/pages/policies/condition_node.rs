@@ -89,6 +89,17 @@ impl Node {
         Ok(Value::Object(fields))
     }
 
+    /// Returns whether this condition, or one inside it, looks at nothing. Of groups, those that must
+    /// all hold may be empty.
+    pub(super) fn has_empty(&self) -> bool {
+        let is_empty = match self.operator.as_str() {
+            "MATCH" => self.pairs.iter().all(|(key, value)| key.is_empty() && value.is_empty()),
+            "OR" | "NOT" => self.children.is_empty(),
+            _ => false,
+        };
+        is_empty || self.children.iter().any(Self::has_empty)
+    }
+
     /// Lists the condition and its inner conditions, depth first.
     pub(super) fn rows(&self, path: &str, depth: usize, rows: &mut Vec<Row>) {
         let (operator, pairs) = (self.operator.clone(), self.pairs.clone());

@@ -64,6 +64,11 @@ impl Conditions {
         }
     }
 
+    /// Returns whether a condition of the tree looks at nothing.
+    pub(super) fn has_empty(&self) -> bool {
+        matches!(self, Self::Tree(root) if root.has_empty())
+    }
+
     /// Lists the conditions, depth first.
     pub(super) fn rows(&self) -> Vec<Row> {
         let mut rows = Vec::new();

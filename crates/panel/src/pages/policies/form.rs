@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::conditions::Conditions;
 use crate::fields::Fields;
 use crate::format::{add_line, lines};
+use crate::text::Texts;
 
 /// Fields of the policy form as texts, with lists of one entry per line, so that no input is lost,
 /// be it valid or not.
@@ -72,7 +73,10 @@ impl PolicyForm {
     }
 
     /// Converts the form to the input of use cases.
-    pub(super) fn input(&self) -> Result<PolicyInput, IamError> {
+    pub(super) fn input(&self, texts: &Texts) -> Result<PolicyInput, IamError> {
+        if self.conditions.has_empty() {
+            return Err(IamError::invalid(Fault::Missing, texts.say("condition-empty")));
+        }
         let some = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
         let conditions = match self.conditions.value()? {
             Value::Null => None,
@@ -114,6 +118,7 @@ fn allowed_actions(fields: &Fields) -> String {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::text::Catalogues;
 
     /// A form with a value in every field.
     pub(in crate::pages::policies) fn whole() -> PolicyForm {
@@ -145,8 +150,25 @@ pub(super) mod tests {
     fn conditions_that_are_no_json_are_refused_and_kept() {
         let conditions = Conditions::Text("{".to_owned());
         let form = PolicyForm { conditions, ..whole() };
-        assert!(form.input().is_err());
+        let texts = Catalogues::load().unwrap().choose("en");
+        assert!(form.input(&texts).is_err());
         assert_eq!(form.conditions.text(), "{");
-        assert!(whole().input().is_ok());
+        assert!(whole().input(&texts).is_ok());
+    }
+
+    #[test]
+    fn a_condition_that_looks_at_nothing_is_told_in_the_words_of_the_form() {
+        let texts = Catalogues::load().unwrap().choose("fr");
+        for act in ["match", "group"] {
+            let mut conditions = Conditions::None;
+            conditions.change(act, "");
+            conditions.change("match", "0");
+            let form = PolicyForm { conditions, ..whole() };
+            let error = form.input(&texts).map(|_| ()).unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                "Une condition ne regarde rien : remplissez-la ou retirez-la."
+            );
+        }
     }
 }

@@ -98,6 +98,7 @@ fn list(value: Option<&Value>, name: &str, key: &str) -> Result<Vec<String>, Iam
 mod tests {
     use super::super::form::tests::whole;
     use super::*;
+    use crate::text::Catalogues;
 
     #[test]
     fn a_policy_is_read_back_from_its_json_whole() {
@@ -117,8 +118,9 @@ mod tests {
             let error = PolicyForm::from_json(wrong).map(|_| ()).unwrap_err();
             assert_eq!(error.to_string(), "\"permissions\" must be an object");
         }
+        let texts = Catalogues::load().unwrap().choose("en");
         let positional = r#"{"conditions":["MATCH",{"request.IP":"127.0.0.1"}]}"#;
-        assert!(PolicyForm::from_json(positional).and_then(|form| form.input()).is_err());
+        assert!(PolicyForm::from_json(positional).and_then(|form| form.input(&texts)).is_err());
         let unknown = PolicyForm::from_json(r#"{"permissions":{"denies":[]}}"#).unwrap_err();
         let said = "\"permissions.denies\" is unknown: did you mean \"deny\"?";
         assert_eq!(unknown.to_string(), said);

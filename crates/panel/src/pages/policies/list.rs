@@ -12,6 +12,7 @@ use crate::layout::{Banner, Layout, Section};
 use crate::request::RequestContext;
 use crate::response::{HandlerResult, PageResponse};
 use crate::table::{TablePage, TableQuery};
+use crate::text::Texts;
 
 const COLUMNS: [&str; 2] = ["name", "created"];
 
@@ -31,21 +32,31 @@ struct Row {
     description: String,
     identities: usize,
     resources: usize,
-    actions: usize,
+    actions: String,
     created: String,
 }
 
-impl From<Policy> for Row {
-    fn from(one: Policy) -> Self {
+impl Row {
+    fn of(policy: Policy, texts: &Texts) -> Self {
+        let rule = policy.rule;
         Self {
-            id: one.rule.id,
-            name: one.name,
-            description: one.description.unwrap_or_default(),
-            identities: one.rule.identities.len(),
-            resources: one.rule.resources.len(),
-            actions: one.rule.permissions.allow.len(),
-            created: minute(one.created_at),
+            id: rule.id,
+            actions: actions(rule.permissions.allow.len(), rule.permissions_groups.len(), texts),
+            name: policy.name,
+            description: policy.description.unwrap_or_default(),
+            identities: rule.identities.len(),
+            resources: rule.resources.len(),
+            created: minute(policy.created_at),
         }
+    }
+}
+
+/// Describes the allowed actions: the number that are listed, and that of permissions groups.
+fn actions(listed: usize, groups: usize, texts: &Texts) -> String {
+    match (listed, groups) {
+        (_, 0) => listed.to_string(),
+        (0, _) => texts.count("policy-groups", groups),
+        _ => format!("{listed} + {}", texts.count("policy-groups", groups)),
     }
 }
 
@@ -126,7 +137,23 @@ pub(super) async fn show(request: Arc<RequestContext>) -> HandlerResult {
     if query.sort == "name" {
         policies.sort_by_cached_key(|one| one.name.to_lowercase());
     }
-    let table = query.paginate(policies).map(Row::from);
+    let table = query.paginate(policies).map(|policy| Row::of(policy, &request.texts));
     let filter_query = filter.query();
     PageResponse::render(&ListPage { layout, table, filter, filter_query })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::Catalogues;
+
+    #[test]
+    fn a_policy_that_names_permissions_groups_does_not_look_empty() {
+        let texts = Catalogues::load().unwrap().choose("en");
+        let shown = |listed, groups| actions(listed, groups, &texts);
+        assert_eq!(shown(0, 0), "0");
+        assert_eq!(shown(3, 0), "3");
+        assert_eq!(shown(0, 1), "One permissions group");
+        assert_eq!(shown(2, 4), "2 + 4 permissions groups");
+    }
 }

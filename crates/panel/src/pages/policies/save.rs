@@ -60,7 +60,7 @@ async fn press(request: &RequestContext, mut editor: Editor, button: Button<'_>)
 /// Saves the policy, and returns the path of its page.
 async fn save(request: &RequestContext, editor: &Editor) -> Result<String, PageError> {
     let context = request.context()?;
-    let input = editor.form.input();
+    let input = editor.form.input(&request.texts);
     match editor.target.id() {
         None => {
             let policy = request.iam.create_policy(&context, input).await?;

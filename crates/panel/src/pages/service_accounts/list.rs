@@ -41,11 +41,11 @@ impl UseFilter {
     }
 
     /// Checks whether a service account that was last used at an instant is displayed.
-    fn matches(self, used_at: Option<Instant>, now: Instant) -> bool {
+    fn matches(self, client: &Client, used_at: Option<Instant>, now: Instant) -> bool {
         match self {
             Self::All => true,
             Self::Never => used_at.is_none(),
-            Self::Unused => Client::is_unused(used_at, now),
+            Self::Unused => Client::is_unused(client.created_at, used_at, now),
         }
     }
 }
@@ -91,7 +91,7 @@ pub(super) async fn show(request: Arc<RequestContext>) -> HandlerResult {
     let used = request.iam.clients_used(&context).await?;
     let any = !clients.is_empty();
     clients.retain(|one| {
-        filter.matches(used.get(one.id.as_str()).copied(), request.now)
+        filter.matches(one, used.get(one.id.as_str()).copied(), request.now)
             && query.matches(&[&one.name, &one.description, one.id.as_str()])
     });
     sort(&mut clients, &query.sort, &used);
