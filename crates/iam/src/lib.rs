@@ -99,6 +99,7 @@ pub use model::guarded_api::GuardedApi;
 // Activity.
 pub use model::event::{Event, Events};
 pub use model::log::{Call, HourlyCounts, Line, LogFilter, LogKind, LogLines, Reason};
+pub use model::log_terms::{LineFilter, Outcome};
 
 // Replication.
 pub use replication::replica::{ReachedEntry, ReplicaPosition};

@@ -16,6 +16,7 @@ pub(crate) mod input;
 pub(crate) mod json_keys;
 pub mod limits;
 pub(crate) mod log;
+pub(crate) mod log_terms;
 pub(crate) mod mismatch;
 pub(crate) mod network;
 pub(crate) mod page;

@@ -3,37 +3,8 @@
 
 use gatewright_policy::{AccountName, Instant};
 
+use crate::log::LogPage;
 use crate::row::from_row;
-
-/// A batch of log lines that were written together.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LogPage {
-    /// The account of the log.
-    pub account: AccountName,
-    /// The kind of log: tokens, decisions or calls.
-    pub kind: String,
-    /// The time of the first line.
-    pub first: Instant,
-    /// The time of the last line.
-    pub last: Instant,
-    /// The lines in order, each a JSON object.
-    pub lines: String,
-}
-
-from_row!(LogPage: account as AccountName, kind, first as Instant, last as Instant, lines);
-
-/// A log, or a part of it that was deleted, with its size.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LogSize {
-    /// The account of the log.
-    pub account: AccountName,
-    /// The kind of log.
-    pub kind: String,
-    /// The size, in bytes.
-    pub bytes: i64,
-}
-
-from_row!(LogSize: account as AccountName, kind, bytes);
 
 /// The number of occurrences of an event in an hour.
 #[derive(Debug, Clone, PartialEq, Eq)]

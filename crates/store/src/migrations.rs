@@ -12,6 +12,7 @@ const FILES: &[(i64, &str, &str)] = &[
     (4, "creation", include_str!("../migrations/0004_creation.sql")),
     (5, "api names", include_str!("../migrations/0005_api_names.sql")),
     (6, "log size", include_str!("../migrations/0006_log_size.sql")),
+    (7, "log terms", include_str!("../migrations/0007_log_terms.sql")),
 ];
 
 /// Returns the migrator of a database.
@@ -55,6 +56,7 @@ mod tests {
                 [0xc6, 0x94, 0xb3, 0x00],
                 [0x5e, 0x9d, 0xa0, 0x44],
                 [0x53, 0xcc, 0xf5, 0xc8],
+                [0x35, 0x89, 0x08, 0xec],
             ]
         );
     }

@@ -94,8 +94,10 @@ statements! {
     JOURNAL_BEFORE = "SELECT account, revision, at, actor, ip, query_id, kind, object, before, after,
         hash FROM journal WHERE account = $1 AND revision < $2 ORDER BY revision DESC LIMIT $3";
 
-    LOG_ADD = "INSERT INTO log (account, kind, first, last, lines, bytes)
-        VALUES ($1, $2, $3, $4, $5, $6)";
+    LOG_ADD = "INSERT INTO log (account, kind, first, last, lines, bytes, has_terms)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    LOG_TERMS_ADD = "INSERT INTO log_terms (account, kind, first, last, terms)
+        VALUES ($1, $2, $3, $4, $5)";
     LOG_SIZE_ADD = "INSERT INTO log_size (account, kind, bytes) VALUES ($1, $2, $3)
         ON CONFLICT (account, kind) DO UPDATE SET bytes = log_size.bytes + excluded.bytes";
     LOG_LARGEST = "SELECT account, kind, bytes FROM log_size ORDER BY bytes DESC LIMIT 1";
@@ -106,10 +108,31 @@ statements! {
         AND bytes > 0 RETURNING account, kind, bytes";
     LOG_OLD_PAGES = "SELECT last, bytes FROM log WHERE last < $1 ORDER BY last LIMIT $2";
     LOG_DELETE_OLD = "DELETE FROM log WHERE last <= $1 RETURNING account, kind, bytes";
-    LOG_BEFORE = "SELECT account, kind, first, last, lines FROM log
-        WHERE account = $1 AND kind = $2 AND last < $3 ORDER BY last DESC LIMIT $4";
-    LOG_OVERLAPPING = "SELECT account, kind, first, last, lines FROM log
-        WHERE account = $1 AND kind = $2 AND first < $3 AND last >= $3";
+    LOG_TERMS_DELETE_FIRST = "DELETE FROM log_terms WHERE account = $1 AND kind = $2
+        AND last <= $3";
+    LOG_TERMS_DELETE_OLD = "DELETE FROM log_terms WHERE last <= $1";
+    // The latest pages that have lines from $3 on and before $5. A page spans no more than what lies
+    // between $5 and $4.
+    LOG_PAGES = "SELECT first, last, CAST(NULL AS BYTEA) AS terms, lines FROM log
+        WHERE account = $1 AND kind = $2 AND last >= $3 AND last < $4 AND first < $5
+        ORDER BY last DESC LIMIT $6";
+    // The same pages with their terms in place of their lines. Small pages without terms come with
+    // their lines, since they may be merged with others before those are read. Either part has an
+    // order and a limit of its own, or PostgreSQL would sort all pages each time.
+    LOG_TERMS = "SELECT first, last, terms, lines FROM (
+            SELECT first, last, terms, CAST(NULL AS TEXT) AS lines FROM log_terms
+            WHERE account = $1 AND kind = $2 AND last >= $3 AND last < $4 AND first < $5
+            ORDER BY last DESC LIMIT $6) AS with_terms
+        UNION ALL
+        SELECT first, last, terms, lines FROM (
+            SELECT first, last, CAST(NULL AS BYTEA) AS terms,
+                CASE WHEN bytes > 0 AND bytes <= $7 THEN lines END AS lines FROM log
+            WHERE has_terms = 0 AND account = $1 AND kind = $2 AND last >= $3 AND last < $4
+                AND first < $5
+            ORDER BY last DESC LIMIT $6) AS without_terms
+        ORDER BY last DESC LIMIT $6";
+    LOG_LINES = "SELECT lines FROM log WHERE account = $1 AND kind = $2 AND last = $3
+        AND first = $4 AND has_terms = $5";
     HOURLY_COUNT_ADD = "INSERT INTO tally (account, hour, what, count) VALUES ($1, $2, $3, $4)
         ON CONFLICT (account, hour, what) DO UPDATE SET count = tally.count + excluded.count";
     HOURLY_COUNTS = "SELECT account, hour, what, count FROM tally WHERE account = $1 AND hour >= $2

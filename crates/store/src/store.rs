@@ -7,6 +7,7 @@ mod creations;
 mod installation;
 mod journal;
 mod keys;
+mod log;
 mod objects;
 mod rows;
 

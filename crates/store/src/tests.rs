@@ -11,7 +11,7 @@ use crate::error::BrokenChain;
 use crate::postgres_pool::Pool;
 use crate::{
     Act, ActivityBatch, Address, Author, Change, Content, CreationKey, HourlyCount, Kind, LastUsed,
-    LogPage, SealedKey, Store, StoreError, TIMEOUT, Taken, sql,
+    Listing, LogPage, LogSpan, PageListing, SealedKey, Store, StoreError, TIMEOUT, Taken, sql,
 };
 
 mod files;
@@ -297,6 +297,17 @@ async fn nodes_may_start_at_once(database: TestDatabase) {
     }
 }
 
+/// Lists the pages of a log that have lines before an instant.
+async fn list(
+    store: &Store,
+    account: &AccountName,
+    (kind, before): (&str, Instant),
+    most: i64,
+) -> Vec<PageListing> {
+    let span = LogSpan { account, kind, from: Instant::MIN, before };
+    store.log_pages(span, Listing::Lines, most).await.unwrap()
+}
+
 on_both_databases!(what_happened_is_read_back_from_its_end_and_forgotten_by_age);
 async fn what_happened_is_read_back_from_its_end_and_forgotten_by_age(database: TestDatabase) {
     let store = opened(&database).await;
@@ -307,6 +318,7 @@ async fn what_happened_is_read_back_from_its_end_and_forgotten_by_age(database: 
         first: at(first),
         last: at(last),
         lines: format!("{first}\n{last}\n"),
+        terms: None,
     };
     let hourly_count = |hour, count| HourlyCount {
         account: ACCOUNT.clone(),
@@ -334,7 +346,7 @@ async fn what_happened_is_read_back_from_its_end_and_forgotten_by_age(database: 
     };
     store.record_activity(&again).await.unwrap();
     let back = async |before, most| {
-        let pages = store.log_before(&ACCOUNT, "call", before, most).await.unwrap();
+        let pages = list(&store, &ACCOUNT, ("call", before), most).await;
         pages
             .into_iter()
             .map(|page| (page.first.seconds(), page.last.seconds()))
@@ -342,6 +354,7 @@ async fn what_happened_is_read_back_from_its_end_and_forgotten_by_age(database: 
     };
     assert_eq!(back(Instant::MAX, 2).await, [(7, 8), (3, 6)]);
     assert_eq!(back(at(5), 9).await, [(3, 6), (1, 4)], "one reaches across, one lies before");
+    assert_eq!(back(at(5), 1).await, [(3, 6)], "the one that ends last comes first");
     assert_eq!(store.hourly_counts(&ACCOUNT, 2).await.unwrap(), [hourly_count(2, 10)]);
     assert_eq!(store.last_used(&ACCOUNT).await.unwrap(), [usage(8)], "use is never earlier");
     assert!(store.delete_old_lines(at(7)).await.unwrap());
@@ -349,7 +362,7 @@ async fn what_happened_is_read_back_from_its_end_and_forgotten_by_age(database: 
     store.delete_old_counts(2).await.unwrap();
     assert_eq!(back(Instant::MAX, 9).await, [(7, 8)]);
     assert_eq!(store.hourly_counts(&ACCOUNT, 0).await.unwrap(), [hourly_count(2, 10)]);
-    assert!(store.log_before(&NOBODY, "call", Instant::MAX, 9).await.unwrap().is_empty());
+    assert!(list(&store, &NOBODY, ("call", Instant::MAX), 9).await.is_empty());
 }
 
 on_both_databases!(of_two_creations_under_one_key_the_second_is_refused_whole);
@@ -403,6 +416,7 @@ fn page(account: &AccountName, kind: &str, at: i64, bytes: usize) -> LogPage {
         first: Instant::from_seconds(at),
         last: Instant::from_seconds(at),
         lines: "x".repeat(bytes),
+        terms: None,
     }
 }
 
@@ -427,7 +441,7 @@ async fn logs_are_trimmed_the_oldest_and_the_largest_first(database: TestDatabas
     let batch = ActivityBatch { pages, ..ActivityBatch::default() };
     store.record_activity(&batch).await.unwrap();
     let left = async |account: &AccountName, kind: &str| {
-        let pages = store.log_before(account, kind, Instant::MAX, 100).await.unwrap();
+        let pages = list(&store, account, (kind, Instant::MAX), 100).await;
         (pages.len(), pages.iter().map(|page| page.last.seconds()).min())
     };
     assert_eq!(trim(&store, (10_000, 10_000)).await, 0);
@@ -457,7 +471,7 @@ async fn each_step_of_a_deletion_is_small(database: TestDatabase) {
         (ACCOUNT.clone(), "call", 16 * MIB)
     );
     assert!(store.delete_old_lines(Instant::MAX).await.unwrap());
-    let left = store.log_before(&ACCOUNT, "call", Instant::MAX, 100).await.unwrap().len();
+    let left = list(&store, &ACCOUNT, ("call", Instant::MAX), 100).await.len();
     assert_eq!(left, 40 - 16 - 16);
 }
 

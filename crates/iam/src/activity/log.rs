@@ -3,69 +3,76 @@
 
 use gatewright_policy::Instant;
 
+use super::search::Search;
 use crate::core::iam::Iam;
 use crate::model::caller::Context;
 use crate::model::error::IamError;
+use crate::model::input::Input;
 use crate::model::log::{Call, HourlyCounts, Line, LogFilter, LogKind, LogLines};
+use crate::model::log_terms::LineFilter;
+use crate::model::page::{Page, PageRequest};
 use crate::model::rights;
-
-/// The number of pages that are read at once.
-const PAGES_AT_ONCE: i64 = 10;
-
-/// The maximum number of pages, and about that of lines, that a request scans; the next request
-/// continues from there. A busy second fills a page with ten thousand lines, a quiet one with a
-/// single line.
-const MOST_PAGES: usize = 1_000;
-
-const MOST_LINES: usize = 100_000;
 
 impl Iam {
     /// Returns at most `most` lines of a log of the caller's account before an instant, newest
-    /// first.
+    /// first. It reads all lines, and perhaps not all in one request.
     pub async fn log(
         &self,
         context: &Context,
         kind: LogKind,
         filter: &LogFilter,
-        (mut before, most): (Instant, usize),
+        (before, most): (Instant, usize),
     ) -> Result<LogLines, IamError> {
         self.demand(context, kind.right()).await?;
         self.recorder.flush().await?;
-        let account = context.account();
-        let mut found = LogLines::default();
-        let (mut pages_read, mut lines_read) = (0, 0);
-        while pages_read < MOST_PAGES && lines_read < MOST_LINES {
-            let pages =
-                self.store.log_before(account, kind.as_str(), before, PAGES_AT_ONCE).await?;
-            pages_read += pages.len();
-            // Pages of several nodes overlap: the lines are complete down to the end of the oldest
-            // page, or to the beginning of the log.
-            let is_all = i64::try_from(pages.len()).is_ok_and(|count| count < PAGES_AT_ONCE);
-            let end = pages.iter().map(|page| page.last).min().filter(|_| !is_all);
-            let complete = end.unwrap_or(Instant::MIN);
-            let mut lines = Vec::new();
-            for text in pages.iter().flat_map(|page| page.lines.lines()) {
-                lines_read += 1;
-                let line: Line = serde_json::from_str(text)?;
-                if line.at < before && line.at >= complete && filter.fits(&line) {
-                    lines.push(line);
-                }
-            }
-            lines.sort_by_key(|line| std::cmp::Reverse(line.at));
-            found.lines.append(&mut lines);
-            if found.lines.len() > most {
-                found.lines.truncate(most);
-                found.older = found.lines.last().map(|line| line.at);
-                return Ok(found);
-            }
-            if is_all {
-                found.older = None;
-                return Ok(found);
-            }
-            before = complete;
-            found.older = Some(before);
-        }
-        Ok(found)
+        let search = Search {
+            store: &self.store,
+            account: context.account(),
+            kind,
+            from: Instant::MIN,
+            terms: Vec::new(),
+            fits: &|line| filter.fits(line),
+            most,
+        };
+        search.run(before).await
+    }
+
+    /// Finds lines of a log of the caller's account by exact values, newest first. A page of them may
+    /// be shorter than asked for, or empty, and yet have a cursor: a request searches only so much.
+    pub async fn find_lines(
+        &self,
+        context: &Context,
+        kind: LogKind,
+        filter: Input<LineFilter>,
+        page: Input<PageRequest>,
+    ) -> Result<Page<Line>, IamError> {
+        self.demand(context, kind.right()).await?;
+        let (filter, page) = (filter?, page?);
+        filter.check()?;
+        let before = page.before().map_or(Instant::MAX, Instant::from_micros);
+        let found = self.search_log(context, kind, &filter, (before, page.size())).await?;
+        Ok(page.until(found.lines, found.older.map(Instant::micros)))
+    }
+
+    /// Searches a log of the caller's account by the terms of its pages.
+    async fn search_log(
+        &self,
+        context: &Context,
+        kind: LogKind,
+        filter: &LineFilter,
+        (before, most): (Instant, usize),
+    ) -> Result<LogLines, IamError> {
+        self.recorder.flush().await?;
+        let search = Search {
+            store: &self.store,
+            account: context.account(),
+            kind,
+            from: filter.from.unwrap_or(Instant::MIN),
+            terms: filter.terms(),
+            fits: &|line| filter.fits(line),
+            most,
+        };
+        search.run(filter.to.map_or(before, |to| to.min(before))).await
     }
 
     /// Returns the calls that other accounts made on resources of the caller's account: none, since
@@ -83,8 +90,9 @@ impl Iam {
         identity: &str,
         most: usize,
     ) -> Result<Vec<Line>, IamError> {
-        let filter = LogFilter { who: identity.to_owned(), ..LogFilter::default() };
-        Ok(self.log(context, kind, &filter, (Instant::MAX, most)).await?.lines)
+        self.demand(context, kind.right()).await?;
+        let filter = LineFilter { actor: Some(identity.to_owned()), ..LineFilter::default() };
+        Ok(self.search_log(context, kind, &filter, (Instant::MAX, most)).await?.lines)
     }
 
     /// Returns the hourly counts of the caller's account since an instant.

@@ -13,6 +13,7 @@ mod decisions;
 mod deletion;
 mod failures;
 mod line;
+mod pages;
 mod pending;
 mod queue;
 pub(crate) mod recording;

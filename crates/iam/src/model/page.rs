@@ -61,6 +61,12 @@ impl PageRequest {
         self.after
     }
 
+    /// Returns the position before which the page begins, in a list that is read from its end; none
+    /// at the end.
+    pub(crate) fn before(&self) -> Option<i64> {
+        Some(self.after).filter(|before| *before > 0)
+    }
+
     /// Returns the maximum number of items.
     pub(crate) fn size(&self) -> usize {
         self.size
@@ -83,11 +89,17 @@ impl PageRequest {
         let more = items.len() > end;
         items.truncate(end);
         let last = items.last().map(|(place, _)| *place).filter(|_| more);
-        let next = last.map(|place| {
+        self.until(items.into_iter().map(|(_, item)| item).collect(), last)
+    }
+
+    /// Builds the page from its items, and the position at which the next one begins, if there is
+    /// one.
+    pub(crate) fn until<T>(&self, items: Vec<T>, next: Option<i64>) -> Page<T> {
+        let cursor = |place: i64| {
             let bytes = [place.to_be_bytes(), self.list].concat();
             BASE64_URL_SAFE_NO_PAD.encode(bytes)
-        });
-        Page { items: items.into_iter().map(|(_, item)| item).collect(), next }
+        };
+        Page { items, next: next.map(cursor) }
     }
 }
 

@@ -20,6 +20,7 @@ mod guessing;
 mod identities;
 mod installation;
 mod limits;
+mod log_search;
 mod policies;
 mod rates;
 mod reauthentication;

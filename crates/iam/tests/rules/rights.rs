@@ -42,6 +42,7 @@ const USE_CASES: &[UseCase] = use_cases! {
     CLIENT_GET: unused_clients();
     CLIENT_GET: client(&ClientId::new("x"));
     CLIENT_GET: log(LogKind::Token, &LogFilter::default(), (Instant::MAX, 1));
+    CLIENT_GET: find_lines(LogKind::Token, unread(), unread());
     CLIENT_GET: last_lines(LogKind::Token, "x", 1);
     CLIENT_CREATE: create_client(unread());
     CLIENT_EDIT: edit_client(&ClientId::new("x"), unread());
@@ -68,9 +69,11 @@ const USE_CASES: &[UseCase] = use_cases! {
     GROUP_EDIT: edit_group(&GroupName::new("x"), unread());
     GROUP_DELETE: delete_group(&GroupName::new("x"));
     CALLS_GET: log(LogKind::Call, &LogFilter::default(), (Instant::MAX, 1));
+    CALLS_GET: find_lines(LogKind::Call, unread(), unread());
     CALLS_ON_SERVICES_GET: calls_on_services();
     AUDIT_GET: audit(&LogFilter::default(), (Revision::MAX, 1));
     DECISIONS_READ: log(LogKind::Decision, &LogFilter::default(), (Instant::MAX, 1));
+    DECISIONS_READ: find_lines(LogKind::Decision, unread(), unread());
     DECISIONS_READ: hourly_counts(Instant::EPOCH);
     EVALUATE: evaluate(unread(), EvaluationsSemantic::ExecuteAll);
     EVALUATE: search_subjects(unread());

@@ -11,6 +11,7 @@ use tokio::task::JoinHandle;
 
 use super::failures::{Failures, Repeated};
 use super::line::{Actor, PendingLine};
+use super::pages::pages;
 use super::pending::{Counts, Pending};
 use super::{Recorder, Totals};
 use crate::model::log::LogKind;
@@ -186,28 +187,6 @@ fn log_failure(line: &PendingLine) {
     } else {
         tracing::info!(%account, identity, ip, count, "sign-ins failed");
     }
-}
-
-/// Groups log lines into pages, one for each log of each account.
-fn pages(lines: Vec<PendingLine>) -> Vec<LogPage> {
-    let mut pages: HashMap<(AccountName, LogKind), LogPage, RandomState> = HashMap::default();
-    for line in lines {
-        let account = line.actor.identity().account().clone();
-        let (kind, at) = (line.kind, line.at);
-        let Ok(text) = serde_json::to_string(&line.line()) else { continue };
-        let page = pages.entry((account, kind)).or_insert_with_key(|(account, kind)| LogPage {
-            account: account.clone(),
-            kind: kind.as_str().to_owned(),
-            first: at,
-            last: at,
-            lines: String::new(),
-        });
-        page.first = at.min(page.first);
-        page.last = at.max(page.last);
-        page.lines.push_str(&text);
-        page.lines.push('\n');
-    }
-    pages.into_values().collect()
 }
 
 #[cfg(test)]
