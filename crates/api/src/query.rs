@@ -37,6 +37,32 @@ impl Query {
         if values.next().is_some() { Err(Repeated) } else { Ok(first) }
     }
 
+    /// Returns the value of a text that may occur at most once, and is not empty.
+    pub(crate) fn text(&self, name: &str) -> Input<Option<&str>> {
+        match self.only(name) {
+            Ok(Some("")) => {
+                Err(IamError::invalid(Fault::Missing, format!("\"{name}\" must not be empty")))
+            }
+            Ok(value) => Ok(value),
+            Err(Repeated) => {
+                let message = format!("\"{name}\" must be sent once only");
+                Err(IamError::invalid(Fault::Parameter, message))
+            }
+        }
+    }
+
+    /// Refuses parameters of other names.
+    pub(crate) fn check_names(&self, names: &[&str]) -> Input<()> {
+        match self.0.iter().find(|(name, _)| !names.contains(&name.as_str())) {
+            None => Ok(()),
+            Some((name, _)) => {
+                let names = names.join(", ");
+                let message = format!("there is no parameter \"{name}\", only {names}");
+                Err(IamError::invalid(Fault::Parameter, message))
+            }
+        }
+    }
+
     /// Parses a boolean parameter.
     pub(crate) fn flag(&self, name: &str) -> Input<Option<bool>> {
         match self.first(name) {

@@ -1,5 +1,6 @@
 //! Version 2: `/iam`.
 
+mod activity;
 mod check;
 mod details;
 mod guarded_api;
@@ -22,6 +23,7 @@ pub(crate) fn operations() -> Vec<Operation> {
         resource_group::operations(),
         resource::operations(),
         check::operations(),
+        activity::operations(),
         reference::operations(),
     ];
     all.into_iter().flatten().map(|operation| operation.in_tree(Tree::V2)).collect()

@@ -29,7 +29,7 @@ pub(crate) use guarded_api::GuardedApi;
 pub(crate) use identity::{
     Group, GroupEdit, GroupRequest, SecondFactorSetting, User, UserEdit, UserRequest,
 };
-pub(crate) use log::{AuditLog, Log};
+pub(crate) use log::{ActivityLine, AuditLog, Log};
 pub(crate) use oauth2::{
     Discovery, Introspection, KeySet, Revoked, TokenAbout, TokenRequest, TokenResponse,
 };

@@ -40,6 +40,53 @@ impl Log {
     }
 }
 
+/// A line of an activity log: a token request, a decision or a call.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = iam::activity::Line)]
+pub(crate) struct ActivityLine {
+    /// A scope, an action, or a method and a path; several, where the line stands for several.
+    action: String,
+    /// The URN of the principal.
+    actor: String,
+    /// The number of activities that the line stands for.
+    count: u64,
+    date: String,
+    ip: Option<String>,
+    /// `allowed` or `denied`; none, where the activities were left out of the log.
+    outcome: Option<&'static str>,
+    /// The determining policy of a decision.
+    policy_id: Option<String>,
+    query_id: String,
+    /// The reason for a decision.
+    reason: Option<Value>,
+    /// The URN of a resource, or a route.
+    resource: Option<String>,
+    /// The HTTP status of the response to a call.
+    status: Option<u16>,
+    user_agent: Option<String>,
+}
+
+impl ActivityLine {
+    pub(crate) fn of(line: Line) -> Self {
+        let outcome = if line.allowed { "allowed" } else { "denied" };
+        Self {
+            action: line.what,
+            actor: line.who,
+            count: line.count.unwrap_or(1),
+            date: line.at.to_string(),
+            ip: line.ip,
+            outcome: (!line.left_out).then_some(outcome),
+            policy_id: line.policy.map(|id| id.to_string()),
+            query_id: line.query_id,
+            reason: line.reason.map(|reason| json!(reason)),
+            resource: line.on,
+            status: line.status,
+            user_agent: line.user_agent,
+        }
+    }
+}
+
 /// An audit event. Only the details field of its type is set.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]

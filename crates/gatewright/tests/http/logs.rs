@@ -3,7 +3,7 @@
 use gatewright_testing::{TestDatabase, on_both_databases};
 use serde_json::{Value, json};
 
-use crate::server::{ACCOUNT, Server};
+use crate::server::{ACCOUNT, Reply, Server, part};
 
 const CALLS: &str = "/v1/me/api/logs/self";
 const AUDIT: &str = "/v1/me/logs/audit";
@@ -84,4 +84,71 @@ async fn the_audit_says_who_changed_what(database: TestDatabase) {
     assert_eq!(login["authDetails"]["userDetails"], json!({"type": "USER", "user": "jane"}));
     assert_eq!(login["loginSuccessDetails"]["mfaType"], "NONE");
     assert!(!events.to_string().contains("correct horse"));
+}
+
+on_both_databases!(activity_is_found_by_time_and_by_exact_values);
+async fn activity_is_found_by_time_and_by_exact_values(database: TestDatabase) {
+    let server = Server::start(&database);
+    let admin = server.admin().await;
+    let (one, other) = (server.stranger(&admin).await, server.stranger(&admin).await);
+    let urn = "urn:v1:eu:resource:vps:web-1";
+    admin.allow("p", &one, "vps:apiovh:reboot", urn).await;
+    for (caller, allowed) in [(&one, true), (&one, true), (&other, false)] {
+        assert_eq!(caller.may("vps:apiovh:reboot", urn).await, allowed);
+    }
+    assert!(!one.may("vps:apiovh:reboot", "urn:v1:eu:resource:vps:web-2").await);
+    let find = async |kind: &str, query: &str| {
+        let lines = admin.get(&format!("/v2/iam/activity/{kind}?{query}")).await.expect(200);
+        lines.as_array().unwrap().clone()
+    };
+    let actor = format!("actor={}", part(&one.urn()));
+    let lines = find("decision", &actor).await;
+    let outcomes: Vec<_> =
+        lines.iter().map(|line| (line["resource"] == urn, line["outcome"].clone())).collect();
+    let allowed = || (true, json!("allowed"));
+    assert_eq!(outcomes, [(false, json!("denied")), allowed(), allowed()], "the last first");
+    let last = &lines[0];
+    assert_eq!((&last["action"], &last["count"]), (&json!("vps:apiovh:reboot"), &json!(1)));
+    assert_eq!((&last["actor"], &last["reason"]), (&json!(one.urn()), &json!("notAllowed")));
+    let query_id = last["queryId"].as_str().unwrap();
+    assert_eq!(find("decision", &format!("queryId={query_id}")).await, [last.clone()]);
+    let count = async |query: &str| find("decision", query).await.len();
+    let about = format!("action=vps:apiovh:reboot&resource={urn}");
+    assert_eq!(count(&about).await, 3);
+    assert_eq!(count(&format!("{about}&outcome=denied")).await, 1);
+    assert_eq!(count(&format!("{about}&outcome=allowed&{actor}")).await, 2);
+    assert_eq!(count("action=vps:apiovh").await, 0, "values are compared whole");
+    let date = lines[1]["date"].as_str().unwrap();
+    assert_eq!(count(&format!("{actor}&to={date}")).await, 1);
+    assert_eq!(count(&format!("{actor}&from={date}")).await, 2);
+    assert_eq!(find("token", &actor).await.len(), 1);
+    assert!(!find("call", "outcome=200&action=GET").await.is_empty());
+    assert!(find("call", "outcome=418").await.is_empty());
+
+    let path = format!("/v2/iam/activity/decision?{actor}");
+    let page = admin.request(reqwest::Method::GET, &path).header("X-Pagination-Size", "2");
+    let page = Reply::of(page).await;
+    let cursor = page.header("x-pagination-cursor-next").to_owned();
+    assert_eq!(page.expect(200), json!(lines[..2]));
+    let go_on = |path: &str| {
+        admin.request(reqwest::Method::GET, path).header("X-Pagination-Cursor", &cursor)
+    };
+    assert_eq!(Reply::of(go_on(&path)).await.expect(200), json!(lines[2..]));
+    let refused = Reply::of(go_on("/v2/iam/activity/decision?outcome=denied")).await;
+    assert_eq!(refused.refused(400, "Client::BadRequest"), "invalid cursor");
+
+    for (query, class) in [
+        ("from=yesterday", "INVALID_FORMAT"),
+        ("to=2026-05-12", "INVALID_FORMAT"),
+        ("outcome=refused", "INVALID_FORMAT"),
+        ("outcome=99", "INVALID_FORMAT"),
+        ("actor=", "MISSING_PARAMETER"),
+        ("actor=a&actor=b", "INVALID_PARAMETER"),
+        ("actors=a", "INVALID_PARAMETER"),
+        ("from=2026-05-12T09:30:00Z&to=2026-05-12T09:30:00Z", "INVALID_PARAMETER"),
+    ] {
+        let reply = admin.get(&format!("/v2/iam/activity/decision?{query}")).await;
+        reply.refused(400, &format!("Client::BadRequest::{class}"));
+    }
+    one.get("/v2/iam/activity/decision?from=yesterday").await.refused(403, "Client::Forbidden");
 }
