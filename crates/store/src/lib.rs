@@ -50,7 +50,7 @@ pub use error::{BrokenChain, StoreError, Taken};
 pub use heartbeat::{DatabaseState, HeartbeatSender};
 pub use installation::{Generation, Installation};
 pub use journal::{Author, Entry};
-pub use log::{Listing, LogPage, LogSize, LogSpan, PAGE_SPAN, PageListing};
+pub use log::{Listing, LogPage, LogSize, LogSpan, MergeablePage, PAGE_SPAN, PageListing};
 pub use notice::{ChangeNotice, Listener, Notice};
 pub use object::{Act, Change, Content, Kind, Object};
 pub use sealed_key::SealedKey;

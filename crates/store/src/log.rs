@@ -41,6 +41,19 @@ pub struct LogSize {
 
 from_row!(LogSize: account as AccountName, kind, bytes);
 
+/// The extent of a page that can be merged with others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MergeablePage {
+    /// The time of the first line.
+    pub first: Instant,
+    /// The time of the last line.
+    pub last: Instant,
+    /// The size, in bytes; 0 for a page of the first version, which did not count it.
+    pub bytes: i64,
+}
+
+from_row!(MergeablePage: first as Instant, last as Instant, bytes);
+
 /// A span of time in a log.
 #[derive(Debug, Clone, Copy)]
 pub struct LogSpan<'a> {

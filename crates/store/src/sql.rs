@@ -133,6 +133,14 @@ statements! {
         ORDER BY last DESC LIMIT $6";
     LOG_LINES = "SELECT lines FROM log WHERE account = $1 AND kind = $2 AND last = $3
         AND first = $4 AND has_terms = $5";
+    // What has no terms is small, or old: the index has all that is asked of it.
+    LOGS_MERGEABLE = "SELECT account, kind, CAST(SUM(bytes) AS BIGINT) AS bytes FROM log
+        WHERE has_terms = 0 GROUP BY account, kind
+        HAVING SUM(bytes) >= $1 OR MIN(last) < $2 LIMIT $3";
+    LOG_MERGEABLE = "SELECT first, last, bytes FROM log
+        WHERE account = $1 AND kind = $2 AND has_terms = 0 ORDER BY last LIMIT $3";
+    LOG_TAKE = "DELETE FROM log WHERE account = $1 AND kind = $2 AND has_terms = 0
+        AND last >= $3 AND last <= $4 RETURNING lines, bytes";
     HOURLY_COUNT_ADD = "INSERT INTO tally (account, hour, what, count) VALUES ($1, $2, $3, $4)
         ON CONFLICT (account, hour, what) DO UPDATE SET count = tally.count + excluded.count";
     HOURLY_COUNTS = "SELECT account, hour, what, count FROM tally WHERE account = $1 AND hour >= $2

@@ -8,6 +8,7 @@ mod installation;
 mod journal;
 mod keys;
 mod log;
+mod merging;
 mod objects;
 mod rows;
 

@@ -17,6 +17,7 @@ use crate::{
 mod files;
 mod following;
 mod locks;
+mod logs;
 
 static ACCOUNT: LazyLock<AccountName> = LazyLock::new(|| AccountName::new("aa1-ovh"));
 static OTHER: LazyLock<AccountName> = LazyLock::new(|| AccountName::new("bb2-ovh"));

@@ -166,3 +166,6 @@ impl Search<'_> {
         LogLines { lines, older }
     }
 }
+
+#[cfg(test)]
+mod tests;

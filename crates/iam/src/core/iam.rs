@@ -112,6 +112,7 @@ impl Iam {
         tasks.extend([
             recorder.run(),
             recorder.run_deletion(settings.log_days, settings.log_sizes),
+            recorder.run_merging(),
             tokens.run(),
             live_catalogue.run(&views),
             rate_limits.run(),

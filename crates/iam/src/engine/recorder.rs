@@ -13,6 +13,7 @@ mod decisions;
 mod deletion;
 mod failures;
 mod line;
+mod merging;
 mod pages;
 mod pending;
 mod queue;

@@ -63,7 +63,7 @@ pub(super) async fn add_sizes(
 }
 
 /// Adds pages and their terms; returns their sizes.
-async fn add_rows<'p>(
+pub(super) async fn add_rows<'p>(
     transaction: &mut Transaction,
     pages: &'p [LogPage],
 ) -> Result<BTreeMap<(&'p AccountName, &'p str), i64>, StoreError> {

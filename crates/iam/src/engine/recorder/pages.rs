@@ -12,16 +12,24 @@ use crate::model::log::{Line, LogKind};
 use crate::model::log_terms::term_filter;
 
 /// The size from which a page takes no more lines, in bytes: some hundred of them.
-pub(super) const FULL: usize = 64 * 1024;
+const FULL: usize = 64 * 1024;
 
-/// The size below which a page is written without its terms, in bytes: it takes a search
-/// less to read its few lines.
+/// The size below which a page is written without its terms, in bytes: it is merged with others
+/// later, and read whole until then.
 const SMALL: usize = 16 * 1024;
+
+/// The pages that have their terms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum WithTerms {
+    All,
+    Large,
+}
 
 /// Divides the lines of a log, in their order, into pages.
 pub(super) struct Pages {
     account: AccountName,
     kind: String,
+    with_terms: WithTerms,
     closed: Vec<LogPage>,
     /// The lines of the open page, and their texts.
     lines: Vec<Line>,
@@ -29,9 +37,9 @@ pub(super) struct Pages {
 }
 
 impl Pages {
-    pub(super) fn new(account: AccountName, kind: String) -> Self {
+    pub(super) fn new(account: AccountName, kind: String, with_terms: WithTerms) -> Self {
         let (closed, lines, text) = (Vec::new(), Vec::new(), String::new());
-        Self { account, kind, closed, lines, text }
+        Self { account, kind, with_terms, closed, lines, text }
     }
 
     /// Adds a line and its text.
@@ -49,7 +57,7 @@ impl Pages {
         let lines = std::mem::take(&mut self.lines);
         let text = std::mem::take(&mut self.text);
         let Some((first, last)) = lines.first().zip(lines.last()) else { return };
-        let has_terms = text.len() >= SMALL;
+        let has_terms = self.with_terms == WithTerms::All || text.len() >= SMALL;
         self.closed.push(LogPage {
             account: self.account.clone(),
             kind: self.kind.clone(),
@@ -75,7 +83,7 @@ pub(super) fn pages(lines: Vec<PendingLine>) -> Vec<LogPage> {
         let line = line.line();
         let Ok(text) = serde_json::to_string(&line) else { continue };
         let pages = logs.entry(log).or_insert_with_key(|(account, kind)| {
-            Pages::new(account.clone(), kind.as_str().to_owned())
+            Pages::new(account.clone(), kind.as_str().to_owned(), WithTerms::Large)
         });
         pages.add(line, &text);
     }
