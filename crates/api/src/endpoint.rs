@@ -163,9 +163,13 @@ where
     }
 }
 
-fn respond<R: Respond>(
-    handling: impl Future<Output = Result<R, ApiError>> + Send + 'static,
+/// The maximum size of a handler's future, in bytes. Each request allocates it and moves it there.
+const MAX_FUTURE: usize = 4096;
+
+fn respond<R: Respond, F: Future<Output = Result<R, ApiError>> + Send + 'static>(
+    handling: F,
 ) -> ResponseFuture {
+    const { assert!(size_of::<F>() <= MAX_FUTURE, "box what the handler seldom awaits") }
     // An async block would hold the future twice: as a capture, and where it is polled.
     Box::pin(handling.map(|handled| handled?.respond()))
 }

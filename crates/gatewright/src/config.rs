@@ -259,7 +259,8 @@ impl Config {
         }
         let settings = self.settings(SocketAddr::from(([127, 0, 0, 1], 0)))?;
         ServerLock::check_name(&self.database).await?;
-        Ok(Iam::open(&self.database, self.master_key()?, settings, Sources::system()).await?)
+        let opening = Iam::open(&self.database, self.master_key()?, settings, Sources::system());
+        Ok(Box::pin(opening).await?)
     }
 
     /// Logs a warning for each setting that was given by its old name, or by none.

@@ -1,6 +1,5 @@
 //! Sets up the log, on standard error.
 
-use std::ffi::OsStr;
 use std::io::IsTerminal;
 use std::panic::PanicHookInfo;
 
@@ -14,11 +13,10 @@ use crate::error::Failure;
 pub(crate) fn start(config: &Config) -> Result<(), Failure> {
     let filter = EnvFilter::try_new(with_quiet_driver(config.log.as_str()))
         .map_err(|error| Failure::setting("--log")(error.to_string()))?;
-    let no_color = std::env::var_os("NO_COLOR");
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(has_colours(std::io::stderr().is_terminal(), no_color.as_deref()));
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // On a terminal it has colours, unless `NO_COLOR` is set (no-color.org).
+    let subscriber =
+        if std::io::stderr().is_terminal() { subscriber } else { subscriber.with_ansi(false) };
     match config.log_format {
         LogFormat::Json => subscriber.json().flatten_event(true).init(),
         LogFormat::Text => subscriber.with_target(false).init(),
@@ -26,11 +24,6 @@ pub(crate) fn start(config: &Config) -> Result<(), Failure> {
     std::panic::set_hook(Box::new(log_panic));
     config.warn_of_names();
     Ok(())
-}
-
-/// Returns whether the log has colours: on a terminal, unless `NO_COLOR` is set (no-color.org).
-fn has_colours(is_terminal: bool, no_color: Option<&OsStr>) -> bool {
-    is_terminal && no_color.is_none_or(OsStr::is_empty)
 }
 
 /// Adds to a filter that the notices of PostgreSQL are left out, unless it names the driver: at each
@@ -50,16 +43,4 @@ pub(crate) fn log_panic(panic: &PanicHookInfo<'_>) {
     let location = panic.location().map(ToString::to_string);
     let cause = panic.payload_as_str();
     tracing::error!(query_id, location, cause, "a thread panicked");
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_a_terminal_has_colours_and_none_where_they_are_not_wanted() {
-        assert!(has_colours(true, None) && has_colours(true, Some(OsStr::new(""))));
-        assert!(!has_colours(true, Some(OsStr::new("1"))));
-        assert!(!has_colours(false, None));
-    }
 }

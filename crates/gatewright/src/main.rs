@@ -59,8 +59,8 @@ async fn main() -> ExitCode {
     let matches = help::with_settings_that_matter(Arguments::command()).get_matches();
     let arguments = Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let result = match arguments.command {
-        Command::Dev(arguments) => dev::run(arguments).await,
-        Command::Serve(arguments) => serve::run(arguments).await,
+        Command::Dev(arguments) => Box::pin(dev::run(arguments)).await,
+        Command::Serve(arguments) => Box::pin(serve::run(arguments)).await,
         Command::Account(command) => Box::pin(account::run(command)).await,
         Command::Key(command) => Box::pin(key::run(command)).await,
         Command::Catalogue(command) => catalogue::run(command),

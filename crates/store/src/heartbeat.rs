@@ -92,7 +92,7 @@ impl HeartbeatSender {
                     *connection = Some(open);
                     Ok(state)
                 };
-                let state = within(*timeout, sent).await;
+                let state = Box::pin(within(*timeout, sent)).await;
                 state.map_err(|error| StoreError::failed("HEARTBEAT", error))?
             }
             HeartbeatChannel::Sqlite { file, listener } => {

@@ -118,7 +118,9 @@ impl Listener {
     /// Waits for the next notification. After an error some may be lost: a new listener is needed.
     pub async fn next(&mut self) -> Result<Notice, StoreError> {
         match &mut self.0 {
-            NoticeSource::Postgres { listener, node } => next_message(listener, node).await,
+            NoticeSource::Postgres { listener, node } => {
+                Box::pin(next_message(listener, node)).await
+            }
             NoticeSource::Sqlite(watch) => watch.next().await,
         }
     }

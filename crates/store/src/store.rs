@@ -58,7 +58,7 @@ impl Store {
         if let Address::Sqlite(path) = address {
             check(path)?;
         }
-        let database = Database::open(address, timeout).await?;
+        let database = Box::pin(Database::open(address, timeout)).await?;
         migrate(&database).await?;
         Ok(Self { database })
     }
@@ -131,7 +131,7 @@ impl Store {
                     listener.listen(CHANNEL).await?;
                     Ok(listener)
                 };
-                let listener = within(*timeout, listener).await.map_err(failed)?;
+                let listener = Box::pin(within(*timeout, listener)).await.map_err(failed)?;
                 let node = node.to_owned();
                 let channel = HeartbeatChannel::Postgres {
                     pool: pool.clone(),

@@ -111,7 +111,7 @@ async fn activity_is_found_by_time_and_by_exact_values(database: TestDatabase) {
     assert_eq!((&last["action"], &last["count"]), (&json!("vps:apiovh:reboot"), &json!(1)));
     assert_eq!((&last["actor"], &last["reason"]), (&json!(one.urn()), &json!("notAllowed")));
     let query_id = last["queryId"].as_str().unwrap();
-    assert_eq!(find("decision", &format!("queryId={query_id}")).await, [last.clone()]);
+    assert_eq!(find("decision", &format!("queryId={query_id}")).await, std::slice::from_ref(last));
     let count = async |query: &str| find("decision", query).await.len();
     let about = format!("action=vps:apiovh:reboot&resource={urn}");
     assert_eq!(count(&about).await, 3);

@@ -122,13 +122,12 @@ impl Search<'_> {
             if !page.may_have(&self.terms) {
                 continue;
             }
-            let lines = match page.lines.take() {
-                Some(lines) => vec![lines],
-                None => {
-                    progress.pages += 1;
-                    let log = (self.account, self.kind.as_str());
-                    self.store.log_lines(log, &page).await?
-                }
+            let lines = if let Some(lines) = page.lines.take() {
+                vec![lines]
+            } else {
+                progress.pages += 1;
+                let log = (self.account, self.kind.as_str());
+                self.store.log_lines(log, &page).await?
             };
             if lines.is_empty() && !page.has_terms() {
                 return Ok(End::Changed);

@@ -187,7 +187,7 @@ async fn a_form_that_is_kept_opens_for_its_sender_and_target_alone_and_not_for_e
     assert!(iam.open_form(&owner, "/groups/create", &sealed).is_none());
     assert!(iam.open_form(&owner, "/users/create", &sealed[1..]).is_none());
     assert!(iam.open_form(&owner, "/users/create", "").is_none());
-    installation.pass(12 * HOUR - Duration::from_secs(1));
+    installation.pass(Duration::from_secs(12 * 60 * 60 - 1));
     assert!(iam.open_form(&installation.owner(), "/users/create", &sealed).is_some());
     installation.pass(Duration::from_secs(1));
     assert!(iam.open_form(&installation.owner(), "/users/create", &sealed).is_none());

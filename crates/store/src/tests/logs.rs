@@ -25,7 +25,7 @@ fn page(lines: &[(&str, i64)], with_terms: bool) -> LogPage {
         kind: KIND.to_owned(),
         first: times().min().unwrap(),
         last: times().max().unwrap(),
-        lines: lines.iter().map(|(text, at)| format!("{text} {at}\n")).collect(),
+        lines: lines.iter().map(|(text, at)| format!("{text} {at}\n")).collect::<Vec<_>>().concat(),
         terms: with_terms.then(|| TermFilter::of(lines.iter().map(|(text, _)| term(text)))),
     }
 }
