@@ -55,16 +55,18 @@ async fn main() -> Anyhow<()> {
         ("a rare action", vec![("what", b'w', "rare:action".to_owned())]),
         ("a resource", vec![("on", b'r', resource(count / 3))]),
         ("what was denied", vec![("outcome", b'o', "denied".to_owned())]),
-        ("what was denied to an actor", vec![
-            ("who", b'a', actor(2)),
-            ("outcome", b'o', "denied".to_owned()),
-        ]),
+        (
+            "what was denied to an actor",
+            vec![("who", b'a', actor(2)), ("outcome", b'o', "denied".to_owned())],
+        ),
         ("the first query ID", vec![query(0)]),
         ("a query ID in the middle", vec![query(count / 2)]),
         ("a query ID that there is not", vec![query(count)]),
         ("a query ID of another actor", vec![query(rare), ("who", b'a', actor(3))]),
     ];
-    println!("| looked for | lines | pages listed | of them read | first time, ms | second time, ms |");
+    println!(
+        "| looked for | lines | pages listed | of them read | first time, ms | second time, ms |"
+    );
     println!("| --- | ---: | ---: | ---: | ---: | ---: |");
     for (name, wanted) in searches {
         let first = search(&store, &account, &wanted).await?;
@@ -88,7 +90,10 @@ fn resource(number: u64) -> String {
 }
 
 fn query_id(number: u64) -> String {
-    format!("EU.ext-{:032x}", u128::from(number).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835))
+    format!(
+        "EU.ext-{:032x}",
+        u128::from(number).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835)
+    )
 }
 
 /// Creates a line, with its values and their letters.

@@ -109,7 +109,7 @@ pub fn check_properties(number: usize, bytes: usize) -> Result<(), IamError> {
     let message = format!(
         "\"properties\" may hold {PROPERTIES} texts at most, of {PROPERTIES_BYTES} bytes together"
     );
-    Err(IamError::invalid(Fault::Input, message))
+    Err(IamError::invalid(Fault::TooLong, message))
 }
 
 /// Checks the length of each text of a list.

@@ -113,6 +113,10 @@ fn draw_filter(rng: &mut Rng, lines: &[Line]) -> LineFilter {
             _ => filter.action = Some(words[1][..words[1].len() - 1].to_owned()),
         }
     }
+    // Such a span is refused.
+    if filter.from.zip(filter.to).is_some_and(|(from, to)| from >= to) {
+        filter.to = None;
+    }
     filter
 }
 

@@ -46,14 +46,15 @@ async fn listed(store: &Store, span: LogSpan<'_>, most: i64, text: &str) -> Vec<
     pages.iter().map(|page| (page.last.seconds(), page.may_have(&[term(text)]))).collect()
 }
 
-/// Reads all lines, in their order.
+/// Reads all lines, by their times; of one time, by their texts.
 async fn lines(store: &Store) -> Vec<String> {
     let pages = store.log_pages(span(0, 1_000_000), Listing::Lines, 1_000).await.unwrap();
     let mut lines: Vec<String> = pages
         .iter()
         .flat_map(|page| page.lines.as_ref().unwrap().lines().map(str::to_owned))
         .collect();
-    lines.sort_by_key(|line| line.split(' ').nth(1).unwrap().parse::<i64>().unwrap());
+    let time = |line: &String| line.split(' ').nth(1).unwrap().parse::<i64>().unwrap();
+    lines.sort_by_cached_key(|line| (time(line), line.clone()));
     lines
 }
 
