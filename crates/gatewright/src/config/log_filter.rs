@@ -74,7 +74,6 @@ mod tests {
             "off",
             "info,gatewright_api=debug, gatewright_store=trace",
             "gatewright_api=debug",
-            "warn,[request{account=a}]=debug",
         ] {
             assert_eq!(good.parse::<LogFilter>().unwrap().as_str(), good);
         }

@@ -48,7 +48,8 @@ fn an_error_at_the_start_names_the_file_and_what_to_do() {
 
 #[test]
 fn whoever_rotates_the_key_at_once_is_told_when_servers_follow() {
-    let setup = Setup::new(&TestDatabase::sqlite(), &[]);
+    let database = TestDatabase::sqlite();
+    let setup = Setup::new(&database, &[]);
     setup.create_account(ACCOUNT);
     let output = setup.command(&["key", "rotate", "--at-once"]).output().unwrap();
     let said = String::from_utf8(output.stdout).unwrap();

@@ -157,8 +157,8 @@ async fn null_in_a_query_is_as_good_as_nothing() {
                 admin.request(Method::GET, &url).send().await.unwrap(),
             );
             assert_eq!(with.status(), without.status(), "{url}");
-            // A replica's feed does not end.
-            if !path.ends_with("/replica") {
+            // A replica's feed does not end, and a log grows by the first of the two requests.
+            if !path.ends_with("/replica") && !path.starts_with("/iam/activity/") {
                 let (with, without): (Value, Value) =
                     (with.json().await.unwrap(), without.json().await.unwrap());
                 assert_eq!(with, without, "{url}");

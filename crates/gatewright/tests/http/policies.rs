@@ -256,7 +256,7 @@ async fn an_account_has_so_many_policies_at_most(database: TestDatabase) {
         .post(PATH, &policy("fourth"))
         .await
         .refused(400, "Client::BadRequest::INVALID_PARAMETER");
-    assert!(message.contains("has 3 policies already"), "{message}");
+    assert!(message.contains("has 3 policies, with ovh-default"), "{message}");
     let mut long = policy("long");
     long["identities"] = (0..3).map(|n| format!("urn:v1:eu:identity:user:a/{n}")).collect();
     admin.post(PATH, &long).await.refused(400, "Client::BadRequest::PARAMETER_TOO_LONG");
