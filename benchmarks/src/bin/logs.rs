@@ -100,7 +100,7 @@ fn query_id(number: u64) -> String {
 fn line(number: u64) -> (Value, [Wanted; 5]) {
     let is_rare = number % RARE == RARE / 3;
     let rare = |text: &str, usual: String| if is_rare { text.to_owned() } else { usual };
-    let outcome = if number % 20 == 0 { "denied" } else { "allowed" };
+    let outcome = if number.is_multiple_of(20) { "denied" } else { "allowed" };
     let values = [
         ("who", b'a', rare("rare-actor", actor(number % 7 * number))),
         ("what", b'w', rare("rare:action", format!("vps:apiovh:action-{}", number % ACTIONS))),

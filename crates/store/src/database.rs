@@ -1,13 +1,10 @@
 //! Runs the same statements on SQLite and PostgreSQL.
 
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection, PgConnection, Postgres, Sqlite};
-use tracing::instrument::Instrumented;
-use tracing::{Instrument, Span};
 
 use crate::address::Address;
 use crate::advice::advice_on_postgres;
@@ -15,7 +12,7 @@ use crate::error::StoreError;
 use crate::postgres_pool::{Pool, closed_if_late, within};
 use crate::postgres_transaction::PostgresTransaction;
 use crate::sqlite_file::SqliteFile;
-use crate::statement::{Row, Statement, Value, bind};
+use crate::statement::{Row, Statement, Value, bind, in_span};
 use crate::transaction::Transaction;
 
 #[derive(Clone)]
@@ -48,12 +45,6 @@ async fn cause_of(error: sqlx::Error, options: &PgConnectOptions) -> sqlx::Error
         Ok(_) => error,
         Err(cause) => cause,
     }
-}
-
-/// Instruments the future of a statement with its span. It is boxed, since it takes kilobytes: the
-/// futures of requests would be as large, also of those that are answered from memory.
-pub(crate) fn in_span<F: Future>(statement: F, span: Span) -> Pin<Box<Instrumented<F>>> {
-    Box::pin(statement.instrument(span))
 }
 
 impl Database {

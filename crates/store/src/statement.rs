@@ -1,11 +1,14 @@
 //! Statements: a named text of SQL, the values that are bound to it, and its tracing span.
 
+use std::pin::Pin;
+
 use gatewright_policy::{AccountName, Instant, Revision};
 use sqlx::FromRow;
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
-use tracing::Span;
 use tracing::field::Empty;
+use tracing::instrument::Instrumented;
+use tracing::{Instrument, Span};
 
 use crate::object::Kind;
 
@@ -53,6 +56,12 @@ pub(crate) trait Row:
 
 impl<T> Row for T where T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin
 {}
+
+/// Instruments the future of a statement with its span. It is boxed, since it takes kilobytes: the
+/// futures of requests would be as large, also of those that are answered from memory.
+pub(crate) fn in_span<F: Future>(statement: F, span: Span) -> Pin<Box<Instrumented<F>>> {
+    Box::pin(statement.instrument(span))
+}
 
 impl Statement {
     /// Opens the span of one execution. Of the values it shows the account and the kind alone: the

@@ -2,11 +2,10 @@
 
 use sqlx::{Postgres, Sqlite};
 
-use crate::database::in_span;
 use crate::error::StoreError;
 use crate::postgres_pool::within;
 use crate::postgres_transaction::PostgresTransaction;
-use crate::statement::{Row, Statement, Value, bind};
+use crate::statement::{Row, Statement, Value, bind, in_span};
 
 /// A transaction on either database. Dropped without a commit, it is rolled back; on PostgreSQL that
 /// costs the connection, so an expected failure rolls it back itself.

@@ -35,19 +35,19 @@ pub(crate) struct Attacker {
     /// The account of the honest caller: its name and its client id are known to everybody.
     pub(crate) victim: Account,
     /// The number of answers of each status, and of other events.
-    tally: Mutex<BTreeMap<String, u64>>,
+    heard: Mutex<BTreeMap<String, u64>>,
 }
 
 impl Attacker {
     pub(crate) fn new(address: &str, account: &Account, victim: &Account) -> Anyhow<Self> {
         let (account, victim) = (account.clone(), victim.clone());
-        Ok(Self { address: address.parse()?, account, victim, tally: Mutex::default() })
+        Ok(Self { address: address.parse()?, account, victim, heard: Mutex::default() })
     }
 
     /// Counts an answer or another event.
     pub(crate) fn count(&self, what: impl Into<String>) {
-        let mut tally = self.tally.lock().unwrap_or_else(PoisonError::into_inner);
-        *tally.entry(what.into()).or_default() += 1;
+        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        *heard.entry(what.into()).or_default() += 1;
     }
 
     /// Checks an answer, and counts it: refusals are right, failures are not.
@@ -97,8 +97,8 @@ impl Attacker {
 
 impl fmt::Display for Attacker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let tally = self.tally.lock().unwrap_or_else(PoisonError::into_inner);
-        let all = tally.iter().map(|(what, count)| format!("{what}: {count}"));
+        let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = heard.iter().map(|(what, count)| format!("{what}: {count}"));
         f.write_str(&all.collect::<Vec<_>>().join(", "))
     }
 }

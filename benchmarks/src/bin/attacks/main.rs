@@ -16,13 +16,13 @@ mod flood;
 mod heads;
 mod honest;
 mod line;
+mod measurement;
 mod passwords;
 mod policies;
 mod readers;
 mod refusals;
 mod report;
 mod secrets;
-mod trial;
 
 use std::path::Path;
 use std::time::Duration;
@@ -30,8 +30,8 @@ use std::time::Duration;
 use gatewright_benchmarks::client::Anyhow;
 
 use attacker::Attack;
+use measurement::Measurement;
 use report::Report;
-use trial::Trial;
 
 const ATTACKS: &[Attack] = &[
     Attack { name: "valid tokens and checks without a pause", launch: flood::launch },
@@ -61,11 +61,11 @@ async fn main() -> Anyhow<()> {
     let seconds = arguments.next().map_or(Ok(10), |text| text.parse())?;
     let only = arguments.next().unwrap_or_default();
     let mut report = Report::default();
-    let trial =
-        Trial::start(Path::new(&program), Duration::from_secs(seconds), &mut report).await?;
+    let measurement =
+        Measurement::start(Path::new(&program), Duration::from_secs(seconds), &mut report).await?;
     for attack in ATTACKS.iter().filter(|attack| attack.name.contains(&only)) {
-        trial.endure(attack, &mut report).await?;
+        measurement.endure(attack, &mut report).await?;
     }
-    trial.rest(&mut report).await?;
+    measurement.rest(&mut report).await?;
     report.finish()
 }

@@ -26,14 +26,14 @@ impl Session {
 /// Signs in as the attacker's owner.
 pub(crate) async fn sign_in(attacker: &Arc<Attacker>) -> Anyhow<Session> {
     let mut line = Line::new(attacker);
-    let stranger = visit(&mut line, "/sign-in", "").await?.ok_or("no page")?;
+    let stranger = open_page(&mut line, "/sign-in", "").await?.ok_or("no page")?;
     let (name, password) = (&attacker.account.name, &attacker.account.password);
     let reply = try_password(&mut line, &stranger, name, password).await?.ok_or("no answer")?;
     if reply.status != 303 {
         return Err(String::from_utf8_lossy(&reply.text).into());
     }
     let cookies = format!("{}; {}", stranger.cookies, cookies(&reply));
-    let page = visit(&mut line, "/policies/create", &cookies).await?.ok_or("no page")?;
+    let page = open_page(&mut line, "/policies/create", &cookies).await?.ok_or("no page")?;
     Ok(Session { cookies, proof: page.proof })
 }
 
@@ -47,7 +47,7 @@ pub(crate) fn launch(attacker: &Arc<Attacker>, tasks: &mut Tasks) {
 async fn guess(attacker: Arc<Attacker>, number: usize) -> Anyhow<()> {
     let mut line = Line::new(&attacker);
     let session = loop {
-        if let Some(session) = visit(&mut line, "/sign-in", "").await? {
+        if let Some(session) = open_page(&mut line, "/sign-in", "").await? {
             break session;
         }
     };
@@ -72,7 +72,7 @@ async fn try_password(
 }
 
 /// Reads a page with a form; none if the server refused it.
-async fn visit(line: &mut Line, path: &str, cookies: &str) -> Anyhow<Option<Session>> {
+async fn open_page(line: &mut Line, path: &str, cookies: &str) -> Anyhow<Option<Session>> {
     let get = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nCookie: {cookies}\r\n\r\n");
     let Some(reply) = line.send(get.as_bytes()).await? else { return Ok(None) };
     if reply.status != 200 {

@@ -7,11 +7,10 @@ use std::path::Path;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 
-use crate::ROUNDS;
 use crate::client::{Anyhow, load};
 use crate::requests::Requests;
 use crate::server::Server;
-use crate::turns::Turns;
+use crate::turns::{ROUNDS, Turns};
 
 /// The number of service accounts and policies.
 const COUNT: usize = 10_000;

@@ -27,10 +27,7 @@ use bare::Bare;
 use client::{Anyhow, exchange, load};
 use requests::{Requests, readdressed, token_request};
 use server::Server;
-use turns::Turns;
-
-/// The number of rounds for each server, alternating with the other.
-const ROUNDS: usize = 7;
+use turns::{ROUNDS, Turns};
 
 #[tokio::main]
 async fn main() -> Anyhow<()> {

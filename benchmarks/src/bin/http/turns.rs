@@ -3,6 +3,9 @@
 use std::fmt;
 use std::time::Duration;
 
+/// The number of rounds for each server, alternating with the other.
+pub(crate) const ROUNDS: usize = 7;
+
 /// What one load measured: requests per second, and how long they took.
 pub(crate) struct Round {
     rate: f64,

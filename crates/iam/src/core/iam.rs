@@ -263,7 +263,7 @@ impl Iam {
             tracing::warn!(error = %CauseChain(&error), "the last second of the logs is lost");
         }
         // A task that met the closed database would log a failure.
-        self.tasks.end().await;
+        self.tasks.end_all().await;
         self.store.close().await;
     }
 }

@@ -18,7 +18,7 @@ impl BackgroundTasks {
     }
 
     /// Aborts the tasks, and waits until they have given back what they hold.
-    pub(crate) async fn end(&self) {
+    pub(crate) async fn end_all(&self) {
         let tasks = self.take();
         for task in &tasks {
             task.abort();
@@ -55,7 +55,7 @@ mod tests {
         };
         let tasks = BackgroundTasks::new(vec![task(held.clone()), task(held.clone())]);
         tokio::task::yield_now().await;
-        tasks.end().await;
+        tasks.end_all().await;
         assert_eq!(Arc::strong_count(&held), 1);
     }
 }

@@ -40,7 +40,7 @@ const PAUSE: Duration = Duration::from_secs(3);
 const REST: Duration = Duration::from_secs(15);
 
 /// A server, an honest caller and an attacker.
-pub(crate) struct Trial {
+pub(crate) struct Measurement {
     honest: Honest,
     victim: Account,
     attacker: Account,
@@ -53,28 +53,29 @@ pub(crate) struct Trial {
 }
 
 /// What the server has taken.
-struct Usage {
+struct Footprint {
     /// In kilobytes.
     memory: u64,
     /// In bytes.
     disk: u64,
 }
 
-impl Trial {
+impl Measurement {
     pub(crate) async fn start(program: &Path, time: Duration, report: &mut Report) -> Anyhow<Self> {
         let installation = Installation::create(program)?;
         let victim = installation.create_account(ACCOUNT)?;
         let server = installation.start(&LOG_SIZES)?;
         let attacker = installation.create_account("yy22222-ovh")?;
         let honest = Honest::new(&server, &victim);
-        let mut trial = Self { honest, victim, attacker, time, memory: 0, server, installation };
+        let mut measurement =
+            Self { honest, victim, attacker, time, memory: 0, server, installation };
         // The first requests load the accounts.
-        trial.honest.ask(trial.quiet_time()).await??;
-        let Usage { memory, disk } = trial.usage()?;
-        trial.memory = memory;
+        measurement.honest.ask(measurement.quiet_time()).await??;
+        let Footprint { memory, disk } = measurement.footprint()?;
+        measurement.memory = memory;
         let disk = disk / 1_000_000;
         report.add("before all attacks", format!("memory {} MB, files {disk} MB", memory / 1_000));
-        Ok(trial)
+        Ok(measurement)
     }
 
     /// Measures honest requests without and with an attack.
@@ -83,7 +84,7 @@ impl Trial {
         let quiet = self.honest.ask(self.quiet_time()).await??;
         let attacker = Arc::new(Attacker::new(&self.server.address, &self.attacker, &self.victim)?);
         let mut tasks = Tasks::new();
-        let before = self.usage()?;
+        let before = self.footprint()?;
         (attack.launch)(&attacker, &mut tasks);
         let honest = self.honest.ask(self.time);
         let most = self.watch(name, &before, &honest, &mut tasks, report).await?;
@@ -98,7 +99,7 @@ impl Trial {
             report.fail(format!("{name}: {error}"));
         }
         sleep(PAUSE).await;
-        let after = self.usage()?;
+        let after = self.footprint()?;
         report.add(
             format!("{name}: memory before, at most, and after"),
             shown([&before, &most, &after], |usage| usage.memory / 1_000),
@@ -115,15 +116,15 @@ impl Trial {
     async fn watch(
         &self,
         name: &str,
-        before: &Usage,
+        before: &Footprint,
         honest: &JoinHandle<Anyhow<[Service; 3]>>,
         tasks: &mut Tasks,
         report: &mut Report,
-    ) -> Anyhow<Usage> {
-        let mut most = Usage { memory: 0, disk: 0 };
+    ) -> Anyhow<Footprint> {
+        let mut most = Footprint { memory: 0, disk: 0 };
         while !honest.is_finished() {
             sleep(Duration::from_millis(250)).await;
-            let now = self.usage()?;
+            let now = self.footprint()?;
             most.memory = most.memory.max(now.memory);
             most.disk = most.disk.max(now.disk);
             let grown = now.disk.saturating_sub(before.disk);
@@ -144,7 +145,7 @@ impl Trial {
     /// Checks, after a rest, that the memory was given back.
     pub(crate) async fn rest(&self, report: &mut Report) -> Anyhow<()> {
         sleep(REST).await;
-        let Usage { memory, disk } = self.usage()?;
+        let Footprint { memory, disk } = self.footprint()?;
         let (now, disk) = (memory / 1_000, disk / 1_000_000);
         report.add("after all attacks", format!("memory {now} MB, files {disk} MB"));
         let bound = KEPT_FACTOR * self.memory + CACHES;
@@ -159,15 +160,15 @@ impl Trial {
         self.time.min(Duration::from_secs(10))
     }
 
-    fn usage(&self) -> Anyhow<Usage> {
+    fn footprint(&self) -> Anyhow<Footprint> {
         let (memory, disk) = (self.server.process.memory()?, self.installation.disk()?);
-        Ok(Usage { memory, disk })
+        Ok(Footprint { memory, disk })
     }
 }
 
 /// Writes what the server had taken three times, in megabytes.
-fn shown(usages: [&Usage; 3], of: impl Fn(&Usage) -> u64) -> String {
-    let [before, most, after] = usages.map(of);
+fn shown(footprints: [&Footprint; 3], of: impl Fn(&Footprint) -> u64) -> String {
+    let [before, most, after] = footprints.map(of);
     format!("{before}, {most} and {after} MB")
 }
 
