@@ -31,15 +31,17 @@ impl FromStr for LogFilter {
         if words.is_empty() {
             return Err(format!("it is empty: give one of {LEVELS}"));
         }
-        for word in words {
+        for word in &words {
             if !word.contains(['=', '[']) && word.parse::<LevelFilter>().is_err() {
                 return Err(format!(
                     "{word:?} is none of {LEVELS}; write {word}=trace for all events of a target"
                 ));
             }
         }
-        EnvFilter::try_new(text).map_err(|error| error.to_string())?;
-        Ok(Self(text.to_owned()))
+        // The library takes no spaces behind a comma.
+        let filter = words.join(",");
+        EnvFilter::try_new(&filter).map_err(|error| error.to_string())?;
+        Ok(Self(filter))
     }
 }
 
@@ -75,7 +77,7 @@ mod tests {
             "info,gatewright_api=debug, gatewright_store=trace",
             "gatewright_api=debug",
         ] {
-            assert_eq!(good.parse::<LogFilter>().unwrap().as_str(), good);
+            assert_eq!(good.parse::<LogFilter>().unwrap().as_str(), good.replace(' ', ""));
         }
     }
 }
