@@ -177,13 +177,20 @@ fn read_json<T: DeserializeOwned>(body: &[u8], known: impl KeySchema) -> Input<T
         });
     }
     let mut reader = serde_json::Deserializer::from_slice(body);
-    let read = serde_path_to_error::deserialize(StrictObjects(&mut reader));
-    let value = read.map_err(|error| {
-        let path = error.path().to_string();
-        invalid_json(error.inner(), &path)
-    })?;
+    let read = T::deserialize(StrictObjects(&mut reader));
+    let value = read.map_err(|error| wrong_value::<T>(body, &error))?;
     reader.end().map_err(|error| invalid_json(&error, "."))?;
     Ok(value)
+}
+
+/// Builds the error of a body with a wrong value. It is read again, which finds the path to that value,
+/// and would be slower for every body.
+fn wrong_value<T: DeserializeOwned>(body: &[u8], error: &serde_json::Error) -> IamError {
+    let mut reader = serde_json::Deserializer::from_slice(body);
+    match serde_path_to_error::deserialize::<_, T>(StrictObjects(&mut reader)) {
+        Ok(_) => invalid_json(error, "."),
+        Err(error) => invalid_json(error.inner(), &error.path().to_string()),
+    }
 }
 
 /// Builds the error of an invalid body. A text that is not JSON gets the message that OVHcloud's

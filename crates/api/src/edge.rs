@@ -2,8 +2,10 @@
 //! the body and the minimum revision.
 
 use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
 
-use axum::body::{Body, HttpBody};
+use axum::BoxError;
+use axum::body::HttpBody;
 use axum::extract::ConnectInfo;
 use axum::http::header::AUTHORIZATION;
 use axum::http::{Extensions, HeaderMap, HeaderName};
@@ -101,9 +103,16 @@ pub(crate) fn decode_basic(encoded: &str) -> Option<Secret> {
     std::str::from_utf8(&decoded).ok().map(|text| text.to_owned().into())
 }
 
+/// The maximum number of bytes that are allocated for a body before they have arrived.
+const FIRST_READ: usize = 16 * 1024;
+
 /// Reads a whole body of at most so many bytes. The listener limits the time, and all bodies
 /// together.
-pub(crate) async fn read_body(mut body: Body, max: usize) -> Result<Bytes, ApiError> {
+pub(crate) async fn read_body<B>(body: B, max: usize) -> Result<Bytes, ApiError>
+where
+    B: HttpBody<Data = Bytes>,
+    B::Error: Into<BoxError>,
+{
     if body.is_end_stream() {
         return Ok(Bytes::new());
     }
@@ -111,9 +120,11 @@ pub(crate) async fn read_body(mut body: Body, max: usize) -> Result<Bytes, ApiEr
     if body.size_hint().lower() > u64::try_from(max).unwrap_or(u64::MAX) {
         return Err(ApiError::too_large(max));
     }
-    let mut whole = BytesMut::new();
+    let announced = body.size_hint().exact().and_then(|length| usize::try_from(length).ok());
+    let mut whole = BytesMut::with_capacity(announced.unwrap_or_default().min(FIRST_READ));
+    let mut body = pin!(body);
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| ApiError::incomplete_body(&error))?;
+        let frame = frame.map_err(|error| ApiError::incomplete_body(error.into().as_ref()))?;
         let Some(data) = frame.data_ref() else { continue };
         if whole.len() + data.len() > max {
             return Err(ApiError::too_large(max));

@@ -147,7 +147,7 @@ where
         Handler::Function(function) => {
             let (method, uri) = (parts.method.clone(), parts.uri.clone());
             let matched = Matched { operation, parameters, context, parts };
-            let answer = matched.answer(api, function, Body::new(body));
+            let answer = matched.answer(api, function, body);
             let result = Box::pin(answer.instrument(span.clone())).await;
             let asked = (&method, uri.path());
             span.in_scope(|| finish(api, context, Some(operation), asked, result))
@@ -187,24 +187,27 @@ struct Matched<'o> {
 }
 
 impl Matched<'_> {
-    async fn answer(
-        self,
-        api: &Api,
-        function: &Function,
-        body: Body,
-    ) -> Result<Response, ApiError> {
+    async fn answer<B>(self, api: &Api, function: &Function, body: B) -> Result<Response, ApiError>
+    where
+        B: HttpBody<Data = Bytes>,
+        B::Error: Into<BoxError>,
+    {
         match function {
             Function::Public(handler) => self.answer_public(api, handler, body).await,
             Function::Authenticated(handler) => self.answer_authenticated(api, handler, body).await,
         }
     }
 
-    async fn answer_public(
+    async fn answer_public<B>(
         self,
         api: &Api,
         handler: &Public,
-        body: Body,
-    ) -> Result<Response, ApiError> {
+        body: B,
+    ) -> Result<Response, ApiError>
+    where
+        B: HttpBody<Data = Bytes>,
+        B::Error: Into<BoxError>,
+    {
         if self.operation.declared.authentication == Authentication::None {
             api.iam.admit_anonymous(self.context.ip)?;
         }
@@ -212,12 +215,16 @@ impl Matched<'_> {
         handler(self.into_request(api), body).await
     }
 
-    async fn answer_authenticated(
+    async fn answer_authenticated<B>(
         self,
         api: &Api,
         handler: &Authenticated,
-        body: Body,
-    ) -> Result<Response, ApiError> {
+        body: B,
+    ) -> Result<Response, ApiError>
+    where
+        B: HttpBody<Data = Bytes>,
+        B::Error: Into<BoxError>,
+    {
         let RequestContext { ip, query_id, now, .. } = self.context;
         let headers = &self.parts.headers;
         let principal = authenticate(&api.iam, headers, &self.context).await?;

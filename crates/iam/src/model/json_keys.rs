@@ -2,10 +2,13 @@
 //! does not have, is refused. Parsers keep the last of two and drop what they do not know, so what
 //! is in force would not be what was written.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt::{self, Write};
 
+use foldhash::quality::RandomState;
 use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use smallvec::SmallVec;
 
 use crate::model::error::{Fault, IamError};
 
@@ -86,7 +89,7 @@ const MAX_PATH: usize = 200;
 /// comes after it was not checked.
 pub fn check_keys(json: &[u8], known: impl KeySchema) -> Result<(), IamError> {
     let mut found = None;
-    let mut path = Vec::new();
+    let mut path = Path::new();
     let mut reader = serde_json::Deserializer::from_slice(json);
     let walk = Walk { known, path: &mut path, found: &mut found };
     let walked = walk.deserialize(&mut reader);
@@ -99,20 +102,74 @@ pub fn check_keys(json: &[u8], known: impl KeySchema) -> Result<(), IamError> {
     }
 }
 
+/// The number of keys of an object up to which they are compared one by one.
+const FEW_KEYS: usize = 8;
+
 /// A step from the text's root to one of its values.
-enum Step {
-    Key(String),
+enum Step<'de> {
+    Key(Cow<'de, str>),
     Item(usize),
 }
 
+/// The steps to a value; few values are so deep that this is allocated.
+type Path<'de> = SmallVec<[Step<'de>; 4]>;
+
+/// A key of an object, borrowed from the text where it is written there without escapes.
+struct Key;
+
+impl<'de> DeserializeSeed<'de> for Key {
+    type Value = Cow<'de, str>;
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, keys: D) -> Result<Cow<'de, str>, D::Error> {
+        keys.deserialize_str(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Key {
+    type Value = Cow<'de, str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_borrowed_str<E>(self, key: &'de str) -> Result<Cow<'de, str>, E> {
+        Ok(Cow::Borrowed(key))
+    }
+
+    fn visit_str<E>(self, key: &str) -> Result<Cow<'de, str>, E> {
+        Ok(Cow::Owned(key.to_owned()))
+    }
+}
+
+/// The keys of an object that were seen: nearly all objects have few, for which nothing is allocated.
+#[derive(Default)]
+struct SeenKeys<'de> {
+    few: SmallVec<[Cow<'de, str>; FEW_KEYS]>,
+    many: HashSet<Cow<'de, str>, RandomState>,
+}
+
+impl<'de> SeenKeys<'de> {
+    /// Adds a key; returns whether it is new.
+    fn insert(&mut self, key: Cow<'de, str>) -> bool {
+        if self.few.contains(&key) {
+            return false;
+        }
+        if self.few.len() < FEW_KEYS {
+            self.few.push(key);
+            return true;
+        }
+        self.many.insert(key)
+    }
+}
+
 /// Walks over one value and all below it.
-struct Walk<'w, K> {
+struct Walk<'w, 'de, K> {
     known: K,
-    path: &'w mut Vec<Step>,
+    path: &'w mut Path<'de>,
     found: &'w mut Option<IamError>,
 }
 
-impl<'de, K: KeySchema> DeserializeSeed<'de> for Walk<'_, K> {
+impl<'de, K: KeySchema> DeserializeSeed<'de> for Walk<'_, 'de, K> {
     type Value = ();
 
     fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -120,7 +177,7 @@ impl<'de, K: KeySchema> DeserializeSeed<'de> for Walk<'_, K> {
     }
 }
 
-impl<'de, K: KeySchema> Visitor<'de> for Walk<'_, K> {
+impl<'de, K: KeySchema> Visitor<'de> for Walk<'_, 'de, K> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -128,8 +185,8 @@ impl<'de, K: KeySchema> Visitor<'de> for Walk<'_, K> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let mut seen = HashSet::new();
-        while let Some(key) = map.next_key::<String>()? {
+        let mut seen = SeenKeys::default();
+        while let Some(key) = map.next_key_seed(Key)? {
             self.path.push(Step::Key(key.clone()));
             let Some(known) = self.known.of_key(&key) else {
                 let error = unknown(self.path, &key, &self.known.names());
@@ -190,7 +247,7 @@ fn refuse<E: Error>(found: &mut Option<IamError>, error: IamError) -> E {
     E::custom("refused")
 }
 
-fn unknown(path: &[Step], key: &str, names: &[&str]) -> IamError {
+fn unknown(path: &[Step<'_>], key: &str, names: &[&str]) -> IamError {
     let compared = if key.len() > MAX_COMPARED { &[] } else { names };
     let lower = key.chars().take(MAX_COMPARED).collect::<String>().to_lowercase();
     let likeness = |name: &str| strsim::jaro_winkler(&lower, &name.to_lowercase());
@@ -205,7 +262,7 @@ fn unknown(path: &[Step], key: &str, names: &[&str]) -> IamError {
 }
 
 /// Writes a path, as in `conditions.values`, or `permissions.allow[0]`.
-fn text(path: &[Step]) -> String {
+fn text(path: &[Step<'_>]) -> String {
     let mut text = String::new();
     for step in path {
         // Writing to a text cannot fail.
@@ -256,6 +313,12 @@ mod tests {
             r#""conditions[0].values.a[1].b" is there twice"#
         );
         assert_eq!(refusal(r#"{"values":{"a":{"x":1},"b":{"x":1}}}"#), "");
+        for repeated in [0, FEW_KEYS - 1, FEW_KEYS, 2 * FEW_KEYS] {
+            let keys: Vec<String> = (0..=2 * FEW_KEYS).map(|key| format!("\"k{key}\":1")).collect();
+            assert_eq!(refusal(&format!("{{\"values\":{{{}}}}}", keys.join(","))), "");
+            let json = format!("{{\"values\":{{{},\"k{repeated}\":1}}}}", keys.join(","));
+            assert_eq!(refusal(&json), format!("\"values.k{repeated}\" is there twice"));
+        }
     }
 
     #[test]
