@@ -9,7 +9,7 @@ use gatewright_policy::{
 
 use crate::core::budget::CHUNK;
 use crate::core::iam::Iam;
-use crate::engine::recorder::{Decisions, RecordedDecision};
+use crate::engine::recorder::RecordedDecision;
 use crate::engine::view::View;
 use crate::model::caller::Context;
 use crate::model::error::IamError;
@@ -225,7 +225,7 @@ impl Iam {
         required: impl IntoIterator<Item = (&'a DecisionContext, &'a str, &'a ResourceUrn)>,
     ) -> Result<(), IamError> {
         let (mut by_policy, mut by_scope) = (Vec::new(), Vec::new());
-        let mut decisions = Decisions::default();
+        let mut decisions = self.recorder.decisions_for(context);
         for (decision_context, action, urn) in required {
             let decision = decision_context.decide(context, action, urn);
             match decision {

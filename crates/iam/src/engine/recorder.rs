@@ -33,6 +33,7 @@ use crate::model::limits::{LOG_TEXT_BYTES, USER_AGENT_BYTES, cut};
 use crate::model::log::{Call, LogKind};
 use crate::model::query_id::QueryId;
 use crate::sources::Sources;
+use decisions::Kept;
 pub(crate) use decisions::{Decisions, RecordedDecision};
 use failures::Repeated;
 use line::{Actor, PendingLine};
@@ -92,6 +93,12 @@ impl Recorder {
         self.shards.get_or_default().lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Begins to collect the decisions for the caller of a request.
+    pub(crate) fn decisions_for(&self, context: &Context) -> Decisions {
+        let has_room = self.pending().decisions.may_have_room(&context.principal.identity);
+        Decisions::new(if has_room { Kept::Named } else { Kept::Counted })
+    }
+
     /// Records the decisions that were made for the caller of a request.
     pub(crate) fn record_decisions(&self, context: &Context, decisions: Decisions) {
         let (allowed, denied) = decisions.counts();
@@ -99,6 +106,10 @@ impl Recorder {
             return;
         }
         let mut pending = self.pending();
+        let left_out = decisions.left_out();
+        if left_out > 0 {
+            pending.leave_out((context.account(), LogKind::Decision), left_out);
+        }
         decisions.each_line(context, |line| pending.add(line));
         pending.count(context.account(), |counts| {
             counts.allowed = counts.allowed.saturating_add_unsigned(allowed);
@@ -115,13 +126,21 @@ impl Recorder {
         origin: (Option<IpAddr>, QueryId, Instant),
     ) {
         let mut pending = self.pending();
-        let line = PendingLine::about(LogKind::Token, Actor::Identity(identity), origin);
-        let what = cut(scope, LOG_TEXT_BYTES).into_owned();
-        if outcome == TokenOutcome::Refused {
-            return pending.failures.add(PendingLine { what, ..line }, 1);
+        if outcome == TokenOutcome::Issued {
+            pending.count(identity.account(), |counts| counts.tokens += 1);
+            if !pending.others.may_have_room(&identity) {
+                return pending.leave_out((identity.account(), LogKind::Token), 1);
+            }
         }
-        pending.count(line.actor.identity().account(), |counts| counts.tokens += 1);
-        pending.add(PendingLine { what, allowed: true, ..line });
+        let line = PendingLine {
+            what: cut(scope, LOG_TEXT_BYTES).into_owned(),
+            allowed: outcome == TokenOutcome::Issued,
+            ..PendingLine::about(LogKind::Token, Actor::Identity(identity), origin)
+        };
+        match outcome {
+            TokenOutcome::Issued => pending.add(line),
+            TokenOutcome::Refused => pending.failures.add(line, 1),
+        }
     }
 
     /// Records a failed attempt to prove an identity, which is counted where it repeats.

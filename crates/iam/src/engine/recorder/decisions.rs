@@ -34,14 +34,34 @@ struct Outcome {
     named: SmallVec<[Named; 1]>,
 }
 
+/// What is kept of decisions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kept {
+    /// The first of each outcome, for lines in the log.
+    Named,
+    /// Their number alone, since the log has no room.
+    Counted,
+}
+
 /// The decisions of a request for one caller.
-#[derive(Default)]
 pub(crate) struct Decisions {
+    kept: Kept,
     allowed: Outcome,
     denied: Outcome,
 }
 
+impl Outcome {
+    /// Returns the number of lines about the decisions.
+    fn lines(&self) -> u64 {
+        if self.count <= NAMED as u64 { self.count } else { 1 }
+    }
+}
+
 impl Decisions {
+    pub(super) fn new(kept: Kept) -> Self {
+        Self { kept, allowed: Outcome::default(), denied: Outcome::default() }
+    }
+
     /// Adds a decision.
     pub(crate) fn add(
         &mut self,
@@ -49,7 +69,7 @@ impl Decisions {
     ) {
         let outcome = if decision.is_allowed() { &mut self.allowed } else { &mut self.denied };
         outcome.count += 1;
-        if outcome.named.len() < NAMED {
+        if self.kept == Kept::Named && outcome.named.len() < NAMED {
             let (reason, policy) = Reason::of(&decision);
             outcome.named.push(Named {
                 action: cut(action, LOG_TEXT_BYTES).into_owned(),
@@ -65,8 +85,19 @@ impl Decisions {
         (self.allowed.count, self.denied.count)
     }
 
+    /// Returns the number of lines that are left out, where nothing was kept for them.
+    pub(super) fn left_out(&self) -> u64 {
+        match self.kept {
+            Kept::Named => 0,
+            Kept::Counted => self.allowed.lines() + self.denied.lines(),
+        }
+    }
+
     /// Calls a function with each line.
     pub(super) fn each_line(self, context: &Context, mut add: impl FnMut(PendingLine)) {
+        if self.kept == Kept::Counted {
+            return;
+        }
         for (outcome, allowed) in [(self.allowed, true), (self.denied, false)] {
             let line = |named: Named| PendingLine {
                 what: named.action,

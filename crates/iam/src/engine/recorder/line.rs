@@ -26,7 +26,7 @@ impl Actor {
 }
 
 /// The memory that a line takes beside its texts, in bytes.
-const FIXED: usize = size_of::<PendingLine>();
+pub(super) const FIXED: usize = size_of::<PendingLine>();
 
 /// A log line that is not written yet.
 #[derive(Clone)]

@@ -29,6 +29,33 @@ impl AddAssign for Counts {
     }
 }
 
+/// The numbers of lines that were left out of the logs of an account.
+#[derive(Default, Clone, Copy)]
+pub(super) struct LeftOut {
+    tokens: u64,
+    decisions: u64,
+    calls: u64,
+}
+
+impl LeftOut {
+    /// Returns the number of lines that were left out of a log.
+    pub(super) fn of(&mut self, kind: LogKind) -> &mut u64 {
+        match kind {
+            LogKind::Token => &mut self.tokens,
+            LogKind::Decision => &mut self.decisions,
+            LogKind::Call => &mut self.calls,
+        }
+    }
+
+    /// Returns the numbers of the logs of which lines were left out.
+    pub(super) fn each(self) -> impl Iterator<Item = (LogKind, u64)> {
+        let Self { tokens, decisions, calls } = self;
+        let logs =
+            [(LogKind::Token, tokens), (LogKind::Decision, decisions), (LogKind::Call, calls)];
+        logs.into_iter().filter(|(_, lines)| *lines > 0)
+    }
+}
+
 /// A batch of activity that is not written yet; aligned, so that the shards of two threads share no
 /// cache line.
 #[derive(Default)]
@@ -37,8 +64,7 @@ pub(super) struct Pending {
     pub(super) decisions: Queue,
     pub(super) others: Queue,
     pub(super) failures: Failures,
-    /// The numbers of lines that were left out, by account and log.
-    pub(super) left_out: HashMap<(AccountName, LogKind), u64, RandomState>,
+    pub(super) left_out: HashMap<AccountName, LeftOut, RandomState>,
     pub(super) counts: HashMap<AccountName, Counts, RandomState>,
     pub(super) last_used: HashMap<(AccountName, Box<str>), Instant, RandomState>,
 }
@@ -52,14 +78,26 @@ impl Pending {
         }
     }
 
+    /// Returns the queue for the lines of a log.
+    pub(super) fn queue(&mut self, kind: LogKind) -> &mut Queue {
+        if kind == LogKind::Decision { &mut self.decisions } else { &mut self.others }
+    }
+
     /// Adds a log line, or counts it as left out.
     pub(super) fn add(&mut self, line: PendingLine) {
-        let is_decision = line.kind == LogKind::Decision;
-        let queue = if is_decision { &mut self.decisions } else { &mut self.others };
-        if let Some(line) = queue.push(line) {
-            let account = line.actor.identity().account();
-            self.count(account, |counts| counts.left_out += 1);
-            *self.left_out.entry((account.clone(), line.kind)).or_default() += 1;
+        if let Some(line) = self.queue(line.kind).push(line) {
+            self.leave_out((line.actor.identity().account(), line.kind), 1);
+        }
+    }
+
+    /// Counts lines that are left out of a log.
+    pub(super) fn leave_out(&mut self, (account, kind): (&AccountName, LogKind), lines: u64) {
+        self.count(account, |counts| {
+            counts.left_out = counts.left_out.saturating_add_unsigned(lines);
+        });
+        match self.left_out.get_mut(account) {
+            Some(left_out) => *left_out.of(kind) += lines,
+            None => *self.left_out.entry(account.clone()).or_default().of(kind) += lines,
         }
     }
 
@@ -68,8 +106,9 @@ impl Pending {
         self.decisions.lines.extend(other.decisions.lines);
         self.others.lines.extend(other.others.lines);
         self.failures.merge(other.failures);
-        for (log, count) in other.left_out {
-            *self.left_out.entry(log).or_default() += count;
+        for (account, left_out) in other.left_out {
+            let sum = self.left_out.entry(account).or_default();
+            left_out.each().for_each(|(kind, lines)| *sum.of(kind) += lines);
         }
         for (account, counts) in other.counts {
             self.count(&account, |sum| *sum += counts);

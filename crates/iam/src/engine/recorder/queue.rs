@@ -8,15 +8,18 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use foldhash::quality::RandomState;
-use gatewright_policy::AccountName;
+use gatewright_policy::{AccountName, Identity};
 
-use super::line::PendingLine;
+use super::line::{FIXED, PendingLine};
 
 /// The size of a queue, in bytes. Each thread has one for decisions and one for all else.
 const SIZE: usize = 1024 * 1024;
 
 /// The size up to which nobody's use is counted, in bytes.
 const UNCOUNTED: usize = SIZE / 8;
+
+/// The size of a line that has not been built yet, in bytes: more than nearly all lines take.
+const ESTIMATED: usize = FIXED + 256;
 
 /// The sizes of the lines of each account and of each caller.
 #[derive(Default)]
@@ -26,19 +29,24 @@ struct UsedBytes {
 }
 
 impl UsedBytes {
-    fn add(&mut self, line: &PendingLine) {
-        let identity = line.actor.identity();
-        *self.accounts.entry(identity.account().clone()).or_default() += line.size();
-        *self.callers.entry(identity.shared_urn()).or_default() += line.size();
+    fn add(&mut self, identity: &Identity, size: usize) {
+        // Most exist already: a key of their own would count a reference that threads share.
+        match self.accounts.get_mut(identity.account()) {
+            Some(used) => *used += size,
+            None => drop(self.accounts.insert(identity.account().clone(), size)),
+        }
+        match self.callers.get_mut(identity.urn()) {
+            Some(used) => *used += size,
+            None => drop(self.callers.insert(identity.shared_urn(), size)),
+        }
     }
 
-    fn has_room(&self, line: &PendingLine, free: usize) -> bool {
-        let identity = line.actor.identity();
+    fn has_room(&self, identity: &Identity, size: usize, free: usize) -> bool {
         let account = self.accounts.get(identity.account()).copied().unwrap_or_default();
         // Once a log is full this is asked for every line, so what is cheap comes first.
-        account + line.size() <= 2 * free && {
+        account + size <= 2 * free && {
             let caller = self.callers.get(identity.urn()).copied().unwrap_or_default();
-            caller + line.size() <= free
+            caller + size <= free
         }
     }
 }
@@ -53,6 +61,13 @@ pub(super) struct Queue {
 }
 
 impl Queue {
+    /// Checks whether a line of a caller is likely to find room, before it is built: once a log is full,
+    /// nearly all lines would be built in vain.
+    pub(super) fn may_have_room(&self, identity: &Identity) -> bool {
+        let Some(free) = SIZE.checked_sub(self.size + ESTIMATED) else { return false };
+        self.used.as_ref().is_none_or(|used| used.has_room(identity, ESTIMATED, free))
+    }
+
     /// Adds a line; returns it where there is no room for it.
     pub(super) fn push(&mut self, line: PendingLine) -> Option<PendingLine> {
         let size = line.size();
@@ -60,13 +75,14 @@ impl Queue {
         if self.size >= UNCOUNTED {
             let used = self.used.get_or_insert_with(|| {
                 let mut used = UsedBytes::default();
-                self.lines.iter().for_each(|line| used.add(line));
+                self.lines.iter().for_each(|line| used.add(line.actor.identity(), line.size()));
                 used
             });
-            if !used.has_room(&line, free) {
+            let identity = line.actor.identity();
+            if !used.has_room(identity, size, free) {
                 return Some(line);
             }
-            used.add(&line);
+            used.add(identity, size);
         }
         self.size += size;
         self.lines.push(line);
@@ -100,6 +116,9 @@ mod tests {
         let noisy = fill(&mut queue, "aa1-ovh", "EU.1");
         assert!(noisy > 500, "{noisy}");
         assert!(queue.push(line("aa1-ovh", "EU.1")).is_some(), "its share is used up");
+        let may_have_room = |client| queue.may_have_room(line("aa1-ovh", client).actor.identity());
+        assert!(!may_have_room("EU.1"), "no more lines are built");
+        assert!(may_have_room("EU.2"));
         let colleague = fill(&mut queue, "aa1-ovh", "EU.2");
         assert!(colleague > noisy / 10, "{colleague} beside {noisy}");
         let stranger = fill(&mut queue, "bb2-ovh", "EU.3");

@@ -37,7 +37,8 @@ impl Recording<'_> {
 
     /// Adds a decision for the caller of a request.
     pub(crate) fn add(&mut self, context: &Context, decision: RecordedDecision<'_>) {
-        let new = || (context.clone(), Decisions::default());
+        let recorder = self.recorder;
+        let new = || (context.clone(), recorder.decisions_for(context));
         let (first, decisions) = self.first.get_or_insert_with(new);
         if is_same_caller(first, context) {
             return decisions.add(decision);

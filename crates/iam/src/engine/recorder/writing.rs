@@ -75,18 +75,20 @@ impl Recorder {
         failures.iter().for_each(log_failure);
         lines.extend(failures);
         lines.sort_by_key(|line| line.at);
-        lines.extend(left_out.iter().map(|(log, count)| PendingLine {
-            count: Some(*count),
-            ..self.left_out(log.clone(), now)
-        }));
+        for (account, left_out) in &left_out {
+            lines.extend(left_out.each().map(|(kind, count)| PendingLine {
+                count: Some(count),
+                ..self.left_out((account.clone(), kind), now)
+            }));
+        }
         for line in &mut lines {
             written.last = line.at.max(written.last.saturating_add(Duration::from_micros(1)));
             line.at = written.last;
         }
         let mut lost = left_out;
         for line in lines.iter().filter(|line| !line.left_out) {
-            let log = (line.actor.identity().account().clone(), line.kind);
-            *lost.entry(log).or_default() += 1;
+            let account = line.actor.identity().account().clone();
+            *lost.entry(account).or_default().of(line.kind) += 1;
         }
         let batch = self.batch(pages(lines), &counts, &last_used);
         if batch.is_empty() {
@@ -215,7 +217,7 @@ mod tests {
         assert!(recorder.flush().await.is_err());
         let left = recorder.drain();
         assert_eq!(left.counts[&account].tokens, 3);
-        assert_eq!(left.left_out[&(account, LogKind::Token)], 3);
+        assert_eq!(left.left_out[&account].each().collect::<Vec<_>>(), [(LogKind::Token, 3)]);
         assert!(left.others.lines.is_empty());
     }
 }
