@@ -126,14 +126,15 @@ async fn write(
     let mut ticks = tokio::time::interval(interval);
     let own = accounts.names.iter().skip(number).step_by(WRITERS);
     for (turn, name) in own.cycle().enumerate() {
+        // What was created is deleted: the next load creates the same again.
+        if stop.load(Ordering::Relaxed) {
+            return Ok(());
+        }
         let id = format!("EU.{:016x}", 1_000_000 + WRITERS * turn + number);
         let act = Act::Delete { from: None };
         let deletion = Change { kind: Kind::Client, id: id.clone(), act };
         for change in [service_account(&id), deletion] {
             ticks.tick().await;
-            if stop.load(Ordering::Relaxed) {
-                return Ok(());
-            }
             accounts.store.write(name, &author(), &[change]).await?;
             made.fetch_add(1, Ordering::Relaxed);
         }
