@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 use crate::client::{Anyhow, body, exchange, token_request};
 
 /// Settings of rates that no load reaches: the limits are still counted, as they are in production.
-pub const HIGH_RATES: [&str; 12] = [
+pub const HIGH_RATES: [&str; 14] = [
     "--rate-tokens",
     "10000000",
     "--rate-decisions",
@@ -25,6 +25,8 @@ pub const HIGH_RATES: [&str; 12] = [
     "10000000",
     "--rate-failures",
     "10000000",
+    "--rate-journal",
+    "4000000",
 ];
 
 /// A child process that ends with its owner.

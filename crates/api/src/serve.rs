@@ -231,14 +231,15 @@ impl Matched<'_> {
         if let Some(mark) = self.parts.extensions.get::<AuthenticationMark>() {
             mark.set();
         }
-        let rate_limit = api.iam.admit_request(self.operation.declared.class(), &principal)?;
+        let class = self.operation.declared.class();
+        let rate_limit = api.iam.admit_request(class, &principal)?;
         let body = read_body(body, BODY_BYTES).await?;
+        api.iam.admit_body(class, &principal, body.len())?;
         let conditions = self.conditions(&principal, &body)?;
-        let context = Context { principal, ip, query_id, now, conditions };
-        let account = context.account().to_owned();
+        let context = Context { principal: Arc::clone(&principal), ip, query_id, now, conditions };
         // A decision is logged as such, and its response carries the revision that it is based on.
         if self.operation.declared.is_read_only() && self.parts.method == Method::POST {
-            let revision = api.iam.revision(&account);
+            let revision = api.iam.revision(principal.account());
             let result = handler(context, self.into_request(api), body).await;
             let response = result.unwrap_or_else(|error| error.into_response(query_id));
             return Ok(response.at_revision(revision));
@@ -251,7 +252,7 @@ impl Matched<'_> {
         let status = result.as_ref().map_or_else(ApiError::status, Response::status).as_u16();
         let user_agent = user_agent.as_deref();
         api.iam.record(&context, Call { what, route, status, user_agent });
-        let revision = api.iam.revision(&account);
+        let revision = api.iam.revision(principal.account());
         let response = result.unwrap_or_else(|error| error.into_response(query_id));
         Ok(response.at_revision(revision).with_rate_limit(rate_limit.as_ref()))
     }

@@ -69,6 +69,7 @@ impl Options {
             writes: self.rate_writes.unwrap_or(defaults.writes),
             anonymous: self.rate_anonymous.unwrap_or(defaults.anonymous),
             failures: self.rate_failures.unwrap_or(defaults.failures),
+            journal: self.rate_journal.unwrap_or(defaults.journal),
         }
     }
 

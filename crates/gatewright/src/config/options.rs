@@ -97,6 +97,9 @@ pub(crate) struct Options {
     /// The rate limit of wrong credentials, per second and network; 0 for none [default: 10]
     #[arg(long, env = "GATEWRIGHT_RATE_FAILURES")]
     pub(super) rate_failures: Option<u32>,
+    /// The rate limit of the growth of an account's journal, in KiB per second; 0 for none [default: 64]
+    #[arg(long, env = "GATEWRIGHT_RATE_JOURNAL", value_name = "KIB")]
+    pub(super) rate_journal: Option<u32>,
     /// The limit of bytes in the lists of a policy or a permissions group [default: 1048576]
     #[arg(long, env = "GATEWRIGHT_MAX_POLICY_BYTES")]
     pub(super) max_policy_bytes: Option<usize>,
@@ -218,6 +221,7 @@ impl Options {
             rate_writes,
             rate_anonymous,
             rate_failures,
+            rate_journal,
             max_policy_bytes,
             max_account_policy_bytes,
             max_decision_cost,

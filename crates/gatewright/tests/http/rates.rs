@@ -6,7 +6,6 @@ use serde_json::json;
 
 use crate::server::{ACCOUNT, Caller, HTTPS, Reply, Server, http};
 
-/// Sends requests until one is refused for its rate.
 /// Sends requests until one is refused for its rate; returns the refusal, by its status.
 async fn until_refused(status: u16, send: impl AsyncFn() -> Reply) -> Reply {
     for _ in 0..200 {
@@ -57,6 +56,18 @@ async fn changes_are_limited_and_deletions_are_not(database: TestDatabase) {
 }
 
 on_both_databases!(changes_are_limited_and_deletions_are_not);
+
+#[tokio::test]
+async fn large_changes_are_limited_by_their_size() {
+    let database = TestDatabase::sqlite();
+    let server = Server::start_with(&database, &["--rate-journal", "1"]);
+    let admin = server.admin().await;
+    let large = json!({"city": "x".repeat(100_000)});
+    let reply = until_limited(async || admin.put("/v1/me", &large).await).await;
+    tells_the_limit(&reply, "journal-per-account");
+    admin.get("/v1/me").await.expect(200);
+    admin.delete(&format!("/v1/me/api/oauth2/client/{}", server.client_id)).await.expect(200);
+}
 
 #[tokio::test]
 async fn wrong_secrets_are_limited_and_the_right_one_never() {

@@ -18,6 +18,20 @@ impl Iam {
         self.rate_limits.admit(class, principal)
     }
 
+    /// Admits a request by the size of its body, which the journal keeps if the request is a change. Fails
+    /// with [`IamError::RateLimited`] where the journal of the account grows too fast.
+    pub fn admit_body(
+        &self,
+        class: RequestClass,
+        principal: &Principal,
+        bytes: usize,
+    ) -> Result<(), IamError> {
+        match class {
+            RequestClass::Writes => self.rate_limits.admit_growth(principal.account(), bytes),
+            RequestClass::Decisions | RequestClass::Reads | RequestClass::Revocations => Ok(()),
+        }
+    }
+
     /// Admits a request without credentials.
     pub fn admit_anonymous(&self, from: Option<IpAddr>) -> Result<(), IamError> {
         self.rate_limits.admit_anonymous(from)

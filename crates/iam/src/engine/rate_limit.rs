@@ -16,7 +16,7 @@ use crate::model::rate::RateLimit;
 use crate::sources::Sources;
 
 /// The number of seconds whose worth of requests may come at once.
-const WINDOW: u32 = 10;
+pub(crate) const WINDOW: u32 = 10;
 
 /// The number of keys beyond which all requests count as one key, until enough are forgotten. Keys of
 /// [`Limit::lease`] are credentials that were verified, and are not counted.
@@ -67,16 +67,19 @@ pub(crate) struct Limit {
     governor: Option<Governor>,
     clock: MonotonicClock,
     quota: u32,
+    /// The number of seconds whose worth is the quota.
+    window: u32,
     /// True if there were too many keys when they were last cleaned up.
     is_crowded: AtomicBool,
     leases: ThreadLocal<RefCell<Box<[Lease]>>>,
 }
 
 impl Limit {
-    /// Creates a limit of a rate, in requests per second; 0 for none.
-    pub(crate) fn new(name: &'static str, rate: u32, sources: &Sources) -> Self {
+    /// Creates a limit of a rate, in cells per second, 0 for none, of which a window's worth may come at
+    /// once. A request is a cell, unless something else is counted.
+    pub(crate) fn new(name: &'static str, rate: u32, window: u32, sources: &Sources) -> Self {
         let clock = MonotonicClock(sources.clone());
-        let quota = rate.saturating_mul(WINDOW);
+        let quota = rate.saturating_mul(window);
         let limits = NonZeroU32::new(rate).zip(NonZeroU32::new(quota));
         let governor = limits.map(|(rate, quota)| {
             let quota = Quota::per_second(rate).allow_burst(quota);
@@ -85,7 +88,7 @@ impl Limit {
                 .with_middleware::<StateInformationMiddleware>()
         });
         let (is_crowded, leases) = (AtomicBool::new(false), ThreadLocal::new());
-        Self { name, governor, clock, quota, is_crowded, leases }
+        Self { name, governor, clock, quota, window, is_crowded, leases }
     }
 
     /// Admits a request; returns the state of the limit. Fails with it where the limit is reached.
@@ -96,10 +99,20 @@ impl Limit {
                 let remaining = state.remaining_burst_capacity();
                 // The cells that are missing come back at the rate.
                 let missing = self.quota.saturating_sub(remaining);
-                let rate = (self.quota / WINDOW).max(1);
+                let rate = (self.quota / self.window).max(1);
                 Ok(Some(self.state(remaining, missing.div_ceil(rate).into())))
             }
             Err(until) => Err(self.refusal(&until)),
+        }
+    }
+
+    /// Admits what takes several cells; more than the quota count as the quota.
+    pub(crate) fn admit_many(&self, key: u64, cells: u32) -> Result<(), RateLimit> {
+        let Some(governor) = &self.governor else { return Ok(()) };
+        let cells = NonZeroU32::new(cells.min(self.quota)).unwrap_or(NonZeroU32::MIN);
+        match governor.check_key_n(&self.bounded(key), cells) {
+            Ok(Err(until)) => Err(self.refusal(&until)),
+            Ok(Ok(_)) | Err(_) => Ok(()),
         }
     }
 
@@ -153,6 +166,7 @@ impl Limit {
     }
 
     fn state(&self, remaining: u32, seconds: u64) -> RateLimit {
-        RateLimit { name: self.name, quota: self.quota, window: WINDOW, remaining, seconds }
+        let Self { name, quota, window, .. } = *self;
+        RateLimit { name, quota, window, remaining, seconds }
     }
 }

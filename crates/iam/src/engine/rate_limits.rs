@@ -16,7 +16,7 @@ use foldhash::quality::RandomState;
 use gatewright_policy::{AccountName, ClientId};
 use tokio::task::JoinHandle;
 
-use crate::engine::rate_limit::Limit;
+use crate::engine::rate_limit::{Limit, WINDOW};
 use crate::model::caller::Principal;
 use crate::model::error::IamError;
 use crate::model::network::Network;
@@ -31,6 +31,12 @@ const CLEAN_UP_INTERVAL: Duration = Duration::from_secs(10);
 
 /// The number of credentials whose worth of requests an account may make.
 const CREDENTIALS_OF_ACCOUNT: u32 = 10;
+
+/// The number of seconds whose growth of a journal may come at once: an account is set up in one go.
+const JOURNAL_WINDOW: u32 = 1_024;
+
+/// The bytes of a cell by which a journal grows.
+const JOURNAL_CELL: usize = 1_024;
 
 /// The limits of a class: those of a credential, and of its account.
 struct Pair {
@@ -49,14 +55,17 @@ pub(crate) struct RateLimits {
     failures: Limit,
     site_failures: Limit,
     client_failures: Limit,
+    /// The growth of the journal, by account.
+    journal: Limit,
     hasher: RandomState,
 }
 
 impl RateLimits {
     pub(crate) fn new(rates: &Rates, sources: &Sources) -> Self {
+        let limit = |name, rate| Limit::new(name, rate, WINDOW, sources);
         let pair = |[credential, account]: [&'static str; 2], rate: u32| Pair {
-            credential: Limit::new(credential, rate, sources),
-            account: Limit::new(account, rate.saturating_mul(CREDENTIALS_OF_ACCOUNT), sources),
+            credential: limit(credential, rate),
+            account: limit(account, rate.saturating_mul(CREDENTIALS_OF_ACCOUNT)),
         };
         let client_failures = rates.failures.div_ceil(10);
         let site_failures = rates.failures.saturating_mul(NETWORKS_OF_SITE);
@@ -65,10 +74,11 @@ impl RateLimits {
             decisions: pair(["decisions-per-credential", "decisions-per-account"], rates.decisions),
             reads: pair(["reads-per-credential", "reads-per-account"], rates.reads),
             writes: pair(["writes-per-credential", "writes-per-account"], rates.writes),
-            anonymous: Limit::new("anonymous-per-network", rates.anonymous, sources),
-            failures: Limit::new("failures-per-network", rates.failures, sources),
-            site_failures: Limit::new("failures-per-site", site_failures, sources),
-            client_failures: Limit::new("failures-per-client", client_failures, sources),
+            anonymous: limit("anonymous-per-network", rates.anonymous),
+            failures: limit("failures-per-network", rates.failures),
+            site_failures: limit("failures-per-site", site_failures),
+            client_failures: limit("failures-per-client", client_failures),
+            journal: Limit::new("journal-per-account", rates.journal, JOURNAL_WINDOW, sources),
             hasher: RandomState::default(),
         }
     }
@@ -121,6 +131,12 @@ impl RateLimits {
         Ok(nearest)
     }
 
+    /// Admits a change by the size of its body: the journal keeps it, and is never deleted.
+    pub(crate) fn admit_growth(&self, account: &AccountName, body: usize) -> Result<(), IamError> {
+        let cells = u32::try_from(body / JOURNAL_CELL + 1).unwrap_or(u32::MAX);
+        self.journal.admit_many(self.key(account.as_str()), cells).map_err(IamError::RateLimited)
+    }
+
     /// Admits a request without credentials.
     pub(crate) fn admit_anonymous(&self, from: Option<IpAddr>) -> Result<(), IamError> {
         self.anonymous.admit(self.network(from)).map(drop).map_err(IamError::RateLimited)
@@ -167,8 +183,8 @@ impl RateLimits {
             credential.clean_up();
             account.clean_up();
         }
-        let Self { failures, site_failures, client_failures, .. } = self;
-        for limit in [anonymous, failures, site_failures, client_failures] {
+        let Self { failures, site_failures, client_failures, journal, .. } = self;
+        for limit in [anonymous, failures, site_failures, client_failures, journal] {
             limit.clean_up();
         }
     }

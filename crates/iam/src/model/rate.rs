@@ -14,8 +14,8 @@ pub enum RequestClass {
     Revocations,
 }
 
-/// The limits of rates, in requests per second; 0 for none. Ten seconds' worth may come at once. An
-/// account may do ten times as much as each of its credentials.
+/// The limits of rates, in requests per second unless stated otherwise; 0 for none. Ten seconds' worth may
+/// come at once. An account may do ten times as much as each of its credentials.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rates {
     /// Token requests of a client.
@@ -30,6 +30,9 @@ pub struct Rates {
     pub anonymous: u32,
     /// Wrong credentials from a network; for one client, a tenth of it.
     pub failures: u32,
+    /// The growth of an account's journal by the bodies of changes, in KiB per second. What grows in 1,024
+    /// seconds may come at once.
+    pub journal: u32,
 }
 
 impl Default for Rates {
@@ -41,6 +44,7 @@ impl Default for Rates {
             writes: 1_000,
             anonymous: 1_000,
             failures: 10,
+            journal: 64,
         }
     }
 }

@@ -4,17 +4,25 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use gatewright_iam::{
-    Context, IamError, Instant, LogFilter, LogKind, Rates, RequestClass, Secret, Settings,
-    TokenError,
+    AccountName, Context, IamError, Instant, LogFilter, LogKind, Rates, RequestClass, Secret,
+    Settings, TokenError,
 };
 
 use crate::installation::{Caller, Installation, bad_credential, grant};
 
 const SECOND: Duration = Duration::from_secs(1);
+const MIB: usize = 1 << 20;
 
 fn slow(settings: &mut Settings) {
-    let rates = Rates { tokens: 1, decisions: 1, reads: 1, writes: 1, anonymous: 1, failures: 1 };
-    settings.rates = rates;
+    settings.rates = Rates {
+        tokens: 1,
+        decisions: 1,
+        reads: 1,
+        writes: 1,
+        anonymous: 1,
+        failures: 1,
+        journal: 1,
+    };
 }
 
 fn address(last: u8) -> IpAddr {
@@ -148,14 +156,42 @@ async fn a_caller_is_told_what_is_left() {
 
 #[tokio::test]
 async fn no_limit_is_met_where_none_is_set() {
-    let rates = Rates { tokens: 0, decisions: 0, reads: 0, writes: 0, anonymous: 0, failures: 0 };
+    let rates = Rates {
+        tokens: 0,
+        decisions: 0,
+        reads: 0,
+        writes: 0,
+        anonymous: 0,
+        failures: 0,
+        journal: 0,
+    };
     let installation = Installation::with(|settings| settings.rates = rates).await;
     let caller = installation.stranger().await;
     for _ in 0..10_000 {
+        let principal = &caller.context.principal;
+        installation.iam.admit_body(RequestClass::Writes, principal, MIB).unwrap();
         for class in [RequestClass::Reads, RequestClass::Writes, RequestClass::Decisions] {
             let told = installation.iam.admit_request(class, &caller.context.principal).unwrap();
             assert!(told.is_none());
         }
         installation.iam.admit_anonymous(Some(address(7))).unwrap();
     }
+}
+
+#[tokio::test]
+async fn the_journal_of_an_account_grows_so_fast_and_what_ends_something_goes_on() {
+    let installation = Installation::new().await;
+    let one = installation.owner();
+    let other = installation.iam.as_owner(&AccountName::new("other-ovh"));
+    let change = |context: &Context, class, bytes| {
+        installation.iam.admit_body(class, &context.principal, bytes)
+    };
+    assert_eq!(admitted(|| change(&one, RequestClass::Writes, 2 * MIB - 1)), 32);
+    assert_eq!(admitted(|| change(&one, RequestClass::Writes, 0)), 0);
+    for class in [RequestClass::Revocations, RequestClass::Reads, RequestClass::Decisions] {
+        change(&one, class, 2 * MIB).unwrap();
+    }
+    change(&other, RequestClass::Writes, 2 * MIB).unwrap();
+    installation.pass(SECOND);
+    assert_eq!(admitted(|| change(&one, RequestClass::Writes, 100)), 64);
 }

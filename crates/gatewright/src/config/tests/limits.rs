@@ -46,6 +46,7 @@ fn built_in(setting: &str) -> Option<u64> {
         "rate-writes" => settings.rates.writes.into(),
         "rate-anonymous" => settings.rates.anonymous.into(),
         "rate-failures" => settings.rates.failures.into(),
+        "rate-journal" => settings.rates.journal.into(),
         "max-policy-bytes" => number(settings.limits.policy_bytes),
         "max-account-policy-bytes" => number(settings.limits.account_policy_bytes),
         "max-decision-cost" => settings.limits.decision_cost,
