@@ -9,6 +9,7 @@ mod memory;
 mod progress;
 mod refusal;
 mod response_body;
+mod seldom;
 mod stream;
 mod unread;
 mod watchdog;

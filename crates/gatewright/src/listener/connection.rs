@@ -13,12 +13,13 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tokio::time::MissedTickBehavior;
+use tokio::time::{Interval, MissedTickBehavior};
 
 use super::admission::Admitted;
 use super::body::{BodyLimits, RequestBody, UnreadBodyReceiver};
 use super::progress::{InFlight, Progress};
 use super::response_body::ResponseBody;
+use super::seldom::Seldom;
 use super::stream::Stream;
 use super::unread::Disposal;
 use super::watchdog::{Phase, Watchdog, interval};
@@ -122,24 +123,25 @@ impl Server {
         ticks.reset();
         let mut is_stopping = false;
         loop {
-            tokio::select! {
-                biased;
-                _ = serving.as_mut() => return,
-                _ = stop.changed(), if !is_stopping => {
-                    is_stopping = true;
-                    serving.as_mut().graceful_shutdown();
+            let event = {
+                let event = pin!(next_event(&mut ticks, &mut stop, is_stopping));
+                tokio::select! {
+                    biased;
+                    _ = serving.as_mut() => return,
+                    event = Seldom::new(event) => event,
                 }
-                _ = ticks.tick() => match watchdog.tick(progress.snapshot()) {
-                    None => {}
+            };
+            match event {
+                Event::Stop => {}
+                Event::Tick => match watchdog.tick(progress.snapshot()) {
+                    None => continue,
                     // A request may be on its way: HTTP/2 can say which were taken.
-                    Some(Phase::Idle) if !is_stopping => {
-                        self.count(Phase::Idle);
-                        is_stopping = true;
-                        serving.as_mut().graceful_shutdown();
-                    }
+                    Some(Phase::Idle) if !is_stopping => self.count(Phase::Idle),
                     Some(phase) => return self.count(phase),
-                }
+                },
             }
+            is_stopping = true;
+            serving.as_mut().graceful_shutdown();
         }
     }
 
@@ -148,6 +150,27 @@ impl Server {
         let labels = [("listener", self.listener), ("phase", phase.label())];
         metrics::counter!("gatewright_connections_timed_out_total", &labels).increment(1);
         tracing::debug!(listener = self.listener, phase = phase.label(), "connection timed out");
+    }
+}
+
+/// What a connection hears of beside its requests.
+enum Event {
+    /// It is time for the watchdog to look.
+    Tick,
+    /// Requests in flight are to complete, and no more begin.
+    Stop,
+}
+
+/// Waits for the next event; a connection that is stopping already is not told again.
+async fn next_event(
+    ticks: &mut Interval,
+    stop: &mut watch::Receiver<()>,
+    is_stopping: bool,
+) -> Event {
+    tokio::select! {
+        biased;
+        _ = stop.changed(), if !is_stopping => Event::Stop,
+        _ = ticks.tick() => Event::Tick,
     }
 }
 
