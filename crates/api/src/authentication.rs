@@ -3,18 +3,18 @@
 use std::sync::Arc;
 
 use axum::http::HeaderMap;
-use gatewright_iam::{Iam, IamError, Principal};
+use gatewright_iam::{AccountRevision, Iam, IamError, Principal};
 
 use crate::edge::{MINIMUM_REVISION, bearer, may_wait, wait_for_revision};
 use crate::request::RequestContext;
 
-/// Authenticates the caller, by the minimum revision that the request demands. A token that is refused
-/// counts for the network that it came from.
+/// Authenticates the caller, by the minimum revision that the request demands; returns its principal, and
+/// the revision of its account by then. A token that is refused counts for the network that it came from.
 pub(crate) async fn authenticate(
     iam: &Iam,
     headers: &HeaderMap,
     RequestContext { ip, now, .. }: &RequestContext,
-) -> Result<Arc<Principal>, IamError> {
+) -> Result<(Arc<Principal>, AccountRevision), IamError> {
     let token = match bearer(headers) {
         Ok(token) => token,
         Err(error) => {

@@ -90,9 +90,9 @@ fn pages(request: &Request, mut objects: Vec<Value>) -> Result<Response, ApiErro
     let begin = (number - 1).saturating_mul(size);
     let page: Vec<Value> = objects.into_iter().skip(begin).take(size).collect();
     Ok(Response::json(StatusCode::OK, &page)?
-        .with("x-pagination-elements", &total.to_string())
-        .with("x-pagination-number", &number.to_string())
-        .with("x-pagination-size", &size.to_string()))
+        .with("x-pagination-elements", total.to_string())
+        .with("x-pagination-number", number.to_string())
+        .with("x-pagination-size", size.to_string()))
 }
 
 fn cursor(request: &Request, objects: Vec<Value>) -> Result<Response, ApiError> {

@@ -122,7 +122,7 @@ fn refuse(query_id: QueryId, Refusal { error, revision }: Refusal) -> Result<Res
     tracing::debug!(%query_id, reason = message, "forwarded request denied");
     // The missing actions are sent as a header, since nginx drops the body.
     Ok(response
-        .with("x-gatewright-missing", &missing.join(","))
+        .with("x-gatewright-missing", missing.join(","))
         .with("x-gatewright-reason", &message)
         .at_revision(revision))
 }

@@ -29,9 +29,13 @@ impl RequestContext {
     }
 }
 
+/// The use cases, behind a reference count of one thread's own: for a shared one, which each request
+/// changes twice, threads would contend.
+pub(crate) type ThreadIam = Arc<Arc<Iam>>;
+
 /// A request whose operation is found, without its body.
 pub(crate) struct Request {
-    pub(crate) iam: Arc<Iam>,
+    pub(crate) iam: ThreadIam,
     /// The path parameters, decoded and in order.
     pub(crate) parameters: Vec<String>,
     pub(crate) query: Query,

@@ -49,8 +49,8 @@ impl Response {
     }
 
     /// Adds a header; an invalid value is left out.
-    pub(crate) fn with(mut self, name: &'static str, value: &str) -> Self {
-        if let Ok(value) = HeaderValue::from_str(value) {
+    pub(crate) fn with(mut self, name: &'static str, value: impl TryInto<HeaderValue>) -> Self {
+        if let Ok(value) = value.try_into() {
             self.0.headers_mut().insert(HeaderName::from_static(name), value);
         }
         self
@@ -67,7 +67,7 @@ impl Response {
     /// Adds the revision that the answer is based on.
     pub(crate) fn at_revision(self, revision: Option<AccountRevision>) -> Self {
         match revision {
-            Some(revision) => self.with("x-gatewright-revision", &revision.to_string()),
+            Some(revision) => self.with("x-gatewright-revision", revision.to_string()),
             None => self,
         }
     }

@@ -75,18 +75,13 @@ fn find_by_template<'t>(operations: &'t [Operation], method: &Method, path: &str
 
 /// Matches the segments of the path with the template, one to one.
 fn exact(operation: &Declaration, parts: &[&str]) -> Option<Vec<String>> {
-    let mut parameters = Vec::new();
-    if operation.parts.len() != parts.len() {
-        return None;
-    }
-    for (wanted, part) in operation.parts.iter().zip(parts) {
-        if wanted.starts_with('{') {
-            parameters.push(decode(part)?);
-        } else if wanted != part {
-            return None;
-        }
-    }
-    Some(parameters)
+    let pairs = || operation.parts.iter().zip(parts);
+    let is_parameter = |wanted: &str| wanted.starts_with('{');
+    // Parameters are decoded only once all other segments match.
+    let fits = operation.parts.len() == parts.len()
+        && pairs().all(|(wanted, part)| is_parameter(wanted) || wanted == part);
+    let parameters = pairs().filter(|(wanted, _)| is_parameter(wanted));
+    fits.then(|| parameters.map(|(_, part)| decode(part)).collect())?
 }
 
 /// Matches a path with an unencoded URN, whose slashes spread it over several segments.

@@ -33,7 +33,7 @@ use crate::operation::{Authentication, Cost, Declaration, Operation};
 use crate::operations::operations;
 use crate::panics::NoResponse;
 use crate::query::Query;
-use crate::request::{Request, RequestContext};
+use crate::request::{Request, RequestContext, ThreadIam};
 use crate::response::Response;
 use crate::route::{Found, find};
 use crate::{idempotency_key, precondition};
@@ -56,7 +56,7 @@ pub struct Options {
 /// The API: its operations and their state. Clones share it.
 #[derive(Clone)]
 pub struct Api {
-    iam: Arc<Iam>,
+    iam: ThreadIam,
     options: Options,
     operations: Arc<[Operation]>,
     destinations: Arc<Destinations>,
@@ -75,7 +75,14 @@ impl Api {
         let operations = operations.into();
         let hsts = iam.settings().hsts().map(HeaderValue::from_static);
         let meter = Arc::new(Meter::new());
+        let iam = Arc::new(iam);
         Self { iam, options, operations, destinations, documents, meter, hsts }
+    }
+
+    /// Returns the same API for another thread, which counts references by itself.
+    #[must_use]
+    pub fn for_thread(&self) -> Self {
+        Self { iam: Arc::new(Arc::clone(&self.iam)), ..self.clone() }
     }
 
     /// Generates the query ID of a request.
@@ -227,7 +234,7 @@ impl Matched<'_> {
     {
         let RequestContext { ip, query_id, now, .. } = self.context;
         let headers = &self.parts.headers;
-        let principal = authenticate(&api.iam, headers, &self.context).await?;
+        let (principal, revision) = authenticate(&api.iam, headers, &self.context).await?;
         if let Some(mark) = self.parts.extensions.get::<AuthenticationMark>() {
             mark.set();
         }
@@ -239,10 +246,9 @@ impl Matched<'_> {
         let context = Context { principal: Arc::clone(&principal), ip, query_id, now, conditions };
         // A decision is logged as such, and its response carries the revision that it is based on.
         if self.operation.declared.is_read_only() && self.parts.method == Method::POST {
-            let revision = api.iam.revision(principal.account());
             let result = handler(context, self.into_request(api), body).await;
             let response = result.unwrap_or_else(|error| error.into_response(query_id));
-            return Ok(response.at_revision(revision));
+            return Ok(response.at_revision(Some(revision)));
         }
         let route = self.operation.declared.path;
         let what = format!("{} {}", self.parts.method, self.parts.uri.path());

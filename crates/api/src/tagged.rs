@@ -47,7 +47,7 @@ impl<T: Serialize> Tagged<T> {
         } else {
             Response::with_text(StatusCode::OK, body)
         };
-        let response = response.with("etag", &format!("\"{tag}\""));
+        let response = response.with("etag", format!("\"{tag}\""));
         Ok(Self { response, described: PhantomData })
     }
 }

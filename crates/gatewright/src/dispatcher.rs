@@ -30,7 +30,7 @@ impl Dispatcher {
     /// contend for a shared reference count.
     pub(crate) fn for_thread(&self) -> Self {
         let (pages, runtime) = (self.pages.clone(), self.runtime.clone());
-        Self { api: Arc::new(Api::clone(&self.api)), pages, runtime }
+        Self { api: Arc::new(self.api.for_thread()), pages, runtime }
     }
 }
 

@@ -37,10 +37,17 @@ impl IdentityHash {
     }
 }
 
+impl IdentityHash {
+    /// Returns half of it.
+    pub(crate) fn half(self) -> u64 {
+        let Self([half, _]) = self;
+        half
+    }
+}
+
 impl Hash for IdentityHash {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        let [half, _] = self.0;
-        state.write_u64(half);
+        state.write_u64(self.half());
     }
 }
 

@@ -102,6 +102,12 @@ impl Caller {
         &self.account_identity
     }
 
+    /// Returns a hash of the identity of the caller, for tables in memory: it is the same for the same
+    /// identity, and drawn anew by each process.
+    pub fn identity_hash(&self) -> u64 {
+        self.identities.first().map_or(0, |identity| identity.key.half())
+    }
+
     /// Returns the scope of the caller's token.
     pub fn scope(&self) -> &Scope {
         &self.scope

@@ -6,13 +6,13 @@ use axum::body::Body;
 use bytes::Bytes;
 use futures_util::stream::try_unfold;
 use gatewright_iam::{
-    Context, Fact, Fault, Iam, IamError, Input, ReachedEntry, ReplicaPosition, Secret, rights,
+    Context, Fact, Fault, IamError, Input, ReachedEntry, ReplicaPosition, Secret, rights,
 };
 
 use crate::edge::bearer;
 use crate::error::ApiError;
 use crate::operation::{Operation, Parameter};
-use crate::request::Request;
+use crate::request::{Request, ThreadIam};
 use crate::respond::{Lines, NoStore};
 use crate::wire::FactLine;
 
@@ -32,7 +32,7 @@ pub(super) fn operations() -> Vec<Operation> {
 
 /// A caller that follows an account, and its position.
 struct Follower {
-    iam: Arc<Iam>,
+    iam: ThreadIam,
     token: Secret,
     context: Context,
     followed: ReplicaPosition,

@@ -19,6 +19,7 @@ use crate::engine::view::View;
 use crate::model::caller::{Principal, Token};
 use crate::model::error::IamError;
 use crate::model::principal_key::user_key;
+use crate::model::revision::AccountRevision;
 use crate::model::secret::Secret;
 use crate::model::user_token::{PREFIX, subject};
 
@@ -33,15 +34,17 @@ pub(crate) struct AuthenticatedToken {
 }
 
 impl Iam {
-    /// Authenticates the caller of a request by a token; returns the principal that it belongs to.
+    /// Authenticates the caller of a request by a token; returns the principal that it belongs to, and the
+    /// revision of its account at which the token is valid.
     pub async fn authenticate(
         &self,
         token: &str,
         now: Instant,
-    ) -> Result<Arc<Principal>, IamError> {
-        let principal = self.authenticate_token(token, now).await?.principal;
+    ) -> Result<(Arc<Principal>, AccountRevision), IamError> {
+        let AuthenticatedToken { principal, home } = self.authenticate_token(token, now).await?;
         record_account(principal.account());
-        Ok(principal)
+        let revision = AccountRevision::of(principal.account(), &home);
+        Ok((principal, revision))
     }
 
     /// Authenticates a token, the caller's or one that is asked about; returns its principal with the

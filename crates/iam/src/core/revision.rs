@@ -8,10 +8,11 @@ use crate::model::error::{Fault, IamError};
 use crate::model::revision::AccountRevision;
 
 impl AccountRevision {
-    /// Returns the revision of a view.
-    pub(crate) fn of(view: &View) -> Self {
-        let (account, generation) = (view.account().clone(), Some(view.generation()));
-        Self { account, generation, number: view.revision() }
+    /// Returns the revision of a view of an account. The account is the caller's own copy of its name: for
+    /// that of the view, threads would contend.
+    pub(crate) fn of(account: &AccountName, view: &View) -> Self {
+        let generation = Some(view.generation());
+        Self { account: account.clone(), generation, number: view.revision() }
     }
 }
 
@@ -19,7 +20,7 @@ impl Iam {
     /// Returns the revision of an account that decisions on this node reflect at least; none where
     /// the account is not in memory.
     pub fn revision(&self, account: &AccountName) -> Option<AccountRevision> {
-        self.views.in_memory(account).map(|view| AccountRevision::of(&view))
+        self.views.in_memory(account).map(|view| AccountRevision::of(account, &view))
     }
 
     /// Waits until decisions on this node reflect all changes up to the revision, on whichever node

@@ -21,7 +21,7 @@ use crate::model::rights;
 pub(crate) enum AssertedProperties {
     /// They count as tags of the resource.
     Trusted,
-    /// The caller has no right to assert any.
+    /// The caller asserts none, or has no right to.
     Ignored,
 }
 
@@ -77,9 +77,9 @@ impl Iam {
         semantic: EvaluationsSemantic,
     ) -> Result<Vec<Input<EvaluationResult>>, IamError> {
         self.demand(context, rights::EVALUATE).await?;
-        let properties = self.asserted_properties(context).await?;
         let requests: Vec<Input<Evaluation>> =
             requests?.into_iter().map(|request| request.and_then(Evaluation::checked)).collect();
+        let properties = self.asserted_properties(context, requests.iter().flatten()).await?;
         let how = (properties, semantic);
         if requests.len() <= SMALL_BATCH {
             // So few decisions are bounded by what each may cost, which need not be computed.
@@ -182,11 +182,16 @@ impl Iam {
         self.find_owners(context, &urns).await
     }
 
-    /// Returns what the properties count for that the caller asserts.
-    pub(crate) async fn asserted_properties(
+    /// Returns what the properties count for that the caller asserts in some requests. Nearly all assert
+    /// none, and the right need not be checked.
+    pub(crate) async fn asserted_properties<'r>(
         &self,
         context: &Context,
+        requests: impl IntoIterator<Item = &'r Evaluation>,
     ) -> Result<AssertedProperties, IamError> {
+        if requests.into_iter().all(|request| request.properties.is_empty()) {
+            return Ok(AssertedProperties::Ignored);
+        }
         let may_assert = self.has_right(context, rights::SAY_PROPERTIES).await?;
         Ok(if may_assert { AssertedProperties::Trusted } else { AssertedProperties::Ignored })
     }

@@ -107,10 +107,11 @@ impl Iam {
         let AuthenticatedToken { principal, home } =
             self.authenticate_token(token, forwarded.now).await?;
         record_account(principal.account());
-        let refusal = |error| Refusal { error, revision: Some(AccountRevision::of(&home)) };
-        self.rate_limits.admit_decision(&principal).map_err(refusal)?;
         let (ip, query_id, now) = (forwarded.ip, forwarded.query_id, forwarded.now);
         let context = Context { principal, ip, query_id, now, conditions: None };
+        let revision = || AccountRevision::of(context.account(), &home);
+        let refusal = |error| Refusal { error, revision: Some(revision()) };
+        self.rate_limits.admit_decision(&context.principal).map_err(refusal)?;
         let matched = (api, &target, &routes);
         let required = self.required_actions(forwarded, matched, context.account());
         let required = required.map_err(refusal)?;
@@ -129,7 +130,7 @@ impl Iam {
         // Without a signature the request is not allowed.
         let assertion = self.demanded_assertion(forwarded, (api, &routes), &context);
         let assertion = assertion.map_err(refusal)?;
-        let revision = AccountRevision::of(&home);
+        let revision = revision();
         Ok(Some(AuthorizedCaller { principal: context.principal, revision, assertion }))
     }
 

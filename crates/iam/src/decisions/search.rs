@@ -105,7 +105,7 @@ impl Iam {
         (target, names): (SearchTarget, &[String]),
         budget: &mut Budget,
     ) -> Result<Vec<String>, IamError> {
-        let properties = self.asserted_properties(context).await?;
+        let properties = self.asserted_properties(context, [request]).await?;
         let (mut request, mut last) = (request.clone(), None);
         let mut found = Vec::new();
         for name in names {

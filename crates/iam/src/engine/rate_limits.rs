@@ -190,7 +190,7 @@ impl RateLimits {
     }
 
     fn keys(&self, principal: &Principal) -> (u64, u64) {
-        (self.key(principal.identity.urn()), self.key(principal.account().as_str()))
+        (principal.caller.identity_hash(), self.key(principal.account().as_str()))
     }
 
     fn key(&self, text: &str) -> u64 {

@@ -217,7 +217,7 @@ impl Installation {
     /// Creates the context of a request with a token.
     pub(crate) async fn context_of(&self, token: &Secret) -> Result<Context, IamError> {
         let now = self.now();
-        let principal = self.iam.authenticate(token.reveal(), now).await?;
+        let (principal, _) = self.iam.authenticate(token.reveal(), now).await?;
         let query_id = self.iam.new_query_id();
         Ok(Context { principal, ip: None, query_id, now, conditions: None })
     }

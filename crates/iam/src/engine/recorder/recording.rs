@@ -50,7 +50,9 @@ impl Recording<'_> {
 }
 
 fn is_same_caller(one: &Context, other: &Context) -> bool {
-    one.ip == other.ip && one.principal.identity == other.principal.identity
+    one.ip == other.ip
+        && (Arc::ptr_eq(&one.principal, &other.principal)
+            || one.principal.identity == other.principal.identity)
 }
 
 impl Drop for Recording<'_> {
