@@ -1,6 +1,9 @@
-//! Accepts connections, and serves them on a pool of worker threads.
+//! Accepts connections on a thread, and serves them on a pool of worker threads.
 //!
-//! There is one worker more than there are cores, each with a runtime and connections of its own.
+//! There is one worker more than there are cores, each with a runtime and connections of its own. The
+//! thread that accepts has one as well: on the general runtime, new connections would wait for large
+//! requests.
+//!
 //! Invariants:
 //! - Workers share nothing that one would wait for: no lock, no counter, no reference count; but
 //!   for the count of connections, when one is opened or closed.
@@ -21,7 +24,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::config::Timeouts;
 use crate::dispatcher::{Connection, Dispatcher};
-use crate::listener::{Admitted, BodyLimits, Listener, Server};
+use crate::listener::{Admitted, BodyLimits, ConnectionLimits, Listener, Server};
 
 /// Requests in flight when the server stops have so long to complete.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(20);
@@ -40,8 +43,19 @@ struct Worker {
     _keep_alive: oneshot::Sender<()>,
 }
 
-/// The pool of worker threads.
-pub(crate) struct AcceptorPool(Vec<Worker>);
+/// The main thread's ends of the channels to the thread that accepts connections.
+struct Acceptor {
+    /// Dropped to stop it.
+    stop: oneshot::Sender<()>,
+    /// Closed once its listener is.
+    closed: oneshot::Receiver<()>,
+}
+
+/// The pool of worker threads, and the thread that gives them connections.
+pub(crate) struct AcceptorPool {
+    workers: Vec<Worker>,
+    acceptor: Option<Acceptor>,
+}
 
 impl AcceptorPool {
     /// Starts a worker for each core, and one more, so that no core is idle while a worker wakes
@@ -53,30 +67,65 @@ impl AcceptorPool {
         let count = thread::available_parallelism().map_or(1, NonZero::get) + 1;
         let workers =
             (0..count).map(|number| Worker::start(number, dispatcher.for_thread(), limits.clone()));
-        workers.collect::<io::Result<_>>().map(Self)
+        Ok(Self { workers: workers.collect::<io::Result<_>>()?, acceptor: None })
     }
 
-    /// Accepts connections, and assigns them to the workers round-robin. Does not return.
-    pub(crate) async fn accept(&self, listener: &Listener) {
-        for worker in self.0.iter().cycle() {
-            let (stream, peer, admitted) = listener.accept().await;
-            // Detached from the runtime that has accepted it.
-            match (stream.into_std(), &worker.connections) {
-                // Sending fails for a worker that has ended, which none does before the shutdown.
-                (Ok(stream), Some(worker)) => drop(worker.send((stream, peer, admitted))),
-                (Err(error), _) => tracing::warn!(%error, "detaching a connection failed"),
-                (Ok(_), None) => {}
-            }
+    /// Starts to accept the connections of a listener.
+    pub(crate) fn accept(
+        &mut self,
+        listener: std::net::TcpListener,
+        limits: ConnectionLimits,
+    ) -> io::Result<()> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let listener = {
+            let _registered_with_it = runtime.enter();
+            Listener::new(listener, "clients", limits)?
+        };
+        let workers: Vec<_> =
+            self.workers.iter().filter_map(|worker| worker.connections.clone()).collect();
+        let (stop, stopped) = oneshot::channel();
+        let (closing, closed) = oneshot::channel::<()>();
+        thread::Builder::new().name("acceptor".to_owned()).spawn(move || {
+            runtime.block_on(async move {
+                tokio::select! {
+                    _ = stopped => {}
+                    () = assign(&listener, &workers) => {}
+                }
+            });
+            drop(closing);
+        })?;
+        self.acceptor = Some(Acceptor { stop, closed });
+        Ok(())
+    }
+
+    /// Closes the listener: from now on, the operating system refuses connections.
+    pub(crate) async fn close(&mut self) {
+        if let Some(Acceptor { stop, closed }) = self.acceptor.take() {
+            drop(stop);
+            let _ = closed.await;
         }
     }
 
-    /// Shuts down gracefully: requests in flight complete, within a timeout.
+    /// Shuts down gracefully, once the listener is closed: requests in flight complete, within a timeout.
     pub(crate) async fn shut_down(&mut self) {
-        for worker in &mut self.0 {
+        for worker in &mut self.workers {
             worker.connections = None;
         }
-        for worker in &mut self.0 {
+        for worker in &mut self.workers {
             let _ = (&mut worker.drained).await;
+        }
+    }
+}
+
+/// Accepts connections, and assigns them to the workers in turn. Does not return.
+async fn assign(listener: &Listener, workers: &[mpsc::UnboundedSender<Accepted>]) {
+    for worker in workers.iter().cycle() {
+        let (stream, peer, admitted) = listener.accept().await;
+        // Detached from the runtime that has accepted it.
+        match stream.into_std() {
+            // Sending fails for a worker that has ended, which none does before the shutdown.
+            Ok(stream) => drop(worker.send((stream, peer, admitted))),
+            Err(error) => tracing::warn!(%error, "detaching a connection failed"),
         }
     }
 }
@@ -91,7 +140,7 @@ impl Worker {
         let (connections, accepted) = mpsc::unbounded_channel();
         let (draining, drained) = oneshot::channel();
         let (keep_alive, released) = oneshot::channel::<()>();
-        thread::Builder::new().name(format!("acceptor-{number}")).spawn(move || {
+        thread::Builder::new().name(format!("worker-{number}")).spawn(move || {
             runtime.block_on(async move {
                 let server = Server::new(timeouts, bodies.for_thread(), "clients");
                 serve_connections(Arc::new(dispatcher), Arc::new(server), accepted).await;

@@ -122,17 +122,13 @@ impl Server {
             trusted_proxies,
             bodies: budget,
         };
-        let listener = listen(self.listener, "clients", limits)?;
+        pool.accept(self.listener, limits).map_err(Failure::Serve)?;
 
         tracing::info!(address = %api_address, operations = %operations_address, "ready");
         ready(&iam);
-        tokio::select! {
-            () = shutdown_signal() => {}
-            () = pool.accept(&listener) => {}
-        }
+        shutdown_signal().await;
         tracing::info!("stopping");
-        // From now on, the operating system refuses connections.
-        drop(listener);
+        pool.close().await;
         iam.stop();
         pool.shut_down().await;
         operations.abort();

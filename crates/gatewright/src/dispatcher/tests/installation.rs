@@ -89,6 +89,10 @@ impl Installation {
         Self { iam, service_account, token, cookies, dispatcher, _database: database }
     }
 
+    pub(super) fn dispatcher(&self) -> &Dispatcher {
+        &self.dispatcher
+    }
+
     /// Sends a request, and reads the response.
     pub(super) async fn send(
         &self,
