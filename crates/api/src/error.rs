@@ -125,15 +125,16 @@ impl ApiError {
 
     /// Tells the client when to try again, if the error says so.
     fn with_retry_after(self, error: &IamError) -> Self {
+        let told = match error.retry_after() {
+            Some(seconds) => self.with_header("retry-after", seconds.to_string()),
+            None => self,
+        };
         match error {
-            IamError::Busy { seconds } => self.with_header("retry-after", seconds.to_string()),
             IamError::RateLimited(limit) => {
                 let [policy, state] = rate_limit_headers(limit);
-                self.with_header("retry-after", limit.seconds.to_string())
-                    .with_header(policy.0, policy.1)
-                    .with_header(state.0, state.1)
+                told.with_header(policy.0, policy.1).with_header(state.0, state.1)
             }
-            _ => self,
+            _ => told,
         }
     }
 
@@ -224,9 +225,10 @@ impl From<IamError> for ApiError {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "Server::ServiceUnavailable", message)
                     .with_retry_after(&error)
             }
-            IamError::Unavailable(cause) => {
+            IamError::Unavailable(ref cause) => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "Server::ServiceUnavailable", message)
-                    .with_cause(&cause)
+                    .with_cause(cause)
+                    .with_retry_after(&error)
             }
             IamError::Internal(cause) => {
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, "Server::InternalServerError", message)

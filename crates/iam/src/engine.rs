@@ -11,6 +11,7 @@ pub(crate) mod held;
 pub(crate) mod key;
 pub(crate) mod keyed_semaphores;
 pub(crate) mod keyring;
+pub(crate) mod known_revocations;
 pub(crate) mod live_catalogue;
 pub(crate) mod lookups;
 pub(crate) mod objects;

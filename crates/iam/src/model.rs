@@ -38,6 +38,7 @@ pub(crate) mod secret;
 pub(crate) mod session;
 pub(crate) mod settings;
 pub(crate) mod simulation;
+pub(crate) mod skew;
 pub(crate) mod strict_objects;
 pub(crate) mod token;
 pub(crate) mod totp;

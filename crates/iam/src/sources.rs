@@ -1,5 +1,8 @@
 //! Sources of time and randomness: they are passed in, so that a test can fix both.
 
+mod clock;
+mod timeline;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,16 +16,10 @@ use zeroize::Zeroizing;
 use crate::model::error::IamError;
 use crate::model::query_id::QueryId;
 use crate::model::secret::Secret;
-
-/// A clock.
-pub trait Clock: Send + Sync {
-    /// Returns the current time.
-    fn now(&self) -> Instant;
-
-    /// Returns the time since some fixed moment; unlike the time of day it is never set back, so it
-    /// measures how long something takes or lasts.
-    fn monotonic(&self) -> Duration;
-}
+pub use clock::Clock;
+use clock::SystemClock;
+pub(crate) use timeline::TRUSTED_AFTER;
+use timeline::Timeline;
 
 /// A generator of random numbers.
 pub trait Randomness: Send + Sync {
@@ -36,7 +33,7 @@ pub trait Randomness: Send + Sync {
 /// Holds the clock and the random generator of an installation.
 #[derive(Clone)]
 pub struct Sources {
-    clock: Arc<dyn Clock>,
+    timeline: Arc<Timeline>,
     randomness: Arc<dyn Randomness>,
 }
 
@@ -46,24 +43,8 @@ impl fmt::Debug for Sources {
     }
 }
 
-/// The clock of the machine.
-struct SystemClock {
-    started: std::time::Instant,
-}
-
 /// The random generator of the operating system.
 struct SystemRandomness;
-
-impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "this is the clock that is passed in")]
-    fn now(&self) -> Instant {
-        Instant::from_micros(jiff::Timestamp::now().as_microsecond())
-    }
-
-    fn monotonic(&self) -> Duration {
-        self.started.elapsed()
-    }
-}
 
 impl Randomness for SystemRandomness {
     #[expect(clippy::disallowed_methods, reason = "this is the source that is passed in")]
@@ -80,24 +61,33 @@ impl Randomness for SystemRandomness {
 impl Sources {
     /// Creates sources from a clock and a random generator, as tests do.
     pub fn new(clock: Arc<dyn Clock>, randomness: Arc<dyn Randomness>) -> Self {
-        Self { clock, randomness }
+        Self { timeline: Arc::new(Timeline::new(clock)), randomness }
     }
 
     /// Creates sources from the clock of the machine and the generator of its operating system.
-    #[expect(clippy::disallowed_methods, reason = "this is the clock that is passed in")]
     pub fn system() -> Self {
-        let clock = SystemClock { started: std::time::Instant::now() };
-        Self::new(Arc::new(clock), Arc::new(SystemRandomness))
+        Self::new(Arc::new(SystemClock::new()), Arc::new(SystemRandomness))
     }
 
-    /// Returns the current time.
+    /// Returns the current time, by which things expire. A clock that is put back does not put it back.
     pub fn now(&self) -> Instant {
-        self.clock.now()
+        self.timeline.now()
+    }
+
+    /// Returns the earliest time that is possible while the clock is in doubt, else the current one:
+    /// for what must not count as old too early.
+    pub(crate) fn earliest(&self) -> Instant {
+        self.timeline.earliest()
+    }
+
+    /// Returns the time by which things may be deleted for their age; none while the clock is in doubt.
+    pub(crate) fn settled(&self) -> Option<Instant> {
+        self.timeline.settled()
     }
 
     /// Returns the time since some fixed moment, by a clock that is never set back.
     pub fn monotonic(&self) -> Duration {
-        self.clock.monotonic()
+        self.timeline.monotonic()
     }
 
     /// Generates random bytes that nobody can predict.

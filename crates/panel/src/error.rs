@@ -115,8 +115,7 @@ impl PageError {
     pub(crate) fn retry_after(&self) -> Option<u64> {
         match self {
             Self::TooManyForms => Some(BodyFailure::RETRY_AFTER),
-            Self::Iam(IamError::Busy { seconds }) => Some(*seconds),
-            Self::Iam(IamError::RateLimited(limit)) => Some(limit.seconds),
+            Self::Iam(error) => error.retry_after(),
             _ => None,
         }
     }

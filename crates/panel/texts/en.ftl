@@ -244,7 +244,7 @@ refused-text = Go back and change it.
 rate-limited-title = Too many requests
 rate-limited-text = Your browser, or the account as a whole, makes requests faster than the server allows. Nothing was changed. Please try again in a moment.
 unavailable-title = Try again in a moment
-unavailable-text = The server cannot reach its database. Nothing was changed.
+unavailable-text = The server cannot reach its database, or cannot write to it. Nothing was changed.
 failed-title = The server failed
 failed-text = This is our fault, not yours. The log says more.
 

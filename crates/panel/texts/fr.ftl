@@ -244,7 +244,7 @@ refused-text = Revenez en arrière et changez-le.
 rate-limited-title = Trop de requêtes
 rate-limited-text = Votre navigateur, ou le compte entier, envoie des requêtes plus vite que le serveur ne le permet. Rien n'a été modifié. Réessayez dans un instant.
 unavailable-title = Réessayez dans un instant
-unavailable-text = Le serveur ne peut pas joindre sa base de données. Rien n'a été changé.
+unavailable-text = Le serveur ne peut pas joindre sa base de données, ou ne peut pas y écrire. Rien n'a été changé.
 failed-title = Le serveur a échoué
 failed-text = C'est notre faute, pas la vôtre. Le journal en dit plus.
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use gatewright_policy::{AccountName, Revision};
 
 use crate::advice::{advice_on_file, advice_on_sqlite};
-use crate::transient::is_transient;
+use crate::transient::{NoWrites, is_transient, no_writes};
 
 /// The key that another object already has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -187,6 +187,9 @@ pub enum StoreError {
     /// No heartbeat came back: notices may be late.
     #[error("no heartbeat came back from the database within {0:?}")]
     Silent(Duration),
+    /// The database has just failed to answer another request, which this one has waited for.
+    #[error("the database did not answer another request a moment ago")]
+    NoAnswer,
     /// The database did not confirm a change: whether it took effect is not known.
     #[error("the database did not confirm the change: whether it took effect is not known")]
     Unconfirmed(#[source] Box<StoreError>),
@@ -202,6 +205,15 @@ impl StoreError {
             Self::Unavailable { statement, source }
         } else {
             Self::Broken { statement, source }
+        }
+    }
+
+    /// Returns why the database takes no changes; none where that is not the reason.
+    pub fn no_writes(&self) -> Option<NoWrites> {
+        match self {
+            Self::Unavailable { source, .. } => no_writes(source),
+            Self::Unconfirmed(error) => error.no_writes(),
+            _ => None,
         }
     }
 

@@ -21,6 +21,8 @@ use crate::model::error::IamError;
 use crate::model::principal_key::user_key;
 use crate::model::revision::AccountRevision;
 use crate::model::secret::Secret;
+use crate::model::skew::is_from_future;
+use crate::model::token::LIFETIME;
 use crate::model::user_token::{PREFIX, subject};
 
 /// Minimum interval between two records of the use of one token.
@@ -61,7 +63,8 @@ impl Iam {
         let home = self.admit(&principal, now).await?;
         let verified = principal.access_token()?;
         let noted = Instant::from_micros(verified.noted.load(Ordering::Relaxed));
-        if noted.saturating_add(NOTED_EVERY) < now {
+        // A use that was noted by a clock ahead of this one is no reason to note none.
+        if now.since(noted).is_none_or(|passed| passed > NOTED_EVERY) {
             verified.noted.store(now.micros(), Ordering::Relaxed);
             self.recorder.record_use(principal.account(), verified.client_id.as_str(), now);
         }
@@ -76,7 +79,8 @@ impl Iam {
         now: Instant,
     ) -> Result<Arc<View>, IamError> {
         let token = principal.access_token()?;
-        if token.expires <= now {
+        // A token that would live longer than any does is of a clock that was ahead.
+        if token.expires <= now || is_from_future(token.expires, now.saturating_add(LIFETIME)) {
             return Err(IamError::BadCredential);
         }
         let view = match self.views.get(principal.account()).await {
@@ -125,7 +129,8 @@ impl Iam {
         let counts = user.enabled
             && user.created_at <= token.created_at
             && user.enabled_at.is_none_or(|enabled_at| enabled_at <= token.created_at)
-            && token.expires.is_none_or(|expires| now < expires);
+            && token.expires.is_none_or(|expires| now < expires)
+            && !is_from_future(token.created_at, now);
         let token = Token::Personal(id.clone());
         counts.then(|| Principal { token, ..user.principal(self.settings.region, account) })
     }

@@ -21,11 +21,12 @@ pub(crate) struct Created<D> {
     pub(crate) document: D,
 }
 
-fn since(now: Instant) -> Instant {
-    now.saturating_sub(LIFETIME)
-}
-
 impl Iam {
+    /// Returns the time since when keys count. A clock that jumps ahead makes none of them old.
+    fn keys_since(&self) -> Instant {
+        self.sources.earliest().saturating_sub(LIFETIME)
+    }
+
     /// Returns what an earlier request created under the idempotency key of this one; fails where
     /// that was another request. The caller has checked the right to create.
     pub(crate) async fn created_before<D: Document>(
@@ -34,7 +35,7 @@ impl Iam {
     ) -> Result<Option<Created<D>>, IamError> {
         let Some(key) = context.idempotency_key() else { return Ok(None) };
         let found =
-            self.store.creation(&self.tokens.fingerprint(&key.key), since(context.now)).await?;
+            self.store.creation(&self.tokens.fingerprint(&key.key), self.keys_since()).await?;
         let Some((creation, entry)) = found else { return Ok(None) };
         if creation.request != self.tokens.fingerprint(&key.request) || entry.kind != D::KIND {
             return Err(IamError::KeyReused);
@@ -60,7 +61,7 @@ impl Iam {
             key: self.tokens.fingerprint(&key.key),
             account: context.account().clone(),
             request: self.tokens.fingerprint(&key.request),
-            since: since(context.now),
+            since: self.keys_since(),
             most: i64::try_from(self.settings.limits.idempotency_keys).unwrap_or(i64::MAX),
         }
     }

@@ -15,6 +15,7 @@ use crate::catalogue::index::Catalogue;
 use crate::engine::background_tasks::BackgroundTasks;
 use crate::engine::concurrency_limit::ConcurrencyLimit;
 use crate::engine::follow::{Follower, new_installation};
+use crate::engine::known_revocations::KnownRevocations;
 use crate::engine::live_catalogue::LiveCatalogue;
 use crate::engine::rate_limits::RateLimits;
 use crate::engine::recorder::Recorder;
@@ -68,6 +69,7 @@ pub struct Iam {
     pub(crate) live_catalogue: Arc<LiveCatalogue>,
     pub(crate) tokens: Arc<Tokens>,
     pub(crate) sign_in_attempts: SignInAttempts,
+    pub(crate) known_revocations: KnownRevocations,
     pub(crate) rate_limits: Arc<RateLimits>,
     /// The relying party of passkeys; none where browsers support no passkeys at the public URL.
     pub(crate) passkeys: Option<Webauthn>,
@@ -124,6 +126,7 @@ impl Iam {
             tokens,
             passkeys: relying_party(&settings.public_url),
             sign_in_attempts,
+            known_revocations: KnownRevocations::new(),
             rate_limits,
             settings,
             recorder,

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use gatewright_policy::{AccountName, ClientId, Revision};
-use gatewright_store::{Change, Entry, Generation, Kind};
+use gatewright_store::{Change, Entry, Generation, Kind, StoreError};
+use tokio::sync::SemaphorePermit;
 
 use crate::engine::renewal::moves_a_resource;
 use crate::engine::view::View;
@@ -58,13 +59,20 @@ impl Views {
         kind: Kind,
         id: &str,
     ) -> Result<Option<Arc<View>>, IamError> {
-        let permit = self.credential_lookups.acquire().await.map_err(IamError::internal)?;
+        let permit = self.credential_lookup().await?;
         let found = self.store.object(account, kind, id).await?;
         drop(permit);
         match found {
             Some(_) => self.read_through(account).await.map(Some),
             None => Ok(None),
         }
+    }
+
+    /// Waits for a turn to look up a credential in the database: no longer than for the database itself.
+    async fn credential_lookup(&self) -> Result<SemaphorePermit<'_>, IamError> {
+        let permit = tokio::time::timeout(self.store.timeout(), self.credential_lookups.acquire());
+        let permit = permit.await.map_err(|_| IamError::Unavailable(StoreError::NoAnswer))?;
+        permit.map_err(IamError::internal)
     }
 
     /// Returns the view of an account in memory, if there is one and it can be trusted.
@@ -142,7 +150,7 @@ impl Views {
         if let Some(account) = self.clients.get(id) {
             return Ok(Some(account));
         }
-        let permit = self.credential_lookups.acquire().await.map_err(IamError::internal)?;
+        let permit = self.credential_lookup().await?;
         let found = self.store.object_of_any_account(Kind::Client, id.as_str()).await?;
         drop(permit);
         let Some(account) = found.map(|client| client.account) else { return Ok(None) };

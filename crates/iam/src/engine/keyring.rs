@@ -8,6 +8,7 @@ use gatewright_store::{SealedKey, Store};
 
 use crate::engine::key::{PublicKey, SigningKey};
 use crate::engine::vault::{KeyError, MasterKey};
+use crate::model::skew::{CLOCK_SKEW, is_from_future};
 use crate::model::token::{Algorithm, KeyRotation, LIFETIME};
 
 /// Time between the publication of a new key and its first signature: by then every resource server
@@ -15,8 +16,8 @@ use crate::model::token::{Algorithm, KeyRotation, LIFETIME};
 const LEAD: Duration = Duration::from_hours(1);
 
 /// Time for which a key stays published after its successor took over: until the last token that it
-/// signed has expired, and some minutes for clock skew.
-const KEPT: Duration = LIFETIME.saturating_add(Duration::from_mins(5));
+/// signed has expired, by the clock of every node.
+const KEPT: Duration = LIFETIME.saturating_add(CLOCK_SKEW);
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -43,10 +44,10 @@ impl Keyring {
         store: &Store,
         master: &MasterKey,
         algorithm: Algorithm,
-        now: Instant,
+        settled: Option<Instant>,
     ) -> Result<Self, KeyError> {
         let mut sealed = store.keys().await?;
-        let over = over(&sealed, now);
+        let over = settled.map(|settled| over(&sealed, settled)).unwrap_or_default();
         sealed.retain(|one| !over.contains(&one.id));
         let mut ring = Self { over, ..Self::default() };
         // All keys are opened, so that a wrong master key is detected now.
@@ -64,30 +65,34 @@ impl Keyring {
     }
 
     /// Loads the keyring and performs its key rotation: deletes the keys that are over, and creates
-    /// one where there is none, or the newest is older than `days` (in days).
+    /// one where there is none, or the newest is older than `days` (in days). While the clock is in
+    /// doubt, no key is deleted, and none follows another.
     pub(crate) async fn maintain(
         store: &Store,
         master: &MasterKey,
         algorithm: Algorithm,
         days: Option<u32>,
-        now: Instant,
+        (now, settled): (Instant, Option<Instant>),
     ) -> Result<Self, KeyError> {
-        let ring = Self::load(store, master, algorithm, now).await?;
+        let ring = Self::load(store, master, algorithm, settled).await?;
         for id in &ring.over {
             store.delete_key(id).await?;
         }
-        let due = match (ring.signers.last(), days) {
-            (None, _) => true,
-            (Some(newest), Some(days)) => {
-                newest.created.saturating_add(DAY.saturating_mul(days)) <= now
-            }
-            (Some(_), None) => false,
-        };
-        if !due {
+        let is_due = ring.signers.is_empty()
+            || days.zip(settled).is_some_and(|(days, settled)| ring.is_due(days, settled));
+        if !is_due {
             return Ok(ring);
         }
         SigningKey::create(store, master, algorithm, now).await?;
-        Self::load(store, master, algorithm, now).await
+        Self::load(store, master, algorithm, settled).await
+    }
+
+    /// Returns whether the newest key is older than some days. One that was made by a clock that was
+    /// ahead does not count: it will not sign for long.
+    fn is_due(&self, days: u32, now: Instant) -> bool {
+        let created = self.signers.iter().map(|signer| signer.created);
+        let newest = created.filter(|created| !is_from_future(*created, now)).max();
+        newest.is_none_or(|created| created.saturating_add(DAY.saturating_mul(days)) <= now)
     }
 
     /// Creates a signing key; returns its identifier.
@@ -176,15 +181,20 @@ mod tests {
 
     const ES256: Algorithm = Algorithm::Es256;
 
+    /// Returns the times of a clock that nobody doubts.
+    fn times(now: Instant) -> (Instant, Option<Instant>) {
+        (now, Some(now))
+    }
+
     #[tokio::test]
     async fn a_new_key_is_published_before_it_signs_and_an_old_one_after() {
         with_store(async |store, master| {
             let day = at(1);
-            let ring = Keyring::maintain(&store, &master, ES256, None, at(0)).await.unwrap();
+            let ring = Keyring::maintain(&store, &master, ES256, None, times(at(0))).await.unwrap();
             let first = ring.signer(at(0)).unwrap().key.id().to_owned();
             let second =
                 Keyring::rotate(&store, &master, ES256, KeyRotation::Planned, day).await.unwrap();
-            let ring = Keyring::maintain(&store, &master, ES256, None, day).await.unwrap();
+            let ring = Keyring::maintain(&store, &master, ES256, None, times(day)).await.unwrap();
             assert_eq!(
                 ring.signer(day.saturating_add(LEAD).saturating_sub(MOMENT)).unwrap().key.id(),
                 first
@@ -192,11 +202,12 @@ mod tests {
             assert!(ring.public(&second).is_some());
             assert_eq!(ring.signer(day.saturating_add(LEAD)).unwrap().key.id(), second);
             let last = day.saturating_add(LEAD + KEPT);
-            let ring = Keyring::maintain(&store, &master, ES256, None, last.saturating_sub(MOMENT))
-                .await
-                .unwrap();
+            let ring =
+                Keyring::maintain(&store, &master, ES256, None, times(last.saturating_sub(MOMENT)))
+                    .await
+                    .unwrap();
             assert!(ring.public(&first).is_some());
-            let ring = Keyring::maintain(&store, &master, ES256, None, last).await.unwrap();
+            let ring = Keyring::maintain(&store, &master, ES256, None, times(last)).await.unwrap();
             assert!(ring.public(&first).is_none());
             assert_eq!(ring.signer(last).unwrap().key.id(), second);
             assert_eq!(store.keys().await.unwrap().len(), 1);
@@ -213,7 +224,8 @@ mod tests {
                 (at(3), 2),
                 (at(3).saturating_add(MOMENT), 2),
             ] {
-                let ring = Keyring::maintain(&store, &master, ES256, Some(3), now).await.unwrap();
+                let ring =
+                    Keyring::maintain(&store, &master, ES256, Some(3), times(now)).await.unwrap();
                 assert_eq!(ring.public.len(), keys, "at {now}");
             }
         })
@@ -223,14 +235,15 @@ mod tests {
     #[tokio::test]
     async fn in_an_emergency_no_other_key_is_left() {
         with_store(async |store, master| {
-            let before = Keyring::maintain(&store, &master, ES256, None, at(0)).await.unwrap();
+            let before =
+                Keyring::maintain(&store, &master, ES256, None, times(at(0))).await.unwrap();
             let other = Algorithm::EdDsa;
-            Keyring::maintain(&store, &master, other, None, at(0)).await.unwrap();
+            Keyring::maintain(&store, &master, other, None, times(at(0))).await.unwrap();
             let later = at(1);
             let id = Keyring::rotate(&store, &master, ES256, KeyRotation::Emergency, later)
                 .await
                 .unwrap();
-            let ring = Keyring::load(&store, &master, ES256, later).await.unwrap();
+            let ring = Keyring::load(&store, &master, ES256, Some(later)).await.unwrap();
             assert_eq!(ring.signer(later).unwrap().key.id(), id);
             assert_eq!(ring.public.len(), 1);
             assert!(!ring.holds_all_of(&before));
@@ -241,12 +254,41 @@ mod tests {
     #[tokio::test]
     async fn another_algorithm_has_keys_of_its_own() {
         with_store(async |store, master| {
-            Keyring::maintain(&store, &master, ES256, None, at(0)).await.unwrap();
+            Keyring::maintain(&store, &master, ES256, None, times(at(0))).await.unwrap();
             let later = at(100);
-            let ring =
-                Keyring::maintain(&store, &master, Algorithm::EdDsa, None, later).await.unwrap();
+            let ring = Keyring::maintain(&store, &master, Algorithm::EdDsa, None, times(later))
+                .await
+                .unwrap();
             assert_eq!(ring.signer(later).unwrap().key.algorithm(), Algorithm::EdDsa);
             assert_eq!(ring.public.len(), 2);
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn a_clock_in_doubt_neither_deletes_a_key_nor_makes_another() {
+        with_store(async |store, master| {
+            Keyring::maintain(&store, &master, ES256, Some(3), (at(0), None)).await.unwrap();
+            Keyring::rotate(&store, &master, ES256, KeyRotation::Planned, at(0)).await.unwrap();
+            let late = Keyring::maintain(&store, &master, ES256, Some(3), (at(9), None)).await;
+            assert_eq!(late.unwrap().public.len(), 2);
+            let late = Keyring::maintain(&store, &master, ES256, Some(3), times(at(9))).await;
+            // The first is deleted, and the second is followed by another.
+            assert_eq!(late.unwrap().public.len(), 2);
+            assert_eq!(store.keys().await.unwrap()[1].created, at(9));
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn a_key_of_a_clock_that_was_ahead_keeps_no_other_from_being_made() {
+        with_store(async |store, master| {
+            Keyring::maintain(&store, &master, ES256, Some(3), times(at(0))).await.unwrap();
+            Keyring::rotate(&store, &master, ES256, KeyRotation::Planned, at(900)).await.unwrap();
+            for (now, keys) in [(at(1), 2), (at(3), 3), (at(4), 2)] {
+                let ring = Keyring::maintain(&store, &master, ES256, Some(3), times(now)).await;
+                assert_eq!(ring.unwrap().public.len(), keys, "at {now}");
+            }
         })
         .await;
     }

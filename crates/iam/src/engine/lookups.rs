@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
 
 use gatewright_policy::{
-    AccountName, CompiledPolicy, GroupName, Identity, IdentityKind, Instant, Login, PolicySet,
+    AccountName, CompiledPolicy, GroupName, Identity, IdentityKind, Login, PolicySet,
     Resource as DecidedResource, ResourceUrn, TokenId,
 };
 
@@ -162,11 +162,5 @@ impl View {
     /// Returns whether the token with that identifier is revoked.
     pub(crate) fn is_revoked(&self, token: &TokenId) -> bool {
         self.revoked.contains(token.as_str())
-    }
-
-    /// Lists up to `most` revoked tokens that have since expired: their revocations can be deleted.
-    pub(crate) fn expired_revocations(&self, now: Instant, most: usize) -> Vec<TokenId> {
-        let expired = self.revoked_in_order.iter().take_while(|(expires, _)| *expires < now);
-        expired.take(most).map(|(_, token)| TokenId::new(&**token)).collect()
     }
 }

@@ -11,7 +11,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use gatewright_policy::{AccountName, Revision};
-use gatewright_store::{Act, CauseChain, Change, Entry, Since};
+use gatewright_store::{Act, CauseChain, Change, Entry, Since, StoreError};
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::sleep;
 
@@ -64,7 +64,12 @@ impl Views {
         changes: &[Change],
     ) -> Result<Arc<View>, IamError> {
         let begun_before = slot.renewals.load(Ordering::Acquire);
+        let failed_before = slot.failures.load(Ordering::Acquire);
         let mut turn = slot.turn.lock().await;
+        // Each of those who wait would wait for the database in turn, which does not answer.
+        if slot.failures.load(Ordering::Acquire) > failed_before && entries.is_empty() {
+            return Err(IamError::Unavailable(StoreError::NoAnswer));
+        }
         // A renewal that began after this call was waiting for is as good as another.
         if *turn > begun_before
             && entries.is_empty()
@@ -105,6 +110,9 @@ impl Views {
                 Err(IamError::impossible("a journal that does not end as its account says"))
             }
             Err(error) => {
+                if matches!(error, IamError::Unavailable(_)) {
+                    slot.failures.fetch_add(1, Ordering::AcqRel);
+                }
                 self.drop_view(account, slot);
                 Err(error)
             }

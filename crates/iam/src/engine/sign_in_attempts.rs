@@ -54,11 +54,26 @@ fn network_of(from: Option<IpAddr>) -> String {
     from.map(|from| Network::of(from).to_string()).unwrap_or_default()
 }
 
+/// The last use of a session, by both clocks: whichever says that it was too long ago counts.
+#[derive(Clone, Copy)]
+pub(crate) struct LastUse {
+    pub(crate) at: Instant,
+    pub(crate) monotonic: Duration,
+}
+
+impl LastUse {
+    /// Returns whether it was at least some time ago.
+    pub(crate) fn was_before(self, time: Duration, (now, monotonic): (Instant, Duration)) -> bool {
+        self.at.saturating_add(time) <= now || self.monotonic.saturating_add(time) <= monotonic
+    }
+}
+
 /// Holds the state of sign-ins and sessions that is not in the views.
 pub(crate) struct SignInAttempts {
     /// The last use of each session, as far as this node knows. Lost when it stops: a session then
     /// counts as just used.
-    pub(crate) used: Cache<SessionId, Instant>,
+    pub(crate) used: Cache<SessionId, LastUse>,
+    sources: Sources,
     devices: Throttle,
     logins_with_devices: Throttle,
     logins_at_networks: Throttle,
@@ -86,6 +101,7 @@ impl SignInAttempts {
         }
         Ok(Self {
             used: Cache::new(100_000),
+            sources: sources.clone(),
             devices: Throttle::new(10, quarter, quarter),
             logins_with_devices: Throttle::new(100, quarter, quarter),
             logins_at_networks: Throttle::new(5, quarter, quarter),
@@ -105,8 +121,8 @@ impl SignInAttempts {
 
     /// Begins an attempt, which counts as failed until [`Self::succeed`]; fails with the seconds to
     /// wait.
-    pub(crate) fn begin(&self, keys: &AttemptKeys, now: Instant) -> Result<(), u64> {
-        let counts = self.counts(keys);
+    pub(crate) fn begin(&self, keys: &AttemptKeys) -> Result<(), u64> {
+        let (counts, now) = (self.counts(keys), self.sources.monotonic());
         for (place, (throttle, key)) in counts.iter().enumerate() {
             if let Err(seconds) = throttle.attempt(*key, now) {
                 // What was not tried does not count.

@@ -3,7 +3,6 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use gatewright_policy::Instant;
 use quick_cache::sync::Cache;
 
 /// The number of keys of which failures are remembered.
@@ -16,13 +15,14 @@ pub(crate) type ThrottleKey = [u64; 2];
 struct Failures {
     count: u32,
     /// The time of the last failure, put forward whenever an older one is forgotten.
-    last: Instant,
+    last: Duration,
     /// The time of the failure before it, to which a forgiven one goes back.
-    before: Instant,
+    before: Duration,
 }
 
 /// Counts failures by key, on this node, and bounded in memory. After some that are free, each makes
-/// the next attempt wait twice as long.
+/// the next attempt wait twice as long. Times are those of the monotonic clock: whoever sets the other
+/// one neither shortens a wait nor prolongs it.
 pub(crate) struct Throttle {
     failures: Cache<ThrottleKey, Arc<Mutex<Failures>>>,
     /// The number of failures before the first wait.
@@ -41,7 +41,7 @@ impl Throttle {
     /// Begins an attempt, which counts as a failure until it is forgiven or reset; so attempts that
     /// run at the same time are limited as well. Fails with the seconds until the next attempt is
     /// allowed.
-    pub(crate) fn attempt(&self, key: ThrottleKey, now: Instant) -> Result<(), u64> {
+    pub(crate) fn attempt(&self, key: ThrottleKey, now: Duration) -> Result<(), u64> {
         let none = Failures { count: 0, last: now, before: now };
         let new = || Ok::<_, std::convert::Infallible>(Arc::new(Mutex::new(none)));
         let failures = match self.failures.get_or_insert_with(&key, new) {
@@ -52,8 +52,8 @@ impl Throttle {
         failures.forget(self.forgotten, now);
         if let Some(beyond) = failures.count.checked_sub(self.free) {
             let pause = Duration::from_secs(1 << beyond.min(20)).min(self.longest);
-            let left = failures.last.saturating_add(pause).since(now);
-            if let Some(left) = left.filter(|left| !left.is_zero()) {
+            let left = failures.last.saturating_add(pause).saturating_sub(now);
+            if !left.is_zero() {
                 return Err(left.as_secs() + 1);
             }
         }
@@ -79,7 +79,7 @@ impl Throttle {
 
 impl Failures {
     /// Forgets one failure for each span of time without one.
-    fn forget(&mut self, after: Duration, now: Instant) {
+    fn forget(&mut self, after: Duration, now: Duration) {
         while self.count > 0 && self.last.saturating_add(after) <= now {
             self.count -= 1;
             self.last = self.last.saturating_add(after);
@@ -91,13 +91,13 @@ impl Failures {
 mod tests {
     use super::*;
 
-    const START: Instant = Instant::EPOCH;
+    const START: Duration = Duration::ZERO;
     const FORGOTTEN: Duration = Duration::from_mins(20);
     const LONGEST: Duration = Duration::from_mins(15);
     const A: ThrottleKey = [0, 1];
     const B: ThrottleKey = [0, 2];
 
-    fn after(seconds: u64) -> Instant {
+    fn after(seconds: u64) -> Duration {
         START.saturating_add(Duration::from_secs(seconds))
     }
 

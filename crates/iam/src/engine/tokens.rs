@@ -85,7 +85,8 @@ impl Tokens {
         sources: Sources,
     ) -> Result<Self, KeyError> {
         let (algorithm, key_days) = (settings.algorithm, settings.key_days);
-        let keys = Keyring::maintain(store, &master, algorithm, key_days, sources.now()).await?;
+        let times = (sources.earliest(), sources.settled());
+        let keys = Keyring::maintain(store, &master, algorithm, key_days, times).await?;
         let mut hash_key = TokenHash::default();
         for part in &mut hash_key {
             *part = u64::from_ne_bytes(sources.bytes()?);
@@ -119,8 +120,8 @@ impl Tokens {
                 let _turn = tokens.reloaded.lock().await;
                 let (store, master) = (&tokens.store, &tokens.master);
                 let (algorithm, days) = (tokens.algorithm, tokens.key_days);
-                match Keyring::maintain(store, master, algorithm, days, tokens.sources.now()).await
-                {
+                let times = (tokens.sources.earliest(), tokens.sources.settled());
+                match Keyring::maintain(store, master, algorithm, days, times).await {
                     Ok(keys) => tokens.replace_keys(keys),
                     Err(error) => {
                         tracing::warn!(error = %CauseChain(&error), "the signing keys cannot be read");
@@ -159,7 +160,7 @@ impl Tokens {
 
     /// Creates a new signing key; returns its identifier.
     pub(crate) async fn rotate(&self, rotation: KeyRotation) -> Result<String, KeyError> {
-        let now = self.sources.now();
+        let now = self.sources.earliest();
         Keyring::rotate(&self.store, &self.master, self.algorithm, rotation, now).await
     }
 
@@ -170,7 +171,8 @@ impl Tokens {
         sign: impl FnOnce(&SigningKey) -> Result<T, IamError>,
     ) -> Result<T, IamError> {
         let keys = self.keys.load();
-        let signer = keys.signer(at);
+        // A clock that jumps ahead must not make a key sign before others know it.
+        let signer = keys.signer(at.min(self.sources.earliest()));
         sign(&signer.ok_or_else(|| IamError::internal(KeyError::None))?.key)
     }
 
@@ -278,8 +280,8 @@ impl Tokens {
     async fn reload(&self, id: &str) -> Result<Option<PublicKey>, IamError> {
         let mut reloaded = self.reloaded.lock().await;
         if self.sources.monotonic().saturating_sub(*reloaded) > RELOAD {
-            let (algorithm, now) = (self.algorithm, self.sources.now());
-            let keys = Keyring::load(&self.store, &self.master, algorithm, now).await;
+            let (algorithm, settled) = (self.algorithm, self.sources.settled());
+            let keys = Keyring::load(&self.store, &self.master, algorithm, settled).await;
             self.replace_keys(keys.map_err(IamError::internal)?);
             *reloaded = self.sources.monotonic();
         }

@@ -50,6 +50,8 @@ pub(super) struct Slot {
     pub(super) turn: tokio::sync::Mutex<u64>,
     /// The number of renewals that have begun.
     pub(super) renewals: AtomicU64,
+    /// The number of renewals that failed since the database did not answer.
+    pub(super) failures: AtomicU64,
     pub(super) lag: Lag,
 }
 

@@ -13,6 +13,7 @@ use crate::model::idempotency_key::IdempotencyKey;
 use crate::model::precondition::{EntityTag, Precondition};
 use crate::model::query_id::QueryId;
 use crate::model::secret::Secret;
+use crate::model::skew::is_from_future;
 use crate::model::token::Verified;
 
 /// The type of a principal.
@@ -31,10 +32,20 @@ pub enum PrincipalKind {
 pub(crate) struct SessionAuthentication {
     /// The identifier of the session.
     pub(crate) id: SessionId,
+    /// The time of the last authentication.
+    pub(crate) authenticated_at: Instant,
     /// The instant until which the last authentication is recent enough for sensitive actions.
     pub(crate) fresh_until: Instant,
     /// True if they have used a second factor.
     pub(crate) has_second_factor: bool,
+}
+
+impl SessionAuthentication {
+    /// Returns whether the last authentication is recent enough for sensitive actions. One that was
+    /// dated by a clock that was ahead is not known to be.
+    fn is_fresh(&self, now: Instant) -> bool {
+        now < self.fresh_until && !is_from_future(self.authenticated_at, now)
+    }
 }
 
 /// The token by which a principal authenticated.
@@ -153,7 +164,7 @@ impl Context {
     /// was left open, or stolen, must not be enough. Tokens have no session, and are not asked.
     pub(crate) fn demand_reauthentication(&self) -> Result<(), IamError> {
         match self.session_authentication() {
-            Some(last) if last.fresh_until <= self.now => Err(IamError::ReauthenticationRequired),
+            Some(last) if !last.is_fresh(self.now) => Err(IamError::ReauthenticationRequired),
             _ => Ok(()),
         }
     }

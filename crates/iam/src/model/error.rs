@@ -1,6 +1,6 @@
 //! Errors of the use cases.
 
-use gatewright_store::StoreError;
+use gatewright_store::{NoWrites, StoreError};
 
 use crate::model::mismatch::Mismatch;
 use crate::model::rate::RateLimit;
@@ -89,11 +89,29 @@ pub enum IamError {
         seconds: u64,
     },
     /// The database cannot be reached: the client may retry.
-    #[error("The server cannot reach its database: try again")]
+    #[error("{}", unavailability(.0))]
     Unavailable(#[source] StoreError),
     /// The server failed: a retry does not help.
     #[error("{}", whose_fault(.0.as_ref()))]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// The time after which a client may repeat a request that the database did not answer, in seconds.
+const RETRY_AFTER: u64 = 2;
+
+/// Tells a client why the database was of no use.
+fn unavailability(cause: &StoreError) -> &'static str {
+    match cause.no_writes() {
+        None => "The server cannot reach its database: try again",
+        Some(NoWrites::NoRoom) => {
+            "The server's database has no room, so nothing was changed: try again once its operator has \
+             made room"
+        }
+        Some(NoWrites::ReadOnly) => {
+            "The server's database can only be read at the moment, so nothing was changed: try again \
+             later"
+        }
+    }
 }
 
 /// Distinguishes a broken database, which its operator must repair, from a fault of the program.
@@ -121,6 +139,16 @@ impl IamError {
         match self {
             Self::NoCredentials => Self::NoCredentials,
             _ => Self::BadCredential,
+        }
+    }
+
+    /// Returns the time after which the request may be repeated, in seconds, if that is known.
+    pub fn retry_after(&self) -> Option<u64> {
+        match self {
+            Self::RateLimited(limit) => Some(limit.seconds),
+            Self::Busy { seconds } => Some(*seconds),
+            Self::Unavailable(_) => Some(RETRY_AFTER),
+            _ => None,
         }
     }
 
@@ -166,6 +194,7 @@ impl From<StoreError> for IamError {
             | StoreError::Replaced { .. }
             | StoreError::SeveralNames { .. }
             | StoreError::LostChanges
+            | StoreError::NoAnswer
             | StoreError::Silent(_)) => Self::Unavailable(error),
             error => Self::internal(error),
         }

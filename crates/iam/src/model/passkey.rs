@@ -41,9 +41,13 @@ pub(crate) struct AnsweredChallenge {
 
 impl PasskeyDocument {
     /// Records that a challenge was answered, given its state; returns whether it is for the first
-    /// time.
-    pub(crate) fn record_answer(&mut self, state: &[u8], now: Instant) -> bool {
-        self.answered.retain(|one| now < one.at.saturating_add(REMEMBERED));
+    /// time. Earlier ones are forgotten by the earliest time that is possible.
+    pub(crate) fn record_answer(
+        &mut self,
+        state: &[u8],
+        (now, earliest): (Instant, Instant),
+    ) -> bool {
+        self.answered.retain(|one| earliest < one.at.saturating_add(REMEMBERED));
         let id = hex::encode(sha256(state));
         let is_first = self.answered.iter().all(|one| one.id != id);
         self.answered.push(AnsweredChallenge { id, at: now });

@@ -11,6 +11,7 @@ use crate::model::caller::{Origin, Principal, SessionAuthentication};
 use crate::model::document::{Document, IdForm, Properties};
 use crate::model::error::IamError;
 use crate::model::secret::Secret;
+use crate::model::skew::is_from_future;
 
 /// The prefix of the secrets of sessions.
 pub(crate) const BROWSER: &str = "gwb_";
@@ -62,11 +63,18 @@ impl SessionDocument {
         }
     }
 
+    /// Returns whether the session has ended; one that was opened by a clock that was ahead does not
+    /// count, as it would last for too long.
+    pub(crate) fn is_over(&self, now: Instant) -> bool {
+        self.expires <= now || is_from_future(self.created_at, now)
+    }
+
     /// Returns how the holder of the session has authenticated.
     pub(crate) fn authentication(&self, id: &SessionId) -> SessionAuthentication {
         let authenticated_at = self.authenticated_at.unwrap_or(self.created_at);
         SessionAuthentication {
             id: id.clone(),
+            authenticated_at,
             fresh_until: authenticated_at.saturating_add(AUTHENTICATION_FRESH),
             has_second_factor: self.second_factor.is_some(),
         }

@@ -47,7 +47,8 @@ impl Iam {
         }
         let identity = Identity::service_account(region, &account, &grant.client_id);
         // The dates of a token are in whole seconds. One of the second in which the client was
-        // enabled again does not count.
+        // enabled again does not count. Its expiry does not depend on that: the client may have been
+        // enabled by a clock that was ahead.
         let enabled = client.enabled_at.map_or(i64::MIN, |at| at.seconds().saturating_add(1));
         let issued = Instant::from_seconds(now.seconds().max(enabled));
         let id = hex::encode(self.sources.bytes::<16>()?);
@@ -55,7 +56,7 @@ impl Iam {
             iss: &self.tokens.issuer,
             sub: identity.urn(),
             aud: &self.tokens.issuer,
-            exp: issued.saturating_add(LIFETIME).seconds(),
+            exp: now.saturating_add(LIFETIME).seconds(),
             iat: issued.seconds(),
             jti: &id,
             client_id: grant.client_id.as_str(),

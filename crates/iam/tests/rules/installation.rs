@@ -28,15 +28,36 @@ pub(crate) const VPS: &str = "urn:v1:eu:resource:vps:web-1";
 pub(crate) const REBOOT: &str = "vps:apiovh:reboot";
 
 /// A clock that shows the time that a test has set.
-struct TestClock(AtomicI64);
+pub(crate) struct TestClock {
+    shown: AtomicI64,
+    /// The time that has passed, in microseconds.
+    passed: AtomicI64,
+}
+
+impl TestClock {
+    fn new() -> Arc<Self> {
+        Arc::new(Self { shown: START.micros().into(), passed: AtomicI64::new(0) })
+    }
+
+    fn jump(&self, micros: i64) {
+        self.shown.fetch_add(micros, Ordering::Relaxed);
+    }
+
+    /// Lets time pass.
+    pub(crate) fn pass(&self, time: Duration) {
+        let micros = time.as_micros().try_into().unwrap();
+        self.passed.fetch_add(micros, Ordering::Relaxed);
+        self.jump(micros);
+    }
+}
 
 impl Clock for TestClock {
     fn now(&self) -> Instant {
-        Instant::from_micros(self.0.load(Ordering::Relaxed))
+        Instant::from_micros(self.shown.load(Ordering::Relaxed))
     }
 
     fn monotonic(&self) -> Duration {
-        self.now().since(START).unwrap_or_default()
+        Duration::from_micros(self.passed.load(Ordering::Relaxed).unsigned_abs())
     }
 }
 
@@ -115,7 +136,7 @@ impl Installation {
         let mut settings =
             Settings { key_days: None, ..Settings::new("https://iam.test".to_owned()) };
         change(&mut settings);
-        let clock = Arc::new(TestClock(START.micros().into()));
+        let clock = TestClock::new();
         MasterKey::create(&key, &sources(&clock, 41)).unwrap();
         let file = format!("sqlite:{}", folder.path().join("test.db").display());
         let address = address.map_or(file, str::to_owned);
@@ -135,6 +156,14 @@ impl Installation {
         let mut settings = self.settings.clone();
         change(&mut settings);
         open((&self.address, &self.folder), sources(&self.clock, 44), settings).await
+    }
+
+    /// Opens the installation once more, as another node whose clock is ahead.
+    pub(crate) async fn elsewhere_ahead(&self, by: Duration) -> (Arc<Iam>, Arc<TestClock>) {
+        let clock = TestClock::new();
+        clock.jump(by.as_micros().try_into().unwrap());
+        let at = (self.address.as_str(), &self.folder);
+        (open(at, sources(&clock, 45), self.settings.clone()).await, clock)
     }
 
     /// Opens the installation once more, by another address of the same database.
@@ -170,13 +199,32 @@ impl Installation {
     }
 
     pub(crate) fn now(&self) -> Instant {
-        self.clock.now()
+        self.iam.now()
     }
 
-    /// Advances the clock.
+    /// Lets time pass.
     pub(crate) fn pass(&self, time: Duration) {
-        let micros = i64::try_from(time.as_micros()).unwrap();
-        self.clock.0.fetch_add(micros, Ordering::Relaxed);
+        self.clock.pass(time);
+    }
+
+    /// Lets time pass, and the server look at its clock each minute.
+    pub(crate) fn pass_in_minutes(&self, time: Duration) {
+        for _ in 0..time.as_secs().div_ceil(60) {
+            self.pass(Duration::from_mins(1));
+            self.now();
+        }
+    }
+
+    /// Sets the clock ahead while no time passes.
+    pub(crate) fn jump_ahead(&self, time: Duration) {
+        self.clock.jump(time.as_micros().try_into().unwrap());
+        self.now();
+    }
+
+    /// Puts the clock back.
+    pub(crate) fn jump_back(&self, time: Duration) {
+        self.clock.jump(-i64::try_from(time.as_micros()).unwrap());
+        self.now();
     }
 
     pub(crate) fn owner(&self) -> Context {

@@ -13,6 +13,7 @@ mod activity;
 mod apis;
 mod assertions;
 mod authenticator;
+mod clock;
 mod creation;
 mod decisions;
 mod freshness;

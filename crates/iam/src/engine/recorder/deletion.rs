@@ -46,7 +46,8 @@ impl Recorder {
     }
 
     async fn delete_old(&self, days: u32) -> Result<(), StoreError> {
-        let now = self.sources.now();
+        // While the clock is in doubt, nothing is known to be old.
+        let Some(now) = self.sources.settled() else { return Ok(()) };
         self.store.delete_old_creations(now.saturating_sub(LIFETIME)).await?;
         self.store.delete_old_counts(now.hours() - HOURLY_COUNTS_KEPT).await?;
         let lines = now.saturating_sub(Duration::from_hours(24).saturating_mul(days));

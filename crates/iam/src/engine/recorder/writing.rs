@@ -16,6 +16,7 @@ use super::pending::{Counts, Pending};
 use super::{Recorder, Totals};
 use crate::model::log::LogKind;
 use crate::model::query_id::QueryId;
+use crate::model::skew::is_from_future;
 
 /// Interval between two writes of batches to the database.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -81,14 +82,19 @@ impl Recorder {
                 ..self.left_out((account.clone(), kind), now)
             }));
         }
+        // A clock that was ahead must not date the lines of the time after it.
+        if is_from_future(written.last, now) {
+            written.last = Instant::default();
+        }
         for line in &mut lines {
             written.last = line.at.max(written.last.saturating_add(Duration::from_micros(1)));
             line.at = written.last;
         }
-        let mut lost = left_out;
+        let (mut lost, mut of_accounts) = (left_out, Pending::default());
         for line in lines.iter().filter(|line| !line.left_out) {
-            let account = line.actor.identity().account().clone();
-            *lost.entry(account).or_default().of(line.kind) += 1;
+            let account = line.actor.identity().account();
+            of_accounts.count(account, |counts| counts.left_out += 1);
+            *lost.entry(account.clone()).or_default().of(line.kind) += 1;
         }
         let batch = self.batch(pages(lines), &counts, &last_used);
         if batch.is_empty() {
@@ -102,7 +108,9 @@ impl Recorder {
         } else {
             // The lines are lost, but not that there were some; what is counted stays exact.
             let lost = Pending { left_out: lost, counts, last_used, ..Pending::default() };
-            self.pending().merge(lost);
+            let mut pending = self.pending();
+            pending.merge(lost);
+            pending.merge(of_accounts);
         }
         written
     }

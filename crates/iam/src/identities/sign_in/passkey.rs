@@ -180,7 +180,7 @@ impl Iam {
         let author = origin.author(identity.urn());
         // A challenge counts once: this is written before the session is, and refused as stale where
         // another node was first.
-        if !document.record_answer(&opened, origin.now) {
+        if !document.record_answer(&opened, (origin.now, self.sources.earliest())) {
             return Err(wrong());
         }
         document.credential.update_credential(&checked);

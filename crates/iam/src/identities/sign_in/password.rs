@@ -87,7 +87,7 @@ impl Iam {
         let attempts = &self.sign_in_attempts;
         let device = self.known_device(person.identity.urn(), origin).await?;
         let keys = AttemptKeys::of_login(&person.id, device, origin.ip);
-        let begun = attempts.begin(&keys, origin.now);
+        let begun = attempts.begin(&keys);
         begun.map_err(|seconds| SignInError::TooMany { seconds })?;
         let check = async {
             let object = self.store.object(&person.account, person.kind, &person.id).await?;
@@ -122,7 +122,7 @@ impl Iam {
     ) -> Result<SessionToken, SignInError> {
         let (view, id) = (self.views.get(&token.account).await?, token.id());
         let pending =
-            view.sessions.get(id.as_str()).filter(|one| one.pending && one.expires > origin.now);
+            view.sessions.get(id.as_str()).filter(|one| one.pending && !one.is_over(origin.now));
         let document = pending.ok_or(IamError::BadCredential)?;
         let session = self.session_of(&view, &id, document)?;
         let device = self.known_device(&document.identity, origin).await?;

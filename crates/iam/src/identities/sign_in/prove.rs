@@ -51,7 +51,7 @@ impl Iam {
         };
         let attempts = &self.sign_in_attempts;
         let keys = AttemptKeys::of_identity(&id, account, context.ip);
-        let begun = attempts.begin(&keys, context.now);
+        let begun = attempts.begin(&keys);
         begun.map_err(|seconds| SignInError::TooMany { seconds })?;
         let check = async {
             let object = self.store.object(account, kind, &id).await?;

@@ -9,6 +9,7 @@ use gatewright_store::{Author, CauseChain, Change, Kind};
 
 use crate::core::iam::Iam;
 use crate::core::span::record_account;
+use crate::engine::sign_in_attempts::LastUse;
 use crate::engine::view::View;
 use crate::model::account::SecondFactor;
 use crate::model::caller::{Context, Origin, Principal, PrincipalKind, Token};
@@ -57,7 +58,7 @@ impl Iam {
         let opened = document.create(self.place(account, token.id().as_str()), None)?;
         self.commit(account, author.clone(), vec![opened]).await?;
         let view = self.views.get(account).await?;
-        let over = superfluous(&view, &document.identity, document.created_at);
+        let over = superfluous(&view, &document.identity, self.sources.settled());
         let over: Vec<Change> =
             over.iter().map(|id| SessionDocument::delete(id.as_str())).collect();
         if !over.is_empty()
@@ -78,14 +79,12 @@ impl Iam {
         };
         let view = view.ok_or(IamError::BadCredential)?;
         let document = view.sessions.get(id.as_str()).ok_or(IamError::BadCredential)?;
-        let used_at = self.sign_in_attempts.used.get(&id);
-        if document.pending
-            || document.expires <= now
-            || used_at.is_some_and(|used| used.saturating_add(IDLE) <= now)
-        {
+        let (used, monotonic) = (self.sign_in_attempts.used.get(&id), self.sources.monotonic());
+        let is_idle = used.is_some_and(|used| used.was_before(IDLE, (now, monotonic)));
+        if document.pending || document.is_over(now) || is_idle {
             return Err(IamError::BadCredential);
         }
-        self.sign_in_attempts.used.insert(id.clone(), now);
+        self.sign_in_attempts.used.insert(id.clone(), LastUse { at: now, monotonic });
         let session = self.session_of(&view, &id, document)?;
         record_account(&token.account);
         Ok(session)
@@ -113,7 +112,7 @@ impl Iam {
             access,
             created_at: document.created_at,
             expires: document.expires,
-            used_at: self.sign_in_attempts.used.get(id),
+            used_at: self.sign_in_attempts.used.get(id).map(|used| used.at),
             user_agent: document.user_agent.clone(),
             ip: document.ip.clone(),
         })
@@ -191,7 +190,7 @@ impl Iam {
         let view = self.views.get(context.account()).await?;
         let own = view.sessions.iter().filter(|(_, one)| {
             let own = one.identity == context.principal.identity.urn();
-            own && !one.pending && one.expires > context.now && access(&view, one).is_some()
+            own && !one.pending && !one.is_over(context.now) && access(&view, one).is_some()
         });
         let sessions =
             own.map(|(id, document)| self.session_of(&view, &SessionId::new(id), document));
@@ -258,11 +257,13 @@ fn access(view: &View, document: &SessionDocument) -> Option<SessionAccess> {
     document.second_factor.is_some().then_some(SessionAccess::Full)
 }
 
-/// Returns the sessions to delete: all that have expired, and the oldest of a person beyond
-/// the maximum.
-fn superfluous(view: &View, identity: &str, now: Instant) -> Vec<SessionId> {
-    let (expired, lasting): (Vec<_>, Vec<_>) =
-        view.sessions.iter().partition(|(_, one)| one.expires <= now);
+/// Returns the sessions to delete: all that have expired, unless the clock is in doubt, and the oldest
+/// of a person beyond the maximum.
+fn superfluous(view: &View, identity: &str, settled: Option<Instant>) -> Vec<SessionId> {
+    let (expired, lasting): (Vec<_>, Vec<_>) = view
+        .sessions
+        .iter()
+        .partition(|(_, one)| settled.is_some_and(|settled| one.expires <= settled));
     let mut own: Vec<_> = lasting.into_iter().filter(|(_, one)| one.identity == identity).collect();
     own.sort_by_key(|(_, one)| std::cmp::Reverse(one.created_at));
     let oldest = own.into_iter().skip(MOST);

@@ -170,7 +170,7 @@ impl Iam {
         // Nobody guesses a backup code, so nobody is kept from using theirs.
         let is_guessable = !is_backup_code(code);
         if is_guessable {
-            let begun = self.sign_in_attempts.begin(keys, context.now);
+            let begun = self.sign_in_attempts.begin(keys);
             begun.map_err(|seconds| SignInError::TooMany { seconds })?;
         }
         let proof = self.take_code(context, code).await;

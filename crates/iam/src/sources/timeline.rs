@@ -1,0 +1,300 @@
+//! The time of a process: that of the machine's clock, which may be wrong, jump ahead, or be put back.
+//!
+//! Invariants:
+//! - The time never falls below the *trusted line*: the time by the monotonic clock, counted from a
+//!   reading of the other that was not doubted. So what has expired stays expired when the clock is put
+//!   back: the line is slowed down instead, until the clock has caught up.
+//! - A clock that jumps ahead counts at once, so nothing outlives its expiry; but the line follows only
+//!   once the clock has stayed ahead for [`TRUSTED_AFTER`]. If it goes back before, the time does so too.
+//! - Nothing is deleted for its age but by [`Timeline::settled`], which has no time while the clock is in
+//!   doubt: after the start, and after each jump, for [`TRUSTED_AFTER`].
+
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use gatewright_policy::Instant;
+
+use super::clock::Clock;
+use crate::model::skew::CLOCK_SKEW;
+use crate::model::token::LIFETIME;
+
+/// The difference between the clock and the monotonic one that counts as a jump, in microseconds.
+const JUMP: i64 = 2_000_000;
+
+/// The time that a clock is watched before it is trusted: longer than any access token lives.
+pub(crate) const TRUSTED_AFTER: Duration = LIFETIME.saturating_add(CLOCK_SKEW);
+
+/// The time between two looks at the clock, in microseconds.
+const WATCH_EVERY: u64 = 1_000_000;
+
+/// The part of the passing time by which the line is slowed down where the clock is behind it.
+const SLOWED_BY: i64 = 10;
+
+/// The longest that a look at both clocks may take to be of use, in microseconds.
+const LONGEST_LOOK: i64 = 100_000;
+
+/// What the operator is told of a clock that is behind the line.
+const PUT_BACK: &str = "the clock was put back, and the time of this server was not: if the clock is right now, restart \
+     the server";
+
+/// The time of a process.
+pub(super) struct Timeline {
+    clock: Arc<dyn Clock>,
+    /// What the trusted line adds to the monotonic clock, in microseconds.
+    line: AtomicI64,
+    /// The next look at the clock, in microseconds of the monotonic one.
+    next_look: AtomicU64,
+    watch: Mutex<Watch>,
+}
+
+/// What was seen of the clock, in microseconds. An offset is what the clock shows beyond the monotonic
+/// one.
+struct Watch {
+    /// The time of the last look, by the monotonic clock.
+    looked: i64,
+    /// The offset at the last jump.
+    offset: i64,
+    /// The time of the last jump, or of the start, by the monotonic clock.
+    undisturbed_since: i64,
+    /// The time since when the clock has been ahead of the line, by the monotonic clock, and by how much
+    /// at least.
+    ahead: Option<(i64, i64)>,
+}
+
+fn micros(time: Duration) -> i64 {
+    i64::try_from(time.as_micros()).unwrap_or(i64::MAX)
+}
+
+impl Timeline {
+    pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
+        let looked = micros(clock.monotonic());
+        let offset = clock.now().micros().saturating_sub(looked);
+        let watch = Watch { looked, offset, undisturbed_since: looked, ahead: None };
+        let next_look = AtomicU64::new(looked.unsigned_abs().saturating_add(WATCH_EVERY));
+        Self { clock, line: AtomicI64::new(offset), next_look, watch: Mutex::new(watch) }
+    }
+
+    pub(super) fn monotonic(&self) -> Duration {
+        self.clock.monotonic()
+    }
+
+    /// Returns the current time, for all that expires: the latest that is possible.
+    pub(super) fn now(&self) -> Instant {
+        let (shown, on_line) = self.read();
+        shown.max(on_line)
+    }
+
+    /// Returns the earliest time that is possible, for what must not be taken for old too early.
+    pub(super) fn earliest(&self) -> Instant {
+        let (shown, on_line) = self.read();
+        shown.min(on_line)
+    }
+
+    /// Returns the time by which things may be deleted for their age; none while the clock is in doubt.
+    pub(super) fn settled(&self) -> Option<Instant> {
+        let watch = self.look();
+        let passed = watch.looked.saturating_sub(watch.undisturbed_since);
+        let is_trusted = passed >= micros(TRUSTED_AFTER);
+        drop(watch);
+        is_trusted.then(|| self.earliest())
+    }
+
+    /// Reads the clock and the trusted line. Nothing is written but once a second.
+    fn read(&self) -> (Instant, Instant) {
+        let monotonic = micros(self.clock.monotonic());
+        if monotonic.unsigned_abs() >= self.next_look.load(Ordering::Relaxed) {
+            drop(self.look());
+        }
+        let line = self.line.load(Ordering::Relaxed);
+        (self.clock.now(), Instant::from_micros(monotonic.saturating_add(line)))
+    }
+
+    /// Looks at the clock, and notices where it has jumped.
+    fn look(&self) -> MutexGuard<'_, Watch> {
+        let mut watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
+        let began = micros(self.clock.monotonic());
+        let shown = self.clock.now().micros();
+        let monotonic = micros(self.clock.monotonic());
+        // A thread that was halted between the two has seen nothing.
+        if monotonic.saturating_sub(began) < LONGEST_LOOK && monotonic >= watch.looked {
+            let line = self.line.load(Ordering::Relaxed);
+            let line = watch.see(monotonic, shown.saturating_sub(monotonic), line);
+            self.line.store(line, Ordering::Relaxed);
+            let next = monotonic.unsigned_abs().saturating_add(WATCH_EVERY);
+            self.next_look.store(next, Ordering::Relaxed);
+        }
+        watch
+    }
+}
+
+impl Watch {
+    /// Takes note of an offset; returns the line from then on.
+    fn see(&mut self, monotonic: i64, offset: i64, line: i64) -> i64 {
+        let passed = monotonic.saturating_sub(self.looked);
+        self.looked = monotonic;
+        let jumped = offset.saturating_sub(self.offset);
+        if jumped.saturating_abs() > JUMP {
+            report(jumped, offset.saturating_sub(line));
+            self.offset = offset;
+            self.undisturbed_since = monotonic;
+        }
+        if offset <= line {
+            self.ahead = None;
+            return offset.max(line.saturating_sub(passed / SLOWED_BY));
+        }
+        let (since, least) = self.ahead.unwrap_or((monotonic, offset));
+        let least = least.min(offset);
+        if monotonic.saturating_sub(since) < micros(TRUSTED_AFTER) {
+            self.ahead = Some((since, least));
+            return line;
+        }
+        self.ahead = None;
+        least
+    }
+}
+
+/// Tells the operator of a jump, and by how much the clock is now beyond the line, in microseconds.
+fn report(jumped: i64, beyond: i64) {
+    let direction = if jumped > 0 { "ahead" } else { "back" };
+    metrics::counter!("gatewright_clock_jumps_total", "direction" => direction).increment(1);
+    let (seconds, behind) = (jumped / 1_000_000, -beyond / 1_000_000);
+    if behind > 0 {
+        tracing::warn!(seconds, behind, "{PUT_BACK}");
+    } else {
+        tracing::warn!(seconds, "the clock jumped");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::Ordering::Relaxed;
+
+    use super::*;
+
+    const HOUR: i64 = 3_600_000_000;
+
+    /// Two clocks, which a test sets.
+    #[derive(Default)]
+    struct TwoClocks {
+        shown: AtomicI64,
+        monotonic: AtomicI64,
+    }
+
+    impl Clock for TwoClocks {
+        fn now(&self) -> Instant {
+            Instant::from_micros(self.shown.load(Relaxed))
+        }
+
+        fn monotonic(&self) -> Duration {
+            Duration::from_micros(self.monotonic.load(Relaxed).unsigned_abs())
+        }
+    }
+
+    impl TwoClocks {
+        fn pass(&self, micros: i64) {
+            self.monotonic.fetch_add(micros, Relaxed);
+            self.jump(micros);
+        }
+
+        fn jump(&self, micros: i64) {
+            self.shown.fetch_add(micros, Relaxed);
+        }
+    }
+
+    fn started() -> (Arc<TwoClocks>, Timeline) {
+        let clock = Arc::new(TwoClocks::default());
+        clock.pass(1_000 * HOUR);
+        let timeline = Timeline::new(Arc::clone(&clock) as Arc<dyn Clock>);
+        (clock, timeline)
+    }
+
+    fn trusted() -> (Arc<TwoClocks>, Timeline) {
+        let (clock, timeline) = started();
+        clock.pass(2 * HOUR);
+        assert_eq!(timeline.settled(), Some(clock.now()));
+        (clock, timeline)
+    }
+
+    #[test]
+    fn nothing_is_old_enough_to_delete_before_the_clock_was_watched() {
+        let (clock, timeline) = started();
+        assert_eq!(timeline.settled(), None);
+        clock.pass(micros(TRUSTED_AFTER) - 1);
+        assert_eq!(timeline.settled(), None);
+        clock.pass(1);
+        assert_eq!(timeline.settled(), Some(clock.now()));
+    }
+
+    #[test]
+    fn a_jump_ahead_counts_for_what_expires_and_deletes_nothing_until_it_has_lasted() {
+        let (clock, timeline) = trusted();
+        let before = clock.now();
+        clock.jump(1_000 * HOUR);
+        assert_eq!((timeline.now(), timeline.earliest()), (clock.now(), before));
+        assert_eq!(timeline.settled(), None);
+        for _ in 0..64 {
+            clock.pass(HOUR / 60);
+            assert_eq!(timeline.settled(), None);
+        }
+        clock.pass(HOUR / 60);
+        assert_eq!(timeline.settled(), Some(clock.now()));
+        assert_eq!(timeline.now(), clock.now());
+    }
+
+    #[test]
+    fn a_jump_ahead_that_is_undone_was_none() {
+        let (clock, timeline) = trusted();
+        clock.jump(1_000 * HOUR);
+        assert_eq!(timeline.settled(), None);
+        clock.pass(HOUR / 2);
+        assert_eq!(timeline.now(), clock.now());
+        clock.jump(-1_000 * HOUR);
+        assert_eq!((timeline.now(), timeline.earliest()), (clock.now(), clock.now()));
+        assert_eq!(timeline.settled(), None);
+        clock.pass(2 * HOUR);
+        assert_eq!(timeline.settled(), Some(clock.now()));
+    }
+
+    #[test]
+    fn a_clock_that_is_put_back_never_puts_the_time_back() {
+        let (clock, timeline) = trusted();
+        let before = clock.now();
+        clock.jump(-HOUR);
+        assert_eq!((timeline.now(), timeline.earliest()), (before, clock.now()));
+        let mut last = before;
+        for _ in 0..12 * 60 {
+            clock.pass(HOUR / 60);
+            let now = timeline.now();
+            assert!(now > last, "{now} {last}");
+            last = now;
+        }
+        assert_eq!(last, clock.now(), "the clock has caught up");
+        assert_eq!(timeline.settled(), Some(last));
+    }
+
+    #[test]
+    fn a_clock_that_is_put_back_again_and_again_deletes_by_what_it_shows() {
+        let (clock, timeline) = trusted();
+        clock.jump(-100 * HOUR);
+        clock.pass(HOUR / 60);
+        assert_eq!(timeline.settled(), None);
+        for _ in 0..66 {
+            clock.pass(HOUR / 60);
+            timeline.now();
+        }
+        assert_eq!(timeline.settled(), Some(clock.now()));
+        assert!(timeline.now() > clock.now());
+    }
+
+    #[test]
+    fn clocks_that_drift_a_little_are_no_jump() {
+        let (clock, timeline) = trusted();
+        clock.jump(JUMP);
+        assert_eq!(timeline.settled(), Some(clock.now().saturating_sub(Duration::from_secs(2))));
+        clock.jump(-2 * JUMP);
+        assert!(timeline.settled().is_some());
+        clock.jump(-1);
+        assert_eq!(timeline.settled(), None);
+    }
+}
