@@ -1,5 +1,7 @@
 //! Sets up the log, on standard error.
 
+mod writer;
+
 use std::io::IsTerminal;
 use std::panic::PanicHookInfo;
 
@@ -8,12 +10,16 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::{Config, LogFormat};
 use crate::error::Failure;
+use writer::LogWriter;
 
 /// Installs the subscriber that the settings choose. Events show the fields of their spans.
 pub(crate) fn start(config: &Config) -> Result<(), Failure> {
     let filter = EnvFilter::try_new(with_quiet_driver(config.log.as_str()))
         .map_err(|error| Failure::setting("--log")(error.to_string()))?;
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let subscriber =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(LogWriter::new());
+    // It would print them to the same place.
+    let subscriber = subscriber.log_internal_errors(false);
     // On a terminal it has colours, unless `NO_COLOR` is set (no-color.org).
     let subscriber =
         if std::io::stderr().is_terminal() { subscriber } else { subscriber.with_ansi(false) };

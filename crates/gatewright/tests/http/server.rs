@@ -110,15 +110,13 @@ impl Setup {
     pub(crate) fn serve(&self) -> Command {
         let local = "127.0.0.1:0";
         let mut command = Command::new(PROGRAM);
-        command
-            .args(["serve", "--operations-listen", local])
-            .args(
-                ["--listen", local]
-                    .iter()
-                    .filter(|_| !self.flags.iter().any(|one| one == "--listen")),
-            )
-            .args(self.arguments())
-            .stdout(Stdio::null());
+        command.arg("serve");
+        for flag in ["--listen", "--operations-listen"] {
+            if !self.flags.iter().any(|one| one == flag) {
+                command.args([flag, local]);
+            }
+        }
+        command.args(self.arguments()).stdout(Stdio::null());
         command
     }
 
@@ -173,6 +171,11 @@ impl Server {
         Self::start_as(database, flags, Setup::spawn)
     }
 
+    /// Starts a server that knows its database by another address than the commands.
+    pub(crate) fn start_at(database: &TestDatabase, flags: &[&str], address: &str) -> Self {
+        Self::start_as(database, flags, |setup| setup.at(address).spawn())
+    }
+
     /// Starts a server in a shell, after another command, which may set limits.
     #[cfg(unix)]
     pub(crate) fn start_under(database: &TestDatabase, first: &str, flags: &[&str]) -> Self {
@@ -192,6 +195,11 @@ impl Server {
         let password = text("password");
         let grpc = None;
         Self { child, url, operations, client_id, client_secret, password, grpc, setup }
+    }
+
+    /// Returns the identifier of the process.
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id()
     }
 
     pub(crate) fn setup(&self) -> &Setup {

@@ -2,12 +2,13 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use gatewright_testing::{TestDatabase, on_both_databases};
 use serde_json::{Value, json};
 
-use crate::programs::Running;
+use crate::programs::{Running, free_port, listens};
 use crate::server::{ACCOUNT, Reply, Setup, http};
 
 /// A server that logs to a file.
@@ -86,4 +87,102 @@ async fn a_failure_is_in_the_log_with_its_query_id_and_all_its_causes(database: 
     // The chain of causes, from the response's message down to the database's error.
     let cause = event["cause"].as_str().unwrap();
     assert!(cause.contains("object") && cause.matches(": ").count() >= 2, "{cause}");
+}
+
+/// A server whose log goes to an output of the test's choice.
+struct Muted {
+    program: Running,
+    url: String,
+    operations: String,
+}
+
+impl Muted {
+    /// Starts a server, and waits until it is ready.
+    async fn start(database: &TestDatabase, output: impl Into<Stdio>) -> Self {
+        let (port, operations) = (free_port(), free_port());
+        let address = |port: u16| format!("127.0.0.1:{port}");
+        let listen = ["--listen", &address(port), "--operations-listen", &address(operations)];
+        let setup = Setup::new(database, &listen);
+        setup.create_account(ACCOUNT);
+        let program = Running(setup.serve().stderr(output).spawn().unwrap());
+        listens(operations).await;
+        listens(port).await;
+        let (url, operations) =
+            (format!("http://{}", address(port)), format!("http://{}", address(operations)));
+        Self { program, url, operations }
+    }
+
+    /// Makes a request of which the log says something; the server must answer.
+    async fn is_asked(&self) {
+        let answer = http().get(format!("{}/v2/nothing", self.url)).send().await.unwrap();
+        assert_eq!(answer.status(), 404);
+    }
+
+    /// Returns the number of lines of the log that were lost.
+    async fn lost(&self) -> u64 {
+        let text = http().get(format!("{}/metrics", self.operations)).send().await.unwrap();
+        let text = text.text().await.unwrap();
+        let name = "gatewright_server_log_lines_lost_total ";
+        let line = text.lines().find_map(|line| line.strip_prefix(name));
+        line.map_or(0, |count| count.parse().unwrap())
+    }
+}
+
+#[cfg(target_os = "linux")]
+on_both_databases!(a_log_on_a_full_disk_ends_no_server_and_its_lost_lines_are_counted);
+#[cfg(target_os = "linux")]
+async fn a_log_on_a_full_disk_ends_no_server_and_its_lost_lines_are_counted(
+    database: TestDatabase,
+) {
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    let server = Muted::start(&database, full).await;
+    for _ in 0..10 {
+        server.is_asked().await;
+    }
+    assert!(server.lost().await >= 10, "{}", server.lost().await);
+}
+
+#[tokio::test]
+async fn a_log_that_nobody_reads_any_more_ends_no_server() {
+    let database = TestDatabase::sqlite();
+    let mut server = Muted::start(&database, Stdio::piped()).await;
+    drop(server.program.0.stderr.take());
+    for _ in 0..10 {
+        server.is_asked().await;
+    }
+    assert!(server.lost().await >= 10, "{}", server.lost().await);
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn once_the_log_can_be_written_again_a_line_says_how_many_were_lost() {
+    const ROOM: u64 = 64 << 20;
+    let database = TestDatabase::sqlite();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log");
+    let log = File::options().append(true).create(true).open(&path).unwrap();
+    // Empty, but nearly as long as files may be.
+    log.set_len(ROOM - 100).unwrap();
+    let server = Muted::start(&database, log).await;
+    let limit = |limit: &str| {
+        let process = server.program.0.id().to_string();
+        let limit = format!("--fsize={limit}:");
+        let set = std::process::Command::new("prlimit").args(["--pid", &process, &limit]).status();
+        assert!(set.unwrap().success());
+    };
+    limit(&ROOM.to_string());
+    for _ in 0..10 {
+        server.is_asked().await;
+    }
+    let lost = server.lost().await;
+    assert!(lost >= 10, "{lost}");
+    limit("unlimited");
+    server.is_asked().await;
+    let text = std::fs::read(&path).unwrap();
+    let text = String::from_utf8_lossy(text.get(usize::try_from(ROOM).unwrap() - 100..).unwrap());
+    let events = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let told = events.filter(|event| event["message"] == "lines of the log were lost");
+    let told: Vec<_> = told.map(|event| event["lines"].as_u64().unwrap()).collect();
+    assert_eq!(told, [lost]);
+    assert_eq!(server.lost().await, lost);
 }
