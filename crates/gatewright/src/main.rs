@@ -16,7 +16,9 @@ mod log;
 mod metrics;
 mod operations;
 mod serve;
+mod signals;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -56,6 +58,7 @@ enum Command {
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    signals::survive_file_size_limit();
     let matches = help::with_settings_that_matter(Arguments::command()).get_matches();
     let arguments = Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let result = match arguments.command {
@@ -69,7 +72,8 @@ async fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("gatewright: {}", CauseChain(&failure));
+            // The exit code tells it as well, should nobody be able to read this.
+            let _ = writeln!(std::io::stderr(), "gatewright: {}", CauseChain(&failure));
             ExitCode::from(failure.exit_code())
         }
     }

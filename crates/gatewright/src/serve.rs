@@ -22,6 +22,7 @@ use crate::dispatcher::Dispatcher;
 use crate::error::Failure;
 use crate::listener::{BodyLimits, Budget, ConnectionLimits, Listener};
 use crate::metrics::Metrics;
+use crate::signals::shutdown_signal;
 use crate::{log, operations};
 
 /// What the operator of a database without accounts is told.
@@ -200,23 +201,4 @@ fn dispatcher(
     let rest = gatewright_api::router(Arc::clone(&api));
     let pages = gatewright_panel::router(Arc::new(panel), rest);
     Ok(Dispatcher { api, pages, runtime: Handle::current() })
-}
-
-/// Waits for SIGTERM or SIGINT.
-async fn shutdown_signal() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let (Ok(mut terminate), Ok(mut interrupt)) =
-            (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-        else {
-            return std::future::pending().await;
-        };
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    }
-    #[cfg(not(unix))]
-    let _ = tokio::signal::ctrl_c().await;
 }

@@ -12,6 +12,7 @@ use crate::error::StoreError;
 use crate::postgres_pool::{Pool, closed_if_late, within};
 use crate::postgres_transaction::PostgresTransaction;
 use crate::sqlite_file::SqliteFile;
+use crate::sqlite_transaction::SqliteTransaction;
 use crate::statement::{Row, Statement, Value, bind, in_span};
 use crate::transaction::Transaction;
 
@@ -75,8 +76,8 @@ impl Database {
         let begun = async {
             Ok(match self {
                 Self::Sqlite(file) => {
-                    let writer = &file.connections().writer;
-                    Transaction::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?)
+                    let connections = file.connections();
+                    Transaction::Sqlite(SqliteTransaction::begin(&connections.writer).await?)
                 }
                 Self::Postgres(pool) => {
                     Transaction::Postgres(PostgresTransaction::begin(pool).await?)
@@ -139,6 +140,14 @@ impl Database {
             }
         };
         in_span(row, span).await.map_err(|error| StoreError::failed(statement.name, error))
+    }
+
+    /// Returns the maximum time of a statement, and of waiting for a connection.
+    pub(crate) fn timeout(&self) -> Duration {
+        match self {
+            Self::Sqlite(file) => file.timeout(),
+            Self::Postgres(pool) => pool.timeout,
+        }
     }
 
     pub(crate) async fn close(&self) {

@@ -67,6 +67,11 @@ impl SqliteFile {
         Ok(Self { path, timeout, connections, lock, file_error, has_lost })
     }
 
+    /// Returns the maximum time of waiting for a lock.
+    pub(crate) fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
     /// Keeps the lock of the server for as long as the file.
     pub(crate) fn hold(&self, lock: ServerLock) -> Result<(), StoreError> {
         self.lock.set(lock).map_err(|second| {

@@ -63,6 +63,11 @@ impl Store {
         Ok(Self { database })
     }
 
+    /// Returns the maximum time of a statement, and of waiting for a connection.
+    pub fn timeout(&self) -> Duration {
+        self.database.timeout()
+    }
+
     /// Closes the database after the running statements.
     pub async fn close(&self) {
         self.database.close().await;

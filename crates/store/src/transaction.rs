@@ -5,12 +5,13 @@ use sqlx::{Postgres, Sqlite};
 use crate::error::StoreError;
 use crate::postgres_pool::within;
 use crate::postgres_transaction::PostgresTransaction;
+use crate::sqlite_transaction::SqliteTransaction;
 use crate::statement::{Row, Statement, Value, bind, in_span};
 
 /// A transaction on either database. Dropped without a commit, it is rolled back; on PostgreSQL that
 /// costs the connection, so an expected failure rolls it back itself.
 pub(crate) enum Transaction {
-    Sqlite(sqlx::Transaction<'static, Sqlite>),
+    Sqlite(SqliteTransaction),
     Postgres(PostgresTransaction),
 }
 
@@ -29,7 +30,7 @@ impl Transaction {
             match self {
                 Self::Sqlite(inner) => {
                     let query = bind!(sqlx::query_as::<Sqlite, T>(sql), values);
-                    query.fetch_optional(&mut **inner).await
+                    query.fetch_optional(inner.connection()?).await
                 }
                 Self::Postgres(inner) => {
                     let (connection, timeout) = inner.connection();
@@ -52,7 +53,7 @@ impl Transaction {
             match self {
                 Self::Sqlite(inner) => {
                     let query = bind!(sqlx::query_as::<Sqlite, T>(sql), values);
-                    query.fetch_all(&mut **inner).await
+                    query.fetch_all(inner.connection()?).await
                 }
                 Self::Postgres(inner) => {
                     let (connection, timeout) = inner.connection();
@@ -75,7 +76,7 @@ impl Transaction {
             Ok(match self {
                 Self::Sqlite(inner) => {
                     let query = bind!(sqlx::query::<Sqlite>(sql), values);
-                    query.execute(&mut **inner).await?.rows_affected()
+                    query.execute(inner.connection()?).await?.rows_affected()
                 }
                 Self::Postgres(inner) => {
                     let (connection, timeout) = inner.connection();
@@ -109,12 +110,13 @@ impl Transaction {
 
     /// Undoes everything. A failure changes nothing: the transaction is not committed.
     pub(crate) async fn roll_back(self) {
-        let done = match self {
-            Self::Sqlite(inner) => inner.rollback().await,
-            Self::Postgres(inner) => inner.roll_back().await,
-        };
-        if let Err(error) = done {
-            tracing::debug!(%error, "a transaction ended with its connection");
+        match self {
+            Self::Sqlite(inner) => inner.roll_back().await,
+            Self::Postgres(inner) => {
+                if let Err(error) = inner.roll_back().await {
+                    tracing::debug!(%error, "a transaction ended with its connection");
+                }
+            }
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Distinguishes transient failures from those that need an operator.
+//! Distinguishes transient failures from those that need an operator, and those to write from others.
 
 use sqlx::error::DatabaseError;
 use sqlx::postgres::PgDatabaseError;
@@ -10,8 +10,47 @@ use sqlx::sqlite::SqliteError;
 const POSTGRES: &[&str] = &["08", "25006", "40", "53", "55", "57"];
 
 /// The primary result codes of SQLite that a retry may not meet again: busy, locked, out of memory,
-/// interrupted, an I/O error, a full disk, a file that cannot be opened, a lock protocol error.
-const SQLITE: &[i32] = &[5, 6, 7, 9, 10, 13, 14, 15];
+/// a file that can only be read, interrupted, an I/O error, a full disk, a file that cannot be opened, a
+/// lock protocol error.
+const SQLITE: &[i32] = &[5, 6, 7, 8, 9, 10, 13, 14, 15];
+
+/// The codes of PostgreSQL and of SQLite for a lack of room: a full disk, and (SQLite alone) a write, a
+/// truncation, or the growth of the index of the log that failed, as by a limit of the size of files.
+const NO_ROOM: (&str, &[i32]) = ("53100", &[13, 778, 1_546, 4_874]);
+
+/// The SQLSTATE of a transaction that can only read, and the primary result code of such a file.
+const READ_ONLY: (&str, i32) = ("25006", 8);
+
+/// The reason why the database takes no changes, though it can be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoWrites {
+    /// There is no room on its disk.
+    NoRoom,
+    /// It can only be read.
+    ReadOnly,
+}
+
+/// Returns why the database takes no changes; none where that is not the reason of an error.
+pub(crate) fn no_writes(error: &sqlx::Error) -> Option<NoWrites> {
+    let error = error.as_database_error()?;
+    let code = error.code()?;
+    let (is_full, is_read_only) = if is_of_postgres(error) {
+        (*code == *NO_ROOM.0, *code == *READ_ONLY.0)
+    } else {
+        let code = code.parse::<i32>().ok()?;
+        (NO_ROOM.1.contains(&code), primary(code) == READ_ONLY.1)
+    };
+    if is_full { Some(NoWrites::NoRoom) } else { is_read_only.then_some(NoWrites::ReadOnly) }
+}
+
+fn is_of_postgres(error: &(dyn DatabaseError + 'static)) -> bool {
+    error.try_downcast_ref::<PgDatabaseError>().is_some()
+}
+
+/// Returns the primary result code of SQLite: the low byte of an extended one.
+fn primary(code: i32) -> i32 {
+    code & 0xff
+}
 
 /// Returns whether the database could not be reached or was too busy, so that a retry may succeed.
 ///
@@ -31,16 +70,15 @@ pub(crate) fn is_transient(error: &sqlx::Error) -> bool {
     }
 }
 
-fn has_transient_code(error: &dyn DatabaseError) -> bool {
+fn has_transient_code(error: &(dyn DatabaseError + 'static)) -> bool {
     let code = error.code();
     let code = code.as_deref();
-    if error.try_downcast_ref::<PgDatabaseError>().is_some() {
+    if is_of_postgres(error) {
         return code.is_some_and(|code| POSTGRES.iter().any(|start| code.starts_with(start)));
     }
     if error.try_downcast_ref::<SqliteError>().is_some() {
-        // The low byte of an extended code is the primary one.
-        let primary = code.and_then(|code| code.parse::<i32>().ok()).map(|code| code & 0xff);
-        return primary.is_some_and(|primary| SQLITE.contains(&primary));
+        let code = code.and_then(|code| code.parse::<i32>().ok());
+        return code.is_some_and(|code| SQLITE.contains(&primary(code)));
     }
     false
 }

@@ -18,6 +18,8 @@ enum Passing {
     After(Duration),
     /// They are held, and the connections stay open.
     Held,
+    /// The connections are closed, and further ones at once.
+    Cut,
 }
 
 /// A relay on a port of its own, until it is dropped.
@@ -63,10 +65,20 @@ impl Relay {
         self.passing.send_replace(Passing::After(each_way));
     }
 
+    /// Closes all connections, and each further one, until the next delay is set.
+    pub fn cut(&self) {
+        self.passing.send_replace(Passing::Cut);
+    }
+
     /// Holds everything back until the next delay is set, without closing a connection.
     pub fn hold(&self) {
         self.passing.send_replace(Passing::Held);
     }
+}
+
+/// Waits until connections are to be closed.
+async fn cut(passing: &mut watch::Receiver<Passing>) {
+    let _ = passing.wait_for(|passing| matches!(passing, Passing::Cut)).await;
 }
 
 /// Returns the host and the port of a URL.
@@ -78,9 +90,15 @@ fn host(url: &str) -> &str {
 
 fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, passing: watch::Receiver<Passing>) {
     let (sender, mut waiting) = mpsc::unbounded_channel::<(Instant, Arc<[u8]>)>();
+    let mut until_cut = passing.clone();
     tokio::spawn(async move {
         let mut buffer = vec![0; 65_536];
-        while let Ok(count) = from.read(&mut buffer).await {
+        loop {
+            let count = tokio::select! {
+                count = from.read(&mut buffer) => count,
+                () = cut(&mut until_cut) => break,
+            };
+            let Ok(count) = count else { break };
             let bytes = Arc::from(buffer.get(..count).unwrap_or_default());
             if count == 0 || sender.send((Instant::now(), bytes)).is_err() {
                 break;
@@ -90,7 +108,7 @@ fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, passing: watch::Receive
     tokio::spawn(async move {
         let mut passing = passing;
         while let Some((at, bytes)) = waiting.recv().await {
-            let free = passing.wait_for(|passing| matches!(passing, Passing::After(_))).await;
+            let free = passing.wait_for(|passing| !matches!(passing, Passing::Held)).await;
             let Ok(Passing::After(delay)) = free.map(|passing| *passing) else { break };
             sleep_until(at + delay).await;
             if to.write_all(&bytes).await.is_err() {

@@ -27,6 +27,8 @@ mod embedded;
 mod evasion;
 mod ext_authz;
 mod forward_auth;
+#[cfg(target_os = "linux")]
+mod full_disk;
 mod groups;
 mod guard;
 mod guards;
@@ -56,6 +58,7 @@ mod readme;
 mod resources;
 mod server;
 mod server_log;
+mod slow_database;
 mod strict;
 mod tokens;
 mod user_tokens;
