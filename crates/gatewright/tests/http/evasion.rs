@@ -4,7 +4,6 @@
 //! that, read in one way, with the identity that was decided on, or nothing.
 
 mod attempts;
-mod http2;
 mod misreading;
 mod recording_api;
 mod table;
@@ -18,6 +17,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpSocket;
 
 use crate::forward_auth::{guarded, guarded_with};
+use crate::http2;
 use crate::proxies::Proxy;
 use crate::server::Caller;
 use attempts::{Attempt, Fate, attempts, request};

@@ -32,6 +32,7 @@ mod full_disk;
 mod groups;
 mod guard;
 mod guards;
+mod http2;
 mod idempotency;
 mod identities;
 mod keystone;

@@ -16,7 +16,7 @@ const END_STREAM: u8 = 1;
 const END_HEADERS: u8 = 4;
 
 /// Sends one request without a body, and waits until it is answered or refused.
-pub(super) async fn send(port: u16, fields: &[(&str, &str)]) {
+pub(crate) async fn send(port: u16, fields: &[(&str, &str)]) {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
     let mut bytes = PREFACE.to_vec();
     bytes.extend(frame(SETTINGS, 0, 0, &[]));
