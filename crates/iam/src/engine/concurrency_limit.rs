@@ -3,6 +3,7 @@
 //! Invariant: an account never has more than its permits, so that one that asks much waits for itself
 //! and not for long, and others are served beside it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use gatewright_policy::AccountName;
@@ -23,7 +24,7 @@ const RETRY_AFTER: u64 = 2;
 
 /// The permits of all accounts.
 pub(crate) struct ConcurrencyLimit {
-    accounts: KeyedSemaphores<AccountName>,
+    accounts: Arc<KeyedSemaphores<AccountName>>,
     longest_wait: Duration,
     refused: Counter,
 }

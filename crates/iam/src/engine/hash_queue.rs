@@ -1,5 +1,7 @@
 //! Queues of password hashes: each takes 19 MiB and a core for a while.
 
+use std::sync::Arc;
+
 use tokio::sync::Semaphore;
 
 use crate::engine::keyed_semaphores::KeyedSemaphores;
@@ -20,7 +22,7 @@ const RETRY_AFTER: u64 = 1;
 pub(crate) struct HashQueue {
     admitted: Semaphore,
     running: Semaphore,
-    keys: KeyedSemaphores<Box<str>>,
+    keys: Arc<KeyedSemaphores<Box<str>>>,
     /// The maximum number of hashes of one key that run or wait.
     of_key: usize,
 }

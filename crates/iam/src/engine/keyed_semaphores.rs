@@ -5,12 +5,12 @@ use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use foldhash::quality::RandomState;
-use tokio::sync::{AcquireError, Semaphore, SemaphorePermit};
+use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 
 type Keys<K> = HashMap<K, Key, RandomState>;
 
 /// The semaphores of all keys.
-pub(crate) struct KeyedSemaphores<K: Hash + Eq + Clone> {
+pub struct KeyedSemaphores<K: Hash + Eq + Clone> {
     keys: Mutex<Keys<K>>,
     /// The number of permits of each key.
     permits: usize,
@@ -23,21 +23,22 @@ struct Key {
     places: usize,
 }
 
-/// A place of a key, from which a permit can be acquired. It is given back when it is dropped.
-pub(crate) struct Place<'s, K: Hash + Eq + Clone> {
-    semaphores: &'s KeyedSemaphores<K>,
+/// A place of a key, from which permits can be acquired. It is given back when it is dropped.
+pub struct Place<K: Hash + Eq + Clone> {
+    semaphores: Arc<KeyedSemaphores<K>>,
     key: K,
     semaphore: Arc<Semaphore>,
 }
 
 impl<K: Hash + Eq + Clone> KeyedSemaphores<K> {
-    pub(crate) fn new(permits: usize) -> Self {
-        Self { keys: Mutex::default(), permits }
+    /// Creates semaphores with a number of permits for each key.
+    pub fn new(permits: usize) -> Arc<Self> {
+        Arc::new(Self { keys: Mutex::default(), permits })
     }
 
     /// Takes a place of a key; none where so many are taken already, by those who have a permit or
     /// wait for one.
-    pub(crate) fn place(&self, key: K, most: usize) -> Option<Place<'_, K>> {
+    pub fn place(self: &Arc<Self>, key: K, most: usize) -> Option<Place<K>> {
         let mut keys = self.lock();
         let new = || Key { semaphore: Arc::new(Semaphore::new(self.permits)), places: 0 };
         let found = keys.entry(key.clone()).or_insert_with(new);
@@ -45,7 +46,8 @@ impl<K: Hash + Eq + Clone> KeyedSemaphores<K> {
             return None;
         }
         found.places += 1;
-        Some(Place { semaphores: self, key, semaphore: Arc::clone(&found.semaphore) })
+        let semaphore = Arc::clone(&found.semaphore);
+        Some(Place { semaphores: Arc::clone(self), key, semaphore })
     }
 
     /// Returns whether every key is forgotten.
@@ -59,14 +61,19 @@ impl<K: Hash + Eq + Clone> KeyedSemaphores<K> {
     }
 }
 
-impl<K: Hash + Eq + Clone> Place<'_, K> {
+impl<K: Hash + Eq + Clone> Place<K> {
     /// Waits for a permit.
     pub(crate) async fn acquire(&self) -> Result<SemaphorePermit<'_>, AcquireError> {
         self.semaphore.acquire().await
     }
+
+    /// Acquires permits if there are so many now.
+    pub fn try_acquire(&self, permits: u32) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.semaphore).try_acquire_many_owned(permits).ok()
+    }
 }
 
-impl<K: Hash + Eq + Clone> Drop for Place<'_, K> {
+impl<K: Hash + Eq + Clone> Drop for Place<K> {
     fn drop(&mut self) {
         let mut keys = self.semaphores.lock();
         if let Some(found) = keys.get_mut(&self.key) {
