@@ -45,4 +45,4 @@ pub use destination::Destination;
 pub use edge::client_ip;
 pub use ext_authz::ext_authz;
 pub use panics::{NoResponse, catch_panic, current_query_id};
-pub use serve::{Api, Options, failure_response, router, serve};
+pub use serve::{Api, Options, failure_response, refused_response, router, serve};

@@ -1,9 +1,10 @@
 //! A response before it is sent.
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{self, HeaderMap, HeaderName, HeaderValue, StatusCode};
-use gatewright_iam::{AccountRevision, RateLimit};
+use gatewright_iam::limits::SMALL_RESPONSE_BYTES;
+use gatewright_iam::{AccountRevision, RateLimit, Recipient};
 use serde::Serialize;
 
 use crate::rate_limit::rate_limit_headers;
@@ -76,6 +77,16 @@ impl Response {
     pub(crate) fn with_rate_limit(self, limit: Option<&RateLimit>) -> Self {
         let headers = limit.map(rate_limit_headers);
         headers.iter().flatten().fold(self, |response, (name, value)| response.with(name, value))
+    }
+
+    /// Names the recipient of a response that is not small, unless it is named already.
+    pub(crate) fn sent_to(mut self, recipient: impl FnOnce() -> Recipient) -> Self {
+        let small = u64::try_from(SMALL_RESPONSE_BYTES).unwrap_or(u64::MAX);
+        let is_small = self.0.body().size_hint().upper().is_some_and(|most| most <= small);
+        if !is_small && self.0.extensions().get::<Recipient>().is_none() {
+            self.0.extensions_mut().insert(recipient());
+        }
+        self
     }
 
     /// Forbids caching the response.

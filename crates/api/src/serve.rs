@@ -9,13 +9,13 @@ use axum::body::{Body, HttpBody};
 use axum::extract::State;
 use axum::http::header::{STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS};
 use axum::http::request::Parts;
-use axum::http::{HeaderName, HeaderValue, Method};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::{BoxError, Router, http};
 use bytes::Bytes;
 use gatewright_iam::limits::{ANONYMOUS_BODY_BYTES, BODY_BYTES, LOG_TEXT_BYTES, cut};
 use gatewright_iam::{
-    AuthenticationMark, Call, Context, Iam, IamError, IdempotencyKey, Mismatch, Principal, QueryId,
-    RequestConditions, TagMatch,
+    AuthenticationMark, BodyFailure, Call, Context, Iam, IamError, IdempotencyKey, Mismatch,
+    Network, Principal, QueryId, Recipient, RequestConditions, TagMatch,
 };
 use ipnet::IpNet;
 use tracing::field::Empty;
@@ -40,6 +40,8 @@ use crate::{idempotency_key, precondition};
 
 /// The response header with the query ID, the identifier of the request in the log.
 const QUERY_ID: HeaderName = HeaderName::from_static("x-ovh-queryid");
+
+const REVISION: HeaderName = HeaderName::from_static("x-gatewright-revision");
 
 const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 
@@ -248,7 +250,8 @@ impl Matched<'_> {
         if self.operation.declared.is_read_only() && self.parts.method == Method::POST {
             let result = handler(context, self.into_request(api), body).await;
             let response = result.unwrap_or_else(|error| error.into_response(query_id));
-            return Ok(response.at_revision(Some(revision)));
+            let response = response.at_revision(Some(revision));
+            return Ok(response.sent_to(|| Recipient::Account(principal.account().clone())));
         }
         let route = self.operation.declared.path;
         let what = format!("{} {}", self.parts.method, self.parts.uri.path());
@@ -260,7 +263,8 @@ impl Matched<'_> {
         api.iam.record(&context, Call { what, route, status, user_agent });
         let revision = api.iam.revision(principal.account());
         let response = result.unwrap_or_else(|error| error.into_response(query_id));
-        Ok(response.at_revision(revision).with_rate_limit(rate_limit.as_ref()))
+        let response = response.at_revision(revision).with_rate_limit(rate_limit.as_ref());
+        Ok(response.sent_to(|| Recipient::Account(principal.account().clone())))
     }
 
     /// Reads the conditions under which the request makes its change.
@@ -309,7 +313,7 @@ impl Matched<'_> {
 /// Counts and logs a response, and adds its query ID.
 fn finish(
     api: &Api,
-    RequestContext { started, query_id, .. }: RequestContext,
+    RequestContext { started, query_id, ip, .. }: RequestContext,
     operation: Option<&Operation>,
     (method, path): (&Method, &str),
     result: Result<Response, ApiError>,
@@ -329,6 +333,10 @@ fn finish(
     let duration = api.iam.monotonic().saturating_sub(started);
     api.meter.note(route, status, duration.as_secs_f64());
     let is_for_proxy = operation.is_some_and(|one| matches!(one.handler, Handler::Proxy(_)));
+    let response = match ip {
+        Some(ip) => response.sent_to(|| Recipient::Network(Network::of(ip))),
+        None => response,
+    };
     let response = with_query_id(response.into_http(), query_id);
     // A proxy may pass the headers on, to browsers of another host.
     if is_for_proxy { response } else { secured(response, api.hsts.as_ref()) }
@@ -353,6 +361,22 @@ pub fn failure_response(query_id: QueryId) -> http::Response<Body> {
     let response = error.into_unlogged_response().no_store().into_http();
     // The request may be a proxy's, which may pass the headers on to browsers of another host.
     secured(with_query_id(response, query_id), None)
+}
+
+/// Returns the response in place of one that there is no memory for. What was requested is done.
+pub fn refused_response(response: &http::Response<Body>) -> http::Response<Body> {
+    let message = "Too many responses wait until their clients take them: try again, or request \
+                   less at once. If this was to change something, it is changed";
+    let status = StatusCode::SERVICE_UNAVAILABLE;
+    let error = ApiError::new(status, "Server::ServiceUnavailable", message)
+        .with_header("retry-after", BodyFailure::RETRY_AFTER.to_string());
+    let mut refused = error.into_unlogged_response().no_store().into_http();
+    for name in [QUERY_ID, REVISION, STRICT_TRANSPORT_SECURITY] {
+        if let Some(value) = response.headers().get(&name) {
+            refused.headers_mut().insert(name, value.clone());
+        }
+    }
+    secured(refused, None)
 }
 
 fn with_query_id(mut response: http::Response<Body>, query_id: QueryId) -> http::Response<Body> {

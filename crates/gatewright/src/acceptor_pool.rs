@@ -24,7 +24,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::config::Timeouts;
 use crate::dispatcher::{Connection, Dispatcher};
-use crate::listener::{Admitted, BodyLimits, ConnectionLimits, Listener, Server};
+use crate::listener::{Admitted, BodyLimits, ConnectionLimits, Listener, ResponseMemory, Server};
 
 /// Requests in flight when the server stops have so long to complete.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(20);
@@ -62,7 +62,7 @@ impl AcceptorPool {
     /// up.
     pub(crate) fn start(
         dispatcher: &Dispatcher,
-        limits: &(Timeouts, BodyLimits),
+        limits: &(Timeouts, BodyLimits, Arc<ResponseMemory>),
     ) -> io::Result<Self> {
         let count = thread::available_parallelism().map_or(1, NonZero::get) + 1;
         let workers =
@@ -134,7 +134,7 @@ impl Worker {
     fn start(
         number: usize,
         dispatcher: Dispatcher,
-        (timeouts, bodies): (Timeouts, BodyLimits),
+        (timeouts, bodies, responses): (Timeouts, BodyLimits, Arc<ResponseMemory>),
     ) -> io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (connections, accepted) = mpsc::unbounded_channel();
@@ -142,7 +142,8 @@ impl Worker {
         let (keep_alive, released) = oneshot::channel::<()>();
         thread::Builder::new().name(format!("worker-{number}")).spawn(move || {
             runtime.block_on(async move {
-                let server = Server::new(timeouts, bodies.for_thread(), "clients");
+                let memory = (bodies.for_thread(), responses.for_thread());
+                let server = Server::new(timeouts, memory, "clients");
                 serve_connections(Arc::new(dispatcher), Arc::new(server), accepted).await;
                 drop(draining);
                 let _ = released.await;

@@ -24,7 +24,7 @@ use ipnet::IpNet;
 
 use crate::error::Failure;
 use environment::Misspelled;
-use limits::{body_memory, positive, seconds};
+use limits::{BODY_MEMORY, RESPONSE_MEMORY, memory, positive, seconds};
 pub(crate) use log_filter::LogFilter;
 pub(crate) use log_format::LogFormat;
 use options::{COUNT, Options};
@@ -64,6 +64,8 @@ pub(crate) struct Config {
     pub(crate) max_connections_per_address: usize,
     /// In bytes.
     pub(crate) max_body_memory: usize,
+    /// In bytes.
+    pub(crate) max_response_memory: usize,
     /// The proxies whose `X-Forwarded-For` is trusted; none where that was not set.
     trusted_proxies: Option<Vec<IpNet>>,
     pub(crate) log: LogFilter,
@@ -138,7 +140,12 @@ impl Options {
             operations_listen: self.operations_listen.unwrap_or(OPERATIONS),
             ext_authz_listen: self.ext_authz_listen,
             timeouts,
-            max_body_memory: body_memory(self.max_body_memory)?,
+            max_body_memory: memory("--max-body-memory", self.max_body_memory, BODY_MEMORY)?,
+            max_response_memory: memory(
+                "--max-response-memory",
+                self.max_response_memory,
+                RESPONSE_MEMORY,
+            )?,
             max_connections: self
                 .max_connections
                 .map(|number| positive("--max-connections", Some(number), number))

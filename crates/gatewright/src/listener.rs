@@ -5,10 +5,12 @@
 mod admission;
 mod body;
 mod connection;
+mod http2_stream;
 mod memory;
 mod progress;
 mod refusal;
 mod response_body;
+mod response_memory;
 mod seldom;
 mod stream;
 mod unread;
@@ -32,6 +34,7 @@ pub(crate) use body::BodyLimits;
 pub(crate) use connection::Server;
 pub(crate) use memory::Budget;
 use refusal::Refusal;
+pub(crate) use response_memory::ResponseMemory;
 
 /// Delay before `accept` is tried again after an error, for want of a file descriptor say.
 const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(50);
@@ -91,7 +94,9 @@ impl Listener {
 
     /// Serves a router on the current runtime, as long as the future is polled.
     pub(crate) async fn serve(self, router: Router, timeouts: Timeouts, bodies: BodyLimits) {
-        let server = Arc::new(Server::new(timeouts, bodies, self.name));
+        // They are sent to operators and Envoys.
+        let responses = ResponseMemory::new(ResponseMemory::OPERATORS, self.name);
+        let server = Arc::new(Server::new(timeouts, (bodies, responses), self.name));
         // Connections end with this future: nothing tells them to complete their requests.
         let (_running, stop) = watch::channel(());
         let mut connections = JoinSet::new();

@@ -20,7 +20,7 @@ use crate::config::{Config, Source, Timeouts};
 use crate::descriptors::{self, ConnectionQuotas, Envoys, OPERATIONS};
 use crate::dispatcher::Dispatcher;
 use crate::error::Failure;
-use crate::listener::{BodyLimits, Budget, ConnectionLimits, Listener};
+use crate::listener::{BodyLimits, Budget, ConnectionLimits, Listener, ResponseMemory};
 use crate::metrics::Metrics;
 use crate::signals::shutdown_signal;
 use crate::{log, operations};
@@ -115,7 +115,8 @@ impl Server {
         let ext_authz = ext_authz.transpose()?;
         let dispatcher = dispatcher(&iam, api, &trusted_proxies)?;
         let budget = Budget::of_clients(memory);
-        let limits = (timeouts.clone(), BodyLimits::new(timeouts.body, budget));
+        let responses = ResponseMemory::new(config.max_response_memory, "clients");
+        let limits = (timeouts.clone(), BodyLimits::new(timeouts.body, budget), responses);
         let mut pool = AcceptorPool::start(&dispatcher, &limits).map_err(Failure::Serve)?;
         let limits = ConnectionLimits {
             total: quotas.clients,

@@ -87,7 +87,7 @@ async fn respond(
     let response = response.and_then(|response| set_form_cookie(&request, response));
     let response = response.unwrap_or_else(|error| without_page(query_id, &error));
     record(panel, &request, parts, response.status());
-    response
+    response.sent_to(request.recipient())
 }
 
 /// Loads the session and checks the form; returns the route if the request may proceed.

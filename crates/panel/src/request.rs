@@ -5,7 +5,8 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use gatewright_iam::{
-    Context, Iam, IamError, Input, Instant, Origin, QueryId, Secret, Session, SessionAccess,
+    Context, Iam, IamError, Input, Instant, Network, Origin, QueryId, Recipient, Secret, Session,
+    SessionAccess,
 };
 
 use crate::cookies::{CookieSettings, RequestCookies};
@@ -80,6 +81,14 @@ impl RequestContext {
             now: self.now,
             conditions: None,
         })
+    }
+
+    /// Returns the recipient of the response.
+    pub(crate) fn recipient(&self) -> Option<Recipient> {
+        match &self.session {
+            Some(session) => Some(Recipient::Account(session.principal.account().clone())),
+            None => self.ip.map(|ip| Recipient::Network(Network::of(ip))),
+        }
     }
 
     /// Returns the origin of a request that is not signed in.

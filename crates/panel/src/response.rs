@@ -4,6 +4,8 @@ use askama::Template;
 use axum::body::Body;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, LOCATION, RETRY_AFTER, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderValue, Response, StatusCode};
+use gatewright_iam::Recipient;
+use gatewright_iam::limits::SMALL_RESPONSE_BYTES;
 
 use crate::error::PageError;
 
@@ -16,6 +18,7 @@ pub(crate) struct PageResponse {
     status: StatusCode,
     body: String,
     headers: HeaderMap,
+    recipient: Option<Recipient>,
 }
 
 impl PageResponse {
@@ -53,7 +56,7 @@ impl PageResponse {
         for (name, value) in SECURITY_HEADERS {
             headers.insert(*name, HeaderValue::from_static(value));
         }
-        Self { status, body, headers }
+        Self { status, body, headers, recipient: None }
     }
 
     pub(crate) fn with_status(mut self, status: StatusCode) -> Self {
@@ -74,12 +77,22 @@ impl PageResponse {
         self
     }
 
+    /// Names the recipient, whose part of the memory for responses counts.
+    pub(crate) fn sent_to(mut self, recipient: Option<Recipient>) -> Self {
+        self.recipient = recipient;
+        self
+    }
+
     pub(crate) fn status(&self) -> StatusCode {
         self.status
     }
 
     pub(crate) fn into_response(self) -> Response<Body> {
+        let recipient = self.recipient.filter(|_| self.body.len() > SMALL_RESPONSE_BYTES);
         let mut response = Response::new(Body::from(self.body));
+        if let Some(recipient) = recipient {
+            response.extensions_mut().insert(recipient);
+        }
         *response.status_mut() = self.status;
         *response.headers_mut() = self.headers;
         response

@@ -10,7 +10,10 @@ use super::timeouts::Timeouts;
 use crate::error::Failure;
 
 /// The memory for the bodies of requests, in MiB.
-const BODY_MEMORY: usize = 64;
+pub(super) const BODY_MEMORY: usize = 64;
+
+/// The memory for responses that are not small, in MiB.
+pub(super) const RESPONSE_MEMORY: usize = 256;
 
 /// The bytes of a MiB.
 pub(super) const MIB: usize = 1 << 20;
@@ -113,14 +116,16 @@ pub(super) fn seconds(
     }
 }
 
-/// Checks the memory for bodies, in MiB, half of which must hold a body of the maximum size; returns
-/// it in bytes.
-pub(super) fn body_memory(given: Option<usize>) -> Result<usize, Failure> {
+/// Checks the memory for bodies or for responses, in MiB, half of which must hold a body of the maximum
+/// size; returns it in bytes.
+pub(super) fn memory(
+    name: &'static str,
+    given: Option<usize>,
+    default: usize,
+) -> Result<usize, Failure> {
     let least = 2 * BODY_BYTES / MIB;
-    match given.unwrap_or(BODY_MEMORY) {
-        few if few < least => {
-            Err(Failure::setting("--max-body-memory")(format!("{few} is not at least {least}")))
-        }
+    match given.unwrap_or(default) {
+        few if few < least => Err(Failure::setting(name)(format!("{few} is not at least {least}"))),
         enough => Ok(enough.saturating_mul(MIB)),
     }
 }

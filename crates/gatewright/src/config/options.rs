@@ -127,6 +127,9 @@ pub(crate) struct Options {
     /// The limit of all bodies of requests in memory, in MiB [default: 64]
     #[arg(long, env = "GATEWRIGHT_MAX_BODY_MEMORY", value_name = "MIB")]
     pub(super) max_body_memory: Option<usize>,
+    /// The limit of all responses in memory that are not small, in MiB [default: 256]
+    #[arg(long, env = "GATEWRIGHT_MAX_RESPONSE_MEMORY", value_name = "MIB")]
+    pub(super) max_response_memory: Option<usize>,
     /// Seconds within which a client must send the head of a request [default: 10]
     #[arg(long, env = "GATEWRIGHT_HEADER_TIMEOUT", value_name = "SECONDS")]
     pub(super) header_timeout: Option<u64>,
@@ -231,6 +234,7 @@ impl Options {
             max_connections,
             max_connections_per_address,
             max_body_memory,
+            max_response_memory,
             header_timeout,
             body_timeout,
             idle_timeout,

@@ -62,6 +62,11 @@ pub(crate) struct Admitted {
 }
 
 impl Admitted {
+    /// Returns the client's network; none for a trusted proxy.
+    pub(super) fn network(&self) -> Option<Network> {
+        self.network
+    }
+
     /// Returns the memory of the client's network; none for a trusted proxy.
     pub(super) fn memory(&self) -> Option<&Arc<Pools>> {
         self.memory.as_ref()

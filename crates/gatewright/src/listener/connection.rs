@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{Request, Response, StatusCode};
+use gatewright_iam::Network;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
@@ -17,8 +18,10 @@ use tokio::time::{Interval, MissedTickBehavior};
 
 use super::admission::Admitted;
 use super::body::{BodyLimits, RequestBody, UnreadBodyReceiver};
+use super::http2_stream::StreamExecutor;
 use super::progress::{InFlight, Progress};
 use super::response_body::ResponseBody;
+use super::response_memory::ResponseMemory;
 use super::seldom::Seldom;
 use super::stream::Stream;
 use super::unread::Disposal;
@@ -49,27 +52,29 @@ const CONNECTION_WINDOW: u32 = 256 << 10;
 /// The longest time between two pings on HTTP/2.
 const MOST_BETWEEN_PINGS: Duration = Duration::from_secs(40);
 
-/// The bytes of a response that are held for an HTTP/2 client before it takes them.
-const SEND_BUFFER: usize = 64 << 10;
+/// The bytes of a response that are held for an HTTP/2 client before it takes them, beside those that
+/// are counted.
+const SEND_BUFFER: usize = 16 << 10;
 
 /// Serves connections within limits of time.
 pub(crate) struct Server {
     clients: Protocols,
     proxies: Protocols,
     bodies: BodyLimits,
+    responses: Arc<ResponseMemory>,
     /// The label of the listener in metrics.
     listener: &'static str,
 }
 
 /// The limits of one kind of peer.
 struct Protocols {
-    builder: Builder<TokioExecutor>,
+    builder: Builder<StreamExecutor>,
     timeouts: Timeouts,
 }
 
 impl Protocols {
-    fn new(timeouts: Timeouts, streams: u32) -> Self {
-        let mut builder = Builder::new(TokioExecutor::new());
+    fn new(timeouts: Timeouts, streams: u32, listener: &'static str) -> Self {
+        let mut builder = Builder::new(StreamExecutor { timeout: timeouts.write, listener });
         // The watchdog counts the time for heads: hyper would count idle time as well.
         builder.http1().timer(TokioTimer::new()).header_read_timeout(None::<Duration>);
         // Nearly all responses are small: one buffer is sent with less work than a list of them.
@@ -90,10 +95,15 @@ impl Protocols {
 }
 
 impl Server {
-    pub(crate) fn new(timeouts: Timeouts, bodies: BodyLimits, listener: &'static str) -> Self {
+    pub(crate) fn new(
+        timeouts: Timeouts,
+        (bodies, responses): (BodyLimits, Arc<ResponseMemory>),
+        listener: &'static str,
+    ) -> Self {
         let of_proxies = Timeouts { idle: timeouts.proxy_idle, ..timeouts.clone() };
-        let proxies = Protocols::new(of_proxies, MAX_PROXY_STREAMS);
-        Self { clients: Protocols::new(timeouts, MAX_STREAMS), proxies, bodies, listener }
+        let proxies = Protocols::new(of_proxies, MAX_PROXY_STREAMS, listener);
+        let clients = Protocols::new(timeouts, MAX_STREAMS, listener);
+        Self { clients, proxies, bodies, responses, listener }
     }
 
     /// Serves a connection until it ends. Once `stop` changes, requests in flight complete.
@@ -114,7 +124,8 @@ impl Server {
             let in_flight = progress.begin(&request);
             let disposal = Disposal::of(&request);
             let (request, receiver) = RequestBody::wrap(request, &self.bodies, admitted.memory());
-            answer((handle.clone(), request), (receiver, disposal), in_flight)
+            let responses = (Arc::clone(&self.responses), admitted.network());
+            answer((handle.clone(), request), (receiver, disposal), responses, in_flight)
         });
         let mut serving = pin!(builder.serve_connection(io, service));
         let mut watchdog = Watchdog::new(timeouts);
@@ -179,6 +190,7 @@ async fn next_event(
 async fn answer<H, R>(
     (handle, request): (H, Request<RequestBody<Incoming>>),
     (receiver, disposal): (UnreadBodyReceiver<Incoming>, Disposal),
+    (responses, network): (Arc<ResponseMemory>, Option<Network>),
     in_flight: InFlight,
 ) -> Result<Response<ResponseBody>, Infallible>
 where
@@ -196,7 +208,7 @@ where
     {
         in_flight.cut_short();
     }
-    Ok(response.map(|body| ResponseBody::new(body, in_flight)))
+    Ok(ResponseBody::wrap(response, (responses, network), in_flight))
 }
 
 fn with_status(status: StatusCode) -> Response<Body> {

@@ -11,7 +11,7 @@ use gatewright_iam::limits::{BODY_BYTES, SIGN_IN_FORM_BYTES};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// The unit of memory, in bytes.
-const UNIT: usize = 1 << 10;
+pub(super) const UNIT: usize = 1 << 10;
 
 /// The bytes of a listener's bodies, for two kinds of callers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,10 +62,8 @@ pub(super) struct Pools {
 
 impl Pools {
     pub(super) fn new(budget: Budget) -> Self {
-        let pool = |bytes: usize| {
-            Arc::new(Semaphore::new(bytes.div_ceil(UNIT).min(Semaphore::MAX_PERMITS)))
-        };
-        Self { strangers: pool(budget.strangers), authenticated: pool(budget.authenticated) }
+        let Budget { strangers, authenticated } = budget;
+        Self { strangers: semaphore(strangers), authenticated: semaphore(authenticated) }
     }
 
     fn take(&self, sender: Sender, units: u32) -> Option<OwnedSemaphorePermit> {
@@ -75,6 +73,11 @@ impl Pools {
         };
         Arc::clone(pool).try_acquire_many_owned(units).ok()
     }
+}
+
+/// Creates a semaphore with a permit for each unit of memory.
+pub(super) fn semaphore(bytes: usize) -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(bytes.div_ceil(UNIT).min(Semaphore::MAX_PERMITS)))
 }
 
 /// The memory of one request.

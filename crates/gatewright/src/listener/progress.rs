@@ -16,9 +16,7 @@ pub(super) struct Progress {
     requests: AtomicU32,
     /// The requests whose response is not sent yet.
     in_flight: AtomicU32,
-    /// The responses whose body is being sent.
-    responding: AtomicU32,
-    /// The writes that sent something, and the frames of responses that were taken, modulo 2³².
+    /// The writes that sent something, modulo 2³².
     sent: AtomicU32,
     /// True if the client takes no more bytes at the moment.
     is_blocked: AtomicBool,
@@ -85,19 +83,16 @@ impl Progress {
             self.is_http2.store(true, Relaxed);
         }
         self.in_flight.fetch_add(1, Relaxed);
-        InFlight { progress: Arc::clone(self), is_responding: false }
+        InFlight(Arc::clone(self))
     }
 
     pub(super) fn snapshot(&self) -> Snapshot {
         let is_http2 = self.is_http2.load(Relaxed);
-        let is_sending = self.is_blocked.load(Relaxed)
-            // Where the client opens no window, HTTP/2 takes no frame, and nothing blocks.
-            || (is_http2 && self.responding.load(Relaxed) > 0);
         Snapshot {
             requests: self.requests.load(Relaxed),
             in_flight: self.in_flight.load(Relaxed),
             sent: self.sent.load(Relaxed),
-            is_sending,
+            is_sending: self.is_blocked.load(Relaxed),
             // Frames of HTTP/2 need not belong to a request.
             has_begun_head: self.has_begun_head.load(Relaxed) && !is_http2,
         }
@@ -106,37 +101,18 @@ impl Progress {
 
 /// Guard of a request in flight.
 #[derive(Debug)]
-pub(super) struct InFlight {
-    progress: Arc<Progress>,
-    is_responding: bool,
-}
+pub(super) struct InFlight(Arc<Progress>);
 
 impl InFlight {
-    /// Notes that the head of the response is ready.
-    pub(super) fn respond(mut self) -> Self {
-        self.is_responding = true;
-        self.progress.responding.fetch_add(1, Relaxed);
-        self
-    }
-
     /// Notes that the connection will be closed while the client may still be sending.
     pub(super) fn cut_short(&self) {
-        self.progress.is_cut_short.store(true, Relaxed);
-    }
-
-    /// Notes that a frame of the response's body was taken.
-    pub(super) fn take_frame(&self) {
-        add(&self.progress.sent, 1);
+        self.0.is_cut_short.store(true, Relaxed);
     }
 }
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        if self.is_responding {
-            self.progress.responding.fetch_sub(1, Relaxed);
-            self.take_frame();
-        }
-        self.progress.in_flight.fetch_sub(1, Relaxed);
+        self.0.in_flight.fetch_sub(1, Relaxed);
     }
 }
 

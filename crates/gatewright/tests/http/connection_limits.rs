@@ -22,7 +22,7 @@ const SHORT: &[&str] = &[
 ];
 
 /// The longest time that a test waits for what must happen.
-const PATIENCE: Duration = Duration::from_secs(40);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(40);
 
 /// A connection without a client library.
 struct Raw(TcpStream);
@@ -68,7 +68,7 @@ impl Raw {
 }
 
 /// Waits until a line of the metrics has this beginning.
-async fn metric(server: &Server, wanted: &str) {
+pub(crate) async fn metric(server: &Server, wanted: &str) {
     let begun = Instant::now();
     loop {
         let response = http().get(format!("{}/metrics", server.operations)).send().await.unwrap();

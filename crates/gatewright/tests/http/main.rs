@@ -57,6 +57,7 @@ mod python;
 mod rates;
 mod readme;
 mod resources;
+mod response_memory;
 mod server;
 mod server_log;
 mod slow_database;

@@ -49,6 +49,10 @@ pub const ANONYMOUS_BODY_BYTES: usize = 64 << 10;
 /// session ended, field by field.
 pub const SIGN_IN_FORM_BYTES: usize = 128 << 10;
 
+/// The maximum size of a response that counts as small, in bytes: most have less by far. What is held
+/// of others for their recipients is limited.
+pub const SMALL_RESPONSE_BYTES: usize = 16 << 10;
+
 /// The maximum length of a text in a line of a log, in bytes; the rest is cut off.
 pub const LOG_TEXT_BYTES: usize = 1_024;
 

@@ -1,10 +1,14 @@
 //! What the transport and the handlers of requests tell each other: that a caller is authenticated,
-//! and why a body did not arrive.
+//! why a body did not arrive, and who receives a response.
 
 use std::error::Error;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+
+use gatewright_policy::AccountName;
+
+use crate::model::network::Network;
 
 /// Mark of a request whose caller is authenticated. The transport reads it: what it holds for
 /// strangers is limited more strictly.
@@ -21,6 +25,16 @@ impl AuthenticationMark {
     pub fn is_set(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
+}
+
+/// The recipient of a response that is not small, in the extensions of that response. The transport
+/// limits what it holds for each.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Recipient {
+    /// The account of an authenticated caller.
+    Account(AccountName),
+    /// The network of a stranger.
+    Network(Network),
 }
 
 /// The reason why a body could not be received whole.
