@@ -55,7 +55,7 @@ impl ResponseBody {
     ) -> Response<Self> {
         let size = response.body().size_hint();
         let mut counted = None;
-        if !size.upper().is_some_and(|most| bytes(most) <= SMALL_RESPONSE_BYTES) {
+        if size.upper().is_none_or(|most| bytes(most) > SMALL_RESPONSE_BYTES) {
             match Counted::of(&mut response, &size, memory) {
                 Ok(whole) => counted = Some(whole),
                 Err(_) => response = refused_response(&response),

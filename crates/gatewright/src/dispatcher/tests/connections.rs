@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::acceptor_pool::AcceptorPool;
 use crate::config::Timeouts;
 use crate::dispatcher::tests::installation::Installation;
-use crate::listener::{BodyLimits, Budget, ConnectionLimits};
+use crate::listener::{BodyLimits, Budget, ConnectionLimits, ResponseMemory};
 use crate::serve::bind;
 
 #[tokio::test]
@@ -15,7 +15,8 @@ async fn a_new_connection_is_answered_while_the_general_runtime_does_nothing_els
     let installation = Installation::new().await;
     let bodies = Budget::of_clients(64 << 20);
     let timeouts = Timeouts::default();
-    let limits = (timeouts.clone(), BodyLimits::new(timeouts.body, bodies));
+    let responses = ResponseMemory::new(64 << 20, "clients");
+    let limits = (timeouts.clone(), BodyLimits::new(timeouts.body, bodies), responses);
     let mut pool = AcceptorPool::start(installation.dispatcher(), &limits).unwrap();
     let listener: TcpListener = bind(([127, 0, 0, 1], 0).into()).unwrap();
     let address = listener.local_addr().unwrap();
