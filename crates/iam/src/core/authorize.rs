@@ -10,7 +10,7 @@ use gatewright_policy::{
 use crate::core::budget::CHUNK;
 use crate::core::iam::Iam;
 use crate::engine::recorder::RecordedDecision;
-use crate::engine::view::View;
+use crate::engine::view::{View, account_urn};
 use crate::model::caller::Context;
 use crate::model::error::IamError;
 use crate::model::rights;
@@ -205,17 +205,19 @@ impl Iam {
         context: &Context,
         action: &str,
     ) -> Result<bool, IamError> {
-        let account = self.account_urn(context.account());
-        let decision_context = self.decision_context(context, &account).await?;
-        Ok(decision_context.decide(context, action, &account).is_allowed())
+        let home = self.views.get(context.account()).await?;
+        let account = home.own_urn();
+        let decision_context = self.decision_context_from(Arc::clone(&home), account).await?;
+        Ok(decision_context.decide(context, action, account).is_allowed())
     }
 
     /// Requires an action on the caller's own account; fails with [`IamError::Forbidden`] without
     /// it.
     pub(crate) async fn demand(&self, context: &Context, action: &str) -> Result<(), IamError> {
-        let account = self.account_urn(context.account());
-        let decision_context = self.decision_context(context, &account).await?;
-        self.demand_all(context, [(&decision_context, action, &account)])
+        let home = self.views.get(context.account()).await?;
+        let account = home.own_urn();
+        let decision_context = self.decision_context_from(Arc::clone(&home), account).await?;
+        self.demand_all(context, [(&decision_context, action, account)])
     }
 
     /// Requires several actions, each on a resource; the error lists all that are missing.
@@ -248,6 +250,6 @@ impl Iam {
 
     /// Returns the URN of the resource that represents an account.
     pub(crate) fn account_urn(&self, account: &AccountName) -> ResourceUrn {
-        ResourceUrn::new(self.settings.region, "account", account.as_str())
+        account_urn(self.settings.region, account)
     }
 }

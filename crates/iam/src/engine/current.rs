@@ -7,13 +7,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use gatewright_policy::{AccountName, ClientId, Revision};
+use gatewright_policy::{AccountName, ClientId, Identity, Revision};
 use gatewright_store::{Change, Entry, Generation, Kind, StoreError};
 use tokio::sync::SemaphorePermit;
 
 use crate::engine::renewal::moves_a_resource;
 use crate::engine::view::View;
 use crate::engine::views::{Owner, Views};
+use crate::model::caller::Principal;
 use crate::model::error::IamError;
 use crate::model::limits::URN_BYTES;
 
@@ -142,13 +143,11 @@ impl Views {
         Ok(owners)
     }
 
-    /// Returns the account that a client belongs to, or belonged to before it was deleted.
-    pub(crate) async fn account_of_client(
-        &self,
-        id: &ClientId,
-    ) -> Result<Option<AccountName>, IamError> {
-        if let Some(account) = self.clients.get(id) {
-            return Ok(Some(account));
+    /// Returns the principal of a client, of the account that it belongs to, or belonged to before it was
+    /// deleted.
+    pub(crate) async fn client(&self, id: &ClientId) -> Result<Option<Arc<Principal>>, IamError> {
+        if let Some(client) = self.clients.get(id) {
+            return Ok(Some(client));
         }
         let permit = self.credential_lookup().await?;
         let found = self.store.object_of_any_account(Kind::Client, id.as_str()).await?;
@@ -158,8 +157,10 @@ impl Views {
             // It was created on another node a moment ago, which this one does not follow yet.
             self.refresh(&account).await?;
         }
-        self.clients.insert(id.clone(), account.clone());
-        Ok(Some(account))
+        let identity = Identity::service_account(self.region, &account, id);
+        let client = Arc::new(Principal::alone(identity, self.region));
+        self.clients.insert(id.clone(), Arc::clone(&client));
+        Ok(Some(client))
     }
 
     /// Applies changes that were just committed on this node, before they are acknowledged.

@@ -83,29 +83,14 @@ impl RateLimits {
         }
     }
 
-    /// Admits a request for a decision, from memory.
+    /// Admits a request for a decision, or introspection, from memory.
     pub(crate) fn admit_decision(&self, principal: &Principal) -> Result<(), IamError> {
         self.decisions.lease(self.keys(principal)).map_err(IamError::RateLimited)
     }
 
-    /// Admits a token request whose secret is right.
-    pub(crate) fn admit_token_request(
-        &self,
-        client: &ClientId,
-        account: &AccountName,
-    ) -> Result<(), IamError> {
-        let keys = (self.key(client.as_str()), self.key(account.as_str()));
-        self.tokens.lease(keys).map_err(IamError::RateLimited)
-    }
-
-    /// Admits introspection by a client whose secret is right.
-    pub(crate) fn admit_introspection(
-        &self,
-        client: &ClientId,
-        account: &AccountName,
-    ) -> Result<(), IamError> {
-        let keys = (self.key(client.as_str()), self.key(account.as_str()));
-        self.decisions.lease(keys).map_err(IamError::RateLimited)
+    /// Admits a token request of a client whose secret is right.
+    pub(crate) fn admit_token_request(&self, client: &Principal) -> Result<(), IamError> {
+        self.tokens.lease(self.keys(client)).map_err(IamError::RateLimited)
     }
 
     /// Admits a request of an authenticated caller; returns the state of the limit that is nearest,

@@ -21,14 +21,14 @@ pub(crate) mod recording;
 mod writing;
 
 use std::net::IpAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use gatewright_policy::{AccountName, Identity, Instant, Region};
 use gatewright_store::Store;
 use metrics::Counter;
 use thread_local::ThreadLocal;
 
-use crate::model::caller::{Context, Origin};
+use crate::model::caller::{Context, Origin, Principal};
 use crate::model::limits::{LOG_TEXT_BYTES, USER_AGENT_BYTES, cut};
 use crate::model::log::{Call, LogKind};
 use crate::model::query_id::QueryId;
@@ -120,22 +120,22 @@ impl Recorder {
     /// Records a token request and its outcome. Refused ones are counted where they repeat.
     pub(crate) fn record_token_request(
         &self,
-        identity: Identity,
+        client: &Arc<Principal>,
         scope: &str,
         outcome: TokenOutcome,
         origin: (Option<IpAddr>, QueryId, Instant),
     ) {
         let mut pending = self.pending();
         if outcome == TokenOutcome::Issued {
-            pending.count(identity.account(), |counts| counts.tokens += 1);
-            if !pending.others.may_have_room(&identity) {
-                return pending.leave_out((identity.account(), LogKind::Token), 1);
+            pending.count(client.account(), |counts| counts.tokens += 1);
+            if !pending.others.may_have_room(&client.identity) {
+                return pending.leave_out((client.account(), LogKind::Token), 1);
             }
         }
         let line = PendingLine {
             what: cut(scope, LOG_TEXT_BYTES).into_owned(),
             allowed: outcome == TokenOutcome::Issued,
-            ..PendingLine::about(LogKind::Token, Actor::Identity(identity), origin)
+            ..PendingLine::about(LogKind::Token, Actor::Principal(Arc::clone(client)), origin)
         };
         match outcome {
             TokenOutcome::Issued => pending.add(line),

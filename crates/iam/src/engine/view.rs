@@ -11,7 +11,8 @@
 use std::sync::Arc;
 
 use gatewright_policy::{
-    AccountName, GroupName, Identity, Instant, PolicySet, Region, Revision, permissions_group_urn,
+    AccountName, GroupName, Identity, Instant, PolicySet, Region, ResourceUrn, Revision,
+    permissions_group_urn,
 };
 use gatewright_store::{Generation, Position};
 use imbl::OrdSet;
@@ -48,11 +49,18 @@ impl ClientEntry {
     }
 }
 
+/// Returns the URN of the resource that represents an account.
+pub(crate) fn account_urn(region: Region, account: &AccountName) -> ResourceUrn {
+    ResourceUrn::new(region, "account", account.as_str())
+}
+
 /// A view: an account at one revision. A clone shares everything; a change copies the path to what
 /// it touches (copy-on-write), so it costs the same however much the account holds.
 #[derive(Debug, Clone)]
 pub(crate) struct View {
     pub(super) region: Region,
+    /// The resource that represents the account.
+    own_urn: Arc<ResourceUrn>,
     /// The last entry of the journal that was applied.
     pub(super) position: Position,
     /// The generation of the database that it was read in.
@@ -91,6 +99,7 @@ impl View {
         catalogue: &Arc<Catalogue>,
     ) -> Result<Self, IamError> {
         let position = Position::origin(&account);
+        let own_urn = Arc::new(account_urn(region, &account));
         let mut policies = PolicySet::new(account);
         for group in catalogue.groups() {
             let urn = permissions_group_urn(region, &MANAGED_OWNER, &group.name);
@@ -98,6 +107,7 @@ impl View {
         }
         let mut view = Self {
             region,
+            own_urn,
             position,
             generation: Generation::new(0),
             policies,
@@ -123,6 +133,11 @@ impl View {
     /// Returns the name of the account.
     pub(crate) fn account(&self) -> &AccountName {
         self.policies.owner()
+    }
+
+    /// Returns the URN of the resource that represents the account.
+    pub(crate) fn own_urn(&self) -> &ResourceUrn {
+        &self.own_urn
     }
 
     /// Returns the revision of the account: the number of its last journal entry that was applied.

@@ -23,6 +23,7 @@ use crate::catalogue::index::Catalogue;
 use crate::engine::freshness::{Freshness, Lag, micros};
 use crate::engine::view::View;
 use crate::engine::weight::{ByBytes, Weighed};
+use crate::model::caller::Principal;
 use crate::sources::Sources;
 
 /// The maximum number of look-ups of credentials at once: anybody can name some that do not exist, and
@@ -39,8 +40,8 @@ const MANY: usize = 100_000;
 /// not.
 const OWNERS_BYTES: u64 = 16 * 1024 * 1024;
 
-/// The memory for accounts of clients, in bytes.
-const CLIENTS_BYTES: u64 = 16 * 1024 * 1024;
+/// The memory for principals of clients, in bytes.
+const CLIENTS_BYTES: u64 = 64 * 1024 * 1024;
 
 /// The view of one account, with the lock of its renewal.
 #[derive(Default)]
@@ -75,8 +76,8 @@ pub(crate) struct Views {
     pub(super) catalogue: Arc<Catalogue>,
     pub(super) slots: Cache<AccountName, Arc<Slot>>,
     pub(super) owners: Cache<Box<str>, Owner, ByBytes>,
-    /// Accounts of clients: a client stays with its account for as long as it exists.
-    pub(super) clients: Cache<ClientId, AccountName, ByBytes>,
+    /// Principals of clients: a client stays with its account for as long as it exists.
+    pub(super) clients: Cache<ClientId, Arc<Principal>, ByBytes>,
     /// Bounds the look-ups of credentials in the database, which anybody can cause.
     pub(super) credential_lookups: Semaphore,
     /// The number of changes that created or deleted a resource: it invalidates cached owners.

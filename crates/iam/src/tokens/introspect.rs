@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use gatewright_policy::{AccountName, ClientId, Identity, Instant};
+use gatewright_policy::{ClientId, Instant};
 
 use crate::core::iam::Iam;
 use crate::model::caller::{Context, Principal};
@@ -23,11 +23,11 @@ impl Iam {
         token: &str,
         (ip, query_id, now): (Option<IpAddr>, QueryId, Instant),
     ) -> Result<Option<Introspection>, TokenError> {
-        let (account, client) = self.authenticate_client(client_id, client_secret, ip).await?;
+        let (asking, client) = self.authenticate_client(client_id, client_secret, ip).await?;
         if !client.enabled {
             return Err(TokenError::UnauthorizedClient(DISABLED));
         }
-        self.rate_limits.admit_introspection(client_id, &account)?;
+        self.rate_limits.admit_decision(&asking)?;
         let (found, projects) = match self.verify_any_token(token).await {
             Err(IamError::BadCredential) => return Ok(None),
             found => found?,
@@ -36,7 +36,7 @@ impl Iam {
             Err(IamError::BadCredential) => return Ok(None),
             admitted => drop(admitted?),
         }
-        if !self.may_introspect((&account, client_id), &found, (query_id, now)).await? {
+        if !self.may_introspect((&asking, client_id), &found, (query_id, now)).await? {
             return Ok(None);
         }
         let token = found.access_token()?;
@@ -64,19 +64,18 @@ impl Iam {
     /// Returns whether a client may know about a token.
     async fn may_introspect(
         &self,
-        (account, client_id): (&AccountName, &ClientId),
+        (asking, client_id): (&Arc<Principal>, &ClientId),
         found: &Principal,
         (query_id, now): (QueryId, Instant),
     ) -> Result<bool, IamError> {
         if found.access_token()?.client_id == *client_id {
             return Ok(true);
         }
+        let account = asking.account();
         if found.account() != account && !self.settings.registrars.contains(account) {
             return Ok(false);
         }
-        let region = self.settings.region;
-        let identity = Identity::service_account(region, account, client_id);
-        let principal = Arc::new(Principal::alone(identity, region));
+        let principal = Arc::clone(asking);
         let context = Context { principal, ip: None, query_id, now, conditions: None };
         self.has_right(&context, rights::TOKEN_INTROSPECT).await
     }

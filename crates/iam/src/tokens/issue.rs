@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use gatewright_policy::{ClientId, Identity, Instant, ResourceUrn};
+use gatewright_policy::{ClientId, Instant, ResourceUrn};
 
 use crate::core::iam::Iam;
 use crate::engine::claims::{Claims, IdClaims};
@@ -25,15 +25,13 @@ impl Iam {
     ) -> Result<Issued, TokenError> {
         let authenticated =
             self.authenticate_or_reject(&grant.client_id, &grant.client_secret, ip).await;
-        let region = self.settings.region;
         let about = (ip, query_id, now);
         // Failures beyond their limit are not written one by one.
-        if let Err((Some(account), TokenError::InvalidClient)) = &authenticated {
-            let identity = Identity::service_account(region, account, &grant.client_id);
-            self.recorder.record_token_request(identity, "", TokenOutcome::Refused, about);
+        if let Err((Some(principal), TokenError::InvalidClient)) = &authenticated {
+            self.recorder.record_token_request(principal, "", TokenOutcome::Refused, about);
         }
-        let (account, client) = authenticated.map_err(|(_, error)| error)?;
-        self.rate_limits.admit_token_request(&grant.client_id, &account)?;
+        let (principal, client) = authenticated.map_err(|(_, error)| error)?;
+        self.rate_limits.admit_token_request(&principal)?;
         if !client.enabled {
             return Err(TokenError::UnauthorizedClient(DISABLED));
         }
@@ -45,7 +43,6 @@ impl Iam {
         if text.len() > 1_000 || scope::read(text).is_none() {
             return Err(TokenError::InvalidScope);
         }
-        let identity = Identity::service_account(region, &account, &grant.client_id);
         // The dates of a token are in whole seconds. One of the second in which the client was
         // enabled again does not count. Its expiry does not depend on that: the client may have been
         // enabled by a clock that was ahead.
@@ -54,7 +51,7 @@ impl Iam {
         let id = hex::encode(self.sources.bytes::<16>()?);
         let claims = Claims {
             iss: &self.tokens.issuer,
-            sub: identity.urn(),
+            sub: principal.identity.urn(),
             aud: &self.tokens.issuer,
             exp: now.saturating_add(LIFETIME).seconds(),
             iat: issued.seconds(),
@@ -68,8 +65,8 @@ impl Iam {
             id_token = Some(token.into());
         }
         let token = self.tokens.signing(issued, |key| key.access_token(&claims))?;
-        self.recorder.record_use(&account, grant.client_id.as_str(), now);
-        self.recorder.record_token_request(identity, text, TokenOutcome::Issued, about);
+        self.recorder.record_use(principal.account(), grant.client_id.as_str(), now);
+        self.recorder.record_token_request(&principal, text, TokenOutcome::Issued, about);
         let (access_token, scope) = (token.into(), text.to_owned());
         Ok(Issued { access_token, expires_in: EXPIRES_IN, scope, id_token })
     }

@@ -28,7 +28,8 @@ impl Iam {
         token: &str,
         (ip, query_id, now): (Option<IpAddr>, QueryId, Instant),
     ) -> Result<(), TokenError> {
-        let (account, _) = self.authenticate_client(client_id, client_secret, ip).await?;
+        let (client, _) = self.authenticate_client(client_id, client_secret, ip).await?;
+        let account = client.account();
         let found = match self.tokens.verify(token).await {
             Err(IamError::BadCredential) => return Ok(()),
             found => found?,
@@ -38,18 +39,18 @@ impl Iam {
             return Err(TokenError::UnauthorizedClient("the token belongs to another client"));
         }
         let expires = token.expires;
-        let view = self.views.get(&account).await?;
+        let view = self.views.get(account).await?;
         let settled = self.sources.settled();
         // By a clock that is ahead it may look over, and be valid once that is right again.
         let is_over = settled.is_some_and(|settled| is_long_over(expires, settled));
         if is_over || view.is_revoked(&token.id) {
             return Ok(());
         }
-        let place = self.place(&account, token.id.as_str());
+        let place = self.place(account, token.id.as_str());
         let revoked = RevokedDocument { expires }.create(place, None)?;
         let context =
             Context { principal: Arc::clone(&found), ip, query_id, now, conditions: None };
-        match self.commit(&account, context.author(), vec![revoked]).await {
+        match self.commit(account, context.author(), vec![revoked]).await {
             Ok(()) | Err(StoreError::Taken(Taken::Id)) => {}
             Err(error) => return Err(error.into()),
         }
@@ -58,7 +59,7 @@ impl Iam {
         let over: Vec<Change> =
             over.iter().map(|id| RevokedDocument::delete(id.as_str())).collect();
         if !over.is_empty()
-            && let Err(error) = self.commit(&account, context.author(), over).await
+            && let Err(error) = self.commit(account, context.author(), over).await
         {
             // Another request deleted them, or the next one will.
             tracing::debug!(error = %CauseChain(&error), "expired revocations stay for now");

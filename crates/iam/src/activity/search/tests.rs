@@ -1,5 +1,6 @@
 //! Tests of searches while pages are merged.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use fastrand::Rng;
@@ -9,6 +10,7 @@ use gatewright_testing::{TestDatabase, on_both_databases};
 
 use super::Search;
 use crate::engine::recorder::{Recorder, TokenOutcome};
+use crate::model::caller::Principal;
 use crate::model::log::{Line, LogKind};
 use crate::model::log_terms::LineFilter;
 use crate::model::query_id::QueryId;
@@ -34,9 +36,10 @@ impl Log {
         Self { account, store, recorder, now }
     }
 
-    fn client(&self, number: u8) -> Identity {
+    fn client(&self, number: u8) -> Arc<Principal> {
         let id = ClientId::new(format!("EU.{number}"));
-        Identity::service_account(Region::Eu, &self.account, &id)
+        let identity = Identity::service_account(Region::Eu, &self.account, &id);
+        Arc::new(Principal::alone(identity, Region::Eu))
     }
 
     /// Returns all lines that a filter finds, in pages of a size.
@@ -85,9 +88,9 @@ async fn every_line_is_found_once_while_pages_are_merged(database: TestDatabase)
             let (client, query_id) =
                 (log.client(rng.u8(..5)), QueryId::new(Region::Eu, rng.u128(..)));
             let scope = format!("scope-{} {}", rng.u8(..20), "x".repeat(rng.usize(..900)));
-            recorded.push((at, client.urn().to_owned(), query_id.to_string()));
+            recorded.push((at, client.identity.urn().to_owned(), query_id.to_string()));
             let about = (None, query_id, at);
-            log.recorder.record_token_request(client, &scope, TokenOutcome::Issued, about);
+            log.recorder.record_token_request(&client, &scope, TokenOutcome::Issued, about);
         }
         log.recorder.flush().await.unwrap();
         flushes += 1;
@@ -108,7 +111,7 @@ async fn every_line_is_found_once_while_pages_are_merged(database: TestDatabase)
     };
     assert_eq!(found(log.find(&LineFilter::default(), 100).await), recorded);
     for number in 0..5 {
-        let actor = log.client(number).urn().to_owned();
+        let actor = log.client(number).identity.urn().to_owned();
         let expected: Vec<_> =
             recorded.iter().filter(|(_, who, _)| *who == actor).cloned().collect();
         let filter = LineFilter { actor: Some(actor), ..LineFilter::default() };
@@ -126,7 +129,7 @@ async fn lines_are_merged_only_once_and_soon_enough(database: TestDatabase) {
     let log = Log::new(&database).await;
     let record = async |ago: Duration| {
         let about = (None, QueryId::OPERATOR, log.now.saturating_sub(ago));
-        log.recorder.record_token_request(log.client(1), "all", TokenOutcome::Issued, about);
+        log.recorder.record_token_request(&log.client(1), "all", TokenOutcome::Issued, about);
         log.recorder.flush().await.unwrap();
     };
     for minutes in (1..=180).rev() {

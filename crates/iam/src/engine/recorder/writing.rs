@@ -206,6 +206,7 @@ mod tests {
 
     use super::super::TokenOutcome;
     use super::*;
+    use crate::model::caller::Principal;
     use crate::sources::Sources;
     use gatewright_store::Store;
 
@@ -216,9 +217,10 @@ mod tests {
         let recorder = Recorder::new(store.clone(), Sources::system(), Region::Eu);
         let account = AccountName::new("aa1-ovh");
         let client = Identity::service_account(Region::Eu, &account, &ClientId::new("EU.1"));
+        let client = Arc::new(Principal::alone(client, Region::Eu));
         for _ in 0..3 {
             let origin = (None, QueryId::OPERATOR, Instant::EPOCH);
-            recorder.record_token_request(client.clone(), "all", TokenOutcome::Issued, origin);
+            recorder.record_token_request(&client, "all", TokenOutcome::Issued, origin);
         }
         // There is no such account yet, so that its rows are refused.
         assert!(recorder.flush().await.is_err());
