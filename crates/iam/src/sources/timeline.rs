@@ -9,10 +9,11 @@
 //! - Nothing is deleted for its age but by [`Timeline::settled`], which has no time while the clock is in
 //!   doubt: after the start, and after each jump, for [`TRUSTED_AFTER`].
 
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use gatewright_policy::Instant;
 
 use super::clock::Clock;
@@ -41,11 +42,29 @@ const PUT_BACK: &str = "the clock was put back, and the time of this server was 
 /// The time of a process.
 pub(super) struct Timeline {
     clock: Arc<dyn Clock>,
-    /// What the trusted line adds to the monotonic clock, in microseconds.
-    line: AtomicI64,
+    /// The trusted line.
+    line: ArcSwap<Line>,
     /// The next look at the clock, in microseconds of the monotonic one.
     next_look: AtomicU64,
     watch: Mutex<Watch>,
+}
+
+/// The trusted line from a time of the monotonic clock on, in microseconds. It continues the one before.
+#[derive(Clone, Copy)]
+struct Line {
+    from: i64,
+    time: i64,
+    /// True while the clock is behind: the time passes more slowly.
+    is_slow: bool,
+}
+
+impl Line {
+    /// Returns the time at one of the monotonic clock.
+    fn at(self, monotonic: i64) -> i64 {
+        let passed = monotonic.saturating_sub(self.from);
+        let slowed = if self.is_slow { passed / SLOWED_BY } else { 0 };
+        self.time.saturating_add(passed - slowed)
+    }
 }
 
 /// What was seen of the clock, in microseconds. An offset is what the clock shows beyond the monotonic
@@ -69,10 +88,12 @@ fn micros(time: Duration) -> i64 {
 impl Timeline {
     pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
         let looked = micros(clock.monotonic());
-        let offset = clock.now().micros().saturating_sub(looked);
+        let time = clock.now().micros();
+        let offset = time.saturating_sub(looked);
         let watch = Watch { looked, offset, undisturbed_since: looked, ahead: None };
         let next_look = AtomicU64::new(looked.unsigned_abs().saturating_add(WATCH_EVERY));
-        Self { clock, line: AtomicI64::new(offset), next_look, watch: Mutex::new(watch) }
+        let line = ArcSwap::from_pointee(Line { from: looked, time, is_slow: false });
+        Self { clock, line, next_look, watch: Mutex::new(watch) }
     }
 
     pub(super) fn monotonic(&self) -> Duration {
@@ -106,8 +127,8 @@ impl Timeline {
         if monotonic.unsigned_abs() >= self.next_look.load(Ordering::Relaxed) {
             drop(self.look());
         }
-        let line = self.line.load(Ordering::Relaxed);
-        (self.clock.now(), Instant::from_micros(monotonic.saturating_add(line)))
+        let on_line = self.line.load().at(monotonic);
+        (self.clock.now(), Instant::from_micros(on_line))
     }
 
     /// Looks at the clock, and notices where it has jumped.
@@ -118,9 +139,8 @@ impl Timeline {
         let monotonic = micros(self.clock.monotonic());
         // A thread that was halted between the two has seen nothing.
         if monotonic.saturating_sub(began) < LONGEST_LOOK && monotonic >= watch.looked {
-            let line = self.line.load(Ordering::Relaxed);
-            let line = watch.see(monotonic, shown.saturating_sub(monotonic), line);
-            self.line.store(line, Ordering::Relaxed);
+            let line = watch.observe(monotonic, shown, **self.line.load());
+            self.line.store(Arc::new(line));
             let next = monotonic.unsigned_abs().saturating_add(WATCH_EVERY);
             self.next_look.store(next, Ordering::Relaxed);
         }
@@ -129,28 +149,34 @@ impl Timeline {
 }
 
 impl Watch {
-    /// Takes note of an offset; returns the line from then on.
-    fn see(&mut self, monotonic: i64, offset: i64, line: i64) -> i64 {
+    /// Takes note of what the clock shows; returns the line from then on.
+    fn observe(&mut self, monotonic: i64, shown: i64, line: Line) -> Line {
         let passed = monotonic.saturating_sub(self.looked);
         self.looked = monotonic;
-        let jumped = offset.saturating_sub(self.offset);
+        let (time, offset) = (line.at(monotonic), shown.saturating_sub(monotonic));
+        let (jumped, beyond) = (offset.saturating_sub(self.offset), shown.saturating_sub(time));
         if jumped.saturating_abs() > JUMP {
-            report(jumped, offset.saturating_sub(line));
+            report(jumped, beyond);
             self.offset = offset;
             self.undisturbed_since = monotonic;
         }
-        if offset <= line {
+        if beyond <= 0 {
             self.ahead = None;
-            return offset.max(line.saturating_sub(passed / SLOWED_BY));
+            return Line { from: monotonic, time, is_slow: beyond < 0 };
+        }
+        if line.is_slow && beyond <= JUMP + passed / SLOWED_BY {
+            // It has caught up.
+            self.ahead = None;
+            return Line { from: monotonic, time: shown, is_slow: false };
         }
         let (since, least) = self.ahead.unwrap_or((monotonic, offset));
         let least = least.min(offset);
         if monotonic.saturating_sub(since) < micros(TRUSTED_AFTER) {
             self.ahead = Some((since, least));
-            return line;
+            return Line { from: monotonic, time, is_slow: false };
         }
         self.ahead = None;
-        least
+        Line { from: monotonic, time: monotonic.saturating_add(least), is_slow: false }
     }
 }
 
@@ -168,6 +194,7 @@ fn report(jumped: i64, beyond: i64) {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::AtomicI64;
     use std::sync::atomic::Ordering::Relaxed;
 
     use super::*;
@@ -271,6 +298,21 @@ mod tests {
         }
         assert_eq!(last, clock.now(), "the clock has caught up");
         assert_eq!(timeline.settled(), Some(last));
+    }
+
+    #[test]
+    fn nobody_is_told_an_earlier_time_than_before_however_seldom_the_clock_is_looked_at() {
+        let (clock, timeline) = trusted();
+        let mut last = timeline.now();
+        for turn in 1..200 {
+            clock.pass(HOUR / 200 * turn);
+            let before = timeline.now();
+            assert!(before >= last, "{before} {last}");
+            clock.jump(-HOUR / 10);
+            last = timeline.now();
+            assert!(last >= before, "{last} {before}");
+            clock.pass(1_000_000 / 3);
+        }
     }
 
     #[test]
