@@ -21,7 +21,13 @@ fn limit(server: &Server, bytes: Option<u64>) {
 }
 
 fn policy(name: &str, caller: &Caller, description: &str) -> Value {
-    json!({"name": name, "description": description, "identities": [caller.urn()]})
+    json!({
+        "name": name,
+        "description": description,
+        "identities": [caller.urn()],
+        "resources": [{"urn": VPS}],
+        "permissions": {"allow": [{"action": REBOOT}]},
+    })
 }
 
 /// Checks that a change is refused for lack of room.

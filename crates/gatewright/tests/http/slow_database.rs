@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use gatewright_testing::{Relay, TestDatabase};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::server::{Caller, Reply, Server};
 
@@ -24,6 +24,16 @@ async fn server() -> (Server, Relay) {
     let timeout = TIMEOUT.to_string();
     let server = Server::start_at(&database, &["--database-timeout", &timeout], &at);
     (server, relay)
+}
+
+/// Returns the body of a policy that allows a caller an action.
+fn policy(name: &str, caller: &Caller) -> Value {
+    json!({
+        "name": name,
+        "identities": [caller.urn()],
+        "resources": [{"urn": VPS}],
+        "permissions": {"allow": [{"action": REBOOT}]},
+    })
 }
 
 async fn check(caller: &Caller) -> Reply {
@@ -51,7 +61,7 @@ async fn refuses_in_time(server: &Server, admin: &Caller) {
             let reply = match turn % 4 {
                 0 => check(&admin).await,
                 1 => admin.get("/v2/iam/policy").await,
-                2 => admin.post("/v2/iam/policy", &json!({"name": format!("p{turn}")})).await,
+                2 => admin.post("/v2/iam/policy", &policy(&format!("p{turn}"), &admin)).await,
                 _ => {
                     let form = [("grant_type", "client_credentials"), ("scope", "all")];
                     let request = admin.http.post(format!("{url}/auth/oauth2/token"));
@@ -71,8 +81,7 @@ async fn refuses_in_time(server: &Server, admin: &Caller) {
 /// Checks that everything works, soon.
 async fn works(server: &Server, admin: &Caller, name: &str) {
     until(200, admin).await;
-    let policy = json!({"name": name, "identities": [admin.urn()]});
-    admin.post("/v2/iam/policy", &policy).await.expect(200);
+    admin.post("/v2/iam/policy", &policy(name, admin)).await.expect(200);
     server.token(&server.client_id, &server.client_secret, "all").await.expect(200);
 }
 
@@ -138,8 +147,7 @@ async fn a_database_that_can_only_be_read_answers_reads_and_decisions() {
     };
     set("on").await;
     until(200, &admin).await;
-    let policy = json!({"name": "p", "identities": [admin.urn()]});
-    let refused = admin.post("/v2/iam/policy", &policy).await;
+    let refused = admin.post("/v2/iam/policy", &policy("p", &admin)).await;
     let message = refused.refused(503, "Server::ServiceUnavailable");
     assert!(message.contains("only be read"), "{message}");
     for path in ["/v2/iam/policy", "/v1/me/api/oauth2/client", "/v1/me"] {

@@ -23,6 +23,13 @@ const WATCHED: Duration = Duration::from_mins(65);
 /// A year.
 const YEAR: Duration = Duration::from_hours(365 * 24);
 
+/// Revokes a token at a node.
+async fn revoke(iam: &Iam, caller: &Caller, token: &Secret) {
+    let about = (None, iam.new_query_id(), iam.now());
+    let (id, secret) = (&caller.client.id, &caller.secret);
+    iam.revoke(id, secret, token.reveal(), about).await.unwrap();
+}
+
 impl Installation {
     async fn token(&self, caller: &Caller) -> Secret {
         let grant = grant(&caller.client.id, &caller.secret, "all");
@@ -30,17 +37,11 @@ impl Installation {
         self.iam.issue(&grant, about).await.unwrap().access_token
     }
 
-    async fn revoke_at(&self, iam: &Iam, caller: &Caller, token: &Secret) {
-        let about = (None, iam.new_query_id(), iam.now());
-        let (id, secret) = (&caller.client.id, &caller.secret);
-        iam.revoke(id, secret, token.reveal(), about).await.unwrap();
-    }
-
     /// Revokes so many tokens that old revocations are deleted if there are any.
     async fn revoke_some(&self, caller: &Caller) {
         for _ in 0..3 {
             let token = self.token(caller).await;
-            self.revoke_at(&self.iam, caller, &token).await;
+            revoke(&self.iam, caller, &token).await;
         }
     }
 
@@ -58,7 +59,7 @@ async fn a_jump_ahead_that_is_undone_revives_no_revoked_token() {
     let installation = Installation::new().await;
     installation.pass(WATCHED);
     let caller = installation.stranger().await;
-    installation.revoke_at(&installation.iam, &caller, &caller.token).await;
+    revoke(&installation.iam, &caller, &caller.token).await;
     installation.pass(MINUTE);
     installation.jump_ahead(YEAR);
     installation.revoke_some(&caller).await;
@@ -66,7 +67,7 @@ async fn a_jump_ahead_that_is_undone_revives_no_revoked_token() {
     let restarted = installation.elsewhere().await;
     for _ in 0..3 {
         let token = installation.token(&caller).await;
-        installation.revoke_at(&restarted, &caller, &token).await;
+        revoke(&restarted, &caller, &token).await;
     }
     installation.jump_back(YEAR);
     bad_credential(installation.context_of(&caller.token).await);
@@ -83,12 +84,12 @@ async fn a_node_that_stays_ahead_deletes_no_revocation_that_it_has_not_known_for
     clock.pass(2 * WATCHED);
     installation.pass(2 * WATCHED);
     let token = installation.token(&caller).await;
-    installation.revoke_at(&installation.iam, &caller, &token).await;
+    revoke(&installation.iam, &caller, &token).await;
     let asked = grant(&caller.client.id, &caller.secret, "all");
     for _ in 0..3 {
         let about = (None, ahead.new_query_id(), ahead.now());
         let other = ahead.issue(&asked, about).await.unwrap().access_token;
-        installation.revoke_at(&ahead, &caller, &other).await;
+        revoke(&ahead, &caller, &other).await;
     }
     bad_credential(installation.context_of(&token).await);
     let restarted = installation.elsewhere().await;
@@ -101,7 +102,7 @@ async fn a_token_that_is_revoked_while_the_clock_is_ahead_stays_revoked() {
     let caller = installation.stranger().await;
     installation.jump_ahead(DAY);
     bad_credential(installation.context_of(&caller.token).await);
-    installation.revoke_at(&installation.iam, &caller, &caller.token).await;
+    revoke(&installation.iam, &caller, &caller.token).await;
     installation.jump_back(DAY);
     bad_credential(installation.context_of(&caller.token).await);
 }
