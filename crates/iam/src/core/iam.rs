@@ -15,11 +15,11 @@ use crate::catalogue::index::Catalogue;
 use crate::engine::background_tasks::BackgroundTasks;
 use crate::engine::concurrency_limit::ConcurrencyLimit;
 use crate::engine::follow::{Follower, new_installation};
-use crate::engine::known_revocations::KnownRevocations;
 use crate::engine::live_catalogue::LiveCatalogue;
 use crate::engine::rate_limits::RateLimits;
 use crate::engine::recorder::Recorder;
 use crate::engine::relying_party::relying_party;
+use crate::engine::revocation_watch::RevocationWatch;
 use crate::engine::sign_in_attempts::SignInAttempts;
 use crate::engine::tokens::Tokens;
 use crate::engine::vault::{KeyError, MasterKey};
@@ -69,7 +69,7 @@ pub struct Iam {
     pub(crate) live_catalogue: Arc<LiveCatalogue>,
     pub(crate) tokens: Arc<Tokens>,
     pub(crate) sign_in_attempts: SignInAttempts,
-    pub(crate) known_revocations: KnownRevocations,
+    pub(crate) revocation_watch: RevocationWatch,
     pub(crate) rate_limits: Arc<RateLimits>,
     /// The relying party of passkeys; none where browsers support no passkeys at the public URL.
     pub(crate) passkeys: Option<Webauthn>,
@@ -126,7 +126,7 @@ impl Iam {
             tokens,
             passkeys: relying_party(&settings.public_url),
             sign_in_attempts,
-            known_revocations: KnownRevocations::new(),
+            revocation_watch: RevocationWatch::new(),
             rate_limits,
             settings,
             recorder,

@@ -7,7 +7,7 @@ use gatewright_policy::{ClientId, Instant};
 use gatewright_store::{CauseChain, Change, StoreError, Taken};
 
 use crate::core::iam::Iam;
-use crate::engine::known_revocations::is_long_over;
+use crate::engine::revocation_watch::is_long_over;
 use crate::model::caller::Context;
 use crate::model::document::Document;
 use crate::model::error::IamError;
@@ -55,7 +55,7 @@ impl Iam {
             Err(error) => return Err(error.into()),
         }
         let times = (settled, self.sources.monotonic());
-        let over = self.known_revocations.to_delete(&view, times, FORGOTTEN_AT_ONCE);
+        let over = self.revocation_watch.to_delete(&view, times, FORGOTTEN_AT_ONCE);
         let over: Vec<Change> =
             over.iter().map(|id| RevokedDocument::delete(id.as_str())).collect();
         if !over.is_empty()

@@ -22,15 +22,15 @@ const ACCOUNTS: usize = 10_000;
 
 /// The revocations of an account that were known at a time of the monotonic clock, less those that were
 /// deleted since.
-struct Known {
+struct Watched {
     since: Duration,
     revoked: OrdSet<(Instant, Box<str>)>,
 }
 
 /// The revocations that this process has known for some time, by account.
-pub(crate) struct KnownRevocations(Cache<AccountName, Arc<Known>>);
+pub(crate) struct RevocationWatch(Cache<AccountName, Arc<Watched>>);
 
-impl KnownRevocations {
+impl RevocationWatch {
     pub(crate) fn new() -> Self {
         Self(Cache::new(ACCOUNTS))
     }
@@ -57,7 +57,7 @@ impl KnownRevocations {
                 for one in &deletable {
                     revoked.remove(one);
                 }
-                self.0.insert(account.clone(), Arc::new(Known { since: known.since, revoked }));
+                self.0.insert(account.clone(), Arc::new(Watched { since: known.since, revoked }));
             }
             // What came since then is waited for in its turn.
             Some(_) => self.remember(view, monotonic),
@@ -70,7 +70,7 @@ impl KnownRevocations {
     }
 
     fn remember(&self, view: &View, monotonic: Duration) {
-        let known = Known { since: monotonic, revoked: view.revoked_in_order.clone() };
+        let known = Watched { since: monotonic, revoked: view.revoked_in_order.clone() };
         self.0.insert(view.account().clone(), Arc::new(known));
     }
 }
