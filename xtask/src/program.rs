@@ -6,9 +6,14 @@ use std::path::PathBuf;
 use crate::needs::{self, Need};
 use crate::process::{Failure, cargo, command, root, run};
 
+/// The arguments of cargo for the program as it is used, beside its place.
+pub(crate) const RELEASE: &[&str] =
+    &["build", "--release", "--package", "gatewright", "--features", "jemalloc", "--locked"];
+
 /// Builds `target/release/gatewright`.
 pub(crate) fn build() -> Result<(), Failure> {
-    cargo(&["build", "--release", "--package", "gatewright", "--locked"])
+    needs::require(&[Need::MAKE])?;
+    cargo(RELEASE)
 }
 
 /// Builds the program with the profile that is quick to build, and returns its path.

@@ -24,6 +24,11 @@ use std::process::ExitCode;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use gatewright_iam::CauseChain;
 
+/// Unlike the system's allocator, it gives memory back once it was used in a burst.
+#[cfg(feature = "jemalloc")]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// The end of the help text of the program.
 const EXIT_CODES: &str = "Exit codes: 0 for success, 1 for a failure, 2 for wrong usage or configuration, 3 for a journal \
      that was altered";

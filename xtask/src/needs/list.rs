@@ -31,9 +31,9 @@ impl Need {
     /// The needs of every build; nothing here installs them.
     pub(crate) const OF_EVERY_BUILD: &[Self] = &[Self::CC, Self::RUSTFMT, Self::CLIPPY];
     /// The needs of a build with style and script, and of the requests to the built program.
-    pub(crate) const OF_A_BUILD_FOR_USE: &[Self] = &[Self::NPM, Self::CURL];
+    pub(crate) const OF_A_BUILD_FOR_USE: &[Self] = &[Self::NPM, Self::MAKE, Self::CURL];
     /// The needs of several nodes on one database.
-    pub(crate) const OF_NODES: &[Self] = &[Self::NPM, Self::CURL, Self::POSTGRES];
+    pub(crate) const OF_NODES: &[Self] = &[Self::NPM, Self::MAKE, Self::CURL, Self::POSTGRES];
     pub(crate) const OF_FUZZING: &[Self] = &[Self::CPP, Self::CARGO_FUZZ];
     /// The needs of the tests that start the program.
     pub(crate) const OF_THE_TESTS: &[Self] = &[
@@ -58,6 +58,8 @@ impl Need {
 
     const CC: Self =
         program!("cc", Source::Person("install a C compiler (Debian: apt-get install gcc)"));
+    /// The build of jemalloc runs it.
+    pub(crate) const MAKE: Self = program!("make", Source::Debian("make"));
     const RUSTFMT: Self = Self {
         name: "rustfmt",
         is_there: || succeeds(command(env!("CARGO")).args(["fmt", "--version"])),

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use crate::process::{Failure, command, output, root, run};
+use crate::program::RELEASE;
 
 /// A clone of the repository at one commit, with a target folder of its own.
 pub(super) struct Checkout {
@@ -26,14 +27,21 @@ impl Checkout {
         Ok(Self { folder })
     }
 
-    /// Builds the program in a target folder of its own, and returns its path.
-    pub(super) fn build(&self, profile: &str) -> Result<PathBuf, Failure> {
-        run(command(env!("CARGO"))
-            .args(["build", "--profile", profile, "--locked", "--package", "gatewright"])
-            .args(["--target-dir", "target"])
-            .current_dir(&self.folder))?;
-        let folder = if profile == "dev" { "debug" } else { profile };
-        Ok(self.folder.join("target").join(folder).join("gatewright"))
+    /// Builds the program in a target folder of its own, not optimised, and returns its path.
+    pub(super) fn build(&self) -> Result<PathBuf, Failure> {
+        self.cargo(&["build", "--package", "gatewright", "--locked"])?;
+        Ok(self.folder.join("target/debug/gatewright"))
+    }
+
+    /// Builds the program as it is used, in a target folder of its own, and returns its path.
+    pub(super) fn build_release(&self) -> Result<PathBuf, Failure> {
+        self.cargo(RELEASE)?;
+        Ok(self.folder.join("target/release/gatewright"))
+    }
+
+    fn cargo(&self, arguments: &[&str]) -> Result<(), Failure> {
+        let mut cargo = command(env!("CARGO"));
+        run(cargo.args(arguments).args(["--target-dir", "target"]).current_dir(&self.folder))
     }
 }
 

@@ -18,7 +18,7 @@ const POLICIES: usize = 50;
 pub(super) fn upgrade(figures: &mut Figures) -> Result<(), Failure> {
     let tag = output(command("git").args(["describe", "--tags", "--abbrev=0", "--match", "v*"]));
     let commit = checkout::commit(tag.as_deref().unwrap_or(OLDEST))?;
-    let old = Checkout::new("old", &commit)?.build("dev")?;
+    let old = Checkout::new("old", &commit)?.build()?;
     let new = program::build_trial()?;
     let folder = root().join("target/long/data");
     if folder.exists() {

@@ -9,8 +9,8 @@ use crate::process::{Failure, command, output};
 
 pub(super) fn builds(figures: &mut Figures) -> Result<(), Failure> {
     let commit = checkout::commit("HEAD")?;
-    let one = Checkout::new("one", &commit)?.build("release")?;
-    let other = Checkout::new("in/another-place", &commit)?.build("release")?;
+    let one = Checkout::new("one", &commit)?.build_release()?;
+    let other = Checkout::new("in/another-place", &commit)?.build_release()?;
     let hashes = (hash(&one)?, hash(&other)?);
     figures.add("commit", &commit);
     figures.add("SHA-256 of both builds", &hashes.0);

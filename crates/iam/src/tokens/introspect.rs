@@ -23,11 +23,11 @@ impl Iam {
         token: &str,
         (ip, query_id, now): (Option<IpAddr>, QueryId, Instant),
     ) -> Result<Option<Introspection>, TokenError> {
-        let (asking, client) = self.authenticate_client(client_id, client_secret, ip).await?;
+        let (caller, client) = self.authenticate_client(client_id, client_secret, ip).await?;
         if !client.enabled {
             return Err(TokenError::UnauthorizedClient(DISABLED));
         }
-        self.rate_limits.admit_decision(&asking)?;
+        self.rate_limits.admit_decision(&caller)?;
         let (found, projects) = match self.verify_any_token(token).await {
             Err(IamError::BadCredential) => return Ok(None),
             found => found?,
@@ -36,7 +36,7 @@ impl Iam {
             Err(IamError::BadCredential) => return Ok(None),
             admitted => drop(admitted?),
         }
-        if !self.may_introspect((&asking, client_id), &found, (query_id, now)).await? {
+        if !self.may_introspect((&caller, client_id), &found, (query_id, now)).await? {
             return Ok(None);
         }
         let token = found.access_token()?;
@@ -64,18 +64,18 @@ impl Iam {
     /// Returns whether a client may know about a token.
     async fn may_introspect(
         &self,
-        (asking, client_id): (&Arc<Principal>, &ClientId),
+        (caller, client_id): (&Arc<Principal>, &ClientId),
         found: &Principal,
         (query_id, now): (QueryId, Instant),
     ) -> Result<bool, IamError> {
         if found.access_token()?.client_id == *client_id {
             return Ok(true);
         }
-        let account = asking.account();
+        let account = caller.account();
         if found.account() != account && !self.settings.registrars.contains(account) {
             return Ok(false);
         }
-        let principal = Arc::clone(asking);
+        let principal = Arc::clone(caller);
         let context = Context { principal, ip: None, query_id, now, conditions: None };
         self.has_right(&context, rights::TOKEN_INTROSPECT).await
     }
