@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::needs::{self, Need};
 use crate::process::{Failure, cargo, command, root, run};
 
-/// The arguments of cargo for the program as it is used, beside its place.
+/// The arguments of cargo that build the release.
 pub(crate) const RELEASE: &[&str] =
     &["build", "--release", "--package", "gatewright", "--features", "jemalloc", "--locked"];
 

@@ -7,7 +7,7 @@ use crate::operation::{Audience, Cost, DOCUMENTS, Operation, Tree};
 /// The part of the program that answers the requests for a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Destination {
-    /// The API, on the acceptor thread of the connection: the answer comes from memory.
+    /// The API, on the worker thread of the connection: the answer comes from memory.
     ApiFromMemory,
     /// The API, on the general runtime: the answer may wait for the database.
     Api,

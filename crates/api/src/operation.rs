@@ -57,7 +57,7 @@ pub(crate) enum Audience {
 /// The cost of an operation, which decides which thread answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cost {
-    /// Answered from memory, on the acceptor thread of the connection.
+    /// Answered from memory, on the worker thread of the connection.
     Memory,
     /// May wait for the database or take long: answered on the general runtime.
     Database,

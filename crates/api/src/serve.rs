@@ -242,8 +242,8 @@ impl Matched<'_> {
         }
         let class = self.operation.declared.class();
         let rate_limit = api.iam.admit_request(class, &principal)?;
+        api.iam.admit_growth(class, &principal)?;
         let body = read_body(body, BODY_BYTES).await?;
-        api.iam.admit_body(class, &principal, body.len())?;
         let conditions = self.conditions(&principal, &body)?;
         let context = Context { principal: Arc::clone(&principal), ip, query_id, now, conditions };
         // A decision is logged as such, and its response carries the revision that it is based on.
@@ -363,10 +363,14 @@ pub fn failure_response(query_id: QueryId) -> http::Response<Body> {
     secured(with_query_id(response, query_id), None)
 }
 
-/// Returns the response in place of one that there is no memory for. What was requested is done.
+/// Returns the response in place of one that there is no memory for. A change that has succeeded stays.
 pub fn refused_response(response: &http::Response<Body>) -> http::Response<Body> {
-    let message = "Too many responses wait until their clients take them: try again, or request \
-                   less at once. If this was to change something, it is changed";
+    let message = if response.status().is_success() {
+        "Too many responses wait until their clients take them: try again, or request less at once. If this \
+         was to change something, it is changed"
+    } else {
+        "Too many responses wait until their clients take them: try again"
+    };
     let status = StatusCode::SERVICE_UNAVAILABLE;
     let error = ApiError::new(status, "Server::ServiceUnavailable", message)
         .with_header("retry-after", BodyFailure::RETRY_AFTER.to_string());

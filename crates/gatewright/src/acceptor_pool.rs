@@ -5,8 +5,9 @@
 //! requests.
 //!
 //! Invariants:
-//! - Workers share nothing that one would wait for: no lock, no counter, no reference count; but
-//!   for the count of connections, when one is opened or closed.
+//! - Workers share nothing that one would wait for, and on the path of decisions hardly anything: reference
+//!   counts of views, cells of rate limits that are leased, the memory of large bodies and responses, and the
+//!   count of connections, when one is opened or closed.
 //! - A worker runs only what is answered from memory; the dispatcher offloads everything else, so
 //!   no decision waits for a page, a change or the database.
 //! - A worker's thread outlives its connections, until the pool is dropped: sockets of the database
@@ -48,7 +49,7 @@ struct Acceptor {
     /// Dropped to stop it.
     stop: oneshot::Sender<()>,
     /// Closed once its listener is.
-    closed: oneshot::Receiver<()>,
+    closed: watch::Receiver<()>,
 }
 
 /// The pool of worker threads, and the thread that gives them connections.
@@ -84,7 +85,7 @@ impl AcceptorPool {
         let workers: Vec<_> =
             self.workers.iter().filter_map(|worker| worker.connections.clone()).collect();
         let (stop, stopped) = oneshot::channel();
-        let (closing, closed) = oneshot::channel::<()>();
+        let (closing, closed) = watch::channel(());
         thread::Builder::new().name("acceptor".to_owned()).spawn(move || {
             runtime.block_on(async move {
                 tokio::select! {
@@ -98,11 +99,19 @@ impl AcceptorPool {
         Ok(())
     }
 
+    /// Waits until no connection is accepted any more, though nobody has closed the listener.
+    pub(crate) async fn acceptor_ended(&mut self) {
+        match &mut self.acceptor {
+            Some(Acceptor { closed, .. }) => drop(closed.changed().await),
+            None => std::future::pending().await,
+        }
+    }
+
     /// Closes the listener: from now on, the operating system refuses connections.
     pub(crate) async fn close(&mut self) {
-        if let Some(Acceptor { stop, closed }) = self.acceptor.take() {
+        if let Some(Acceptor { stop, mut closed }) = self.acceptor.take() {
             drop(stop);
-            let _ = closed.await;
+            let _ = closed.changed().await;
         }
     }
 

@@ -11,6 +11,7 @@ mod tests;
 mod timeouts;
 mod trusted_proxies;
 
+use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -259,10 +260,10 @@ impl Config {
     /// not matter.
     pub(crate) async fn open(self) -> Result<Arc<Iam>, Failure> {
         for renamed in &self.renamed {
-            eprintln!("gatewright: warning: {renamed}");
+            let _ = writeln!(std::io::stderr(), "gatewright: warning: {renamed}");
         }
         for misspelled in &self.misspelled {
-            eprintln!("gatewright: warning: {misspelled}");
+            let _ = writeln!(std::io::stderr(), "gatewright: warning: {misspelled}");
         }
         let settings = self.settings(SocketAddr::from(([127, 0, 0, 1], 0)))?;
         ServerLock::check_name(&self.database).await?;

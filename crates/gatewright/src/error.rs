@@ -55,6 +55,10 @@ pub(crate) enum Failure {
     Metrics(#[from] metrics_exporter_prometheus::BuildError),
     #[error("the server stopped: {0}")]
     Serve(#[source] std::io::Error),
+    #[error(
+        "the server stopped: its thread that accepts connections has ended, which is a fault: restart it"
+    )]
+    NotAccepting,
 }
 
 /// The exit code for wrong usage or configuration, as of arguments that cannot be parsed.

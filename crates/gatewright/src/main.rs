@@ -63,7 +63,10 @@ enum Command {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    signals::survive_file_size_limit();
+    if let Err(error) = signals::survive_file_size_limit() {
+        let warning = "gatewright: warning: the limit of the size of files may end the process";
+        let _ = writeln!(std::io::stderr(), "{warning}: {error}");
+    }
     let matches = help::with_settings_that_matter(Arguments::command()).get_matches();
     let arguments = Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let result = match arguments.command {

@@ -128,7 +128,10 @@ impl Server {
 
         tracing::info!(address = %api_address, operations = %operations_address, "ready");
         ready(&iam);
-        shutdown_signal().await;
+        let ended = tokio::select! {
+            () = shutdown_signal() => Ok(()),
+            () = pool.acceptor_ended() => Err(Failure::NotAccepting),
+        };
         tracing::info!("stopping");
         pool.close().await;
         iam.stop();
@@ -139,7 +142,7 @@ impl Server {
         }
         iam.close().await;
         tracing::info!("stopped");
-        Ok(())
+        ended
     }
 }
 

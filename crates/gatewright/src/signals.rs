@@ -21,14 +21,13 @@ pub(crate) async fn shutdown_signal() {
 
 /// Keeps the process alive where it writes beyond the limit of the size of files (`ulimit -f`): the
 /// write fails, as on a full disk. Without a handler, the signal ends the process.
-pub(crate) fn survive_file_size_limit() {
+pub(crate) fn survive_file_size_limit() -> std::io::Result<()> {
     #[cfg(unix)]
     {
         use rustix::process::Signal;
         use tokio::signal::unix::{SignalKind, signal};
         // The handler stays when what it returns is dropped.
-        if let Err(error) = signal(SignalKind::from_raw(Signal::XFSZ.as_raw())) {
-            tracing::debug!(%error, "the limit of the size of files ends the process");
-        }
+        drop(signal(SignalKind::from_raw(Signal::XFSZ.as_raw()))?);
     }
+    Ok(())
 }

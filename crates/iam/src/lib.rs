@@ -103,4 +103,4 @@ pub use model::log::{Call, HourlyCounts, Line, LogFilter, LogKind, LogLines, Rea
 pub use model::log_terms::{LineFilter, Outcome};
 
 // Replication.
-pub use replication::replica::{ReachedEntry, ReplicaPosition};
+pub use replication::replica::{ReachedEntry, ReplicaPlace, ReplicaPosition};

@@ -69,7 +69,8 @@ impl Sources {
         Self::new(Arc::new(SystemClock::new()), Arc::new(SystemRandomness))
     }
 
-    /// Returns the current time, by which things expire. A clock that is put back does not put it back.
+    /// Returns the current time, by which things expire. A clock that is put back does not put it back, unless
+    /// that undoes a jump ahead of the last 65 minutes.
     pub fn now(&self) -> Instant {
         self.timeline.now()
     }

@@ -3,6 +3,7 @@
 use axum::body::Body;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderValue, Response, StatusCode};
+use gatewright_iam::Recipient;
 
 macro_rules! files {
     ($($name:literal: $kind:literal,)*) => {
@@ -42,6 +43,7 @@ pub(crate) fn serve(name: &str) -> Response<Body> {
         return response;
     };
     *response.body_mut() = Body::from(*content);
+    response.extensions_mut().insert(Recipient::Anybody);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     let keep = HeaderValue::from_static("public, max-age=31536000, immutable");

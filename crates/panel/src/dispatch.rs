@@ -116,7 +116,7 @@ async fn prepare<'r>(
             return Err(PageError::NotEnrolled);
         }
         panel.iam.admit_request(route.class(), &session.principal)?;
-        panel.iam.admit_body(route.class(), &session.principal, request.form.size())?;
+        panel.iam.admit_growth(route.class(), &session.principal)?;
         confirm::reauthenticate(request).await?;
     }
     unreadable.map_or(Ok(route), Err)

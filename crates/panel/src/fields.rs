@@ -16,11 +16,6 @@ impl Fields {
         Self(fields.map(|(name, value)| (name.into_owned(), value.into_owned().into())).collect())
     }
 
-    /// Returns the size of all names and values, in bytes.
-    pub(crate) fn size(&self) -> usize {
-        self.0.iter().map(|(name, value)| name.len() + value.reveal().len()).sum()
-    }
-
     /// Returns the first value of that name, trimmed; empty when there is none.
     pub(crate) fn get(&self, name: &str) -> &str {
         self.untrimmed(name).trim()

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use smallvec::SmallVec;
 
 use crate::action::Scope;
-use crate::hashed_identity::HashedIdentity;
+use crate::hashed_identity::{HashedIdentity, IdentityHash};
 use crate::id::AccountName;
 use crate::identity::Identity;
 use crate::instant::Instant;
@@ -42,6 +42,8 @@ impl<'a> Resource<'a> {
 pub struct Caller {
     account: AccountName,
     account_identity: HashedIdentity,
+    /// Its own identity, the first of all; the account's where it has none.
+    own_identity: IdentityHash,
     root: bool,
     identities: SmallVec<[HashedIdentity; 1]>,
     scope: Scope,
@@ -55,24 +57,29 @@ impl Caller {
             account: account.clone(),
             root: true,
             identities: [account_identity.clone()].into(),
+            own_identity: account_identity.key,
             account_identity,
             scope,
         }
     }
 
     /// Creates a service account, or a user with its groups: `identities` are all URNs that
-    /// policies may name.
+    /// policies may name, its own first.
     pub fn new(
         region: Region,
         account: &AccountName,
         identities: &[Identity],
         scope: Scope,
     ) -> Self {
+        let account_identity = HashedIdentity::from(&Identity::account_of(region, account));
+        let identities: SmallVec<[HashedIdentity; 1]> =
+            identities.iter().map(HashedIdentity::from).collect();
         Self {
             account: account.clone(),
-            account_identity: HashedIdentity::from(&Identity::account_of(region, account)),
+            own_identity: identities.first().unwrap_or(&account_identity).key,
+            account_identity,
             root: false,
-            identities: identities.iter().map(HashedIdentity::from).collect(),
+            identities,
             scope,
         }
     }
@@ -105,7 +112,7 @@ impl Caller {
     /// Returns a hash of the identity of the caller, for tables in memory: it is the same for the same
     /// identity, and drawn anew by each process.
     pub fn identity_hash(&self) -> u64 {
-        self.identities.first().map_or(0, |identity| identity.key.half())
+        self.own_identity.half()
     }
 
     /// Returns the scope of the caller's token.

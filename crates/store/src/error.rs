@@ -212,7 +212,6 @@ impl StoreError {
     pub fn no_writes(&self) -> Option<NoWrites> {
         match self {
             Self::Unavailable { source, .. } => no_writes(source),
-            Self::Unconfirmed(error) => error.no_writes(),
             _ => None,
         }
     }

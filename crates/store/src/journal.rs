@@ -41,6 +41,17 @@ pub struct Entry {
     pub hash: Vec<u8>,
 }
 
+/// The bytes of an entry beside its documents, estimated.
+const ENTRY_BYTES: usize = 512;
+
+impl Entry {
+    /// Returns the bytes by which it makes the journal grow, estimated: its documents are the most of it.
+    pub fn size(&self) -> usize {
+        let document = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+        ENTRY_BYTES + document(&self.before) + document(&self.after)
+    }
+}
+
 /// Returns the hash before the first entry of an account.
 pub(crate) fn origin() -> Vec<u8> {
     vec![0; 32]

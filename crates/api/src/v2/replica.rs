@@ -6,7 +6,8 @@ use axum::body::Body;
 use bytes::Bytes;
 use futures_util::stream::try_unfold;
 use gatewright_iam::{
-    Context, Fact, Fault, IamError, Input, ReachedEntry, ReplicaPosition, Secret, rights,
+    Context, Fact, Fault, IamError, Input, ReachedEntry, ReplicaPlace, ReplicaPosition, Secret,
+    rights,
 };
 
 use crate::edge::bearer;
@@ -38,6 +39,8 @@ struct Follower {
     followed: ReplicaPosition,
     /// The facts that were read before the response began.
     first: Option<Vec<Fact>>,
+    /// Held while it follows.
+    _place: ReplicaPlace,
 }
 
 async fn follow(context: Context, request: Request) -> Result<NoStore<Lines<FactLine>>, ApiError> {
@@ -48,7 +51,9 @@ async fn follow(context: Context, request: Request) -> Result<NoStore<Lines<Fact
         None => iam.follow(&context, ReplicaPosition::Nothing).await?,
         Some(reached) => iam.resume(&context, reached).await?,
     };
-    let follower = Follower { iam, token, context, followed, first: Some(first) };
+    let place = iam.replica_place(&context)?;
+    let first = Some(first);
+    let follower = Follower { iam, token, context, followed, first, _place: place };
     let lines = try_unfold(follower, |mut follower| async move {
         let Some(facts) = follower.next().await? else { return Ok(None) };
         let mut lines = Vec::new();

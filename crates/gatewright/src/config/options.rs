@@ -97,7 +97,7 @@ pub(crate) struct Options {
     /// The rate limit of wrong credentials, per second and network; 0 for none [default: 10]
     #[arg(long, env = "GATEWRIGHT_RATE_FAILURES")]
     pub(super) rate_failures: Option<u32>,
-    /// The rate limit of the growth of an account's journal, in KiB per second; 0 for none [default: 64]
+    /// The rate limit of what a caller adds to the journal, in KiB per second; 0 for none [default: 64]
     #[arg(long, env = "GATEWRIGHT_RATE_JOURNAL", value_name = "KIB")]
     pub(super) rate_journal: Option<u32>,
     /// The limit of bytes in the lists of a policy or a permissions group [default: 1048576]

@@ -23,9 +23,6 @@ use super::response_memory::{Held, ResponseMemory};
 /// The size of a copy, in bytes. A client has the time for writing for each on HTTP/2.
 const COPY: usize = 8 << 10;
 
-/// The least that a stream to an authenticated caller counts for: it has read what it sends next.
-const STREAM: usize = 256 << 10;
-
 /// The body of a response; its request is in flight until this is dropped.
 pub(super) struct ResponseBody {
     body: Body,
@@ -55,7 +52,8 @@ impl ResponseBody {
     ) -> Response<Self> {
         let size = response.body().size_hint();
         let mut counted = None;
-        if size.upper().is_none_or(|most| bytes(most) > SMALL_RESPONSE_BYTES) {
+        let takes_memory = response.extensions().get() != Some(&Recipient::Anybody);
+        if takes_memory && size.upper().is_none_or(|most| bytes(most) > SMALL_RESPONSE_BYTES) {
             match Counted::of(&mut response, &size, memory) {
                 Ok(whole) => counted = Some(whole),
                 Err(_) => response = refused_response(&response),
@@ -72,10 +70,8 @@ impl Counted {
         size: &SizeHint,
         (memory, network): (Arc<ResponseMemory>, Option<Network>),
     ) -> io::Result<Self> {
-        let marked = response.extensions_mut().remove();
-        let is_stream = size.upper().is_none() && marked.is_some();
-        let least = bytes(size.lower()).max(if is_stream { STREAM } else { 0 });
-        let recipient = marked.or(network.map(Recipient::Network));
+        let least = bytes(size.lower());
+        let recipient = response.extensions_mut().remove().or(network.map(Recipient::Network));
         let mut counted = Self { memory, recipient, least, held: None, rest: Bytes::new() };
         counted.hold(0)?;
         Ok(counted)
@@ -229,6 +225,17 @@ mod tests {
         assert_eq!(wrap(Body::from(vec![0; 16 * KIB]), &memory).status(), StatusCode::OK);
     }
 
+    #[tokio::test]
+    async fn a_part_of_the_program_takes_no_memory() {
+        let memory = ResponseMemory::new(4_096 * KIB, "test");
+        let _all = memory.take(Some(&account()), 1_536 * KIB).unwrap();
+        let mut response = Response::new(Body::from(vec![0; 100 * KIB]));
+        response.extensions_mut().insert(Recipient::Anybody);
+        let request = Arc::<Progress>::default().begin(&Request::new(Body::empty()));
+        let sent = ResponseBody::wrap(response, (Arc::clone(&memory), None), request);
+        assert_eq!(sent.status(), StatusCode::OK);
+    }
+
     /// A body of frames of zeros, whose size is not known before.
     struct Frames(Vec<usize>);
 
@@ -245,17 +252,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_stream_holds_memory_for_its_largest_part_and_fails_without_it() {
+    async fn a_stream_holds_memory_for_what_it_sends_and_none_while_it_waits() {
         let memory = ResponseMemory::new(4_096 * KIB, "test");
         let mut stream = wrap(Body::new(Frames(vec![2_000 * KIB, 1, 1_536 * KIB])), &memory);
-        let least = || memory.take(Some(&account()), 1_280 * KIB);
-        assert!(least().is_some() && !is_free(&memory), "the least that it counts for");
+        assert!(is_free(&memory), "it has nothing to send yet");
         for _ in 0..192 {
             assert_eq!(frame(&mut stream).await.unwrap().unwrap().len(), COPY);
             assert!(memory.take(Some(&account()), 1).is_none());
         }
         assert_eq!(frame(&mut stream).await.unwrap().unwrap().len(), 1);
-        assert!(least().is_some());
+        assert!(is_free(&memory));
         assert!(frame(&mut stream).await.unwrap().is_err(), "it is too large");
         drop(stream);
         assert!(is_free(&memory));

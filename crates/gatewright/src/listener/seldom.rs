@@ -50,13 +50,16 @@ impl<F: Future + Unpin> Future for Seldom<F> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         let this = &mut *self;
-        // The task may have changed: it is registered before the look at what has woken it.
-        if !this.task.as_ref().is_some_and(|task| task.will_wake(context.waker())) {
-            this.woken.task.register(context.waker());
-            this.task = Some(context.waker().clone());
+        let Woken { is_woken, task } = &*this.woken;
+        let is_same_task = this.task.as_ref().is_some_and(|task| task.will_wake(context.waker()));
+        if is_same_task && !is_woken.load(Ordering::Acquire) {
+            return Poll::Pending;
         }
-        let is_woken = &this.woken.is_woken;
-        if !is_woken.load(Ordering::Relaxed) || !is_woken.swap(false, Ordering::AcqRel) {
+        // A wake-up takes the waker, so it is registered anew after each; and before the next look, so that
+        // none is lost in between.
+        task.register(context.waker());
+        this.task = Some(context.waker().clone());
+        if !is_woken.swap(false, Ordering::AcqRel) {
             return Poll::Pending;
         }
         Pin::new(&mut this.future).poll(&mut Context::from_waker(&this.waker))
@@ -89,6 +92,26 @@ mod tests {
         notify.notify_waiters();
         assert_eq!((&mut seldom).now_or_never(), Some(()));
         assert_eq!(polls.get(), 2);
+    }
+
+    #[tokio::test]
+    async fn the_task_is_woken_as_often_as_the_future_is() {
+        let notify = Arc::new(Notify::new());
+        let waiting = tokio::spawn(Seldom::new(Box::pin({
+            let notify = Arc::clone(&notify);
+            async move {
+                for _ in 0..5 {
+                    notify.notified().await;
+                    // Pending once more, after having been woken.
+                    tokio::task::yield_now().await;
+                }
+            }
+        })));
+        for _ in 0..5 {
+            tokio::task::yield_now().await;
+            notify.notify_one();
+        }
+        waiting.await.unwrap();
     }
 
     #[tokio::test]

@@ -20,10 +20,16 @@ const LINGER_TIMEOUT: Duration = Duration::from_secs(5);
 /// The maximum number of bytes that are read and dropped meanwhile.
 const LINGER_BYTES: usize = 32 << 20;
 
+/// The bytes that a connection reads before it lets the others of its thread have their turn. A large body
+/// that arrives as fast as it is read would keep them waiting.
+const TURN: usize = 64 << 10;
+
 /// The stream of a connection.
 pub(super) struct Stream {
     stream: TcpStream,
     progress: Arc<Progress>,
+    /// The bytes that were read in this turn.
+    in_turn: usize,
     lingering: Option<Lingering>,
 }
 
@@ -35,7 +41,7 @@ struct Lingering {
 
 impl Stream {
     pub(super) fn new(stream: TcpStream, progress: Arc<Progress>) -> Self {
-        Self { stream, progress, lingering: None }
+        Self { stream, progress, in_turn: 0, lingering: None }
     }
 
     /// Notes the progress of a write.
@@ -55,9 +61,18 @@ impl AsyncRead for Stream {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if self.in_turn >= TURN {
+            self.in_turn = 0;
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(context, buffer);
+        if read.is_pending() {
+            self.in_turn = 0;
+        }
         if let Some(bytes) = buffer.filled().get(before..).filter(|bytes| !bytes.is_empty()) {
+            self.in_turn += bytes.len();
             self.progress.read(bytes);
         }
         read

@@ -90,7 +90,7 @@ async fn a_disk_that_fills_up_in_the_middle_of_a_change_leaves_none_of_it() {
     let server = Server::start(&database);
     let admin = server.admin().await;
     let log = format!("{}-wal", database.address.strip_prefix("sqlite:").unwrap());
-    let text = "x".repeat(200);
+    let (text, mut refusals) = ("x".repeat(200), 0);
     for (turn, room) in [0, 1, 100, 4_096, 5_000, 10_000, 30_000, 100_000].into_iter().enumerate() {
         let there = std::fs::metadata(&log).unwrap().len();
         limit(&server, Some(there + room));
@@ -105,6 +105,7 @@ async fn a_disk_that_fills_up_in_the_middle_of_a_change_leaves_none_of_it() {
         };
         // The log begins anew when it is large, and has room then.
         if made <= 200 {
+            refusals += 1;
             refused.refused(503, "Server::ServiceUnavailable");
             is_refused(&admin, &format!("t{turn}-{made}"), &text).await;
         }
@@ -115,6 +116,7 @@ async fn a_disk_that_fills_up_in_the_middle_of_a_change_leaves_none_of_it() {
             again.expect(200);
         }
     }
+    assert!(refusals >= 4, "the disk was full {refusals} times");
     let (holds, said) = server.setup().run(&["journal", "verify"]);
     assert!(holds, "{said}");
 }

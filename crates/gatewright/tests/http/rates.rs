@@ -2,7 +2,7 @@
 
 use gatewright_testing::{TestDatabase, on_both_databases};
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::server::{ACCOUNT, Caller, HTTPS, Reply, Server, http};
 
@@ -62,9 +62,26 @@ async fn large_changes_are_limited_by_their_size() {
     let database = TestDatabase::sqlite();
     let server = Server::start_with(&database, &["--rate-journal", "1"]);
     let admin = server.admin().await;
-    let large = json!({"city": "x".repeat(100_000)});
-    let reply = until_limited(async || admin.put("/v1/me", &large).await).await;
-    tells_the_limit(&reply, "journal-per-account");
+    let name = |number| format!("urn:v1:eu:resource:vps:{number}-{}", "x".repeat(900));
+    let resources: Vec<Value> = (0..100).map(|number| json!({"urn": name(number)})).collect();
+    let policy = |name: String| {
+        json!({
+            "name": name, "identities": [admin.urn()], "resources": resources,
+            "permissions": {"allow": [{"action": "vps:apiovh:reboot"}]},
+        })
+    };
+    // What is refused does not count.
+    for _ in 0..30 {
+        let refused = json!({"city": "x".repeat(100_000)});
+        assert_eq!(admin.put("/v1/me", &refused).await.status, 400);
+    }
+    edit(&admin).await.expect(200);
+    let reply = until_limited(async || {
+        let name = format!("large-{}", fastrand::u64(..));
+        admin.post("/v2/iam/policy", &policy(name)).await
+    });
+    let reply = reply.await;
+    tells_the_limit(&reply, "journal");
     admin.get("/v1/me").await.expect(200);
     admin.delete(&format!("/v1/me/api/oauth2/client/{}", server.client_id)).await.expect(200);
 }

@@ -93,6 +93,9 @@ async fn a_far_database_delays_changes_and_no_decisions() {
     relay.delay(Duration::from_millis(150));
     // Once it listens again, if that was interrupted.
     works(&server, &admin, "far").await;
+    let began = Instant::now();
+    admin.post("/v2/iam/policy", &policy("later", &admin)).await.expect(200);
+    assert!(began.elapsed() >= Duration::from_millis(150), "a change waits for the database");
     let mut fast = 0;
     for _ in 0..20 {
         let began = Instant::now();

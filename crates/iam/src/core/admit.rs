@@ -18,16 +18,11 @@ impl Iam {
         self.rate_limits.admit(class, principal)
     }
 
-    /// Admits a request by the size of its body, which the journal keeps if the request is a change. Fails
-    /// with [`IamError::RateLimited`] where the journal of the account grows too fast.
-    pub fn admit_body(
-        &self,
-        class: RequestClass,
-        principal: &Principal,
-        bytes: usize,
-    ) -> Result<(), IamError> {
+    /// Admits a request that makes the journal of the account grow. Fails with [`IamError::RateLimited`]
+    /// where that has grown too fast.
+    pub fn admit_growth(&self, class: RequestClass, principal: &Principal) -> Result<(), IamError> {
         match class {
-            RequestClass::Writes => self.rate_limits.admit_growth(principal.account(), bytes),
+            RequestClass::Writes => self.rate_limits.admit_growth(principal),
             RequestClass::Decisions | RequestClass::Reads | RequestClass::Revocations => Ok(()),
         }
     }

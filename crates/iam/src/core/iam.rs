@@ -15,6 +15,7 @@ use crate::catalogue::index::Catalogue;
 use crate::engine::background_tasks::BackgroundTasks;
 use crate::engine::concurrency_limit::ConcurrencyLimit;
 use crate::engine::follow::{Follower, new_installation};
+use crate::engine::keyed_semaphores::KeyedSemaphores;
 use crate::engine::live_catalogue::LiveCatalogue;
 use crate::engine::rate_limits::RateLimits;
 use crate::engine::recorder::Recorder;
@@ -76,6 +77,8 @@ pub struct Iam {
     pub(crate) recorder: Arc<Recorder>,
     /// The limit of large requests for decisions.
     pub(crate) large_requests: Arc<ConcurrencyLimit>,
+    /// The replicas of accounts that follow this node.
+    pub(crate) replicas: Arc<KeyedSemaphores<AccountName>>,
     /// The general runtime, on which large requests are decided.
     pub(crate) runtime: Handle,
     pub(crate) sources: Sources,
@@ -131,6 +134,7 @@ impl Iam {
             settings,
             recorder,
             large_requests: Arc::new(ConcurrencyLimit::new()),
+            replicas: KeyedSemaphores::new(0),
             runtime: Handle::current(),
             sources,
             stopping: AtomicBool::new(false),

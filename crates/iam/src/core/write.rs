@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use gatewright_policy::AccountName;
-use gatewright_store::{Author, CauseChain, Change, CreationKey, Object, StoreError};
+use gatewright_store::{Author, CauseChain, Change, CreationKey, Entry, Object, StoreError};
 use tracing::Instrument;
 
 use crate::core::iam::Iam;
@@ -39,8 +39,8 @@ impl Iam {
         self.commit_once(account, author, changes, None).await
     }
 
-    /// Commits changes in an account, under an idempotency key if there is one: stores them, applies them to this node's view, and only then
-    /// returns.
+    /// Commits changes in an account, under an idempotency key if there is one: stores them, applies them to
+    /// this node's view, counts by how much the journal has grown, and only then returns.
     ///
     /// Runs to its end even when the client has disconnected: a change that is stored must not stay
     /// unknown to this node.
@@ -52,6 +52,7 @@ impl Iam {
         key: Option<CreationKey>,
     ) -> Result<(), StoreError> {
         let (store, views) = (self.store.clone(), Arc::clone(&self.views));
+        let rate_limits = Arc::clone(&self.rate_limits);
         let owner = account.clone();
         let work = async move {
             // On failure the view is dropped, and the next request reads the database.
@@ -64,6 +65,8 @@ impl Iam {
             };
             match written {
                 Ok(entries) => {
+                    let grown = entries.iter().map(Entry::size).sum();
+                    rate_limits.count_growth(&owner, &author.actor, grown);
                     let applied = views.apply_committed(&owner, &entries, &changes).await;
                     applied.unwrap_or_else(forgotten);
                     Ok(())

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use gatewright_policy::{AccountName, ClientId, Identity, Revision};
-use gatewright_store::{Change, Entry, Generation, Kind, StoreError};
+use gatewright_store::{Change, Entry, Generation, Kind};
 use tokio::sync::SemaphorePermit;
 
 use crate::engine::renewal::moves_a_resource;
@@ -17,6 +17,9 @@ use crate::engine::views::{Owner, Views};
 use crate::model::caller::Principal;
 use crate::model::error::IamError;
 use crate::model::limits::URN_BYTES;
+
+/// The time after which a client may try again that got no turn to look up its credential, in seconds.
+const LOOKUP_RETRY: u64 = 1;
 
 impl Views {
     /// Returns the current view of an account.
@@ -69,10 +72,10 @@ impl Views {
         }
     }
 
-    /// Waits for a turn to look up a credential in the database: no longer than for the database itself.
+    /// Waits for a turn to look up a credential in the database, at most for `database-timeout`.
     async fn credential_lookup(&self) -> Result<SemaphorePermit<'_>, IamError> {
         let permit = tokio::time::timeout(self.store.timeout(), self.credential_lookups.acquire());
-        let permit = permit.await.map_err(|_| IamError::Unavailable(StoreError::NoAnswer))?;
+        let permit = permit.await.map_err(|_| IamError::Busy { seconds: LOOKUP_RETRY })?;
         permit.map_err(IamError::internal)
     }
 

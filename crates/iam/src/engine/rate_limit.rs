@@ -106,13 +106,15 @@ impl Limit {
         }
     }
 
-    /// Admits what takes several cells; more than the quota count as the quota.
-    pub(crate) fn admit_many(&self, key: u64, cells: u32) -> Result<(), RateLimit> {
+    /// Takes several cells, of which more than the quota count as the quota. Fails with the time until there
+    /// are so many.
+    pub(crate) fn take(&self, key: u64, cells: u32) -> Result<(), Duration> {
         let Some(governor) = &self.governor else { return Ok(()) };
         let cells = NonZeroU32::new(cells.min(self.quota)).unwrap_or(NonZeroU32::MIN);
         match governor.check_key_n(&self.bounded(key), cells) {
-            Ok(Err(until)) => Err(self.refusal(&until)),
-            Ok(Ok(_)) | Err(_) => Ok(()),
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(until)) => Err(until.wait_time_from(self.clock.now())),
+            Err(_more_than_the_quota) => Err(Duration::from_secs(self.window.into())),
         }
     }
 
@@ -160,8 +162,12 @@ impl Limit {
     }
 
     fn refusal(&self, until: &NotUntil<Duration>) -> RateLimit {
+        self.refuse(until.wait_time_from(self.clock.now()))
+    }
+
+    /// Counts a refusal, and returns the state of the limit: the client is to wait for so long.
+    pub(crate) fn refuse(&self, wait: Duration) -> RateLimit {
         metrics::counter!("gatewright_rate_limited_total", "limit" => self.name).increment(1);
-        let wait = until.wait_time_from(self.clock.now());
         self.state(0, wait.as_secs() + 1)
     }
 

@@ -7,9 +7,10 @@
 //! - The classes that are answered from memory take their cells in advance, several at once and per
 //!   thread, so that threads do not meet at a counter for each request.
 
+use std::collections::HashMap;
 use std::hash::BuildHasher;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use foldhash::quality::RandomState;
@@ -20,7 +21,7 @@ use crate::engine::rate_limit::{Limit, WINDOW};
 use crate::model::caller::Principal;
 use crate::model::error::IamError;
 use crate::model::network::Network;
-use crate::model::rate::{RateLimit, Rates, RequestClass};
+use crate::model::rate::{JOURNAL, RateLimit, Rates, RequestClass};
 use crate::sources::Sources;
 
 /// The number of networks whose worth of failures an IPv6 /48 may have.
@@ -37,6 +38,9 @@ const JOURNAL_WINDOW: u32 = 1_024;
 
 /// The bytes of a cell by which a journal grows.
 const JOURNAL_CELL: usize = 1_024;
+
+/// The number of callers whose worth of growth the journal of an account may have.
+const CALLERS_OF_JOURNAL: u32 = 4;
 
 /// The limits of a class: those of a credential, and of its account.
 struct Pair {
@@ -55,8 +59,12 @@ pub(crate) struct RateLimits {
     failures: Limit,
     site_failures: Limit,
     client_failures: Limit,
-    /// The growth of the journal, by account.
-    journal: Limit,
+    /// The growth of journals, by caller and by account.
+    journal: Pair,
+    /// The callers and accounts who made a journal grow too fast, with the time until which they are refused
+    /// changes.
+    grown: Mutex<HashMap<u64, Duration>>,
+    sources: Sources,
     hasher: RandomState,
 }
 
@@ -66,6 +74,9 @@ impl RateLimits {
         let pair = |[credential, account]: [&'static str; 2], rate: u32| Pair {
             credential: limit(credential, rate),
             account: limit(account, rate.saturating_mul(CREDENTIALS_OF_ACCOUNT)),
+        };
+        let journal = |times| {
+            Limit::new(JOURNAL, rates.journal.saturating_mul(times), JOURNAL_WINDOW, sources)
         };
         let client_failures = rates.failures.div_ceil(10);
         let site_failures = rates.failures.saturating_mul(NETWORKS_OF_SITE);
@@ -78,7 +89,9 @@ impl RateLimits {
             failures: limit("failures-per-network", rates.failures),
             site_failures: limit("failures-per-site", site_failures),
             client_failures: limit("failures-per-client", client_failures),
-            journal: Limit::new("journal-per-account", rates.journal, JOURNAL_WINDOW, sources),
+            journal: Pair { credential: journal(1), account: journal(CALLERS_OF_JOURNAL) },
+            grown: Mutex::default(),
+            sources: sources.clone(),
             hasher: RandomState::default(),
         }
     }
@@ -116,10 +129,35 @@ impl RateLimits {
         Ok(nearest)
     }
 
-    /// Admits a change by the size of its body: the journal keeps it, and is never deleted.
-    pub(crate) fn admit_growth(&self, account: &AccountName, body: usize) -> Result<(), IamError> {
-        let cells = u32::try_from(body / JOURNAL_CELL + 1).unwrap_or(u32::MAX);
-        self.journal.admit_many(self.key(account.as_str()), cells).map_err(IamError::RateLimited)
+    fn grown(&self) -> MutexGuard<'_, HashMap<u64, Duration>> {
+        self.grown.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Admits a change, unless the caller, or all of the account together, have made its journal grow too
+    /// fast.
+    pub(crate) fn admit_growth(&self, principal: &Principal) -> Result<(), IamError> {
+        let (urn, account) = (principal.identity.urn(), principal.account().as_str());
+        let now = self.sources.monotonic();
+        for (limit, name) in [(&self.journal.credential, urn), (&self.journal.account, account)] {
+            let until = self.grown().get(&self.key(name)).copied();
+            if let Some(wait) = until.and_then(|until| until.checked_sub(now)) {
+                return Err(IamError::RateLimited(limit.refuse(wait)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Counts the bytes that a caller has added to the journal of an account, which is never deleted.
+    pub(crate) fn count_growth(&self, account: &AccountName, caller: &str, bytes: usize) {
+        let cells = u32::try_from(bytes / JOURNAL_CELL + 1).unwrap_or(u32::MAX);
+        let now = self.sources.monotonic();
+        let Pair { credential: of_caller, account: of_account } = &self.journal;
+        for (limit, name) in [(of_caller, caller), (of_account, account.as_str())] {
+            let key = self.key(name);
+            if let Err(wait) = limit.take(key, cells) {
+                self.grown().insert(key, now.saturating_add(wait));
+            }
+        }
     }
 
     /// Admits a request without credentials.
@@ -163,15 +201,17 @@ impl RateLimits {
 
     /// Forgets the keys that have all their cells again.
     fn clean_up(&self) {
-        let Self { tokens, decisions, reads, writes, anonymous, .. } = self;
-        for Pair { credential, account } in [tokens, decisions, reads, writes] {
+        let Self { tokens, decisions, reads, writes, journal, anonymous, .. } = self;
+        for Pair { credential, account } in [tokens, decisions, reads, writes, journal] {
             credential.clean_up();
             account.clean_up();
         }
-        let Self { failures, site_failures, client_failures, journal, .. } = self;
-        for limit in [anonymous, failures, site_failures, client_failures, journal] {
+        let Self { failures, site_failures, client_failures, .. } = self;
+        for limit in [anonymous, failures, site_failures, client_failures] {
             limit.clean_up();
         }
+        let now = self.sources.monotonic();
+        self.grown().retain(|_, until| *until > now);
     }
 
     fn keys(&self, principal: &Principal) -> (u64, u64) {

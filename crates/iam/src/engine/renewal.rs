@@ -66,16 +66,16 @@ impl Views {
         let begun_before = slot.renewals.load(Ordering::Acquire);
         let failed_before = slot.failures.load(Ordering::Acquire);
         let mut turn = slot.turn.lock().await;
-        // Each of those who wait would wait for the database in turn, which does not answer.
-        if slot.failures.load(Ordering::Acquire) > failed_before && entries.is_empty() {
-            return Err(IamError::Unavailable(StoreError::NoAnswer));
-        }
         // A renewal that began after this call was waiting for is as good as another.
         if *turn > begun_before
             && entries.is_empty()
             && let Some(view) = slot.view.load_full()
         {
             return Ok(view);
+        }
+        // Where a renewal that this call waited for got no answer, each waiter would wait for another timeout.
+        if slot.failures.load(Ordering::Acquire) > failed_before && entries.is_empty() {
+            return Err(IamError::Unavailable(StoreError::NoAnswer));
         }
         let number = slot.renewals.fetch_add(1, Ordering::AcqRel) + 1;
         let mut began = Some(self.now());

@@ -97,6 +97,9 @@ pub struct ClientEdit {
     pub callback_urls: Option<Vec<String>>,
 }
 
+/// The accuracy of the dates of tokens.
+const DATE_OF_TOKEN: Duration = Duration::from_secs(1);
+
 impl ClientDocument {
     /// Returns the flow that the client has, or will have again once it is enabled.
     pub(crate) fn flow(&self) -> Flow {
@@ -115,11 +118,14 @@ impl ClientDocument {
         self.flow = Flow::AuthorizationCode;
     }
 
-    /// Enables the client; tokens from before stay invalid.
+    /// Enables the client; tokens from before stay invalid. They are dated in whole seconds, those since the
+    /// last time a second after it at least: so this time is a second after that as well, however soon it is
+    /// and whatever the clock was.
     pub(crate) fn enable(&mut self, now: Instant) {
         if let Some(flow) = self.suspended_flow.take() {
             self.flow = flow;
-            self.enabled_at = Some(now.max(self.enabled_at.unwrap_or(now)));
+            let after_last = self.enabled_at.map(|last| last.saturating_add(DATE_OF_TOKEN));
+            self.enabled_at = Some(after_last.map_or(now, |after| now.max(after)));
         }
     }
 

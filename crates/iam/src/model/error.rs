@@ -3,7 +3,7 @@
 use gatewright_store::{NoWrites, StoreError};
 
 use crate::model::mismatch::Mismatch;
-use crate::model::rate::RateLimit;
+use crate::model::rate::{JOURNAL, RateLimit};
 
 /// The fault of an invalid input; clients read it from the error's class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,7 +80,7 @@ pub enum IamError {
         message: String,
     },
     /// The rate of requests of a kind is over its limit.
-    #[error("Too many requests: try again in {} s", .0.seconds)]
+    #[error("{}: try again in {} s", excess(.0), .0.seconds)]
     RateLimited(RateLimit),
     /// Too much of one kind is being done at once: the client may retry.
     #[error("The server is busy: try again in {seconds} s")]
@@ -88,7 +88,7 @@ pub enum IamError {
         /// The time until a retry is worth while, in seconds.
         seconds: u64,
     },
-    /// The database cannot be reached: the client may retry.
+    /// The database cannot be reached, or takes no changes: the client may retry.
     #[error("{}", unavailability(.0))]
     Unavailable(#[source] StoreError),
     /// The server failed: a retry does not help.
@@ -98,6 +98,15 @@ pub enum IamError {
 
 /// The time after which a client may repeat a request that the database did not answer, in seconds.
 const RETRY_AFTER: u64 = 2;
+
+/// Tells a client what there was too much of.
+fn excess(limit: &RateLimit) -> &'static str {
+    if limit.name == JOURNAL {
+        "The account is changed by too much data"
+    } else {
+        "Too many requests"
+    }
+}
 
 /// Tells a client why the database was of no use.
 fn unavailability(cause: &StoreError) -> &'static str {

@@ -14,6 +14,9 @@ pub enum RequestClass {
     Revocations,
 }
 
+/// The name of the limits on the growth of journals.
+pub(crate) const JOURNAL: &str = "journal";
+
 /// The limits of rates, in requests per second unless stated otherwise; 0 for none. Ten seconds' worth may
 /// come at once. An account may do ten times as much as each of its credentials.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,8 +33,8 @@ pub struct Rates {
     pub anonymous: u32,
     /// Wrong credentials from a network; for one client, a tenth of it.
     pub failures: u32,
-    /// The growth of an account's journal by the bodies of changes, in KiB per second. What grows in 1,024
-    /// seconds may come at once.
+    /// The growth of the journal by the changes of a caller, in KiB per second; 1,024 seconds' worth may come at
+    /// once. Those of an account may make it grow four times as fast.
     pub journal: u32,
 }
 

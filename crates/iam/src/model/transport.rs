@@ -35,6 +35,8 @@ pub enum Recipient {
     Account(AccountName),
     /// The network of a stranger.
     Network(Network),
+    /// Anybody: the response is a part of the program, and takes no memory.
+    Anybody,
 }
 
 /// The reason why a body could not be received whole.

@@ -7,6 +7,7 @@ use gatewright_store::{Entry, Kind, Object, Position, Since};
 
 use crate::core::iam::Iam;
 use crate::engine::held::{Facts, properties};
+use crate::engine::keyed_semaphores::Place;
 use crate::model::caller::Context;
 use crate::model::document::Reflection;
 use crate::model::error::{Fault, IamError};
@@ -20,6 +21,15 @@ const CHUNK: i64 = 5_000;
 
 /// The interval of heartbeats to a replica.
 const HEARTBEAT_INTERVAL: Duration = Duration::from_millis(250);
+
+/// The maximum number of replicas of an account that follow this node.
+const REPLICAS: usize = 100;
+
+/// The time after which a replica may try again that found no place, in seconds.
+const RETRY_AFTER: u64 = 10;
+
+/// The place of a replica among those of its account, until this is dropped.
+pub struct ReplicaPlace(#[expect(dead_code, reason = "it is held")] Place<AccountName>);
 
 /// The position of a replica in the stream.
 #[derive(Debug, Clone)]
@@ -54,6 +64,12 @@ pub struct ReachedEntry {
 }
 
 impl Iam {
+    /// Takes a place for a replica; fails with [`IamError::Busy`] where its account has too many.
+    pub fn replica_place(&self, context: &Context) -> Result<ReplicaPlace, IamError> {
+        let place = self.replicas.place(context.account().clone(), REPLICAS);
+        place.map(ReplicaPlace).ok_or(IamError::Busy { seconds: RETRY_AFTER })
+    }
+
     /// Returns the next facts of the caller's account, and the position after them. Waits for a
     /// change, but at most for the interval of heartbeats; then it repeats the revision that was
     /// reached. The right to follow is checked each time.

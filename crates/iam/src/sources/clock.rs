@@ -24,11 +24,12 @@ pub(super) struct SystemClock {
 
 /// Returns the time since the machine has started, with the time for which it was suspended.
 #[cfg(target_os = "linux")]
+#[expect(clippy::disallowed_methods, reason = "this is the clock that is passed in")]
 fn since_boot() -> Duration {
     use rustix::time::{ClockId, clock_gettime};
     let time = clock_gettime(ClockId::Boottime);
-    let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
-    Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or_default())
+    // Neither is ever negative, nor are there as many nanoseconds as make a second.
+    Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or(u32::MAX))
 }
 
 impl SystemClock {

@@ -163,6 +163,14 @@ async fn a_service_account_that_was_enabled_while_the_clock_was_ahead_gets_token
     installation.context_of(&token).await.unwrap();
     installation.pass(HOUR);
     bad_credential(installation.context_of(&token).await);
+    // Each time that it is enabled ends the tokens of before, whatever the clock was at the last.
+    let token = installation.token(&caller).await;
+    let owner = installation.owner();
+    installation.iam.disable_client(&owner, &caller.client.id).await.unwrap();
+    installation.iam.enable_client(&owner, &caller.client.id).await.unwrap();
+    bad_credential(installation.context_of(&token).await);
+    let token = installation.token(&caller).await;
+    installation.context_of(&token).await.unwrap();
 }
 
 #[tokio::test]

@@ -287,6 +287,15 @@ async fn a_service_account_is_disabled_and_enabled_without_losing_anything_but_i
     let token = issue(&caller.secret).await.unwrap().access_token;
     let context = installation.context_of(&token).await.unwrap();
     assert!(installation.may(&context, REBOOT, VPS).await);
+    // And again.
+    let mut last = token;
+    for _ in 0..3 {
+        iam.disable_client(&owner, id).await.unwrap();
+        iam.enable_client(&owner, id).await.unwrap();
+        bad_credential(installation.context_of(&last).await);
+        last = issue(&caller.secret).await.unwrap().access_token;
+        installation.context_of(&last).await.unwrap();
+    }
 }
 
 #[tokio::test]

@@ -4,14 +4,13 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use gatewright_iam::{
-    AccountName, Context, IamError, Instant, LogFilter, LogKind, Rates, RequestClass, Secret,
-    Settings, TokenError,
+    ClientEdit, Context, IamError, Instant, LogFilter, LogKind, Rates, RequestClass, Secret,
+    Settings, TokenError, rights,
 };
 
-use crate::installation::{Caller, Installation, bad_credential, grant};
+use crate::installation::{Caller, Installation, account_urn, bad_credential, grant};
 
 const SECOND: Duration = Duration::from_secs(1);
-const MIB: usize = 1 << 20;
 
 fn slow(settings: &mut Settings) {
     settings.rates = Rates {
@@ -169,7 +168,7 @@ async fn no_limit_is_met_where_none_is_set() {
     let caller = installation.stranger().await;
     for _ in 0..10_000 {
         let principal = &caller.context.principal;
-        installation.iam.admit_body(RequestClass::Writes, principal, MIB).unwrap();
+        installation.iam.admit_growth(RequestClass::Writes, principal).unwrap();
         for class in [RequestClass::Reads, RequestClass::Writes, RequestClass::Decisions] {
             let told = installation.iam.admit_request(class, &caller.context.principal).unwrap();
             assert!(told.is_none());
@@ -179,19 +178,32 @@ async fn no_limit_is_met_where_none_is_set() {
 }
 
 #[tokio::test]
-async fn the_journal_of_an_account_grows_so_fast_and_what_ends_something_goes_on() {
-    let installation = Installation::new().await;
-    let one = installation.owner();
-    let other = installation.iam.as_owner(&AccountName::new("other-ovh"));
-    let change = |context: &Context, class, bytes| {
-        installation.iam.admit_body(class, &context.principal, bytes)
-    };
-    assert_eq!(admitted(|| change(&one, RequestClass::Writes, 2 * MIB - 1)), 32);
-    assert_eq!(admitted(|| change(&one, RequestClass::Writes, 0)), 0);
-    for class in [RequestClass::Revocations, RequestClass::Reads, RequestClass::Decisions] {
-        change(&one, class, 2 * MIB).unwrap();
+async fn a_caller_makes_the_journal_grow_so_fast_and_what_ends_something_goes_on() {
+    let installation = Installation::with(|settings| settings.rates.journal = 1).await;
+    let (iam, owner) = (&installation.iam, installation.owner());
+    let (caller, other) = (installation.stranger().await, installation.stranger().await);
+    installation.allow(&caller.urn(), &[rights::CLIENT_EDIT], &[&account_urn()]).await;
+    let growth = |context: &Context| iam.admit_growth(RequestClass::Writes, &context.principal);
+    // A short body, by which a long document is stored twice: before and after.
+    let id = caller.client.id.clone();
+    let urls = (0..100).map(|number| format!("https://app.example/{number}/{}", "x".repeat(1_900)));
+    let long = ClientEdit { callback_urls: Some(urls.collect()), ..ClientEdit::default() };
+    iam.edit_client(&caller.context, &id, Ok(long)).await.unwrap();
+    let mut made = 0;
+    while growth(&caller.context).is_ok() {
+        let name = Some(format!("name-{made}"));
+        let short = ClientEdit { name, ..ClientEdit::default() };
+        iam.edit_client(&caller.context, &id, Ok(short)).await.unwrap();
+        made += 1;
     }
-    change(&other, RequestClass::Writes, 2 * MIB).unwrap();
-    installation.pass(SECOND);
-    assert_eq!(admitted(|| change(&one, RequestClass::Writes, 100)), 64);
+    assert!((1..4).contains(&made), "{made} edits of 390 KB fit into 1 MiB");
+    assert_eq!(admitted(|| growth(&caller.context)), 0);
+    for class in [RequestClass::Revocations, RequestClass::Reads, RequestClass::Decisions] {
+        iam.admit_growth(class, &caller.context.principal).unwrap();
+    }
+    for colleague in [&other.context, &owner] {
+        growth(colleague).unwrap();
+    }
+    installation.pass(1_024 * SECOND);
+    growth(&caller.context).unwrap();
 }

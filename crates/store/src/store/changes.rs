@@ -68,6 +68,8 @@ async fn finish(
     match apply(&mut transaction, account, author, changes, key).await {
         Ok(entries) => match transaction.commit().await {
             Ok(()) => Ok(entries),
+            // The database has refused the commit itself.
+            Err(error) if error.no_writes().is_some() => Err(error),
             Err(error @ StoreError::Unavailable { .. }) => {
                 Err(StoreError::Unconfirmed(Box::new(error)))
             }

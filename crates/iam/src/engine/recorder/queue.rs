@@ -30,7 +30,7 @@ struct UsedBytes {
 
 impl UsedBytes {
     fn add(&mut self, identity: &Identity, size: usize) {
-        // Most exist already: a key of their own would count a reference that threads share.
+        // Looked up before it is inserted: to clone the key writes a reference count that threads share.
         match self.accounts.get_mut(identity.account()) {
             Some(used) => *used += size,
             None => drop(self.accounts.insert(identity.account().clone(), size)),
