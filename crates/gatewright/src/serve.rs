@@ -125,11 +125,13 @@ impl Server {
             bodies: budget,
         };
         pool.accept(self.listener, limits).map_err(Failure::Serve)?;
+        // Whoever hears that the server is ready may stop it at once.
+        let shutdown = shutdown_signal();
 
         tracing::info!(address = %api_address, operations = %operations_address, "ready");
         ready(&iam);
         let ended = tokio::select! {
-            () = shutdown_signal() => Ok(()),
+            () = shutdown => Ok(()),
             () = pool.acceptor_ended() => Err(Failure::NotAccepting),
         };
         tracing::info!("stopping");

@@ -1,13 +1,12 @@
 //! Signals of the operating system.
 
-/// Waits for SIGTERM or SIGINT.
-pub(crate) async fn shutdown_signal() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let (Ok(mut terminate), Ok(mut interrupt)) =
-            (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-        else {
+/// Listens for SIGTERM and SIGINT from this call on; the future waits for the first.
+#[cfg(unix)]
+pub(crate) fn shutdown_signal() -> impl Future<Output = ()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let signals = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
+    async {
+        let (Ok(mut terminate), Ok(mut interrupt)) = signals else {
             return std::future::pending().await;
         };
         tokio::select! {
@@ -15,7 +14,11 @@ pub(crate) async fn shutdown_signal() {
             _ = interrupt.recv() => {}
         }
     }
-    #[cfg(not(unix))]
+}
+
+/// Waits for the signal to stop.
+#[cfg(not(unix))]
+pub(crate) async fn shutdown_signal() {
     let _ = tokio::signal::ctrl_c().await;
 }
 

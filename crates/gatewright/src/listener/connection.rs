@@ -19,10 +19,10 @@ use tokio::time::{Interval, MissedTickBehavior};
 use super::admission::Admitted;
 use super::body::{BodyLimits, RequestBody, UnreadBodyReceiver};
 use super::http2_stream::StreamExecutor;
+use super::poll_when_woken::PollWhenWoken;
 use super::progress::{InFlight, Progress};
 use super::response_body::ResponseBody;
 use super::response_memory::ResponseMemory;
-use super::seldom::Seldom;
 use super::stream::Stream;
 use super::unread::Disposal;
 use super::watchdog::{Phase, Watchdog, interval};
@@ -139,7 +139,7 @@ impl Server {
                 tokio::select! {
                     biased;
                     _ = serving.as_mut() => return,
-                    event = Seldom::new(event) => event,
+                    event = PollWhenWoken::new(event) => event,
                 }
             };
             match event {

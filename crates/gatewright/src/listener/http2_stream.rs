@@ -25,8 +25,8 @@ thread_local! {
     static TURN: Cell<Turn> = const { Cell::new(Turn::Server) };
 }
 
-/// Notes that the client is offered something.
-pub(super) fn offer() {
+/// Notes that the client is offered something. On HTTP/1.1, which has no such streams, nobody reads the note.
+pub(super) fn note_client_turn() {
     TURN.set(match TURN.get() {
         Turn::Server => Turn::Client(0),
         Turn::Client(times) => Turn::Client(times.wrapping_add(1)),
@@ -34,7 +34,7 @@ pub(super) fn offer() {
 }
 
 /// Notes that the next frame is being prepared.
-pub(super) fn prepare() {
+pub(super) fn note_server_turn() {
     TURN.set(Turn::Server);
 }
 
@@ -127,7 +127,9 @@ mod tests {
 
     #[tokio::test]
     async fn each_frame_has_its_time_and_what_the_server_prepares_none() {
-        let all = deadlines(&[|| (), offer, || (), offer, prepare, || (), offer]);
+        const CLIENT: fn() = note_client_turn;
+        const SERVER: fn() = note_server_turn;
+        let all = deadlines(&[|| (), CLIENT, || (), CLIENT, SERVER, || (), CLIENT]);
         let [unready, offered, waiting, next, preparing, still, last] = all[..] else { panic!() };
         assert_eq!((unready, preparing, still), (None, None, None));
         assert!(offered.is_some() && offered == waiting);
@@ -139,7 +141,7 @@ mod tests {
         let executor = StreamExecutor { timeout: Duration::from_millis(1), listener: "test" };
         let stream = poll_fn(|_| {
             if TURN.get() == Turn::Server {
-                offer();
+                note_client_turn();
             }
             Poll::Pending
         });

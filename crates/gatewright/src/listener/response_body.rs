@@ -59,7 +59,7 @@ impl ResponseBody {
                 Err(_) => response = refused_response(&response),
             }
         }
-        http2_stream::offer();
+        http2_stream::note_client_turn();
         response.map(|body| Self { body, counted, _request: request })
     }
 }
@@ -127,9 +127,9 @@ impl HttpBody for ResponseBody {
             Some(counted) => counted.poll_frame(Pin::new(body), context),
         };
         if polled.is_ready() {
-            http2_stream::offer();
+            http2_stream::note_client_turn();
         } else {
-            http2_stream::prepare();
+            http2_stream::note_server_turn();
         }
         polled
     }

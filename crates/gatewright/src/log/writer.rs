@@ -14,8 +14,8 @@ thread_local! {
 
 /// Writes to the standard error of the process.
 pub(super) struct LogWriter {
-    /// The number of lost lines that no line has told of yet.
-    untold: AtomicU64,
+    /// The number of lost lines that no line has reported yet.
+    unreported: AtomicU64,
     /// Whether the last line that was written is not complete.
     is_partial: AtomicBool,
 }
@@ -25,7 +25,7 @@ pub(super) struct LogLine<'a>(&'a LogWriter);
 
 impl LogWriter {
     pub(super) const fn new() -> Self {
-        Self { untold: AtomicU64::new(0), is_partial: AtomicBool::new(false) }
+        Self { unreported: AtomicU64::new(0), is_partial: AtomicBool::new(false) }
     }
 
     /// Writes a line to an output.
@@ -49,14 +49,14 @@ impl LogWriter {
         output.flush()
     }
 
-    /// Tells how many lines were lost, now that one could be written.
-    fn tell(&self) {
-        let lines = self.untold.swap(0, Ordering::Relaxed);
+    /// Reports how many lines were lost, now that one could be written.
+    fn report_lost(&self) {
+        let lines = self.unreported.swap(0, Ordering::Relaxed);
         if lines > 0 {
             tracing::warn!(lines, "lines of the log were lost");
-            // They are told of with the next line that can be written.
+            // They are reported with the next line that can be written.
             if WAS_LOST.get() {
-                self.untold.fetch_add(lines, Ordering::Relaxed);
+                self.unreported.fetch_add(lines, Ordering::Relaxed);
             }
         }
     }
@@ -69,9 +69,9 @@ impl Write for LogLine<'_> {
         let written = self.0.write_to(&mut io::stderr().lock(), line);
         WAS_LOST.set(written.is_err());
         if written.is_ok() {
-            self.0.tell();
+            self.0.report_lost();
         } else {
-            self.0.untold.fetch_add(1, Ordering::Relaxed);
+            self.0.unreported.fetch_add(1, Ordering::Relaxed);
             metrics::counter!("gatewright_server_log_lines_lost_total").increment(1);
         }
         Ok(line.len())

@@ -37,7 +37,7 @@ impl RevocationWatch {
 
     /// Returns up to `most` revocations of an account to delete, which this counts as done. Without a
     /// settled time there are none.
-    pub(crate) fn to_delete(
+    pub(crate) fn take_deletable(
         &self,
         view: &View,
         (settled, monotonic): (Option<Instant>, Duration),

@@ -1,9 +1,10 @@
-//! The time of a process: that of the machine's clock, which may be wrong, jump ahead, or be put back.
+//! Derives the time of a process from the wall clock, which may be wrong, jump ahead or be put back, and the
+//! monotonic clock, which nobody sets.
 //!
 //! Invariants:
 //! - The time never falls below the *trusted line*: the time by the monotonic clock, counted from a
-//!   reading of the other that was not doubted. So what has expired stays expired when the clock is put
-//!   back: the line is slowed down instead, until the clock has caught up.
+//!   reading of the wall clock that was not doubted. So what has expired stays expired when the wall clock is
+//!   put back: the line is slewed instead, until the wall clock has caught up.
 //! - A clock that jumps ahead counts at once, so nothing outlives its expiry; but the line follows only
 //!   once the clock has stayed ahead for [`TRUSTED_AFTER`]. If it goes back before, the time does so too.
 //! - Nothing is deleted for its age but by [`Timeline::settled`], which has no time while the clock is in
@@ -30,7 +31,7 @@ pub(crate) const TRUSTED_AFTER: Duration = LIFETIME.saturating_add(CLOCK_SKEW);
 const WATCH_EVERY: u64 = 1_000_000;
 
 /// The part of the passing time by which the line is slowed down where the clock is behind it.
-const SLOWED_BY: i64 = 10;
+const SLEW_DIVISOR: i64 = 10;
 
 /// The longest that a look at both clocks may take to be of use, in microseconds.
 const LONGEST_LOOK: i64 = 100_000;
@@ -49,21 +50,29 @@ pub(super) struct Timeline {
     watch: Mutex<Watch>,
 }
 
+/// The pace of the trusted line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pace {
+    /// That of the monotonic clock.
+    Normal,
+    /// A little slower, while the wall clock is behind.
+    Slewed,
+}
+
 /// The trusted line from a time of the monotonic clock on, in microseconds. It continues the one before.
 #[derive(Clone, Copy)]
 struct Line {
     from: i64,
     time: i64,
-    /// True while the clock is behind: the time passes more slowly.
-    is_slow: bool,
+    pace: Pace,
 }
 
 impl Line {
     /// Returns the time at one of the monotonic clock.
     fn at(self, monotonic: i64) -> i64 {
         let passed = monotonic.saturating_sub(self.from);
-        let slowed = if self.is_slow { passed / SLOWED_BY } else { 0 };
-        self.time.saturating_add(passed - slowed)
+        let slewed = if self.pace == Pace::Slewed { passed / SLEW_DIVISOR } else { 0 };
+        self.time.saturating_add(passed - slewed)
     }
 }
 
@@ -92,7 +101,7 @@ impl Timeline {
         let offset = time.saturating_sub(looked);
         let watch = Watch { looked, offset, undisturbed_since: looked, ahead: None };
         let next_look = AtomicU64::new(looked.unsigned_abs().saturating_add(WATCH_EVERY));
-        let line = ArcSwap::from_pointee(Line { from: looked, time, is_slow: false });
+        let line = ArcSwap::from_pointee(Line { from: looked, time, pace: Pace::Normal });
         Self { clock, line, next_look, watch: Mutex::new(watch) }
     }
 
@@ -162,21 +171,25 @@ impl Watch {
         }
         if beyond <= 0 {
             self.ahead = None;
-            return Line { from: monotonic, time, is_slow: beyond < 0 };
+            return Line {
+                from: monotonic,
+                time,
+                pace: if beyond < 0 { Pace::Slewed } else { Pace::Normal },
+            };
         }
-        if line.is_slow && beyond <= JUMP + passed / SLOWED_BY {
+        if line.pace == Pace::Slewed && beyond <= JUMP + passed / SLEW_DIVISOR {
             // It has caught up.
             self.ahead = None;
-            return Line { from: monotonic, time: shown, is_slow: false };
+            return Line { from: monotonic, time: shown, pace: Pace::Normal };
         }
         let (since, least) = self.ahead.unwrap_or((monotonic, offset));
         let least = least.min(offset);
         if monotonic.saturating_sub(since) < micros(TRUSTED_AFTER) {
             self.ahead = Some((since, least));
-            return Line { from: monotonic, time, is_slow: false };
+            return Line { from: monotonic, time, pace: Pace::Normal };
         }
         self.ahead = None;
-        Line { from: monotonic, time: monotonic.saturating_add(least), is_slow: false }
+        Line { from: monotonic, time: monotonic.saturating_add(least), pace: Pace::Normal }
     }
 }
 

@@ -55,7 +55,7 @@ impl Iam {
             Err(error) => return Err(error.into()),
         }
         let times = (settled, self.sources.monotonic());
-        let over = self.revocation_watch.to_delete(&view, times, FORGOTTEN_AT_ONCE);
+        let over = self.revocation_watch.take_deletable(&view, times, FORGOTTEN_AT_ONCE);
         let over: Vec<Change> =
             over.iter().map(|id| RevokedDocument::delete(id.as_str())).collect();
         if !over.is_empty()

@@ -11,7 +11,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use futures_util::task::AtomicWaker;
 
 /// A future that is seldom woken.
-pub(super) struct Seldom<F> {
+pub(super) struct PollWhenWoken<F> {
     future: F,
     woken: Arc<Woken>,
     waker: Waker,
@@ -36,7 +36,7 @@ impl Wake for Woken {
     }
 }
 
-impl<F: Future + Unpin> Seldom<F> {
+impl<F: Future + Unpin> PollWhenWoken<F> {
     /// Wraps a future, which is polled the first time.
     pub(super) fn new(future: F) -> Self {
         let woken = Arc::new(Woken { is_woken: AtomicBool::new(true), task: AtomicWaker::new() });
@@ -45,7 +45,7 @@ impl<F: Future + Unpin> Seldom<F> {
     }
 }
 
-impl<F: Future + Unpin> Future for Seldom<F> {
+impl<F: Future + Unpin> Future for PollWhenWoken<F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
@@ -81,23 +81,23 @@ mod tests {
     async fn a_future_is_polled_once_for_each_time_that_it_is_woken() {
         let (notify, polls) = (Notify::new(), Cell::new(0));
         let mut notified = pin!(notify.notified());
-        let mut seldom = Seldom::new(poll_fn(|context| {
+        let mut future = PollWhenWoken::new(poll_fn(|context| {
             polls.set(polls.get() + 1);
             notified.as_mut().poll(context)
         }));
         for _ in 0..10 {
-            assert_eq!((&mut seldom).now_or_never(), None);
+            assert_eq!((&mut future).now_or_never(), None);
         }
         assert_eq!(polls.get(), 1);
         notify.notify_waiters();
-        assert_eq!((&mut seldom).now_or_never(), Some(()));
+        assert_eq!((&mut future).now_or_never(), Some(()));
         assert_eq!(polls.get(), 2);
     }
 
     #[tokio::test]
     async fn the_task_is_woken_as_often_as_the_future_is() {
         let notify = Arc::new(Notify::new());
-        let waiting = tokio::spawn(Seldom::new(Box::pin({
+        let waiting = tokio::spawn(PollWhenWoken::new(Box::pin({
             let notify = Arc::clone(&notify);
             async move {
                 for _ in 0..5 {
@@ -117,9 +117,9 @@ mod tests {
     #[tokio::test]
     async fn the_task_is_woken_when_the_future_is_even_after_it_has_changed() {
         let (sender, receiver) = tokio::sync::oneshot::channel();
-        let mut seldom = Seldom::new(receiver);
-        assert_eq!((&mut seldom).now_or_never(), None);
-        let waiting = tokio::spawn(seldom);
+        let mut future = PollWhenWoken::new(receiver);
+        assert_eq!((&mut future).now_or_never(), None);
+        let waiting = tokio::spawn(future);
         tokio::task::yield_now().await;
         sender.send(7).unwrap();
         assert_eq!(waiting.await.unwrap(), Ok(7));
