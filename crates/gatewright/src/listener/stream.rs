@@ -24,6 +24,10 @@ const LINGER_BYTES: usize = 32 << 20;
 /// that arrives as fast as it is read would keep them waiting.
 const TURN: usize = 64 << 10;
 
+/// The time between two turns in which a lingering connection is read. A client that goes on sending is slowed
+/// down, so that what is dropped does not take the processor: 3 MB a second from each.
+const LINGER_PAUSE: Duration = Duration::from_millis(20);
+
 /// The stream of a connection.
 pub(super) struct Stream {
     stream: TcpStream,
@@ -36,7 +40,40 @@ pub(super) struct Stream {
 /// The state of a connection that is read although it is closed for writing.
 struct Lingering {
     deadline: Pin<Box<Sleep>>,
+    /// Waits for the next turn.
+    pause: Option<Pin<Box<Sleep>>>,
     dropped: usize,
+}
+
+impl Lingering {
+    fn new() -> Self {
+        Self { deadline: Box::pin(tokio::time::sleep(LINGER_TIMEOUT)), pause: None, dropped: 0 }
+    }
+
+    /// Reads and drops what the client sends, until it ends or there was too much of it.
+    fn poll(&mut self, stream: &mut TcpStream, context: &mut Context<'_>) -> Poll<()> {
+        let mut bytes = [0; 8192];
+        while self.dropped < LINGER_BYTES {
+            if self.deadline.as_mut().poll(context).is_ready() {
+                break;
+            }
+            if let Some(pause) = &mut self.pause {
+                ready!(pause.as_mut().poll(context));
+                self.pause = None;
+            }
+            let mut in_turn = 0;
+            while in_turn < TURN {
+                let mut buffer = ReadBuf::new(&mut bytes);
+                match ready!(Pin::new(&mut *stream).poll_read(context, &mut buffer)) {
+                    Ok(()) if !buffer.filled().is_empty() => in_turn += buffer.filled().len(),
+                    Ok(()) | Err(_) => return Poll::Ready(()),
+                }
+                self.dropped += buffer.filled().len();
+            }
+            self.pause = Some(Box::pin(tokio::time::sleep(LINGER_PAUSE)));
+        }
+        Poll::Ready(())
+    }
 }
 
 impl Stream {
@@ -114,24 +151,7 @@ impl AsyncWrite for Stream {
                 return Poll::Ready(Ok(()));
             }
         }
-        let lingering = this.lingering.get_or_insert_with(|| Lingering {
-            deadline: Box::pin(tokio::time::sleep(LINGER_TIMEOUT)),
-            dropped: 0,
-        });
-        let mut bytes = [0; 8192];
-        while lingering.dropped < LINGER_BYTES {
-            let mut buffer = ReadBuf::new(&mut bytes);
-            match Pin::new(&mut this.stream).poll_read(context, &mut buffer) {
-                Poll::Ready(Ok(())) if !buffer.filled().is_empty() => {
-                    lingering.dropped += buffer.filled().len();
-                }
-                Poll::Ready(_) => break,
-                Poll::Pending => {
-                    ready!(lingering.deadline.as_mut().poll(context));
-                    break;
-                }
-            }
-        }
-        Poll::Ready(Ok(()))
+        let lingering = this.lingering.get_or_insert_with(Lingering::new);
+        lingering.poll(&mut this.stream, context).map(Ok)
     }
 }
