@@ -27,15 +27,7 @@ pub fn server() -> &'static Server {
             MasterKey::create(&key, &Sources::system()).unwrap();
             let mut settings = Settings::new("http://localhost".into());
             // Every request is answered, not refused for its rate.
-            settings.rates = Rates {
-                tokens: 0,
-                decisions: 0,
-                reads: 0,
-                writes: 0,
-                anonymous: 0,
-                failures: 0,
-                journal: 0,
-            };
+            settings.rates = Rates::UNLIMITED;
             let database = format!("sqlite:{}", folder.path().join("db").display());
             let master = MasterKey::read(&key).unwrap();
             let iam = Iam::open(&database.parse().unwrap(), master, settings, Sources::system())

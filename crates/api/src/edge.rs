@@ -110,8 +110,7 @@ const FIRST_READ: usize = 16 * 1024;
 /// together.
 pub(crate) async fn read_body<B>(body: B, max: usize) -> Result<Bytes, ApiError>
 where
-    B: HttpBody<Data = Bytes>,
-    B::Error: Into<BoxError>,
+    B: HttpBody<Data = Bytes, Error: Into<BoxError>>,
 {
     if body.is_end_stream() {
         return Ok(Bytes::new());

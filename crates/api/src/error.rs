@@ -157,7 +157,7 @@ impl ApiError {
         let Parts { status, body, headers, no_store, .. } = *self.0;
         let response = Response::with_text(status, body.to_string());
         let response =
-            headers.iter().fold(response, |response, (name, value)| response.with(name, value));
+            headers.iter().fold(response, |response, (name, value)| response.with(*name, value));
         if no_store { response.no_store() } else { response }
     }
 }

@@ -21,6 +21,7 @@ use tracing::{Instrument, Span};
 use crate::error::ApiError;
 use crate::original_request::{OriginalRequest, authorize, missing_actions};
 use crate::panics::catch_panic;
+use crate::response::REVISION;
 use messages::{
     CheckRequest, CheckResponse, DeniedHttpResponse, HeaderAppendAction,
     HeaderValue as EnvoyHeader, HeaderValueOption, HttpRequest, HttpResponse, HttpStatus,
@@ -146,7 +147,7 @@ fn denied(Refusal { error, revision }: Refusal, query_id: QueryId) -> CheckRespo
     if status == StatusCode::FORBIDDEN {
         headers.push(header("x-gatewright-missing", missing.unwrap_or_default()));
         headers.push(header("x-gatewright-reason", message));
-        headers.extend(revision.map(|at| header("x-gatewright-revision", at.to_string())));
+        headers.extend(revision.map(|at| header(REVISION.as_str(), at.to_string())));
     }
     let code = match status {
         StatusCode::UNAUTHORIZED => Code::Unauthenticated,

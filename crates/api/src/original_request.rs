@@ -14,6 +14,7 @@ use gatewright_iam::{
 };
 
 use crate::edge::{BearerToken, MINIMUM_REVISION, bearer, may_wait, wait_for_revision};
+use crate::response::REVISION;
 
 /// The headers from which a proxy or an API may read another method, path or host.
 const MISLEADING: [&str; 10] = [
@@ -34,7 +35,6 @@ const IDENTITY: HeaderName = HeaderName::from_static("x-gatewright-identity");
 const ACCOUNT: HeaderName = HeaderName::from_static("x-gatewright-account");
 const TOKEN: HeaderName = HeaderName::from_static("x-gatewright-token");
 const ASSERTION: HeaderName = HeaderName::from_static("x-gatewright-assertion");
-const REVISION: HeaderName = HeaderName::from_static("x-gatewright-revision");
 
 /// The number of headers of a response, including those that every response has.
 const HEADERS: usize = 9;

@@ -1,13 +1,16 @@
 //! A response before it is sent.
 
 use axum::body::{Body, HttpBody};
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, IntoHeaderName};
 use axum::http::{self, HeaderMap, HeaderName, HeaderValue, StatusCode};
 use gatewright_iam::limits::SMALL_RESPONSE_BYTES;
 use gatewright_iam::{AccountRevision, RateLimit, Recipient};
 use serde::Serialize;
 
 use crate::rate_limit::rate_limit_headers;
+
+/// The header with the revision of the account that an answer is based on.
+pub(crate) const REVISION: HeaderName = HeaderName::from_static("x-gatewright-revision");
 
 /// A response before it is sent.
 #[derive(Debug)]
@@ -50,9 +53,13 @@ impl Response {
     }
 
     /// Adds a header; an invalid value is left out.
-    pub(crate) fn with(mut self, name: &'static str, value: impl TryInto<HeaderValue>) -> Self {
+    pub(crate) fn with(
+        mut self,
+        name: impl IntoHeaderName,
+        value: impl TryInto<HeaderValue>,
+    ) -> Self {
         if let Ok(value) = value.try_into() {
-            self.0.headers_mut().insert(HeaderName::from_static(name), value);
+            self.0.headers_mut().insert(name, value);
         }
         self
     }
@@ -68,7 +75,7 @@ impl Response {
     /// Adds the revision that the answer is based on.
     pub(crate) fn at_revision(self, revision: Option<AccountRevision>) -> Self {
         match revision {
-            Some(revision) => self.with("x-gatewright-revision", revision.to_string()),
+            Some(revision) => self.with(REVISION, revision.to_string()),
             None => self,
         }
     }
@@ -76,7 +83,7 @@ impl Response {
     /// Tells how near the client is to the limit of its rate, if one counts.
     pub(crate) fn with_rate_limit(self, limit: Option<&RateLimit>) -> Self {
         let headers = limit.map(rate_limit_headers);
-        headers.iter().flatten().fold(self, |response, (name, value)| response.with(name, value))
+        headers.iter().flatten().fold(self, |response, (name, value)| response.with(*name, value))
     }
 
     /// Names the recipient of a response that is not small, unless it is named already.

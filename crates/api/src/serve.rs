@@ -34,14 +34,12 @@ use crate::operations::operations;
 use crate::panics::NoResponse;
 use crate::query::Query;
 use crate::request::{Request, RequestContext, ThreadIam};
-use crate::response::Response;
+use crate::response::{REVISION, Response};
 use crate::route::{Found, find};
 use crate::{idempotency_key, precondition};
 
 /// The response header with the query ID, the identifier of the request in the log.
 const QUERY_ID: HeaderName = HeaderName::from_static("x-ovh-queryid");
-
-const REVISION: HeaderName = HeaderName::from_static("x-gatewright-revision");
 
 const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 
@@ -198,8 +196,7 @@ struct Matched<'o> {
 impl Matched<'_> {
     async fn answer<B>(self, api: &Api, function: &Function, body: B) -> Result<Response, ApiError>
     where
-        B: HttpBody<Data = Bytes>,
-        B::Error: Into<BoxError>,
+        B: HttpBody<Data = Bytes, Error: Into<BoxError>>,
     {
         match function {
             Function::Public(handler) => self.answer_public(api, handler, body).await,
@@ -214,8 +211,7 @@ impl Matched<'_> {
         body: B,
     ) -> Result<Response, ApiError>
     where
-        B: HttpBody<Data = Bytes>,
-        B::Error: Into<BoxError>,
+        B: HttpBody<Data = Bytes, Error: Into<BoxError>>,
     {
         if self.operation.declared.authentication == Authentication::None {
             api.iam.admit_anonymous(self.context.ip)?;
@@ -231,8 +227,7 @@ impl Matched<'_> {
         body: B,
     ) -> Result<Response, ApiError>
     where
-        B: HttpBody<Data = Bytes>,
-        B::Error: Into<BoxError>,
+        B: HttpBody<Data = Bytes, Error: Into<BoxError>>,
     {
         let RequestContext { ip, query_id, now, .. } = self.context;
         let headers = &self.parts.headers;

@@ -47,7 +47,7 @@ pub use model::rights::{self, Category};
 pub use model::secret::Secret;
 pub use model::settings::{BuiltInProducts, LogSizes, Settings};
 pub use model::strict_objects::{StrictObjects, from_json_value, parse_json};
-pub use model::transport::{AuthenticationMark, BodyFailure, Recipient};
+pub use model::transport::{AuthenticationMark, BodyFailure, Recipient, StaticBody};
 pub use sources::{Clock, Randomness, Sources};
 
 // Identities.

@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderValue, Response, StatusCode};
-use gatewright_iam::Recipient;
+use gatewright_iam::StaticBody;
 
 macro_rules! files {
     ($($name:literal: $kind:literal,)*) => {
@@ -43,7 +43,7 @@ pub(crate) fn serve(name: &str) -> Response<Body> {
         return response;
     };
     *response.body_mut() = Body::from(*content);
-    response.extensions_mut().insert(Recipient::Anybody);
+    response.extensions_mut().insert(StaticBody);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     let keep = HeaderValue::from_static("public, max-age=31536000, immutable");

@@ -13,7 +13,7 @@ use axum::body::{Body, Bytes, HttpBody};
 use axum::http::Response;
 use gatewright_api::refused_response;
 use gatewright_iam::limits::SMALL_RESPONSE_BYTES;
-use gatewright_iam::{Network, Recipient};
+use gatewright_iam::{Network, Recipient, StaticBody};
 use hyper::body::{Frame, SizeHint};
 
 use super::http2_stream;
@@ -52,7 +52,7 @@ impl ResponseBody {
     ) -> Response<Self> {
         let size = response.body().size_hint();
         let mut counted = None;
-        let takes_memory = response.extensions().get() != Some(&Recipient::Anybody);
+        let takes_memory = response.extensions().get::<StaticBody>().is_none();
         if takes_memory && size.upper().is_none_or(|most| bytes(most) > SMALL_RESPONSE_BYTES) {
             match Counted::of(&mut response, &size, memory) {
                 Ok(whole) => counted = Some(whole),
@@ -230,7 +230,7 @@ mod tests {
         let memory = ResponseMemory::new(4_096 * KIB, "test");
         let _all = memory.take(Some(&account()), 1_536 * KIB).unwrap();
         let mut response = Response::new(Body::from(vec![0; 100 * KIB]));
-        response.extensions_mut().insert(Recipient::Anybody);
+        response.extensions_mut().insert(StaticBody);
         let request = Arc::<Progress>::default().begin(&Request::new(Body::empty()));
         let sent = ResponseBody::wrap(response, (Arc::clone(&memory), None), request);
         assert_eq!(sent.status(), StatusCode::OK);

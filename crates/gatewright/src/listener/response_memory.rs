@@ -47,7 +47,7 @@ impl ResponseMemory {
         let units = u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(u32::MAX);
         let pool = match recipient {
             Some(Recipient::Account(_)) => &self.authenticated,
-            Some(Recipient::Network(_) | Recipient::Anybody) | None => &self.strangers,
+            Some(Recipient::Network(_)) | None => &self.strangers,
         };
         let Some((all, share)) = pool.take(recipient, units) else {
             self.refused.increment(1);

@@ -206,7 +206,7 @@ impl Iam {
         action: &str,
     ) -> Result<bool, IamError> {
         let home = self.views.get(context.account()).await?;
-        let account = home.own_urn();
+        let account = home.account_urn();
         let decision_context = self.decision_context_from(Arc::clone(&home), account).await?;
         Ok(decision_context.decide(context, action, account).is_allowed())
     }
@@ -215,7 +215,7 @@ impl Iam {
     /// it.
     pub(crate) async fn demand(&self, context: &Context, action: &str) -> Result<(), IamError> {
         let home = self.views.get(context.account()).await?;
-        let account = home.own_urn();
+        let account = home.account_urn();
         let decision_context = self.decision_context_from(Arc::clone(&home), account).await?;
         self.demand_all(context, [(&decision_context, action, account)])
     }

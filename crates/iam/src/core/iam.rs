@@ -28,6 +28,7 @@ use crate::engine::views::Views;
 use crate::model::caller::{Context, Principal, PrincipalKind, Token};
 use crate::model::document::Place;
 use crate::model::error::IamError;
+use crate::model::limits::REPLICAS;
 use crate::model::query_id::QueryId;
 use crate::model::secret::Secret;
 use crate::model::settings::Settings;
@@ -134,7 +135,7 @@ impl Iam {
             settings,
             recorder,
             large_requests: Arc::new(ConcurrencyLimit::new()),
-            replicas: KeyedSemaphores::new(0),
+            replicas: KeyedSemaphores::new(REPLICAS),
             runtime: Handle::current(),
             sources,
             stopping: AtomicBool::new(false),

@@ -60,7 +60,7 @@ pub(crate) fn account_urn(region: Region, account: &AccountName) -> ResourceUrn 
 pub(crate) struct View {
     pub(super) region: Region,
     /// The resource that represents the account.
-    own_urn: Arc<ResourceUrn>,
+    account_urn: Arc<ResourceUrn>,
     /// The last entry of the journal that was applied.
     pub(super) position: Position,
     /// The generation of the database that it was read in.
@@ -99,7 +99,7 @@ impl View {
         catalogue: &Arc<Catalogue>,
     ) -> Result<Self, IamError> {
         let position = Position::origin(&account);
-        let own_urn = Arc::new(account_urn(region, &account));
+        let account_urn = Arc::new(account_urn(region, &account));
         let mut policies = PolicySet::new(account);
         for group in catalogue.groups() {
             let urn = permissions_group_urn(region, &MANAGED_OWNER, &group.name);
@@ -107,7 +107,7 @@ impl View {
         }
         let mut view = Self {
             region,
-            own_urn,
+            account_urn,
             position,
             generation: Generation::new(0),
             policies,
@@ -136,8 +136,8 @@ impl View {
     }
 
     /// Returns the URN of the resource that represents the account.
-    pub(crate) fn own_urn(&self) -> &ResourceUrn {
-        &self.own_urn
+    pub(crate) fn account_urn(&self) -> &ResourceUrn {
+        &self.account_urn
     }
 
     /// Returns the revision of the account: the number of its last journal entry that was applied.

@@ -24,6 +24,9 @@ pub const API_NAME_BYTES: usize = 255;
 /// The maximum number of tags of a resource.
 pub const TAGS: usize = 100;
 
+/// The maximum number of replicas of an account that follow a node at once.
+pub const REPLICAS: usize = 100;
+
 /// The maximum length of a key in a condition, in bytes.
 pub const CONDITION_KEY_BYTES: usize = 256;
 

@@ -38,6 +38,19 @@ pub struct Rates {
     pub journal: u32,
 }
 
+impl Rates {
+    /// No limits.
+    pub const UNLIMITED: Self = Self {
+        tokens: 0,
+        decisions: 0,
+        reads: 0,
+        writes: 0,
+        anonymous: 0,
+        failures: 0,
+        journal: 0,
+    };
+}
+
 impl Default for Rates {
     fn default() -> Self {
         Self {

@@ -35,9 +35,11 @@ pub enum Recipient {
     Account(AccountName),
     /// The network of a stranger.
     Network(Network),
-    /// Anybody: the response is a part of the program, and takes no memory.
-    Anybody,
 }
+
+/// Mark of a response whose body is a part of the program, and takes no memory.
+#[derive(Debug, Clone, Copy)]
+pub struct StaticBody;
 
 /// The reason why a body could not be received whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use gatewright_policy::{AccountName, Fact, Revision, permissions_group_urn};
 use gatewright_store::{Entry, Kind, Object, Position, Since};
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::core::iam::Iam;
 use crate::engine::held::{Facts, properties};
@@ -22,14 +23,14 @@ const CHUNK: i64 = 5_000;
 /// The interval of heartbeats to a replica.
 const HEARTBEAT_INTERVAL: Duration = Duration::from_millis(250);
 
-/// The maximum number of replicas of an account that follow this node.
-const REPLICAS: usize = 100;
-
 /// The time after which a replica may try again that found no place, in seconds.
 const RETRY_AFTER: u64 = 10;
 
-/// The place of a replica among those of its account, until this is dropped.
-pub struct ReplicaPlace(#[expect(dead_code, reason = "it is held")] Place<AccountName>);
+/// The place of a replica among those of its account, until this is dropped: the permit goes first.
+pub struct ReplicaPlace {
+    _permit: OwnedSemaphorePermit,
+    _place: Place<AccountName>,
+}
 
 /// The position of a replica in the stream.
 #[derive(Debug, Clone)]
@@ -66,8 +67,10 @@ pub struct ReachedEntry {
 impl Iam {
     /// Takes a place for a replica; fails with [`IamError::Busy`] where its account has too many.
     pub fn replica_place(&self, context: &Context) -> Result<ReplicaPlace, IamError> {
-        let place = self.replicas.place(context.account().clone(), REPLICAS);
-        place.map(ReplicaPlace).ok_or(IamError::Busy { seconds: RETRY_AFTER })
+        let place = self.replicas.place(context.account().clone(), usize::MAX);
+        let taken = place
+            .and_then(|place| Some(ReplicaPlace { _permit: place.try_acquire(1)?, _place: place }));
+        taken.ok_or(IamError::Busy { seconds: RETRY_AFTER })
     }
 
     /// Returns the next facts of the caller's account, and the position after them. Waits for a

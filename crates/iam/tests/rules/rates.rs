@@ -155,15 +155,7 @@ async fn a_caller_is_told_what_is_left() {
 
 #[tokio::test]
 async fn no_limit_is_met_where_none_is_set() {
-    let rates = Rates {
-        tokens: 0,
-        decisions: 0,
-        reads: 0,
-        writes: 0,
-        anonymous: 0,
-        failures: 0,
-        journal: 0,
-    };
+    let rates = Rates::UNLIMITED;
     let installation = Installation::with(|settings| settings.rates = rates).await;
     let caller = installation.stranger().await;
     for _ in 0..10_000 {

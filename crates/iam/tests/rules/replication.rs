@@ -1,6 +1,8 @@
 //! Replication: following an account to decide in another process.
 
-use gatewright_iam::{AccountName, Fact, Fault, ReachedEntry, ReplicaPosition, Revision};
+use gatewright_iam::{
+    AccountName, Fact, Fault, IamError, ReachedEntry, ReplicaPosition, Revision, limits,
+};
 
 use crate::installation::{Installation, REBOOT, VPS, fault};
 
@@ -71,4 +73,17 @@ async fn whoever_waits_for_a_revision_waits_for_one_that_exists() {
         let wrong: gatewright_iam::AccountRevision = wrong.parse().unwrap();
         assert_eq!(fault(iam.wait_for_revision(&wrong).await), Fault::Parameter);
     }
+}
+
+#[tokio::test]
+async fn an_account_has_so_many_replicas_at_once_and_others_have_theirs() {
+    let installation = Installation::new().await;
+    let (iam, owner) = (&installation.iam, installation.owner());
+    let mut held: Vec<_> =
+        (0..limits::REPLICAS).map(|_| iam.replica_place(&owner).unwrap()).collect();
+    let refused = iam.replica_place(&owner).err();
+    assert!(matches!(refused, Some(IamError::Busy { .. })), "{refused:?}");
+    iam.replica_place(&iam.as_owner(&AccountName::new("other-ovh"))).unwrap();
+    held.pop();
+    iam.replica_place(&owner).unwrap();
 }

@@ -75,6 +75,7 @@ const FIXED: &[(&str, usize)] = &[
     ("form of the sign-in", limits::SIGN_IN_FORM_BYTES),
     ("response that counts as small", limits::SMALL_RESPONSE_BYTES),
     ("tags of a resource", limits::TAGS),
+    ("replicas of an account", limits::REPLICAS),
     ("properties of an evaluation together", limits::PROPERTIES_BYTES),
     ("properties of an evaluation |", limits::PROPERTIES),
     ("URN, and pattern of URNs", limits::URN_BYTES),
