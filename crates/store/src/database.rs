@@ -105,7 +105,7 @@ impl Database {
                     bind!(sqlx::query_as::<Sqlite, T>(sql), values).fetch_all(readers).await
                 }
                 Self::Postgres(pool) => {
-                    let mut connection = pool.pool.acquire().await?;
+                    let mut connection = pool.connection().await?;
                     let query = bind!(sqlx::query_as::<Postgres, T>(sql), values);
                     let rows = within(pool.timeout, query.fetch_all(&mut *connection)).await;
                     closed_if_late(connection, rows)
@@ -132,7 +132,7 @@ impl Database {
                     bind!(sqlx::query_as::<Sqlite, T>(sql), values).fetch_optional(readers).await
                 }
                 Self::Postgres(pool) => {
-                    let mut connection = pool.pool.acquire().await?;
+                    let mut connection = pool.connection().await?;
                     let query = bind!(sqlx::query_as::<Postgres, T>(sql), values);
                     let row = within(pool.timeout, query.fetch_optional(&mut *connection)).await;
                     closed_if_late(connection, row)

@@ -13,6 +13,15 @@ pub(crate) struct Pool {
     pub(crate) timeout: Duration,
 }
 
+impl Pool {
+    /// Waits for a connection, for half the time of a statement at most: together they are what a request
+    /// waits for a database that has fallen silent.
+    pub(crate) async fn connection(&self) -> Result<PoolConnection<Postgres>, sqlx::Error> {
+        let waited = tokio::time::timeout(self.timeout / 2, self.pool.acquire()).await;
+        waited.unwrap_or(Err(sqlx::Error::PoolTimedOut))
+    }
+}
+
 /// Waits for an answer of the database, but at most for a time.
 pub(crate) async fn within<T>(
     timeout: Duration,

@@ -26,7 +26,7 @@ impl Drop for PostgresTransaction {
 
 impl PostgresTransaction {
     pub(crate) async fn begin(pool: &Pool) -> Result<Self, sqlx::Error> {
-        let connection = pool.pool.acquire().await?;
+        let connection = pool.connection().await?;
         let mut begun = Self { connection, timeout: pool.timeout, has_ended: false };
         begun.run("BEGIN").await?;
         Ok(begun)

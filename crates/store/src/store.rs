@@ -34,8 +34,9 @@ use crate::sqlite_file::Replacement;
 use crate::statement::Value;
 use rows::Head;
 
-/// The maximum time of a statement, where nothing else is set.
-pub const TIMEOUT: Duration = Duration::from_secs(5);
+/// The maximum time of a statement, where nothing else is set. With the wait for a connection, a request
+/// waits at most half as long again.
+pub const TIMEOUT: Duration = Duration::from_secs(4);
 
 /// An open database with all objects, journals, activity and keys of an installation.
 #[derive(Clone)]

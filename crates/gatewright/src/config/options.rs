@@ -115,7 +115,7 @@ pub(crate) struct Options {
     /// The limit of accounts cached in memory [default: 1000]
     #[arg(long, env = "GATEWRIGHT_ACCOUNTS_IN_MEMORY")]
     pub(super) accounts_in_memory: Option<usize>,
-    /// Seconds within which the database must answer a statement [default: 5]
+    /// Seconds within which the database must answer a statement [default: 4]
     #[arg(long, env = "GATEWRIGHT_DATABASE_TIMEOUT", value_name = "SECONDS")]
     pub(super) database_timeout: Option<u64>,
     /// The limit of connections of clients [default: 10000]

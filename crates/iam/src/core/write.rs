@@ -72,8 +72,9 @@ impl Iam {
                     Ok(())
                 }
                 Err(error @ StoreError::Unconfirmed(_)) => {
-                    // The change may be stored nevertheless.
-                    views.refresh(&owner).await.unwrap_or_else(forgotten);
+                    // The change may be stored nevertheless. The database is not asked: it has just not
+                    // answered.
+                    views.drop_view_of(&owner);
                     Err(error)
                 }
                 Err(error) => Err(error),

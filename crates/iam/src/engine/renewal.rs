@@ -119,6 +119,13 @@ impl Views {
         }
     }
 
+    /// Drops the view of an account, if it is in memory: the next request reads the database.
+    pub(crate) fn drop_view_of(&self, account: &AccountName) {
+        if let Some(slot) = self.slots.peek(account) {
+            self.drop_view(account, &slot);
+        }
+    }
+
     /// Drops a view that cannot be renewed: it must not answer any request.
     fn drop_view(&self, account: &AccountName, slot: &Slot) {
         slot.view.store(None);
