@@ -196,6 +196,9 @@ impl Options {
             rates: self.rates(&defaults.rates),
             log_days: positive("--log-days", self.log_days, defaults.log_days)?,
             log_sizes: self.log_sizes(&defaults.log_sizes)?,
+            disk_reserve: self
+                .disk_reserve
+                .map_or(defaults.disk_reserve, |mib| u64::from(mib) << 20),
             database_timeout: seconds(
                 "--database-timeout",
                 self.database_timeout,

@@ -86,7 +86,7 @@ impl Server {
         let metrics = Metrics::install()?;
         let iam = Iam::open(&config.database, master_key, settings, Sources::system()).await?;
         // It keeps other servers from the database file for as long as this one runs.
-        iam.hold(lock)?;
+        iam.begin_serving(lock).await?;
         if iam.shares_registration().await? {
             tracing::warn!("{SHARED_REGISTRATION}");
         }

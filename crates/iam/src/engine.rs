@@ -4,6 +4,7 @@ pub(crate) mod background_tasks;
 pub(crate) mod claims;
 pub(crate) mod concurrency_limit;
 mod current;
+pub(crate) mod disk_reserve;
 pub(crate) mod follow;
 mod freshness;
 pub(crate) mod hash_queue;

@@ -184,6 +184,11 @@ pub enum StoreError {
     /// The database has lost changes that it had acknowledged.
     #[error("the database has lost changes that it had acknowledged")]
     LostChanges,
+    /// The disk is full, but for the room that is kept for other changes.
+    #[error(
+        "the disk of the database is full: what room is left is kept for deletions and the like"
+    )]
+    NoRoom,
     /// No heartbeat came back: notices may be late.
     #[error("no heartbeat came back from the database within {0:?}")]
     Silent(Duration),
@@ -212,6 +217,7 @@ impl StoreError {
     pub fn no_writes(&self) -> Option<NoWrites> {
         match self {
             Self::Unavailable { source, .. } => no_writes(source),
+            Self::NoRoom => Some(NoWrites::NoRoom),
             _ => None,
         }
     }

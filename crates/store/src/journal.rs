@@ -6,6 +6,7 @@ use gatewright_policy::{AccountName, Instant, Revision};
 use crate::error::{BrokenChain, StoreError};
 use crate::object::Kind;
 use crate::row::from_row;
+use crate::since::Position;
 
 /// The author of a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +50,12 @@ impl Entry {
     pub fn size(&self) -> usize {
         let document = |text: &Option<String>| text.as_ref().map_or(0, String::len);
         ENTRY_BYTES + document(&self.before) + document(&self.after)
+    }
+
+    /// Returns its position in the journal.
+    pub fn position(&self) -> Position {
+        let (account, hash) = (self.account.clone(), self.hash.clone());
+        Position { account, revision: self.revision, hash }
     }
 }
 

@@ -13,6 +13,7 @@ const FILES: &[(i64, &str, &str)] = &[
     (5, "api names", include_str!("../migrations/0005_api_names.sql")),
     (6, "log size", include_str!("../migrations/0006_log_size.sql")),
     (7, "log terms", include_str!("../migrations/0007_log_terms.sql")),
+    (8, "place", include_str!("../migrations/0008_place.sql")),
 ];
 
 /// Returns the migrator of a database.
@@ -57,6 +58,7 @@ mod tests {
                 [0x5e, 0x9d, 0xa0, 0x44],
                 [0x53, 0xcc, 0xf5, 0xc8],
                 [0x35, 0x89, 0x08, 0xec],
+                [0x50, 0xa1, 0x25, 0x43],
             ]
         );
     }

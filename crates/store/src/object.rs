@@ -165,6 +165,24 @@ impl Change {
     pub(crate) fn moves_a_resource(&self) -> bool {
         self.kind == Kind::Resource && !matches!(self.act, Act::Update { .. })
     }
+
+    /// Returns whether the reserve of a full disk is for such changes: for all that delete or disable, and
+    /// for the sign-in that comes before them. What creates anything else is none of them.
+    pub(crate) fn may_use_reserve(&self) -> bool {
+        let is_creation = matches!(self.act, Act::Create { .. });
+        !is_creation || matches!(self.kind, Kind::RevokedToken | Kind::Session)
+    }
+
+    /// Returns the bytes of its documents.
+    pub(crate) fn size(&self) -> usize {
+        let before = match &self.act {
+            Act::Create { .. } => None,
+            Act::Update { from, .. } => Some(from),
+            Act::Delete { from } => from.as_ref(),
+        };
+        let after = self.act.content().map(|content| &content.document);
+        before.map_or(0, String::len) + after.map_or(0, String::len)
+    }
 }
 
 pub(crate) struct ObjectRow {

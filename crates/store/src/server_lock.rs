@@ -12,7 +12,9 @@ use crate::address::Address;
 use crate::byte_lock::{Attempt, is_locked, try_lock};
 use crate::error::StoreError;
 use crate::file_identity::{DatabaseFiles, FileId, beside};
+use crate::last_change;
 use crate::opening::{lock_opening, prepare};
+use crate::since::Position;
 
 /// Holds the locks of the one server on a database file.
 ///
@@ -21,7 +23,8 @@ use crate::opening::{lock_opening, prepare};
 /// any descriptor of it would release SQLite's own locks.
 #[derive(Debug)]
 pub struct ServerLock {
-    _beside: Option<File>,
+    /// The file beside the database, which holds the note of the last change too.
+    beside: Option<File>,
     files: Mutex<Vec<File>>,
 }
 
@@ -30,13 +33,13 @@ impl ServerLock {
     /// it. A file that is missing is created. PostgreSQL serves many, and needs no lock.
     pub fn acquire(address: &Address) -> Result<Self, StoreError> {
         let Address::Sqlite(path) = address else {
-            return Ok(Self { _beside: None, files: Mutex::default() });
+            return Ok(Self { beside: None, files: Mutex::default() });
         };
         // After that, the path leads to something.
         prepare(path)?;
         let mut options = OpenOptions::new();
         let name = beside(path, "-server");
-        let beside = options.create(true).write(true).truncate(false).open(&name);
+        let beside = options.create(true).read(true).write(true).truncate(false).open(&name);
         let beside = beside.map_err(|source| StoreError::file(&name, source))?;
         match beside.try_lock() {
             Ok(()) => {}
@@ -46,7 +49,7 @@ impl ServerLock {
         // The name before the file: a command that sees the file locked must find the name.
         lock_byte(&beside, path, &name)?;
         let file = lock_file(path)?;
-        Ok(Self { _beside: Some(beside), files: Mutex::new(vec![file]) })
+        Ok(Self { beside: Some(beside), files: Mutex::new(vec![file]) })
     }
 
     /// Checks, before a command opens the database, that a server which is running on the file knows
@@ -66,6 +69,16 @@ impl ServerLock {
             (true, true) if DatabaseFiles::at(path).are_whole() => Ok(()),
             (_, true) => Err(StoreError::NotOpen { path: path.clone() }),
         }
+    }
+
+    /// Notes the last change that the server has committed; none removes the note.
+    pub(crate) fn note_last_change(&self, change: Option<&Position>) -> std::io::Result<()> {
+        self.beside.as_ref().map_or(Ok(()), |file| last_change::write(file, change))
+    }
+
+    /// Returns the last change that a server has noted, if there is a note that can be read.
+    pub(crate) fn last_change(&self) -> Option<Position> {
+        last_change::read(self.beside.as_ref()?).ok().flatten()
     }
 
     /// Locks the file that is at the path now as well, unless that is done.

@@ -154,6 +154,9 @@ statements! {
     INSTALLATION_ADD = "INSERT INTO installation (one, id, generation) VALUES (1, $1, $2)
         ON CONFLICT (one) DO NOTHING";
     INSTALLATION = "SELECT id, generation FROM installation";
+    // A place that was not known yet changes nothing.
+    PLACE_SET = "UPDATE installation SET place = $1,
+        generation = CASE place WHEN '' THEN generation ELSE $2 END WHERE place <> $1";
     GENERATION_BEGIN = "UPDATE installation SET generation = $2 WHERE generation = $1";
     DATABASE_STATE = "SELECT generation, (SELECT COUNT(*) FROM signing_key) AS keys,
         (SELECT COALESCE(MAX(created), 0) FROM signing_key) AS newest_key FROM installation";

@@ -15,10 +15,12 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 
+use crate::disk_reserve::DiskReserve;
 use crate::error::StoreError;
 use crate::file_identity::{DatabaseFiles, FileId, Place, beside, has_content};
 use crate::opening::check;
 use crate::server_lock::ServerLock;
+use crate::since::Position;
 
 /// The connections to one file.
 pub(crate) struct Connections {
@@ -41,6 +43,8 @@ pub(crate) struct SqliteFile {
     connections: ArcSwap<Connections>,
     /// The lock of the server, if it is one that has opened the file.
     lock: OnceLock<ServerLock>,
+    /// The room that the server keeps on the disk, if it keeps any.
+    reserve: OnceLock<DiskReserve>,
     /// What is wrong with the file at the path; none while it is open.
     file_error: ArcSwapOption<String>,
     /// Whether changes were lost with a log that was removed.
@@ -62,14 +66,33 @@ impl SqliteFile {
     /// Opens a file.
     pub(crate) async fn open(path: &str, timeout: Duration) -> Result<Self, sqlx::Error> {
         let connections = ArcSwap::from_pointee(Connections::open(path, timeout).await?);
-        let (lock, file_error) = (OnceLock::new(), ArcSwapOption::empty());
-        let (path, has_lost) = (path.to_owned(), AtomicBool::new(false));
-        Ok(Self { path, timeout, connections, lock, file_error, has_lost })
+        Ok(Self {
+            path: path.to_owned(),
+            timeout,
+            connections,
+            lock: OnceLock::new(),
+            reserve: OnceLock::new(),
+            file_error: ArcSwapOption::empty(),
+            has_lost: AtomicBool::new(false),
+        })
     }
 
     /// Returns the maximum time of waiting for a lock.
     pub(crate) fn timeout(&self) -> Duration {
         self.timeout
+    }
+
+    /// Notes a change that the server has committed.
+    pub(crate) fn note_last_change(&self, change: Option<&Position>) {
+        let Some(lock) = self.lock.get() else { return };
+        if let Err(error) = lock.note_last_change(change) {
+            tracing::debug!(%error, "the last change could not be noted beside the database");
+        }
+    }
+
+    /// Returns the last change that a server has noted, if there is a note.
+    pub(crate) fn last_change(&self) -> Option<Position> {
+        self.lock.get()?.last_change()
     }
 
     /// Keeps the lock of the server for as long as the file.
@@ -79,6 +102,20 @@ impl SqliteFile {
             std::mem::forget(second);
             StoreError::InUse { path: self.path.clone() }
         })
+    }
+
+    /// Keeps room on the disk for as long as the file is open.
+    pub(crate) fn keep_reserve(&self, bytes: u64) -> Result<(), StoreError> {
+        if bytes == 0 {
+            return DiskReserve::remove(&self.path);
+        }
+        let reserve = DiskReserve::open(&self.path, bytes)?;
+        self.reserve.set(reserve).map_err(|_| StoreError::InUse { path: self.path.clone() })
+    }
+
+    /// Returns the room that is kept on the disk, if any is.
+    pub(crate) fn reserve(&self) -> Option<&DiskReserve> {
+        self.reserve.get()
     }
 
     /// Returns what is wrong with the file at the path.

@@ -151,6 +151,10 @@ pub(crate) struct Options {
     /// The limit of all logs in the database, in MiB [default: 16384]
     #[arg(long, env = "GATEWRIGHT_MAX_TOTAL_LOG_SIZE", value_name = "MIB")]
     pub(super) max_total_log_size: Option<u32>,
+    /// The room kept on the disk of a SQLite database for deletions and the like when it is full, in MiB; 0
+    /// for none [default: 32]
+    #[arg(long, env = "GATEWRIGHT_DISK_RESERVE", value_name = "MIB")]
+    pub(super) disk_reserve: Option<u32>,
     /// The log level or filter, as in info or warn [default: info]
     #[arg(long, env = "GATEWRIGHT_LOG")]
     pub(super) log: Option<String>,
@@ -242,6 +246,7 @@ impl Options {
             log_days,
             max_log_size,
             max_total_log_size,
+            disk_reserve,
             log,
             log_format,
         )

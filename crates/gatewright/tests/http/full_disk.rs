@@ -1,6 +1,7 @@
 //! A disk that is full, as the limit of the size of files simulates it: a write beyond it fails, and all
 //! that needs none goes on.
 
+use std::io::Write;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -45,6 +46,72 @@ async fn metric(server: &Server, name: &str) -> f64 {
     line.map_or(0.0, |value| value.trim().parse().unwrap())
 }
 
+/// Waits for a condition.
+async fn until(fault: &str, holds: impl AsyncFn() -> bool) {
+    let began = Instant::now();
+    while !holds().await {
+        assert!(began.elapsed() < Duration::from_secs(20), "{fault}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// Writes a file that takes all the room that there is.
+fn fill_up(path: &std::path::Path) {
+    let mut file = std::fs::File::create(path).unwrap();
+    for size in [1 << 16, 1 << 12, 1 << 8, 1] {
+        while file.write_all(&vec![1; size]).is_ok() {}
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_takes_something_away_has_room_on_a_full_disk() {
+    const MIB: f64 = 1_048_576.0;
+    let database = TestDatabase::sqlite();
+    let server = Server::start_on_small_disk(&database, 24, &["--disk-reserve", "4"]);
+    let admin = server.admin().await;
+    let caller = server.stranger(&admin).await;
+    let mut paths = Vec::new();
+    for turn in 0..40 {
+        let made = admin.allow(&format!("p{turn}"), &caller, REBOOT, VPS).await;
+        paths.push(format!("/v2/iam/policy/{}", made["id"].as_str().unwrap()));
+    }
+    assert!(caller.may(REBOOT, VPS).await);
+    let kept = async || metric(&server, "gatewright_disk_reserve_bytes").await;
+    until("no room is kept", async || kept().await == 4.0 * MIB).await;
+    let filler = server.small_disk().join("filler");
+    fill_up(&filler);
+    // What the log of the database still has room for is used up.
+    let name = async |turn: usize| {
+        let new = policy(&format!("q{turn}"), &admin, &"x".repeat(200));
+        admin.post("/v2/iam/policy", &new).await.status
+    };
+    let mut turn = 0;
+    while name(turn).await == 200 {
+        assert!(turn < 10_000, "the disk is never full");
+        turn += 1;
+        fill_up(&filler.with_extension(turn.to_string()));
+    }
+    is_refused(&admin, "more", "").await;
+    for path in &paths {
+        assert_eq!(admin.delete(path).await.status, 204);
+        is_refused(&admin, "more", "").await;
+    }
+    assert!(!caller.may(REBOOT, VPS).await);
+    let disable = format!("/v1/me/api/oauth2/client/{}/disable", caller.id);
+    admin.post(&disable, &json!({})).await.expect(200);
+    assert_eq!(server.token(&caller.id, "wrong", "all").await.status, 401);
+    caller.get("/v1/me").await.refused(401, "Client::Unauthorized");
+    until("the reserve is whole", async || kept().await < 4.0 * MIB).await;
+    assert!(kept().await > 0.0, "a part of the reserve was enough");
+    for file in std::fs::read_dir(server.small_disk()).unwrap().map(Result::unwrap) {
+        if file.file_name().to_str().unwrap().starts_with("filler") {
+            std::fs::remove_file(file.path()).unwrap();
+        }
+    }
+    until("there is no room again", async || name(10_000).await == 200).await;
+    until("the reserve stays small", async || kept().await == 4.0 * MIB).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_disk_stops_changes_and_nothing_else_until_there_is_room() {
     let database = TestDatabase::sqlite();
@@ -68,18 +135,17 @@ async fn a_full_disk_stops_changes_and_nothing_else_until_there_is_room() {
         tokio::time::sleep(Duration::from_millis(1_100)).await;
     }
     limit(&server, None);
-    // At once, without a restart.
-    admin.post("/v2/iam/policy", &policy("after", &admin, "")).await.expect(200);
+    // Within seconds, without a restart.
+    let again =
+        async || admin.post("/v2/iam/policy", &policy("after", &admin, "")).await.status == 200;
+    until("there is no room", again).await;
     assert_eq!(admin.delete(&path).await.status, 204);
     assert!(!caller.may(REBOOT, VPS).await);
     let names = admin.get("/v2/iam/policy").await.expect(200);
     let has = |name: &str| names.as_array().unwrap().iter().any(|one| one["name"] == name);
     assert!(has("after") && !has("before") && !has("p0") && !has("p2"), "{names}");
-    let began = Instant::now();
-    while metric(&server, "gatewright_log_lines_left_out_total").await < 3.0 {
-        assert!(began.elapsed() < Duration::from_secs(20), "lost lines are not counted");
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
+    let counted = async || metric(&server, "gatewright_log_lines_left_out_total").await >= 3.0;
+    until("lost lines are not counted", counted).await;
     let (holds, said) = server.setup().run(&["journal", "verify"]);
     assert!(holds, "{said}");
 }

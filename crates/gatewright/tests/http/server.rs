@@ -135,6 +135,24 @@ impl Setup {
         Self::wait_until_ready(command)
     }
 
+    /// Starts the program with its SQLite database on a small disk of its own, which is seen at
+    /// [`Server::small_disk`]; waits until it is ready.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn spawn_on_small_disk(&self, mib: u32) -> (Child, String, String) {
+        let path = self.database.strip_prefix("sqlite:").unwrap();
+        let folder = std::path::Path::new(path).parent().unwrap().display().to_string();
+        let disk = tempfile::tempdir().unwrap().keep().display().to_string();
+        let mount = format!(
+            "mount -t tmpfs -o size={mib}m small {disk} && cp -a {folder}/. {disk} \
+             && mount --bind {disk} {folder} && exec \"$0\" \"$@\""
+        );
+        let serve = self.serve();
+        let mut command = Command::new("unshare");
+        command.args(["--mount", "--map-root-user", "sh", "-c", &mount]);
+        command.arg(serve.get_program()).args(serve.get_args()).stdout(Stdio::null());
+        Self::wait_until_ready(command)
+    }
+
     fn wait_until_ready(mut command: Command) -> (Child, String, String) {
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let log = BufReader::new(child.stderr.take().unwrap());
@@ -195,6 +213,21 @@ impl Server {
         let password = text("password");
         let grpc = None;
         Self { child, url, operations, client_id, client_secret, password, grpc, setup }
+    }
+
+    /// Starts a server with its SQLite database on a small disk of its own.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn start_on_small_disk(database: &TestDatabase, mib: u32, flags: &[&str]) -> Self {
+        Self::start_as(database, flags, |setup| setup.spawn_on_small_disk(mib))
+    }
+
+    /// Returns the path at which the folder of the database is seen, on the server's own disk.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn small_disk(&self) -> PathBuf {
+        let path = self.setup.database.strip_prefix("sqlite:").unwrap();
+        let folder = std::path::Path::new(path).parent().unwrap();
+        let root = PathBuf::from(format!("/proc/{}/root", self.process()));
+        root.join(folder.strip_prefix("/").unwrap())
     }
 
     /// Returns the identifier of the process.

@@ -19,10 +19,13 @@ impl Iam {
     }
 
     /// Admits a request that makes the journal of the account grow. Fails with [`IamError::RateLimited`]
-    /// where that has grown too fast.
+    /// where that has grown too fast, and with [`IamError::Unavailable`] while the disk is full.
     pub fn admit_growth(&self, class: RequestClass, principal: &Principal) -> Result<(), IamError> {
         match class {
-            RequestClass::Writes => self.rate_limits.admit_growth(principal),
+            RequestClass::Writes => {
+                self.store.check_room()?;
+                self.rate_limits.admit_growth(principal)
+            }
             RequestClass::Decisions | RequestClass::Reads | RequestClass::Revocations => Ok(()),
         }
     }

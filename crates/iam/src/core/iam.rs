@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use gatewright_policy::{AccountName, Caller, Identity, Instant, Scope};
-use gatewright_store::{Address, CauseChain, ServerLock, Store, StoreError};
+use gatewright_store::{Address, CauseChain, Replacement, ServerLock, Store, StoreError};
 use tokio::runtime::Handle;
 use webauthn_rs::Webauthn;
 
@@ -14,6 +14,7 @@ use crate::catalogue::file::texts;
 use crate::catalogue::index::Catalogue;
 use crate::engine::background_tasks::BackgroundTasks;
 use crate::engine::concurrency_limit::ConcurrencyLimit;
+use crate::engine::disk_reserve::keep_reserve;
 use crate::engine::follow::{Follower, new_installation};
 use crate::engine::keyed_semaphores::KeyedSemaphores;
 use crate::engine::live_catalogue::LiveCatalogue;
@@ -207,9 +208,15 @@ impl Iam {
         }
     }
 
-    /// Keeps the lock of a server until the database is closed; fails if there is one already.
-    pub fn hold(&self, lock: ServerLock) -> Result<(), StoreError> {
-        self.store.hold(lock)
+    /// Keeps the lock of a server until the database is closed, and room on its disk; fails if there is a
+    /// lock already. A database that was restored meanwhile begins a new generation.
+    pub async fn begin_serving(&self, lock: ServerLock) -> Result<(), StoreError> {
+        if self.store.hold(lock).await? == Replacement::Other {
+            self.views.lose_changes();
+        }
+        self.store.keep_reserve(self.settings.disk_reserve)?;
+        self.tasks.add(keep_reserve(self.store.clone()));
+        Ok(())
     }
 
     /// Checks that the database answers.

@@ -13,6 +13,11 @@ impl BackgroundTasks {
         Self(Mutex::new(tasks))
     }
 
+    /// Adds a task that has begun later.
+    pub(crate) fn add(&self, task: JoinHandle<()>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(task);
+    }
+
     fn take(&self) -> Vec<JoinHandle<()>> {
         std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }

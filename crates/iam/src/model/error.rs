@@ -204,6 +204,7 @@ impl From<StoreError> for IamError {
             | StoreError::SeveralNames { .. }
             | StoreError::LostChanges
             | StoreError::NoAnswer
+            | StoreError::NoRoom
             | StoreError::Silent(_)) => Self::Unavailable(error),
             error => Self::internal(error),
         }

@@ -61,6 +61,9 @@ pub struct Settings {
     pub rates: Rates,
     /// The maximum time of a statement of the database.
     pub database_timeout: Duration,
+    /// The room that is kept on the disk of a SQLite database for what must not fail when the disk is
+    /// full, in bytes; 0 for none.
+    pub disk_reserve: u64,
     /// Retention of log lines, in days.
     pub log_days: u32,
     /// The maximum sizes of logs.
@@ -84,6 +87,7 @@ impl Settings {
             limits: Limits::default(),
             rates: Rates::default(),
             database_timeout: TIMEOUT,
+            disk_reserve: 32 << 20,
             log_days: 30,
             log_sizes: LogSizes::default(),
             accounts_in_memory: 1_000,

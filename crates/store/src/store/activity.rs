@@ -10,8 +10,9 @@ use crate::sql;
 use crate::statement::Value;
 
 impl Store {
-    /// Writes a batch of activity.
+    /// Writes a batch of activity; fails while the disk is full.
     pub async fn record_activity(&self, batch: &ActivityBatch) -> Result<(), StoreError> {
+        self.check_room()?;
         let mut transaction = self.database.begin().await?;
         add_pages(&mut transaction, &batch.pages).await?;
         for HourlyCount { account, hour, what, count } in &batch.hourly_counts {

@@ -5,6 +5,7 @@ use gatewright_policy::{AccountName, Revision};
 use super::rows::Head;
 use super::{Store, creations};
 use crate::creation::CreationKey;
+use crate::database::Database;
 use crate::error::{StoreError, Taken};
 use crate::journal::{Author, Entry, origin};
 use crate::notice::{CHANNEL, ChangeNotice, Message, short_hash};
@@ -12,6 +13,7 @@ use crate::object::{Act, Change, Content, Kind, Object, ObjectRow};
 use crate::sql;
 use crate::statement::Value;
 use crate::transaction::Transaction;
+use crate::transient::NoWrites;
 
 impl Store {
     /// Creates an account with its first objects.
@@ -39,8 +41,7 @@ impl Store {
         author: &Author,
         changes: &[Change],
     ) -> Result<Vec<Entry>, StoreError> {
-        let transaction = self.database.begin().await?;
-        finish(transaction, account, author, changes, None).await
+        self.commit(account, author, changes, None).await
     }
 
     /// Applies all changes in the same way, the first of which creates an object under an idempotency
@@ -52,8 +53,33 @@ impl Store {
         changes: &[Change],
         key: &CreationKey,
     ) -> Result<Vec<Entry>, StoreError> {
-        let transaction = self.database.begin().await?;
-        finish(transaction, account, author, changes, Some(key)).await
+        self.commit(account, author, changes, Some(key)).await
+    }
+
+    /// Makes the changes and commits them; where the disk is full, with room of its reserve if they may
+    /// have that.
+    async fn commit(
+        &self,
+        account: &AccountName,
+        author: &Author,
+        changes: &[Change],
+        key: Option<&CreationKey>,
+    ) -> Result<Vec<Entry>, StoreError> {
+        let attempt = || async {
+            let transaction = self.database.begin().await?;
+            finish(transaction, account, author, changes, key).await
+        };
+        let mut done = attempt().await;
+        if let Err(error) = &done
+            && error.no_writes() == Some(NoWrites::NoRoom)
+            && self.makes_room(changes)
+        {
+            done = attempt().await;
+        }
+        if let (Ok(entries), Database::Sqlite(file)) = (&done, &self.database) {
+            file.note_last_change(entries.last().map(Entry::position).as_ref());
+        }
+        done
     }
 }
 

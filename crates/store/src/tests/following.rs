@@ -6,7 +6,7 @@ use gatewright_testing::{TestDatabase, on_both_databases};
 use super::{ACCOUNT, NOBODY, OTHER, address, author, create, opened, tamper};
 use crate::{
     ChangeNotice, Entry, Generation, Installation, Kind, Notice, Position, Replacement, SealedKey,
-    Since, Store, StoreError,
+    ServerLock, Since, Store, StoreError,
 };
 
 fn changed(entry: &Entry) -> Notice {
@@ -158,6 +158,67 @@ async fn a_generation_is_begun_once_for_all_nodes(database: TestDatabase) {
     assert_eq!(founded(&store, SECOND).await, FIRST);
     assert_eq!(store.begin_generation(FIRST, SECOND).await.unwrap(), SECOND);
     assert_eq!(store.begin_generation(FIRST, Generation::new(3)).await.unwrap(), SECOND);
+}
+
+#[tokio::test]
+async fn a_database_that_was_restored_elsewhere_begins_a_generation_and_a_restart_does_not() {
+    let Some(database) = TestDatabase::postgres_if_any().await else { return };
+    let store = opened(&database).await;
+    assert_eq!(founded(&store, FIRST).await, FIRST);
+    assert_eq!(founded(&store, SECOND).await, FIRST);
+    // As a dump that is restored: what it holds is the same, and the table another.
+    for restored in [
+        "CREATE TABLE restored (LIKE installation INCLUDING ALL)",
+        "INSERT INTO restored SELECT * FROM installation",
+        "DROP TABLE installation",
+        "ALTER TABLE restored RENAME TO installation",
+    ] {
+        tamper(&database, restored).await;
+    }
+    assert_eq!(founded(&store, SECOND).await, SECOND);
+    assert_eq!(founded(&store, FIRST).await, SECOND);
+    // As a replica that was promoted.
+    tamper(&database, "UPDATE installation SET place = REPLACE(place, '/0', '/1')").await;
+    assert_eq!(founded(&store, FIRST).await, FIRST);
+}
+
+#[tokio::test]
+async fn a_file_that_was_restored_while_no_server_ran_is_told_by_the_last_change() {
+    let database = TestDatabase::sqlite();
+    let path = database.address.strip_prefix("sqlite:").unwrap().to_owned();
+    let copy = format!("{path}.copy");
+    let started = async || {
+        let lock = ServerLock::acquire(&address(&database)).unwrap();
+        let store = Store::open(&address(&database)).await.unwrap();
+        let found = store.hold(lock).await.unwrap();
+        (store, found)
+    };
+    opened(&database).await.close().await;
+    let (store, found) = started().await;
+    assert_eq!(found, Replacement::None, "there is no note yet");
+    let write = async |store: &Store, id: &str| {
+        store.write(&ACCOUNT, &author(), &[create(id, id, "1")]).await.unwrap();
+    };
+    write(&store, "p1").await;
+    tamper(&database, &format!("VACUUM INTO '{copy}'")).await;
+    write(&store, "p2").await;
+    store.close().await;
+    drop(store);
+    let (store, found) = started().await;
+    assert_eq!(found, Replacement::None, "a restart loses nothing");
+    store.close().await;
+    drop(store);
+    // The copy lacks the second change. Another takes its revision, before a server runs.
+    std::fs::copy(&copy, &path).unwrap();
+    let command = Store::open(&address(&database)).await.unwrap();
+    write(&command, "p3").await;
+    command.close().await;
+    let (store, found) = started().await;
+    assert_eq!(found, Replacement::Other);
+    store.close().await;
+    drop(store);
+    let (_store, found) = started().await;
+    assert_eq!(found, Replacement::None, "it is told once");
 }
 
 #[tokio::test]

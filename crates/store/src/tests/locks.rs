@@ -55,7 +55,7 @@ async fn a_command_beside_a_server_that_has_the_file_not_open_is_told_so() {
     let lock = ServerLock::acquire(&address).unwrap();
     is_not_open().await;
     let store = opened(&database).await;
-    store.hold(lock).unwrap();
+    store.hold(lock).await.unwrap();
     ServerLock::check_name(&address).await.unwrap();
     // By a symbolic link it is the same name.
     let link = tempfile_folder(&file, "elsewhere").join("link.db");
@@ -84,10 +84,10 @@ async fn a_second_lock_is_refused_and_does_not_end_the_first() {
     let database = TestDatabase::sqlite();
     let lock = ServerLock::acquire(&address(&database)).unwrap();
     let store = opened(&database).await;
-    store.hold(lock).unwrap();
+    store.hold(lock).await.unwrap();
     let elsewhere = TestDatabase::sqlite();
     let other = ServerLock::acquire(&address(&elsewhere)).unwrap();
-    store.hold(other).unwrap_err();
+    store.hold(other).await.unwrap_err();
     let error = ServerLock::acquire(&address(&elsewhere)).unwrap_err();
     assert!(matches!(error, StoreError::InUse { .. }), "{error}");
 }

@@ -53,6 +53,7 @@ fn built_in(setting: &str) -> Option<u64> {
         "max-request-cost" => settings.limits.request_cost,
         "max-log-size" => u64::try_from(settings.log_sizes.each >> 20).unwrap(),
         "max-total-log-size" => u64::try_from(settings.log_sizes.all >> 20).unwrap(),
+        "disk-reserve" => settings.disk_reserve >> 20,
         "accounts-in-memory" => number(settings.accounts_in_memory),
         "database-timeout" => settings.database_timeout.as_secs(),
         "max-connections" => number(crate::descriptors::CLIENTS),

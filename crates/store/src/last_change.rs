@@ -1,0 +1,69 @@
+//! The last change that a server has committed, as it is noted beside the database file.
+//!
+//! A file that is restored while no server runs is told by it: its journal does not hold that change.
+//! The note may be older than the last commit, after a loss of power, and never newer.
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom, Write};
+
+use gatewright_policy::{AccountName, Revision};
+
+use crate::since::Position;
+
+/// The bytes of a note; the rest of the text is blank. As it never grows, a full disk has room for it.
+const SIZE: usize = 512;
+
+/// Reads the note; none where there is none that is whole.
+pub(crate) fn read(mut file: &File) -> std::io::Result<Option<Position>> {
+    let mut text = String::new();
+    file.seek(SeekFrom::Start(0))?;
+    file.take(SIZE as u64).read_to_string(&mut text)?;
+    Ok(parse(&text))
+}
+
+fn parse(text: &str) -> Option<Position> {
+    let mut words = text.split_ascii_whitespace();
+    let (hash, revision, account) = (words.next()?, words.next()?, words.next()?);
+    Some(Position {
+        account: AccountName::new(account),
+        revision: Revision::new(revision.parse().ok()?),
+        hash: hex::decode(hash).ok()?,
+    })
+}
+
+/// Replaces the note; none removes it.
+pub(crate) fn write(mut file: &File, change: Option<&Position>) -> std::io::Result<()> {
+    let text = change.map_or(String::new(), |Position { account, revision, hash }| {
+        format!("{} {} {}\n", hex::encode(hash), revision.number(), account.as_str())
+    });
+    // A text that is cut off would name another account.
+    let text = if text.len() > SIZE { String::new() } else { text };
+    file.seek(SeekFrom::Start(0))?;
+    file.write_all(format!("{text:SIZE$}").as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_is_read_as_it_was_written_and_a_longer_one_leaves_nothing() {
+        let file = tempfile::tempfile().unwrap();
+        assert_eq!(read(&file).unwrap(), None);
+        let note = |account: &str, number| Position {
+            account: AccountName::new(account),
+            revision: Revision::new(number),
+            hash: vec![number.to_le_bytes()[0]; 32],
+        };
+        for written in [note("xx11111-a-long-name-ovh", 1_000_000), note("a", 2)] {
+            write(&file, Some(&written)).unwrap();
+            assert_eq!(read(&file).unwrap(), Some(written));
+            assert_eq!(file.metadata().unwrap().len(), 512);
+        }
+        write(&file, Some(&note(&"a".repeat(500), 3))).unwrap();
+        assert_eq!(read(&file).unwrap(), None);
+        write(&file, Some(&note("a", 4))).unwrap();
+        write(&file, None).unwrap();
+        assert_eq!(read(&file).unwrap(), None);
+    }
+}
