@@ -3,6 +3,7 @@
 pub(crate) mod background_tasks;
 pub(crate) mod claims;
 pub(crate) mod concurrency_limit;
+pub(crate) mod credential_lookups;
 mod current;
 pub(crate) mod disk_reserve;
 pub(crate) mod follow;

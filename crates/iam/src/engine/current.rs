@@ -4,12 +4,12 @@
 //! database.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use gatewright_policy::{AccountName, ClientId, Identity, Revision};
 use gatewright_store::{Change, Entry, Generation, Kind};
-use tokio::sync::SemaphorePermit;
 
 use crate::engine::renewal::moves_a_resource;
 use crate::engine::view::View;
@@ -17,9 +17,6 @@ use crate::engine::views::{Owner, Views};
 use crate::model::caller::Principal;
 use crate::model::error::IamError;
 use crate::model::limits::URN_BYTES;
-
-/// The time after which a client may try again that got no turn to look up its credential, in seconds.
-const LOOKUP_RETRY: u64 = 1;
 
 impl Views {
     /// Returns the current view of an account.
@@ -63,20 +60,10 @@ impl Views {
         kind: Kind,
         id: &str,
     ) -> Result<Option<Arc<View>>, IamError> {
-        let permit = self.credential_lookup().await?;
-        let found = self.store.object(account, kind, id).await?;
-        drop(permit);
-        match found {
+        match self.credential_lookups.other(self.store.object(account, kind, id)).await?? {
             Some(_) => self.read_through(account).await.map(Some),
             None => Ok(None),
         }
-    }
-
-    /// Waits for a turn to look up a credential in the database, at most for `database-timeout`.
-    async fn credential_lookup(&self) -> Result<SemaphorePermit<'_>, IamError> {
-        let permit = tokio::time::timeout(self.store.timeout(), self.credential_lookups.acquire());
-        let permit = permit.await.map_err(|_| IamError::Busy { seconds: LOOKUP_RETRY })?;
-        permit.map_err(IamError::internal)
     }
 
     /// Returns the view of an account in memory, if there is one and it can be trusted.
@@ -147,14 +134,17 @@ impl Views {
     }
 
     /// Returns the principal of a client, of the account that it belongs to, or belonged to before it was
-    /// deleted.
-    pub(crate) async fn client(&self, id: &ClientId) -> Result<Option<Arc<Principal>>, IamError> {
+    /// deleted, for a request from an address.
+    pub(crate) async fn client(
+        &self,
+        id: &ClientId,
+        from: Option<IpAddr>,
+    ) -> Result<Option<Arc<Principal>>, IamError> {
         if let Some(client) = self.clients.get(id) {
             return Ok(Some(client));
         }
-        let permit = self.credential_lookup().await?;
-        let found = self.store.object_of_any_account(Kind::Client, id.as_str()).await?;
-        drop(permit);
+        let look_up = self.store.object_of_any_account(Kind::Client, id.as_str());
+        let found = self.credential_lookups.client(from, look_up).await??;
         let Some(account) = found.map(|client| client.account) else { return Ok(None) };
         if self.get(&account).await?.clients.get(id.as_str()).is_none() {
             // It was created on another node a moment ago, which this one does not follow yet.

@@ -16,19 +16,16 @@ use arc_swap::ArcSwapOption;
 use gatewright_policy::{AccountName, ClientId, Region, Revision};
 use gatewright_store::{ChangeNotice, Generation, Store};
 use quick_cache::sync::Cache;
+use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
-use tokio::sync::{Notify, Semaphore};
 
 use crate::catalogue::index::Catalogue;
+use crate::engine::credential_lookups::CredentialLookups;
 use crate::engine::freshness::{Freshness, Lag, micros};
 use crate::engine::view::View;
 use crate::engine::weight::{ByBytes, Weighed};
 use crate::model::caller::Principal;
 use crate::sources::Sources;
-
-/// The maximum number of look-ups of credentials at once: anybody can name some that do not exist, and
-/// must not take all connections.
-const CREDENTIAL_LOOKUPS: usize = 4;
 
 /// The metric of the times that the database was found to have lost changes.
 const LOST_CHANGES: &str = "gatewright_database_lost_changes_total";
@@ -78,8 +75,7 @@ pub(crate) struct Views {
     pub(super) owners: Cache<Box<str>, Owner, ByBytes>,
     /// Principals of clients: a client stays with its account for as long as it exists.
     pub(super) clients: Cache<ClientId, Arc<Principal>, ByBytes>,
-    /// Bounds the look-ups of credentials in the database, which anybody can cause.
-    pub(super) credential_lookups: Semaphore,
+    pub(super) credential_lookups: CredentialLookups,
     /// The number of changes that created or deleted a resource: it invalidates cached owners.
     pub(super) moves: AtomicU64,
     /// Notifies of a view that was renewed.
@@ -109,6 +105,7 @@ impl Views {
     ) -> Self {
         // It is there before the first time, so that an alert on its increase does not miss that.
         metrics::counter!(LOST_CHANGES).increment(0);
+        let credential_lookups = CredentialLookups::new(store.timeout());
         Self {
             store,
             sources,
@@ -117,7 +114,7 @@ impl Views {
             slots: Cache::new(most),
             owners: Cache::with_weighter(MANY, OWNERS_BYTES, ByBytes),
             clients: Cache::with_weighter(MANY, CLIENTS_BYTES, ByBytes),
-            credential_lookups: Semaphore::new(CREDENTIAL_LOOKUPS),
+            credential_lookups,
             moves: AtomicU64::new(0),
             renewed: Notify::new(),
             apis_changed: Notify::new(),

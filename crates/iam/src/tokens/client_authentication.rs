@@ -54,7 +54,7 @@ impl Iam {
         secret: &Secret,
         from: Option<IpAddr>,
     ) -> Result<(Arc<Principal>, ClientEntry), RejectedClient> {
-        let principal = match self.check_secret(id, secret).await {
+        let principal = match self.check_secret(id, secret, from).await {
             Ok(SecretCheck::Right(principal, client)) => return Ok((principal, client)),
             Ok(SecretCheck::Wrong(principal)) => Some(principal),
             Ok(SecretCheck::NoSuchClient) => None,
@@ -72,8 +72,13 @@ impl Iam {
     }
 
     /// Compares the secret of a client.
-    async fn check_secret(&self, id: &ClientId, secret: &Secret) -> Result<SecretCheck, IamError> {
-        let Some(principal) = self.views.client(id).await? else {
+    async fn check_secret(
+        &self,
+        id: &ClientId,
+        secret: &Secret,
+        from: Option<IpAddr>,
+    ) -> Result<SecretCheck, IamError> {
+        let Some(principal) = self.views.client(id, from).await? else {
             return Ok(SecretCheck::NoSuchClient);
         };
         let view = self.views.get(principal.account()).await?;
