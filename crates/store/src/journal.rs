@@ -1,12 +1,20 @@
 //! The journal: each change with its author, in a hash chain.
 
-use aws_lc_rs::digest::{Context, SHA256};
+use aws_lc_rs::digest::{Context, SHA256, SHA256_OUTPUT_LEN};
 use gatewright_policy::{AccountName, Instant, Revision};
 
 use crate::error::{BrokenChain, StoreError};
 use crate::object::Kind;
 use crate::row::from_row;
 use crate::since::Position;
+
+/// The hash of a journal entry.
+pub type EntryHash = [u8; SHA256_OUTPUT_LEN];
+
+/// Reads a stored hash of an entry.
+pub(crate) fn entry_hash(stored: &[u8]) -> Result<EntryHash, StoreError> {
+    stored.try_into().map_err(|_| StoreError::Malformed("a hash of another length"))
+}
 
 /// The author of a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,7 +47,7 @@ pub struct Entry {
     /// The document after; none when it was deleted.
     pub after: Option<String>,
     /// The hash that binds this entry to all entries before it.
-    pub hash: Vec<u8>,
+    pub hash: EntryHash,
 }
 
 /// The bytes of an entry beside its documents, estimated.
@@ -60,8 +68,8 @@ impl Entry {
 }
 
 /// Returns the hash before the first entry of an account.
-pub(crate) fn origin() -> Vec<u8> {
-    vec![0; 32]
+pub(crate) const fn origin() -> EntryHash {
+    [0; SHA256_OUTPUT_LEN]
 }
 
 impl Entry {
@@ -69,7 +77,7 @@ impl Entry {
     ///
     /// SHA-256 over the previous hash and every field, each with its length before it, so that no
     /// two entries have the same text to hash.
-    pub(crate) fn seal(&self, previous: &[u8]) -> Vec<u8> {
+    pub(crate) fn seal(&self, previous: &EntryHash) -> EntryHash {
         let mut context = Context::new(&SHA256);
         let mut field = |bytes: Option<&[u8]>| {
             let length = bytes.map_or(u64::MAX, |bytes| bytes.len() as u64);
@@ -87,7 +95,9 @@ impl Entry {
         field(Some(self.object.as_bytes()));
         field(self.before.as_deref().map(str::as_bytes));
         field(self.after.as_deref().map(str::as_bytes));
-        context.finish().as_ref().to_vec()
+        let mut hash = origin();
+        hash.copy_from_slice(context.finish().as_ref());
+        hash
     }
 }
 
@@ -95,7 +105,7 @@ impl Entry {
 pub(crate) struct Chain {
     account: AccountName,
     revision: Revision,
-    head: Vec<u8>,
+    head: EntryHash,
 }
 
 impl Chain {
@@ -118,7 +128,7 @@ impl Chain {
             return Err(BrokenChain::Altered { account, revision });
         }
         self.revision = revision;
-        self.head.clone_from(&entry.hash);
+        self.head = entry.hash;
         Ok(())
     }
 
@@ -159,7 +169,7 @@ impl TryFrom<EntryRow> for Entry {
             object: row.object,
             before: row.before,
             after: row.after,
-            hash: row.hash,
+            hash: entry_hash(&row.hash)?,
         })
     }
 }

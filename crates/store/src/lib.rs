@@ -52,7 +52,7 @@ pub use creation::{Creation, CreationKey};
 pub use error::{BrokenChain, StoreError, Taken};
 pub use heartbeat::{DatabaseState, HeartbeatSender};
 pub use installation::{Generation, Installation};
-pub use journal::{Author, Entry};
+pub use journal::{Author, Entry, EntryHash};
 pub use log::{Listing, LogPage, LogSize, LogSpan, MergeablePage, PAGE_SPAN, PageListing};
 pub use notice::{ChangeNotice, Listener, Notice};
 pub use object::{Act, Change, Content, Kind, Object};

@@ -6,7 +6,7 @@ use gatewright_policy::{AccountName, Revision};
 use sqlx::{ColumnIndex, Decode, FromRow, Type};
 
 use crate::error::StoreError;
-use crate::journal::{Entry, EntryRow, origin};
+use crate::journal::{Entry, EntryHash, EntryRow, entry_hash, origin};
 use crate::notice::short_hash;
 use crate::row::from_row;
 
@@ -18,10 +18,26 @@ pub struct Position {
     /// The revision of the entry; 0 is the beginning.
     pub revision: Revision,
     /// The hash of the entry.
-    pub hash: Vec<u8>,
+    pub hash: EntryHash,
 }
 
-from_row!(Position: account as AccountName, revision as Revision, hash);
+/// A row of the last entry of an account.
+pub(crate) struct PositionRow {
+    account: AccountName,
+    revision: Revision,
+    hash: Vec<u8>,
+}
+
+from_row!(PositionRow: account as AccountName, revision as Revision, hash);
+
+impl TryFrom<PositionRow> for Position {
+    type Error = StoreError;
+
+    fn try_from(row: PositionRow) -> Result<Self, StoreError> {
+        let PositionRow { account, revision, hash } = row;
+        Ok(Self { account, revision, hash: entry_hash(&hash)? })
+    }
+}
 
 impl Position {
     /// Returns the beginning of the journal of an account.
@@ -122,7 +138,7 @@ fn follow(position: &Position, rows: Vec<SinceRow>, is_whole: bool) -> Result<Si
             return Ok(Since::OtherPast);
         }
         reached.revision = entry.revision;
-        reached.hash.clone_from(&entry.hash);
+        reached.hash = entry.hash;
         entries.push((entry, secret));
     }
     Ok(Since::Entries { entries, is_whole })

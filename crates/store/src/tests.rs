@@ -257,6 +257,21 @@ async fn a_journal_that_was_touched_no_longer_verifies(database: TestDatabase) {
     assert_eq!(broken().await, BrokenChain::End { account: account(), revision: Revision::new(1) });
 }
 
+on_both_databases!(a_hash_of_another_length_is_malformed);
+async fn a_hash_of_another_length_is_malformed(database: TestDatabase) {
+    let store = opened(&database).await;
+    store.write(&ACCOUNT, &author(), &[create("p1", "one", "{}")]).await.unwrap();
+    let is_malformed =
+        |error: StoreError| assert!(matches!(error, StoreError::Malformed(_)), "{error}");
+    tamper(&database, "UPDATE journal SET hash = substr(hash, 1, 8)").await;
+    is_malformed(store.journal(&ACCOUNT, Revision::ZERO, 9).await.unwrap_err());
+    is_malformed(store.position_at(&ACCOUNT, Revision::new(1)).await.unwrap_err());
+    tamper(&database, "UPDATE account SET head = substr(head, 1, 8)").await;
+    is_malformed(store.position(&ACCOUNT).await.unwrap_err());
+    is_malformed(store.heads_of_kind(Kind::Policy).await.unwrap_err());
+    is_malformed(store.write(&ACCOUNT, &author(), &[create("p2", "p2", "{}")]).await.unwrap_err());
+}
+
 on_both_databases!(a_newer_schema_is_refused_and_left_alone);
 async fn a_newer_schema_is_refused_and_left_alone(database: TestDatabase) {
     opened(&database).await.close().await;

@@ -299,7 +299,7 @@ impl View {
             }
         }
         self.position.revision = entry.revision;
-        self.position.hash.clone_from(&entry.hash);
+        self.position.hash = entry.hash;
         Ok(())
     }
 }

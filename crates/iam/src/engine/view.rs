@@ -164,8 +164,8 @@ impl View {
     /// Returns a number that no view of another revision or of another past has, but by a chance of
     /// 2⁻⁶⁴.
     pub(crate) fn fingerprint(&self) -> u64 {
-        let hash = self.position.hash.first_chunk().copied().unwrap_or_default();
-        u64::from_be_bytes(hash)
+        let first = self.position.hash.iter().take(8);
+        first.fold(0, |number, byte| number << 8 | u64::from(*byte))
     }
 
     /// Returns the policies and permissions groups of the account.

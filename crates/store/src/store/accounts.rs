@@ -27,11 +27,7 @@ impl Store {
     pub async fn position(&self, account: &AccountName) -> Result<Option<Position>, StoreError> {
         let head: Option<Head> =
             self.database.first(sql::ACCOUNT_HEAD, &[Value::Account(account)]).await?;
-        Ok(head.map(|Head { revision, head }| Position {
-            account: account.clone(),
-            revision,
-            hash: head,
-        }))
+        head.map(|head| head.position(account)).transpose()
     }
 
     /// Reads the position of the entry at a revision; none where the journal has no such entry.
@@ -45,10 +41,6 @@ impl Store {
         }
         let values = [Value::Account(account), Value::Revision(revision)];
         let head: Option<Head> = self.database.first(sql::JOURNAL_HASH, &values).await?;
-        Ok(head.map(|Head { revision, head }| Position {
-            account: account.clone(),
-            revision,
-            hash: head,
-        }))
+        head.map(|head| head.position(account)).transpose()
     }
 }

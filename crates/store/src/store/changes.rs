@@ -7,7 +7,7 @@ use super::{Store, creations};
 use crate::creation::CreationKey;
 use crate::database::Database;
 use crate::error::{StoreError, Taken};
-use crate::journal::{Author, Entry, origin};
+use crate::journal::{Author, Entry, entry_hash, origin};
 use crate::notice::{CHANNEL, ChangeNotice, Message, short_hash};
 use crate::object::{Act, Change, Content, Kind, Object, ObjectRow};
 use crate::sql;
@@ -125,7 +125,7 @@ async fn apply(
         let first = Revision::new(head.revision.number() - count + 1);
         creations::add(transaction, key, (account, first, author.at)).await?;
     }
-    let mut previous = head.head;
+    let mut previous = entry_hash(&head.head)?;
     let mut entries = Vec::with_capacity(changes.len());
     for (revision, change) in (head.revision.number() - count + 1..).map(Revision::new).zip(changes)
     {
@@ -139,10 +139,10 @@ async fn apply(
             object: change.id.clone(),
             before,
             after,
-            hash: Vec::new(),
+            hash: origin(),
         };
         entry.hash = entry.seal(&previous);
-        previous.clone_from(&entry.hash);
+        previous = entry.hash;
         add_entry(transaction, &entry).await?;
         entries.push(entry);
     }

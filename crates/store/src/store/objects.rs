@@ -9,7 +9,7 @@ use super::rows::Name;
 use crate::error::StoreError;
 use crate::object::{Kind, Object, ObjectRow};
 use crate::row::from_row;
-use crate::since::Position;
+use crate::since::{Position, PositionRow};
 use crate::sql;
 use crate::statement::{Statement, Value};
 
@@ -110,7 +110,9 @@ impl Store {
     /// Reads the positions of the last changes of all accounts that have objects of one kind: only
     /// for a kind with few objects.
     pub async fn heads_of_kind(&self, kind: Kind) -> Result<Vec<Position>, StoreError> {
-        self.database.all(sql::HEADS_OF_KIND, &[Value::Kind(kind)]).await
+        let rows =
+            self.database.all::<PositionRow>(sql::HEADS_OF_KIND, &[Value::Kind(kind)]).await?;
+        rows.into_iter().map(Position::try_from).collect()
     }
 
     /// Reads the identifiers of the objects of one kind that an account changed after a revision.

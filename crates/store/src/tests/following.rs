@@ -10,12 +10,9 @@ use crate::{
 };
 
 fn changed(entry: &Entry) -> Notice {
-    let hash = Position {
-        account: entry.account.clone(),
-        revision: entry.revision,
-        hash: entry.hash.clone(),
-    }
-    .short_hash();
+    let hash =
+        Position { account: entry.account.clone(), revision: entry.revision, hash: entry.hash }
+            .short_hash();
     Notice::Changed(ChangeNotice {
         account: entry.account.clone(),
         revision: entry.revision,
@@ -104,13 +101,10 @@ on_both_databases!(a_position_in_another_past_is_told_apart);
 async fn a_position_in_another_past_is_told_apart(database: TestDatabase) {
     let store = opened(&database).await;
     let last = store.write(&ACCOUNT, &author(), &[create("p1", "one", "1")]).await.unwrap();
-    let reached = Position {
-        account: ACCOUNT.clone(),
-        revision: Revision::new(2),
-        hash: last[0].hash.clone(),
-    };
+    let reached =
+        Position { account: ACCOUNT.clone(), revision: Revision::new(2), hash: last[0].hash };
     let missing = Position { revision: Revision::new(3), ..reached.clone() };
-    let other = Position { hash: vec![1; 32], ..reached.clone() };
+    let other = Position { hash: [1; 32], ..reached.clone() };
     let gone = Position { account: NOBODY.clone(), ..reached.clone() };
     for (position, same) in
         [(reached.clone(), true), (missing, false), (other, false), (gone, false)]
@@ -144,8 +138,7 @@ async fn an_account_that_has_more_entries_says_so_and_the_others_are_left_out(
     assert_eq!((entries.len(), *is_whole), (1_000, false));
     assert!(!since.contains_key(&*OTHER));
     let last = &entries[999].0;
-    let reached =
-        Position { account: ACCOUNT.clone(), revision: last.revision, hash: last.hash.clone() };
+    let reached = Position { account: ACCOUNT.clone(), revision: last.revision, hash: last.hash };
     let since = store.journals_since(std::slice::from_ref(&reached)).await.unwrap();
     let Since::Entries { entries, is_whole } = &since[&*ACCOUNT] else { panic!("another past") };
     assert_eq!((entries.len(), *is_whole), (100, true));
