@@ -152,7 +152,7 @@ impl Prepared {
     pub fn new(ask: &Ask) -> Self {
         let identity = identity(ask.identity);
         Self {
-            caller: Caller::new(Region::Eu, &AccountName::new(ACCOUNT), &[identity], Scope::All),
+            caller: Caller::new(Region::Eu, &AccountName::new(ACCOUNT), &identity, &[], Scope::All),
             action: action(ask.kind, ask.verb),
             urn: ResourceUrn::new(Region::Eu, ask.kind, &format!("r{}", ask.resource)),
         }

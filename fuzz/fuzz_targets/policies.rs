@@ -15,7 +15,8 @@ fuzz_target!(|text: &str| {
     set.insert(compiled);
     let identities: Vec<Identity> =
         policy.identities.iter().filter_map(|urn| Identity::parse(urn, Region::Eu).ok()).collect();
-    let caller = Caller::new(Region::Eu, &account, &identities, Scope::All);
+    let Some((identity, groups)) = identities.split_first() else { return };
+    let caller = Caller::new(Region::Eu, &account, identity, groups, Scope::All);
     for action in policy.permissions.allow.iter().chain(&policy.permissions.deny) {
         let request = Request {
             caller: &caller,

@@ -206,7 +206,7 @@ fn zones_in_cases() -> Vec<String> {
 fn main() {
     let account = AccountName::new(ACCOUNT);
     let identity = Identity::service_account(Region::Eu, &account, &ClientId::new("EU.1"));
-    let caller = Caller::new(Region::Eu, &account, std::slice::from_ref(&identity), Scope::All);
+    let caller = Caller::new(Region::Eu, &account, &identity, &[], Scope::All);
     let (action, urn) = (action(), urn());
     for (name, policy) in shapes() {
         let mut set = PolicySet::new(account.clone());

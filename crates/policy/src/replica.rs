@@ -122,7 +122,10 @@ impl Replica {
                 let read = |urn: &String| Identity::parse(urn, self.region);
                 let identities: Result<Vec<Identity>, _> = identities.iter().map(read).collect();
                 let identities = identities.map_err(|why| FactError::new(&urn, &why))?;
-                let caller = Caller::new(self.region, self.account(), &identities, Scope::All);
+                let (own, groups) = identities
+                    .split_first()
+                    .ok_or_else(|| FactError::new(&urn, &"a subject without an identity"))?;
+                let caller = Caller::new(self.region, self.account(), own, groups, Scope::All);
                 self.subjects.insert(urn, Arc::new(caller));
             }
             Fact::RevokedToken { id, counts: true } => drop(self.revoked.insert(id, ())),
@@ -244,5 +247,7 @@ mod tests {
         let wrong = Policy { identities: vec!["nobody".to_owned()], ..Policy::default() };
         let wrong = Fact::Policy { id: wrong.id, rule: Some(Box::new(wrong)) };
         assert!(replica.apply(wrong).is_err());
+        let nobody = Fact::Subject { urn: ROBOT.into(), identities: Some(Vec::new()) };
+        assert!(replica.apply(nobody).is_err());
     }
 }

@@ -42,7 +42,7 @@ impl<'a> Resource<'a> {
 pub struct Caller {
     account: AccountName,
     account_identity: HashedIdentity,
-    /// Its own identity, the first of all; the account's where it has none.
+    /// Its own identity, the first of all.
     own_identity: IdentityHash,
     root: bool,
     identities: SmallVec<[HashedIdentity; 1]>,
@@ -63,21 +63,22 @@ impl Caller {
         }
     }
 
-    /// Creates a service account, or a user with its groups: `identities` are all URNs that
-    /// policies may name, its own first.
+    /// Creates a service account, or a user with its groups: policies may name all of them.
     pub fn new(
         region: Region,
         account: &AccountName,
-        identities: &[Identity],
+        identity: &Identity,
+        groups: &[Identity],
         scope: Scope,
     ) -> Self {
-        let account_identity = HashedIdentity::from(&Identity::account_of(region, account));
-        let identities: SmallVec<[HashedIdentity; 1]> =
-            identities.iter().map(HashedIdentity::from).collect();
+        let identity = HashedIdentity::from(identity);
+        let own_identity = identity.key;
+        let groups = groups.iter().map(HashedIdentity::from);
+        let identities = std::iter::once(identity).chain(groups).collect();
         Self {
             account: account.clone(),
-            own_identity: identities.first().unwrap_or(&account_identity).key,
-            account_identity,
+            own_identity,
+            account_identity: HashedIdentity::from(&Identity::account_of(region, account)),
             root: false,
             identities,
             scope,

@@ -48,7 +48,7 @@ impl DecisionContext {
         };
         let ip = self.ip.map(|ip| ip.parse::<IpAddr>().unwrap());
         let request = Request {
-            caller: &Caller::new(Region::Eu, &AccountName::new("aa1-ovh"), &[who], Scope::All),
+            caller: &Caller::new(Region::Eu, &AccountName::new("aa1-ovh"), &who, &[], Scope::All),
             action: "vps:apiovh:reboot",
             resource,
             environment: Environment { now: self.now, ip },

@@ -19,7 +19,7 @@ fn identity(client: &str) -> Identity {
 }
 
 fn caller(client: &str) -> Caller {
-    Caller::new(Region::Eu, &account(), &[identity(client)], Scope::All)
+    Caller::new(Region::Eu, &account(), &identity(client), &[], Scope::All)
 }
 
 fn contained(count: usize) -> Permissions {

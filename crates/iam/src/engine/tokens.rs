@@ -271,7 +271,7 @@ impl Tokens {
             return None;
         }
         let scope = scope::read(scope)?;
-        let caller = Caller::new(self.region, account, std::slice::from_ref(&identity), scope);
+        let caller = Caller::new(self.region, account, &identity, &[], scope);
         let kind = PrincipalKind::ServiceAccount;
         Some(Principal { kind, identity, caller, token })
     }

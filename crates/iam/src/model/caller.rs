@@ -79,8 +79,7 @@ impl Principal {
     /// Creates the principal of an identity alone, with all that its policies allow: a service
     /// account, or a group that is asked about.
     pub(crate) fn alone(identity: Identity, region: Region) -> Self {
-        let identities = std::slice::from_ref(&identity);
-        let caller = Caller::new(region, identity.account(), identities, Scope::All);
+        let caller = Caller::new(region, identity.account(), &identity, &[], Scope::All);
         Self { kind: PrincipalKind::ServiceAccount, identity, caller, token: Token::None }
     }
 

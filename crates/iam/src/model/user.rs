@@ -142,8 +142,8 @@ impl UserDocument {
     ) -> Principal {
         let identity = Identity::user(region, account, &self.login);
         let groups = self.groups.iter().map(|name| Identity::group(region, account, name));
-        let identities: Vec<Identity> = std::iter::once(identity.clone()).chain(groups).collect();
-        let caller = Caller::new(region, account, &identities, scope);
+        let groups: Vec<Identity> = groups.collect();
+        let caller = Caller::new(region, account, &identity, &groups, scope);
         Principal { kind: PrincipalKind::User, identity, caller, token: Token::None }
     }
 }

@@ -310,7 +310,8 @@ impl Ask {
         if self.root {
             Caller::root(Region::Eu, &account, scope)
         } else {
-            Caller::new(Region::Eu, &account, &self.identities, scope)
+            let (own, groups) = self.identities.split_first().unwrap();
+            Caller::new(Region::Eu, &account, own, groups, scope)
         }
     }
 

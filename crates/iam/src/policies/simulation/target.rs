@@ -96,7 +96,7 @@ impl Iam {
         {
             return user.principal(region, account).caller;
         }
-        Caller::new(region, account, std::slice::from_ref(identity), Scope::All)
+        Caller::new(region, account, identity, &[], Scope::All)
     }
 
     pub(crate) fn identity(&self, text: &str) -> Result<Identity, IamError> {
