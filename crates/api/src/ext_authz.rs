@@ -53,10 +53,9 @@ impl Checks {
         let api = attributes.context_extensions.get("api").map_or("", String::as_str);
         let (ip, query_id) = (ip.map(|ip| ip.to_canonical()), self.iam.new_query_id());
         let answer = async {
-            match self.authorize(&http, api, (ip, query_id)).await {
-                Ok(identity) => allowed(&identity),
-                Err(refusal) => denied(refusal, query_id),
-            }
+            let authorized = self.authorize(&http, api, (ip, query_id)).await;
+            let answer = authorized.and_then(|identity| Ok(allowed(&identity)?));
+            answer.unwrap_or_else(|refusal| denied(refusal, query_id))
         };
         let answer = pin!(answer.instrument(span(query_id)));
         catch_panic(query_id, answer).await.unwrap_or_else(|error| {
@@ -125,15 +124,17 @@ fn header(name: &str, value: String) -> HeaderValueOption {
     }
 }
 
-fn allowed(identity: &HeaderMap) -> CheckResponse {
-    let said =
-        identity.iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap_or_default()));
-    let (present, empty): (Vec<_>, Vec<_>) = said.partition(|(_, text)| !text.is_empty());
-    let ok = OkHttpResponse {
-        headers: present.into_iter().map(|(name, text)| header(name, text.to_owned())).collect(),
-        headers_to_remove: empty.into_iter().map(|(name, _)| name.to_owned()).collect(),
-    };
-    response(Code::Ok, HttpResponse::Ok(ok))
+/// Builds the response to an allowed request. A header with the caller's identity that is empty is
+/// removed, so that a client does not set it.
+fn allowed(identity: &HeaderMap) -> Result<CheckResponse, IamError> {
+    let mut ok = OkHttpResponse::default();
+    for (name, value) in identity {
+        match value.to_str().map_err(IamError::internal)? {
+            "" => ok.headers_to_remove.push(name.as_str().to_owned()),
+            text => ok.headers.push(header(name.as_str(), text.to_owned())),
+        }
+    }
+    Ok(response(Code::Ok, HttpResponse::Ok(ok)))
 }
 
 fn denied(Refusal { error, revision }: Refusal, query_id: QueryId) -> CheckResponse {
@@ -170,4 +171,19 @@ fn denial(code: Code, error: &ApiError, mut headers: Vec<HeaderValueOption>) -> 
 
 fn response(code: Code, response: HttpResponse) -> CheckResponse {
     CheckResponse { status: Some(RpcStatus { code: code.into() }), http_response: Some(response) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_whose_caller_cannot_be_told_is_not_allowed() {
+        let mut identity = HeaderMap::new();
+        identity.insert("x-gatewright-token", HeaderValue::from_static(""));
+        assert!(allowed(&identity).is_ok());
+        let name = HeaderValue::from_bytes("jané".as_bytes()).unwrap();
+        identity.insert("x-gatewright-identity", name);
+        assert!(allowed(&identity).is_err());
+    }
 }

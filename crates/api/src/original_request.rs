@@ -94,12 +94,12 @@ pub(crate) async fn authorize(
     {
         return Err(deny_invalid(error).into());
     }
-    Ok(identity_headers(authorized?.as_ref()))
+    Ok(identity_headers(authorized?.as_ref())?)
 }
 
 /// Builds the headers with the caller's identity. All are always present, empty for an anonymous
 /// caller, so that the proxy overwrites forged ones.
-fn identity_headers(caller: Option<&AuthorizedCaller>) -> HeaderMap {
+fn identity_headers(caller: Option<&AuthorizedCaller>) -> Result<HeaderMap, IamError> {
     let who = caller.map(|one| &one.principal);
     let (urn, account, token) = who.map_or(("", "", ""), |who| {
         (who.identity.urn(), who.account().as_str(), who.token_id().map_or("", TokenId::as_str))
@@ -110,22 +110,21 @@ fn identity_headers(caller: Option<&AuthorizedCaller>) -> HeaderMap {
     let length = urn.len() + 2 * account.len() + token.len() + assertion.len() + 24;
     let mut text = BytesMut::with_capacity(length);
     let mut tell = |name, text: BytesMut| {
-        if let Ok(value) = HeaderValue::from_maybe_shared(text.freeze()) {
-            headers.insert(name, value);
-        }
+        let value = HeaderValue::from_maybe_shared(text.freeze()).map_err(IamError::internal)?;
+        headers.insert(name, value);
+        Ok::<(), IamError>(())
     };
     for (name, said) in
         [(IDENTITY, urn), (ACCOUNT, account), (TOKEN, token), (ASSERTION, assertion)]
     {
         text.extend_from_slice(said.as_bytes());
-        tell(name, text.split());
+        tell(name, text.split())?;
     }
-    if let Some(one) = caller
-        && write!(text, "{}", one.revision).is_ok()
-    {
-        tell(REVISION, text);
+    if let Some(one) = caller {
+        write!(text, "{}", one.revision).map_err(IamError::internal)?;
+        tell(REVISION, text)?;
     }
-    headers
+    Ok(headers)
 }
 
 /// Lists the actions that a caller lacks; none if the error is a failure, not a denial.
