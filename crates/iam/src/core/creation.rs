@@ -40,7 +40,7 @@ impl Iam {
         if creation.request != self.tokens.fingerprint(&key.request) || entry.kind != D::KIND {
             return Err(IamError::KeyReused);
         }
-        let made = entry.after.ok_or_else(|| IamError::impossible("a creation of nothing"))?;
+        let made = entry.after.ok_or_else(|| IamError::malformed("a creation of nothing"))?;
         let document = D::read(&made)?;
         Ok(Some(Created { owner: creation.owner, id: entry.object, document }))
     }

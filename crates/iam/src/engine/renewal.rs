@@ -107,7 +107,7 @@ impl Views {
             }
             Ok(Renewed::OtherPast) => {
                 self.drop_view(account, slot);
-                Err(IamError::impossible("a journal that does not end as its account says"))
+                Err(IamError::malformed("a journal that does not end as its account says"))
             }
             Err(error) => {
                 if matches!(error, IamError::Unavailable(_)) {

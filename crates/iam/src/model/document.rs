@@ -61,7 +61,7 @@ pub(crate) trait Document: Serialize + DeserializeOwned + Send + Sync + 'static 
 
     /// Parses a stored document.
     fn read(text: &str) -> Result<Self, IamError> {
-        Ok(serde_json::from_str(text)?)
+        serde_json::from_str(text).map_err(|error| IamError::malformed_document(Self::KIND, error))
     }
 
     /// Returns the name of the object: unique among the account's objects of the kind.

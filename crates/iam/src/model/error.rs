@@ -1,6 +1,6 @@
 //! Errors of the use cases.
 
-use gatewright_store::{NoWrites, StoreError};
+use gatewright_store::{Kind, NoWrites, StoreError};
 
 use crate::model::mismatch::Mismatch;
 use crate::model::rate::{JOURNAL, RateLimit};
@@ -88,7 +88,8 @@ pub enum IamError {
         /// The time until a retry is worth while, in seconds.
         seconds: u64,
     },
-    /// The database cannot be reached, or takes no changes: the client may retry.
+    /// The database cannot be reached, takes no changes, or others change the object all the time: the
+    /// client may retry.
     #[error("{}", unavailability(.0))]
     Unavailable(#[source] StoreError),
     /// The server failed: a retry does not help.
@@ -108,8 +109,24 @@ fn excess(limit: &RateLimit) -> &'static str {
     }
 }
 
+/// A state of the program that cannot happen.
+#[derive(Debug, thiserror::Error)]
+#[error("the program is at fault: {0}")]
+struct Impossible(&'static str);
+
+/// A stored document that this program cannot parse.
+#[derive(Debug, thiserror::Error)]
+#[error("the database holds a document of the kind {} that is malformed", kind.as_str())]
+struct MalformedDocument {
+    kind: Kind,
+    source: serde_json::Error,
+}
+
 /// Tells a client why the database was of no use.
 fn unavailability(cause: &StoreError) -> &'static str {
+    if matches!(cause, StoreError::Stale) {
+        return "The object is being changed by others too often: try again";
+    }
     match cause.no_writes() {
         None => "The server cannot reach its database: try again",
         Some(NoWrites::NoRoom) => {
@@ -125,11 +142,17 @@ fn unavailability(cause: &StoreError) -> &'static str {
 
 /// Distinguishes a broken database, which its operator must repair, from a fault of the program.
 fn whose_fault(cause: &(dyn std::error::Error + Send + Sync + 'static)) -> &'static str {
-    match cause.downcast_ref::<StoreError>() {
-        Some(StoreError::Broken { .. } | StoreError::Malformed(_) | StoreError::Journal(_)) => {
-            "The server's database is broken: its operator must repair it"
-        }
-        _ => "The server failed",
+    let is_broken = match cause.downcast_ref::<StoreError>() {
+        Some(error) => matches!(
+            error,
+            StoreError::Broken { .. } | StoreError::Malformed(_) | StoreError::Journal(_)
+        ),
+        None => cause.is::<MalformedDocument>(),
+    };
+    if is_broken {
+        "The server's database is broken: its operator must repair it"
+    } else {
+        "The server failed"
     }
 }
 
@@ -166,9 +189,19 @@ impl IamError {
         Self::Invalid { fault, message: message.into() }
     }
 
-    /// Creates the error of a state of the server that cannot happen.
+    /// Creates the error of a state of the program that cannot happen.
     pub(crate) fn impossible(state: &'static str) -> Self {
-        Self::internal(StoreError::Malformed(state))
+        Self::internal(Impossible(state))
+    }
+
+    /// Creates the error of a stored value that this program never writes.
+    pub(crate) fn malformed(value: &'static str) -> Self {
+        Self::internal(StoreError::Malformed(value))
+    }
+
+    /// Creates the error of a stored document that cannot be parsed.
+    pub(crate) fn malformed_document(kind: Kind, source: serde_json::Error) -> Self {
+        Self::internal(MalformedDocument { kind, source })
     }
 
     /// Creates an internal error from its cause.
@@ -202,6 +235,7 @@ impl From<StoreError> for IamError {
             | StoreError::OtherLog { .. }
             | StoreError::Replaced { .. }
             | StoreError::SeveralNames { .. }
+            | StoreError::Stale
             | StoreError::LostChanges
             | StoreError::NoAnswer
             | StoreError::NoRoom
@@ -214,5 +248,32 @@ impl From<StoreError> for IamError {
 impl From<serde_json::Error> for IamError {
     fn from(error: serde_json::Error) -> Self {
         Self::internal(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::document::Document;
+    use crate::model::user::UserDocument;
+
+    #[test]
+    fn a_fault_of_the_program_is_not_said_to_be_one_of_the_database() {
+        assert_eq!(IamError::impossible("a wrong index").to_string(), "The server failed");
+    }
+
+    #[test]
+    fn a_stored_document_that_cannot_be_parsed_is_a_broken_database() {
+        let error = UserDocument::read("{").unwrap_err();
+        assert!(error.to_string().contains("database is broken"), "{error}");
+        let error = IamError::malformed("an authenticator without a secret");
+        assert!(error.to_string().contains("database is broken"), "{error}");
+    }
+
+    #[test]
+    fn an_object_that_others_change_all_the_time_is_no_failure_of_the_database() {
+        let error = IamError::from(StoreError::Stale);
+        assert!(error.to_string().contains("too often: try again"), "{error}");
+        assert!(error.retry_after().is_some());
     }
 }

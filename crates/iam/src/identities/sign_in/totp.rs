@@ -23,17 +23,18 @@ const BACKUP_CODES: usize = 10;
 
 /// Formats a backup code: 80 random bits in groups of four characters, without letters that look
 /// alike.
-fn backup_code(bits: &[u8; BACKUP_CODE_LENGTH]) -> String {
+fn backup_code(bits: &[u8; BACKUP_CODE_LENGTH]) -> Result<String, IamError> {
     const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
     let mut text = String::with_capacity(19);
     for (place, bits) in bits.iter().enumerate() {
         if place > 0 && place % 4 == 0 {
             text.push('-');
         }
-        let letter = ALPHABET.get(usize::from(bits % 32)).copied().unwrap_or(b'a');
-        text.push(char::from(letter));
+        let letter = ALPHABET.get(usize::from(bits % 32));
+        let letter = letter.ok_or_else(|| IamError::impossible("a letter beyond the alphabet"))?;
+        text.push(char::from(*letter));
     }
-    text
+    Ok(text)
 }
 
 /// Describes a secret to the person who enrols.
@@ -131,7 +132,7 @@ impl Iam {
     }
 
     fn new_backup_codes(&self) -> Result<Vec<String>, IamError> {
-        (0..BACKUP_CODES).map(|_| Ok(backup_code(&self.sources.bytes()?))).collect()
+        (0..BACKUP_CODES).map(|_| backup_code(&self.sources.bytes()?)).collect()
     }
 
     /// Removes the authenticator of the caller, with its backup codes.
@@ -153,11 +154,12 @@ impl Iam {
     fn unseal_totp(&self, identity: &str, object: &Object) -> Result<Sealed, IamError> {
         let sealed = object.secret.as_deref();
         let sealed =
-            sealed.ok_or_else(|| IamError::impossible("an authenticator without a secret"))?;
+            sealed.ok_or_else(|| IamError::malformed("an authenticator without a secret"))?;
         let opened = self.tokens.unseal(identity, sealed).ok_or_else(|| {
             IamError::internal(std::io::Error::other("a second factor is sealed by another key"))
         })?;
-        Ok(serde_json::from_slice(&opened)?)
+        let opened = serde_json::from_slice(&opened);
+        opened.map_err(|error| IamError::malformed_document(Kind::Totp, error))
     }
 
     /// Verifies a code of the caller, with a limit on failures.
@@ -229,11 +231,11 @@ mod tests {
 
     #[test]
     fn a_backup_code_is_known_by_its_hash_however_it_is_typed() {
-        let code = backup_code(&[7; 16]);
+        let code = backup_code(&[7; 16]).unwrap();
         assert_eq!(code.len(), 19, "{code}");
         let typed = code.to_uppercase().replace('-', " ");
         assert_eq!(backup_hash(&typed), backup_hash(&code));
-        assert_ne!(backup_hash(&backup_code(&[8; 16])), backup_hash(&code));
+        assert_ne!(backup_hash(&backup_code(&[8; 16]).unwrap()), backup_hash(&code));
     }
 
     #[test]
