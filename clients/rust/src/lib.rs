@@ -163,8 +163,10 @@ impl Guard {
             .map_err(|_| AccessError::Unauthenticated)?
             .claims;
         let urn = claims.get("sub").and_then(Value::as_str).ok_or(AccessError::Unauthenticated)?;
-        let expires = claims.get("exp").and_then(Value::as_u64).unwrap_or_default();
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let expires = claims.get("exp").and_then(Value::as_u64);
+        let expires = expires.ok_or(AccessError::Unauthenticated)?;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        let now = now.map_err(|_| AccessError::Unavailable)?;
         // Cached no longer than its key.
         let lifetime = Duration::from_secs(expires).saturating_sub(now).min(KEYS_LIFETIME);
         let until = Instant::now() + lifetime;
@@ -230,8 +232,9 @@ async fn request_token(
     let request = http.post(format!("{}/auth/oauth2/token", settings.url)).form(&form);
     let (id, secret) = &settings.credentials;
     let response: Value = send(request.basic_auth(id, Some(secret))).await?;
-    let token = response.get("access_token").and_then(Value::as_str).unwrap_or_default();
-    let lifetime = response.get("expires_in").and_then(Value::as_u64).unwrap_or_default();
+    let token = response.get("access_token").and_then(Value::as_str);
+    let lifetime = response.get("expires_in").and_then(Value::as_u64);
+    let (token, lifetime) = token.zip(lifetime).ok_or(AccessError::Unavailable)?;
     Ok((token.to_owned(), Instant::now() + Duration::from_secs(lifetime.saturating_sub(60))))
 }
 

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use gatewright_iam::{AccountName, Iam, MasterKey, NewAccount, NewResource, Sources};
+use gatewright_iam::{AccountName, Iam, IamError, MasterKey, NewAccount, NewResource, Sources};
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
@@ -84,15 +84,12 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let server = Server::open(config).await?;
     let mut secrets = load_or_create(&server.iam, folder).await?;
     secrets.url.clone_from(&server.iam.settings().public_url);
-    server
-        .run(|_| {
-            if arguments.json {
-                println!("{}", serde_json::to_string(&secrets).unwrap_or_default());
-            } else {
-                print_instructions(&secrets, folder);
-            }
-        })
-        .await
+    let ready = if arguments.json {
+        serde_json::to_string(&secrets).map_err(IamError::from)?
+    } else {
+        instructions(&secrets, folder)
+    };
+    server.run(|_| println!("{ready}")).await
 }
 
 /// Loads the credentials of the sample account, which is created the first time.
@@ -156,9 +153,9 @@ fn save(secrets: &Secrets, path: &Path) -> std::io::Result<()> {
     file.sync_all()
 }
 
-fn print_instructions(secrets: &Secrets, folder: &Path) {
+fn instructions(secrets: &Secrets, folder: &Path) -> String {
     let Secrets { url, account, login, password, client_id, client_secret } = secrets;
-    println!(
+    format!(
         "Gatewright is ready at {url}
 Open it in a browser and sign in to the Control Panel with login and password.
 
@@ -177,5 +174,5 @@ Everything is kept in {}. To try it from a shell:
 The README goes on from there; {url}/openapi/v1.json and {url}/openapi/v2.json
 say what can be called.",
         folder.display()
-    );
+    )
 }

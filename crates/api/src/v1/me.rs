@@ -27,7 +27,7 @@ pub(super) fn operations() -> Vec<Operation> {
 async fn get(context: Context, request: Request) -> Result<Tagged<Nichandle>, ApiError> {
     let profile = request.iam.me(&context).await?;
     let region = request.iam.settings().region;
-    let account = Nichandle::of(context.account(), &profile, region);
+    let account = Nichandle::of(context.account(), &profile, region)?;
     Tagged::of(&request, &profile.tag()?, Shows::Object, &account)
 }
 

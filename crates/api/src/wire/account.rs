@@ -79,18 +79,21 @@ pub(crate) struct Nichandle {
 }
 
 impl Nichandle {
-    pub(crate) fn of(account: &AccountName, profile: &Profile, region: Region) -> Self {
+    pub(crate) fn of(
+        account: &AccountName,
+        profile: &Profile,
+        region: Region,
+    ) -> Result<Self, serde_json::Error> {
         let fields = profile.contact_details.fields();
         let fields = fields.filter_map(|(name, value)| Some((name.to_owned(), value?.into())));
         let fields = serde_json::Value::Object(fields.collect());
-        // The names are those of the fields above, so this cannot fail.
-        let known: Self = serde_json::from_value(fields).unwrap_or_default();
+        let known: Self = serde_json::from_value(fields)?;
         let (subsidiary, code, symbol) = match region {
             Region::Eu => ("EU", "EUR", "€"),
             Region::Ca => ("CA", "CAD", "$"),
             Region::Us => ("US", "USD", "$"),
         };
-        Self {
+        Ok(Self {
             currency: Currency { code: code.to_owned(), symbol: symbol.to_owned() },
             email: profile.email.clone(),
             nichandle: account.to_string(),
@@ -98,7 +101,7 @@ impl Nichandle {
             ovh_subsidiary: subsidiary.to_owned(),
             state: "complete".to_owned(),
             ..known
-        }
+        })
     }
 }
 

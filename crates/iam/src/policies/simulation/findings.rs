@@ -63,7 +63,9 @@ impl Iam {
     /// Returns whether a URN names an identity of the account that does not exist.
     fn is_gone(&self, view: &View, urn: &str) -> bool {
         let Ok(identity) = Identity::parse(urn, self.settings.region) else { return false };
-        let (account, name) = (identity.account(), identity.name().unwrap_or_default());
+        let account = identity.account();
+        // The account as a whole is there.
+        let Some(name) = identity.name() else { return false };
         if account != view.policies().owner() {
             return false;
         }
