@@ -51,7 +51,10 @@ impl<T: DeserializeOwned + Accepted + Send + 'static> RequestBody for Body<T> {
     }
 
     fn read(schema: &BodySchema, _: &Request, body: Bytes) -> Self {
-        Self(read_json(&body, schema.root()))
+        // It may hold a password.
+        let input = read_json(&body, schema.root());
+        wipe(body);
+        Self(input)
     }
 
     fn describe(components: &mut Components) -> Vec<(&'static str, Value)> {

@@ -2,7 +2,7 @@
 
 use gatewright_policy::Instant;
 use gatewright_store::Kind;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use totp_rs::{Builder, Totp};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
@@ -24,9 +24,18 @@ pub(crate) struct TotpDocument {
 #[derive(Clone, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
 pub(crate) struct Sealed {
     /// The shared secret in base 32, as authenticators take it.
-    pub(crate) secret: String,
+    #[serde(serialize_with = "reveal", deserialize_with = "conceal")]
+    pub(crate) secret: Secret,
     /// The hashes of the unused backup codes, in hexadecimal digits.
     pub(crate) backup: Vec<String>,
+}
+
+fn reveal<S: Serializer>(secret: &Secret, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(secret.reveal())
+}
+
+fn conceal<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Secret, D::Error> {
+    String::deserialize(deserializer).map(Secret::from)
 }
 
 /// An enrolled authenticator that takes effect once a code has proved that it has the secret.
@@ -66,8 +75,8 @@ impl Proof {
     }
 }
 
-pub(crate) fn totp(secret: &str, who: &str) -> Result<Totp, IamError> {
-    let secret = totp_rs::Secret::try_from_base32(secret).map_err(IamError::internal)?;
+pub(crate) fn totp(secret: &Secret, who: &str) -> Result<Totp, IamError> {
+    let secret = totp_rs::Secret::try_from_base32(secret.reveal()).map_err(IamError::internal)?;
     // A colon would end the name of the issuer in the URL.
     let who = who.replace(':', " ");
     let builder = Builder::new().with_secret(secret).with_account_name(who);
@@ -79,8 +88,12 @@ pub(crate) fn seconds(now: Instant) -> Result<u64, IamError> {
 }
 
 /// Normalizes a code: removes the characters that people put in between.
-pub(crate) fn normalize_code(code: &str) -> String {
-    code.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase()
+pub(crate) fn normalize_code(code: &str) -> Secret {
+    // Never moved while it grows, which would leave a copy.
+    let mut normalized = String::with_capacity(code.len());
+    let letters = code.chars().filter(char::is_ascii_alphanumeric);
+    normalized.extend(letters.map(|letter| letter.to_ascii_lowercase()));
+    normalized.into()
 }
 
 /// The number of characters of a backup code that is normalized.
@@ -88,11 +101,11 @@ pub(crate) const BACKUP_CODE_LENGTH: usize = 16;
 
 /// Returns whether a text has the form of a backup code: 80 bits, which nobody guesses.
 pub(crate) fn is_backup_code(code: &str) -> bool {
-    normalize_code(code).len() == BACKUP_CODE_LENGTH
+    normalize_code(code).reveal().len() == BACKUP_CODE_LENGTH
 }
 
 pub(crate) fn backup_hash(code: &str) -> String {
-    hex::encode(Secret::from(normalize_code(code)).hash())
+    hex::encode(normalize_code(code).hash())
 }
 
 impl Document for TotpDocument {

@@ -23,7 +23,7 @@ const BACKUP_CODES: usize = 10;
 
 /// Formats a backup code: 80 random bits in groups of four characters, without letters that look
 /// alike.
-fn backup_code(bits: &[u8; BACKUP_CODE_LENGTH]) -> Result<String, IamError> {
+fn backup_code(bits: &[u8; BACKUP_CODE_LENGTH]) -> Result<Secret, IamError> {
     const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
     let mut text = String::with_capacity(19);
     for (place, bits) in bits.iter().enumerate() {
@@ -34,15 +34,15 @@ fn backup_code(bits: &[u8; BACKUP_CODE_LENGTH]) -> Result<String, IamError> {
         let letter = letter.ok_or_else(|| IamError::impossible("a letter beyond the alphabet"))?;
         text.push(char::from(*letter));
     }
-    Ok(text)
+    Ok(text.into())
 }
 
 /// Describes a secret to the person who enrols.
-fn enrolled(identity: &str, secret: String, state: String) -> Result<NewTotp, IamError> {
+fn enrolled(identity: &str, secret: Secret, state: String) -> Result<NewTotp, IamError> {
     let name = identity.rsplit_once(':').map(|(_, name)| name);
     let name = name.ok_or_else(|| IamError::impossible("a URN without a colon"))?;
     let url = totp(&secret, name)?.to_url().map_err(IamError::internal)?;
-    Ok(NewTotp { secret: secret.into(), url: url.into(), state })
+    Ok(NewTotp { secret, url: url.into(), state })
 }
 
 impl Iam {
@@ -60,9 +60,9 @@ impl Iam {
     /// Generates a new TOTP secret for the caller; it is not stored until it is confirmed.
     pub fn new_totp(&self, context: &Context) -> Result<NewTotp, IamError> {
         let bits = Zeroizing::new(self.sources.bytes::<20>()?);
-        let secret = totp_rs::Secret::from(bits.as_slice()).to_base32();
+        let secret = Secret::from(totp_rs::Secret::from(bits.as_slice()).to_base32());
         let identity = context.principal.identity.urn();
-        let state = self.tokens.seal_state(identity, secret.as_bytes(), context.now)?;
+        let state = self.tokens.seal_state(identity, secret.reveal().as_bytes(), context.now)?;
         enrolled(identity, secret, state)
     }
 
@@ -82,14 +82,15 @@ impl Iam {
         enrolled(identity, secret, state.to_owned()).map(Some)
     }
 
-    fn secret_of_state(&self, context: &Context, state: &str) -> Result<Option<String>, IamError> {
+    fn secret_of_state(&self, context: &Context, state: &str) -> Result<Option<Secret>, IamError> {
         let identity = context.principal.identity.urn();
         let secret = self.tokens.open_state(identity, state, (context.now, CHALLENGE_LIFETIME));
-        secret.map(|one| String::from_utf8(one.to_vec()).map_err(IamError::internal)).transpose()
+        let text = secret.as_deref().map(|secret| std::str::from_utf8(secret)).transpose();
+        Ok(text.map_err(IamError::internal)?.map(|text| text.to_owned().into()))
     }
 
-    fn is_active(&self, identity: &str, there: &Object, secret: &str) -> bool {
-        self.unseal_totp(identity, there).is_ok_and(|known| known.secret == secret)
+    fn is_active(&self, identity: &str, there: &Object, secret: &Secret) -> bool {
+        self.unseal_totp(identity, there).is_ok_and(|known| known.secret == *secret)
     }
 
     /// Activates an authenticator once it has proved a code, replacing any earlier one: the same answer
@@ -106,7 +107,7 @@ impl Iam {
         let secret = self.secret_of_state(context, state)?;
         let secret = secret.ok_or_else(|| IamError::invalid(Fault::Input, outdated))?;
         self.prove_password(context, password).await?;
-        let step = totp(&secret, "")?.check(&normalize_code(code), seconds(context.now)?);
+        let step = totp(&secret, "")?.check(normalize_code(code).reveal(), seconds(context.now)?);
         let step = step.ok_or(SignInError::WrongCode)?;
         let there = self.store.object(account, Kind::Totp, identity).await;
         let there = there.map_err(IamError::from)?;
@@ -114,7 +115,8 @@ impl Iam {
             return Err(SignInError::WrongCode);
         }
         let codes = self.new_backup_codes()?;
-        let sealed = Sealed { secret, backup: codes.iter().map(|one| backup_hash(one)).collect() };
+        let sealed =
+            Sealed { secret, backup: codes.iter().map(|one| backup_hash(one.reveal())).collect() };
         let sealed = Some(self.seal_totp(identity, &sealed)?);
         let document = TotpDocument {
             created_at: context.now,
@@ -128,11 +130,12 @@ impl Iam {
         };
         self.write(context, vec![change]).await?;
         self.record_second_factor(context, Proof::Totp.as_str()).await?;
-        Ok(codes.into_iter().map(Secret::from).collect())
+        Ok(codes)
     }
 
-    fn new_backup_codes(&self) -> Result<Vec<String>, IamError> {
-        (0..BACKUP_CODES).map(|_| backup_code(&self.sources.bytes()?)).collect()
+    fn new_backup_codes(&self) -> Result<Vec<Secret>, IamError> {
+        let bits = || self.sources.bytes().map(Zeroizing::new);
+        (0..BACKUP_CODES).map(|_| backup_code(&*bits()?)).collect()
     }
 
     /// Removes the authenticator of the caller, with its backup codes.
@@ -192,7 +195,8 @@ impl Iam {
         let object = object.map_err(IamError::from)?.ok_or(SignInError::WrongCode)?;
         let mut sealed = self.unseal_totp(identity, &object)?;
         let mut document = TotpDocument::read(&object.document)?;
-        let step = totp(&sealed.secret, "")?.check(&normalize_code(code), seconds(context.now)?);
+        let step =
+            totp(&sealed.secret, "")?.check(normalize_code(code).reveal(), seconds(context.now)?);
         let hash = backup_hash(code);
         let proof = match step {
             Some(step) if step > document.last_step => {
@@ -232,17 +236,25 @@ mod tests {
     #[test]
     fn a_backup_code_is_known_by_its_hash_however_it_is_typed() {
         let code = backup_code(&[7; 16]).unwrap();
+        let (code, other) = (code.reveal(), backup_code(&[8; 16]).unwrap());
         assert_eq!(code.len(), 19, "{code}");
         let typed = code.to_uppercase().replace('-', " ");
-        assert_eq!(backup_hash(&typed), backup_hash(&code));
-        assert_ne!(backup_hash(&backup_code(&[8; 16]).unwrap()), backup_hash(&code));
+        assert_eq!(backup_hash(&typed), backup_hash(code));
+        assert_ne!(backup_hash(other.reveal()), backup_hash(code));
+    }
+
+    #[test]
+    fn a_secret_that_was_sealed_before_is_read_and_written_alike() {
+        let text = r#"{"secret":"GEZDGNBV","backup":["0a"]}"#;
+        let sealed: Sealed = serde_json::from_str(text).unwrap();
+        assert_eq!(serde_json::to_string(&sealed).unwrap(), text);
     }
 
     #[test]
     fn a_code_is_that_of_rfc_6238() {
         // Secret and first time of the test vectors of RFC 6238 (appendix B), with six digits.
-        let secret = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
-        let totp = totp(secret, "xx1-ovh/jane").unwrap();
+        let secret = Secret::from("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ".to_owned());
+        let totp = totp(&secret, "xx1-ovh/jane").unwrap();
         assert_eq!(totp.check("287082", 59), Some(1));
         assert_eq!(totp.check("287083", 59), None);
         assert!(totp.to_url().unwrap().contains("Gatewright:xx1-ovh"));
