@@ -84,6 +84,7 @@ impl ApiError {
                 let message = "The server receives too much at the moment: try again";
                 let status = StatusCode::SERVICE_UNAVAILABLE;
                 Self::new(status, "Server::ServiceUnavailable", message)
+                    .with_cause(error)
                     .with_header("retry-after", BodyFailure::RETRY_AFTER.to_string())
             }
             BodyFailure::CutShort => {
@@ -223,6 +224,7 @@ impl From<IamError> for ApiError {
             }
             IamError::Busy { .. } => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "Server::ServiceUnavailable", message)
+                    .with_cause(&error)
                     .with_retry_after(&error)
             }
             IamError::Unavailable(ref cause) => {

@@ -358,7 +358,8 @@ pub fn failure_response(query_id: QueryId) -> http::Response<Body> {
     secured(with_query_id(response, query_id), None)
 }
 
-/// Returns the response in place of one that there is no memory for. A change that has succeeded stays.
+/// Returns the response in place of one that there is no memory for, and logs it. A change that has
+/// succeeded stays.
 pub fn refused_response(response: &http::Response<Body>) -> http::Response<Body> {
     let message = if response.status().is_success() {
         "Too many responses wait until their clients take them: try again, or request less at once. If this \
@@ -369,6 +370,8 @@ pub fn refused_response(response: &http::Response<Body>) -> http::Response<Body>
     let status = StatusCode::SERVICE_UNAVAILABLE;
     let error = ApiError::new(status, "Server::ServiceUnavailable", message)
         .with_header("retry-after", BodyFailure::RETRY_AFTER.to_string());
+    let query_id = response.headers().get(QUERY_ID).and_then(|id| id.to_str().ok());
+    tracing::error!(query_id, %status, cause = "there is no memory for the response", "failed");
     let mut refused = error.into_unlogged_response().no_store().into_http();
     for name in [QUERY_ID, REVISION, STRICT_TRANSPORT_SECURITY] {
         if let Some(value) = response.headers().get(&name) {

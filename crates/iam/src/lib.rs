@@ -31,7 +31,7 @@ pub use gatewright_policy::{
 pub use gatewright_store::{Address, CauseChain, Kind, ServerLock, StoreError};
 pub use model::caller::{Context, Origin, Principal, PrincipalKind, RequestConditions};
 pub use model::device::KNOWN_FOR as DEVICE_KNOWN_FOR;
-pub use model::error::{Fault, IamError};
+pub use model::error::{Fault, IamError, Overload};
 pub use model::idempotency_key::IdempotencyKey;
 pub use model::input::Input;
 pub use model::json_keys::{AnyKeys, KeySchema, KeyTree, check_keys};

@@ -89,6 +89,29 @@ async fn a_failure_is_in_the_log_with_its_query_id_and_all_its_causes(database: 
     assert!(cause.contains("object") && cause.matches(": ").count() >= 2, "{cause}");
 }
 
+on_both_databases!(a_change_of_readiness_is_in_the_log_once);
+async fn a_change_of_readiness_is_in_the_log_once(database: TestDatabase) {
+    let setup = Setup::new(&database, &[]);
+    setup.create_account(ACCOUNT);
+    let folder = tempfile::tempdir().unwrap();
+    let server = Logged::start(&setup, folder.path()).await;
+    let ready = server.event(|event| event["message"] == "ready").await;
+    let url = format!("http://{}/readyz", ready["operations"].as_str().unwrap());
+    let asked = async || http().get(&url).send().await.unwrap().status();
+    assert_eq!(asked().await, 200);
+    database.run("ALTER TABLE account RENAME TO gone").await;
+    assert_eq!((asked().await, asked().await), (503.try_into().unwrap(), 503.try_into().unwrap()));
+    database.run("ALTER TABLE gone RENAME TO account").await;
+    assert_eq!((asked().await, asked().await), (200.try_into().unwrap(), 200.try_into().unwrap()));
+    server.event(|event| event["message"] == "ready again").await;
+    let event = server.event(|event| event["message"] == "not ready").await;
+    assert_eq!(event["level"], "WARN");
+    assert!(event["error"].as_str().unwrap().contains("account"), "{event}");
+    let text = std::fs::read_to_string(&server.log).unwrap();
+    assert_eq!(text.matches("\"not ready\"").count(), 1, "{text}");
+    assert_eq!(text.matches("\"ready again\"").count(), 1, "{text}");
+}
+
 /// A server whose log goes to an output of the test's choice.
 struct Muted {
     program: Running,

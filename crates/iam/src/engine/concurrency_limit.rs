@@ -10,7 +10,7 @@ use gatewright_policy::AccountName;
 use metrics::Counter;
 
 use crate::engine::keyed_semaphores::KeyedSemaphores;
-use crate::model::error::IamError;
+use crate::model::error::{IamError, Overload};
 
 /// The maximum number of large requests of an account that are worked on at once.
 const OF_AN_ACCOUNT: usize = 2;
@@ -53,7 +53,7 @@ impl ConcurrencyLimit {
     /// Refuses a large request.
     pub(crate) fn busy(&self) -> IamError {
         self.refused.increment(1);
-        IamError::Busy { seconds: RETRY_AFTER }
+        IamError::Busy { cause: Overload("large requests"), seconds: RETRY_AFTER }
     }
 }
 
@@ -71,7 +71,7 @@ mod tests {
         let endless = || limit.run::<()>(&one, pending());
         let beside = async {
             let refused = limit.run(&one, ready(Ok(()))).await;
-            assert!(matches!(refused, Err(IamError::Busy { seconds: RETRY_AFTER })));
+            assert!(matches!(refused, Err(IamError::Busy { seconds: RETRY_AFTER, .. })));
             limit.run(&other, ready(Ok(()))).await.unwrap();
         };
         // Those before are polled first.

@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use crate::engine::keyed_semaphores::KeyedSemaphores;
-use crate::model::error::IamError;
+use crate::model::error::{IamError, Overload};
 use crate::model::network::Network;
 
 /// The maximum number of look-ups of clients at once, and of those of tokens and sessions.
@@ -52,7 +52,6 @@ impl CredentialLookups {
         from: Option<IpAddr>,
         look_up: impl Future<Output = T>,
     ) -> Result<T, IamError> {
-        let busy = || IamError::Busy { seconds: RETRY };
         let place = self.networks.place(from.map(Network::of), WAITING).ok_or_else(busy)?;
         let turn = timeout(self.timeout, async {
             let own = place.acquire().await.map_err(IamError::internal)?;
@@ -68,12 +67,16 @@ impl CredentialLookups {
     /// Looks up a token or a session in the same way, whose address is not known here.
     pub(crate) async fn other<T>(&self, look_up: impl Future<Output = T>) -> Result<T, IamError> {
         let turn = timeout(self.timeout, self.others.acquire()).await;
-        let turn = turn.map_err(|_| IamError::Busy { seconds: RETRY })?;
+        let turn = turn.map_err(|_| busy())?;
         let turn = turn.map_err(IamError::internal)?;
         let found = look_up.await;
         drop(turn);
         Ok(found)
     }
+}
+
+fn busy() -> IamError {
+    IamError::Busy { cause: Overload("look-ups of credentials"), seconds: RETRY }
 }
 
 #[cfg(test)]

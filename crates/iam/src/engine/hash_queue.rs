@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 
 use crate::engine::keyed_semaphores::KeyedSemaphores;
-use crate::model::error::IamError;
+use crate::model::error::{IamError, Overload};
 
 /// The metric of refused attempts to sign in.
 pub(crate) const REFUSED_SIGN_INS: &str = "gatewright_sign_ins_refused_total";
@@ -45,7 +45,7 @@ impl HashQueue {
     ) -> Result<T, IamError> {
         let busy = || {
             metrics::counter!(REFUSED_SIGN_INS, "reason" => "busy").increment(1);
-            IamError::Busy { seconds: RETRY_AFTER }
+            IamError::Busy { cause: Overload("hashes of passwords"), seconds: RETRY_AFTER }
         };
         let _admitted = self.admitted.try_acquire().map_err(|_| busy())?;
         let place = self.keys.place(key.into(), self.of_key).ok_or_else(busy)?;

@@ -22,6 +22,11 @@ pub enum Fault {
     ResourceUrn,
 }
 
+/// Too much of one kind that is being done at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("too many {0} at once")]
+pub struct Overload(pub(crate) &'static str);
+
 /// An error of a use case, which has changed nothing.
 #[derive(Debug, thiserror::Error)]
 pub enum IamError {
@@ -85,6 +90,9 @@ pub enum IamError {
     /// Too much of one kind is being done at once: the client may retry.
     #[error("The server is busy: try again in {seconds} s")]
     Busy {
+        /// The cause, for the log.
+        #[source]
+        cause: Overload,
         /// The time until a retry is worth while, in seconds.
         seconds: u64,
     },
@@ -178,7 +186,7 @@ impl IamError {
     pub fn retry_after(&self) -> Option<u64> {
         match self {
             Self::RateLimited(limit) => Some(limit.seconds),
-            Self::Busy { seconds } => Some(*seconds),
+            Self::Busy { seconds, .. } => Some(*seconds),
             Self::Unavailable(_) => Some(RETRY_AFTER),
             _ => None,
         }

@@ -11,7 +11,7 @@ use crate::engine::held::{Facts, properties};
 use crate::engine::keyed_semaphores::Place;
 use crate::model::caller::Context;
 use crate::model::document::Reflection;
-use crate::model::error::{Fault, IamError};
+use crate::model::error::{Fault, IamError, Overload};
 use crate::model::group::{BUILT_IN, role_fact};
 use crate::model::input::Input;
 use crate::model::permissions_group::MANAGED_OWNER;
@@ -70,7 +70,7 @@ impl Iam {
         let place = self.replicas.place(context.account().clone(), usize::MAX);
         let taken = place
             .and_then(|place| Some(ReplicaPlace { _permit: place.try_acquire(1)?, _place: place }));
-        taken.ok_or(IamError::Busy { seconds: RETRY_AFTER })
+        taken.ok_or(IamError::Busy { cause: Overload("replicas"), seconds: RETRY_AFTER })
     }
 
     /// Returns the next facts of the caller's account, and the position after them. Waits for a

@@ -4,7 +4,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, Once};
 use std::time::Duration;
 
+use axum::body::Body;
+use axum::http::{Response, StatusCode};
 use envoy_types::ext_authz::v3::pb::HttpResponse;
+use gatewright_api::refused_response;
 use gatewright_iam::{Clock, IamError, Instant, Randomness, Sources};
 use serde_json::Value;
 use tracing::Level;
@@ -150,4 +153,17 @@ async fn a_page_that_cannot_even_be_read_is_answered_and_logged_with_its_query_i
     let error = error_of(&log, &reply);
     assert_eq!(error.fields["message"], "failed");
     assert_eq!(error.fields["cause"], "The server failed: no entropy");
+}
+
+#[test]
+fn a_response_that_there_is_no_memory_for_is_logged_with_its_query_id() {
+    let (log, _guard) = CapturedSpans::start(Level::INFO);
+    let response = Response::builder().header("x-ovh-queryid", "EU.ext-1").body(Body::empty());
+    let refused = refused_response(&response.unwrap());
+    assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+    let events = log.take_events();
+    let fields = &events[0].fields;
+    assert_eq!((&*fields["message"], &*fields["query_id"]), ("failed", "EU.ext-1"));
+    assert_eq!(fields["status"], "503 Service Unavailable");
+    assert!(fields["cause"].contains("no memory"), "{fields:?}");
 }
