@@ -79,6 +79,10 @@ pub(crate) struct Config {
 
 impl Source {
     pub(crate) fn read(self) -> Result<Config, Failure> {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the names alone, to find misspelled settings"
+        )]
         let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
         let command = Self::augment_args(clap::Command::new(""));
         let known = command.get_arguments().filter_map(|argument| argument.get_env()?.to_str());

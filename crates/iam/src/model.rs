@@ -21,7 +21,6 @@ pub(crate) mod mismatch;
 pub(crate) mod network;
 pub(crate) mod page;
 pub(crate) mod passkey;
-pub(crate) mod password;
 pub(crate) mod permissions_group;
 pub(crate) mod policy;
 pub(crate) mod precondition;

@@ -11,6 +11,7 @@ const IMPURE: &[(&[&str], &str)] = &[
     (&["Timestamp", "now"], "the clock"),
     (&["Zoned", "now"], "the clock"),
     (&["clock"], "the clock"),
+    (&["zxcvbn"], "the clock"),
     (&["hash", "RandomState"], "randomness"),
     (&["rand"], "randomness"),
     (&["fastrand"], "randomness"),

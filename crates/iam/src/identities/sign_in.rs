@@ -4,6 +4,7 @@ pub(crate) mod device;
 mod guessable;
 pub(crate) mod passkey;
 pub(crate) mod password;
+mod password_rules;
 pub(crate) mod prove;
 mod reauthentication;
 mod second_factor;

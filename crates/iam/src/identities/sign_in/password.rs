@@ -5,11 +5,11 @@ use gatewright_store::{Kind, Object};
 
 use crate::core::iam::Iam;
 use crate::engine::sign_in_attempts::AttemptKeys;
+use crate::identities::sign_in::password_rules::LONGEST;
 use crate::model::account::Profile;
 use crate::model::caller::{Context, Origin, sign_in_context};
 use crate::model::document::Document;
 use crate::model::error::IamError;
-use crate::model::password::LONGEST;
 use crate::model::principal_key::user_key;
 use crate::model::secret::Secret;
 use crate::model::session::{

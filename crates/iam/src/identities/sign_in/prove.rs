@@ -5,9 +5,9 @@ use gatewright_store::Kind;
 
 use crate::core::iam::Iam;
 use crate::engine::sign_in_attempts::AttemptKeys;
+use crate::identities::sign_in::password_rules::check_password;
 use crate::model::caller::{Context, PrincipalKind};
 use crate::model::error::IamError;
-use crate::model::password::check_password;
 use crate::model::principal_key::user_key;
 use crate::model::secret::Secret;
 use crate::model::session::SignInError;
