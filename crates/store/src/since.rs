@@ -92,13 +92,14 @@ where
     }
 }
 
-/// Sorts rows by the position that they follow. `is_whole` tells that there are no more rows; otherwise
-/// the account of the last row may have more, and a position without rows is left out.
+/// Sorts rows by the position that they follow. Where there are as many as were asked for, the account
+/// of the last row may have more, and a position without rows is left out.
 pub(crate) fn sort(
     positions: &[Position],
     rows: Vec<SinceRow>,
-    is_whole: bool,
+    most: i64,
 ) -> HashMap<AccountName, Since> {
+    let is_whole = i64::try_from(rows.len()).is_ok_and(|count| count < most);
     let cut = rows.last().filter(|_| !is_whole).map(|row| row.row.account.clone());
     let mut by_account: HashMap<AccountName, Vec<SinceRow>> = HashMap::new();
     for row in rows {
@@ -108,7 +109,11 @@ pub(crate) fn sort(
     for position in positions {
         let is_whole_here = cut.as_ref() != Some(&position.account);
         let since = match by_account.remove(&position.account) {
-            Some(rows) => follow(position, rows, is_whole_here).unwrap_or_else(Since::Unreadable),
+            Some(rows) => match follow(position, rows) {
+                Ok(Some(entries)) => Since::Entries { entries, is_whole: is_whole_here },
+                Ok(None) => Since::OtherPast,
+                Err(error) => Since::Unreadable(error),
+            },
             None if position.revision == Revision::ZERO && is_whole => {
                 Since::Entries { entries: Vec::new(), is_whole }
             }
@@ -120,14 +125,21 @@ pub(crate) fn sort(
     sorted
 }
 
-fn follow(position: &Position, rows: Vec<SinceRow>, is_whole: bool) -> Result<Since, StoreError> {
+/// An entry with the hash of the secret that its object has now.
+type EntryAndSecret = (Entry, Option<Vec<u8>>);
+
+/// Reads the entries that follow a position; none where they are of another past.
+fn follow(
+    position: &Position,
+    rows: Vec<SinceRow>,
+) -> Result<Option<Vec<EntryAndSecret>>, StoreError> {
     let mut rows = rows.into_iter();
     if position.revision > Revision::ZERO {
         let same = rows.next().is_some_and(|SinceRow { row, .. }| {
             row.revision == position.revision && row.hash == position.hash
         });
         if !same {
-            return Ok(Since::OtherPast);
+            return Ok(None);
         }
     }
     let mut reached = position.clone();
@@ -135,11 +147,11 @@ fn follow(position: &Position, rows: Vec<SinceRow>, is_whole: bool) -> Result<Si
     for SinceRow { row, secret } in rows {
         let entry = Entry::try_from(row)?;
         if !reached.is_followed_by(&entry) {
-            return Ok(Since::OtherPast);
+            return Ok(None);
         }
         reached.revision = entry.revision;
         reached.hash = entry.hash;
         entries.push((entry, secret));
     }
-    Ok(Since::Entries { entries, is_whole })
+    Ok(Some(entries))
 }

@@ -159,7 +159,7 @@ impl<'a> Resolver<'a> {
                 "crate" => at.clear(),
                 "self" => {}
                 "super" => drop(at.pop()),
-                name => match self.look_up(&at, name, rest.len() == 0, depth) {
+                name => match self.look_up(&at, name, Segment::of(rest.as_slice()), depth) {
                     Some(Found::Module(module)) => at = module,
                     Some(found) => return found,
                     None if !inside => return Found::Outside,
@@ -172,7 +172,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// Resolves a name in a module.
-    fn look_up(&self, at: &[String], name: &str, last: bool, depth: usize) -> Option<Found> {
+    fn look_up(&self, at: &[String], name: &str, segment: Segment, depth: usize) -> Option<Found> {
         let depth = depth.checked_sub(1)?;
         let module = self.of.modules.get(at)?;
         let mut below = at.to_vec();
@@ -183,22 +183,23 @@ impl<'a> Resolver<'a> {
             let mut imports = module.imports.iter().filter(|import| import.name == name);
             imports.find_map(|import| self.taken(at, &import.path, depth))
         };
-        let found =
-            if last { own.or_else(imported).or(child) } else { child.or_else(imported).or(own) };
-        found.or_else(|| self.look_up_in_globs(at, module, name, last, depth))
+        let found = match segment {
+            Segment::Last => own.or_else(imported).or(child),
+            Segment::Before => child.or_else(imported).or(own),
+        };
+        found.or_else(|| self.look_up_in_globs(at, module, (name, segment), depth))
     }
 
     fn look_up_in_globs(
         &self,
         at: &[String],
         module: &Module,
-        name: &str,
-        last: bool,
+        (name, segment): (&str, Segment),
         depth: usize,
     ) -> Option<Found> {
         let globs = module.imports.iter().filter(|import| import.name == "*");
         globs.map(|glob| self.resolve(at, &glob.path, depth)).find_map(|found| match found {
-            Found::Module(other) if other != at => self.look_up(&other, name, last, depth),
+            Found::Module(other) if other != at => self.look_up(&other, name, segment, depth),
             _ => None,
         })
     }
@@ -212,6 +213,22 @@ impl<'a> Resolver<'a> {
         let exported = self.of.macros.get(name).filter(|_| at.is_empty()).cloned();
         let file = exported.or_else(|| self.of.modules.get(at).map(|module| module.file.clone()));
         file.map_or(Found::Outside, Found::Item)
+    }
+}
+
+/// The place of a name in a path.
+#[derive(Clone, Copy)]
+enum Segment {
+    /// The last name, which is that of an item or of a module.
+    Last,
+    /// A name before the last, which is that of a module or of a type.
+    Before,
+}
+
+impl Segment {
+    /// Returns the place of a name from those that follow it.
+    fn of(rest: &[String]) -> Self {
+        if rest.is_empty() { Self::Last } else { Self::Before }
     }
 }
 

@@ -140,9 +140,9 @@ impl Iam {
                     }
                     Err(error) => Err(error.copy()),
                 };
-                let allowed = answer.as_ref().is_ok_and(|answer| answer.allowed);
+                let is_last = semantic.ends_with(&answer);
                 answers.push(answer);
-                if semantic.ends_with(allowed) {
+                if is_last {
                     return Ok(answers);
                 }
             }

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use gatewright_policy::{AccountName, Instant, PolicyId, Tags};
 
+use crate::model::error::IamError;
 use crate::model::input::Input;
 use crate::model::limits::{
     ACTION_BYTES, RESOURCE_TYPE_BYTES, SUBJECT_BYTES, URN_BYTES, check_bytes, check_properties,
@@ -97,8 +98,9 @@ pub enum EvaluationsSemantic {
 }
 
 impl EvaluationsSemantic {
-    /// Returns whether a request is the last that is evaluated.
-    pub(crate) fn ends_with(self, allowed: bool) -> bool {
+    /// Returns whether the request with a result, or with an error, is the last that is evaluated.
+    pub(crate) fn ends_with(self, result: &Result<EvaluationResult, IamError>) -> bool {
+        let allowed = result.as_ref().is_ok_and(|result| result.allowed);
         match self {
             Self::ExecuteAll => false,
             Self::DenyOnFirstDeny => !allowed,

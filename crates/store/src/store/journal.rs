@@ -41,8 +41,7 @@ impl Store {
         }
         values.push(Value::Int(MOST_ROWS));
         let rows = self.database.all::<SinceRow>(sql::JOURNAL_SINCE, &values).await?;
-        let is_whole = i64::try_from(rows.len()).is_ok_and(|count| count < MOST_ROWS);
-        Ok(sort(positions, rows, is_whole))
+        Ok(sort(positions, rows, MOST_ROWS))
     }
 
     /// Reads at most `most` journal entries after revision `after`, in order.
