@@ -77,9 +77,6 @@ pub struct Challenge {
     pub state: String,
 }
 
-/// The text of the factor in the documents of sessions, as OVHcloud has it.
-pub(crate) const FACTOR: &str = "U2F";
-
 pub(crate) fn subject(id: &PasskeyId) -> String {
     format!("passkey {id}")
 }

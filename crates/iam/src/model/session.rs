@@ -26,6 +26,23 @@ pub(crate) const AUTHENTICATION_FRESH: Duration = Duration::from_mins(10);
 /// Idle timeout of a session.
 pub(crate) const IDLE: Duration = Duration::from_hours(2);
 
+/// The second factor by which a person authenticated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum SecondFactorProof {
+    /// A code of an authenticator.
+    #[serde(rename = "TOTP")]
+    Totp,
+    /// A backup code.
+    #[serde(rename = "BACKUP_CODE")]
+    BackupCode,
+    /// A passkey, under OVHcloud's name.
+    #[serde(rename = "U2F")]
+    Passkey,
+    /// A factor that a later version knows.
+    #[serde(other, rename = "OTHER")]
+    Other,
+}
+
 /// The document of a session.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -43,7 +60,7 @@ pub(crate) struct SessionDocument {
     pub(crate) pending: bool,
     /// The second factor by which the user authenticated, or that they set up in the session, if any.
     #[serde(default)]
-    pub(crate) second_factor: Option<String>,
+    pub(crate) second_factor: Option<SecondFactorProof>,
     /// The time of the last re-authentication, if there was one after the sign-in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) authenticated_at: Option<Instant>,
@@ -197,4 +214,20 @@ pub struct Session {
 impl Document for SessionDocument {
     const KIND: Kind = Kind::Session;
     const PROPERTIES: Properties = Properties { id_form: IdForm::Hash, ..Properties::PLAIN };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_factor_is_stored_by_its_name_and_one_of_a_later_version_counts() {
+        for factor in ["TOTP", "BACKUP_CODE", "U2F"] {
+            let text = format!("\"{factor}\"");
+            let read: SecondFactorProof = serde_json::from_str(&text).unwrap();
+            assert_eq!(serde_json::to_string(&read).unwrap(), text);
+        }
+        let later = serde_json::from_str::<SecondFactorProof>("\"RETINA\"");
+        assert_eq!(later.unwrap(), SecondFactorProof::Other);
+    }
 }

@@ -58,23 +58,6 @@ pub struct TotpStatus {
     pub backup_codes_left: usize,
 }
 
-/// The second factor by which a user authenticated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Proof {
-    Totp,
-    BackupCode,
-}
-
-impl Proof {
-    /// Returns the text of the factor in the documents of sessions.
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Totp => "TOTP",
-            Self::BackupCode => "BACKUP_CODE",
-        }
-    }
-}
-
 pub(crate) fn totp(secret: &Secret, who: &str) -> Result<Totp, IamError> {
     let secret = totp_rs::Secret::try_from_base32(secret.reveal()).map_err(IamError::internal)?;
     // A colon would end the name of the issuer in the URL.

@@ -15,9 +15,9 @@ use crate::model::caller::{Context, Origin};
 use crate::model::document::Document;
 use crate::model::error::{Fault, IamError};
 use crate::model::input::check_label;
-use crate::model::passkey::{Challenge, FACTOR, Passkey, PasskeyDocument, handle, subject};
+use crate::model::passkey::{Challenge, Passkey, PasskeyDocument, handle, subject};
 use crate::model::secret::Secret;
-use crate::model::session::{SessionToken, SignInError};
+use crate::model::session::{SecondFactorProof, SessionToken, SignInError};
 
 /// The maximum number of passkeys of a person.
 const MOST: usize = 20;
@@ -119,7 +119,7 @@ impl Iam {
         };
         let change = document.create(self.place(context.account(), &id), None)?;
         self.write(context, vec![change]).await?;
-        Ok(self.record_second_factor(context, FACTOR).await?)
+        Ok(self.record_second_factor(context, SecondFactorProof::Passkey).await?)
     }
 
     /// Deletes a passkey of the caller, who proves their password: a session that was left open must
@@ -191,6 +191,7 @@ impl Iam {
             written => written.map_err(IamError::from)?,
         }
         self.recorder.record_use(&object.account, &subject(&PasskeyId::new(id)), origin.now);
-        self.open_authenticated_session(&identity, document.created_at, origin, FACTOR).await
+        let factor = SecondFactorProof::Passkey;
+        self.open_authenticated_session(&identity, document.created_at, origin, factor).await
     }
 }

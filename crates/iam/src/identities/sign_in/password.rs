@@ -136,7 +136,7 @@ impl Iam {
         let proof = proof?;
         self.end_sessions(&context, vec![id]).await?;
         let identity = &context.principal.identity;
-        self.open_authenticated_session(identity, Instant::MAX, origin, proof.as_str()).await
+        self.open_authenticated_session(identity, Instant::MAX, origin, proof).await
     }
 
     /// Changes the password of the caller, who is the owner of the account or a user of it, and

@@ -17,7 +17,8 @@ use crate::model::document::Document;
 use crate::model::error::IamError;
 use crate::model::principal_key::user_key;
 use crate::model::session::{
-    BROWSER, IDLE, Session, SessionAccess, SessionDocument, SessionToken, SignInError,
+    BROWSER, IDLE, SecondFactorProof, Session, SessionAccess, SessionDocument, SessionToken,
+    SignInError,
 };
 
 /// The maximum number of sessions of a person; the oldest end when there are more.
@@ -31,11 +32,11 @@ impl Iam {
         identity: &Identity,
         since: Instant,
         origin: &Origin,
-        factor: &str,
+        factor: SecondFactorProof,
     ) -> Result<SessionToken, SignInError> {
         let account = identity.account();
         let mut document = SessionDocument::of(identity.urn(), origin);
-        document.second_factor = Some(factor.to_owned());
+        document.second_factor = Some(factor);
         let view = self.views.get(account).await?;
         let proved = SessionDocument { created_at: since, ..document.clone() };
         match self.session_of(&view, &SessionId::new(""), &proved) {
@@ -150,14 +151,14 @@ impl Iam {
     pub(super) async fn record_second_factor(
         &self,
         context: &Context,
-        factor: &str,
+        factor: SecondFactorProof,
     ) -> Result<(), IamError> {
         // Others than people in a session have none that counts.
         if context.session_authentication().is_none() {
             return Ok(());
         }
         let session = self.change_session(context, |document| {
-            document.second_factor = Some(factor.to_owned());
+            document.second_factor = Some(factor);
             document.authenticated_at = Some(context.now);
         });
         session.await.map(drop)

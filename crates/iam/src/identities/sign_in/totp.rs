@@ -12,10 +12,10 @@ use crate::model::caller::Context;
 use crate::model::document::Document;
 use crate::model::error::{Fault, IamError};
 use crate::model::secret::Secret;
-use crate::model::session::SignInError;
+use crate::model::session::{SecondFactorProof, SignInError};
 use crate::model::totp::{
-    BACKUP_CODE_LENGTH, NewTotp, Proof, Sealed, TotpDocument, TotpStatus, backup_hash,
-    is_backup_code, normalize_code, seconds, totp,
+    BACKUP_CODE_LENGTH, NewTotp, Sealed, TotpDocument, TotpStatus, backup_hash, is_backup_code,
+    normalize_code, seconds, totp,
 };
 
 /// The number of backup codes; each is valid once.
@@ -129,7 +129,7 @@ impl Iam {
             Some(there) => document.update(place, there.document, sealed)?,
         };
         self.write(context, vec![change]).await?;
-        self.record_second_factor(context, Proof::Totp.as_str()).await?;
+        self.record_second_factor(context, SecondFactorProof::Totp).await?;
         Ok(codes)
     }
 
@@ -171,7 +171,7 @@ impl Iam {
         context: &Context,
         keys: &AttemptKeys,
         code: &str,
-    ) -> Result<Proof, SignInError> {
+    ) -> Result<SecondFactorProof, SignInError> {
         // Nobody guesses a backup code, so nobody is kept from using theirs.
         let is_guessable = !is_backup_code(code);
         if is_guessable {
@@ -189,7 +189,11 @@ impl Iam {
     }
 
     /// Consumes a code of a person's authenticator or a backup code; each is accepted once.
-    async fn take_code(&self, context: &Context, code: &str) -> Result<Proof, SignInError> {
+    async fn take_code(
+        &self,
+        context: &Context,
+        code: &str,
+    ) -> Result<SecondFactorProof, SignInError> {
         let (account, identity) = (context.account(), context.principal.identity.urn());
         let object = self.store.object(account, Kind::Totp, identity).await;
         let object = object.map_err(IamError::from)?.ok_or(SignInError::WrongCode)?;
@@ -201,13 +205,13 @@ impl Iam {
         let proof = match step {
             Some(step) if step > document.last_step => {
                 document.last_step = step;
-                Proof::Totp
+                SecondFactorProof::Totp
             }
             _ => {
                 let place = sealed.backup.iter().position(|known| *known == hash);
                 sealed.backup.swap_remove(place.ok_or(SignInError::WrongCode)?);
                 document.backup_codes_left = sealed.backup.len();
-                Proof::BackupCode
+                SecondFactorProof::BackupCode
             }
         };
         let secret = Some(self.seal_totp(identity, &sealed)?);
