@@ -22,7 +22,7 @@ use times::{Outcome, Times};
 use crate::needs::{self, Need};
 use crate::process::Failure;
 
-/// Runs the steps of a tier; stops at the first failure.
+/// Runs the steps of a tier: the long one whole, the others to the first failure.
 pub(crate) fn test(selection: &Selection) -> Result<(), Failure> {
     let steps = choose(steps::STEPS, selection)?;
     if selection.list {
@@ -40,15 +40,34 @@ pub(crate) fn test(selection: &Selection) -> Result<(), Failure> {
     }
     times.add("what is needed", Outcome::Passed, started.elapsed());
     let mut figures = Figures::default();
-    let failure = run(&steps, &mut times, &mut figures);
+    let after_failure = match selection.tier {
+        Tier::Quick | Tier::Whole => AfterFailure::Skip,
+        Tier::Long => AfterFailure::GoOn,
+    };
+    let failures = run(&steps, after_failure, &mut times, &mut figures);
     print!("{figures}{times}");
-    failure.map_or(Ok(()), Err)
+    if failures.is_empty() { Ok(()) } else { Err(failures.join("\n")) }
 }
 
-fn run(steps: &[&Step], times: &mut Times, figures: &mut Figures) -> Option<Failure> {
-    let mut failure = None;
+/// What happens to the steps after one that failed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum AfterFailure {
+    /// They are skipped: the failure is to be mended first.
+    Skip,
+    /// They run: each takes long, and finds what others do not.
+    GoOn,
+}
+
+/// Runs steps, and returns the failures.
+fn run(
+    steps: &[&Step],
+    after_failure: AfterFailure,
+    times: &mut Times,
+    figures: &mut Figures,
+) -> Vec<Failure> {
+    let mut failures = Vec::new();
     for step in steps {
-        if failure.is_some() {
+        if !failures.is_empty() && after_failure == AfterFailure::Skip {
             times.add(step.name, Outcome::Skipped, std::time::Duration::ZERO);
             continue;
         }
@@ -58,9 +77,9 @@ fn run(steps: &[&Step], times: &mut Times, figures: &mut Figures) -> Option<Fail
         let result = (step.run)(figures);
         let outcome = if result.is_ok() { Outcome::Passed } else { Outcome::Failed };
         times.add(step.name, outcome, started.elapsed());
-        failure = result.err().map(|reason| format!("{}: {reason}", step.name));
+        failures.extend(result.err().map(|reason| format!("{}: {reason}", step.name)));
     }
-    failure
+    failures
 }
 
 fn choose<'a>(steps: &'a [Step], selection: &Selection) -> Result<Vec<&'a Step>, Failure> {
@@ -121,9 +140,18 @@ mod tests {
     fn the_steps_after_a_failure_are_skipped() {
         let steps: Vec<&Step> = STEPS.iter().collect();
         let mut times = Times::default();
-        let failure = run(&steps, &mut times, &mut Figures::default());
-        assert_eq!(failure.as_deref(), Some("two: broken"));
+        let failures = run(&steps, AfterFailure::Skip, &mut times, &mut Figures::default());
+        assert_eq!(failures, ["two: broken"]);
         assert!(times.to_string().ends_with("steps: 1 passed, 1 failed, 1 skipped\n"));
+    }
+
+    #[test]
+    fn the_long_tier_goes_on_after_a_failure_and_names_each() {
+        let steps: Vec<&Step> = STEPS.iter().chain(&STEPS[1..2]).collect();
+        let mut times = Times::default();
+        let failures = run(&steps, AfterFailure::GoOn, &mut times, &mut Figures::default());
+        assert_eq!(failures, ["two: broken", "two: broken"]);
+        assert!(times.to_string().ends_with("steps: 2 passed, 2 failed\n"));
     }
 
     #[test]
