@@ -33,7 +33,7 @@ pub(crate) use admission::{Admitted, ConnectionLimits};
 pub(crate) use body::BodyLimits;
 pub(crate) use connection::Server;
 pub(crate) use memory::Budget;
-use refusal::Refusal;
+use refusal::ConnectionRefusal;
 pub(crate) use response_memory::ResponseMemory;
 
 /// Delay before `accept` is tried again after an error, for want of a file descriptor say.
@@ -44,7 +44,7 @@ pub(crate) struct Listener {
     listener: TcpListener,
     name: &'static str,
     admission: Arc<Admission>,
-    refusal: Refusal,
+    refusal: ConnectionRefusal,
 }
 
 impl Listener {
@@ -56,7 +56,7 @@ impl Listener {
     ) -> io::Result<Self> {
         let listener = TcpListener::from_std(listener)?;
         let admission = Admission::new(limits, name);
-        Ok(Self { listener, name, admission, refusal: Refusal::new() })
+        Ok(Self { listener, name, admission, refusal: ConnectionRefusal::new() })
     }
 
     /// Accepts a connection that is not one too many; those that are, are refused meanwhile.

@@ -21,7 +21,7 @@ mod tokens;
 
 // Shared by all use cases.
 pub use self::core::iam::{Iam, NotReady, OpenError};
-pub use engine::keyed_semaphores::{KeyedSemaphores, Place};
+pub use engine::keyed_semaphores::{KeyedPlace, KeyedSemaphores};
 pub use gatewright_policy::{
     AccountName, ClientId, Condition, Fact, GroupName, Identity, IdentityKind, Instant, Login,
     Operator, PasskeyId, Pattern, PatternError, Permissions, PermissionsGroupId, PolicyId, Region,

@@ -8,7 +8,7 @@ pub(crate) struct FileId(u64, u64);
 
 /// The state of an open database file, compared with what is at its path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum FileState {
     /// The files that are open are at their paths.
     Unchanged,
     /// The database is in place; its write-ahead log, or the index of that, was removed or replaced.
@@ -39,18 +39,18 @@ impl DatabaseFiles {
     }
 
     /// Compares these files, which are open, with those at the paths now.
-    pub(crate) fn place(&self) -> Place {
+    pub(crate) fn place(&self) -> FileState {
         let [database, log, index] = self.paths.each_ref().map(FileId::look);
         let (Ok(database), Ok(log), Ok(index)) = (database, log, index) else {
             // A file that cannot be looked at may well be there.
-            return Place::Unchanged;
+            return FileState::Unchanged;
         };
         if [database, log, index] == self.ids {
-            Place::Unchanged
+            FileState::Unchanged
         } else if database == self.ids[0] {
-            Place::LogRemoved
+            FileState::LogRemoved
         } else {
-            Place::Replaced
+            FileState::Replaced
         }
     }
 

@@ -17,7 +17,7 @@ use sqlx::sqlite::{
 
 use crate::disk_reserve::DiskReserve;
 use crate::error::StoreError;
-use crate::file_identity::{DatabaseFiles, FileId, Place, beside, has_content};
+use crate::file_identity::{DatabaseFiles, FileId, FileState, beside, has_content};
 use crate::opening::check;
 use crate::server_lock::ServerLock;
 use crate::since::Position;
@@ -130,9 +130,9 @@ impl SqliteFile {
     /// Checks that the files that are open are those at the path.
     pub(crate) fn check_place(&self) -> Result<(), StoreError> {
         match self.connections.load().files.place() {
-            Place::Unchanged => Ok(()),
-            Place::LogRemoved => Err(StoreError::LogRemoved { path: self.path.clone() }),
-            Place::Replaced => Err(StoreError::Replaced { path: self.path.clone() }),
+            FileState::Unchanged => Ok(()),
+            FileState::LogRemoved => Err(StoreError::LogRemoved { path: self.path.clone() }),
+            FileState::Replaced => Err(StoreError::Replaced { path: self.path.clone() }),
         }
     }
 

@@ -43,20 +43,20 @@ pub(crate) fn faults(of: &Crate, edges: &[Edge], table: &Floors) -> Vec<String> 
     faults
 }
 
-struct Place {
+struct ModuleFloor {
     name: &'static str,
     /// The number of floors above this one.
     floor: usize,
 }
 
 /// Returns the entry of the table for a module: the longest one that its path begins with.
-fn entry(table: &Floors, path: &[String]) -> Option<Place> {
+fn entry(table: &Floors, path: &[String]) -> Option<ModuleFloor> {
     let shortest = path.len().min(1);
     (shortest..=path.len()).rev().find_map(|length| {
         let wanted = shown(path.get(..length)?);
         let mut floors = table.floors.iter().enumerate();
         floors.find_map(|(floor, names)| {
-            names.iter().find(|name| **name == wanted).map(|name| Place { name, floor })
+            names.iter().find(|name| **name == wanted).map(|name| ModuleFloor { name, floor })
         })
     })
 }

@@ -7,7 +7,7 @@ use gatewright_benchmarks::server::basic;
 use serde_json::{Value, json};
 
 use crate::attacker::Attacker;
-use crate::line::Line;
+use crate::connection::AttackConnection;
 
 /// How often a request is sent until it succeeds: for some ten seconds.
 const TRIES: usize = 500;
@@ -75,7 +75,7 @@ async fn list(attacker: &Arc<Attacker>, path: &str, bearer: &str) -> Anyhow<Vec<
 async fn obtain(attacker: &Arc<Attacker>, request: &str) -> Anyhow<String> {
     let mut last = "no answer".to_owned();
     for _ in 0..TRIES {
-        match Line::new(attacker).send(request.as_bytes()).await? {
+        match AttackConnection::new(attacker).send(request.as_bytes()).await? {
             Some(reply) if reply.status < 300 => return Ok(String::from_utf8(reply.text)?),
             Some(reply) => last = String::from_utf8_lossy(&reply.text).into(),
             None => {}

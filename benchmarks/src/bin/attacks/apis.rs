@@ -7,7 +7,7 @@ use serde_json::{Map, json};
 
 use crate::administration;
 use crate::attacker::{Attacker, Tasks};
-use crate::line::Line;
+use crate::connection::AttackConnection;
 
 const CONNECTIONS: usize = 4;
 /// The number of APIs of one connection: together, as many as were once enough to fill the memory.
@@ -23,7 +23,7 @@ pub(crate) fn launch(attacker: &Arc<Attacker>, tasks: &mut Tasks) {
 
 async fn declare(attacker: Arc<Attacker>, number: usize) -> Anyhow<()> {
     let bearer = administration::bearer(&attacker).await?;
-    let mut line = Line::new(&attacker);
+    let mut line = AttackConnection::new(&attacker);
     for turn in 0_u64.. {
         for one in 0..APIS {
             let name = format!("large-{number}-{one}");

@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use crate::administration;
 use crate::attacker::{Attacker, Tasks};
-use crate::line::Line;
+use crate::connection::AttackConnection;
 use crate::policies;
 
 const PATH: &str = "/v2/iam/authorization/check";
@@ -30,7 +30,7 @@ pub(crate) fn costly(attacker: &Arc<Attacker>, tasks: &mut Tasks) {
 
 async fn write_policies(attacker: Arc<Attacker>) -> Anyhow<()> {
     let bearer = administration::bearer(&attacker).await?;
-    let mut line = Line::new(&attacker);
+    let mut line = AttackConnection::new(&attacker);
     for number in 0..POLICIES {
         let policy = policies::large(&attacker.account, &format!("costly-{number}"), "");
         line.send(request("/v2/iam/policy", &bearer, &policy).as_bytes()).await?;
@@ -44,7 +44,7 @@ async fn check_and_hang_up(attacker: Arc<Attacker>) -> Anyhow<()> {
     let body = json!({"actions": actions, "resourceURNs": vec![own; 5]});
     let check = request(PATH, &administration::bearer(&attacker).await?, &body.to_string());
     loop {
-        let mut line = Line::new(&attacker);
+        let mut line = AttackConnection::new(&attacker);
         match timeout(Duration::from_secs(1), line.send(check.as_bytes())).await {
             Ok(answered) => drop(answered?),
             Err(_) => attacker.count("hung up"),
@@ -68,7 +68,7 @@ async fn check_huge_urns(attacker: Arc<Attacker>, number: usize) -> Anyhow<()> {
     };
     let huge = check(&[urn(&"u".repeat(1_900_000))]);
     let padding = "u".repeat(960);
-    let mut line = Line::new(&attacker);
+    let mut line = AttackConnection::new(&attacker);
     for turn in 0_u64.. {
         line.send(huge.as_bytes()).await?;
         // As long as they may be, as many as a body holds, and never the same.
@@ -92,7 +92,7 @@ async fn check_much(attacker: Arc<Attacker>) -> Anyhow<()> {
         .map(|number| format!("urn:v1:eu:resource:account:{}-{number}", attacker.account.name));
     let body = json!({"actions": actions, "resourceURNs": urns.collect::<Vec<_>>()});
     let check = request(PATH, &bearer, &body.to_string());
-    let mut line = Line::new(&attacker);
+    let mut line = AttackConnection::new(&attacker);
     loop {
         line.send(check.as_bytes()).await?;
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use gatewright_benchmarks::client::{Anyhow, body, request, token_request};
 
 use crate::attacker::{Attacker, Tasks};
-use crate::line::Line;
+use crate::connection::AttackConnection;
 
 const CONNECTIONS: usize = 32;
 const CHECKS: usize = 20;
@@ -18,7 +18,7 @@ pub(crate) fn launch(attacker: &Arc<Attacker>, tasks: &mut Tasks) {
 
 /// Asks for tokens, and for decisions with each.
 async fn ask(attacker: Arc<Attacker>) -> Anyhow<()> {
-    let mut line = Line::new(&attacker);
+    let mut line = AttackConnection::new(&attacker);
     let token = token_request(&attacker.account.basic());
     loop {
         let Some(reply) = line.send(token.as_bytes()).await? else { continue };

@@ -15,7 +15,7 @@ mod checks;
 mod flood;
 mod heads;
 mod honest;
-mod line;
+mod connection;
 mod measurement;
 mod passwords;
 mod policies;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use gatewright_benchmarks::client::{Anyhow, request};
 
 use crate::attacker::{Attacker, Tasks};
-use crate::line::{Line, Reply};
+use crate::connection::{AttackConnection, Reply};
 
 const CONNECTIONS: usize = 200;
 
@@ -25,7 +25,7 @@ impl Session {
 
 /// Signs in as the attacker's owner.
 pub(crate) async fn sign_in(attacker: &Arc<Attacker>) -> Anyhow<Session> {
-    let mut line = Line::new(attacker);
+    let mut line = AttackConnection::new(attacker);
     let stranger = open_page(&mut line, "/sign-in", "").await?.ok_or("no page")?;
     let (name, password) = (&attacker.account.name, &attacker.account.password);
     let reply = try_password(&mut line, &stranger, name, password).await?.ok_or("no answer")?;
@@ -45,7 +45,7 @@ pub(crate) fn launch(attacker: &Arc<Attacker>, tasks: &mut Tasks) {
 }
 
 async fn guess(attacker: Arc<Attacker>, number: usize) -> Anyhow<()> {
-    let mut line = Line::new(&attacker);
+    let mut line = AttackConnection::new(&attacker);
     let session = loop {
         if let Some(session) = open_page(&mut line, "/sign-in", "").await? {
             break session;
@@ -62,7 +62,7 @@ async fn guess(attacker: Arc<Attacker>, number: usize) -> Anyhow<()> {
 }
 
 async fn try_password(
-    line: &mut Line,
+    line: &mut AttackConnection,
     session: &Session,
     login: &str,
     password: &str,
@@ -72,7 +72,11 @@ async fn try_password(
 }
 
 /// Reads a page with a form; none if the server refused it.
-async fn open_page(line: &mut Line, path: &str, cookies: &str) -> Anyhow<Option<Session>> {
+async fn open_page(
+    line: &mut AttackConnection,
+    path: &str,
+    cookies: &str,
+) -> Anyhow<Option<Session>> {
     let get = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nCookie: {cookies}\r\n\r\n");
     let Some(reply) = line.send(get.as_bytes()).await? else { return Ok(None) };
     if reply.status != 200 {

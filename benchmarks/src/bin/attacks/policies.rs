@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::administration::{self, LARGE_POLICY};
 use crate::attacker::{Attacker, Tasks};
-use crate::line::Line;
+use crate::connection::AttackConnection;
 
 const CONNECTIONS: usize = 4;
 /// The most entries that a list may have.
@@ -43,7 +43,7 @@ pub(crate) fn edits(attacker: &Arc<Attacker>, tasks: &mut Tasks) {
 
 async fn edit(attacker: Arc<Attacker>, name: String) -> Anyhow<()> {
     let bearer = administration::bearer(&attacker).await?;
-    let mut line = Line::new(&attacker);
+    let mut line = AttackConnection::new(&attacker);
     let first = request("/v2/iam/policy", &bearer, &large(&attacker.account, &name, ""));
     let made = loop {
         match line.send(first.as_bytes()).await? {

@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::administration;
 use crate::attacker::{Attacker, Tasks};
-use crate::line::Line;
+use crate::connection::AttackConnection;
 
 const CONNECTIONS: usize = 16;
 
@@ -32,7 +32,7 @@ async fn send_bodies(attacker: Arc<Attacker>, number: usize) -> Anyhow<()> {
         request("/v2/iam/reference/action", &bearer, &large),
         request("/auth/oauth2/token", "Authorization: Basic !", &large),
     ];
-    let mut line = Line::new(&attacker);
+    let mut line = AttackConnection::new(&attacker);
     for one in refused.iter().cycle().skip(number) {
         let was_open = line.is_open();
         if line.send(one.as_bytes()).await?.is_none() && was_open {

@@ -7,7 +7,7 @@ use gatewright_benchmarks::server::basic;
 
 use crate::administration;
 use crate::attacker::{Attacker, Tasks};
-use crate::line::Line;
+use crate::connection::AttackConnection;
 
 const CONNECTIONS: usize = 16;
 
@@ -19,7 +19,7 @@ pub(crate) fn wrong(attacker: &Arc<Attacker>, tasks: &mut Tasks) {
 }
 
 async fn guess(attacker: Arc<Attacker>, number: usize) -> Anyhow<()> {
-    let mut line = Line::new(&attacker);
+    let mut line = AttackConnection::new(&attacker);
     for turn in 0_u64.. {
         let id = match number % 4 {
             0 => format!("EU.{turn:016x}"),
@@ -44,7 +44,7 @@ async fn ask(attacker: Arc<Attacker>, number: usize) -> Anyhow<()> {
     let long = "a".repeat(60_000);
     let path = format!("/v2/iam/policy/{long}");
     let get = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n{header}\r\n\r\n");
-    let mut line = Line::new(&attacker);
+    let mut line = AttackConnection::new(&attacker);
     loop {
         line.send(get.as_bytes()).await?;
     }

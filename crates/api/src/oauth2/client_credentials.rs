@@ -16,12 +16,12 @@ pub(super) struct ClientCredentials {
     pub(super) id: ClientId,
     pub(super) secret: Secret,
     /// The place where they were sent, which decides the form of the error.
-    place: Place,
+    place: CredentialsPlace,
 }
 
 /// The place of credentials in a request.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum CredentialsPlace {
     Header,
     Body,
 }
@@ -32,15 +32,19 @@ impl ClientCredentials {
         let body = (form.field("client_id"), form.field("client_secret"));
         if let Some(header) = request.headers.get(AUTHORIZATION) {
             let pair = header.to_str().ok().and_then(basic);
-            let (id, secret) = pair.ok_or_else(|| refused(Place::Header))?;
+            let (id, secret) = pair.ok_or_else(|| refused(CredentialsPlace::Header))?;
             if body.1.is_some() || body.0.is_some_and(|other| other != id) {
                 return Err(ApiError::invalid_request("use the header or the body, not both"));
             }
             let id = ClientId::new(id);
-            return Ok(Self { id, secret, place: Place::Header });
+            return Ok(Self { id, secret, place: CredentialsPlace::Header });
         }
-        let (Some(id), Some(secret)) = body else { return Err(refused(Place::Body)) };
-        Ok(Self { id: ClientId::new(id), secret: secret.to_owned().into(), place: Place::Body })
+        let (Some(id), Some(secret)) = body else { return Err(refused(CredentialsPlace::Body)) };
+        Ok(Self {
+            id: ClientId::new(id),
+            secret: secret.to_owned().into(),
+            place: CredentialsPlace::Body,
+        })
     }
 
     /// Waits for the minimum revision that the request demands, which is told to the right client
@@ -65,12 +69,16 @@ impl ClientCredentials {
 
 /// Builds the error of invalid credentials. It is the same for a wrong identifier, a wrong secret
 /// and a missing one, so that it reveals nothing.
-fn refused(place: Place) -> ApiError {
+fn refused(place: CredentialsPlace) -> ApiError {
     let description = TokenError::InvalidClient.to_string();
     match place {
-        Place::Header => ApiError::oauth2(StatusCode::UNAUTHORIZED, "invalid_client", &description)
-            .with_header("www-authenticate", "Basic realm=\"gatewright\""),
-        Place::Body => ApiError::oauth2(StatusCode::BAD_REQUEST, "invalid_client", &description),
+        CredentialsPlace::Header => {
+            ApiError::oauth2(StatusCode::UNAUTHORIZED, "invalid_client", &description)
+                .with_header("www-authenticate", "Basic realm=\"gatewright\"")
+        }
+        CredentialsPlace::Body => {
+            ApiError::oauth2(StatusCode::BAD_REQUEST, "invalid_client", &description)
+        }
     }
 }
 

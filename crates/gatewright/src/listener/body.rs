@@ -14,7 +14,7 @@ use gatewright_iam::AuthenticationMark;
 use hyper::body::{Frame, SizeHint};
 use tokio::time::{Instant, Sleep};
 
-use super::memory::{Budget, Held, Memory, Pools};
+use super::memory::{Budget, HeldBodyMemory, Memory, Pools};
 
 /// The parts of the time for a body, in each of which something of it must arrive.
 const PARTS: u32 = 3;
@@ -74,7 +74,7 @@ pub(super) struct UnreadBody<B> {
     /// None if it was read to its end.
     pub(super) body: Option<B>,
     /// The memory of what was read, until the request is answered.
-    _memory: Option<Held>,
+    _memory: Option<HeldBodyMemory>,
 }
 
 /// Receives a body that its handler has dropped.

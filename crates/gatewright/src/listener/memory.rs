@@ -89,12 +89,12 @@ pub(super) struct Memory {
     /// The bytes that need no memory.
     free: usize,
     used: usize,
-    held: Held,
+    held: HeldBodyMemory,
 }
 
 /// Memory that is taken, until this is dropped.
 #[derive(Default)]
-pub(super) struct Held {
+pub(super) struct HeldBodyMemory {
     units: u32,
     /// One permit or two for each part: of the network, and of the listener.
     permits: Vec<OwnedSemaphorePermit>,
@@ -108,7 +108,7 @@ impl Memory {
         free: usize,
     ) -> Self {
         let (listener, network) = (Arc::clone(listener), network.cloned());
-        Self { listener, network, mark, free, used: 0, held: Held::default() }
+        Self { listener, network, mark, free, used: 0, held: HeldBodyMemory::default() }
     }
 
     /// Counts bytes for which memory is taken at the next time.
@@ -137,7 +137,7 @@ impl Memory {
     }
 
     /// Hands over what is taken.
-    pub(super) fn release(&mut self) -> Held {
+    pub(super) fn release(&mut self) -> HeldBodyMemory {
         std::mem::take(&mut self.held)
     }
 }

@@ -21,9 +21,9 @@ const ANSWER: &[u8] =
     Content-Length: 0\r\n\r\n";
 
 /// Refuses connections.
-pub(super) struct Refusal(Arc<Semaphore>);
+pub(super) struct ConnectionRefusal(Arc<Semaphore>);
 
-impl Refusal {
+impl ConnectionRefusal {
     pub(super) fn new() -> Self {
         Self(Arc::new(Semaphore::new(MOST_AT_ONCE)))
     }

@@ -18,7 +18,7 @@ use hyper::body::{Frame, SizeHint};
 
 use super::http2_stream;
 use super::progress::InFlight;
-use super::response_memory::{Held, ResponseMemory};
+use super::response_memory::{HeldResponseMemory, ResponseMemory};
 
 /// The size of a copy, in bytes. A client has the time for writing for each on HTTP/2.
 const COPY: usize = 8 << 10;
@@ -37,7 +37,7 @@ struct Counted {
     recipient: Option<Recipient>,
     /// The bytes that the body has at least.
     least: usize,
-    held: Option<Held>,
+    held: Option<HeldResponseMemory>,
     /// The part of a frame that is not handed over yet.
     rest: Bytes,
 }

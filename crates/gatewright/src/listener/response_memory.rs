@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use gatewright_iam::{KeyedSemaphores, Place, Recipient};
+use gatewright_iam::{KeyedPlace, KeyedSemaphores, Recipient};
 use metrics::{Counter, Gauge};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -43,7 +43,11 @@ impl ResponseMemory {
     }
 
     /// Takes memory for bytes. Waiting for it would hold the response meanwhile.
-    pub(super) fn take(&self, recipient: Option<&Recipient>, bytes: usize) -> Option<Held> {
+    pub(super) fn take(
+        &self,
+        recipient: Option<&Recipient>,
+        bytes: usize,
+    ) -> Option<HeldResponseMemory> {
         let units = u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(u32::MAX);
         let pool = match recipient {
             Some(Recipient::Account(_)) => &self.authenticated,
@@ -54,12 +58,12 @@ impl ResponseMemory {
             return None;
         };
         self.gauge.increment(in_bytes(units));
-        Some(Held { units, _all: all, _share: share, gauge: self.gauge.clone() })
+        Some(HeldResponseMemory { units, _all: all, _share: share, gauge: self.gauge.clone() })
     }
 }
 
 /// The part that one recipient has taken. The permits go before the place.
-type Share = (OwnedSemaphorePermit, Place<Recipient>);
+type Share = (OwnedSemaphorePermit, KeyedPlace<Recipient>);
 
 /// The memory for one kind of recipients.
 #[derive(Clone)]
@@ -92,21 +96,21 @@ impl Pool {
 }
 
 /// Memory that is taken, until this is dropped.
-pub(super) struct Held {
+pub(super) struct HeldResponseMemory {
     units: u32,
     _all: OwnedSemaphorePermit,
     _share: Option<Share>,
     gauge: Gauge,
 }
 
-impl Held {
+impl HeldResponseMemory {
     /// Returns whether this is what so many bytes need.
     pub(super) fn is_for(&self, bytes: usize) -> bool {
         u32::try_from(bytes.div_ceil(UNIT)).is_ok_and(|units| units == self.units)
     }
 }
 
-impl Drop for Held {
+impl Drop for HeldResponseMemory {
     fn drop(&mut self) {
         self.gauge.decrement(in_bytes(self.units));
     }

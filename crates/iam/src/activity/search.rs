@@ -43,7 +43,7 @@ pub(super) struct Search<'s> {
 
 /// What a search has found and read.
 #[derive(Default)]
-struct Progress {
+struct SearchProgress {
     found: Vec<Line>,
     pages: usize,
     lines: usize,
@@ -70,7 +70,7 @@ impl Search<'_> {
     pub(super) async fn run(&self, mut before: Instant) -> Result<LogLines, IamError> {
         let listing = if self.terms.is_empty() { Listing::Lines } else { Listing::Terms };
         let mut at_once = if self.terms.is_empty() { LINES_AT_ONCE } else { TERMS_AT_ONCE };
-        let mut progress = Progress::default();
+        let mut progress = SearchProgress::default();
         loop {
             let (account, kind) = (self.account, self.kind.as_str());
             let span = LogSpan { account, kind, from: self.from, before };
@@ -101,7 +101,7 @@ impl Search<'_> {
         }
     }
 
-    fn is_enough(&self, progress: &Progress, found: usize) -> bool {
+    fn is_enough(&self, progress: &SearchProgress, found: usize) -> bool {
         found >= self.most
             || progress.pages >= MOST_PAGES
             || progress.lines >= MOST_LINES
@@ -113,7 +113,7 @@ impl Search<'_> {
         &self,
         pages: Vec<PageListing>,
         span: std::ops::Range<Instant>,
-        progress: &mut Progress,
+        progress: &mut SearchProgress,
     ) -> Result<End, IamError> {
         let mut held = Vec::new();
         let mut end = End::Whole;
@@ -155,7 +155,7 @@ impl Search<'_> {
     }
 
     /// Returns the lines that were found, not more than were wanted.
-    fn lines(&self, progress: Progress, older: Option<Instant>) -> LogLines {
+    fn lines(&self, progress: SearchProgress, older: Option<Instant>) -> LogLines {
         let mut lines = progress.found;
         if lines.len() <= self.most {
             return LogLines { lines, older };

@@ -15,7 +15,7 @@ pub(crate) struct Locator {
     #[serde(rename = "type")]
     resource_type: String,
     #[serde(rename = "in")]
-    place: Place,
+    place: ResourceLocation,
     /// The name of the path parameter or the header, or the fixed name of the resource.
     #[serde(default)]
     name: String,
@@ -23,7 +23,7 @@ pub(crate) struct Locator {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum Place {
+enum ResourceLocation {
     /// The resource is named by a parameter of the path.
     Path,
     /// The resource is named by a header.
@@ -37,7 +37,8 @@ enum Place {
 impl Locator {
     /// Returns the resource type, if requests name its resources.
     pub(crate) fn type_named_by_request(&self) -> Option<&str> {
-        matches!(self.place, Place::Path | Place::Header).then_some(&*self.resource_type)
+        matches!(self.place, ResourceLocation::Path | ResourceLocation::Header)
+            .then_some(&*self.resource_type)
     }
 }
 
@@ -131,7 +132,7 @@ impl Route {
             };
             let name = locator.name.clone();
             let source = match locator.place {
-                Place::Path => {
+                ResourceLocation::Path => {
                     let place = names.iter().position(|one| *one == name && !name.is_empty());
                     Source::Part(place.ok_or_else(|| {
                         wrong(format!(
@@ -139,15 +140,15 @@ impl Route {
                         ))
                     })?)
                 }
-                Place::Account if resource_type != "account" => {
+                ResourceLocation::Account if resource_type != "account" => {
                     return Err(wrong("x-iam-resource in account has the type account".to_owned()));
                 }
-                Place::Account => Source::Account,
-                Place::Header | Place::Fixed if name.is_empty() => {
+                ResourceLocation::Account => Source::Account,
+                ResourceLocation::Header | ResourceLocation::Fixed if name.is_empty() => {
                     return Err(wrong("x-iam-resource needs a name".to_owned()));
                 }
-                Place::Header => Source::Header(name.to_ascii_lowercase()),
-                Place::Fixed => Source::Fixed(name),
+                ResourceLocation::Header => Source::Header(name.to_ascii_lowercase()),
+                ResourceLocation::Fixed => Source::Fixed(name),
             };
             requirements.push(Requirement { action, source });
         }

@@ -69,7 +69,7 @@ pub(crate) struct Lag {
 
 /// The state of a view after its renewal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Progress {
+pub(crate) enum ViewProgress {
     /// It has all that notices named.
     Current,
     /// It lacks a change that a notice named.
@@ -104,18 +104,18 @@ impl Lag {
 
     /// Records that a view of a revision was published. `began` is when its journal was begun to be
     /// read, if it was read to its end: it has what was noticed before.
-    pub(crate) fn reach(&self, revision: Revision, began: Option<u64>) -> Progress {
+    pub(crate) fn reach(&self, revision: Revision, began: Option<u64>) -> ViewProgress {
         let noticed = self.noticed.lock().unwrap_or_else(PoisonError::into_inner);
         if revision >= noticed.0 {
             self.since.store(NEVER, Ordering::Release);
-            return Progress::Current;
+            return ViewProgress::Current;
         }
-        let Some(began) = began else { return Progress::Behind };
+        let Some(began) = began else { return ViewProgress::Behind };
         if noticed.1 < began {
-            return Progress::Lost;
+            return ViewProgress::Lost;
         }
         self.since.store(began, Ordering::Release);
-        Progress::Behind
+        ViewProgress::Behind
     }
 
     /// Returns whether the view has been behind for too long to be trusted.
@@ -158,13 +158,13 @@ mod tests {
         // A later notice does not make it current.
         lag.notice(at(5), Some(at(3)), MOMENT);
         assert!(lag.is_too_long(LONG));
-        assert_eq!(lag.reach(at(4), None), Progress::Behind);
+        assert_eq!(lag.reach(at(4), None), ViewProgress::Behind);
         assert!(lag.is_too_long(LONG), "what was not read to the end is no newer");
         lag.notice(at(6), Some(at(4)), LONG);
-        assert_eq!(lag.reach(at(5), Some(LONG - MOMENT)), Progress::Behind);
+        assert_eq!(lag.reach(at(5), Some(LONG - MOMENT)), ViewProgress::Behind);
         assert!(!lag.is_too_long(LONG));
         assert!(lag.is_too_long(2 * LONG));
-        assert_eq!(lag.reach(at(6), Some(LONG)), Progress::Current);
+        assert_eq!(lag.reach(at(6), Some(LONG)), ViewProgress::Current);
         assert!(!lag.is_too_long(2 * LONG));
     }
 
@@ -172,8 +172,8 @@ mod tests {
     fn a_notice_that_comes_before_the_view_is_not_lost() {
         let lag = Lag::default();
         lag.notice(at(2), None, 0);
-        assert_eq!(lag.reach(at(1), Some(0)), Progress::Behind);
-        assert_eq!(lag.reach(at(1), Some(1)), Progress::Lost);
+        assert_eq!(lag.reach(at(1), Some(0)), ViewProgress::Behind);
+        assert_eq!(lag.reach(at(1), Some(1)), ViewProgress::Lost);
         assert!(lag.is_too_long(LONG));
     }
 }

@@ -293,7 +293,7 @@ impl View {
             for_kind(entry.kind, Remove { view: self, id: place.id, before })?;
         }
         if let Some(document) = &entry.after {
-            let insert = for_kind(entry.kind, Read { place, document, secret })?;
+            let insert = for_kind(entry.kind, ReadDocument { place, document, secret })?;
             if let Some(insert) = insert {
                 insert(self)?;
             }
@@ -304,13 +304,13 @@ impl View {
     }
 }
 
-struct Read<'a> {
+struct ReadDocument<'a> {
     place: Place<'a>,
     document: &'a str,
     secret: Option<Vec<u8>>,
 }
 
-impl ForKind for Read<'_> {
+impl ForKind for ReadDocument<'_> {
     type Output = Result<Option<Insert>, IamError>;
 
     fn run<D: Held>(self) -> Self::Output {
@@ -352,7 +352,7 @@ impl ForKind for HeldSecret<'_> {
 pub(super) fn read_all(objects: Vec<Object>, region: Region) -> Result<Vec<Insert>, IamError> {
     let read = |object: Object| {
         let place = Place { region, account: &object.account, id: &object.id };
-        let read = Read { place, document: &object.document, secret: object.secret };
+        let read = ReadDocument { place, document: &object.document, secret: object.secret };
         for_kind(object.kind, read).transpose()
     };
     objects.into_iter().filter_map(read).collect()

@@ -24,7 +24,7 @@ struct Key {
 }
 
 /// A place of a key, from which permits can be acquired. It is given back when it is dropped.
-pub struct Place<K: Hash + Eq + Clone> {
+pub struct KeyedPlace<K: Hash + Eq + Clone> {
     semaphores: Arc<KeyedSemaphores<K>>,
     key: K,
     semaphore: Arc<Semaphore>,
@@ -38,7 +38,7 @@ impl<K: Hash + Eq + Clone> KeyedSemaphores<K> {
 
     /// Takes a place of a key; none where so many are taken already, by those who have a permit or
     /// wait for one.
-    pub fn place(self: &Arc<Self>, key: K, most: usize) -> Option<Place<K>> {
+    pub fn place(self: &Arc<Self>, key: K, most: usize) -> Option<KeyedPlace<K>> {
         let mut keys = self.lock();
         let new = || Key { semaphore: Arc::new(Semaphore::new(self.permits)), places: 0 };
         let found = keys.entry(key.clone()).or_insert_with(new);
@@ -47,7 +47,7 @@ impl<K: Hash + Eq + Clone> KeyedSemaphores<K> {
         }
         found.places += 1;
         let semaphore = Arc::clone(&found.semaphore);
-        Some(Place { semaphores: Arc::clone(self), key, semaphore })
+        Some(KeyedPlace { semaphores: Arc::clone(self), key, semaphore })
     }
 
     /// Returns whether every key is forgotten.
@@ -61,7 +61,7 @@ impl<K: Hash + Eq + Clone> KeyedSemaphores<K> {
     }
 }
 
-impl<K: Hash + Eq + Clone> Place<K> {
+impl<K: Hash + Eq + Clone> KeyedPlace<K> {
     /// Waits for a permit.
     pub(crate) async fn acquire(&self) -> Result<SemaphorePermit<'_>, AcquireError> {
         self.semaphore.acquire().await
@@ -73,7 +73,7 @@ impl<K: Hash + Eq + Clone> Place<K> {
     }
 }
 
-impl<K: Hash + Eq + Clone> Drop for Place<K> {
+impl<K: Hash + Eq + Clone> Drop for KeyedPlace<K> {
     fn drop(&mut self) {
         let mut keys = self.semaphores.lock();
         if let Some(found) = keys.get_mut(&self.key) {

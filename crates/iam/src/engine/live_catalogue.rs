@@ -73,7 +73,7 @@ fn check(name: &str, document: &str) -> Declaration {
 }
 
 /// What was read of an account.
-struct Read {
+struct ReadDeclarations {
     /// True if it replaces all that was known of the account.
     from_beginning: bool,
     /// The names of APIs that changed, with their declarations; none for those that were deleted.
@@ -237,7 +237,7 @@ impl LiveCatalogue {
                 continue;
             }
             match self.read(&declarations.position, &head).await {
-                Ok(Read { from_beginning, changed }) => {
+                Ok(ReadDeclarations { from_beginning, changed }) => {
                     known.is_unpublished |= from_beginning || !changed.is_empty();
                     if from_beginning {
                         declarations.apis.clear();
@@ -264,7 +264,11 @@ impl LiveCatalogue {
 
     /// Reads the APIs that an account changed between a position and its last change. Where the
     /// position is not in its journal any more, the database has lost changes: then all are read.
-    async fn read(&self, position: &Position, head: &Position) -> Result<Read, IamError> {
+    async fn read(
+        &self,
+        position: &Position,
+        head: &Position,
+    ) -> Result<ReadDeclarations, IamError> {
         let account = &head.account;
         let is_followed = position.revision < head.revision
             && self.store.position_at(account, position.revision).await?.as_ref() == Some(position);
@@ -275,7 +279,7 @@ impl LiveCatalogue {
             let declaration = object.map(|object| check(&name, &object.document));
             changed.push((name, declaration));
         }
-        Ok(Read { from_beginning: !is_followed, changed })
+        Ok(ReadDeclarations { from_beginning: !is_followed, changed })
     }
 
     /// Returns the catalogue of the files with those of the declared APIs that a filter chooses, by

@@ -15,7 +15,7 @@ use gatewright_store::{Act, CauseChain, Change, Entry, Since, StoreError};
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::sleep;
 
-use crate::engine::freshness::Progress;
+use crate::engine::freshness::ViewProgress;
 use crate::engine::held::{properties, read_all};
 use crate::engine::view::View;
 use crate::engine::views::{Slot, Views};
@@ -136,9 +136,9 @@ impl Views {
     fn publish(&self, account: &AccountName, slot: &Slot, view: &Arc<View>, began: Option<u64>) {
         slot.view.store(Some(Arc::clone(view)));
         match slot.lag.reach(view.revision(), began) {
-            Progress::Current => {}
-            Progress::Behind => self.fall_behind([account.clone()]),
-            Progress::Lost => self.step_back(account),
+            ViewProgress::Current => {}
+            ViewProgress::Behind => self.fall_behind([account.clone()]),
+            ViewProgress::Lost => self.step_back(account),
         }
         self.renewed.notify_waiters();
     }

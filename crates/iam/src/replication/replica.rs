@@ -8,7 +8,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use crate::core::iam::Iam;
 use crate::engine::held::{Facts, properties};
-use crate::engine::keyed_semaphores::Place;
+use crate::engine::keyed_semaphores::KeyedPlace;
 use crate::model::caller::Context;
 use crate::model::document::Reflection;
 use crate::model::error::{Fault, IamError, Overload};
@@ -29,7 +29,7 @@ const RETRY_AFTER: u64 = 10;
 /// The place of a replica among those of its account, until this is dropped: the permit goes first.
 pub struct ReplicaPlace {
     _permit: OwnedSemaphorePermit,
-    _place: Place<AccountName>,
+    _place: KeyedPlace<AccountName>,
 }
 
 /// The position of a replica in the stream.

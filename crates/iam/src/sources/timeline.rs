@@ -44,7 +44,7 @@ const PUT_BACK: &str = "the clock was put back, and the time of this server was 
 pub(super) struct Timeline {
     clock: Arc<dyn Clock>,
     /// The trusted line.
-    line: ArcSwap<Line>,
+    line: ArcSwap<TrustedLine>,
     /// The next look at the clock, in microseconds of the monotonic one.
     next_look: AtomicU64,
     watch: Mutex<Watch>,
@@ -61,13 +61,13 @@ enum Pace {
 
 /// The trusted line from a time of the monotonic clock on, in microseconds. It continues the one before.
 #[derive(Clone, Copy)]
-struct Line {
+struct TrustedLine {
     from: i64,
     time: i64,
     pace: Pace,
 }
 
-impl Line {
+impl TrustedLine {
     /// Returns the time at one of the monotonic clock.
     fn at(self, monotonic: i64) -> i64 {
         let passed = monotonic.saturating_sub(self.from);
@@ -101,7 +101,7 @@ impl Timeline {
         let offset = time.saturating_sub(looked);
         let watch = Watch { looked, offset, undisturbed_since: looked, ahead: None };
         let next_look = AtomicU64::new(looked.unsigned_abs().saturating_add(WATCH_EVERY));
-        let line = ArcSwap::from_pointee(Line { from: looked, time, pace: Pace::Normal });
+        let line = ArcSwap::from_pointee(TrustedLine { from: looked, time, pace: Pace::Normal });
         Self { clock, line, next_look, watch: Mutex::new(watch) }
     }
 
@@ -159,7 +159,7 @@ impl Timeline {
 
 impl Watch {
     /// Takes note of what the clock shows; returns the line from then on.
-    fn observe(&mut self, monotonic: i64, shown: i64, line: Line) -> Line {
+    fn observe(&mut self, monotonic: i64, shown: i64, line: TrustedLine) -> TrustedLine {
         let passed = monotonic.saturating_sub(self.looked);
         self.looked = monotonic;
         let (time, offset) = (line.at(monotonic), shown.saturating_sub(monotonic));
@@ -171,7 +171,7 @@ impl Watch {
         }
         if beyond <= 0 {
             self.ahead = None;
-            return Line {
+            return TrustedLine {
                 from: monotonic,
                 time,
                 pace: if beyond < 0 { Pace::Slewed } else { Pace::Normal },
@@ -180,16 +180,16 @@ impl Watch {
         if line.pace == Pace::Slewed && beyond <= JUMP + passed / SLEW_DIVISOR {
             // It has caught up.
             self.ahead = None;
-            return Line { from: monotonic, time: shown, pace: Pace::Normal };
+            return TrustedLine { from: monotonic, time: shown, pace: Pace::Normal };
         }
         let (since, least) = self.ahead.unwrap_or((monotonic, offset));
         let least = least.min(offset);
         if monotonic.saturating_sub(since) < micros(TRUSTED_AFTER) {
             self.ahead = Some((since, least));
-            return Line { from: monotonic, time, pace: Pace::Normal };
+            return TrustedLine { from: monotonic, time, pace: Pace::Normal };
         }
         self.ahead = None;
-        Line { from: monotonic, time: monotonic.saturating_add(least), pace: Pace::Normal }
+        TrustedLine { from: monotonic, time: monotonic.saturating_add(least), pace: Pace::Normal }
     }
 }
 

@@ -13,7 +13,7 @@ pub(super) enum Entries {
 }
 
 /// Position in a log: a revision of the journal, or an instant in microseconds.
-pub(super) type Place = i64;
+pub(super) type LogPosition = i64;
 
 /// Returns the entries before a position, or the newest, and the position of older ones.
 pub(super) async fn entries(
@@ -21,8 +21,8 @@ pub(super) async fn entries(
     context: &Context,
     log: Log,
     filter: &LogFilter,
-    (before, limit): (Option<Place>, usize),
-) -> Result<(Entries, Option<Place>), PageError> {
+    (before, limit): (Option<LogPosition>, usize),
+) -> Result<(Entries, Option<LogPosition>), PageError> {
     Ok(match log.kind() {
         None => {
             let place = (before.map_or(Revision::MAX, Revision::new), limit);

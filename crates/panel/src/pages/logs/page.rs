@@ -6,7 +6,7 @@ use std::time::Duration;
 use askama::Template;
 use gatewright_iam::{Context, HourlyCounts, LogFilter};
 
-use super::entries::{Entries, Place, entries};
+use super::entries::{Entries, LogPosition, entries};
 use super::log::{Log, filter_query, read_filter};
 use super::row::Row;
 use crate::error::{PageError, none_if_forbidden};
@@ -37,7 +37,7 @@ struct LogPage {
 pub(super) async fn show(request: Arc<RequestContext>, log: Log) -> HandlerResult {
     let context = request.context()?;
     let filter = read_filter(&request.query);
-    let before: Option<Place> = request.query.get("before").parse().ok();
+    let before: Option<LogPosition> = request.query.get("before").parse().ok();
     let (found, older) = entries(&request, &context, log, &filter, (before, MAX_ROWS)).await?;
     let rows = match found {
         Entries::Events(events) => events.into_iter().map(Row::from).collect(),

@@ -15,7 +15,7 @@ use crate::attacker::Attacker;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A connection for one request after the other, opened again when it ends.
-pub(crate) struct Line {
+pub(crate) struct AttackConnection {
     attacker: Arc<Attacker>,
     stream: Option<TcpStream>,
 }
@@ -35,7 +35,7 @@ impl Reply {
     }
 }
 
-impl Line {
+impl AttackConnection {
     pub(crate) fn new(attacker: &Arc<Attacker>) -> Self {
         Self { attacker: Arc::clone(attacker), stream: None }
     }
