@@ -265,11 +265,11 @@ func (g *Guard) call(method, path, token string, body, into any) *AccessError {
 	return nil
 }
 
-type identityKey struct{}
+type callerKey struct{}
 
 // IdentityOf returns the caller of a request that a guard has allowed.
 func IdentityOf(r *http.Request) Identity {
-	identity, _ := r.Context().Value(identityKey{}).(Identity)
+	identity, _ := r.Context().Value(callerKey{}).(Identity)
 	return identity
 }
 
@@ -283,7 +283,7 @@ func (g *Guard) Handler(required func(*http.Request) []Permission, next http.Han
 			identity, err = g.Check(strings.TrimSpace(values[0][7:]), required(r), ip)
 		}
 		if err == nil {
-			next(w, r.WithContext(context.WithValue(r.Context(), identityKey{}, identity)))
+			next(w, r.WithContext(context.WithValue(r.Context(), callerKey{}, identity)))
 			return
 		}
 		w.Header().Set("Content-Type", "application/json")

@@ -117,6 +117,8 @@ impl House {
         };
         let words = words::faults(&self.sources, rules::BANNED, rules::WORDS);
         faults.extend(words.into_iter().map(of_file(Rule::Words)));
+        let words = words::faults_in_texts(&self.sources.texts, rules::BANNED, rules::WORDS);
+        faults.extend(words.into_iter().map(of_file(Rule::Words)));
         let long = lengths::faults(&self.lengths, rules::LONG);
         faults.extend(long.into_iter().map(of_file(Rule::Length)));
         faults.extend(self.evidence(root));

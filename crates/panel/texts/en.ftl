@@ -306,8 +306,8 @@ flash-token-deleted = The token is deleted.
 
 try = Try policies
 try-intro = Ask what the policies decide at present, and why. Nothing is done by it.
-try-draft = Try this policy
-try-draft-intro = Ask what would be decided if this policy were saved as it is above.
+try-policy = Try this policy
+try-policy-intro = Ask what would be decided if this policy were saved as it is above.
 try-identity = Who
 try-identity-help = The URN of an identity
 try-action = Action

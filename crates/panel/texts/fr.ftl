@@ -306,8 +306,8 @@ flash-token-deleted = Le jeton est supprimé.
 
 try = Essayer les politiques
 try-intro = Demandez ce que les politiques décident à présent, et pourquoi. Rien n’est fait.
-try-draft = Essayer cette politique
-try-draft-intro = Demandez ce qui serait décidé si cette politique était enregistrée telle quelle.
+try-policy = Essayer cette politique
+try-policy-intro = Demandez ce qui serait décidé si cette politique était enregistrée telle quelle.
 try-identity = Qui
 try-identity-help = L’URN d’une identité
 try-action = Action

@@ -5,7 +5,7 @@
 use super::floors::Floors;
 use super::lengths;
 use super::purity::Pure;
-use super::words::{self, Banned, Place};
+use super::words::{self, Banned, IdentifierKind};
 /// The rule that a fault violates.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Rule {
@@ -173,6 +173,7 @@ pub(crate) const BANNED: &[Banned] = &[
     exactly(&["asking"], "request"),
     exactly(&["TOLD"], "flash message"),
     exactly(&["tend"], "maintain"),
+    exactly(&["TEND"], "maintain"),
     function(&["looks"], "read_only"),
     function(&["needs"], "requires"),
     function(&["gives"], "response"),
@@ -191,17 +192,17 @@ pub(crate) const BANNED: &[Banned] = &[
 ];
 
 const fn anywhere(words: &'static [&'static str], instead: &'static str) -> Banned {
-    Banned { words, place: Place::Anywhere, instead }
+    Banned { words, kind: IdentifierKind::Anywhere, instead }
 }
 
 const fn exactly(words: &'static [&'static str], instead: &'static str) -> Banned {
-    Banned { words, place: Place::Exactly, instead }
+    Banned { words, kind: IdentifierKind::Exactly, instead }
 }
 
 const fn function(words: &'static [&'static str], instead: &'static str) -> Banned {
-    Banned { words, place: Place::AsFunction, instead }
+    Banned { words, kind: IdentifierKind::AsFunction, instead }
 }
 
 const fn in_types(words: &'static [&'static str], instead: &'static str) -> Banned {
-    Banned { words, place: Place::InTypes, instead }
+    Banned { words, kind: IdentifierKind::InTypes, instead }
 }

@@ -1,16 +1,29 @@
-//! Reads the Rust source files of the repository.
+//! Reads the source files of the repository.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use proc_macro2::TokenStream;
 
-/// The folders of the repository with Rust code.
+/// The endings of the files in other languages whose identifiers are checked.
+const OTHER_LANGUAGES: &[&str] = &["css", "ftl", "go", "html", "js", "py"];
+
+/// The folders of the repository with code.
 const FOLDERS: &[&str] = &["benchmarks", "clients", "crates", "examples", "fuzz", "xtask"];
 
 /// The source files by their path from the root of the repository, with `/` between folders.
 #[derive(Default)]
-pub(crate) struct Sources(BTreeMap<String, Source>);
+pub(crate) struct Sources {
+    rust: BTreeMap<String, Source>,
+    /// The files in other languages.
+    pub(crate) texts: Vec<Text>,
+}
+
+/// A source file in another language.
+pub(crate) struct Text {
+    pub(crate) path: String,
+    pub(crate) text: String,
+}
 
 /// A source file, read once for all checks.
 pub(crate) struct Source {
@@ -20,7 +33,7 @@ pub(crate) struct Source {
 }
 
 impl Sources {
-    /// Reads every `.rs` file below the folders that hold code.
+    /// Reads every file below the folders that hold code.
     pub(crate) fn read(root: &Path) -> Result<Self, String> {
         let mut sources = Self::default();
         for folder in FOLDERS {
@@ -49,9 +62,14 @@ impl Sources {
                 if !matches!(name.as_str(), "target" | "node_modules") {
                     self.read_folder(root, &path)?;
                 }
-            } else if Path::new(&name).extension().is_some_and(|extension| extension == "rs") {
-                let text = std::fs::read_to_string(entry.path()).map_err(failed)?;
-                self.add(path, &text)?;
+                continue;
+            }
+            let Some((_, ending)) = name.rsplit_once('.') else { continue };
+            let read = || std::fs::read_to_string(entry.path()).map_err(failed);
+            if ending == "rs" {
+                self.add(path, &read()?)?;
+            } else if OTHER_LANGUAGES.contains(&ending) {
+                self.texts.push(Text { path, text: read()? });
             }
         }
         Ok(())
@@ -60,15 +78,15 @@ impl Sources {
     fn add(&mut self, path: String, text: &str) -> Result<(), String> {
         let tokens: TokenStream = text.parse().map_err(|error| format!("{path}: {error}"))?;
         let syntax = syn::parse2(tokens.clone()).map_err(|error| format!("{path}: {error}"))?;
-        self.0.insert(path, Source { lines: text.lines().count(), tokens, syntax });
+        self.rust.insert(path, Source { lines: text.lines().count(), tokens, syntax });
         Ok(())
     }
 
     pub(crate) fn get(&self, path: &str) -> Option<&Source> {
-        self.0.get(path)
+        self.rust.get(path)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Source)> {
-        self.0.iter().map(|(path, source)| (path.as_str(), source))
+        self.rust.iter().map(|(path, source)| (path.as_str(), source))
     }
 }

@@ -1,22 +1,23 @@
-//! Checks that no identifier contains a word of the private vocabulary that the code once had.
+//! Checks that no identifier contains a word of the private vocabulary that the code once had, in Rust
+//! and in the files of other languages.
 
 use proc_macro2::{TokenStream, TokenTree};
 
 use super::mention::plain;
-use super::source::Sources;
+use super::source::{Sources, Text};
 
 /// A word that identifiers must not contain.
 pub(crate) struct Banned {
     /// The word, or several, in lower case; the identifier itself if it is banned exactly.
     pub(crate) words: &'static [&'static str],
-    pub(crate) place: Place,
+    pub(crate) kind: IdentifierKind,
     /// The word to use instead.
     pub(crate) instead: &'static str,
 }
 
 /// The kind of identifier that a word is banned in.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum IdentifierKind {
     /// Every identifier.
     Anywhere,
     /// The names of types and variants.
@@ -44,16 +45,55 @@ pub(crate) fn faults(
         identifiers.dedup_by(|later, earlier| {
             (&later.name, later.is_function) == (&earlier.name, earlier.is_function)
         });
-        for identifier in identifiers {
-            let Identifier { name, line, .. } = &identifier;
-            let is_allowed =
-                |(path, identifier, _): &Allowed| file.starts_with(path) && identifier == name;
-            if let Some(ban) = banned.iter().find(|ban| ban.hits(&identifier))
-                && !allowed.iter().any(is_allowed)
-            {
-                let text = format!("{file}:{line}: {name}: say {}", ban.instead);
-                faults.push((file.to_owned(), text));
-            }
+        faults.extend(faults_of(file, &identifiers, banned, allowed));
+    }
+    faults
+}
+
+/// Finds the words that are banned everywhere in files of other languages: in the keys of the texts of
+/// pages, and in all that could be an identifier elsewhere.
+pub(crate) fn faults_in_texts(
+    texts: &[Text],
+    banned: &[Banned],
+    allowed: &[Allowed],
+) -> Vec<(String, String)> {
+    let mut faults = Vec::new();
+    for Text { path, text } in texts {
+        let are_keys = path.ends_with(".ftl");
+        let lines = (1..).zip(text.lines()).flat_map(|(number, line)| {
+            let end = if are_keys { line.find('=').unwrap_or(0) } else { line.len() };
+            let part = line.get(..end).unwrap_or_default();
+            let is_part_of_name = |letter: char| letter.is_alphanumeric() || "_-".contains(letter);
+            let names = part.split(move |letter| !is_part_of_name(letter));
+            names.map(move |name| Identifier {
+                name: name.to_owned(),
+                is_function: false,
+                line: number,
+            })
+        });
+        let anywhere: Vec<&Banned> =
+            banned.iter().filter(|ban| ban.kind == IdentifierKind::Anywhere).collect();
+        faults.extend(faults_of(path, &lines.collect::<Vec<_>>(), anywhere, allowed));
+    }
+    faults
+}
+
+fn faults_of<'b>(
+    file: &str,
+    identifiers: &[Identifier],
+    banned: impl IntoIterator<Item = &'b Banned> + Clone,
+    allowed: &[Allowed],
+) -> Vec<(String, String)> {
+    let mut faults = Vec::new();
+    for identifier in identifiers {
+        let Identifier { name, line, .. } = identifier;
+        let is_allowed =
+            |(path, identifier, _): &Allowed| file.starts_with(path) && identifier == name;
+        if let Some(ban) = banned.clone().into_iter().find(|ban| ban.hits(identifier))
+            && !allowed.iter().any(is_allowed)
+        {
+            let text = format!("{file}:{line}: {name}: say {}", ban.instead);
+            faults.push((file.to_owned(), text));
         }
     }
     faults
@@ -65,11 +105,11 @@ impl Banned {
         let is_type = name.starts_with(|first: char| first.is_uppercase())
             && name.contains(|letter: char| letter.is_lowercase());
         let contains = words.windows(self.words.len()).any(|window| window == self.words);
-        match self.place {
-            Place::Anywhere => contains,
-            Place::InTypes => is_type && contains,
-            Place::Exactly => self.words == [name],
-            Place::AsFunction => *is_function && self.words == [name],
+        match self.kind {
+            IdentifierKind::Anywhere => contains,
+            IdentifierKind::InTypes => is_type && contains,
+            IdentifierKind::Exactly => self.words == [name],
+            IdentifierKind::AsFunction => *is_function && self.words == [name],
         }
     }
 }
@@ -99,10 +139,11 @@ fn collect(tokens: TokenStream, found: &mut Vec<Identifier>) {
     }
 }
 
-/// Splits an identifier into words in lower case: `snake_case`, `CamelCase` and `UPPER_CASE`.
+/// Splits an identifier into words in lower case: `snake_case`, `kebab-case`, `CamelCase` and
+/// `UPPER_CASE`.
 fn words(name: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
-    for part in name.split('_').filter(|part| !part.is_empty()) {
+    for part in name.split(['_', '-']).filter(|part| !part.is_empty()) {
         let letters: Vec<char> = part.chars().collect();
         let mut word = String::new();
         for (at, letter) in letters.iter().enumerate() {
@@ -126,11 +167,11 @@ mod tests {
     use super::*;
 
     const BANNED: &[Banned] = &[
-        Banned { words: &["passage"], place: Place::Anywhere, instead: "ForwardedRequest" },
-        Banned { words: &["known"], place: Place::InTypes, instead: "HashedIdentity" },
-        Banned { words: &["tend"], place: Place::Exactly, instead: "maintain" },
-        Banned { words: &["needs"], place: Place::AsFunction, instead: "requires" },
-        Banned { words: &["has", "company"], place: Place::Anywhere, instead: "has_peers" },
+        Banned { words: &["passage"], kind: IdentifierKind::Anywhere, instead: "ForwardedRequest" },
+        Banned { words: &["known"], kind: IdentifierKind::InTypes, instead: "HashedIdentity" },
+        Banned { words: &["tend"], kind: IdentifierKind::Exactly, instead: "maintain" },
+        Banned { words: &["needs"], kind: IdentifierKind::AsFunction, instead: "requires" },
+        Banned { words: &["has", "company"], kind: IdentifierKind::Anywhere, instead: "has_peers" },
     ];
 
     fn found(text: &str, allowed: &[Allowed]) -> Vec<String> {
@@ -176,6 +217,22 @@ mod tests {
     #[test]
     fn texts_and_comments_are_free() {
         assert!(found("// passage\nconst A: &str = \"passage\";", &[]).is_empty());
+    }
+
+    #[test]
+    fn other_languages_and_the_keys_of_texts_are_checked() {
+        let found = |path: &str, text: &str| {
+            let texts = [Text { path: path.to_owned(), text: text.to_owned() }];
+            faults_in_texts(&texts, BANNED, &[])
+                .into_iter()
+                .map(|(_, text)| text)
+                .collect::<Vec<_>>()
+        };
+        let expected = ["a.html:2: gw-passage: say ForwardedRequest"];
+        assert_eq!(found("a.html", "<br>\n<p class=\"gw-passage\">"), expected);
+        assert_eq!(found("a.py", "def has_company(): pass").len(), 1);
+        assert_eq!(found("a.go", "func HasCompany() {} // Known").len(), 1);
+        assert_eq!(found("en.ftl", "the-passage = One\nother = a passage\n").len(), 1);
     }
 
     #[test]

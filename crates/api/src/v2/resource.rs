@@ -69,7 +69,7 @@ fn filter(request: &Request) -> Input<ResourceFilter> {
     };
     Ok(ResourceFilter {
         names: request.query.all("resourceName"),
-        kinds: request.query.all("resourceType"),
+        resource_types: request.query.all("resourceType"),
         urns: request.query.all("resourceURN"),
         tags,
     })

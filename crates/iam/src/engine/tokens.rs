@@ -39,10 +39,10 @@ use crate::sources::Sources;
 const MAX_LENGTH: usize = 4096;
 
 /// Minimum interval between two look-ups of unknown keys in the database.
-const RELOAD: Duration = Duration::from_secs(1);
+const UNKNOWN_KEY_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Interval between two reloads of all keys.
-const TEND: Duration = Duration::from_secs(2);
+const RELOAD_INTERVAL: Duration = Duration::from_secs(2);
 
 /// The memory for verified tokens, in bytes.
 const VERIFIED_BYTES: u64 = 128 * 1024 * 1024;
@@ -115,7 +115,7 @@ impl Tokens {
         tokio::spawn(async move {
             loop {
                 // Another process may have created or deleted a key, which counts at once.
-                let _ = tokio::time::timeout(TEND, tokens.keys_changed.notified()).await;
+                let _ = tokio::time::timeout(RELOAD_INTERVAL, tokens.keys_changed.notified()).await;
                 // An older reading must not replace a newer one.
                 let _turn = tokens.reloaded.lock().await;
                 let (store, master) = (&tokens.store, &tokens.master);
@@ -279,7 +279,7 @@ impl Tokens {
     /// Reloads the keyring for an unknown key, which another node may have created a moment ago.
     async fn reload(&self, id: &str) -> Result<Option<PublicKey>, IamError> {
         let mut reloaded = self.reloaded.lock().await;
-        if self.sources.monotonic().saturating_sub(*reloaded) > RELOAD {
+        if self.sources.monotonic().saturating_sub(*reloaded) > UNKNOWN_KEY_INTERVAL {
             let (algorithm, settled) = (self.algorithm, self.sources.settled());
             let keys = Keyring::load(&self.store, &self.master, algorithm, settled).await;
             self.replace_keys(keys.map_err(IamError::internal)?);

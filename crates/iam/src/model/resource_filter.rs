@@ -40,7 +40,7 @@ pub struct ResourceFilter {
     /// Names, with `*` for any run of characters.
     pub names: Vec<String>,
     /// Types, with `*` for any run of characters.
-    pub kinds: Vec<String>,
+    pub resource_types: Vec<String>,
     /// URNs, with `*` for any run of characters.
     pub urns: Vec<String>,
     /// Conditions by the key of a tag.
@@ -67,7 +67,7 @@ impl ResourceFilter {
             patterns.is_empty() || patterns.iter().any(|pattern| like(pattern, text, '*'))
         };
         any(&self.names, urn.name())
-            && any(&self.kinds, urn.resource_type())
+            && any(&self.resource_types, urn.resource_type())
             && any(&self.urns, urn.urn())
             && self.tags.iter().all(|(key, filters)| {
                 filters.iter().all(|filter| filter.holds(&document.tags, key))

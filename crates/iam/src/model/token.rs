@@ -122,8 +122,8 @@ pub enum TokenError {
     InvalidScope,
     /// The resource on which roles were requested is no project (RFC 8707, section 2).
     #[error(
-        "roles are told on the URN of a project that is registered, as in \
-         urn:v1:eu:resource:publicCloudProject:NAME, or with the name pci on all of the account"
+        "roles are issued for a registered project, by its URN as in \
+         urn:v1:eu:resource:publicCloudProject:NAME, or for the whole account, by the name pci"
     )]
     InvalidTarget,
     /// The roles are more than fit into a header.
