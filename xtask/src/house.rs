@@ -1,10 +1,11 @@
 //! Checks the rules of the house: dependencies of crates and modules, circles of files, purity,
-//! words, lengths, the generated parts of documents, and what documents on security name.
+//! words, comments, lengths, the generated parts of documents, and what documents on security name.
 //!
 //! The rules themselves are in [`rules`]. The checks parse the sources, so they need no compiled
 //! program.
 
 mod circles;
+mod comments;
 mod crates;
 mod edges;
 mod evidence;
@@ -119,6 +120,8 @@ impl House {
         faults.extend(words.into_iter().map(of_file(Rule::Words)));
         let words = words::faults_in_texts(&self.sources.texts, rules::BANNED, rules::WORDS);
         faults.extend(words.into_iter().map(of_file(Rule::Words)));
+        let riddles = comments::faults(&self.sources);
+        faults.extend(riddles.into_iter().map(of_file(Rule::Comments)));
         let long = lengths::faults(&self.lengths, rules::LONG);
         faults.extend(long.into_iter().map(of_file(Rule::Length)));
         faults.extend(self.evidence(root));

@@ -49,7 +49,7 @@ pub(crate) fn test(selection: &Selection) -> Result<(), Failure> {
     if failures.is_empty() { Ok(()) } else { Err(failures.join("\n")) }
 }
 
-/// What happens to the steps after one that failed.
+/// The treatment of the steps after one that failed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum AfterFailure {
     /// They are skipped: the failure is to be mended first.

@@ -151,7 +151,7 @@ async fn fill(store: &Store, account: &AccountName, count: u64) -> Anyhow<()> {
     Ok(())
 }
 
-/// What a search found, and what it cost.
+/// The result of a search, and its cost.
 struct Found {
     lines: usize,
     listed: usize,

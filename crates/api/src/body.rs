@@ -21,7 +21,7 @@ use crate::schema::Components;
 
 /// A request body that a handler takes.
 pub(crate) trait RequestBody: Sized + Send + 'static {
-    /// What reading needs to know, which is found out once.
+    /// The knowledge that reading needs, which is found out once.
     type Reader: Send + Sync + 'static;
 
     /// Prepares reading.

@@ -185,7 +185,7 @@ impl From<IamError> for ApiError {
                         "unauthorizedActionsByAuthentication": by_scope.join(","),
                     }))
             }
-            // Who has a token is not asked to re-authenticate.
+            // A request with a token cannot re-authenticate: there is nobody to ask.
             IamError::ReadOnly(_) | IamError::Refused(_) | IamError::ReauthenticationRequired => {
                 Self::new(StatusCode::FORBIDDEN, "Client::Forbidden", message).coded("FORBIDDEN")
             }

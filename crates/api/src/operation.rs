@@ -63,10 +63,10 @@ pub(crate) enum Cost {
     Database,
 }
 
-/// Who authenticates themselves to an operation that takes no bearer token.
+/// The authentication of a request that has no bearer token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Authentication {
-    /// Nobody: the limits of strangers count.
+    /// None: the limits of strangers count.
     None,
     /// An OAuth2 client, by the form: its own limits count.
     Client,
@@ -75,11 +75,11 @@ pub(crate) enum Authentication {
 /// The effect of an operation on objects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Effect {
-    /// It changes nothing. Such requests are too frequent to be logged one by one.
+    /// Changes nothing. Such requests are too frequent to be logged one by one.
     Reads,
-    /// It creates an object.
+    /// Creates an object.
     Creates,
-    /// It changes or deletes an object, or does something else.
+    /// Changes or deletes an object, or does something else.
     Changes,
 }
 

@@ -14,7 +14,7 @@ use crate::respond::{Described, Respond};
 use crate::response::Response;
 use crate::schema::Components;
 
-/// What a representation shows.
+/// The contents of a representation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Shows {
     /// The object alone.

@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::config::Source;
 use crate::error::Failure;
 
-/// What the operator of several accounts without registrars is told.
+/// The warning that there are several accounts and no registrars.
 pub(crate) const SHARED_REGISTRATION: &str = "there are several accounts, and no registrars: each may register any resource and declare any API \
      first, and shut the others out of it. Unless all accounts trust each other, name those that may \
      in the setting registrars";

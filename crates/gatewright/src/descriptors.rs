@@ -16,7 +16,7 @@ const ENVOYS: usize = 1_000;
 /// a request: 640 MiB in all. On HTTP/2 what each network holds is limited beside.
 pub(crate) const CLIENTS: usize = 10_000;
 
-/// Whether there is a listener for Envoys.
+/// The presence of a listener for Envoys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Envoys {
     Served,

@@ -25,7 +25,7 @@ use crate::metrics::Metrics;
 use crate::signals::shutdown_signal;
 use crate::{log, operations};
 
-/// What the operator of a database without accounts is told.
+/// The warning that the database has no accounts.
 const NO_ACCOUNT: &str = "the database has no account: correct the setting database if it should have some, or make one with \
      `gatewright account create --name xx11111-ovh --email owner@example.com --service-account`";
 

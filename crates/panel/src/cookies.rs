@@ -27,7 +27,7 @@ pub(crate) struct CookieSettings {
 pub(crate) struct RequestCookies {
     pub(crate) session: Option<Secret>,
     pub(crate) form: FormCookie,
-    /// What the browser keeps of earlier sign-ins.
+    /// The cookie of a known device.
     pub(crate) device: Option<Secret>,
 }
 

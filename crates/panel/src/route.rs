@@ -12,9 +12,9 @@ use crate::response::HandlerResult;
 /// Access to a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// Everybody.
+    /// Open to everybody.
     Public,
-    /// Everybody with a session; all others are redirected to the sign-in page. The use cases
+    /// Open to everybody with a session; all others are redirected to the sign-in page. The use cases
     /// decide what they may do there.
     SignedIn,
     /// The same, and who must set up a second factor before anything else.

@@ -6,7 +6,7 @@
 use std::fs::File;
 use std::path::Path;
 
-/// What became of an attempt to lock.
+/// The result of an attempt to lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Attempt {
     Locked,

@@ -97,7 +97,7 @@ pub enum StoreError {
     Open {
         /// The path of the file, or the address of the server, without credentials.
         database: String,
-        /// What the operator can do.
+        /// The advice to the operator.
         advice: &'static str,
         /// The error of the driver.
         #[source]
@@ -108,7 +108,7 @@ pub enum StoreError {
     File {
         /// The path of the file.
         path: PathBuf,
-        /// What the operator can do.
+        /// The advice to the operator.
         advice: &'static str,
         /// The error of the system.
         #[source]

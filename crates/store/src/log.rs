@@ -67,7 +67,7 @@ pub struct LogSpan<'a> {
     pub before: Instant,
 }
 
-/// What a listing of pages shows of each.
+/// The part of each page that a listing reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Listing {
     /// Its lines.

@@ -98,7 +98,7 @@ impl Message {
 /// Receives notices, on a connection of its own.
 pub struct Listener(pub(crate) NoticeSource);
 
-/// Where notices come from.
+/// The source of notices.
 pub(crate) enum NoticeSource {
     Postgres { listener: PgListener, node: String },
     Sqlite(FileWatch),

@@ -45,18 +45,18 @@ pub(crate) struct SqliteFile {
     lock: OnceLock<ServerLock>,
     /// The room that the server keeps on the disk, if it keeps any.
     reserve: OnceLock<DiskReserve>,
-    /// What is wrong with the file at the path; none while it is open.
+    /// The error of the file at the path; none while it is open.
     file_error: ArcSwapOption<String>,
-    /// Whether changes were lost with a log that was removed.
+    /// True if changes were lost with a log that was removed.
     has_lost: AtomicBool,
 }
 
-/// What became of a database file whose connections were closed.
+/// The result of opening a database file anew whose connections were closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Replacement {
     /// Nothing was wrong with it: it is still open.
     None,
-    /// It was opened anew, and has all that it had.
+    /// The file was opened anew, and has all that it had.
     Same,
     /// Another is open in its place, or changes were lost with its log.
     Other,

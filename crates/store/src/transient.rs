@@ -26,7 +26,7 @@ const READ_ONLY: (&str, i32) = ("25006", 8);
 pub enum NoWrites {
     /// There is no room on its disk.
     NoRoom,
-    /// It can only be read.
+    /// The database can only be read.
     ReadOnly,
 }
 

@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 
-/// What happens to the bytes that a relay takes.
+/// The treatment of the bytes that a relay takes.
 #[derive(Clone, Copy)]
 enum Passing {
     /// They go on after a delay.

@@ -65,7 +65,7 @@ pub(crate) fn missing(text: &str, sources: &Sources, exists: &dyn Fn(&str) -> bo
     missing
 }
 
-/// What a name between backticks stands for.
+/// The thing that a name between backticks stands for.
 enum Named {
     Test,
     Module { file: String, folder: String },

@@ -15,6 +15,7 @@ pub(crate) enum Rule {
     Modules,
     Purity,
     Words,
+    Comments,
     Length,
     Generated,
     /// A document on security names a test or a file that does not exist, or lacks a point.

@@ -1,4 +1,4 @@
-//! What the attacker does in its own account, as everybody may.
+//! Changes of the attacker's own account, as everybody may make them.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::attacker::Attacker;
 use crate::connection::AttackConnection;
 
-/// How often a request is sent until it succeeds: for some ten seconds.
+/// The number of times that a request is sent until it succeeds: for some ten seconds.
 const TRIES: usize = 500;
 
 /// The beginning of the names of the policies that an attack makes.

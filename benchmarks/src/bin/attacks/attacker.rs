@@ -21,7 +21,7 @@ const SOURCE: SocketAddr =
 /// The pause after a connection that was refused or closed.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// What one caller does to a server.
+/// The attack of one caller on a server.
 pub(crate) struct Attack {
     pub(crate) name: &'static str,
     /// Starts the tasks of the attack, which go on until they are stopped.

@@ -40,7 +40,7 @@ impl Kind {
     }
 }
 
-/// How the requests of one kind went.
+/// The answers to the requests of one kind.
 pub(crate) struct Service {
     pub(crate) kind: Kind,
     /// In rising order.

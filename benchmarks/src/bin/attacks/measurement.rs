@@ -18,7 +18,7 @@ use crate::report::Report;
 /// Sizes of logs in MiB that an attack can reach, so that what trims them is attacked as well.
 const LOG_SIZES: [&str; 4] = ["--max-log-size", "64", "--max-total-log-size", "128"];
 
-/// How many times as long as quiet the median of honest requests may be.
+/// The factor by which the median of honest requests may be longer than quiet.
 const FACTOR: f64 = 3.0;
 /// The median that is always good enough, in milliseconds. Quiet, a request takes a fraction of a
 /// millisecond, most of which is the waking of threads; with as many busy threads as cores, a thread
@@ -30,7 +30,7 @@ const MEMORY: u64 = 512_000;
 /// The most that the files of the installation may grow by in one attack, in bytes. It also protects
 /// the machine: an attack is ended once it is reached.
 const DISK: u64 = 2_000_000_000;
-/// How many times the memory of before may be kept in the end, beside what the caches of tokens,
+/// The factor by which the memory may be larger in the end than before, beside what the caches of tokens,
 /// owners and accounts may keep (docs/limits.md), in kilobytes.
 const KEPT_FACTOR: u64 = 2;
 const CACHES: u64 = (128 + 16 + 16) * 1_024;
@@ -52,7 +52,7 @@ pub(crate) struct Measurement {
     installation: Installation,
 }
 
-/// What the server has taken.
+/// The resources that the server has taken.
 struct Footprint {
     /// In kilobytes.
     memory: u64,

@@ -9,7 +9,7 @@ use crate::connection::{AttackConnection, Reply};
 
 const CONNECTIONS: usize = 200;
 
-/// What a browser has of the server.
+/// The cookies and fields that a browser has from the server.
 pub(crate) struct Session {
     cookies: String,
     /// The CSRF token.

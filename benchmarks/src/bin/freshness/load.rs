@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 /// The number of connections that change accounts at the same time.
 const WRITERS: usize = 8;
 
-/// How many changes are made.
+/// The number of changes that are made.
 #[derive(Clone, Copy)]
 pub(crate) enum Pace {
     None,

@@ -16,7 +16,7 @@ const RESOURCE: &str = "urn:v1:eu:resource:vps:r1";
 /// The time after which access that was taken away must be gone.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// What the far node answered once access was taken away.
+/// The answers of the far node once access was taken away.
 #[derive(Default)]
 pub(crate) struct Answers {
     /// For each turn, the time from the acknowledged change to the sending of the first request

@@ -6,7 +6,7 @@ use std::time::Duration;
 /// The number of rounds for each server, alternating with the other.
 pub(crate) const ROUNDS: usize = 7;
 
-/// What one load measured: requests per second, and how long they took.
+/// The figures of one load: requests per second, and how long they took.
 pub(crate) struct Round {
     rate: f64,
     /// The times at 50, 90 and 99 % of the requests, in microseconds.

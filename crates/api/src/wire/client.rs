@@ -42,7 +42,7 @@ pub(crate) struct Client {
     client_id: String,
     created_at: String,
     description: String,
-    /// Whether it may get and use tokens. OVHcloud has no such field.
+    /// True if it may get and use tokens. OVHcloud has no such field.
     #[schema(extensions(("x-gatewright-extension" = json!(true))))]
     enabled: bool,
     flow: ClientFlow,

@@ -247,7 +247,7 @@ pub(crate) enum SecondFactor {
     Required,
 }
 
-/// Whether the people of an account need a second factor.
+/// The demand of an account for a second factor of its people.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = auth::SecondFactor)]

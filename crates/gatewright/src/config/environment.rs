@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-/// What the names of all variables begin with.
+/// The prefix of the names of all variables.
 const PREFIX: &str = "GATEWRIGHT_";
 
 /// The maximum distance, in letters, at which a setting counts as the one that was meant.

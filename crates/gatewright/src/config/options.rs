@@ -13,7 +13,7 @@ use super::renamed::Renamed;
 use super::trusted_proxies::TrustedProxy;
 use crate::error::Failure;
 
-/// What a number among the settings must be.
+/// The form of a number among the settings.
 pub(super) const COUNT: &str = "a whole number from 0 on, and not too large";
 
 /// The settings as they were given; each is optional. Lists are separated by commas.

@@ -62,11 +62,11 @@ struct Receipt<B> {
     timer: Timer,
     /// None if the announced length needs none.
     memory: Option<Memory>,
-    /// Where the body goes when it is dropped.
+    /// The slot that takes the body when it is dropped.
     unread: Slot<B>,
 }
 
-/// Where a body goes that its handler has dropped.
+/// The slot that takes a body that its handler has dropped.
 type Slot<B> = Arc<Mutex<Option<UnreadBody<B>>>>;
 
 /// A body that its handler has dropped, as far as it was not read.

@@ -164,9 +164,9 @@ impl Server {
     }
 }
 
-/// What a connection hears of beside its requests.
+/// An event of a connection beside its requests.
 enum Event {
-    /// It is time for the watchdog to look.
+    /// The watchdog is to look.
     Tick,
     /// Requests in flight are to complete, and no more begin.
     Stop,

@@ -12,7 +12,7 @@ use hyper::rt::Executor;
 use pin_project_lite::pin_project;
 use tokio::time::Sleep;
 
-/// Whose turn it is.
+/// The side of a stream that is to act next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Turn {
     Server,

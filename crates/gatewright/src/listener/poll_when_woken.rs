@@ -19,7 +19,7 @@ pub(super) struct PollWhenWoken<F> {
     task: Option<Waker>,
 }
 
-/// Whether a future was woken since it was polled.
+/// The flag that a future was woken since it was polled.
 struct Woken {
     is_woken: AtomicBool,
     task: AtomicWaker,

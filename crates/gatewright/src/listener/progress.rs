@@ -29,7 +29,7 @@ pub(super) struct Progress {
     is_cut_short: AtomicBool,
 }
 
-/// What the watchdog sees at one look.
+/// The progress of a connection when the watchdog looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Snapshot {
     pub(super) requests: u32,

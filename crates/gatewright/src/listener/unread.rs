@@ -16,12 +16,12 @@ const MOST_DROPPED: u64 = 64 << 10;
 /// The time for that. The response waits for it.
 const TIMEOUT: Duration = Duration::from_millis(250);
 
-/// How the body of a request is disposed of that is left unread.
+/// The disposal of the body of a request that is left unread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Disposal {
-    /// It belongs to a stream of its own.
+    /// None: the body belongs to a stream of its own.
     None,
-    /// It may be read and dropped.
+    /// The body may be read and dropped.
     Droppable,
     /// The client sends it only if it is told to (RFC 9110, section 10.1.1).
     Awaited,

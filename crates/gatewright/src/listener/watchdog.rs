@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::progress::Snapshot;
 use crate::config::Timeouts;
 
-/// What a client lets the server wait for.
+/// The phase of a connection in which the server waits for the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Phase {
     /// The head of a request.

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use tracing_subscriber::fmt::MakeWriter;
 
 thread_local! {
-    /// Whether the last line of this thread was lost.
+    /// True if the last line of this thread was lost.
     static WAS_LOST: Cell<bool> = const { Cell::new(false) };
 }
 
@@ -16,7 +16,7 @@ thread_local! {
 pub(super) struct LogWriter {
     /// The number of lost lines that no line has reported yet.
     unreported: AtomicU64,
-    /// Whether the last line that was written is not complete.
+    /// True if the last line that was written is not complete.
     is_partial: AtomicBool,
 }
 

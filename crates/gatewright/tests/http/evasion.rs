@@ -91,12 +91,12 @@ impl Setting {
     }
 }
 
-/// What the client does with its side of the connection.
+/// The end of the client's side of the connection.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Side {
-    /// It ends it once the answer is whole: the bytes are one request.
+    /// Ends once the answer is whole: the bytes are one request.
     EndsAfterAnswer,
-    /// It leaves it open for a while, since the proxy may find another request in the bytes.
+    /// Stays open for a while, since the proxy may find another request in the bytes.
     StaysOpen,
     /// A proxy that waits for more gets the end of it, and must then close its own, so that nothing of
     /// this request comes later.

@@ -12,7 +12,7 @@ use crate::connection_limits::{PATIENCE, metric};
 use crate::http2::{Connection, HEADERS, RESET};
 use crate::server::{Caller, Server, http};
 
-/// What an account has of the smallest memory: half of what authenticated callers have, in bytes.
+/// The part of the smallest memory that an account has: half of what authenticated callers have, in bytes.
 const SHARE: f64 = 1.5 * 1_048_576.0;
 
 const MEMORY: &str = "gatewright_response_memory_bytes{listener=\"clients\"}";

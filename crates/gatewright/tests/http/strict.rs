@@ -1,4 +1,4 @@
-//! What is written holds: a key that a body does not have, or has twice, is refused by name.
+//! Bodies are read strictly: a key that a body does not have, or has twice, is refused by name.
 
 use gatewright_testing::{TestDatabase, on_both_databases};
 use reqwest::Method;

@@ -41,7 +41,7 @@ pub(super) struct Search<'s> {
     pub(super) most: usize,
 }
 
-/// What a search has found and read.
+/// The lines that a search has found, and the amount that it has read.
 #[derive(Default)]
 struct SearchProgress {
     found: Vec<Line>,

@@ -35,9 +35,9 @@ struct Literal {
 /// The likeness of the parts so far of a path to those of declared ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Likeness {
-    /// All are equal.
+    /// All parts are equal.
     Exact,
-    /// One is equal in its normalised form alone.
+    /// A part is equal in its normalised form alone.
     Near,
 }
 

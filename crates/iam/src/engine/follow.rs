@@ -29,7 +29,7 @@ const PAUSE: Duration = Duration::from_millis(250);
 /// The number of tasks that renew views which are behind.
 const RENEWERS: usize = 4;
 
-/// What follows the database, and what it keeps true.
+/// Follows the changes in the database, and renews the memory that depends on them.
 pub(crate) struct Follower {
     node: String,
     sources: Sources,

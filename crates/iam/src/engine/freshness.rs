@@ -1,4 +1,4 @@
-//! How late a node hears of changes, and how late each view is.
+//! Freshness: the delay with which a node hears of changes, and that of each view.
 //!
 //! Invariants:
 //! - A heartbeat counts from when it was sent: all changes committed before that were heard.
@@ -26,7 +26,7 @@ pub(crate) fn micros(time: Duration) -> u64 {
 
 /// The age of what a node has heard.
 pub(crate) struct Freshness {
-    /// When the last heartbeat that was heard was sent.
+    /// The time at which the last heartbeat that was heard was sent.
     heartbeat: AtomicU64,
 }
 
@@ -58,7 +58,7 @@ impl Freshness {
     }
 }
 
-/// How far a view is behind what was heard of its account.
+/// The delay of a view behind the notices of changes of its account.
 pub(crate) struct Lag {
     /// The last revision that a notice named, and when it was heard. It is held while `since`
     /// changes.
@@ -70,9 +70,9 @@ pub(crate) struct Lag {
 /// The state of a view after its renewal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ViewProgress {
-    /// It has all that notices named.
+    /// The view has all changes that notices named.
     Current,
-    /// It lacks a change that a notice named.
+    /// The view lacks a change that a notice named.
     Behind,
     /// The database lacks a change that a notice named before it was read.
     Lost,

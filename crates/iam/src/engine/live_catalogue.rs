@@ -25,7 +25,7 @@ use crate::sources::Sources;
 /// earlier.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// What decisions need of a guarded API, not its document; none where it is not valid any more.
+/// The part of a guarded API that decisions need, not its document; none where it is not valid any more.
 type Declaration = Option<Arc<CheckedProduct>>;
 
 /// The maximum age of what others declared: after it, no request is decided by it. The task that
@@ -72,7 +72,7 @@ fn check(name: &str, document: &str) -> Declaration {
     checked.inspect_err(|error| left_out(name, error)).ok().map(Arc::new)
 }
 
-/// What was read of an account.
+/// The declarations that were read of an account.
 struct ReadDeclarations {
     /// True if it replaces all that was known of the account.
     from_beginning: bool,
@@ -97,13 +97,13 @@ pub(crate) struct LiveCatalogue {
     now: ArcSwap<Catalogue>,
     /// The number of changes to the catalogue.
     changes: AtomicU64,
-    /// What the catalogue is made of. A renewal holds the lock until it ends.
+    /// The declarations that the catalogue is made of. A renewal holds the lock until it ends.
     known: Mutex<DeclaredApis>,
     /// The catalogues of accounts, each with the number of changes when it was made.
     of_accounts: Cache<AccountName, (u64, Arc<Catalogue>)>,
     sources: Sources,
-    /// When the last renewal that succeeded began, and when one failed last, in microseconds by the
-    /// monotonic clock.
+    /// The time at which the last renewal that succeeded began, and that of the last failure, in
+    /// microseconds by the monotonic clock.
     renewed: AtomicU64,
     failed: AtomicU64,
 }

@@ -50,7 +50,7 @@ pub(crate) enum TokenOutcome {
 pub(crate) struct Recorder {
     /// Pending batches, one shard for each thread, so that none contends with another.
     shards: ThreadLocal<Mutex<Pending>>,
-    /// What the last write has left behind. A write holds the lock until it ends.
+    /// The state that the last write has left behind. A write holds the lock until it ends.
     written: tokio::sync::Mutex<Written>,
     totals: Totals,
     region: Region,
@@ -58,7 +58,7 @@ pub(crate) struct Recorder {
     sources: Sources,
 }
 
-/// What a write leaves behind for the next.
+/// The state that a write leaves behind for the next.
 #[derive(Default)]
 struct Written {
     /// The time of the last line: no two lines of a node have the same.

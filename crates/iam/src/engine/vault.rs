@@ -69,7 +69,7 @@ pub struct MasterKey {
     fingerprints: hmac::Key,
 }
 
-/// What the key of fingerprints is derived for (NIST SP 800-108, one block of HMAC).
+/// The purpose that the key of fingerprints is derived for (NIST SP 800-108, one block of HMAC).
 const FINGERPRINTS: &[u8] = b"gatewright fingerprints";
 
 impl std::fmt::Debug for MasterKey {

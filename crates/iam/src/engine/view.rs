@@ -75,7 +75,7 @@ pub(crate) struct View {
     pub(super) revoked_in_order: OrdSet<(Instant, Box<str>)>,
     /// Sessions that are not ended, by the hash of their secret; some may have expired.
     pub(crate) sessions: Objects<Arc<SessionDocument>>,
-    /// Whether the people of the account need a second factor.
+    /// The demand for a second factor of the people of the account.
     pub(crate) second_factor: SecondFactor,
     /// The people who have a second factor: the URN of the person, by the identifier of each
     /// authenticator and passkey.

@@ -32,15 +32,15 @@ pub struct InitialServiceAccount {
     pub secret: Secret,
 }
 
-/// Whether the people of an account, its owner and its users, need a second factor: an authenticator
-/// or a passkey.
+/// The demand of an account for a second factor, an authenticator or a passkey, of its people: its owner
+/// and its users.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum SecondFactor {
-    /// Who has one uses it; nobody needs one.
+    /// A second factor is used by those who have one, and demanded of nobody.
     #[default]
     Optional,
-    /// Nobody does anything without one, but set one up.
+    /// Without a second factor, a person can set one up and do nothing else.
     Required,
 }
 
@@ -62,7 +62,7 @@ pub struct Profile {
     /// The time of the owner's last password change, if there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password_changed_at: Option<Instant>,
-    /// Whether the people of the account need a second factor.
+    /// The demand for a second factor of its people.
     #[serde(default, skip_serializing_if = "SecondFactor::is_optional")]
     pub second_factor: SecondFactor,
     /// The owner's contact details.

@@ -27,7 +27,7 @@ pub enum PrincipalKind {
     User,
 }
 
-/// How the holder of a session has authenticated.
+/// The authentication of the holder of a session.
 #[derive(Debug)]
 pub(crate) struct SessionAuthentication {
     /// The identifier of the session.
@@ -189,7 +189,7 @@ pub struct Origin {
     pub user_agent: String,
     /// The client's IP address, if it is known.
     pub ip: Option<IpAddr>,
-    /// What the browser kept from earlier sign-ins, if it did.
+    /// The cookie of a known device, if the browser sent one.
     pub device: Option<Secret>,
     /// The query ID of the request.
     pub query_id: QueryId,

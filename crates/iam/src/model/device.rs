@@ -40,7 +40,7 @@ pub(crate) struct CredentialTimes {
     pub(crate) totp_created_at: Option<Instant>,
 }
 
-/// What a browser keeps about one person, sealed: it signs nobody in, but its attempts are counted
+/// The sealed record of a person that a browser keeps: it signs nobody in, but its attempts are counted
 /// apart from those of strangers.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct SignedInDevice {

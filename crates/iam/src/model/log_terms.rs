@@ -27,9 +27,9 @@ type FieldValue<'a> = (Field, Cow<'a, str>);
 /// The outcome of an activity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// It was allowed; a call had a status below 400.
+    /// Allowed; a call had a status below 400.
     Allowed,
-    /// It was denied; a call had a status from 400 on.
+    /// Denied; a call had a status from 400 on.
     Denied,
     /// A call was answered with an HTTP status.
     Status(u16),

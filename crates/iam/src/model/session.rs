@@ -98,7 +98,7 @@ impl SessionDocument {
     }
 }
 
-/// What a session lets its holder do.
+/// The access that a session gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SessionAccess {
     /// All that the person may do.
@@ -107,7 +107,7 @@ pub enum SessionAccess {
     Enrolment,
 }
 
-/// What a person who is signed in re-authenticates with.
+/// The proof by which a person who is signed in re-authenticates.
 #[derive(Debug)]
 pub enum Reauthentication {
     /// Their password.
@@ -197,7 +197,7 @@ pub struct Session {
     pub id: SessionId,
     /// The principal that signed in.
     pub principal: Arc<Principal>,
-    /// What it lets its holder do.
+    /// The access that it gives.
     pub access: SessionAccess,
     /// The time of its creation.
     pub created_at: Instant,

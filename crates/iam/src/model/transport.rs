@@ -1,5 +1,5 @@
-//! What the transport and the handlers of requests tell each other: that a caller is authenticated,
-//! why a body did not arrive, and who receives a response.
+//! Messages between the transport and the handlers of requests: a caller is authenticated, a body did
+//! not arrive, a response has a recipient.
 
 use std::error::Error;
 use std::io;
@@ -44,7 +44,7 @@ pub struct StaticBody;
 /// The reason why a body could not be received whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BodyFailure {
-    /// It did not arrive in time.
+    /// The body did not arrive in time.
     TooSlow,
     /// There was no memory for it.
     NoMemory,

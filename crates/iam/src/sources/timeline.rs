@@ -36,7 +36,7 @@ const SLEW_DIVISOR: i64 = 10;
 /// The longest that a look at both clocks may take to be of use, in microseconds.
 const LONGEST_LOOK: i64 = 100_000;
 
-/// What the operator is told of a clock that is behind the line.
+/// The warning that the clock is behind the time of the process.
 const PUT_BACK: &str = "the clock was put back, and the time of this server was not: if the clock is right now, restart \
      the server";
 
@@ -76,8 +76,8 @@ impl TrustedLine {
     }
 }
 
-/// What was seen of the clock, in microseconds. An offset is what the clock shows beyond the monotonic
-/// one.
+/// The observations of the clock, in microseconds. An offset is the difference of the clock from the
+/// monotonic one.
 struct Watch {
     /// The time of the last look, by the monotonic clock.
     looked: i64,

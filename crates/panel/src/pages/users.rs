@@ -40,7 +40,7 @@ struct ListPage {
     layout: Layout,
     account: AccountName,
     table: TablePage<Row>,
-    /// Whether the people of the account need a second factor, if the reader may read it.
+    /// The demand for a second factor of the people of the account, if the reader may read it.
     second_factor: Option<SecondFactor>,
 }
 

@@ -17,11 +17,11 @@ pub(super) struct Attempt {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fate {
-    /// It reaches the API.
+    /// The attempt reaches the API.
     Passes,
-    /// It does not reach the API.
+    /// The attempt does not reach the API.
     Refused,
-    /// It reaches the API as what was decided on, or not at all.
+    /// The attempt reaches the API as what was decided on, or not at all.
     Harmless,
     /// The same; the proxy may wait for more of it, until the client ends the connection.
     Unfinished,

@@ -72,7 +72,7 @@ async fn serve(stream: TcpStream, received: Arc<Mutex<Vec<Received>>>) {
     }
 }
 
-/// What is wrong with the body of a request.
+/// A fault of the body of a request.
 enum Broken {
     CutShort,
     Unclear(String),

@@ -34,7 +34,7 @@ struct Outcome {
     named: SmallVec<[Named; 1]>,
 }
 
-/// What is kept of decisions.
+/// The detail in which decisions are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kept {
     /// The first of each outcome, for lines in the log.

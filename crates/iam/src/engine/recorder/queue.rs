@@ -56,7 +56,7 @@ impl UsedBytes {
 pub(super) struct Queue {
     pub(super) lines: Vec<PendingLine>,
     size: usize,
-    /// What each account and caller uses of it, once it is so full that this matters.
+    /// The bytes of each account and caller, once it is so full that this matters.
     used: Option<UsedBytes>,
 }
 
