@@ -5,7 +5,8 @@
 use std::time::{Duration, Instant};
 
 use gatewright_iam::{
-    AccountName, Fault, IamError, KeyRotation, Permissions, PermissionsGroupInput, Settings,
+    AccountName, Fault, IamError, KeyRotation, NotReady, Permissions, PermissionsGroupInput,
+    Settings,
 };
 use gatewright_testing::{Relay, TestDatabase};
 
@@ -240,4 +241,13 @@ async fn a_node_on_postgres_forgets_what_a_promoted_replica_has_not_received() {
     installation.iam.create_permissions_group(&owner, Ok(group("one"))).await.unwrap();
     until(async || !may().await).await;
     assert!(!installation.may(&caller.context, REBOOT, VPS).await);
+}
+
+#[tokio::test]
+async fn a_server_is_ready_while_its_database_answers() {
+    let installation = Installation::new().await;
+    installation.iam.check_ready().await.unwrap();
+    installation.iam.close().await;
+    let unready = installation.iam.check_ready().await;
+    assert!(matches!(unready, Err(NotReady::Database(_))), "{unready:?}");
 }

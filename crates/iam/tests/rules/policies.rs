@@ -1,14 +1,17 @@
 //! Policies and permissions groups.
 
+use std::collections::BTreeMap;
+
 use gatewright_iam::{
-    Attachment, Condition, Fault, PageRequest, Permissions, PermissionsGroupInput, Policy,
-    PolicyFilter, PolicyInput,
+    AccountName, Attachment, Condition, Fault, Member, NewResource, PageRequest, Permissions,
+    PermissionsGroupInput, Policy, PolicyFilter, PolicyInput, PolicyTarget, Region,
+    ResourceGroupInput, resource_group_urn,
 };
 use gatewright_store::{Act, Author, Change, Content, Kind, Store};
 use serde_json::json;
 
 use crate::installation::{
-    HOUR, Installation, REBOOT, VPS, conflict, fault, not_found, page, read_only, texts,
+    HOUR, Installation, OTHER, REBOOT, VPS, conflict, fault, not_found, page, read_only, texts,
 };
 
 fn input_named(name: &str) -> PolicyInput {
@@ -330,4 +333,40 @@ async fn a_permissions_group_reaches_every_policy_that_names_it() {
     iam.delete_permissions_group(&owner, &made.urn).await.unwrap();
     assert!(!installation.may(&caller.context, "vps:apiovh:get", VPS).await);
     assert_eq!(iam.policy_groups(&owner, &policy).await.unwrap(), [None]);
+}
+
+#[tokio::test]
+async fn the_targets_of_a_policy_are_shown_where_the_caller_has_access() {
+    let installation = Installation::new().await;
+    let (iam, owner) = (&installation.iam, installation.owner());
+    installation.create_account(OTHER).await.unwrap();
+    installation.resource(VPS, &[]).await;
+    let theirs = "urn:v1:eu:resource:vps:theirs";
+    let new = NewResource {
+        urn: theirs.to_owned(),
+        display_name: None,
+        owner: None,
+        tags: BTreeMap::new(),
+    };
+    let other = iam.as_owner(&AccountName::new(OTHER));
+    iam.create_resource(&other, Ok(new)).await.unwrap();
+    let members = vec![Member::Urn(VPS.to_owned())];
+    let input = ResourceGroupInput { name: "g".to_owned(), resources: members };
+    let group = iam.create_resource_group(&owner, Ok(input)).await.unwrap();
+    let urn = resource_group_urn(Region::Eu, group.id);
+    let resources = [VPS, &urn, "urn:v1:eu:resource:vps:*", theirs];
+    let caller = installation.stranger().await;
+    let policy = installation.allow(&caller.urn(), &[REBOOT], &resources).await;
+    let targets = iam.policy_targets(&owner, &policy).await.unwrap();
+    let named = |urn: &str| policy.rule.resources.iter().position(|known| known == urn).unwrap();
+    assert_eq!(targets.len(), resources.len(), "one for one");
+    let PolicyTarget::Resource(found) = &targets[named(VPS)] else { panic!("{targets:?}") };
+    assert_eq!(found.urn.urn(), VPS);
+    let PolicyTarget::Group { id, read_only, .. } = &targets[named(&urn)] else {
+        panic!("{targets:?}")
+    };
+    assert_eq!((*id, *read_only), (group.id, false));
+    for urn in [resources[2], theirs] {
+        assert!(matches!(targets[named(urn)], PolicyTarget::Other), "{urn}: {targets:?}");
+    }
 }

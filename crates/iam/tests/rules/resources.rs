@@ -279,3 +279,36 @@ async fn a_resource_group_names_resources_that_can_be() {
     read_only(iam.edit_resource_group(&owner, Ok(id), Ok(input)).await);
     read_only(iam.delete_resource_group(&owner, Ok(id)).await);
 }
+
+#[tokio::test]
+async fn the_members_of_a_group_have_details_where_the_caller_has_access() {
+    let installation = Installation::new().await;
+    let (iam, owner) = (&installation.iam, installation.owner());
+    installation.create_account(OTHER).await.unwrap();
+    installation.resource(VPS, &[("env", "test")]).await;
+    let theirs = "urn:v1:eu:resource:vps:theirs";
+    let other = iam.as_owner(&AccountName::new(OTHER));
+    iam.create_resource(&other, Ok(new(theirs, None, &[]))).await.unwrap();
+    let members = [VPS, REBOOT_URN, theirs].map(|urn| Member::Urn(urn.to_owned()));
+    let input = ResourceGroupInput { name: "g".to_owned(), resources: members.into() };
+    let group = iam.create_resource_group(&owner, Ok(input)).await.unwrap();
+    let details = iam.resource_group_details(&owner, &group).await.unwrap();
+    let urns: Vec<&str> = details.iter().map(|(urn, _)| urn.urn()).collect();
+    assert_eq!(urns, group.resources, "one for one, in order");
+    let known: Vec<&str> = details
+        .iter()
+        .filter(|(_, resource)| resource.is_some())
+        .map(|(urn, _)| urn.urn())
+        .collect();
+    assert_eq!(known, [VPS], "nothing of one that is not registered, or of another account");
+}
+
+#[tokio::test]
+async fn several_accounts_share_registration_unless_there_are_registrars() {
+    for (registrars, shares) in [(vec![], true), (vec![AccountName::new(ACCOUNT)], false)] {
+        let installation = Installation::with(|settings| settings.registrars = registrars).await;
+        assert!(!installation.iam.shares_registration().await.unwrap(), "it is one account");
+        installation.create_account(OTHER).await.unwrap();
+        assert_eq!(installation.iam.shares_registration().await.unwrap(), shares);
+    }
+}

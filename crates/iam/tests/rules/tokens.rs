@@ -1,8 +1,8 @@
 //! Access tokens: issued, introspected, revoked.
 
 use gatewright_iam::{
-    AccountName, ClientId, ClientInput, Flow, Grant, Issued, ResourceUrn, Secret, TokenError,
-    rights,
+    AccountName, ClientId, ClientInput, Flow, Grant, Issued, ResourceUrn, Secret, Settings,
+    TokenError, rights,
 };
 
 use crate::installation::{
@@ -193,4 +193,37 @@ async fn tokens_of_other_accounts_are_introspected_by_registrars_alone() {
             .unwrap();
         assert_eq!(found.is_some(), is_registrar);
     }
+}
+
+#[tokio::test]
+async fn a_client_is_checked_by_its_secret_alone() {
+    let installation = Installation::new().await;
+    let (iam, caller) = (&installation.iam, installation.stranger().await);
+    let (id, wrong) = (&caller.client.id, Secret::from("gws_wrong".to_owned()));
+    iam.check_client(id, &caller.secret, None).await.unwrap();
+    for (id, secret) in [(id, &wrong), (&ClientId::new("EU.0"), &caller.secret)] {
+        let refused = iam.check_client(id, secret, None).await;
+        assert!(matches!(refused, Err(TokenError::InvalidClient)), "{refused:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_was_issued_here_whether_it_is_valid_or_not() {
+    let (installation, elsewhere) = (Installation::new().await, Installation::with(other).await);
+    let (iam, caller) = (&installation.iam, installation.stranger().await);
+    let token = caller.token.reveal();
+    assert!(iam.is_issued_here(token).await);
+    installation.revoke(&caller, &caller.token).await.unwrap();
+    installation.pass(2 * HOUR);
+    bad_credential(installation.context_of(&caller.token).await);
+    assert!(iam.is_issued_here(token).await);
+    assert!(!elsewhere.iam.is_issued_here(token).await, "it has another issuer");
+    for made_up in ["", "a.b.c", &token[..token.len() - 4]] {
+        assert!(!iam.is_issued_here(made_up).await, "{made_up}");
+    }
+}
+
+/// Sets another public URL, which is the issuer of tokens.
+fn other(settings: &mut Settings) {
+    "https://other.test".clone_into(&mut settings.public_url);
 }
