@@ -53,9 +53,12 @@ impl Checks {
         let api = attributes.context_extensions.get("api").map_or("", String::as_str);
         let (ip, query_id) = (ip.map(|ip| ip.to_canonical()), self.iam.new_query_id());
         let answer = async {
-            let authorized = self.authorize(&http, api, (ip, query_id)).await;
-            let answer = authorized.and_then(|identity| Ok(allowed(&identity)?));
-            answer.unwrap_or_else(|refusal| denied(refusal, query_id))
+            match self.authorize(&http, api, (ip, query_id)).await {
+                Ok(identity) => {
+                    allowed(&identity).unwrap_or_else(|error| denied(error.into(), query_id))
+                }
+                Err(refusal) => denied(refusal, query_id),
+            }
         };
         let answer = pin!(answer.instrument(span(query_id)));
         catch_panic(query_id, answer).await.unwrap_or_else(|error| {

@@ -62,8 +62,8 @@ impl Entry {
 
     /// Returns its position in the journal.
     pub fn position(&self) -> Position {
-        let (account, hash) = (self.account.clone(), self.hash.clone());
-        Position { account, revision: self.revision, hash }
+        let account = self.account.clone();
+        Position { account, revision: self.revision, hash: self.hash }
     }
 }
 

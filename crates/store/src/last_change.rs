@@ -27,7 +27,7 @@ fn parse(text: &str) -> Option<Position> {
     Some(Position {
         account: AccountName::new(account),
         revision: Revision::new(revision.parse().ok()?),
-        hash: hex::decode(hash).ok()?,
+        hash: hex::decode(hash).ok()?.try_into().ok()?,
     })
 }
 
@@ -53,7 +53,7 @@ mod tests {
         let note = |account: &str, number| Position {
             account: AccountName::new(account),
             revision: Revision::new(number),
-            hash: vec![number.to_le_bytes()[0]; 32],
+            hash: [number.to_le_bytes()[0]; 32],
         };
         for written in [note("xx11111-a-long-name-ovh", 1_000_000), note("a", 2)] {
             write(&file, Some(&written)).unwrap();

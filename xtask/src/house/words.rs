@@ -37,6 +37,7 @@ pub(crate) fn faults(
     banned: &[Banned],
     allowed: &[Allowed],
 ) -> Vec<(String, String)> {
+    let all: Vec<&Banned> = banned.iter().collect();
     let mut faults = Vec::new();
     for (file, source) in sources.iter() {
         let mut identifiers = Vec::new();
@@ -45,7 +46,7 @@ pub(crate) fn faults(
         identifiers.dedup_by(|later, earlier| {
             (&later.name, later.is_function) == (&earlier.name, earlier.is_function)
         });
-        faults.extend(faults_of(file, &identifiers, banned, allowed));
+        faults.extend(faults_of(file, &identifiers, &all, allowed));
     }
     faults
 }
@@ -57,9 +58,11 @@ pub(crate) fn faults_in_texts(
     banned: &[Banned],
     allowed: &[Allowed],
 ) -> Vec<(String, String)> {
+    let anywhere: Vec<&Banned> =
+        banned.iter().filter(|ban| ban.kind == IdentifierKind::Anywhere).collect();
     let mut faults = Vec::new();
     for Text { path, text } in texts {
-        let are_keys = path.ends_with(".ftl");
+        let are_keys = path.rsplit('.').next() == Some("ftl");
         let lines = (1..).zip(text.lines()).flat_map(|(number, line)| {
             let end = if are_keys { line.find('=').unwrap_or(0) } else { line.len() };
             let part = line.get(..end).unwrap_or_default();
@@ -71,17 +74,15 @@ pub(crate) fn faults_in_texts(
                 line: number,
             })
         });
-        let anywhere: Vec<&Banned> =
-            banned.iter().filter(|ban| ban.kind == IdentifierKind::Anywhere).collect();
-        faults.extend(faults_of(path, &lines.collect::<Vec<_>>(), anywhere, allowed));
+        faults.extend(faults_of(path, &lines.collect::<Vec<_>>(), &anywhere, allowed));
     }
     faults
 }
 
-fn faults_of<'b>(
+fn faults_of(
     file: &str,
     identifiers: &[Identifier],
-    banned: impl IntoIterator<Item = &'b Banned> + Clone,
+    banned: &[&Banned],
     allowed: &[Allowed],
 ) -> Vec<(String, String)> {
     let mut faults = Vec::new();
@@ -89,7 +90,7 @@ fn faults_of<'b>(
         let Identifier { name, line, .. } = identifier;
         let is_allowed =
             |(path, identifier, _): &Allowed| file.starts_with(path) && identifier == name;
-        if let Some(ban) = banned.clone().into_iter().find(|ban| ban.hits(identifier))
+        if let Some(ban) = banned.iter().find(|ban| ban.hits(identifier))
             && !allowed.iter().any(is_allowed)
         {
             let text = format!("{file}:{line}: {name}: say {}", ban.instead);

@@ -16,7 +16,7 @@ pub(super) fn sign_in_error(
     let mut retry_after = None;
     let (status, message) = match error {
         // The form keeps the login, for another try.
-        SignInError::Failed(IamError::Busy { seconds }) => {
+        SignInError::Failed(IamError::Busy { seconds, .. }) => {
             retry_after = Some(seconds);
             (StatusCode::SERVICE_UNAVAILABLE, say("sign-in-busy"))
         }
