@@ -6,7 +6,6 @@ use gatewright_policy::{AccountName, Instant, Revision};
 use crate::error::{BrokenChain, StoreError};
 use crate::object::Kind;
 use crate::row::from_row;
-use crate::since::Position;
 
 /// The hash of a journal entry.
 pub type EntryHash = [u8; SHA256_OUTPUT_LEN];
@@ -58,12 +57,6 @@ impl Entry {
     pub fn size(&self) -> usize {
         let document = |text: &Option<String>| text.as_ref().map_or(0, String::len);
         ENTRY_BYTES + document(&self.before) + document(&self.after)
-    }
-
-    /// Returns its position in the journal.
-    pub fn position(&self) -> Position {
-        let account = self.account.clone();
-        Position { account, revision: self.revision, hash: self.hash }
     }
 }
 

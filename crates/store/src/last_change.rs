@@ -8,23 +8,37 @@ use std::io::{Read, Seek, SeekFrom, Write};
 
 use gatewright_policy::{AccountName, Revision};
 
-use crate::since::Position;
+use crate::journal::Entry;
+
+/// A change that was committed, by its entry in the journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct LastChange {
+    pub(crate) account: AccountName,
+    pub(crate) revision: Revision,
+    pub(crate) hash: [u8; 32],
+}
+
+impl LastChange {
+    pub(crate) fn of(entry: &Entry) -> Self {
+        Self { account: entry.account.clone(), revision: entry.revision, hash: entry.hash }
+    }
+}
 
 /// The bytes of a note; the rest of the text is blank. As it never grows, a full disk has room for it.
 const SIZE: usize = 512;
 
 /// Reads the note; none where there is none that is whole.
-pub(crate) fn read(mut file: &File) -> std::io::Result<Option<Position>> {
+pub(crate) fn read(mut file: &File) -> std::io::Result<Option<LastChange>> {
     let mut text = String::new();
     file.seek(SeekFrom::Start(0))?;
     file.take(SIZE as u64).read_to_string(&mut text)?;
     Ok(parse(&text))
 }
 
-fn parse(text: &str) -> Option<Position> {
+fn parse(text: &str) -> Option<LastChange> {
     let mut words = text.split_ascii_whitespace();
     let (hash, revision, account) = (words.next()?, words.next()?, words.next()?);
-    Some(Position {
+    Some(LastChange {
         account: AccountName::new(account),
         revision: Revision::new(revision.parse().ok()?),
         hash: hex::decode(hash).ok()?.try_into().ok()?,
@@ -32,8 +46,8 @@ fn parse(text: &str) -> Option<Position> {
 }
 
 /// Replaces the note; none removes it.
-pub(crate) fn write(mut file: &File, change: Option<&Position>) -> std::io::Result<()> {
-    let text = change.map_or(String::new(), |Position { account, revision, hash }| {
+pub(crate) fn write(mut file: &File, change: Option<&LastChange>) -> std::io::Result<()> {
+    let text = change.map_or(String::new(), |LastChange { account, revision, hash }| {
         format!("{} {} {}\n", hex::encode(hash), revision.number(), account.as_str())
     });
     // A text that is cut off would name another account.
@@ -50,7 +64,7 @@ mod tests {
     fn a_note_is_read_as_it_was_written_and_a_longer_one_leaves_nothing() {
         let file = tempfile::tempfile().unwrap();
         assert_eq!(read(&file).unwrap(), None);
-        let note = |account: &str, number| Position {
+        let note = |account: &str, number| LastChange {
             account: AccountName::new(account),
             revision: Revision::new(number),
             hash: [number.to_le_bytes()[0]; 32],

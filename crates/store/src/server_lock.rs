@@ -12,9 +12,8 @@ use crate::address::Address;
 use crate::byte_lock::{Attempt, is_locked, try_lock};
 use crate::error::StoreError;
 use crate::file_identity::{DatabaseFiles, FileId, beside};
-use crate::last_change;
+use crate::last_change::{self, LastChange};
 use crate::opening::{lock_opening, prepare};
-use crate::since::Position;
 
 /// Holds the locks of the one server on a database file.
 ///
@@ -72,12 +71,12 @@ impl ServerLock {
     }
 
     /// Notes the last change that the server has committed; none removes the note.
-    pub(crate) fn note_last_change(&self, change: Option<&Position>) -> std::io::Result<()> {
+    pub(crate) fn note_last_change(&self, change: Option<&LastChange>) -> std::io::Result<()> {
         self.beside.as_ref().map_or(Ok(()), |file| last_change::write(file, change))
     }
 
     /// Returns the last change that a server has noted, if there is a note that can be read.
-    pub(crate) fn last_change(&self) -> Option<Position> {
+    pub(crate) fn last_change(&self) -> Option<LastChange> {
         last_change::read(self.beside.as_ref()?).ok().flatten()
     }
 

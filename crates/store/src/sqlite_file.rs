@@ -18,9 +18,9 @@ use sqlx::sqlite::{
 use crate::disk_reserve::DiskReserve;
 use crate::error::StoreError;
 use crate::file_identity::{DatabaseFiles, FileId, FileState, beside, has_content};
+use crate::last_change::LastChange;
 use crate::opening::check;
 use crate::server_lock::ServerLock;
-use crate::since::Position;
 
 /// The connections to one file.
 pub(crate) struct Connections {
@@ -83,7 +83,7 @@ impl SqliteFile {
     }
 
     /// Notes a change that the server has committed.
-    pub(crate) fn note_last_change(&self, change: Option<&Position>) {
+    pub(crate) fn note_last_change(&self, change: Option<&LastChange>) {
         let Some(lock) = self.lock.get() else { return };
         if let Err(error) = lock.note_last_change(change) {
             tracing::debug!(%error, "the last change could not be noted beside the database");
@@ -91,7 +91,7 @@ impl SqliteFile {
     }
 
     /// Returns the last change that a server has noted, if there is a note.
-    pub(crate) fn last_change(&self) -> Option<Position> {
+    pub(crate) fn last_change(&self) -> Option<LastChange> {
         self.lock.get()?.last_change()
     }
 

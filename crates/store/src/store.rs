@@ -12,6 +12,7 @@ mod merging;
 mod objects;
 mod room;
 mod rows;
+mod server;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,8 +30,6 @@ use crate::migrations::migrator;
 use crate::notice::{CHANNEL, FileWatch, Listener, NoticeSource};
 use crate::opening::{check, lock_opening};
 use crate::postgres_pool::{Pool, within};
-use crate::server_lock::ServerLock;
-use crate::since::Since;
 use crate::sql;
 use crate::sqlite_file::Replacement;
 use crate::statement::Value;
@@ -74,21 +73,6 @@ impl Store {
     /// Closes the database after the running statements.
     pub async fn close(&self) {
         self.database.close().await;
-    }
-
-    /// Keeps the lock of a server until the database is closed; fails if there is one already. Returns
-    /// whether the file is another than it was: one that was restored lacks the last change that a server
-    /// has committed at this path.
-    pub async fn hold(&self, lock: ServerLock) -> Result<Replacement, StoreError> {
-        let Database::Sqlite(file) = &self.database else { return Ok(Replacement::None) };
-        file.hold(lock)?;
-        let Some(last) = file.last_change() else { return Ok(Replacement::None) };
-        let mut since = self.journals_since(std::slice::from_ref(&last)).await?;
-        if !matches!(since.remove(&last.account), Some(Since::OtherPast)) {
-            return Ok(Replacement::None);
-        }
-        file.note_last_change(None);
-        Ok(Replacement::Other)
     }
 
     /// Returns what is wrong with the database file at its path, for the operator.

@@ -8,6 +8,7 @@ use crate::creation::CreationKey;
 use crate::database::Database;
 use crate::error::{StoreError, Taken};
 use crate::journal::{Author, Entry, entry_hash, origin};
+use crate::last_change::LastChange;
 use crate::notice::{CHANNEL, ChangeNotice, Message, short_hash};
 use crate::object::{Act, Change, Content, Kind, Object, ObjectRow};
 use crate::sql;
@@ -77,7 +78,7 @@ impl Store {
             done = attempt().await;
         }
         if let (Ok(entries), Database::Sqlite(file)) = (&done, &self.database) {
-            file.note_last_change(entries.last().map(Entry::position).as_ref());
+            file.note_last_change(entries.last().map(LastChange::of).as_ref());
         }
         done
     }

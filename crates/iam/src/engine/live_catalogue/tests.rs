@@ -116,11 +116,12 @@ async fn what_the_database_has_lost_is_forgotten_though_its_revision_is_given_ou
     live.renew().await.unwrap();
     assert_eq!(names(&live), ["lost"]);
     // Another change has the same revision.
+    let other = "01".repeat(32);
     let of_first = "account = 'aa1-ovh'";
     for statement in [
         format!("UPDATE object SET id = 'other' WHERE kind = 'api' AND {of_first}"),
-        format!("UPDATE journal SET object = 'other', hash = X'01' WHERE {of_first}"),
-        "UPDATE account SET head = X'01' WHERE name = 'aa1-ovh'".to_owned(),
+        format!("UPDATE journal SET object = 'other', hash = X'{other}' WHERE {of_first}"),
+        format!("UPDATE account SET head = X'{other}' WHERE name = 'aa1-ovh'"),
     ] {
         database.run(&statement).await;
     }
