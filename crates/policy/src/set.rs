@@ -192,6 +192,16 @@ impl PolicySet {
         self.permissions_groups.remove(urn);
     }
 
+    /// Returns the number of permissions groups.
+    pub fn permissions_group_count(&self) -> usize {
+        self.permissions_groups.len()
+    }
+
+    /// Returns the number of resource groups.
+    pub fn resource_group_count(&self) -> usize {
+        self.resource_groups.len()
+    }
+
     /// Sets the members of a resource group.
     pub fn set_resource_group(&mut self, id: ResourceGroupId, members: Members) {
         self.remove_resource_group(id);

@@ -37,6 +37,19 @@ impl Options {
         Ok(Limits {
             policies: positive("--max-policies", self.max_policies, defaults.policies)?,
             clients: positive("--max-clients", self.max_clients, defaults.clients)?,
+            users: positive("--max-users", self.max_users, defaults.users)?,
+            groups: positive("--max-groups", self.max_groups, defaults.groups)?,
+            resources: positive("--max-resources", self.max_resources, defaults.resources)?,
+            resource_groups: positive(
+                "--max-resource-groups",
+                self.max_resource_groups,
+                defaults.resource_groups,
+            )?,
+            permissions_groups: positive(
+                "--max-permissions-groups",
+                self.max_permissions_groups,
+                defaults.permissions_groups,
+            )?,
             entries: positive("--max-entries", self.max_entries, defaults.entries)?,
             // Without any, nobody can use them.
             idempotency_keys: self.max_idempotency_keys.unwrap_or(defaults.idempotency_keys),

@@ -72,6 +72,21 @@ pub(crate) struct Options {
     /// The limit of service accounts per account [default: 1000000]
     #[arg(long, env = "GATEWRIGHT_MAX_CLIENTS")]
     pub(super) max_clients: Option<usize>,
+    /// The limit of users per account [default: 10000]
+    #[arg(long, env = "GATEWRIGHT_MAX_USERS")]
+    pub(super) max_users: Option<usize>,
+    /// The limit of groups of users per account [default: 1000]
+    #[arg(long, env = "GATEWRIGHT_MAX_GROUPS")]
+    pub(super) max_groups: Option<usize>,
+    /// The limit of registered resources per account [default: 200000]
+    #[arg(long, env = "GATEWRIGHT_MAX_RESOURCES")]
+    pub(super) max_resources: Option<usize>,
+    /// The limit of resource groups per account [default: 10000]
+    #[arg(long, env = "GATEWRIGHT_MAX_RESOURCE_GROUPS")]
+    pub(super) max_resource_groups: Option<usize>,
+    /// The limit of permissions groups per account [default: 1000]
+    #[arg(long, env = "GATEWRIGHT_MAX_PERMISSIONS_GROUPS")]
+    pub(super) max_permissions_groups: Option<usize>,
     /// The limit of entries per list in a request [default: 5000]
     #[arg(long, env = "GATEWRIGHT_MAX_ENTRIES")]
     pub(super) max_entries: Option<usize>,
@@ -220,6 +235,11 @@ impl Options {
             trusted_proxies,
             max_policies,
             max_clients,
+            max_users,
+            max_groups,
+            max_resources,
+            max_resource_groups,
+            max_permissions_groups,
             max_entries,
             max_idempotency_keys,
             rate_tokens,

@@ -134,6 +134,11 @@ impl View {
         self.policies.len() - self.roles
     }
 
+    /// Returns the number of permissions groups of the account, without the managed ones.
+    pub(crate) fn permissions_group_count(&self) -> usize {
+        self.policies.permissions_group_count().saturating_sub(self.catalogue.groups().count())
+    }
+
     /// Returns the attributes of a resource that conditions read; one that is not registered has no
     /// tags.
     pub(crate) fn decided_resource<'a>(&'a self, urn: &'a ResourceUrn) -> DecidedResource<'a> {

@@ -88,7 +88,7 @@ pub(crate) struct View {
     pub(crate) groups: Objects<()>,
     /// The number of policies that implement the role of a group.
     pub(super) roles: usize,
-    catalogue: Arc<Catalogue>,
+    pub(super) catalogue: Arc<Catalogue>,
 }
 
 impl View {

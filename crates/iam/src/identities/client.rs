@@ -10,8 +10,9 @@ use crate::core::iam::Iam;
 use crate::model::caller::Context;
 use crate::model::client::{Client, ClientDocument, ClientEdit, ClientInput, Flow};
 use crate::model::document::Document;
-use crate::model::error::{Fault, IamError};
+use crate::model::error::IamError;
 use crate::model::input::Input;
+use crate::model::limits::check_number;
 use crate::model::rights;
 use crate::model::secret::{SERVICE_ACCOUNT, Secret};
 
@@ -105,11 +106,8 @@ impl Iam {
             return Err(created_already(&format!("the service account {id}")));
         }
         let document = input?.document(context.now)?;
-        let most = self.settings.limits.clients;
-        if self.views.get(context.account()).await?.clients.len() >= most {
-            let message = format!("the account has {most} service accounts already: delete some");
-            return Err(IamError::invalid(Fault::Parameter, message));
-        }
+        let held = self.views.get(context.account()).await?.clients.len();
+        check_number(held, self.settings.limits.clients, "service accounts")?;
         loop {
             let (change, secret) = self.new_client(context.account(), &document)?;
             let id = change.id.clone();

@@ -11,6 +11,7 @@ use crate::model::group::{
     BUILT_IN, Group, GroupDocument, GroupInput, Role, check_group_name, is_built_in,
 };
 use crate::model::input::{Input, check_text};
+use crate::model::limits::check_number;
 use crate::model::principal_key::group_key;
 use crate::model::rights;
 
@@ -109,6 +110,8 @@ impl Iam {
         if is_built_in(&document.name) {
             return Err(taken());
         }
+        let held = self.views.get(account).await?.groups.len();
+        check_number(held, self.settings.limits.groups, "groups")?;
         let id = group_key(account, &document.name);
         let change = document.create(self.place(account, &id), None)?;
         let made = self.create(context, account, change).await;

@@ -11,7 +11,7 @@ use crate::model::caller::Context;
 use crate::model::document::Document;
 use crate::model::error::IamError;
 use crate::model::input::Input;
-use crate::model::limits::check_cost;
+use crate::model::limits::{check_cost, check_number};
 use crate::model::principal_key::user_key;
 use crate::model::rights;
 use crate::model::user::{User, UserDocument, UserEdit, UserInput, check_login};
@@ -82,6 +82,8 @@ impl Iam {
         };
         document.check()?;
         let account = context.account();
+        let held = self.views.get(account).await?.users.len();
+        check_number(held, self.settings.limits.users, "users")?;
         for group in &document.groups {
             self.check_group(account, group).await?;
         }

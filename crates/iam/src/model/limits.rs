@@ -69,6 +69,16 @@ pub struct Limits {
     pub policies: usize,
     /// The maximum number of service accounts of an account.
     pub clients: usize,
+    /// The maximum number of users of an account.
+    pub users: usize,
+    /// The maximum number of groups of users of an account, beside the built-in ones.
+    pub groups: usize,
+    /// The maximum number of registered resources of an account.
+    pub resources: usize,
+    /// The maximum number of resource groups of an account.
+    pub resource_groups: usize,
+    /// The maximum number of permissions groups of an account.
+    pub permissions_groups: usize,
     /// The maximum number of entries of any list.
     pub entries: usize,
     /// The maximum number of idempotency keys of an account within 24 hours.
@@ -89,6 +99,11 @@ impl Default for Limits {
         Self {
             policies: 100_000,
             clients: 1_000_000,
+            users: 10_000,
+            groups: 1_000,
+            resources: 200_000,
+            resource_groups: 10_000,
+            permissions_groups: 1_000,
             entries: 5_000,
             idempotency_keys: 10_000,
             policy_bytes: 1_048_576,
@@ -192,6 +207,16 @@ fn condition_bytes(condition: &Condition) -> Result<usize, IamError> {
         sum += condition_bytes(inner)?;
     }
     Ok(sum)
+}
+
+/// Checks that an account may hold one more object of a kind. Concurrent creations may exceed the limit
+/// by a few.
+pub(crate) fn check_number(held: usize, most: usize, kind: &str) -> Result<(), IamError> {
+    if held < most {
+        return Ok(());
+    }
+    let message = format!("the account has {most} {kind} already: delete some");
+    Err(IamError::invalid(Fault::Parameter, message))
 }
 
 /// Checks the cost of a decision by the policies of a caller.

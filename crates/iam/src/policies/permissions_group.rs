@@ -9,6 +9,7 @@ use crate::model::caller::Context;
 use crate::model::document::Document;
 use crate::model::error::{Fault, IamError};
 use crate::model::input::Input;
+use crate::model::limits::check_number;
 use crate::model::page::{Page, PageRequest};
 use crate::model::permissions_group::{
     MANAGED_OWNER, PermissionsGroup, PermissionsGroupDocument, PermissionsGroupInput,
@@ -176,6 +177,8 @@ impl Iam {
         }
         let mut document = input?.check(&self.settings.limits)?;
         document.created_at = context.now;
+        let held = self.views.get(context.account()).await?.permissions_group_count();
+        check_number(held, self.settings.limits.permissions_groups, "permissions groups")?;
         let urn = permissions_group_urn(self.settings.region, context.account(), &document.name);
         self.check_permissions_group_cost(context.account(), &urn, &document.permissions).await?;
         let id = self.sources.id::<PermissionsGroupId>()?.to_string();

@@ -13,6 +13,7 @@ use crate::model::caller::Context;
 use crate::model::document::Document;
 use crate::model::error::{Fault, IamError};
 use crate::model::input::{Input, check_list};
+use crate::model::limits::check_number;
 use crate::model::page::{Page, PageRequest};
 use crate::model::policy::{Attachment, Policy, PolicyFilter, PolicyInput, PolicyTarget};
 use crate::model::rights;
@@ -124,11 +125,8 @@ impl Iam {
         let region = self.settings.region;
         let mut policy = input?.check(self.sources.id()?, region, &self.settings.limits)?;
         policy.created_at = context.now;
-        let most = self.settings.limits.policies;
-        if self.views.get(context.account()).await?.policy_count() >= most {
-            let message = format!("the account has {most} policies, with ovh-default: delete some");
-            return Err(IamError::invalid(Fault::Parameter, message));
-        }
+        let held = self.views.get(context.account()).await?.policy_count();
+        check_number(held, self.settings.limits.policies, "policies, with ovh-default,")?;
         self.check_policy_cost(context.account(), &policy.rule).await?;
         let id = policy.rule.id.to_string();
         let change = policy.create(self.place(context.account(), &id), None)?;

@@ -11,7 +11,7 @@ use crate::model::caller::Context;
 use crate::model::document::Document;
 use crate::model::error::{Fault, IamError};
 use crate::model::input::{Input, check_label, check_visible};
-use crate::model::limits::{RESOURCE_TYPE_BYTES, TAGS, URN_BYTES, check_bytes};
+use crate::model::limits::{RESOURCE_TYPE_BYTES, TAGS, URN_BYTES, check_bytes, check_number};
 use crate::model::page::{Page, PageRequest};
 use crate::model::resource::{
     NewResource, Resource, ResourceDocument, check_reserved, check_tag, is_system_tag, system_tag,
@@ -152,6 +152,15 @@ impl Iam {
         if !registrar {
             input.tags.keys().try_for_each(|key| check_reserved(key))?;
         }
+        let no_account = || {
+            let message = format!("\"owner\": there is no account {owner}");
+            IamError::invalid(Fault::Parameter, message)
+        };
+        let held = match self.views.get(&owner).await {
+            Err(IamError::NotFound) => return Err(no_account()),
+            view => view?.resources.len(),
+        };
+        check_number(held, self.settings.limits.resources, "resources")?;
         let document = ResourceDocument { display_name, tags: input.tags, created_at: context.now };
         let change = document.create(self.place(&owner, urn.urn()), None)?;
         match self.create(context, &owner, change).await {
@@ -160,10 +169,7 @@ impl Iam {
                 detail: "AlreadyExists",
                 message: format!("the resource {urn} exists already"),
             }),
-            Err(StoreError::Missing) => {
-                let message = format!("\"owner\": there is no account {owner}");
-                Err(IamError::invalid(Fault::Parameter, message))
-            }
+            Err(StoreError::Missing) => Err(no_account()),
             Err(error) => Err(error.into()),
         }
     }

@@ -8,6 +8,7 @@ use crate::model::caller::Context;
 use crate::model::document::Document;
 use crate::model::error::{Fault, IamError};
 use crate::model::input::{Input, check_list, check_name, check_visible};
+use crate::model::limits::check_number;
 use crate::model::page::{Page, PageRequest};
 use crate::model::resource::{Resource, resource_id};
 use crate::model::resource_group::{
@@ -88,6 +89,8 @@ impl Iam {
             return self.shown_group(&created.owner, &created.id, created.document).await;
         }
         let document = self.checked(context, input?, &[]).await?;
+        let held = self.views.get(context.account()).await?.policies().resource_group_count();
+        check_number(held, self.settings.limits.resource_groups, "resource groups, with ovh-all,")?;
         let id = self.sources.id::<ResourceGroupId>()?;
         let change = document.create(self.place(context.account(), &id.to_string()), None)?;
         self.create(context, context.account(), change).await?;

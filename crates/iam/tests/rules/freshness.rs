@@ -127,7 +127,10 @@ async fn a_file_that_is_put_in_the_place_of_the_database_is_what_answers() {
 /// Sets up an installation on PostgreSQL, and a relay to it for a node that is far away.
 async fn far() -> Option<(Installation, Relay, String)> {
     let database = TestDatabase::postgres_if_any().await?;
-    let short = |settings: &mut Settings| settings.database_timeout = Duration::from_secs(1);
+    let short = |settings: &mut Settings| {
+        settings.database_timeout = Duration::from_secs(1);
+        settings.limits.permissions_groups = 2_000;
+    };
     let installation = Installation::on(Some(&database.address), short).await;
     let relay = Relay::to(&database.address).await;
     let url = relay.url(&database.address);

@@ -1,18 +1,21 @@
-//! Limits of what callers name.
+//! Limits of what callers name, and of what an account holds.
+
+use std::collections::BTreeMap;
 
 use gatewright_iam::limits::{
     ACTION_BYTES, CONDITION_KEY_BYTES, CONDITION_VALUE_BYTES, LOG_TEXT_BYTES, PROPERTIES,
     RESOURCE_TYPE_BYTES, TAGS, URN_BYTES,
 };
 use gatewright_iam::{
-    Attachment, Call, Condition, Evaluation, EvaluationsSemantic, Fault, GroupName, IamError,
-    Instant, LogFilter, LogKind, Login, Member, NewResource, Permissions, PermissionsGroupInput,
-    PolicyInput, ResourceGroupInput, SubjectKind, rights,
+    Attachment, Call, Condition, Evaluation, EvaluationsSemantic, Fault, GroupInput, GroupName,
+    Iam, IamError, Instant, LogFilter, LogKind, Login, Member, NewResource, Permissions,
+    PermissionsGroupInput, PolicyInput, ResourceGroupInput, SubjectKind, UserEdit, UserInput,
+    rights,
 };
 use serde_json::json;
 
 use crate::installation::{
-    Installation, OTHER, REBOOT, VPS, account_urn, evaluation, fault, texts,
+    Installation, OTHER, REBOOT, VPS, account_urn, evaluation, fault, page, texts,
 };
 
 /// Returns the URN of a resource, of so many bytes.
@@ -293,6 +296,78 @@ async fn each_other_token_of_a_batch_is_work() {
     too_large(&evaluate(&forged).await);
     let same = vec![service.token.reveal().to_owned(); 10];
     assert_eq!(evaluate(&same).await.unwrap().len(), 10);
+}
+
+#[tokio::test]
+async fn an_account_holds_so_many_objects_of_a_kind_at_most() {
+    let few = |settings: &mut gatewright_iam::Settings| {
+        let limits = &mut settings.limits;
+        (limits.users, limits.groups, limits.permissions_groups) = (1, 1, 1);
+        // The account has a resource and a resource group from the start.
+        (limits.resources, limits.resource_groups) = (2, 2);
+    };
+    let installation = Installation::new().await;
+    let owner = installation.owner();
+    let user = |login: &str| UserInput { login: login.to_owned(), ..UserInput::default() };
+    let group = |name: &str| GroupInput { name: name.to_owned(), description: None, role: None };
+    let permissions_group = |name: &str| PermissionsGroupInput {
+        name: name.to_owned(),
+        description: String::new(),
+        permissions: Permissions::default(),
+    };
+    let resource = |name: &str| NewResource {
+        urn: format!("{VPS}-{name}"),
+        display_name: None,
+        owner: None,
+        tags: BTreeMap::new(),
+    };
+    let resource_group =
+        |name: &str| ResourceGroupInput { name: name.to_owned(), resources: Vec::new() };
+    let create_all = async |iam: &Iam, name: &str| {
+        [
+            iam.create_user(&owner, Ok(user(name))).await.map(drop),
+            iam.create_group(&owner, Ok(group(name))).await.map(drop),
+            iam.create_permissions_group(&owner, Ok(permissions_group(name))).await.map(drop),
+            iam.create_resource(&owner, Ok(resource(name))).await.map(drop),
+            iam.create_resource_group(&owner, Ok(resource_group(name))).await.map(drop),
+        ]
+    };
+    let kinds = ["1 users", "1 groups", "1 permissions groups", "2 resources", "2 resource groups"];
+    let is_refused = |refused: [Result<(), IamError>; 5]| {
+        for (refused, kind) in refused.into_iter().zip(kinds) {
+            let message = refused.as_ref().unwrap_err().to_string();
+            assert!(message.contains(&format!("has {kind}")), "{message}");
+            assert_eq!(fault(refused), Fault::Parameter);
+        }
+    };
+    for name in ["one", "two"] {
+        for created in create_all(&installation.iam, name).await {
+            created.unwrap();
+        }
+    }
+    let limited = installation.elsewhere_with(few).await;
+    is_refused(create_all(&limited, "three").await);
+    // What exceeds the limit stays, and is changed and deleted.
+    let login = Login::new("two");
+    limited.edit_user(&owner, &login, Ok(UserEdit::default())).await.unwrap();
+    limited.delete_user(&owner, &login).await.unwrap();
+    let name = GroupName::new("two");
+    limited.edit_group(&owner, &name, Ok(group("two"))).await.unwrap();
+    limited.delete_group(&owner, &name).await.unwrap();
+    limited.delete_resource(&owner, &format!("{VPS}-two")).await.unwrap();
+    for group in limited.permissions_groups(&owner, page()).await.unwrap().items {
+        if group.name == "two" {
+            limited.delete_permissions_group(&owner, &group.urn).await.unwrap();
+        }
+    }
+    for group in limited.resource_groups(&owner, page()).await.unwrap().items {
+        if group.name == "two" {
+            limited.delete_resource_group(&owner, Ok(group.id)).await.unwrap();
+        }
+    }
+    is_refused(create_all(&limited, "three").await);
+    limited.delete_user(&owner, &Login::new("one")).await.unwrap();
+    limited.create_user(&owner, Ok(user("three"))).await.unwrap();
 }
 
 #[tokio::test]

@@ -38,6 +38,11 @@ fn built_in(setting: &str) -> Option<u64> {
     Some(match setting {
         "max-policies" => number(settings.limits.policies),
         "max-clients" => number(settings.limits.clients),
+        "max-users" => number(settings.limits.users),
+        "max-groups" => number(settings.limits.groups),
+        "max-resources" => number(settings.limits.resources),
+        "max-resource-groups" => number(settings.limits.resource_groups),
+        "max-permissions-groups" => number(settings.limits.permissions_groups),
         "max-idempotency-keys" => number(settings.limits.idempotency_keys),
         "max-entries" => number(settings.limits.entries),
         "rate-tokens" => settings.rates.tokens.into(),
