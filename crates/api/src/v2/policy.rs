@@ -1,6 +1,6 @@
 //! `/iam/policy`.
 
-use gatewright_iam::{Context, Input, Page, PolicyFilter, rights};
+use gatewright_iam::{Attachment, Context, Input, Page, PolicyFilter, rights};
 
 use crate::body::Body;
 use crate::error::ApiError;
@@ -13,6 +13,7 @@ use crate::wire::{Policy, PolicyBody};
 
 const POLICIES: &str = "/iam/policy";
 const POLICY: &str = "/iam/policy/{policyId}";
+const IDENTITY: &str = "/iam/policy/{policyId}/identity/{identityURN}";
 
 const FILTER: &[Parameter] = &[
     Parameter::texts("action"),
@@ -45,6 +46,10 @@ pub(super) fn operations() -> Vec<Operation> {
         Operation::delete(POLICY, "Delete a policy")
             .requires(&[rights::POLICY_DELETE])
             .handle(delete),
+        Operation::delete(IDENTITY, "Detach an identity from a policy")
+            .extension()
+            .requires(&[rights::POLICY_EDIT])
+            .handle(detach),
     ]
 }
 
@@ -111,5 +116,12 @@ async fn put(
 
 async fn delete(context: Context, request: Request) -> Result<NoContent, ApiError> {
     request.iam.delete_policy(&context, request.id()).await?;
+    Ok(NoContent)
+}
+
+async fn detach(context: Context, request: Request) -> Result<NoContent, ApiError> {
+    let detached = Attachment::Detached;
+    let identity = request.parameter(1)?;
+    request.iam.set_policy_identity(&context, request.id(), identity, detached).await?;
     Ok(NoContent)
 }

@@ -14,7 +14,7 @@ struct Object {
     /// The body of a change.
     edit: Value,
     /// Other changes below its path, as method, path and body.
-    others: Vec<(Method, &'static str, Value)>,
+    others: Vec<(Method, String, Value)>,
 }
 
 impl Object {
@@ -27,7 +27,8 @@ impl Object {
 async fn objects(admin: &Caller) -> Vec<Object> {
     let made = async |path: &str, body: Value| admin.post(path, &body).await.expect(200);
     let text = |value: &Value| value.as_str().unwrap().to_owned();
-    let lists = json!({"identities": [], "resources": [], "permissions": {}});
+    let named_user = format!("urn:v1:eu:identity:user:{ACCOUNT}/u");
+    let lists = json!({"identities": [named_user], "resources": [], "permissions": {}});
     let named = |name: &str, more: &Value| {
         let mut body = json!({ "name": name });
         body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -51,14 +52,17 @@ async fn objects(admin: &Caller) -> Vec<Object> {
     let mut resource =
         Object::new(format!("/v2/iam/resource/{}", part(VPS)), json!({"tags": {"env": "test"}}));
     resource.others = vec![
-        (Method::POST, "/tag", json!({"key": "env", "value": "prod"})),
-        (Method::DELETE, "/tag/env", Value::Null),
+        (Method::POST, "/tag".to_owned(), json!({"key": "env", "value": "prod"})),
+        (Method::DELETE, "/tag/env".to_owned(), Value::Null),
     ];
+    let mut policy =
+        Object::new(format!("/v2/iam/policy/{}", text(&policy["id"])), named("q", &lists));
+    policy.others = vec![(Method::DELETE, format!("/identity/{}", part(&named_user)), Value::Null)];
     let mut user = Object::new("/v1/me/identity/user/u".to_owned(), note.clone());
     user.others =
-        vec![(Method::POST, "/disable", Value::Null), (Method::POST, "/enable", Value::Null)];
+        ["/disable", "/enable"].map(|below| (Method::POST, below.to_owned(), Value::Null)).into();
     vec![
-        Object::new(format!("/v2/iam/policy/{}", text(&policy["id"])), named("q", &lists)),
+        policy,
         Object::new(
             format!("/v2/iam/permissionsGroup/{}", part(&urn)),
             named("g", &json!({"description": "changed", "permissions": {}})),

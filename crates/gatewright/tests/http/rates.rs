@@ -1,10 +1,13 @@
 //! The limits of the rates of requests, as clients and proxies meet them.
 
+use gatewright_panel::{Access, routes};
 use gatewright_testing::{TestDatabase, on_both_databases};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::server::{ACCOUNT, Caller, HTTPS, Reply, Server, http};
+use crate::openapi::document as document_of;
+use crate::panel_client::{PanelClient, csrf_token};
+use crate::server::{ACCOUNT, Caller, HTTPS, Reply, Server, http, part};
 
 /// Sends requests until one is refused for its rate; returns the refusal, by its status.
 async fn until_refused(status: u16, send: impl AsyncFn() -> Reply) -> Reply {
@@ -84,6 +87,123 @@ async fn large_changes_are_limited_by_their_size() {
     tells_the_limit(&reply, "journal");
     admin.get("/v1/me").await.expect(200);
     admin.delete(&format!("/v1/me/api/oauth2/client/{}", server.client_id)).await.expect(200);
+}
+
+/// Exhausts what an account may add to its journal, by more and more callers; returns an
+/// administrator whose changes are refused from the first on.
+async fn exhaust_journal(server: &Server, admin: &Caller) -> Caller {
+    let name = |number| format!("urn:v1:eu:resource:vps:{number}-{}", "x".repeat(900));
+    let resources: Vec<Value> = (0..100).map(|number| json!({"urn": name(number)})).collect();
+    let administrator = async |number: usize| {
+        let one = server.stranger(admin).await;
+        admin.allow(&format!("all-{number}"), &one, "*", "urn:v1:eu:resource:*").await;
+        one
+    };
+    let mut callers = Vec::new();
+    for number in 0..10 {
+        callers.push(administrator(number).await);
+    }
+    while let Some(caller) = callers.pop() {
+        if edit(&caller).await.status == 429 {
+            return caller;
+        }
+        let create = until_limited(async || {
+            let policy = json!({
+                "name": format!("large-{}", fastrand::u64(..)), "identities": [],
+                "resources": resources, "permissions": {"allow": []},
+            });
+            caller.post("/v2/iam/policy", &policy).await
+        });
+        tells_the_limit(&create.await, "journal");
+    }
+    panic!("the account is never refused");
+}
+
+/// Returns whether an operation or a form ends something, by the words of its path.
+fn ends_something(path: &str) -> bool {
+    let ends = ["/delete", "/disable", "/end", "/remove", "/detach", "/revoke", "/sign-out"];
+    ends.iter().any(|end| path.ends_with(end))
+}
+
+/// Returns every operation of the API that changes something, as method and path.
+async fn changing_operations(server: &Server) -> Vec<(Method, String)> {
+    let mut found = Vec::new();
+    for (document, version) in [("v1", "/v1"), ("v2", "/v2")] {
+        let document = document_of(server, document).await;
+        for (path, operations) in document["paths"].as_object().unwrap() {
+            for method in [Method::POST, Method::PUT, Method::DELETE] {
+                let operation = &operations[method.as_str().to_lowercase()];
+                if operation.is_object() {
+                    found.push((method, format!("{version}{path}")));
+                }
+            }
+        }
+    }
+    found
+}
+
+/// Fills each parameter of a path with the name of nothing.
+fn filled(path: &str) -> String {
+    let parts = path.split('/').map(|part| match part {
+        "{policyId}" | "{groupId}" => "00000000-0000-0000-0000-000000000000",
+        part if part.ends_with("URN}") => "urn:v1:eu:resource:vps:none",
+        part if part.starts_with('{') => "none",
+        part => part,
+    });
+    parts.collect::<Vec<_>>().join("/")
+}
+
+#[tokio::test]
+async fn at_exhausted_rates_everything_that_ends_something_works_and_nothing_else() {
+    let exhausted = ["--rate-writes", "1", "--rate-decisions", "1", "--rate-reads", "1"];
+    for flags in [&exhausted[..], &["--rate-journal", "1"]] {
+        let database = TestDatabase::sqlite();
+        let server = Server::start_with(&database, flags);
+        let admin = server.admin().await;
+        let named = server.stranger(&admin).await;
+        let policy =
+            admin.allow("p", &named, "vps:apiovh:reboot", "urn:v1:eu:resource:vps:a").await;
+        let mut visitor = PanelClient::new(&server);
+        visitor.sign_in(ACCOUNT, &server.password).await;
+        let token = csrf_token(&visitor.get("/me").await.html);
+        let caller = if flags.len() == 2 { exhaust_journal(&server, &admin).await } else { admin };
+        for (method, path) in changing_operations(&server).await {
+            let send = async || {
+                let request = caller.request(method.clone(), &filled(&path));
+                Reply::of(request.json(&json!({}))).await
+            };
+            if method == Method::DELETE || ends_something(&path) {
+                let status = send().await.status;
+                assert!((200..500).contains(&status) && status != 429, "{method} {path}: {status}");
+            } else if flags.len() > 2 || !path.ends_with("/check") {
+                until_limited(send).await.refused(429, "Client::TooManyRequests");
+            }
+        }
+        for route in routes().into_iter().filter(|route| route.method() == Method::POST) {
+            let path = filled(route.path());
+            if route.path() == "/sign-out" || route.access() == Access::Public {
+                continue;
+            }
+            if ends_something(route.path()) {
+                let seen = visitor.post_with(&token, &path, &[]).await;
+                assert!(seen.status < 500 && seen.status != 429, "{path}: {}", seen.status);
+                continue;
+            }
+            let mut statuses = Vec::new();
+            while !statuses.contains(&429) {
+                assert!(statuses.len() < 100, "{path}: {statuses:?}");
+                statuses.push(visitor.post_with(&token, &path, &[]).await.status);
+            }
+        }
+        assert_eq!(visitor.post_with(&token, "/sign-out", &[]).await.status, 303);
+        let policy = format!("/v2/iam/policy/{}", policy["id"].as_str().unwrap());
+        let detach = format!("{policy}/identity/{}", part(&named.urn()));
+        caller.delete(&detach).await.expect(204);
+        caller.delete(&detach).await.refused(404, "Client::NotFound");
+        let nobody = caller.delete(&format!("{policy}/identity/nobody")).await;
+        nobody.refused(400, "Client::BadRequest::INVALID_RESOURCE_URN");
+        caller.delete(&policy).await.expect(204);
+    }
 }
 
 #[tokio::test]

@@ -26,17 +26,12 @@ const CHUNK: i64 = 1_000;
 impl PolicyFilter {
     /// Validates the filter, and canonicalises the URNs of its identities.
     fn check(mut self, region: Region) -> Result<Self, IamError> {
-        let refused = |name: &str, urn: &str, error: UrnError| {
-            IamError::invalid(Fault::ResourceUrn, format!("\"{name}\": the URN {urn} {error}"))
-        };
         for urn in &mut self.identities {
-            let identity =
-                Identity::parse(urn, region).map_err(|error| refused("identity", urn, error))?;
-            identity.urn().clone_into(urn);
+            parse_identity("identity", urn, region)?.urn().clone_into(urn);
         }
         for urn in &self.resources {
             ResourcePattern::parse(urn, region)
-                .map_err(|error| refused("resourceURN", urn, error))?;
+                .map_err(|error| malformed("resourceURN", urn, error))?;
         }
         Ok(self)
     }
@@ -161,7 +156,8 @@ impl Iam {
         .map_err(taken)
     }
 
-    /// Attaches a policy to an identity, or detaches it.
+    /// Attaches a policy to an identity, or detaches it; fails with [`IamError::NotFound`] where it is to
+    /// be detached and does not name the identity.
     pub async fn set_policy_identity(
         &self,
         context: &Context,
@@ -175,6 +171,8 @@ impl Iam {
         self.demand_grantor(context).await?;
         let id = id?;
         let (region, limits) = (self.settings.region, &self.settings.limits);
+        let identity = parse_identity("identity", identity, region)?;
+        let identity = identity.urn();
         let key = id.to_string();
         if attached {
             self.check_attachment_cost(context.account(), &key, identity).await?;
@@ -186,8 +184,10 @@ impl Iam {
             let identities = &mut policy.rule.identities;
             let is_it =
                 |urn: &String| Identity::parse(urn, region).is_ok_and(|one| one.urn() == identity);
-            if identities.iter().any(is_it) == attached {
-                return Ok(policy.clone());
+            match (attachment, identities.iter().any(is_it)) {
+                (Attachment::Attached, true) => return Ok(policy.clone()),
+                (Attachment::Detached, false) => return Err(IamError::NotFound),
+                (Attachment::Attached, false) | (Attachment::Detached, true) => {}
             }
             identities.retain(|urn| !is_it(urn));
             // Detaching always works, whatever the policy holds.
@@ -262,6 +262,14 @@ impl Iam {
             _ => Ok(PolicyTarget::Other),
         }
     }
+}
+
+fn malformed(name: &str, urn: &str, error: UrnError) -> IamError {
+    IamError::invalid(Fault::ResourceUrn, format!("\"{name}\": the URN {urn} {error}"))
+}
+
+fn parse_identity(name: &str, urn: &str, region: Region) -> Result<Identity, IamError> {
+    Identity::parse(urn, region).map_err(|error| malformed(name, urn, error))
 }
 
 fn take_fitting(

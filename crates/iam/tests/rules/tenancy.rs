@@ -101,7 +101,10 @@ async fn policies_and_groups_of_another_account_are_not_found() {
     let input = || Ok(PolicyInput { name: "p".to_owned(), ..PolicyInput::default() });
     not_found(iam.policy(other, Ok(objects.policy)).await);
     not_found(iam.edit_policy(other, Ok(objects.policy), input()).await);
-    not_found(iam.set_policy_identity(other, Ok(objects.policy), "x", Attachment::Attached).await);
+    let identity = format!("urn:v1:eu:identity:account:{OTHER}");
+    for attachment in [Attachment::Attached, Attachment::Detached] {
+        not_found(iam.set_policy_identity(other, Ok(objects.policy), &identity, attachment).await);
+    }
     not_found(iam.delete_policy(other, Ok(objects.policy)).await);
     let urn = objects.permissions_group.as_str();
     not_found(iam.permissions_group(other, urn).await);

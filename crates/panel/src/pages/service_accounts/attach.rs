@@ -32,7 +32,11 @@ async fn change_policies(
     let identity = client.identity.ok_or(IamError::NotFound)?;
     for text in request.form.all("policy") {
         let id = text.parse().map_err(|_| IamError::NotFound)?;
-        request.iam.set_policy_identity(&context, Ok(id), &identity, attachment).await?;
+        match request.iam.set_policy_identity(&context, Ok(id), &identity, attachment).await {
+            // Somebody else was faster.
+            Err(IamError::NotFound) if attachment == Attachment::Detached => {}
+            done => drop(done?),
+        }
     }
     Ok(())
 }
