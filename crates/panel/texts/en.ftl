@@ -252,6 +252,7 @@ logs = Logs
 logs-audit = Audit
 logs-activity = Activity
 logs-decisions = Decisions
+equal-to-administrator = Equal to administrator
 logs-audit-intro = Who changed what: every change of the account, bound together so that none can be altered unseen. Kept for good.
 logs-activity-intro = Which calls of the API and which pages of this panel were asked for, and by whom.
 logs-decisions-intro = What the policies decided, for whom, and which policy it was.

@@ -252,6 +252,7 @@ logs = Journaux
 logs-audit = Audit
 logs-activity = Activité
 logs-decisions = Décisions
+equal-to-administrator = Équivaut à administrateur
 logs-audit-intro = Qui a changé quoi : chaque changement du compte, liés entre eux pour qu’aucun ne puisse être altéré sans que cela se voie. Conservé sans limite.
 logs-activity-intro = Quels appels de l’API et quelles pages de ce panneau ont été demandés, et par qui.
 logs-decisions-intro = Ce que les politiques ont décidé, pour qui, et laquelle a décidé.

@@ -129,6 +129,12 @@ impl CompiledPermissions {
         self.actions.memory()
     }
 
+    /// Returns whether the action is allowed and not excepted.
+    pub fn grants(&self, action: &str) -> bool {
+        let found = self.action_match(action);
+        found.allows() && !found.excepts()
+    }
+
     /// Matches an action.
     pub fn action_match(&self, action: &str) -> ActionMatch {
         ActionMatch(self.actions.marks(action))

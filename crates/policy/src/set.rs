@@ -266,6 +266,14 @@ impl PolicySet {
                 .any(|group| group.action_match(action).allows())
     }
 
+    /// Returns whether a block of the policy allows the action and does not except it.
+    pub fn grants_action(&self, policy: &CompiledPolicy, action: &str) -> bool {
+        let groups = policy.permissions_groups.iter();
+        let groups = groups.filter_map(|urn| self.permissions_group(urn));
+        let mut blocks = [&policy.permissions].into_iter().chain(groups);
+        blocks.any(|block| block.grants(action))
+    }
+
     /// Returns whether a block of the policy denies an action.
     pub fn denies_something(&self, policy: &CompiledPolicy) -> bool {
         let groups = policy.permissions_groups.iter();

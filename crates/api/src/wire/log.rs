@@ -94,6 +94,9 @@ impl ActivityLine {
 pub(crate) struct AuditLog {
     auth_details: Option<Value>,
     created_at: String,
+    /// True if the change gave somebody a right that leads to all others (`docs/rights.md`).
+    #[schema(extensions(("x-gatewright-extension" = json!(true))))]
+    equal_to_administrator: bool,
     group_created_details: Option<Value>,
     group_deleted_details: Option<Value>,
     group_modified_details: Option<Value>,
@@ -149,6 +152,7 @@ impl AuditLog {
         Some(Self {
             auth_details: Some(json!({ "userDetails": author(event) })),
             created_at: event.at.to_string(),
+            equal_to_administrator: event.equal_to_administrator,
             ip: event.ip.clone(),
             group_created_details: only("GROUP_CREATED"),
             group_deleted_details: only("GROUP_DELETED"),

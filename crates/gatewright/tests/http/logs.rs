@@ -65,7 +65,13 @@ async fn the_audit_says_who_changed_what(database: TestDatabase) {
     let events = admin.get(AUDIT).await.expect(200);
     let fields: Vec<usize> =
         events.as_array().unwrap().iter().map(|one| one.as_object().unwrap().len()).collect();
-    assert!(fields.iter().all(|count| *count == 24), "{fields:?}");
+    assert!(fields.iter().all(|count| *count == 25), "{fields:?}");
+    let marks = |kind: &str| of_type(&events, kind)[0]["equalToAdministrator"].clone();
+    assert_eq!((marks("POLICY_CREATED"), marks("USER_CREATED")), (json!(false), json!(false)));
+    let admins = admin.get(AUDIT).await.expect(200);
+    assert!(
+        of_type(&admins, "POLICY_CREATED").iter().any(|one| one["equalToAdministrator"] == true)
+    );
     let modified = of_type(&events, "USER_MODIFIED");
     let details = &modified[0]["userModifiedDetails"];
     assert_eq!(

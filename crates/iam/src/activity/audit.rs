@@ -1,5 +1,6 @@
 //! The audit log: the journal in a form for people.
 
+use crate::activity::elevation::elevates;
 use crate::core::iam::Iam;
 use crate::engine::held::properties;
 use crate::model::caller::Context;
@@ -26,6 +27,7 @@ impl Iam {
         (mut before, most): (Revision, usize),
     ) -> Result<Events, IamError> {
         self.demand(context, rights::AUDIT_GET).await?;
+        let view = self.views.get(context.account()).await?;
         let mut found = Events::default();
         let mut looked = 0;
         while looked < MOST {
@@ -36,12 +38,13 @@ impl Iam {
             };
             for entry in entries {
                 let id_form = properties(entry.kind).id_form;
-                let event = Event::read(entry, id_form)?;
+                let mut event = Event::read(entry, id_form)?;
                 if event.fits(filter) {
                     if found.events.len() == most {
                         found.older = found.events.last().map(|event| event.revision);
                         return Ok(found);
                     }
+                    event.equal_to_administrator = elevates(&view, self.settings.region, &event);
                     found.events.push(event);
                 }
             }

@@ -134,6 +134,11 @@ impl View {
         self.policies.len() - self.roles
     }
 
+    /// Returns whether there is a managed permissions group with a name.
+    pub(crate) fn has_managed_group(&self, name: &str) -> bool {
+        self.catalogue.group(name).is_some()
+    }
+
     /// Returns the number of permissions groups of the account, without the managed ones.
     pub(crate) fn permissions_group_count(&self) -> usize {
         self.policies.permissions_group_count().saturating_sub(self.catalogue.groups().count())

@@ -31,6 +31,9 @@ pub struct Event {
     pub before: Option<Value>,
     /// The document after the change; none for a deletion.
     pub after: Option<Value>,
+    /// True if the change gave somebody a right that leads to all others, by the roles and permissions
+    /// groups of now.
+    pub equal_to_administrator: bool,
 }
 
 impl Event {
@@ -56,6 +59,7 @@ impl Event {
             name,
             before,
             after,
+            equal_to_administrator: false,
         })
     }
 

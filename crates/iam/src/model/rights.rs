@@ -134,7 +134,9 @@ rights! {
 }
 
 /// The rights each of which leads to all others: whoever has one can give themselves any right, or
-/// act as somebody who has it.
+/// act as somebody who has it. For some, a policy must name already what they create or change.
+///
+/// What only takes away leads to no more than other policies allow: without a policy that denies, say.
 pub const EQUAL_TO_ADMINISTRATOR: &[&str] = &[
     USER_CREATE,
     USER_EDIT,
@@ -146,6 +148,7 @@ pub const EQUAL_TO_ADMINISTRATOR: &[&str] = &[
     POLICY_EDIT,
     PERMISSIONS_GROUP_CREATE,
     PERMISSIONS_GROUP_EDIT,
+    RESOURCE_GROUP_CREATE,
     RESOURCE_GROUP_EDIT,
 ];
 

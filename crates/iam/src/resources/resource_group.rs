@@ -85,6 +85,8 @@ impl Iam {
         input: Input<ResourceGroupInput>,
     ) -> Result<ResourceGroup, IamError> {
         self.demand(context, rights::RESOURCE_GROUP_CREATE).await?;
+        // A policy may be about every resource group.
+        self.demand_grantor(context).await?;
         if let Some(created) = self.created_before(context).await? {
             return self.shown_group(&created.owner, &created.id, created.document).await;
         }

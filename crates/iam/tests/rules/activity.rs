@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use gatewright_iam::{
-    AccountName, Attempt, Call, Context, Event, GroupInput, GroupName, Instant, LogFilter, LogKind,
-    Reason, Revision,
+    AccountName, Attempt, Call, Context, Event, Expiry, GroupInput, GroupName, Instant, LogFilter,
+    LogKind, Login, PolicyInput, Reason, Revision, Role, UserEdit, UserTokenInput, rights,
 };
 
-use crate::installation::{ACCOUNT, INSTANT, Installation, OTHER, REBOOT, VPS, grant, texts};
+use crate::installation::{
+    ACCOUNT, INSTANT, Installation, OTHER, REBOOT, VPS, account_urn, grant, texts,
+};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -201,6 +203,56 @@ async fn the_audit_says_who_changed_what_and_how_it_was() {
     let (before, after) = events[1].field("description");
     assert_eq!((before.unwrap().as_str(), after.unwrap().as_str()), (Some("one"), Some("two")));
     assert_eq!(installation.changes().await, events[0].revision.number(), "the journal has no gap");
+}
+
+#[tokio::test]
+async fn the_audit_marks_changes_that_give_somebody_a_right_that_leads_to_all_others() {
+    let installation = Installation::new().await;
+    let (iam, owner) = (&installation.iam, installation.owner());
+    let marked = async |what: &str| {
+        let filter = LogFilter { what: what.to_owned(), ..LogFilter::default() };
+        let events = iam.audit(&owner, &filter, (Revision::MAX, 1)).await.unwrap().events;
+        events[0].equal_to_administrator
+    };
+    let caller = installation.stranger().await;
+    let home = account_urn();
+    for (right, resource, expected) in [
+        (rights::POLICY_GET, home.as_str(), false),
+        (rights::POLICY_EDIT, VPS, false),
+        (rights::POLICY_EDIT, &home, true),
+        ("*", "urn:v1:eu:resource:*", true),
+    ] {
+        let policy = installation.allow(&caller.urn(), &[right], &[resource]).await;
+        assert_eq!(marked("policy created").await, expected, "{right} on {resource}");
+        let mut input = PolicyInput::from(policy.clone());
+        input.description = Some("changed".to_owned());
+        iam.edit_policy(&owner, Ok(policy.rule.id), Ok(input.clone())).await.unwrap();
+        assert!(!marked("policy modified").await, "nobody gets anything");
+        input.identities.push(installation.stranger().await.urn());
+        iam.edit_policy(&owner, Ok(policy.rule.id), Ok(input)).await.unwrap();
+        assert_eq!(marked("policy modified").await, expected, "{right} on {resource}");
+        iam.delete_policy(&owner, Ok(policy.rule.id)).await.unwrap();
+        assert!(!marked("policy deleted").await);
+    }
+    installation.user("jane", &["UNPRIVILEGED"]).await;
+    assert!(!marked("user created").await);
+    let groups = |name: &str| {
+        Ok(UserEdit { groups: Some(vec![GroupName::new(name)]), ..UserEdit::default() })
+    };
+    let jane = Login::new("jane");
+    iam.edit_user(&owner, &jane, groups("ADMIN")).await.unwrap();
+    assert!(marked("user modified").await);
+    let token =
+        UserTokenInput { name: "t".to_owned(), description: String::new(), expiry: Expiry::Never };
+    iam.create_user_token(&owner, &jane, Ok(token)).await.unwrap();
+    assert!(marked("userToken created").await);
+    iam.edit_user(&owner, &jane, groups("UNPRIVILEGED")).await.unwrap();
+    assert!(!marked("user modified").await);
+    let ops = |role| Ok(GroupInput { name: "ops".to_owned(), description: None, role: Some(role) });
+    iam.create_group(&owner, ops(Role::None)).await.unwrap();
+    assert!(!marked("group created").await);
+    iam.edit_group(&owner, &GroupName::new("ops"), ops(Role::Admin)).await.unwrap();
+    assert!(marked("group modified").await);
 }
 
 #[tokio::test]

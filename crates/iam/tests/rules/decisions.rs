@@ -363,7 +363,7 @@ async fn searches_find_subjects_resources_and_actions() {
 }
 
 /// Authorizes a forwarded request to the library.
-async fn forwarded(
+pub(crate) async fn forwarded(
     installation: &Installation,
     (method, target): (&str, &str),
     token: Option<&str>,

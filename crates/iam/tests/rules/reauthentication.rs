@@ -1,15 +1,17 @@
 //! Sensitive actions ask for re-authentication.
 
+use std::collections::BTreeSet;
 use std::pin::Pin;
 use std::time::Duration;
 
 use gatewright_iam::{
-    Attachment, Context, Expiry, GroupName, Iam, IamError, Login, Reauthentication, SessionId,
-    SessionToken, SignInError, SignedIn, UserTokenEdit,
+    Attachment, ClientId, Context, Expiry, GroupName, Iam, IamError, Login, Reauthentication,
+    SessionId, SessionToken, SignInError, SignedIn, UserTokenEdit,
 };
 
 use crate::installation::{ACCOUNT, HOUR, Installation, PASSWORD, not_found, unread};
 use crate::sign_in::secret;
+use crate::source::{REAUTHENTICATES, functions_that_call};
 
 const TEN_MINUTES: Duration = Duration::from_mins(10);
 
@@ -45,6 +47,13 @@ const SENSITIVE: &[Action] = actions! {
     edit_permissions_group("x", unread());
     edit_resource_group(unread(), unread());
     end_session(&SessionId::new("x"));
+    enable_user(&Login::new("x"));
+    enable_client(&ClientId::new("x"));
+    delete_policy(unread());
+    delete_permissions_group("x");
+    create_resource_group(unread());
+    delete_resource_group(unread());
+    declare_api("x", unread());
 };
 
 /// Actions that are none: they read, or take something away that somebody may have to take away fast.
@@ -56,6 +65,12 @@ const LIGHT: &[Action] = actions! {
     delete_user_token(&Login::new("x"), "y");
     edit_user_token(&Login::new("x"), "y", Ok(UserTokenEdit { description: None, expiry: None }));
 };
+
+#[test]
+fn each_use_case_that_asks_for_reauthentication_is_in_the_table() {
+    let table: BTreeSet<String> = SENSITIVE.iter().map(|(name, _)| (*name).to_owned()).collect();
+    assert_eq!(functions_that_call(REAUTHENTICATES), table);
+}
 
 fn asks(answer: &Result<(), IamError>) -> bool {
     matches!(answer, Err(IamError::ReauthenticationRequired))

@@ -5,12 +5,13 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use gatewright_iam::{
-    Attachment, BuiltInProducts, Catalogue, ClientId, Context, EvaluationsSemantic, GroupName, Iam,
-    IamError, Instant, LogFilter, LogKind, Login, Permissions, PolicyInput, ReplicaPosition,
-    Revision, UserEdit, UserInput, rights,
+    Attachment, BuiltInProducts, Catalogue, ClientId, Context, EvaluationsSemantic, Expiry,
+    GroupName, Iam, IamError, Instant, LogFilter, LogKind, Login, Permissions, PolicyInput,
+    ReplicaPosition, Revision, UserInput, UserTokenEdit, rights,
 };
 
 use crate::installation::{Installation, account_urn, texts, unread};
+use crate::source::{GRANTS, functions_that_call};
 
 /// A use case, and the right that it demands.
 struct UseCase {
@@ -223,16 +224,25 @@ async fn where_only_administrators_give_rights_nobody_gives_what_they_lack() {
         Ok(PolicyInput { name: name.to_owned(), identities, ..PolicyInput::default() })
     };
     let user = |login: &str| Ok(UserInput { login: login.to_owned(), ..UserInput::default() });
-    for refused in [
-        iam.create_policy(&some.context, input("p")).await.map(drop),
-        iam.create_user(&some.context, user("jane")).await.map(drop),
-        iam.edit_user(&some.context, &Login::new("x"), Ok(UserEdit::default())).await.map(drop),
-        iam.reset_second_factors(&some.context, &Login::new("x")).await,
-        // What denies something is not taken away either.
-        iam.delete_policy(&some.context, Ok(denial.rule.id)).await,
-    ] {
-        assert!(matches!(refused, Err(IamError::Refused(_))), "{refused:?}");
+    let is_refused = |name: &str, answer: Result<(), IamError>| {
+        assert!(matches!(answer, Err(IamError::Refused(_))), "{name}: {answer:?}");
+    };
+    let granting = functions_that_call(GRANTS);
+    let mut tried = BTreeSet::new();
+    for UseCase { name, call, .. } in USE_CASES.iter().filter(|one| granting.contains(one.name)) {
+        let answer = if *name == "edit_user_token" {
+            // It gives something where it makes the token last longer.
+            let edit = UserTokenEdit { description: None, expiry: Some(Expiry::Never) };
+            iam.edit_user_token(&some.context, &Login::new("x"), "y", Ok(edit)).await.map(drop)
+        } else {
+            call(iam, &some.context).await
+        };
+        is_refused(name, answer);
+        tried.insert((*name).to_owned());
     }
+    assert_eq!(tried, granting);
+    // What denies something is not taken away either.
+    is_refused("denial", iam.delete_policy(&some.context, Ok(denial.rule.id)).await);
     iam.create_policy(&all.context, input("p")).await.unwrap();
     iam.create_user(&all.context, user("jane")).await.unwrap();
     iam.create_policy(&installation.owner(), input("q")).await.unwrap();

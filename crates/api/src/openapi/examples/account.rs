@@ -57,6 +57,7 @@ pub(super) fn of(name: &str) -> Option<Value> {
         }),
         "audit.Log" => json!({
             "authDetails": {"userDetails": {"type": "USER", "user": "jo"}},
+            "equalToAdministrator": false,
             "createdAt": "2026-11-26T20:51:34.041391Z",
             "groupCreatedDetails": {
                 "group": "operators", "new": {"description": "", "name": "operators", "role": "NONE"},

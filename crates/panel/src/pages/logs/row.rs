@@ -15,6 +15,8 @@ pub(super) struct Row {
     pub(super) what: String,
     pub(super) on: String,
     pub(super) on_short: String,
+    /// `true` if a change gave somebody a right that leads to all others.
+    pub(super) equal_to_administrator: bool,
     /// `true` if it was allowed; none for a change.
     pub(super) allowed: Option<bool>,
     /// Key of the text that gives the reason.
@@ -44,6 +46,7 @@ impl From<Line> for Row {
             what,
             on_short: short_urn(&on).to_owned(),
             on,
+            equal_to_administrator: false,
             // Nothing is known of lines that were left out.
             allowed: (!line.left_out).then_some(line.allowed),
             reason: line.reason.map_or("", reason_text),
@@ -65,6 +68,7 @@ impl From<Event> for Row {
             what: format!("{} {}", event.subject.as_str(), event.act()),
             on_short: event.name,
             on: event.id,
+            equal_to_administrator: event.equal_to_administrator,
             allowed: None,
             reason: "",
             policy: None,
