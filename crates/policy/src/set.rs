@@ -6,6 +6,7 @@
 
 mod cost;
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use foldhash::quality::RandomState;
@@ -15,6 +16,7 @@ use crate::hashed_identity::{HashedIdentity, IdentityHash};
 use crate::id::{AccountName, PolicyId, ResourceGroupId};
 use crate::permissions::CompiledPermissions;
 use crate::policy::CompiledPolicy;
+use crate::request::Caller;
 
 type Map<K, V> = GenericHashMap<K, V, RandomState, DefaultSharedPtr>;
 
@@ -285,10 +287,10 @@ impl PolicySet {
     pub(crate) fn each_of<'p>(
         &'p self,
         identity: &HashedIdentity,
-        mut f: impl FnMut(&'p CompiledPolicy) -> std::ops::ControlFlow<()>,
-    ) -> std::ops::ControlFlow<()> {
+        mut f: impl FnMut(&'p CompiledPolicy) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
         match self.by_identity.get(&identity.key) {
-            None => std::ops::ControlFlow::Continue(()),
+            None => ControlFlow::Continue(()),
             Some(Bundle::Many(many)) => many.values().try_for_each(|policy| f(policy)),
             Some(bundle) => bundle.few().iter().try_for_each(|policy| f(policy)),
         }
@@ -301,6 +303,24 @@ impl PolicySet {
     /// Returns whether the policy covers the resource, by its URN or by a group.
     pub fn covers(&self, policy: &CompiledPolicy, urn: &str) -> bool {
         policy.cover.names(urn) || self.covers_by_group(policy, urn)
+    }
+
+    /// Returns whether a policy names the caller or their account.
+    pub fn names(&self, caller: &Caller) -> bool {
+        self.any_naming(caller, |_| true)
+    }
+
+    /// Returns whether a policy that names the caller, or their account, covers the resource. Without one,
+    /// nothing on a resource of this account is allowed to callers of another.
+    pub fn covers_for(&self, caller: &Caller, urn: &str) -> bool {
+        self.any_naming(caller, |policy| self.covers(policy, urn))
+    }
+
+    fn any_naming(&self, caller: &Caller, is_it: impl Fn(&CompiledPolicy) -> bool) -> bool {
+        let found =
+            |policy| if is_it(policy) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
+        let identities = caller.hashed_identities().iter().chain([caller.account_identity()]);
+        identities.into_iter().any(|identity| self.each_of(identity, found).is_break())
     }
 
     /// Returns the resources that resource groups list, by canonical URN.

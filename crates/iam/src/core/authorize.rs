@@ -82,11 +82,21 @@ impl Iam {
         context: &Context,
         urn: &ResourceUrn,
     ) -> Result<bool, IamError> {
+        Ok(self.find_access(context, urn).await?.0)
+    }
+
+    /// Returns whether the caller has any action allowed on the resource, and what it has cost to find
+    /// that out.
+    pub(crate) async fn find_access(
+        &self,
+        context: &Context,
+        urn: &ResourceUrn,
+    ) -> Result<(bool, u64), IamError> {
         let decision_context = self.decision_context(context, urn).await?;
         if context.principal.caller.is_root()
             && decision_context.owner.policies().owner() == context.account()
         {
-            return Ok(true);
+            return Ok((true, 1));
         }
         let catalogue = self.catalogue();
         let actions = catalogue.action_names(urn.resource_type());
@@ -94,15 +104,20 @@ impl Iam {
             [rights::tag_add(urn.resource_type()), rights::tag_remove(urn.resource_type())];
         let actions: Vec<&String> = actions.iter().chain(&common).collect();
         let (cost, mut budget) = (decision_context.cost(context), self.budget());
+        let mut spent: u64 = 0;
         for some in actions.chunks(CHUNK) {
             let is_allowed =
                 |action: &&String| decision_context.decide(context, action, urn).is_allowed();
-            if some.iter().any(is_allowed) {
-                return Ok(true);
+            let allowed = some.iter().position(is_allowed);
+            let tried = allowed.map_or(some.len(), |index| index + 1);
+            let cost = cost.saturating_mul(tried as u64);
+            spent = spent.saturating_add(cost);
+            if allowed.is_some() {
+                return Ok((true, spent));
             }
-            budget.pause_after(cost.saturating_mul(some.len() as u64)).await;
+            budget.pause_after(cost).await;
         }
-        Ok(false)
+        Ok((false, spent))
     }
 
     /// Finds the accounts whose policies decide on a resource. A resource that is not registered

@@ -84,11 +84,29 @@ macro_rules! held_whole {
 not_held!(ApiDocument);
 
 held_whole!(
-    ResourceDocument => resources,
     SessionDocument => sessions,
     UserDocument => users,
     UserTokenDocument => user_tokens
 );
+
+impl Held for ResourceDocument {
+    fn read_held(self, place: Place<'_>, _: Option<Vec<u8>>) -> Result<Insert, IamError> {
+        let (urn, document) = (Box::<str>::from(place.id), Arc::new(self));
+        Ok(Box::new(move |view| {
+            Self::remove(view, &urn, "")?;
+            view.resources.insert(&urn, Arc::clone(&document));
+            view.resources_in_order.insert((document.created_at, urn));
+            Ok(())
+        }))
+    }
+
+    fn remove(view: &mut View, urn: &str, _: &str) -> Result<(), IamError> {
+        if let Some(document) = view.resources.remove(urn) {
+            view.resources_in_order.remove(&(document.created_at, urn.into()));
+        }
+        Ok(())
+    }
+}
 
 impl Held for Profile {
     fn read_held(self, _: Place<'_>, _: Option<Vec<u8>>) -> Result<Insert, IamError> {

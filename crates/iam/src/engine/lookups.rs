@@ -3,9 +3,10 @@
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
+use std::sync::Arc;
 
 use gatewright_policy::{
-    AccountName, CompiledPolicy, GroupName, Identity, IdentityKind, Login, PolicySet,
+    AccountName, CompiledPolicy, GroupName, Identity, IdentityKind, Instant, Login, PolicySet,
     Resource as DecidedResource, ResourceUrn, TokenId,
 };
 
@@ -13,6 +14,7 @@ use crate::engine::view::View;
 use crate::model::error::IamError;
 use crate::model::group::role_policy_id;
 use crate::model::limits::check_cost;
+use crate::model::resource::ResourceDocument;
 use crate::model::user::MOST_GROUPS;
 
 /// Lists the costs of the identities whose URN begins with a prefix.
@@ -132,6 +134,19 @@ impl View {
     /// Returns the number of policies of the account.
     pub(crate) fn policy_count(&self) -> usize {
         self.policies.len() - self.roles
+    }
+
+    /// Lists the resources that were created after an instant, by their URNs, in the order of their
+    /// creation.
+    pub(crate) fn resources_after(
+        &self,
+        after: Instant,
+    ) -> impl Iterator<Item = (Instant, &str, &Arc<ResourceDocument>)> {
+        // No URN is empty, so this is before all of the next instant.
+        let first = (Instant::from_micros(after.micros().saturating_add(1)), Box::<str>::default());
+        self.resources_in_order
+            .range(first..)
+            .filter_map(|(created, urn)| Some((*created, &**urn, self.resources.get(urn)?)))
     }
 
     /// Returns whether there is a managed permissions group with a name.

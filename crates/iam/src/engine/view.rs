@@ -70,6 +70,8 @@ pub(crate) struct View {
     pub(crate) clients: Objects<ClientEntry>,
     /// Resources, by canonical URN.
     pub(crate) resources: Objects<Arc<ResourceDocument>>,
+    /// The same in the order of their creation, by which lists are read.
+    pub(super) resources_in_order: OrdSet<(Instant, Box<str>)>,
     /// Expiry times of revoked tokens, by the token's identifier.
     pub(super) revoked: Objects<Instant>,
     pub(super) revoked_in_order: OrdSet<(Instant, Box<str>)>,
@@ -113,6 +115,7 @@ impl View {
             policies,
             clients: Objects::default(),
             resources: Objects::default(),
+            resources_in_order: OrdSet::new(),
             revoked: Objects::default(),
             revoked_in_order: OrdSet::new(),
             sessions: Objects::default(),

@@ -92,6 +92,16 @@ impl PageRequest {
         self.until(items.into_iter().map(|(_, item)| item).collect(), last)
     }
 
+    /// Builds the page from items of a list that was read up to a position, where more may follow.
+    pub(crate) fn part<T>(&self, items: Vec<(i64, T)>, read_to: i64) -> Page<T> {
+        if items.len() > self.size {
+            let page = self.page(items);
+            // All that was read are on the page, since they share a position.
+            return if page.next.is_some() { page } else { self.until(page.items, Some(read_to)) };
+        }
+        self.until(items.into_iter().map(|(_, item)| item).collect(), Some(read_to))
+    }
+
     /// Builds the page from its items, and the position at which the next one begins, if there is
     /// one.
     pub(crate) fn until<T>(&self, items: Vec<T>, next: Option<i64>) -> Page<T> {

@@ -12,15 +12,13 @@ use crate::model::document::Document;
 use crate::model::error::{Fault, IamError};
 use crate::model::input::{Input, check_label, check_visible};
 use crate::model::limits::{RESOURCE_TYPE_BYTES, TAGS, URN_BYTES, check_bytes, check_number};
-use crate::model::page::{Page, PageRequest};
 use crate::model::resource::{
     NewResource, Resource, ResourceDocument, check_reserved, check_tag, is_system_tag, system_tag,
 };
-use crate::model::resource_filter::ResourceFilter;
 use crate::model::rights;
 
 impl Iam {
-    fn resource_urn(&self, text: &str) -> Result<ResourceUrn, IamError> {
+    pub(super) fn resource_urn(&self, text: &str) -> Result<ResourceUrn, IamError> {
         let region = self.settings.region;
         ResourceUrn::parse(text, region).map_err(|error| {
             let message =
@@ -58,49 +56,6 @@ impl Iam {
         }
         let document = view.resources.get(urn.urn());
         document.map(|one| one.resource(urn.clone(), view.policies().owner())).transpose()
-    }
-
-    /// Lists the resources on which the caller has any permission: those of the caller's account,
-    /// then those of the accounts whose policies mention it.
-    pub async fn resources(
-        &self,
-        context: &Context,
-        filter: Input<ResourceFilter>,
-        page: Input<PageRequest>,
-    ) -> Result<Page<Resource>, IamError> {
-        let (filter, page) = (filter?.check()?, page?);
-        let mut owners = vec![context.account().to_owned()];
-        owners.extend(self.store.accounts_mentioning(context.account()).await?);
-        let mut fitting = Vec::new();
-        for owner in owners {
-            let view = self.views.get(&owner).await?;
-            for (urn, document) in view.resources.iter() {
-                let place = document.created_at.micros();
-                if place < page.after() {
-                    continue;
-                }
-                let urn = self.resource_urn(urn)?;
-                if filter.fits(&urn, document) {
-                    fitting.push((place, document.resource(urn, &owner)?));
-                }
-            }
-        }
-        fitting.sort_by(|(a, one), (b, other)| (a, one.urn.urn()).cmp(&(b, other.urn.urn())));
-        let mut found: Vec<(i64, Resource)> = Vec::new();
-        for (place, resource) in fitting {
-            if place <= page.after() {
-                continue;
-            }
-            // Resources created at one instant stay on one page; one more row tells that a next
-            // page exists.
-            if found.len() > page.size() && found.last().is_some_and(|(last, _)| *last != place) {
-                break;
-            }
-            if self.has_access(context, &resource.urn).await? {
-                found.push((place, resource));
-            }
-        }
-        Ok(page.page(found))
     }
 
     /// Reads a resource on which the caller has any permission.

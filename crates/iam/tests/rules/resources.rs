@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use gatewright_iam::{
-    AccountName, Fault, IamError, Member, NewResource, Permissions, ResourceFilter,
-    ResourceGroupInput, ResourceId, TagFilter, TagOperator, resource_id, rights,
+    AccountName, Context, Fault, Iam, IamError, Member, NewResource, PageRequest, Permissions,
+    PolicyInput, ResourceFilter, ResourceGroupInput, ResourceId, TagFilter, TagOperator,
+    resource_id, rights,
 };
 
 use crate::installation::{
-    ACCOUNT, Installation, OTHER, REBOOT, VPS, account_urn, conflict, fault, not_found, page,
-    read_only, texts,
+    ACCOUNT, INSTANT, Installation, OTHER, REBOOT, VPS, account_urn, conflict, fault, not_found,
+    page, read_only, texts,
 };
 
 fn new(urn: &str, owner: Option<&str>, tags: &[(&str, &str)]) -> NewResource {
@@ -311,4 +312,66 @@ async fn several_accounts_share_registration_unless_there_are_registrars() {
         installation.create_account(OTHER).await.unwrap();
         assert_eq!(installation.iam.shares_registration().await.unwrap(), shares);
     }
+}
+
+/// Lists all resources that a caller may see; returns those of each page.
+async fn pages(iam: &Iam, caller: &Context) -> Vec<Vec<String>> {
+    let (mut pages, mut cursor) = (Vec::new(), None::<String>);
+    loop {
+        let page = PageRequest::new(None, cursor.as_deref(), "resources");
+        let page = iam.resources(caller, Ok(ResourceFilter::default()), page).await.unwrap();
+        pages.push(page.items.iter().map(|one| one.urn.urn().to_owned()).collect());
+        cursor = page.next;
+        if cursor.is_none() {
+            return pages;
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_others_hold_and_share_never_slows_or_pushes_off_what_is_ones_own() {
+    // A page looks at a hundred resources of others, and decides on few.
+    let installation = Installation::with(|settings| settings.limits.request_cost = 1).await;
+    installation.create_account(OTHER).await.unwrap();
+    let (iam, owner) = (&installation.iam, installation.owner());
+    let other = iam.as_owner(&AccountName::new(OTHER));
+    let theirs = |number: usize| format!("urn:v1:eu:resource:vps:theirs-{number:03}");
+    for number in 0..250 {
+        installation.pass(INSTANT);
+        let other = Context { now: installation.now(), ..other.clone() };
+        iam.create_resource(&other, Ok(new(&theirs(number), None, &[]))).await.unwrap();
+    }
+    installation.pass(INSTANT);
+    installation.resource(VPS, &[]).await;
+    let own = [account_urn(), VPS.to_owned()];
+    assert_eq!(pages(iam, &owner).await, std::slice::from_ref(&own));
+    // A policy that names somebody else of the account leads to no look at what they hold.
+    let share = async |identity: &str, resource: &str| {
+        let input = PolicyInput {
+            name: format!("share-{}", iam.new_nonce().unwrap()),
+            identities: texts(&[identity]),
+            resources: texts(&[resource]),
+            permissions: Permissions { allow: texts(&["vps:*"]), ..Permissions::default() },
+            ..PolicyInput::default()
+        };
+        iam.create_policy(&other, Ok(input)).await.unwrap()
+    };
+    let stranger = installation.stranger().await;
+    share(&stranger.urn(), "urn:v1:eu:resource:vps:*").await;
+    assert_eq!(pages(iam, &owner).await, std::slice::from_ref(&own));
+    // Nobody is shown less, or more, for it.
+    let account = format!("urn:v1:eu:identity:account:{ACCOUNT}");
+    share(&account, &theirs(249)).await;
+    let found = pages(iam, &owner).await;
+    assert_eq!(found[0][..2], own);
+    assert_eq!(found.len(), 3, "of a hundred each");
+    assert_eq!(found.concat()[2..], [theirs(249)]);
+    share(&account, "urn:v1:eu:resource:vps:*").await;
+    let found = pages(iam, &owner).await;
+    assert_eq!(found[0][..2], own);
+    assert!(found.len() > 3, "decisions cost as well");
+    let all: Vec<String> = own.into_iter().chain((0..250).map(theirs)).collect();
+    assert_eq!(found.concat(), all);
+    let of_stranger: Vec<String> = (0..250).map(theirs).collect();
+    assert_eq!(pages(iam, &stranger.context).await.concat(), of_stranger);
 }
