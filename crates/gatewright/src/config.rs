@@ -71,6 +71,8 @@ pub(crate) struct Config {
     trusted_proxies: Option<Vec<IpNet>>,
     pub(crate) log: LogFilter,
     pub(crate) log_format: LogFormat,
+    /// The settings that were given, without secrets.
+    given: String,
     renamed: Vec<Renamed>,
     misspelled: Vec<Misspelled>,
     public_url: Option<String>,
@@ -131,6 +133,7 @@ impl Options {
         let database: Address =
             self.database.as_deref().ok_or(Failure::Missing("--database"))?.parse()?;
         let (settings, timeouts) = (self.settings()?, self.timeouts()?);
+        let given = self.shown();
         let public_url = self.public_url.as_deref().map(check_url).transpose();
         let log_format = self.log_format.as_deref().map_or(Ok(LogFormat::default()), str::parse);
         let log = self.log.as_deref().map_or(Ok(LogFilter::default()), str::parse);
@@ -162,6 +165,7 @@ impl Options {
             )?,
             trusted_proxies: trusted_proxies.map_err(Failure::setting("--trusted-proxies"))?,
             log: log.map_err(Failure::setting("--log"))?,
+            given,
             renamed,
             misspelled: Vec::new(),
             settings,
@@ -278,8 +282,10 @@ impl Config {
         Ok(Box::pin(opening).await?)
     }
 
-    /// Logs a warning for each setting that was given by its old name, or by none.
-    pub(crate) fn warn_of_names(&self) {
+    /// Logs the settings that were given, all others having their defaults, and a warning for each that was given by its old name, or by none.
+    pub(crate) fn log_settings(&self) {
+        let database = self.database.to_string();
+        tracing::info!(database, given = self.given, "settings");
         for Renamed { old, new } in &self.renamed {
             tracing::warn!(old, new, "a deprecated setting is used");
         }

@@ -28,7 +28,7 @@ pub(crate) fn start(config: &Config) -> Result<(), Failure> {
         LogFormat::Text => subscriber.with_target(false).init(),
     }
     std::panic::set_hook(Box::new(log_panic));
-    config.warn_of_names();
+    config.log_settings();
     Ok(())
 }
 

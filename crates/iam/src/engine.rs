@@ -19,6 +19,7 @@ pub(crate) mod objects;
 mod rate_limit;
 pub(crate) mod rate_limits;
 pub(crate) mod recorder;
+mod refusal_log;
 pub(crate) mod relying_party;
 mod renewal;
 pub(crate) mod revocation_watch;

@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use clap::builder::ValueParser;
 use clap::{Arg, Args};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::renamed::Renamed;
 use super::trusted_proxies::TrustedProxy;
@@ -17,7 +17,7 @@ use crate::error::Failure;
 pub(super) const COUNT: &str = "a whole number from 0 on, and not too large";
 
 /// The settings as they were given; each is optional. Lists are separated by commas.
-#[derive(Debug, Clone, Default, Args, Deserialize)]
+#[derive(Debug, Clone, Default, Args, Serialize, Deserialize)]
 #[command(mut_args = with_counts)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub(crate) struct Options {
@@ -206,6 +206,16 @@ macro_rules! first_given {
 }
 
 impl Options {
+    /// Returns the settings that were given, as a JSON object, without where secrets are.
+    pub(super) fn shown(&self) -> String {
+        let public = Self { database: None, master_key: None, ..self.clone() };
+        let mut shown = serde_json::to_value(public).unwrap_or_default();
+        if let Some(settings) = shown.as_object_mut() {
+            settings.retain(|_, value| !value.is_null());
+        }
+        shown.to_string()
+    }
+
     /// Moves values that were given by old names to the new ones; returns the old names that were
     /// used.
     pub(super) fn rename(&mut self) -> Result<Vec<Renamed>, Failure> {

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::str::FromStr;
 
 use ipnet::IpNet;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize, Serializer};
 
 /// The word that says that no proxy is trusted.
 const NONE: &str = "none";
@@ -29,6 +29,15 @@ impl FromStr for TrustedProxy {
         network.map(Self::Network).map_err(|_| {
             format!("{text:?} is no network as in 10.0.0.0/8, no address, and not {NONE:?}")
         })
+    }
+}
+
+impl Serialize for TrustedProxy {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Network(network) => serializer.collect_str(network),
+            Self::None => serializer.serialize_str(NONE),
+        }
     }
 }
 

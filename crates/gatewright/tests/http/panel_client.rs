@@ -21,8 +21,12 @@ pub(crate) struct Seen {
 
 impl PanelClient {
     pub(crate) fn new(server: &Server) -> Self {
+        Self::at(&server.url)
+    }
+
+    pub(crate) fn at(url: &str) -> Self {
         let http = reqwest::Client::builder().redirect(Policy::none()).build().unwrap();
-        Self { http, url: server.url.clone(), cookies: Vec::new() }
+        Self { http, url: url.to_owned(), cookies: Vec::new() }
     }
 
     pub(crate) async fn send(&mut self, request: reqwest::RequestBuilder) -> Seen {

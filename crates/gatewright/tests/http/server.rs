@@ -1,7 +1,7 @@
 //! The real program, started for one test, and a client of it.
 
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
@@ -97,6 +97,11 @@ impl Setup {
         assert!(done, "{said}");
         // With several accounts, a warning follows.
         serde_json::from_str(said.lines().next().unwrap()).unwrap()
+    }
+
+    /// Returns the path of the master key.
+    pub(crate) fn master_key(&self) -> &Path {
+        &self.master_key
     }
 
     /// Returns a command with the same settings.

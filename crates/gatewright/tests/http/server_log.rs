@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use gatewright_testing::{TestDatabase, on_both_databases};
 use serde_json::{Value, json};
 
+use crate::panel_client::PanelClient;
 use crate::programs::{Running, free_port, listens};
 use crate::server::{ACCOUNT, Reply, Setup, http};
 
@@ -110,6 +111,74 @@ async fn a_change_of_readiness_is_in_the_log_once(database: TestDatabase) {
     let text = std::fs::read_to_string(&server.log).unwrap();
     assert_eq!(text.matches("\"not ready\"").count(), 1, "{text}");
     assert_eq!(text.matches("\"ready again\"").count(), 1, "{text}");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn operators_read_of_throttling_wrong_secrets_rotations_and_settings() {
+    let database = TestDatabase::sqlite();
+    let setup = Setup::new(&database, &["--rate-writes", "1", "--max-policies", "77"]);
+    let account = setup.create_account(ACCOUNT);
+    let folder = tempfile::tempdir().unwrap();
+    let server = Logged::start(&setup, folder.path()).await;
+    let with_message = |message: &'static str| move |event: &Value| event["message"] == message;
+    let settings = server.event(with_message("settings")).await;
+    let given: Value = serde_json::from_str(settings["given"].as_str().unwrap()).unwrap();
+    assert_eq!((&given["max-policies"], &given["rate-writes"]), (&json!(77), &json!(1)));
+    assert_eq!((&given["master-key"], &given["max-clients"]), (&Value::Null, &Value::Null));
+
+    let (id, secret) = (account["clientId"].as_str().unwrap(), account["clientSecret"].as_str());
+    let form = [("grant_type", "client_credentials"), ("scope", "all")];
+    let token = async |secret: Option<&str>| {
+        let request = http().post(format!("{}/auth/oauth2/token", server.url)).form(&form);
+        Reply::of(request.basic_auth(id, secret)).await
+    };
+    assert_eq!(token(Some("hunter2-wrong")).await.status, 401);
+    let refused = server.event(with_message("token requests refused")).await;
+    assert_eq!((&refused["account"], &refused["ip"]), (&json!(ACCOUNT), &json!("127.0.0.1")));
+
+    let token = token(secret).await.expect(200)["access_token"].as_str().unwrap().to_owned();
+    for _ in 0..30 {
+        let change = http().put(format!("{}/v1/me", server.url)).bearer_auth(&token);
+        change.json(&json!({"city": "Roubaix"})).send().await.unwrap();
+    }
+    let limited = server.event(with_message("requests are refused for their rate")).await;
+    assert_eq!((&limited["level"], &limited["account"]), (&json!("WARN"), &json!(ACCOUNT)));
+    assert_eq!(limited["limit"], "writes-per-credential");
+
+    let mut visitor = PanelClient::at(&server.url);
+    visitor.sign_in(ACCOUNT, "hunter2-wrong").await;
+    let failed = server.event(with_message("sign-ins failed")).await;
+    assert_eq!((&failed["account"], &failed["count"]), (&json!(ACCOUNT), &json!(1)));
+
+    assert!(setup.run(&["key", "rotate", "--at-once"]).0);
+    for message in ["a signing key was added", "a signing key was removed"] {
+        let event = server.event(with_message(message)).await;
+        assert_eq!(event["level"], "INFO");
+    }
+
+    let text = std::fs::read_to_string(&server.log).unwrap();
+    assert_eq!(text.matches("requests are refused for their rate").count(), 1);
+    for hidden in ["hunter2", secret.unwrap(), &token] {
+        assert!(!text.contains(hidden), "{hidden} is in the log");
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn operators_read_of_a_master_key_that_others_can_read() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let database = TestDatabase::sqlite();
+    let setup = Setup::new(&database, &[]);
+    setup.create_account(ACCOUNT);
+    let key = setup.master_key();
+    std::fs::set_permissions(key, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let server = Logged::start(&setup, folder.path()).await;
+    let message = "others can read the master key: run chmod 600";
+    let event = server.event(|event| event["message"] == message).await;
+    assert_eq!((&event["level"], &event["mode"]), (&json!("WARN"), &json!("644")));
 }
 
 /// A server whose log goes to an output of the test's choice.

@@ -18,6 +18,7 @@ use gatewright_policy::{AccountName, ClientId};
 use tokio::task::JoinHandle;
 
 use crate::engine::rate_limit::{Limit, WINDOW};
+use crate::engine::refusal_log::{RefusalLog, Refused};
 use crate::model::caller::Principal;
 use crate::model::error::IamError;
 use crate::model::network::Network;
@@ -64,6 +65,7 @@ pub(crate) struct RateLimits {
     /// The callers and accounts who made a journal grow too fast, with the time until which they are refused
     /// changes.
     grown: Mutex<HashMap<u64, Duration>>,
+    refusals: RefusalLog,
     sources: Sources,
     hasher: RandomState,
 }
@@ -91,6 +93,7 @@ impl RateLimits {
             client_failures: limit("failures-per-client", client_failures),
             journal: Pair { credential: journal(1), account: journal(CALLERS_OF_JOURNAL) },
             grown: Mutex::default(),
+            refusals: RefusalLog::default(),
             sources: sources.clone(),
             hasher: RandomState::default(),
         }
@@ -98,12 +101,14 @@ impl RateLimits {
 
     /// Admits a request for a decision, or introspection, from memory.
     pub(crate) fn admit_decision(&self, principal: &Principal) -> Result<(), IamError> {
-        self.decisions.lease(self.keys(principal)).map_err(IamError::RateLimited)
+        self.decisions
+            .lease(self.keys(principal))
+            .map_err(|limit| self.refuse_caller(limit, principal))
     }
 
     /// Admits a token request of a client whose secret is right.
     pub(crate) fn admit_token_request(&self, client: &Principal) -> Result<(), IamError> {
-        self.tokens.lease(self.keys(client)).map_err(IamError::RateLimited)
+        self.tokens.lease(self.keys(client)).map_err(|limit| self.refuse_caller(limit, client))
     }
 
     /// Admits a request of an authenticated caller; returns the state of the limit that is nearest,
@@ -123,8 +128,9 @@ impl RateLimits {
         };
         let (credential, account) = self.keys(principal);
         // What the account's limit refuses has used a cell of the credential, which is its own loss.
-        let credential = pair.credential.admit(credential).map_err(IamError::RateLimited)?;
-        let account = pair.account.admit(account).map_err(IamError::RateLimited)?;
+        let refuse = |limit| self.refuse_caller(limit, principal);
+        let credential = pair.credential.admit(credential).map_err(refuse)?;
+        let account = pair.account.admit(account).map_err(refuse)?;
         let nearest = [credential, account].into_iter().flatten().min_by_key(|one| one.remaining);
         Ok(nearest)
     }
@@ -141,7 +147,7 @@ impl RateLimits {
         for (limit, name) in [(&self.journal.credential, urn), (&self.journal.account, account)] {
             let until = self.grown().get(&self.key(name)).copied();
             if let Some(wait) = until.and_then(|until| until.checked_sub(now)) {
-                return Err(IamError::RateLimited(limit.refuse(wait)));
+                return Err(self.refuse_caller(limit.refuse(wait), principal));
             }
         }
         Ok(())
@@ -162,15 +168,17 @@ impl RateLimits {
 
     /// Admits a request without credentials.
     pub(crate) fn admit_anonymous(&self, from: Option<IpAddr>) -> Result<(), IamError> {
-        self.anonymous.admit(self.network(from)).map(drop).map_err(IamError::RateLimited)
+        let admitted = self.anonymous.admit(self.network(from)).map(drop);
+        admitted.map_err(|limit| self.refuse_network(limit, from))
     }
 
     /// Counts a wrong credential; fails where there were too many from the network.
     pub(crate) fn count_failure(&self, from: Option<IpAddr>) -> Result<(), IamError> {
-        self.failures.admit(self.network(from)).map_err(IamError::RateLimited)?;
+        let refuse = |limit| self.refuse_network(limit, from);
+        self.failures.admit(self.network(from)).map_err(refuse)?;
         if let Some(site) = from.and_then(Network::site_of) {
             let site = self.hasher.hash_one(site);
-            self.site_failures.admit(site).map_err(IamError::RateLimited)?;
+            self.site_failures.admit(site).map_err(refuse)?;
         }
         Ok(())
     }
@@ -185,7 +193,8 @@ impl RateLimits {
         self.count_failure(from)?;
         let network = self.network(from);
         let key = self.key(client.as_str()) ^ network.rotate_left(1);
-        self.client_failures.admit(key).map(drop).map_err(IamError::RateLimited)
+        let admitted = self.client_failures.admit(key).map(drop);
+        admitted.map_err(|limit| self.refuse_network(limit, from))
     }
 
     /// Starts the task that forgets keys, until it is aborted.
@@ -212,6 +221,20 @@ impl RateLimits {
         }
         let now = self.sources.monotonic();
         self.grown().retain(|_, until| *until > now);
+        self.refusals.clean_up(now);
+    }
+
+    fn refuse_caller(&self, limit: RateLimit, caller: &Principal) -> IamError {
+        self.refuse(limit, &Refused::Account(caller.account().clone()))
+    }
+
+    fn refuse_network(&self, limit: RateLimit, from: Option<IpAddr>) -> IamError {
+        self.refuse(limit, &Refused::at(from))
+    }
+
+    fn refuse(&self, limit: RateLimit, refused: &Refused) -> IamError {
+        self.refusals.note(limit.name, refused, self.sources.monotonic());
+        IamError::RateLimited(limit)
     }
 
     fn keys(&self, principal: &Principal) -> (u64, u64) {
