@@ -35,6 +35,8 @@ pub(crate) enum Failure {
     NoDatabase(PathBuf),
     #[error("there is no account {0}: `gatewright journal verify` without --account lists all")]
     NoAccount(String),
+    #[error("{0} findings: see above")]
+    Findings(usize),
     #[error("the folder {} has an account but not its credentials: remove it to start over", .0.display())]
     LostSecrets(PathBuf),
     #[error("the account was created without the service account that was asked for")]

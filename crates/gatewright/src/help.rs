@@ -9,6 +9,7 @@ const COMMANDS: &[(&str, &str, &[&str])] = &[
     ("account", "reset-second-factor", &[]),
     ("key", "rotate", &["algorithm"]),
     ("journal", "verify", &[]),
+    ("policy", "lint", &[]),
 ];
 
 /// The settings that matter to every command.

@@ -15,6 +15,7 @@ mod listener;
 mod log;
 mod metrics;
 mod operations;
+mod policy;
 mod serve;
 mod signals;
 
@@ -30,7 +31,7 @@ use gatewright_iam::CauseChain;
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 /// The end of the help text of the program.
-const EXIT_CODES: &str = "Exit codes: 0 for success, 1 for a failure, 2 for wrong usage or configuration, 3 for a journal \
+const EXIT_CODES: &str = "Exit codes: 0 for success, 1 for a failure or for policies to review, 2 for wrong usage or configuration, 3 for a journal \
      that was altered";
 
 /// Service accounts and access policies for any API.
@@ -59,6 +60,9 @@ enum Command {
     /// Verify the journal
     #[command(subcommand)]
     Journal(journal::Command),
+    /// Review the policies
+    #[command(subcommand)]
+    Policy(policy::Command),
 }
 
 #[tokio::main]
@@ -76,6 +80,7 @@ async fn main() -> ExitCode {
         Command::Key(command) => Box::pin(key::run(command)).await,
         Command::Catalogue(command) => catalogue::run(command),
         Command::Journal(command) => Box::pin(journal::run(command)).await,
+        Command::Policy(command) => Box::pin(policy::run(command)).await,
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -3,9 +3,10 @@
 use std::process::Command;
 
 use gatewright_testing::{TestDatabase, on_both_databases};
+use serde_json::json;
 
 use crate::programs::free_port;
-use crate::server::{ACCOUNT, PROGRAM, Setup};
+use crate::server::{ACCOUNT, PROGRAM, Server, Setup};
 
 /// Runs the program to its end; returns its exit code and what it says on standard error.
 fn run(arguments: &[&str]) -> (Option<i32>, String) {
@@ -180,6 +181,39 @@ async fn an_altered_journal_ends_with_3(database: TestDatabase) {
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(3), "{said}");
     assert!(said.contains("was altered"), "{said}");
+}
+
+on_both_databases!(policies_to_review_are_listed_with_the_reason_and_end_with_1);
+async fn policies_to_review_are_listed_with_the_reason_and_end_with_1(database: TestDatabase) {
+    let server = Server::start(&database);
+    let admin = server.admin().await;
+    let lint = |account: &[&str]| {
+        let command = [&["policy", "lint"], account].concat();
+        let output = server.setup().command(&command).output().unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        (output.status.code(), said.lines().map(str::to_owned).collect::<Vec<_>>())
+    };
+    // The policy of the first service account allows everything.
+    let (_, before) = lint(&[]);
+    let policy = json!({
+        "name": "for-nobody", "identities": [], "resources": [{"urn": "urn:v1:eu:resource:vps:a"}],
+        "permissions": {"allow": [{"action": "vps:apiovh:get"}]},
+    });
+    let made = admin.post("/v2/iam/policy", &policy).await.expect(200);
+    let id = made["id"].as_str().unwrap();
+    for account in [&[][..], &["--account", ACCOUNT]] {
+        let (code, said) = lint(account);
+        assert_eq!(code, Some(1));
+        assert_eq!(said.len(), before.len() + 1, "{said:?}");
+        let line = format!("{ACCOUNT}: policy for-nobody ({id}): identities: it names none");
+        assert!(said.contains(&line), "{said:?}");
+    }
+    admin.delete(&format!("/v2/iam/policy/{id}")).await.expect(204);
+    let [of_admin] = before.as_slice() else { panic!("{before:?}") };
+    let id = of_admin.split(['(', ')']).nth(1).unwrap();
+    admin.delete(&format!("/v2/iam/policy/{id}")).await.expect(204);
+    assert_eq!(lint(&[]), (Some(0), Vec::new()));
+    assert_eq!(lint(&["--account", "zz9-ovh"]).0, Some(2));
 }
 
 on_both_databases!(the_journal_of_an_account_that_is_not_there_is_not_verified);
