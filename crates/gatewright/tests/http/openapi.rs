@@ -16,7 +16,7 @@ pub(crate) async fn document(server: &Server, name: &str) -> Value {
     http().get(url).send().await.unwrap().json().await.unwrap()
 }
 
-fn resolve<'d>(document: &'d Value, schema: &'d Value) -> &'d Value {
+pub(crate) fn resolve<'d>(document: &'d Value, schema: &'d Value) -> &'d Value {
     match schema["$ref"].as_str() {
         None => schema,
         Some(reference) => {

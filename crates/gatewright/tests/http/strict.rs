@@ -4,6 +4,7 @@ use gatewright_testing::{TestDatabase, on_both_databases};
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::openapi;
 use crate::server::{ACCOUNT, Caller, Reply, Server, http, part};
 
 const UNKNOWN: &str = "Client::BadRequest::INVALID_PARAMETER";
@@ -64,6 +65,26 @@ fn creations() -> Vec<(&'static str, Value, String)> {
     ]
 }
 
+/// Returns the path of an object that was created.
+fn filled(path: &str, made: &Value) -> String {
+    ["id", "clientId"].iter().fold(path.to_owned(), |path, key| {
+        path.replace(&format!("{{{key}}}"), made[key].as_str().unwrap_or_default())
+    })
+}
+
+/// Creates an object of each kind; returns the paths of the lists with the last part of those of the
+/// objects.
+async fn create_all(admin: &Caller) -> Vec<(&'static str, String)> {
+    let mut all = Vec::new();
+    for (list, body, object) in creations() {
+        let made = admin.post(list, &body).await.expect(200);
+        let object = filled(&object, &made);
+        let object = object.split('?').next().unwrap();
+        all.push((list, object.rsplit('/').next().unwrap().to_owned()));
+    }
+    all
+}
+
 async fn send(caller: &Caller, method: Method, path: &str, body: &str) -> Reply {
     Reply::of(caller.request(method, path).body(body.to_owned())).await
 }
@@ -93,9 +114,7 @@ async fn an_unknown_or_repeated_key_is_refused_by_name_and_nothing_is_made(datab
         let reply = stranger.post(path, &wrong).await;
         assert_eq!(reply.refused(403, "Client::Forbidden"), "User not granted for this request");
         let made = admin.post(path, &body).await.expect(200);
-        let object = ["id", "clientId"].iter().fold(object, |path, key| {
-            path.replace(&format!("{{{key}}}"), made[key].as_str().unwrap_or_default())
-        });
+        let object = filled(&object, &made);
         // Clients send back what they read, or what they made.
         let read = admin.get(&object).await.expect(200);
         let object = object.split('?').next().unwrap();
@@ -109,6 +128,59 @@ async fn an_unknown_or_repeated_key_is_refused_by_name_and_nothing_is_made(datab
         let message = admin.put(object, &wrong).await.refused(400, UNKNOWN);
         assert!(message.starts_with("\"updatedBy\" is unknown"), "{object}: {message}");
     }
+}
+
+/// Operations whose body is somebody else's format, which may have more keys.
+const OPEN_BODIES: [&str; 1] = ["/v2/iam/api/{name}"];
+
+#[tokio::test]
+async fn every_body_of_the_api_is_refused_with_an_unknown_or_a_repeated_key() {
+    let database = TestDatabase::sqlite();
+    let server = Server::start(&database);
+    let admin = server.admin().await;
+    let objects = create_all(&admin).await;
+    let existing = |path: String| {
+        objects.iter().fold(path, |path, (list, object)| {
+            let below = path.strip_prefix(&format!("{list}/{{"));
+            let rest = below.and_then(|below| below.split_once('}'));
+            match rest {
+                Some((_, rest)) => format!("{list}/{object}{rest}"),
+                None => path,
+            }
+        })
+    };
+    let mut tried = 0;
+    for version in ["v1", "v2"] {
+        let document = openapi::document(&server, version).await;
+        for (path, operations) in document["paths"].as_object().unwrap() {
+            for method in [Method::POST, Method::PUT] {
+                let operation = &operations[method.as_str().to_lowercase()];
+                let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
+                let path = format!("/{version}{path}");
+                if schema.is_null() || OPEN_BODIES.contains(&&*path) {
+                    continue;
+                }
+                let properties = &openapi::resolve(&document, schema)["properties"];
+                let first = properties.as_object().unwrap().keys().next().unwrap();
+                let path = existing(path);
+                // What only reads ignores what it does not know.
+                if !path.ends_with("/authorization/check") {
+                    let unknown = r#"{"gatewrightUnknown": 1}"#;
+                    let message =
+                        send(&admin, method.clone(), &path, unknown).await.refused(400, UNKNOWN);
+                    let expected = "\"gatewrightUnknown\" is unknown";
+                    assert!(message.starts_with(expected), "{method} {path}: {message}");
+                }
+                let twice = format!("{{\"{first}\": 1, \"{first}\": 1}}");
+                let reply = send(&admin, method.clone(), &path, &twice).await;
+                assert_eq!(reply.status, 400, "{method} {path}: {}", reply.body);
+                let message = reply.refused(400, TWICE);
+                assert_eq!(message, format!("\"{first}\" is there twice"), "{method} {path}");
+                tried += 1;
+            }
+        }
+    }
+    assert!(tried >= 20, "{tried}");
 }
 
 on_both_databases!(a_misspelt_key_of_a_policy_is_told_with_its_place_and_the_nearest);

@@ -6,6 +6,7 @@ use gatewright_iam::{
     Attempt, Context, IamError, Login, NewTotp, Origin, PasskeyId, Secret, SessionId, SessionToken,
     SignInError, SignedIn, UserInput,
 };
+use gatewright_testing::TestDatabase;
 
 use crate::authenticator::Authenticator;
 use crate::installation::{
@@ -175,6 +176,32 @@ async fn a_passkeys_challenge_counts_once_on_every_node() {
         let answer = authenticator.authenticate(&challenge.options);
         let answer = (challenge.state.as_str(), answer.as_str());
         iam.sign_in_by_passkey(answer, &installation.origin()).await.unwrap();
+    }
+}
+
+/// Sends one answer of a passkey to two nodes at once, several times.
+async fn race_passkeys(installation: &Installation) {
+    let iam = &installation.iam;
+    let mut authenticator = installation.with_passkey().await;
+    let other = installation.elsewhere().await;
+    for _ in 0..10 {
+        let challenge = iam.begin_sign_in(installation.now()).unwrap();
+        let answer = authenticator.authenticate(&challenge.options);
+        let answer = (challenge.state.as_str(), answer.as_str());
+        let (here, there) = (installation.origin(), installation.origin());
+        let (one, two) = tokio::join!(
+            iam.sign_in_by_passkey(answer, &here),
+            other.sign_in_by_passkey(answer, &there)
+        );
+        assert!(one.is_ok() != two.is_ok(), "{one:?} {two:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_passkeys_answer_that_two_nodes_get_at_once_counts_once() {
+    race_passkeys(&Installation::new().await).await;
+    if let Some(database) = TestDatabase::postgres_if_any().await {
+        race_passkeys(&Installation::on(Some(&database.address), |_| {}).await).await;
     }
 }
 

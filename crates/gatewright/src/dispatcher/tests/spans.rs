@@ -224,3 +224,24 @@ fn token_of_form(html: &str) -> String {
     let (_, rest) = html.split_once("name=\"form\" value=\"").expect("a form");
     rest.split_once('"').unwrap().0.to_owned()
 }
+
+#[tokio::test]
+async fn a_wrong_client_identifier_costs_the_same_statements_as_a_wrong_secret() {
+    let installation = Installation::new().await;
+    let known = installation.service_account.client_id.to_string();
+    let (spans, _guard) = CapturedSpans::start(Level::DEBUG);
+    let mut statements = Vec::new();
+    for id in [&*known, "EU.0000000000000000", &*known, "EU.0000000000000001"] {
+        let form =
+            format!("grant_type=client_credentials&scope=all&client_id={id}&client_secret=wrong");
+        spans.take();
+        let token = ("POST", "/auth/oauth2/token");
+        let reply = installation.send(token, Credential::None, Payload::Form(&form), &[]).await;
+        assert_eq!(reply.status, 400, "{}", reply.body);
+        let all = spans.take();
+        let of_statements = all.into_iter().filter_map(|mut span| span.fields.remove("statement"));
+        statements.push(of_statements.collect::<Vec<String>>());
+    }
+    assert!(!statements[0].is_empty(), "{statements:?}");
+    assert!(statements.iter().all(|one| *one == statements[0]), "{statements:?}");
+}
