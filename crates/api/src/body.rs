@@ -9,6 +9,7 @@ use gatewright_iam::{
 };
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::error::Category;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
@@ -91,8 +92,9 @@ impl<T: DeserializeOwned + ToSchema + Send + 'static> RequestBody for LenientBod
     }
 }
 
-/// A document of any structure, in JSON or, if its media type says so, in YAML.
-pub(crate) struct Document(pub(crate) Input<Value>);
+/// The text in JSON of a document of any structure, which is sent in JSON or, if its media type says
+/// so, in YAML. A text takes a fraction of the memory of its values.
+pub(crate) struct Document(pub(crate) Input<String>);
 
 impl RequestBody for Document {
     type Reader = ();
@@ -101,7 +103,11 @@ impl RequestBody for Document {
 
     fn read((): &(), request: &Request, body: Bytes) -> Self {
         let is_yaml = request.header("content-type").is_some_and(|kind| kind.contains("yaml"));
-        Self(if is_yaml { read_yaml(&body) } else { read_json(&body, AnyKeys) })
+        if is_yaml {
+            return Self(read_yaml(&body));
+        }
+        let text = read_json::<Box<RawValue>>(&body, AnyKeys);
+        Self(text.map(|text| Box::<str>::from(text).into()))
     }
 
     fn describe(_: &mut Components) -> Vec<(&'static str, Value)> {
@@ -211,12 +217,12 @@ fn invalid_json(error: &serde_json::Error, path: &str) -> IamError {
     IamError::invalid(fault, message)
 }
 
-fn read_yaml(body: &[u8]) -> Input<Value> {
+fn read_yaml(body: &[u8]) -> Input<String> {
     let wrong = |message: String| IamError::invalid(Fault::Format, message);
     let text = std::str::from_utf8(body).map_err(|error| wrong(error.to_string()))?;
-    let document = read_document(text).map_err(|error| wrong(error.to_string()))?;
+    let document = read_document(text).map_err(|error| wrong(error.to_string()))?.to_string();
     // Aliases let a short YAML text expand to a huge document.
-    if document.to_string().len() > BODY_BYTES {
+    if document.len() > BODY_BYTES {
         let message = "the document must have at most 2 MiB as JSON, with its aliases written out";
         return Err(wrong(message.to_owned()));
     }

@@ -37,6 +37,8 @@ statements! {
         WHERE kind = $1 AND name = $2 AND account = $3";
     OBJECTS_OF_KIND = "SELECT kind, id, account, name, created, document, secret FROM object
         WHERE account = $1 AND kind = $2 AND created > $3 ORDER BY created LIMIT $4";
+    // The documents may be large.
+    IDS_OF_KIND = "SELECT id AS name FROM object WHERE account = $1 AND kind = $2 ORDER BY created";
     OBJECTS = "SELECT kind, id, account, name, created, document, secret FROM object
         WHERE account = $1 AND created > $2 ORDER BY created LIMIT $3";
 

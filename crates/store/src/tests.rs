@@ -214,6 +214,8 @@ async fn lists_go_on_where_they_ended(database: TestDatabase) {
     let ids: Vec<&str> = first.iter().chain(&second).map(|one| one.id.as_str()).collect();
     assert_eq!(ids, ["p0", "p1", "p2", "p3", "p4", "p5"]);
     assert_eq!(store.objects(&ACCOUNT, Revision::ZERO, 100).await.unwrap().len(), 6);
+    assert_eq!(store.ids_of_kind(&ACCOUNT, Kind::Policy).await.unwrap(), ids);
+    assert!(store.ids_of_kind(&OTHER, Kind::Policy).await.unwrap().is_empty());
 }
 
 on_both_databases!(accounts_find_the_owners_of_what_names_them);

@@ -44,13 +44,12 @@ pub(super) fn operations() -> Vec<Operation> {
 }
 
 async fn list(context: Context, request: Request) -> Result<JsonList<String>, ApiError> {
-    let apis = request.iam.guarded_apis(&context).await?;
-    Ok(JsonList(apis.iter().map(|api| api.name.clone()).collect()))
+    Ok(JsonList(request.iam.guarded_apis(&context).await?))
 }
 
 async fn get(context: Context, request: Request) -> Result<Tagged<GuardedApi>, ApiError> {
     let api = request.iam.guarded_api(&context, request.parameter(0)?).await?;
-    Tagged::of(&request, &api.tag, Shows::Object, &GuardedApi::of(&api))
+    Tagged::of(&request, &api.tag.clone(), Shows::Object, &GuardedApi::from(api))
 }
 
 async fn put(
@@ -59,7 +58,7 @@ async fn put(
     Document(document): Document,
 ) -> Result<Json<GuardedApi>, ApiError> {
     let api = request.iam.declare_api(&context, request.parameter(0)?, document).await?;
-    Ok(Json(GuardedApi::of(&api)))
+    Ok(Json(api.into()))
 }
 
 async fn delete(context: Context, request: Request) -> Result<NoContent, ApiError> {

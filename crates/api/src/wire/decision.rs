@@ -71,7 +71,7 @@ impl From<&gatewright_iam::Action> for Action {
     fn from(action: &gatewright_iam::Action) -> Self {
         let category = |category: &Category| category.as_str().to_owned();
         Self {
-            action: action.name.clone(),
+            action: action.name.to_string(),
             categories: action.categories.iter().map(category).collect(),
             description: action.description.clone(),
             has_query_parameters: action.has_query_parameters,

@@ -1,7 +1,7 @@
 //! Guarded APIs.
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 /// A guarded API, with the OpenAPI document that declares it.
@@ -10,17 +10,18 @@ use utoipa::ToSchema;
 #[schema(as = iam::api::Response)]
 pub(crate) struct GuardedApi {
     created_at: String,
-    document: Value,
+    #[schema(value_type = serde_json::Value)]
+    document: Box<RawValue>,
     name: String,
     updated_at: Option<String>,
 }
 
-impl GuardedApi {
-    pub(crate) fn of(api: &gatewright_iam::GuardedApi) -> Self {
+impl From<gatewright_iam::GuardedApi> for GuardedApi {
+    fn from(api: gatewright_iam::GuardedApi) -> Self {
         Self {
             created_at: api.created_at.to_string(),
-            document: api.document.clone(),
-            name: api.name.clone(),
+            document: api.document,
+            name: api.name,
             updated_at: api.updated_at.map(|at| at.to_string()),
         }
     }

@@ -12,7 +12,7 @@ use crate::model::rights::Category;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Action {
     /// The name, `<resource type>:<namespace>:<path>`.
-    pub name: String,
+    pub name: Arc<str>,
     /// The description for people.
     pub description: String,
     /// The categories, such as read or write.
@@ -25,6 +25,14 @@ impl Action {
     /// Returns the type of the resources that the action applies to.
     pub fn resource_type(&self) -> &str {
         action_type(&self.name)
+    }
+
+    /// Returns whether another declaration of the action says all that this one does, but for the
+    /// description.
+    pub(crate) fn adds_nothing_to(&self, other: &Self) -> bool {
+        let categories = &other.categories;
+        self.categories.iter().all(|category| categories.contains(category))
+            && (other.has_query_parameters || !self.has_query_parameters)
     }
 }
 

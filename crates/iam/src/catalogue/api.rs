@@ -113,8 +113,8 @@ mod tests {
     fn found(method: &str, target: &str) -> Result<Vec<String>, NoRoute> {
         let api = shop();
         let found = api.find(method, &Target::parse(target).unwrap())?;
-        let required = found.into_iter().filter_map(|route| route.requires.clone()).flatten();
-        Ok(required.map(|requirement| requirement.action).collect())
+        let required = found.into_iter().flat_map(|route| route.requires.iter().flatten());
+        Ok(required.map(|requirement| requirement.action.clone()).collect())
     }
 
     #[test]
@@ -165,6 +165,12 @@ mod tests {
         let mut wrong = route("get", "/orders/{id}", "order:shop:get");
         wrong.actions.clear();
         assert!(refusal(wrong).contains("add x-iam-actions"));
+        for path in ["/a".repeat(100_000), "a".repeat(100_000)] {
+            let mut wrong = route("get", "/orders/{id}", "order:shop:get");
+            wrong.path = path;
+            let said = refusal(wrong);
+            assert!(said.contains("too many parts") && said.len() < 200, "{said}");
+        }
         let servers = ["https://a/v1".to_owned(), "/v2".to_owned()];
         assert!(Api::new(None, &servers, vec![]).is_err());
     }

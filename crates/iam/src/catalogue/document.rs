@@ -30,6 +30,30 @@ pub(crate) fn like(other: &str, document: &Value) -> Result<String, serde_json::
     }
 }
 
+/// Removes the whitespace between the tokens of a JSON text.
+pub(crate) fn compact(json: &str) -> String {
+    let (mut is_string, mut is_escaped) = (false, false);
+    let mut keep = |one: char| {
+        let is_kept = is_string || !one.is_ascii_whitespace();
+        match one {
+            _ if is_escaped => is_escaped = false,
+            '\\' => is_escaped = is_string,
+            '"' => is_string = !is_string,
+            _ => {}
+        }
+        is_kept
+    };
+    let mut text = String::with_capacity(json.len());
+    text.extend(json.chars().filter(|one| keep(*one)));
+    text
+}
+
+/// Appends a field to the text of a JSON object that has others.
+pub(crate) fn with_field(object: &str, key: &str, value: &str) -> String {
+    let others = object.strip_suffix('}').unwrap_or(object);
+    format!("{others},{}:{}}}", Value::from(key), Value::from(value))
+}
+
 /// Returns whether a text is YAML: a document is an object, which begins with a brace in JSON.
 fn is_yaml(text: &str) -> bool {
     let text = text.trim_start();
@@ -49,6 +73,17 @@ mod tests {
         let document = json!({"openapi": "3.0.3", "x": x, "paths": {"/a": {"200": x}}});
         assert_eq!(read_document(text).unwrap(), document);
         assert_eq!(read_document(&document.to_string()).unwrap(), document);
+    }
+
+    #[test]
+    fn a_text_keeps_its_strings_when_its_whitespace_is_removed() {
+        let text = " { \"a b\" : [ \"c \\\" , d\", \"\\\\\" , -1.50e3 ] ,\n\t\"é\": { } } ";
+        let short = "{\"a b\":[\"c \\\" , d\",\"\\\\\",-1.50e3],\"é\":{}}";
+        assert_eq!(compact(text), short);
+        let longer = with_field(short, "x", "y\"");
+        let mut document = read_document(short).unwrap();
+        document["x"] = json!("y\"");
+        assert_eq!(read_document(&longer).unwrap(), document);
     }
 
     #[test]

@@ -100,7 +100,10 @@ mod tests {
             ("notes.txt", "not read"),
         ])
         .unwrap();
-        let names = |resource_type| catalogue.action_names(resource_type).to_vec();
+        let names = |resource_type| {
+            let names = catalogue.action_names(resource_type).iter();
+            names.map(ToString::to_string).collect::<Vec<_>>()
+        };
         assert_eq!(names("pot")[1..3], ["pot:apiovh:iam/resource/tag/remove", "pot:tea:delete"]);
         let get = &catalogue.actions["pot:tea:get"];
         assert_eq!(get.description, "Look into a pot");

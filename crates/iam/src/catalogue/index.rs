@@ -1,15 +1,15 @@
 //! The catalogue of an installation, indexed by name and by resource type.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use foldhash::quality::RandomState;
-use gatewright_policy::{AccountName, action_type, check_action, hidden_character};
+use gatewright_policy::{AccountName, check_action, hidden_character};
 
 use crate::catalogue::action::{Action, ManagedGroup};
 use crate::catalogue::api::Api;
-use crate::catalogue::describe;
 use crate::catalogue::error::{ApiError, CatalogueError};
 use crate::catalogue::product::{Declared, DeclaredApi, DeclaredGroup, Product};
 use crate::catalogue::route::Locator;
@@ -19,11 +19,12 @@ use crate::model::settings::BuiltInProducts;
 /// All products of an installation, with their guarded APIs.
 #[derive(Debug, Default, Clone)]
 pub struct Catalogue {
-    /// The actions by name.
-    pub(crate) actions: BTreeMap<String, Action>,
+    /// The actions by name. They are shared with the products that declare them: a catalogue that
+    /// lacks some, or follows this one, costs little.
+    pub(crate) actions: BTreeMap<Arc<str>, Arc<Action>>,
     /// The names of the actions for fast look-ups, with whether query parameters may follow.
-    names: HashMap<String, bool, RandomState>,
-    types: BTreeMap<String, Vec<String>>,
+    names: HashMap<Arc<str>, bool, RandomState>,
+    types: BTreeMap<String, Vec<Arc<str>>>,
     groups: BTreeMap<String, ManagedGroup>,
     apis: HashMap<String, Arc<Api>, RandomState>,
     /// The resource types whose resources are named by requests to guarded APIs.
@@ -35,7 +36,7 @@ pub struct Catalogue {
 pub(crate) struct CheckedProduct {
     file: String,
     resource_types: Vec<String>,
-    pub(crate) actions: Vec<Declared>,
+    pub(crate) actions: Vec<Arc<Action>>,
     groups: Vec<ManagedGroup>,
     api: Option<CheckedApi>,
 }
@@ -52,10 +53,14 @@ struct CheckedApi {
 }
 
 impl CheckedProduct {
+    /// Parses a product, and checks all that it declares.
     fn parse(file: &str, text: &str) -> Result<Self, CatalogueError> {
+        Self::of(file, parse(file, text)?)
+    }
+
+    /// Checks what a product declares.
+    fn of(file: &str, product: Product) -> Result<Self, CatalogueError> {
         let file = || file.to_owned();
-        let product = Product::parse(text)
-            .map_err(|source| CatalogueError::Malformed { file: file(), source })?;
         for declared in &product.actions {
             check_action(&declared.action).map_err(|source| CatalogueError::Action {
                 file: file(),
@@ -77,7 +82,7 @@ impl CheckedProduct {
         Ok(Self {
             file: file(),
             resource_types: product.resource_types,
-            actions: product.actions,
+            actions: product.actions.into_iter().map(|one| Arc::new(one.into())).collect(),
             groups: groups.collect::<Result<_, _>>()?,
             api: api.map_err(|source| CatalogueError::Api { file: file(), source })?,
         })
@@ -88,10 +93,33 @@ impl CheckedProduct {
         self.api.as_ref().and_then(|api| api.owner.as_ref())
     }
 
-    /// Checks the document of a guarded API that an account declares under a name.
-    pub(crate) fn of_api(name: &str, document: &serde_json::Value) -> Result<Self, CatalogueError> {
-        Self::parse(&format!("{name}.json"), &document.to_string())
+    /// Parses the document of a guarded API that an account has declared under a name.
+    pub(crate) fn of_api(name: &str, document: &str) -> Result<Self, CatalogueError> {
+        Self::parse(&api_file(name), document)
     }
+
+    /// Parses the document of a guarded API that an account declares now.
+    pub(crate) fn of_new_api(name: &str, document: &str) -> Result<Self, CatalogueError> {
+        let file = api_file(name);
+        let product = parse(&file, document)?;
+        check_visible(&file, &product)?;
+        Self::of(&file, product)
+    }
+
+    /// Returns the number of its actions and operations, which is what it costs in memory.
+    pub(crate) fn size(&self) -> usize {
+        self.actions.len() + self.api.as_ref().map_or(0, |checked| checked.api.len())
+    }
+}
+
+/// Returns the name of a file with the document of a guarded API, for messages.
+fn api_file(name: &str) -> String {
+    format!("{name}.json")
+}
+
+fn parse(file: &str, text: &str) -> Result<Product, CatalogueError> {
+    let malformed = |source| CatalogueError::Malformed { file: file.to_owned(), source };
+    Product::parse(text).map_err(malformed)
 }
 
 /// Checks a guarded API; it has the name of its file where it says none.
@@ -126,21 +154,18 @@ impl Catalogue {
         for right in rights::ALL {
             let description = right.is_equal_to_administrator().then(|| right.explanation());
             let declared = Declared::new(right.action, Some(right.category));
-            catalogue.add(Declared { description, ..declared });
+            catalogue.add(&Arc::new(Declared { description, ..declared }.into()));
         }
         if built_in == BuiltInProducts::Included {
-            catalogue.add_product("the built-in product", OVHCLOUD)?;
+            catalogue.add_checked(&CheckedProduct::parse("the built-in product", OVHCLOUD)?)?;
         }
         for (path, text) in files {
             let file = path.display().to_string();
-            check_visible(&file, text)?;
-            catalogue.add_product(&file, text)?;
+            let product = parse(&file, text)?;
+            check_visible(&file, &product)?;
+            catalogue.add_checked(&CheckedProduct::of(&file, product)?)?;
         }
         Ok(catalogue)
-    }
-
-    fn add_product(&mut self, file: &str, text: &str) -> Result<(), CatalogueError> {
-        self.add_checked(&CheckedProduct::parse(file, text)?)
     }
 
     /// Checks that no other product has declared a guarded API of the name of this one's.
@@ -161,7 +186,7 @@ impl Catalogue {
             self.types.entry(resource_type.clone()).or_default();
         }
         for declared in &product.actions {
-            self.add(declared.clone());
+            self.add(declared);
         }
         for group in &product.groups {
             self.groups.insert(group.name.clone(), group.clone());
@@ -189,23 +214,24 @@ impl Catalogue {
     }
 
     /// Adds a declared action; of an action that exists, the first description is kept.
-    fn add(&mut self, declared: Declared) {
-        let resource_type = action_type(&declared.action).to_owned();
-        self.types.entry(resource_type).or_default();
-        let name = declared.action.clone();
-        let action = self.actions.entry(name).or_insert_with(|| Action {
-            description: declared
-                .description
-                .clone()
-                .unwrap_or_else(|| describe::action(&declared.action)),
-            name: declared.action.clone(),
-            categories: Vec::new(),
-            has_query_parameters: false,
-        });
-        action.has_query_parameters |= declared.has_query_parameters;
-        action.categories.extend(declared.categories);
-        action.categories.sort_unstable();
-        action.categories.dedup();
+    fn add(&mut self, declared: &Arc<Action>) {
+        let resource_type = declared.resource_type();
+        if !self.types.contains_key(resource_type) {
+            self.types.insert(resource_type.to_owned(), Vec::new());
+        }
+        match self.actions.entry(Arc::clone(&declared.name)) {
+            Entry::Vacant(vacant) => {
+                vacant.insert(Arc::clone(declared));
+            }
+            Entry::Occupied(mut known) if !declared.adds_nothing_to(known.get()) => {
+                let action = Arc::make_mut(known.get_mut());
+                action.has_query_parameters |= declared.has_query_parameters;
+                action.categories.extend(&declared.categories);
+                action.categories.sort_unstable();
+                action.categories.dedup();
+            }
+            Entry::Occupied(_) => {}
+        }
     }
 
     /// Adds the actions that every type has, and the indexes; once, when all products are there.
@@ -213,15 +239,14 @@ impl Catalogue {
         let types: Vec<String> = self.types.keys().cloned().collect();
         for resource_type in types {
             for name in [rights::tag_add(&resource_type), rights::tag_remove(&resource_type)] {
-                self.add(Declared::new(&name, Some(Category::Edit)));
+                self.add(&Arc::new(Declared::new(&name, Some(Category::Edit)).into()));
             }
         }
         for action in self.actions.values() {
-            self.names.insert(action.name.clone(), action.has_query_parameters);
-            self.types
-                .entry(action.resource_type().to_owned())
-                .or_default()
-                .push(action.name.clone());
+            self.names.insert(Arc::clone(&action.name), action.has_query_parameters);
+            if let Some(names) = self.types.get_mut(action.resource_type()) {
+                names.push(Arc::clone(&action.name));
+            }
         }
         self
     }
@@ -229,17 +254,17 @@ impl Catalogue {
     /// Returns all actions, or those of one resource type, ordered by name.
     pub fn actions(&self, resource_type: Option<&str>) -> Vec<&Action> {
         match resource_type {
-            None => self.actions.values().collect(),
+            None => self.actions.values().map(|action| &**action).collect(),
             Some(resource_type) => self
                 .action_names(resource_type)
                 .iter()
-                .filter_map(|name| self.actions.get(name))
+                .filter_map(|name| self.actions.get(name).map(|action| &**action))
                 .collect(),
         }
     }
 
     /// Returns the names of the actions on resources of one type.
-    pub(crate) fn action_names(&self, resource_type: &str) -> &[String] {
+    pub(crate) fn action_names(&self, resource_type: &str) -> &[Arc<str>] {
         self.types.get(resource_type).map_or(&[], Vec::as_slice)
     }
 
@@ -263,15 +288,15 @@ impl Catalogue {
         if action.contains(':') {
             return self.knows(action).then(|| action.to_owned());
         }
-        let ends = |name: &&String| name.rsplit_once(':').is_some_and(|(_, end)| end == action);
+        let ends = |name: &&Arc<str>| name.rsplit_once(':').is_some_and(|(_, end)| end == action);
         let mut fitting = self.action_names(resource_type).iter().filter(ends);
         let found = fitting.next().filter(|_| fitting.next().is_none());
-        found.cloned()
+        found.map(ToString::to_string)
     }
 
     /// Returns the names of all actions, each with whether query parameters may follow.
     pub(crate) fn names(&self) -> std::collections::HashMap<Box<str>, bool> {
-        self.names.iter().map(|(name, parameters)| (name.as_str().into(), *parameters)).collect()
+        self.names.iter().map(|(name, parameters)| ((&**name).into(), *parameters)).collect()
     }
 
     /// Returns the managed permissions groups.
@@ -287,13 +312,12 @@ impl Catalogue {
 
 /// Refuses names of actions and resource types with characters that nobody sees. APIs that were
 /// declared before this was checked stay.
-pub(crate) fn check_visible(file: &str, text: &str) -> Result<(), CatalogueError> {
-    let product = Product::parse(text)
-        .map_err(|source| CatalogueError::Malformed { file: file.to_owned(), source })?;
-    let actions = product.actions.into_iter().map(|declared| declared.action);
-    let mut names = actions.chain(product.resource_types);
-    let hidden = names.find_map(|name| Some((hidden_character(&name)?, name)));
+fn check_visible(file: &str, product: &Product) -> Result<(), CatalogueError> {
+    let actions = product.actions.iter().map(|declared| &declared.action);
+    let mut names = actions.chain(&product.resource_types);
+    let hidden = names.find_map(|name| Some((hidden_character(name)?, name)));
     hidden.map_or(Ok(()), |(character, name)| {
-        Err(CatalogueError::Hidden { file: file.to_owned(), name, code: character.into() })
+        let (file, name) = (file.to_owned(), name.clone());
+        Err(CatalogueError::Hidden { file, name, code: character.into() })
     })
 }

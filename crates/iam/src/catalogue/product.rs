@@ -8,9 +8,11 @@ use gatewright_policy::{AccountName, Instant, Permissions, PermissionsError, Per
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use crate::catalogue::action::ManagedGroup;
+use crate::catalogue::action::{Action, ManagedGroup};
 use crate::catalogue::describe;
 use crate::catalogue::document::in_json;
 use crate::catalogue::route::{DeclaredRoute, Locator};
@@ -58,6 +60,16 @@ pub(crate) struct Declared {
     pub(crate) categories: Vec<Category>,
     #[serde(default)]
     pub(crate) has_query_parameters: bool,
+}
+
+impl From<Declared> for Action {
+    fn from(declared: Declared) -> Self {
+        let Declared { action, description, mut categories, has_query_parameters } = declared;
+        categories.sort_unstable();
+        categories.dedup();
+        let description = description.unwrap_or_else(|| describe::action(&action));
+        Self { name: action.into(), description, categories, has_query_parameters }
+    }
 }
 
 impl Declared {
@@ -115,7 +127,9 @@ impl DeclaredGroup {
 /// The parts of an OpenAPI document that are used.
 #[derive(Deserialize)]
 struct OpenApi {
-    paths: BTreeMap<String, BTreeMap<String, serde_json::Value>>,
+    /// The text of each part of a path item: as values they would take many times its memory, so
+    /// only one at a time is parsed.
+    paths: BTreeMap<String, BTreeMap<String, Box<RawValue>>>,
     #[serde(default)]
     servers: Vec<Server>,
     #[serde(default, rename = "x-iam-api")]
@@ -137,19 +151,11 @@ fn assertion<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Erro
     bool::deserialize(deserializer).map_err(wrong)
 }
 
-impl OpenApi {
-    /// Refuses [`ASSERTION`] on a path or an operation, where it would have no effect.
-    fn check_assertion_place(&self) -> Result<(), serde_json::Error> {
-        let is_misplaced = |item: &BTreeMap<String, serde_json::Value>| {
-            item.contains_key(ASSERTION) || item.values().any(|one| one.get(ASSERTION).is_some())
-        };
-        match self.paths.iter().find(|(_, item)| is_misplaced(item)) {
-            Some((path, _)) => Err(serde_json::Error::custom(format!(
-                "{path}: {ASSERTION} is about the whole API: move it to the top of the document"
-            ))),
-            None => Ok(()),
-        }
-    }
+/// Creates the error of [`ASSERTION`] on a path or an operation, where it would have no effect.
+fn misplaced_assertion(path: &str) -> serde_json::Error {
+    serde_json::Error::custom(format!(
+        "{path}: {ASSERTION} is about the whole API: move it to the top of the document"
+    ))
 }
 
 #[derive(Deserialize)]
@@ -223,14 +229,21 @@ impl Product {
             return parse_json(text);
         }
         let document: OpenApi = parse_json(text)?;
-        document.check_assertion_place()?;
         let mut product = Self::default();
         let mut routes = Vec::new();
         for (path, mut item) in document.paths {
-            let of_path = item.remove("x-iam-resource").map(from_json_value::<Locators>);
+            if item.contains_key(ASSERTION) {
+                return Err(misplaced_assertion(&path));
+            }
+            let of_path =
+                item.remove("x-iam-resource").map(|one| parse_json::<Locators>(one.get()));
             let of_path = of_path.transpose()?.or_else(|| document.resources.clone());
             for (method, operation) in item {
                 let Some(category) = category(&method) else { continue };
+                let operation: Value = serde_json::from_str(operation.get())?;
+                if operation.get(ASSERTION).is_some() {
+                    return Err(misplaced_assertion(&path));
+                }
                 let operation: Operation = from_json_value(operation)?;
                 for action in &operation.actions {
                     let mut declared = Declared::new(&action.name, Some(category));

@@ -7,6 +7,13 @@ use smallvec::SmallVec;
 use crate::catalogue::error::ApiError;
 use crate::catalogue::target::Target;
 
+/// The maximum length of a declared path in bytes, and of its parts.
+pub(crate) const MOST_BYTES: usize = 4_096;
+pub(crate) const MOST_PARTS: usize = 100;
+
+/// The number of characters of a longer path in a message.
+const SHOWN: usize = 100;
+
 /// The locator of the resource in a request, as `x-iam-resource` declares it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase", deny_unknown_fields)]
@@ -67,7 +74,7 @@ pub(crate) struct Requirement {
 pub(crate) struct Route {
     pub(crate) method: String,
     /// The rights that are required; none where the operation is public.
-    pub(crate) requires: Option<Vec<Requirement>>,
+    pub(crate) requires: Option<Box<[Requirement]>>,
     /// `true` if the connection may be upgraded, such as to a web socket.
     pub(crate) upgrades: bool,
 }
@@ -90,6 +97,8 @@ pub(crate) enum NoRoute {
     Unknown,
     /// A declared path differs in case or in an ending alone.
     Near,
+    /// More declared paths are like it than a request looks at.
+    TooMany,
 }
 
 impl Route {
@@ -108,6 +117,10 @@ impl Route {
         let mut parts = Vec::new();
         let mut names = Vec::new();
         let shown = || path.clone();
+        if path.len() > MOST_BYTES || path.split('/').count() > MOST_PARTS {
+            let path = path.chars().take(SHOWN).collect();
+            return Err(ApiError::Path { path, reason: "is too long, or has too many parts" });
+        }
         for part in path.trim_matches('/').split('/').filter(|part| !part.is_empty()) {
             let inner = part.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
             let (part, name) = match inner {
@@ -157,7 +170,7 @@ impl Route {
                 "has x-iam-resource but needs no action: add x-iam-actions".to_owned(),
             ));
         }
-        Ok((parts, Self { method, requires: (!public).then_some(requirements), upgrades }))
+        Ok((parts, Self { method, requires: (!public).then(|| requirements.into()), upgrades }))
     }
 }
 

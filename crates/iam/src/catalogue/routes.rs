@@ -4,7 +4,8 @@
 //!
 //! Invariants: the tree finds exactly the operations that a linear search finds; and a path that a
 //! server could take for another declared path (by case, or by an ending) is refused. A property
-//! test holds both.
+//! test holds both. A request looks at a bounded part of the tree, and is refused where that is not
+//! enough: it costs little whatever is declared.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -12,6 +13,9 @@ use std::collections::HashMap;
 use foldhash::quality::RandomState;
 
 use crate::catalogue::route::{Found, NoRoute, Route};
+
+/// The maximum number of paths and operations that a request looks at.
+pub(crate) const MOST: usize = 1_000;
 
 /// The operations at and below a path.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -45,7 +49,7 @@ impl Routes {
     /// Adds an operation. A part of its path is none where it is a parameter.
     pub(crate) fn add(&mut self, parts: &[Option<String>], route: Route) {
         let Some((part, rest)) = parts.split_first() else {
-            self.here.push(route);
+            push_first_exactly(&mut self.here, route);
             return;
         };
         let Some(part) = part else {
@@ -54,7 +58,8 @@ impl Routes {
         let alike = self.literals.entry(normalised(part).into()).or_default();
         let at = alike.iter().position(|literal| *literal.part == **part).unwrap_or(alike.len());
         if at == alike.len() {
-            alike.push(Literal { part: part.as_str().into(), below: Self::default() });
+            let literal = Literal { part: part.as_str().into(), below: Self::default() };
+            push_first_exactly(alike, literal);
         }
         if let Some(literal) = alike.get_mut(at) {
             literal.below.add(rest, route);
@@ -62,34 +67,35 @@ impl Routes {
     }
 
     /// Returns the operations whose paths match, of any method. Refused where a server might take
-    /// the path for another one that is declared.
+    /// the path for another one that is declared, or where too many paths are like it.
     pub(crate) fn fitting(&self, parts: &[Cow<'_, str>]) -> Result<Found<'_>, NoRoute> {
-        let mut found = Found::new();
-        if self.gather(parts, Likeness::Exact, &mut found) { Ok(found) } else { Err(NoRoute::Near) }
+        let mut search = Search { found: Found::new(), left: MOST };
+        self.gather(parts, Likeness::Exact, &mut search)?;
+        Ok(search.found)
     }
 
-    /// Collects the operations that match exactly. Returns `false` as soon as one matches only by
-    /// its normalised form.
+    /// Collects the operations that match exactly; fails as soon as one matches only by its
+    /// normalised form.
     fn gather<'r>(
         &'r self,
         parts: &[Cow<'_, str>],
         likeness: Likeness,
-        found: &mut Found<'r>,
-    ) -> bool {
+        search: &mut Search<'r>,
+    ) -> Result<(), NoRoute> {
+        search.spend(1)?;
         let Some((part, rest)) = parts.split_first() else {
-            return match likeness {
-                Likeness::Exact => {
-                    found.extend(&self.here);
-                    true
-                }
-                Likeness::Near => self.here.is_empty(),
-            };
+            if likeness == Likeness::Near {
+                return if self.here.is_empty() { Ok(()) } else { Err(NoRoute::Near) };
+            }
+            search.spend(self.here.len())?;
+            search.found.extend(&self.here);
+            return Ok(());
         };
-        let mut alike = self.literals.get(&*normalised(part)).into_iter().flatten();
-        alike.all(|one| {
+        for one in self.literals.get(&*normalised(part)).into_iter().flatten() {
             let likeness = if *one.part == **part { likeness } else { Likeness::Near };
-            one.below.gather(rest, likeness, found)
-        }) && self.parameter.as_ref().is_none_or(|below| below.gather(rest, likeness, found))
+            one.below.gather(rest, likeness, search)?;
+        }
+        self.parameter.as_ref().map_or(Ok(()), |below| below.gather(rest, likeness, search))
     }
 
     /// Returns the number of operations.
@@ -98,6 +104,28 @@ impl Routes {
         let below = literals.chain(self.parameter.as_deref());
         self.here.len() + below.map(Self::len).sum::<usize>()
     }
+}
+
+/// A search for the operations that match a request.
+struct Search<'r> {
+    found: Found<'r>,
+    /// The number of paths and operations that it may still look at.
+    left: usize,
+}
+
+impl Search<'_> {
+    fn spend(&mut self, count: usize) -> Result<(), NoRoute> {
+        self.left = self.left.checked_sub(count).ok_or(NoRoute::TooMany)?;
+        Ok(())
+    }
+}
+
+/// Appends to a list that nearly always has one entry: no memory is kept for others.
+fn push_first_exactly<T>(list: &mut Vec<T>, new: T) {
+    if list.is_empty() {
+        list.reserve_exact(1);
+    }
+    list.push(new);
 }
 
 /// Normalises a part of a path, for servers that ignore case and endings such as `.json`.
@@ -137,6 +165,37 @@ mod tests {
             return None;
         }
         Some(all.filter(|(_, path)| exactly(path)).map(|(at, _)| at).collect())
+    }
+
+    fn add(routes: &mut Routes, path: &[Option<&str>]) {
+        let path: Vec<_> = path.iter().map(|part| part.map(str::to_owned)).collect();
+        routes.add(&path, Route::default());
+    }
+
+    fn fitting(routes: &Routes, path: &str) -> Result<usize, NoRoute> {
+        let parts: Vec<_> = path.split('/').map(Cow::from).collect();
+        routes.fitting(&parts).map(|found| found.len())
+    }
+
+    #[test]
+    fn a_request_looks_at_a_bounded_number_of_paths_and_operations() {
+        // Twice as many paths match with each part.
+        let mut routes = Routes::default();
+        for number in 0_usize..1 << 10 {
+            let part = |bit: usize| (number >> bit & 1 == 1).then_some("a");
+            add(&mut routes, &(0..10).map(part).collect::<Vec<_>>());
+        }
+        assert_eq!(fitting(&routes, "b/b/b/b/b/b/b/b/b/b"), Ok(1));
+        assert_eq!(fitting(&routes, "a/a/a/a/a/b/b/b/b/b"), Ok(32));
+        assert_eq!(fitting(&routes, "a/a/a/a/a/a/a/a/a/a"), Err(NoRoute::TooMany));
+        let mut routes = Routes::default();
+        for number in 0..2 * MOST {
+            add(&mut routes, &[Some("many"), None]);
+            add(&mut routes, &[Some("alike"), Some(&format!("a.{number}")), Some("b")]);
+        }
+        assert_eq!(fitting(&routes, "many/a"), Err(NoRoute::TooMany));
+        assert_eq!(fitting(&routes, "alike/a/c"), Err(NoRoute::TooMany));
+        assert_eq!(fitting(&routes, "alike/b/c"), Ok(0));
     }
 
     const PART: &str = "a|b|A|a\\.b|\\.c|s|ſ";

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use smallvec::SmallVec;
 
 /// The maximum length of a target, in bytes.
-const MOST: usize = 8192;
+pub(crate) const MOST: usize = 8192;
 
 /// The reason why a target is refused: a target that a proxy, this server and the API might each
 /// interpret in their own way is never authorized.

@@ -102,12 +102,13 @@ impl Iam {
         let actions = catalogue.action_names(urn.resource_type());
         let common =
             [rights::tag_add(urn.resource_type()), rights::tag_remove(urn.resource_type())];
-        let actions: Vec<&String> = actions.iter().chain(&common).collect();
+        let common = common.iter().map(String::as_str);
+        let actions: Vec<&str> = actions.iter().map(|name| &**name).chain(common).collect();
         let (cost, mut budget) = (decision_context.cost(context), self.budget());
         let mut spent: u64 = 0;
         for some in actions.chunks(CHUNK) {
             let is_allowed =
-                |action: &&String| decision_context.decide(context, action, urn).is_allowed();
+                |action: &&str| decision_context.decide(context, action, urn).is_allowed();
             let allowed = some.iter().position(is_allowed);
             let tried = allowed.map_or(some.len(), |index| index + 1);
             let cost = cost.saturating_mul(tried as u64);

@@ -47,7 +47,7 @@ impl Iam {
                 (&any, DecisionContext::unregistered(Arc::clone(&view)))
             };
             let lacks =
-                |action: &&String| !decision_context.decide(context, action, urn).is_allowed();
+                |action: &&Arc<str>| !decision_context.decide(context, action, urn).is_allowed();
             missing.extend(catalogue.action_names(resource_type).iter().filter(lacks).cloned());
             // What is said needs no more, and others are served between two types.
             if missing.len() > 1 {

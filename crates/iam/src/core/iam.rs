@@ -79,6 +79,8 @@ pub struct Iam {
     pub(crate) recorder: Arc<Recorder>,
     /// The limit of large requests for decisions.
     pub(crate) large_requests: Arc<ConcurrencyLimit>,
+    /// The limit of declarations of guarded APIs.
+    pub(crate) declarations: ConcurrencyLimit,
     /// The replicas of accounts that follow this node.
     pub(crate) replicas: Arc<KeyedSemaphores<AccountName>>,
     /// The general runtime, on which large requests are decided.
@@ -107,7 +109,7 @@ impl Iam {
             store.clone(),
             sources.clone(),
             settings.region,
-            live_catalogue.current(),
+            live_catalogue.of_files(),
             (settings.accounts_in_memory, installation.generation),
         );
         let views = Arc::new(views);
@@ -135,7 +137,8 @@ impl Iam {
             rate_limits,
             settings,
             recorder,
-            large_requests: Arc::new(ConcurrencyLimit::new()),
+            large_requests: Arc::new(ConcurrencyLimit::of_decisions()),
+            declarations: ConcurrencyLimit::of_declarations(),
             replicas: KeyedSemaphores::new(REPLICAS),
             runtime: Handle::current(),
             sources,

@@ -167,6 +167,7 @@ impl Iam {
             let said = match reason {
                 NoRoute::Unknown => "is not declared",
                 NoRoute::Near => "is too much like another path that is declared",
+                NoRoute::TooMany => "is like too many paths that are declared",
             };
             let (method, path) = (forwarded.method, forwarded.target.split('?').next());
             let path = path.unwrap_or_default();

@@ -80,7 +80,11 @@ impl Iam {
         let mut names = match target {
             SearchTarget::Subject => subjects(&view, request.subject_kind)?,
             SearchTarget::Resource => self.resource_names(&view, &request.resource_type),
-            SearchTarget::Action => self.catalogue().action_names(&request.resource_type).to_vec(),
+            SearchTarget::Action => {
+                let catalogue = self.catalogue();
+                let names = catalogue.action_names(&request.resource_type);
+                names.iter().map(ToString::to_string).collect()
+            }
         };
         names.sort_unstable();
         names.truncate(MOST);

@@ -9,11 +9,12 @@ use arc_swap::{ArcSwap, Guard};
 use gatewright_policy::{AccountName, Revision};
 use gatewright_store::{CauseChain, Generation, Kind, Position, Store, StoreError};
 use quick_cache::sync::Cache;
+use serde_json::value::RawValue;
 use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 
 use crate::catalogue::error::CatalogueError;
-use crate::catalogue::index::{Catalogue, CheckedProduct, check_visible};
+use crate::catalogue::index::{Catalogue, CheckedProduct};
 use crate::engine::freshness::{NEVER, micros};
 use crate::engine::views::Views;
 use crate::model::document::Document;
@@ -68,7 +69,7 @@ fn check(name: &str, document: &str) -> Declaration {
             return None;
         }
     };
-    let checked = CheckedProduct::of_api(name, &api.document);
+    let checked = CheckedProduct::of_api(name, api.document.get());
     checked.inspect_err(|error| left_out(name, error)).ok().map(Arc::new)
 }
 
@@ -93,7 +94,9 @@ struct DeclaredApis {
 pub(crate) struct LiveCatalogue {
     store: Store,
     /// The catalogue that the files declare, before the APIs of accounts are merged into it.
-    files: Catalogue,
+    files: Arc<Catalogue>,
+    /// The catalogue of the files alone.
+    of_files: Arc<Catalogue>,
     now: ArcSwap<Catalogue>,
     /// The number of changes to the catalogue.
     changes: AtomicU64,
@@ -109,7 +112,7 @@ pub(crate) struct LiveCatalogue {
 }
 
 /// The number of accounts whose catalogues are kept.
-const ACCOUNTS: usize = 32;
+pub(crate) const ACCOUNTS: usize = 32;
 
 impl LiveCatalogue {
     pub(crate) async fn open(
@@ -117,19 +120,35 @@ impl LiveCatalogue {
         files: Catalogue,
         sources: &Sources,
     ) -> Result<Self, IamError> {
-        let now = ArcSwap::from_pointee(files.clone().completed());
+        let of_files = Arc::new(files.clone().completed());
+        let (files, now) = (Arc::new(files), ArcSwap::new(Arc::clone(&of_files)));
         let (changes, known) = (AtomicU64::new(0), Mutex::default());
         let of_accounts = Cache::new(ACCOUNTS);
         let (store, sources) = (store.clone(), sources.clone());
         let (renewed, failed) = (AtomicU64::new(NEVER), AtomicU64::new(NEVER));
-        let live_catalogue =
-            Self { store, files, now, changes, known, of_accounts, sources, renewed, failed };
+        let live_catalogue = Self {
+            store,
+            files,
+            of_files,
+            now,
+            changes,
+            known,
+            of_accounts,
+            sources,
+            renewed,
+            failed,
+        };
         live_catalogue.renew().await?;
         Ok(live_catalogue)
     }
 
     pub(crate) fn current(&self) -> Arc<Catalogue> {
         self.now.load_full()
+    }
+
+    /// Returns the catalogue of the files, without the APIs that accounts declared.
+    pub(crate) fn of_files(&self) -> Arc<Catalogue> {
+        Arc::clone(&self.of_files)
     }
 
     /// Borrows the catalogue for a moment: no reference is counted, so that threads do not contend.
@@ -196,8 +215,10 @@ impl LiveCatalogue {
         let began = self.sources.monotonic();
         let read = self.read_changes(known, began).await;
         if known.is_unpublished {
-            self.now.store(Arc::new(self.compose(known, |_, _| true)));
+            self.now.store(self.compose(known, |_, _| true));
             self.changes.fetch_add(1, Ordering::Release);
+            // Those of before would keep what is no longer declared.
+            self.of_accounts.clear();
             known.is_unpublished = false;
             let apis: usize = known.accounts.values().map(|one| one.apis.len()).sum();
             tracing::info!(apis, "the guarded APIs of accounts were read");
@@ -288,20 +309,25 @@ impl LiveCatalogue {
         &self,
         known: &DeclaredApis,
         chosen: impl Fn(&AccountName, Option<&AccountName>) -> bool,
-    ) -> Catalogue {
-        let mut catalogue = self.files.clone();
-        for (account, declarations) in &known.accounts {
-            for (name, product) in &declarations.apis {
-                let Some(product) = product else { continue };
-                // A file that was added later may conflict with it.
-                if chosen(account, product.owner())
-                    && let Err(error) = catalogue.add_checked(product)
-                {
-                    left_out(name, &error);
-                }
+    ) -> Arc<Catalogue> {
+        let all = known.accounts.iter().flat_map(|(account, declarations)| {
+            let valid =
+                declarations.apis.iter().filter_map(|(name, one)| Some((name, one.as_ref()?)));
+            valid.map(move |(name, product)| (account, name, product))
+        });
+        let mut chosen =
+            all.filter(|(account, _, product)| chosen(account, product.owner())).peekable();
+        if chosen.peek().is_none() {
+            return self.of_files();
+        }
+        let mut catalogue = Catalogue::clone(&self.files);
+        for (_, name, product) in chosen {
+            // A file that was added later may conflict with it.
+            if let Err(error) = catalogue.add_checked(product) {
+                left_out(name, &error);
             }
         }
-        catalogue.completed()
+        Arc::new(catalogue.completed())
     }
 
     /// Returns the catalogue that an account is shown: without the APIs of other accounts.
@@ -316,22 +342,33 @@ impl LiveCatalogue {
         let known = self.known.lock().await;
         let is_own =
             |by: &AccountName, owner: Option<&AccountName>| by == account || owner == Some(account);
-        let catalogue = Arc::new(self.compose(&known, is_own));
+        let catalogue = self.compose(&known, is_own);
         self.of_accounts.insert(account.clone(), (changes, Arc::clone(&catalogue)));
         catalogue
     }
 
-    /// Validates a document against the catalogue; fails where it conflicts with the files. Returns
-    /// the actions that it declares.
-    pub(crate) fn check(
+    /// Validates a document against the catalogue, which fails where it conflicts with the files. A
+    /// large one takes a while, so no worker is held up by it.
+    pub(crate) async fn check(
         &self,
         name: &str,
-        document: &serde_json::Value,
-    ) -> Result<Vec<String>, CatalogueError> {
-        check_visible(&format!("{name}.json"), &document.to_string())?;
-        let product = CheckedProduct::of_api(name, document)?;
-        self.files.check_name(&product)?;
-        Ok(product.actions.into_iter().map(|declared| declared.action).collect())
+        document: &RawValue,
+    ) -> Result<Result<CheckedProduct, CatalogueError>, IamError> {
+        let (files, name, document) =
+            (Arc::clone(&self.files), name.to_owned(), document.to_owned());
+        let check = move || {
+            let product = CheckedProduct::of_new_api(&name, document.get())?;
+            files.check_name(&product).map(|()| product)
+        };
+        tokio::task::spawn_blocking(check).await.map_err(IamError::internal)
+    }
+
+    /// Returns the size of the APIs of an account, but for the one of a name.
+    pub(crate) async fn size_of_others(&self, account: &AccountName, name: &str) -> usize {
+        let known = self.known.lock().await;
+        let apis = known.accounts.get(account).into_iter().flat_map(|one| &one.apis);
+        let others = apis.filter(|(one, _)| *one != name).filter_map(|(_, api)| api.as_ref());
+        others.map(|api| api.size()).sum()
     }
 
     /// Starts the task that follows the declarations of other nodes, until it is aborted.

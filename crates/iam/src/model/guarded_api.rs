@@ -3,19 +3,20 @@
 use gatewright_policy::Instant;
 use gatewright_store::{Kind, Object};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::model::document::{Document, Properties, Reflection};
 use crate::model::error::IamError;
 use crate::model::precondition::EntityTag;
 
 /// A guarded API.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct GuardedApi {
     /// The name by which proxies refer to it.
     pub name: String,
-    /// Its OpenAPI document, as it was declared.
-    pub document: Value,
+    /// The text of its OpenAPI document, as it was declared: as a value it would take many times
+    /// the memory.
+    pub document: Box<RawValue>,
     /// The time of its creation.
     pub created_at: Instant,
     /// The time of its last update, if there was one.
@@ -37,7 +38,7 @@ impl GuardedApi {
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ApiDocument {
-    pub(crate) document: serde_json::Value,
+    pub(crate) document: Box<RawValue>,
     pub(crate) created_at: Instant,
     pub(crate) updated_at: Option<Instant>,
 }

@@ -34,7 +34,7 @@ impl Installation {
     /// Declares the library, and allows a caller to read one book of it.
     async fn reader(&self, document: Value) -> Caller {
         let caller = self.stranger().await;
-        self.iam.declare_api(&self.owner(), "library", Ok(document)).await.unwrap();
+        self.iam.declare_api(&self.owner(), "library", Ok(document.to_string())).await.unwrap();
         self.allow(&caller.urn(), &["book:library:get"], &[BOOK]).await;
         caller
     }
@@ -207,7 +207,7 @@ async fn a_demand_that_is_unclear_is_refused() {
     let installation = Installation::new().await;
     let (iam, owner) = (&installation.iam, installation.owner());
     let declare = async |document: Value| {
-        let refused = iam.declare_api(&owner, "library", Ok(document)).await;
+        let refused = iam.declare_api(&owner, "library", Ok(document.to_string())).await;
         let message = refused.as_ref().unwrap_err().to_string();
         assert_eq!(fault(refused), Fault::Parameter, "{message}");
         message

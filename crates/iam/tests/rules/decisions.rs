@@ -393,7 +393,7 @@ async fn a_forwarded_request_passes_with_the_right_that_its_operation_needs() {
     let refused = forwarded(&installation, book, token).await;
     assert!(matches!(refused, Err(IamError::Refused(_))), "no such API: {refused:?}");
     let owner = installation.owner();
-    installation.iam.declare_api(&owner, "library", Ok(library())).await.unwrap();
+    installation.iam.declare_api(&owner, "library", Ok(library().to_string())).await.unwrap();
     let refused = forwarded(&installation, book, None).await;
     assert!(matches!(refused, Err(IamError::NoCredentials)), "{refused:?}");
     let refused = forwarded(&installation, book, token).await;

@@ -124,7 +124,7 @@ fn missing(name: &str, answer: Result<(), IamError>) -> (Vec<String>, Vec<String
 #[test]
 fn each_right_is_demanded_by_some_use_case() {
     let ours = Catalogue::load(BuiltInProducts::LeftOut, None).unwrap();
-    let ours: BTreeSet<&str> = ours.actions(None).iter().map(|one| one.name.as_str()).collect();
+    let ours: BTreeSet<&str> = ours.actions(None).iter().map(|one| &*one.name).collect();
     let mut demanded: BTreeSet<&str> = USE_CASES.iter().map(|one| one.right).collect();
     // This right is optional: without it, the properties of a request are ignored.
     demanded.insert(rights::SAY_PROPERTIES);

@@ -65,7 +65,7 @@ async fn table(installation: &Installation) -> String {
     for (resource_type, actions) in by_type {
         let name = if resource_type == "account" { ACCOUNT } else { "any" };
         let urn = format!("urn:v1:eu:resource:{resource_type}:{name}");
-        let names: Vec<String> = actions.iter().map(|action| action.name.clone()).collect();
+        let names: Vec<String> = actions.iter().map(|action| action.name.to_string()).collect();
         let mut columns = Vec::new();
         for user in &users {
             let checked =

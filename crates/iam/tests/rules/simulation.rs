@@ -145,7 +145,7 @@ async fn effective_permissions_say_where_there_is_more_than_was_looked_at() {
 async fn findings_name_denies_that_another_spelling_of_the_name_passes() {
     let installation = Installation::new().await;
     let (iam, owner) = (&installation.iam, installation.owner());
-    iam.declare_api(&owner, "library", Ok(library())).await.unwrap();
+    iam.declare_api(&owner, "library", Ok(library().to_string())).await.unwrap();
     let caller = installation.stranger().await;
     let book = "urn:v1:eu:resource:book:9";
     let deny = |action: &str| Permissions { deny: texts(&[action]), ..Permissions::default() };

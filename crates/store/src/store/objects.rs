@@ -24,12 +24,12 @@ struct OwnedObject {
 
 from_row!(OwnedObject: name, account as AccountName);
 
-/// The identifier of an object that changed.
-struct Changed {
+/// The identifier of an object.
+struct Id {
     name: String,
 }
 
-from_row!(Changed: name);
+from_row!(Id: name);
 
 impl Store {
     /// Reads an object of the account.
@@ -87,6 +87,18 @@ impl Store {
         self.several(sql::OBJECTS_OF_KIND, &values).await
     }
 
+    /// Reads the identifiers of all objects of one kind of an account, in the order of their creation:
+    /// only for a kind with few objects.
+    pub async fn ids_of_kind(
+        &self,
+        account: &AccountName,
+        kind: Kind,
+    ) -> Result<Vec<String>, StoreError> {
+        let values = [Value::Account(account), Value::Kind(kind)];
+        let rows = self.database.all::<Id>(sql::IDS_OF_KIND, &values).await?;
+        Ok(rows.into_iter().map(|row| row.name).collect())
+    }
+
     /// Reads the accounts that objects of one kind belong to, by their identifiers, many at once.
     pub async fn accounts_of(
         &self,
@@ -123,7 +135,7 @@ impl Store {
         kind: Kind,
     ) -> Result<Vec<String>, StoreError> {
         let values = [Value::Account(account), Value::Revision(revision), Value::Kind(kind)];
-        let rows = self.database.all::<Changed>(sql::CHANGED_SINCE, &values).await?;
+        let rows = self.database.all::<Id>(sql::CHANGED_SINCE, &values).await?;
         Ok(rows.into_iter().map(|row| row.name).collect())
     }
 

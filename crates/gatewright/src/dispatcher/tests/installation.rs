@@ -80,9 +80,13 @@ impl Installation {
             service_account: true,
         };
         let service_account = iam.create_account(new).await.unwrap().unwrap();
-        iam.declare_api(&iam.as_owner(&AccountName::new(ACCOUNT)), "library", Ok(library()))
-            .await
-            .unwrap();
+        iam.declare_api(
+            &iam.as_owner(&AccountName::new(ACCOUNT)),
+            "library",
+            Ok(library().to_string()),
+        )
+        .await
+        .unwrap();
         let token = token(&iam, &service_account).await;
         let cookies = sign_in(&iam).await;
         let dispatcher = Arc::new(dispatcher(&iam));

@@ -38,6 +38,7 @@ async fn declare(store: &Store, account: &str, name: &str) {
         "openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "x-iam-account": account,
         "paths": {"/open": {"get": {"x-iam-public": true}}},
     });
+    let document = RawValue::from_string(document.to_string()).unwrap();
     let api = ApiDocument { document, created_at: Instant::EPOCH, updated_at: None };
     let owner = AccountName::new(account);
     let place = Place { region: Region::Eu, account: &owner, id: name };

@@ -83,7 +83,7 @@ impl Iam {
                 };
                 left = less;
                 budget.pause_after(cost).await;
-                let names = names.iter().map(String::as_str);
+                let names = names.iter().map(|name| &**name);
                 let resource = target.decided_resource(&view);
                 let difference = compare(&caller, resource, environment, names, (&sets.0, &sets.1));
                 let own = |list: Vec<&str>| list.into_iter().map(str::to_owned).collect();

@@ -60,7 +60,7 @@ impl Iam {
             left = less;
             budget.pause_after(cost).await;
             let resource = target.decided_resource(&view);
-            let may = |action: &String, set: &PolicySet| {
+            let may = |action: &str, set: &PolicySet| {
                 let request = Request { caller: &caller, action, resource, environment };
                 decide(&request, set, None).is_allowed()
             };
@@ -69,7 +69,7 @@ impl Iam {
                 let at_present = may(action, set);
                 if at_present || may(action, &unconditional) {
                     conditional += usize::from(!at_present);
-                    actions.push(action.clone());
+                    actions.push(action.to_string());
                 }
             }
             let (resource_type, resource) = (target.resource_type, target.urn);

@@ -67,7 +67,7 @@ pub(super) fn find_actions(catalogue: &Catalogue, search: &str) -> Vec<FoundActi
     };
     let found = catalogue.actions(None).into_iter().filter(matches).take(MAX_ACTIONS);
     let found = found.map(|action| FoundAction {
-        name: action.name.clone(),
+        name: action.name.to_string(),
         description: action.description.clone(),
         category: category_name(action),
     });

@@ -93,7 +93,7 @@ fn type_actions(
         let selection = patterns.selection(&action.name);
         allowed += usize::from(selection != Selection::Unselected);
         total += 1;
-        let (name, description) = (action.name.clone(), action.description.clone());
+        let (name, description) = (action.name.to_string(), action.description.clone());
         let row = TreeAction { name, description, selection };
         categories.entry(category_name(action)).or_default().push(row);
     }
@@ -115,7 +115,7 @@ pub(super) fn actions_of_category(
 ) -> Vec<String> {
     let actions = catalogue.actions(Some(resource_type)).into_iter();
     let matching = actions.filter(|action| category_name(action) == category);
-    matching.map(|action| action.name.clone()).collect()
+    matching.map(|action| action.name.to_string()).collect()
 }
 
 #[cfg(test)]
