@@ -4,6 +4,8 @@
 //! A decision is answered with 200, 401 or 403, because nginx treats every other status as a
 //! failure. A failure (503 if the database cannot be reached, else 500) forwards nothing either.
 
+use std::sync::Arc;
+
 use axum::http::request::Parts;
 use axum::http::{HeaderName, StatusCode};
 use gatewright_iam::{Iam, IamError, QueryId, Refusal};
@@ -43,7 +45,7 @@ pub(crate) struct ProxyRequest<'a> {
 
 /// Answers a proxy.
 pub(crate) async fn respond(
-    iam: &Iam,
+    iam: &Arc<Iam>,
     protocol: ProxyProtocol,
     request: &ProxyRequest<'_>,
 ) -> Result<Response, ApiError> {

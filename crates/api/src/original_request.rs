@@ -5,6 +5,7 @@
 
 use std::fmt::Write;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use axum::http::header::{AsHeaderName, UPGRADE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
@@ -58,7 +59,7 @@ pub(crate) struct OriginalRequest<'a> {
 
 /// Authorizes the request, and returns the headers with the caller's identity for the API.
 pub(crate) async fn authorize(
-    iam: &Iam,
+    iam: &Arc<Iam>,
     original: &OriginalRequest<'_>,
 ) -> Result<HeaderMap, Refusal> {
     let headers = original.headers;

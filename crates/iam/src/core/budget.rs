@@ -13,11 +13,9 @@ use crate::core::iam::Iam;
 use crate::model::caller::Context;
 use crate::model::error::IamError;
 
-/// The cost up to which a request is small. A cost of 1 is about ten nanoseconds in the worst case.
-const SMALL_COST: u64 = 50_000;
-
-/// The number of decisions up to which their cost is not computed first: each is bounded by itself.
-pub(crate) const UNMETERED_DECISIONS: usize = 4;
+/// The cost up to which a request is small. A cost of 1 is about ten nanoseconds in the worst case, so
+/// a request that waits on its thread for a hundred others waits ten milliseconds at most.
+const SMALL_COST: u64 = 10_000;
 
 /// The number of decisions of a chunk, which are made before others run.
 pub(crate) const CHUNK: usize = 64;
@@ -26,7 +24,7 @@ pub(crate) const CHUNK: usize = 64;
 const PORTION: u64 = 20_000;
 
 /// The maximum time of a large request, once it has its permit.
-const LONGEST: Duration = Duration::from_secs(20);
+pub(crate) const LONGEST: Duration = Duration::from_secs(20);
 
 /// The costs that a request may still have.
 pub(crate) struct Budget {
@@ -40,16 +38,6 @@ impl Budget {
     /// Creates the budget of a request that may cost so much.
     pub(crate) fn new(most: u64) -> Self {
         Self { most, spent: 0, since: 0 }
-    }
-
-    /// Creates a budget that is never spent, for a request whose costs need not be computed.
-    pub(crate) fn unlimited() -> Self {
-        Self::new(u64::MAX)
-    }
-
-    /// Returns whether costs must be computed.
-    pub(crate) fn is_limited(&self) -> bool {
-        self.most < u64::MAX
     }
 
     /// Spends a cost; fails where the request would cost too much.
@@ -87,9 +75,10 @@ impl Iam {
         Budget::new(self.settings.limits.request_cost)
     }
 
-    /// Creates the budget of a small request, which is decided at once.
-    pub(crate) fn small_budget(&self) -> Budget {
-        Budget::new(SMALL_COST.min(self.settings.limits.request_cost))
+    /// Creates the budget of a small request, which is decided at once, with a cost beside that of
+    /// decisions.
+    pub(crate) fn small_budget(&self, beside: u64) -> Budget {
+        Budget::new((SMALL_COST + beside).min(self.settings.limits.request_cost))
     }
 
     /// Does the work of a large request on the general runtime, once the account has a permit; ends

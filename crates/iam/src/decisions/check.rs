@@ -7,7 +7,7 @@ use foldhash::quality::RandomState;
 use gatewright_policy::{AccountName, ResourceUrn};
 
 use crate::core::authorize::{CONTEXT_COST, DecisionContext};
-use crate::core::budget::{Budget, CHUNK, UNMETERED_DECISIONS};
+use crate::core::budget::{Budget, CHUNK};
 use crate::core::iam::Iam;
 use crate::engine::recorder::RecordedDecision;
 use crate::engine::recorder::recording::Recording;
@@ -17,7 +17,7 @@ use crate::model::input::Input;
 use crate::model::limits::{ACTION_BYTES, URN_BYTES, check_bytes};
 
 /// The maximum number of decisions of a request.
-const MOST: usize = 100_000;
+pub(crate) const MOST: usize = 100_000;
 
 /// The number of resources up to which a request may be small.
 const SMALL_CHECK: usize = 1_000;
@@ -58,10 +58,8 @@ impl Iam {
                 [urn] => vec![self.decision_context(context, urn).await?],
                 urns => self.decision_contexts(context, urns).await?,
             };
-            let decisions = check.urns.len() * check.actions.len();
-            if decisions <= UNMETERED_DECISIONS
-                || self.small_budget().spend(check.cost(context, &decision_contexts)).is_ok()
-            {
+            let cost = check.cost(context, &decision_contexts);
+            if self.small_budget(0).spend(cost).is_ok() {
                 let mut recording = self.recorder.recording();
                 let allowed = |(urn, decision_context)| {
                     let on = (urn, decision_context);
@@ -174,10 +172,13 @@ impl Costs {
 impl Check {
     /// Returns the cost of all decisions, in the worst case.
     fn cost(&self, context: &Context, decision_contexts: &[DecisionContext]) -> u64 {
-        let (mut costs, actions) = (Costs::default(), self.actions.len() as u64);
-        let costs = decision_contexts
-            .iter()
-            .map(|one| costs.of(context, one).saturating_mul(actions).saturating_add(CONTEXT_COST));
+        let actions = self.actions.len() as u64;
+        let of_urn = |cost: u64| cost.saturating_mul(actions).saturating_add(CONTEXT_COST);
+        if let [one] = decision_contexts {
+            return of_urn(one.cost(context));
+        }
+        let mut costs = Costs::default();
+        let costs = decision_contexts.iter().map(|one| of_urn(costs.of(context, one)));
         costs.fold(0, u64::saturating_add)
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use gatewright_policy::{ResourceUrn, Tags};
 
 use crate::core::authorize::{CONTEXT_COST, DecisionContext};
-use crate::core::budget::{Budget, CHUNK, UNMETERED_DECISIONS};
+use crate::core::budget::{Budget, CHUNK};
 use crate::core::iam::Iam;
 use crate::engine::recorder::RecordedDecision;
 use crate::engine::recorder::recording::Recording;
@@ -27,6 +27,9 @@ pub(crate) enum AssertedProperties {
 
 /// The number of requests up to which they may be small together.
 const SMALL_BATCH: usize = 256;
+
+/// The number of requests up to which the owners of their resources are found one by one.
+const FEW: usize = 4;
 
 /// The cost of the verification of a token.
 const VERIFICATION_COST: u64 = 10_000;
@@ -58,8 +61,8 @@ impl Budget {
     /// Spends the cost of a request, and returns it.
     pub(crate) fn spend_for(&mut self, prepared: Option<&Prepared>) -> Result<u64, IamError> {
         let cost = match prepared {
-            Some(prepared) if self.is_limited() => prepared.cost(),
-            _ => 1,
+            Some(prepared) => prepared.cost(),
+            None => 1,
         };
         self.spend(cost)?;
         Ok(cost)
@@ -82,9 +85,8 @@ impl Iam {
         let properties = self.asserted_properties(context, requests.iter().flatten()).await?;
         let how = (properties, semantic);
         if requests.len() <= SMALL_BATCH {
-            // So few decisions are bounded by what each may cost, which need not be computed.
-            let is_bounded = requests.len() <= UNMETERED_DECISIONS;
-            let mut budget = if is_bounded { Budget::unlimited() } else { self.small_budget() };
+            // Services ask about one token at a time.
+            let mut budget = self.small_budget(VERIFICATION_COST);
             match self.evaluate_within(context, &requests, how, &mut budget).await {
                 Err(IamError::TooLarge(_)) => {}
                 answers => return answers,
@@ -124,7 +126,7 @@ impl Iam {
     ) -> Result<Vec<Input<EvaluationResult>>, IamError> {
         let (mut answers, mut last) = (Vec::with_capacity(requests.len()), None);
         for some in requests.chunks(CHUNK) {
-            if some.len() > UNMETERED_DECISIONS {
+            if some.len() > FEW {
                 self.find_owners_of(context, some).await?;
             }
             for request in some {

@@ -12,6 +12,7 @@ use crate::catalogue::route::{Found, NoRoute, Source};
 use crate::catalogue::target::Target;
 use crate::core::authenticate::AuthenticatedToken;
 use crate::core::authorize::DecisionContext;
+use crate::core::budget::Budget;
 use crate::core::iam::Iam;
 use crate::core::span::record_account;
 use crate::decisions::assertion::AllowedRequest;
@@ -60,6 +61,9 @@ pub struct AuthorizedCaller {
 /// The number of actions that are kept without an allocation; few operations require more.
 const INLINE_ACTIONS: usize = 2;
 
+/// The maximum number of actions that a request may require: the client waits for all of them.
+pub(crate) const REQUIRED_ACTIONS: usize = 64;
+
 /// The required actions, each with its resource.
 type RequiredActions<'a> = SmallVec<[(&'a str, ResourceUrn); INLINE_ACTIONS]>;
 
@@ -85,7 +89,7 @@ impl Iam {
     /// A request that is ambiguous or not declared is denied. A resource that nobody registered
     /// belongs to the account of the API; without one, every action on it is denied.
     pub async fn authorize_forwarded(
-        &self,
+        self: &Arc<Self>,
         forwarded: &ForwardedRequest<'_>,
     ) -> Result<Option<AuthorizedCaller>, Refusal> {
         self.live_catalogue.demand_recent().await?;
@@ -122,16 +126,47 @@ impl Iam {
                 self.decision_context_behind(api.account.as_ref(), home, urn).await;
             decision_contexts.push(decision_context.map_err(refusal)?);
         }
-        let asked = decision_contexts
-            .iter()
-            .zip(&required)
-            .map(|(decision_context, (action, urn))| (decision_context, *action, urn));
-        self.demand_all(&context, asked).map_err(refusal)?;
+        let cost = decision_contexts.iter().map(|one| one.cost(&context)).sum();
+        let demanded = if self.small_budget(0).spend(cost).is_ok() {
+            let all = decision_contexts.iter().zip(&required);
+            self.demand_all(&context, all.map(|(on, (action, urn))| (on, *action, urn)))
+        } else {
+            drop(decision_contexts);
+            let required = required.into_iter().map(|(action, urn)| (action.to_owned(), urn));
+            let owner = api.account.clone();
+            // Boxed, since the future is large and rarely needed.
+            Box::pin(self.demand_costly(&context, (required.collect(), owner), cost)).await
+        };
+        demanded.map_err(refusal)?;
         // Without a signature the request is not allowed.
         let assertion = self.demanded_assertion(forwarded, (api, &routes), &context);
         let assertion = assertion.map_err(refusal)?;
         let revision = revision();
         Ok(Some(AuthorizedCaller { principal: context.principal, revision, assertion }))
+    }
+
+    /// Requires actions behind the guarded API of an account whose decisions cost much, in the place of
+    /// a large request.
+    async fn demand_costly(
+        self: &Arc<Self>,
+        context: &Context,
+        (required, owner): (Vec<(String, ResourceUrn)>, Option<AccountName>),
+        cost: u64,
+    ) -> Result<(), IamError> {
+        let (iam, caller) = (Arc::clone(self), context.clone());
+        let work = async move |mut budget: Budget| {
+            budget.spend(cost)?;
+            // By the policies of now: it may have waited.
+            let home = iam.views.get(caller.account()).await?;
+            let mut asked = Vec::with_capacity(required.len());
+            for (action, urn) in &required {
+                let home = Arc::clone(&home);
+                let on = iam.decision_context_behind(owner.as_ref(), home, urn).await?;
+                asked.push((on, action, urn));
+            }
+            iam.demand_all(&caller, asked.iter().map(|(on, action, urn)| (on, &***action, *urn)))
+        };
+        self.run_large_request(context, work).await
     }
 
     /// Signs the identity assertion of an allowed request, if its API demands one.
@@ -196,7 +231,12 @@ impl Iam {
             })?;
             Ok((requirement.action.as_str(), urn))
         });
-        actions.collect()
+        let actions = actions.collect::<Result<RequiredActions<'a>, IamError>>()?;
+        if actions.len() > REQUIRED_ACTIONS {
+            let message = format!("the request requires more than {REQUIRED_ACTIONS} actions");
+            return Err(IamError::Refused(message));
+        }
+        Ok(actions)
     }
 
     /// Returns the decision context of a resource behind a guarded API of an account. A

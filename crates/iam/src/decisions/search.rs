@@ -16,7 +16,7 @@ use crate::model::input::Input;
 use crate::model::rights;
 
 /// The maximum number of subjects, resources or actions that a search evaluates.
-const MOST: usize = 100_000;
+pub(crate) const MOST: usize = 100_000;
 
 /// The part of a request that a search varies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,7 +89,7 @@ impl Iam {
         names.sort_unstable();
         names.truncate(MOST);
         if names.len() <= CHUNK {
-            let mut budget = self.small_budget();
+            let mut budget = self.small_budget(0);
             match self.search_among(context, &request, (target, &names), &mut budget).await {
                 Err(IamError::TooLarge(_)) => {}
                 found => return found,

@@ -1,5 +1,7 @@
 //! Identity assertions for guarded APIs.
 
+use std::sync::Arc;
+
 use gatewright_iam::{
     AuthorizedCaller, Expiry, Fault, ForwardedRequest, Iam, IamError, KeyRotation, Login, Secret,
     UserTokenInput,
@@ -41,7 +43,7 @@ impl Installation {
 }
 
 async fn forward(
-    iam: &Iam,
+    iam: &Arc<Iam>,
     (method, target): (&str, &str),
     token: &Secret,
 ) -> Result<Option<AuthorizedCaller>, IamError> {
@@ -60,13 +62,13 @@ async fn forward(
 }
 
 /// Returns the assertion of a request that is allowed.
-async fn assertion(iam: &Iam, request: (&str, &str), token: &Secret) -> Secret {
+async fn assertion(iam: &Arc<Iam>, request: (&str, &str), token: &Secret) -> Secret {
     let caller = forward(iam, request, token).await.unwrap().unwrap();
     caller.assertion.expect("an assertion")
 }
 
 /// Verifies a token as another program does: by the published keys, for an audience.
-fn verify(iam: &Iam, token: &Secret, audience: &str) -> Result<Value, ErrorKind> {
+fn verify(iam: &Arc<Iam>, token: &Secret, audience: &str) -> Result<Value, ErrorKind> {
     let keys: JwkSet = serde_json::from_value(iam.jwks()).unwrap();
     let header = decode_header(token.reveal()).unwrap();
     let key = keys.find(&header.kid.unwrap()).expect("a published key");

@@ -436,3 +436,64 @@ async fn a_decision_says_why() {
     let answer = ask().await;
     assert_eq!((answer.reason, answer.policy), (Some(Reason::Denied), Some(denies.rule.id)));
 }
+
+/// Polls a future once; returns whether it has ended.
+async fn ends_at_once(future: impl Future) -> bool {
+    let mut future = Box::pin(future);
+    std::future::poll_fn(|context| std::task::Poll::Ready(future.as_mut().poll(context).is_ready()))
+        .await
+}
+
+#[tokio::test]
+async fn a_request_whose_decisions_cost_much_leaves_the_thread_of_its_connection() {
+    let installation = Installation::new().await;
+    let (iam, owner) = (&installation.iam, installation.owner());
+    let (cheap, costly) = (installation.stranger().await, installation.stranger().await);
+    iam.declare_api(&owner, "library", Ok(library().to_string())).await.unwrap();
+    let everything = ["urn:v1:eu:resource:*"];
+    let paris = json!({"operator": "MATCH", "values": {"date(Europe/Paris).Hour.GE": "0"}});
+    let often = json!({"operator": "AND", "conditions": vec![paris; 100]});
+    for _ in 0..20 {
+        installation.allow(&cheap.urn(), &["book:library:get"], &everything).await;
+        installation.allow_if(&costly.urn(), often.clone()).await;
+    }
+    installation.allow(&costly.urn(), &["book:library:get"], &everything).await;
+    for (caller, is_cheap) in [(&cheap, true), (&costly, false)] {
+        let check = async |actions: &[&str]| {
+            let asked = iam.check(&caller.context, texts(&[VPS]), Ok(texts(actions)));
+            ends_at_once(asked).await
+        };
+        // From then on all that is needed is in memory.
+        check(&[REBOOT]).await;
+        assert_eq!(check(&[REBOOT]).await, is_cheap);
+        assert_eq!(check(&[REBOOT, START_VPS]).await, is_cheap);
+        let book = ("GET", "/books/7");
+        let token = Some(caller.token.reveal());
+        // Allowed in either place.
+        assert_eq!(forwarded(&installation, book, token).await.unwrap(), Some(caller.urn()));
+        assert_eq!(ends_at_once(forwarded(&installation, book, token)).await, is_cheap);
+        let request = evaluation(SubjectKind::ServiceAccount, &caller.urn());
+        let all = EvaluationsSemantic::ExecuteAll;
+        let evaluate = || iam.evaluate(&owner, Ok(vec![Ok(request.clone())]), all);
+        evaluate().await.unwrap();
+        assert_eq!(ends_at_once(evaluate()).await, is_cheap);
+    }
+}
+
+#[tokio::test]
+async fn a_forwarded_request_that_requires_too_many_actions_is_refused() {
+    let installation = Installation::new().await;
+    let (owner, caller) = (installation.owner(), installation.stranger().await);
+    installation.allow(&caller.urn(), &["*"], &["urn:v1:eu:resource:*"]).await;
+    for (count, is_allowed) in [(64, true), (65, false)] {
+        let mut document = library();
+        let action = |number| json!({"name": format!("book:library:get{number}")});
+        let actions: Vec<_> = (0..count).map(action).collect();
+        document["paths"]["/books/{isbn}"]["get"]["x-iam-actions"] = json!(actions);
+        let declared = installation.iam.declare_api(&owner, "library", Ok(document.to_string()));
+        declared.await.unwrap();
+        let token = Some(caller.token.reveal());
+        let answer = forwarded(&installation, ("GET", "/books/7"), token).await;
+        assert_eq!(answer.is_ok(), is_allowed, "{answer:?}");
+    }
+}
