@@ -18,14 +18,17 @@ use super::progress::Progress;
 const LINGER_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The maximum number of bytes that are read and dropped meanwhile.
-const LINGER_BYTES: usize = 32 << 20;
+pub(crate) const LINGER_BYTES: usize = 32 << 20;
 
 /// The bytes that a connection reads before it lets the others of its thread have their turn. A large body
-/// that arrives as fast as it is read would keep them waiting.
-const TURN: usize = 64 << 10;
+/// that arrives as fast as it is read would keep them waiting, and so would thousands of small frames of
+/// HTTP/2, each of which takes time of its own.
+const TURN: usize = 16 << 10;
 
-/// The time between two turns in which a lingering connection is read. A client that goes on sending is slowed
-/// down, so that what is dropped does not take the processor: 3 MB a second from each.
+/// The bytes that are read in a turn of a lingering connection, and the time between two turns. A client
+/// that goes on sending is slowed down, so that what is dropped does not take the processor: 3 MB a second
+/// from each.
+const LINGER_TURN: usize = 64 << 10;
 const LINGER_PAUSE: Duration = Duration::from_millis(20);
 
 /// The stream of a connection.
@@ -62,7 +65,7 @@ impl Lingering {
                 self.pause = None;
             }
             let mut in_turn = 0;
-            while in_turn < TURN {
+            while in_turn < LINGER_TURN {
                 let mut buffer = ReadBuf::new(&mut bytes);
                 match ready!(Pin::new(&mut *stream).poll_read(context, &mut buffer)) {
                     Ok(()) if !buffer.filled().is_empty() => in_turn += buffer.filled().len(),
