@@ -97,7 +97,7 @@ mod tests {
             // That of the same account does not wait in the place of another's.
             for waiting in [one, three] {
                 let refused = limit.run(waiting, ready(Ok(()))).await;
-                assert!(matches!(refused, Err(IamError::Busy { seconds: RETRY_AFTER })));
+                assert!(matches!(refused, Err(IamError::Busy { seconds: RETRY_AFTER, .. })));
             }
         };
         tokio::select! {

@@ -135,7 +135,7 @@ async fn candidates<'v>(
     most: u64,
 ) -> Candidates<'v> {
     let caller = &context.principal.caller;
-    let mut budget = Budget::unlimited();
+    let mut budget = Budget::new(u64::MAX);
     let mut candidates = Candidates { found: Vec::new(), until: None };
     let accounts = u64::try_from(owners.len()).unwrap_or(u64::MAX).max(1);
     for owner in owners {
