@@ -16,7 +16,7 @@ use gatewright_store::Kind;
 use crate::core::iam::Iam;
 use crate::core::span::record_account;
 use crate::engine::view::View;
-use crate::model::caller::{Principal, Token};
+use crate::model::caller::{Context, Principal, Token};
 use crate::model::error::IamError;
 use crate::model::principal_key::user_key;
 use crate::model::revision::AccountRevision;
@@ -119,6 +119,33 @@ impl Iam {
         let principal = principal.ok_or(IamError::BadCredential)?;
         self.recorder.record_use(view.account(), &subject(&id), now);
         Ok(Some(AuthenticatedToken { principal: Arc::new(principal), home: view }))
+    }
+
+    /// Authenticates the caller of a request once more, which has waited: by the token, with the groups
+    /// that a user has now, or by the session.
+    pub(crate) async fn readmit(&self, context: &Context) -> Result<Context, IamError> {
+        let (principal, now) = (&context.principal, self.now());
+        let principal = match &principal.token {
+            Token::None => Arc::clone(principal),
+            Token::Access(_) => {
+                self.admit(principal, now).await?;
+                Arc::clone(principal)
+            }
+            Token::Personal(id) => {
+                let view = self.views.get(principal.account()).await?;
+                let principal = self.principal_of_token(&view, id, now);
+                Arc::new(principal.ok_or(IamError::BadCredential)?)
+            }
+            Token::Session(authentication) => {
+                let view = self.views.get(principal.account()).await?;
+                let session = view.sessions.get(authentication.id.as_str());
+                if session.is_none_or(|session| session.pending || session.is_over(now)) {
+                    return Err(IamError::BadCredential);
+                }
+                Arc::clone(principal)
+            }
+        };
+        Ok(Context { principal, now, ..context.clone() })
     }
 
     fn principal_of_token(&self, view: &View, id: &TokenId, now: Instant) -> Option<Principal> {

@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 use tracing::Instrument;
 
 use crate::core::iam::Iam;
+use crate::engine::concurrency_limit::ConcurrencyLimit;
 use crate::model::caller::Context;
 use crate::model::error::IamError;
 
@@ -82,21 +83,24 @@ impl Iam {
     }
 
     /// Does the work of a large request on the general runtime, once the account has a permit; ends
-    /// it when the caller of this ends.
+    /// it when the caller of this ends. The work is done for the context as it is then: what was taken
+    /// away while the request has waited counts.
     pub(crate) async fn run_large_request<T, F>(
         self: &Arc<Self>,
+        limit: &Arc<ConcurrencyLimit>,
         context: &Context,
-        work: impl FnOnce(Budget) -> F + Send + 'static,
+        work: impl FnOnce(Context, Budget) -> F + Send + 'static,
     ) -> Result<T, IamError>
     where
         T: Send + 'static,
         F: Future<Output = Result<T, IamError>> + Send + 'static,
     {
-        let (limit, account) = (Arc::clone(&self.large_requests), context.account().clone());
-        let budget = self.budget();
+        let (iam, limit, context) = (Arc::clone(self), Arc::clone(limit), context.clone());
+        let (account, budget) = (context.account().clone(), self.budget());
         let task = async move {
             let work = async {
-                let done = tokio::time::timeout(LONGEST, work(budget)).await;
+                let work = async { work(iam.readmit(&context).await?, budget).await };
+                let done = tokio::time::timeout(LONGEST, work).await;
                 done.unwrap_or_else(|_| Err(limit.busy()))
             };
             limit.run(&account, work).await

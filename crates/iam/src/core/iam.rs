@@ -79,6 +79,8 @@ pub struct Iam {
     pub(crate) recorder: Arc<Recorder>,
     /// The limit of large requests for decisions.
     pub(crate) large_requests: Arc<ConcurrencyLimit>,
+    /// The limit of forwarded requests whose decisions cost much: large requests keep none waiting.
+    pub(crate) costly_forwarded: Arc<ConcurrencyLimit>,
     /// The limit of declarations of guarded APIs.
     pub(crate) declarations: ConcurrencyLimit,
     /// The replicas of accounts that follow this node.
@@ -138,6 +140,7 @@ impl Iam {
             settings,
             recorder,
             large_requests: Arc::new(ConcurrencyLimit::of_decisions()),
+            costly_forwarded: Arc::new(ConcurrencyLimit::of_decisions()),
             declarations: ConcurrencyLimit::of_declarations(),
             replicas: KeyedSemaphores::new(REPLICAS),
             runtime: Handle::current(),

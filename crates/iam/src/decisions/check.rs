@@ -110,8 +110,8 @@ impl Iam {
         context: &Context,
         check: Check,
     ) -> Result<Vec<CheckResult>, IamError> {
-        let (iam, caller) = (Arc::clone(self), context.clone());
-        let work = async move |mut budget: Budget| {
+        let iam = Arc::clone(self);
+        let work = async move |caller: Context, mut budget: Budget| {
             let decision_contexts = iam.decision_contexts(&caller, &check.urns).await?;
             budget.spend(check.cost(&caller, &decision_contexts))?;
             drop(decision_contexts);
@@ -134,7 +134,7 @@ impl Iam {
             }
             check.results(&allowed)
         };
-        self.run_large_request(context, work).await
+        self.run_large_request(&self.large_requests, context, work).await
     }
 }
 

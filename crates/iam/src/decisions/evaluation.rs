@@ -92,12 +92,13 @@ impl Iam {
                 answers => return answers,
             }
         }
-        let (iam, caller) = (Arc::clone(self), context.clone());
-        let work = async move |mut budget: Budget| {
+        let iam = Arc::clone(self);
+        let work = async move |caller: Context, mut budget: Budget| {
+            iam.demand(&caller, rights::EVALUATE).await?;
             iam.evaluate_within(&caller, &requests, how, &mut budget).await
         };
         // Boxed, since the future is large and rarely needed.
-        Box::pin(self.run_large_request(context, work)).await
+        Box::pin(self.run_large_request(&self.large_requests, context, work)).await
     }
 
     /// Evaluates requests; fails where they would cost too much together, and then records none.

@@ -126,7 +126,8 @@ impl Iam {
                 self.decision_context_behind(api.account.as_ref(), home, urn).await;
             decision_contexts.push(decision_context.map_err(refusal)?);
         }
-        let cost = decision_contexts.iter().map(|one| one.cost(&context)).sum();
+        let costs = decision_contexts.iter().map(|one| one.cost(&context));
+        let cost = costs.fold(0, u64::saturating_add);
         let demanded = if self.small_budget(0).spend(cost).is_ok() {
             let all = decision_contexts.iter().zip(&required);
             self.demand_all(&context, all.map(|(on, (action, urn))| (on, *action, urn)))
@@ -135,7 +136,14 @@ impl Iam {
             let required = required.into_iter().map(|(action, urn)| (action.to_owned(), urn));
             let owner = api.account.clone();
             // Boxed, since the future is large and rarely needed.
-            Box::pin(self.demand_costly(&context, (required.collect(), owner), cost)).await
+            let demanded =
+                Box::pin(self.demand_costly(&context, (required.collect(), owner), cost)).await;
+            // The document of the API may have changed while the request has waited.
+            if Arc::ptr_eq(&catalogue, &self.live_catalogue.current()) {
+                demanded
+            } else {
+                Err(self.costly_forwarded.busy())
+            }
         };
         demanded.map_err(refusal)?;
         // Without a signature the request is not allowed.
@@ -145,18 +153,17 @@ impl Iam {
         Ok(Some(AuthorizedCaller { principal: context.principal, revision, assertion }))
     }
 
-    /// Requires actions behind the guarded API of an account whose decisions cost much, in the place of
-    /// a large request.
+    /// Requires actions behind the guarded API of an account whose decisions cost much, as a large request,
+    /// by what the caller is and may once it has its permit.
     async fn demand_costly(
         self: &Arc<Self>,
         context: &Context,
         (required, owner): (Vec<(String, ResourceUrn)>, Option<AccountName>),
         cost: u64,
     ) -> Result<(), IamError> {
-        let (iam, caller) = (Arc::clone(self), context.clone());
-        let work = async move |mut budget: Budget| {
+        let iam = Arc::clone(self);
+        let work = async move |caller: Context, mut budget: Budget| {
             budget.spend(cost)?;
-            // By the policies of now: it may have waited.
             let home = iam.views.get(caller.account()).await?;
             let mut asked = Vec::with_capacity(required.len());
             for (action, urn) in &required {
@@ -166,7 +173,7 @@ impl Iam {
             }
             iam.demand_all(&caller, asked.iter().map(|(on, action, urn)| (on, &***action, *urn)))
         };
-        self.run_large_request(context, work).await
+        self.run_large_request(&self.costly_forwarded, context, work).await
     }
 
     /// Signs the identity assertion of an allowed request, if its API demands one.

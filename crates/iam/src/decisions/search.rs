@@ -95,11 +95,11 @@ impl Iam {
                 found => return found,
             }
         }
-        let (iam, caller) = (Arc::clone(self), context.clone());
-        let work = async move |mut budget: Budget| {
+        let iam = Arc::clone(self);
+        let work = async move |caller: Context, mut budget: Budget| {
             iam.search_among(&caller, &request, (target, &names), &mut budget).await
         };
-        Box::pin(self.run_large_request(context, work)).await
+        Box::pin(self.run_large_request(&self.large_requests, context, work)).await
     }
 
     async fn search_among(
