@@ -7,7 +7,8 @@ use gatewright_policy::{
     AccountName, Decision, Request, Resource, ResourceUrn, decide, decision_cost,
 };
 
-use crate::core::budget::CHUNK;
+use crate::catalogue::index::Catalogue;
+use crate::core::budget::{Budget, CHUNK};
 use crate::core::iam::Iam;
 use crate::engine::recorder::RecordedDecision;
 use crate::engine::view::{View, account_urn};
@@ -75,6 +76,19 @@ impl DecisionContext {
     }
 }
 
+/// A search for the resources on which a caller has access: it lets others run by the sum of what it
+/// costs, and finds the catalogue of each account once.
+pub(crate) struct AccessSearch {
+    pub(crate) budget: Budget,
+    catalogues: HashMap<AccountName, Arc<Catalogue>>,
+}
+
+impl AccessSearch {
+    pub(crate) fn new(budget: Budget) -> Self {
+        Self { budget, catalogues: HashMap::new() }
+    }
+}
+
 impl Iam {
     /// Returns whether the caller has any action allowed on the resource.
     pub(crate) async fn has_access(
@@ -82,43 +96,74 @@ impl Iam {
         context: &Context,
         urn: &ResourceUrn,
     ) -> Result<bool, IamError> {
-        Ok(self.find_access(context, urn).await?.0)
+        let mut search = AccessSearch::new(self.budget());
+        Ok(self.find_access(context, urn, &mut search).await?.0)
     }
 
-    /// Returns whether the caller has any action allowed on the resource, and what it has cost to find
-    /// that out.
+    /// Returns whether the caller has any action allowed on the resource, of those that the catalogues
+    /// of the caller's account and of the owner have, and what it has cost to find that out. What a third
+    /// account declares costs nothing.
     pub(crate) async fn find_access(
         &self,
         context: &Context,
         urn: &ResourceUrn,
+        search: &mut AccessSearch,
     ) -> Result<(bool, u64), IamError> {
         let decision_context = self.decision_context(context, urn).await?;
-        if context.principal.caller.is_root()
-            && decision_context.owner.policies().owner() == context.account()
-        {
+        let owner = decision_context.owner.policies().owner();
+        if context.principal.caller.is_root() && owner == context.account() {
+            search.budget.pause_after(CONTEXT_COST).await;
             return Ok((true, 1));
         }
-        let catalogue = self.catalogue();
-        let actions = catalogue.action_names(urn.resource_type());
-        let common =
-            [rights::tag_add(urn.resource_type()), rights::tag_remove(urn.resource_type())];
-        let common = common.iter().map(String::as_str);
-        let actions: Vec<&str> = actions.iter().map(|name| &**name).chain(common).collect();
-        let (cost, mut budget) = (decision_context.cost(context), self.budget());
-        let mut spent: u64 = 0;
-        for some in actions.chunks(CHUNK) {
-            let is_allowed =
-                |action: &&str| decision_context.decide(context, action, urn).is_allowed();
-            let allowed = some.iter().position(is_allowed);
-            let tried = allowed.map_or(some.len(), |index| index + 1);
-            let cost = cost.saturating_mul(tried as u64);
-            spent = spent.saturating_add(cost);
-            if allowed.is_some() {
-                return Ok((true, spent));
+        let resource_type = urn.resource_type();
+        let of_home = self.catalogue_in(search, context.account()).await;
+        let of_owner = self.catalogue_in(search, owner).await;
+        let common = [rights::tag_add(resource_type), rights::tag_remove(resource_type)];
+        let common = common.map(Arc::<str>::from);
+        let names = of_home.action_names(resource_type);
+        let none: &[Arc<str>] = &[];
+        let is_same = Arc::ptr_eq(&of_home, &of_owner);
+        let names_of_owner = if is_same { none } else { of_owner.action_names(resource_type) };
+        let (cost, mut spent) = (decision_context.cost(context), 0_u64);
+        let lists = [(names, none), (common.as_slice(), none), (names_of_owner, names)];
+        for (actions, tried_before) in lists {
+            for some in actions.chunks(CHUNK) {
+                let (mut is_allowed, mut tried) = (false, 0_u64);
+                for action in some {
+                    // Those of a catalogue are in order.
+                    if tried_before.binary_search(action).is_ok() {
+                        continue;
+                    }
+                    tried += 1;
+                    is_allowed = decision_context.decide(context, action, urn).is_allowed();
+                    if is_allowed {
+                        break;
+                    }
+                }
+                let cost = cost.saturating_mul(tried);
+                spent = spent.saturating_add(cost);
+                search.budget.pause_after(cost.max(CONTEXT_COST)).await;
+                if is_allowed {
+                    return Ok((true, spent));
+                }
             }
-            budget.pause_after(cost).await;
         }
         Ok((false, spent))
+    }
+
+    /// Returns the catalogue of an account, as it was when the search first needed it.
+    async fn catalogue_in(
+        &self,
+        search: &mut AccessSearch,
+        account: &AccountName,
+    ) -> Arc<Catalogue> {
+        if let Some(catalogue) = search.catalogues.get(account) {
+            return Arc::clone(catalogue);
+        }
+        let catalogue = self.live_catalogue.of_account(account).await;
+        search.catalogues.insert(account.clone(), Arc::clone(&catalogue));
+        search.budget.pause_after(u64::MAX).await;
+        catalogue
     }
 
     /// Finds the accounts whose policies decide on a resource. A resource that is not registered

@@ -1,13 +1,14 @@
 //! Lists of the resources that a caller may see.
 //!
-//! Those of the caller's account come first, so that no other account can push them off a page. What
-//! others share is read with bounded work: a page may end early, and its cursor leads on. Nobody is shown
-//! less for it, and no account slows the lists of another by what it holds or by its policies.
+//! Those of the caller's account come first, so that no other account can push them off a page. All are
+//! read with bounded work: a page may end early, even without an item, and its cursor leads on. Nobody is
+//! shown less for it, and no account slows the lists of another by what it holds or by its policies.
 
 use std::sync::Arc;
 
 use gatewright_policy::{Instant, decision_cost};
 
+use crate::core::authorize::{AccessSearch, CONTEXT_COST};
 use crate::core::budget::Budget;
 use crate::core::iam::Iam;
 use crate::engine::view::View;
@@ -28,8 +29,8 @@ const MOST_LOOKED_AT: u64 = 50_000;
 /// The number of resources of each other account that a page looks at in any case.
 const FEWEST_LOOKED_AT: u64 = 100;
 
-/// The maximum cost of a page's decisions on resources of other accounts. A cost of 1 is about ten
-/// nanoseconds.
+/// The maximum cost of a page's decisions on resources of the caller's account, and of those on resources
+/// of other accounts. A cost of 1 is about ten nanoseconds.
 const MOST_COST: u64 = 50_000_000;
 
 /// A resource of another account, some policy of which covers it for the caller.
@@ -58,26 +59,45 @@ impl Iam {
         let (filter, page) = (filter?.check()?, page?);
         let home = self.views.get(context.account()).await?;
         let mut found: Vec<(i64, Resource)> = Vec::new();
+        let mut search = AccessSearch::new(self.budget());
+        let most = self.most_cost();
+        let (mut spent, mut last) = (0_u64, None);
         for (created, urn, document) in home.resources_after(Instant::from_micros(page.after())) {
             let place = created.micros();
             if is_full(&found, &page, place) {
                 return Ok(page.page(found));
             }
+            // Resources that were created at one instant stay on one page.
+            if let Some(last) = last.filter(|last| *last != place && spent > most) {
+                return Ok(page.part(found, last));
+            }
+            last = Some(place);
             let urn = self.resource_urn(urn)?;
-            if filter.fits(&urn, document) && self.has_access(context, &urn).await? {
+            if !filter.fits(&urn, document) {
+                search.budget.pause_after(CONTEXT_COST).await;
+                continue;
+            }
+            let (has_access, cost) = self.find_access(context, &urn, &mut search).await?;
+            spent = spent.saturating_add(cost);
+            if has_access {
                 found.push((place, document.resource(urn, home.account())?));
             }
         }
-        self.add_shared(context, &filter, &page, found).await
+        self.add_shared(context, (&filter, &page), found, &mut search).await
+    }
+
+    /// Returns the cost after which a page ends.
+    fn most_cost(&self) -> u64 {
+        MOST_COST.min(self.settings.limits.request_cost)
     }
 
     /// Adds to a page the resources that other accounts share with the caller.
     async fn add_shared(
         &self,
         context: &Context,
-        filter: &ResourceFilter,
-        page: &PageRequest,
+        (filter, page): (&ResourceFilter, &PageRequest),
         mut found: Vec<(i64, Resource)>,
+        search: &mut AccessSearch,
     ) -> Result<Page<Resource>, IamError> {
         let mut owners = Vec::new();
         for owner in self.store.accounts_mentioning(context.account()).await? {
@@ -87,9 +107,9 @@ impl Iam {
             }
         }
         let after = Instant::from_micros(page.after().saturating_sub(SHARED).max(0));
-        let most = MOST_COST.min(self.settings.limits.request_cost);
+        let most = self.most_cost();
         let Candidates { found: candidates, until } =
-            candidates(context, &owners, after, most).await;
+            candidates(context, &owners, (after, most), &mut search.budget).await;
         let mut spent = 0;
         let mut last = None;
         for Candidate { created, urn, owner } in candidates {
@@ -105,9 +125,10 @@ impl Iam {
             let urn = self.resource_urn(urn)?;
             let Some(document) = owner.resources.get(urn.urn()) else { continue };
             if !filter.fits(&urn, document) {
+                search.budget.pause_after(CONTEXT_COST).await;
                 continue;
             }
-            let (has_access, cost) = self.find_access(context, &urn).await?;
+            let (has_access, cost) = self.find_access(context, &urn, search).await?;
             spent = spent.saturating_add(cost);
             if has_access {
                 found.push((place, document.resource(urn, owner.account())?));
@@ -131,11 +152,10 @@ fn is_full(found: &[(i64, Resource)], page: &PageRequest, place: i64) -> bool {
 async fn candidates<'v>(
     context: &Context,
     owners: &'v [Arc<View>],
-    after: Instant,
-    most: u64,
+    (after, most): (Instant, u64),
+    budget: &mut Budget,
 ) -> Candidates<'v> {
     let caller = &context.principal.caller;
-    let mut budget = Budget::new(u64::MAX);
     let mut candidates = Candidates { found: Vec::new(), until: None };
     let accounts = u64::try_from(owners.len()).unwrap_or(u64::MAX).max(1);
     for owner in owners {

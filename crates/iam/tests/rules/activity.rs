@@ -256,6 +256,35 @@ async fn the_audit_marks_changes_that_give_somebody_a_right_that_leads_to_all_ot
 }
 
 #[tokio::test]
+async fn a_page_of_the_audit_that_needs_much_work_ends_early_and_leaves_nothing_out() {
+    let installation = Installation::new().await;
+    let (iam, owner) = (&installation.iam, installation.owner());
+    for login in ["jane", "john", "joan", "jean"] {
+        installation.user(login, &["ADMIN"]).await;
+        let edit =
+            UserEdit { groups: Some(vec![GroupName::new("UNPRIVILEGED")]), ..UserEdit::default() };
+        iam.edit_user(&owner, &Login::new(login), Ok(edit)).await.unwrap();
+    }
+    let filter = LogFilter { what: "user ".to_owned(), ..LogFilter::default() };
+    let all = iam.audit(&owner, &filter, (Revision::MAX, 100)).await.unwrap().events;
+    let marked: Vec<_> = all.iter().map(|event| event.equal_to_administrator).collect();
+    assert_eq!(marked, [false, true].repeat(4));
+    let limited = installation.elsewhere_with(|settings| settings.limits.request_cost = 1).await;
+    let (mut seen, mut before, mut pages) = (Vec::new(), Revision::MAX, 0);
+    loop {
+        let page = limited.audit(&owner, &filter, (before, 100)).await.unwrap();
+        seen.extend(page.events);
+        pages += 1;
+        match page.older {
+            Some(older) => before = older,
+            None => break,
+        }
+    }
+    assert!(pages > 2, "{pages}");
+    assert_eq!(seen, all);
+}
+
+#[tokio::test]
 async fn secrets_are_in_no_log() {
     let installation = Installation::new().await;
     let caller = installation.stranger().await;

@@ -375,3 +375,58 @@ async fn what_others_hold_and_share_never_slows_or_pushes_off_what_is_ones_own()
     let of_stranger: Vec<String> = (0..250).map(theirs).collect();
     assert_eq!(pages(iam, &stranger.context).await.concat(), of_stranger);
 }
+
+#[tokio::test]
+async fn a_caller_who_may_see_few_of_many_finds_each_once_over_pages_of_bounded_work() {
+    // A page decides on one resource of a caller who is not the root.
+    let installation = Installation::with(|settings| settings.limits.request_cost = 1).await;
+    let name = |number: usize| format!("urn:v1:eu:resource:vps:own-{number:02}");
+    for number in 0..20 {
+        // Some are created at one instant.
+        if number % 4 != 0 {
+            installation.pass(INSTANT);
+        }
+        installation.resource(&name(number), &[]).await;
+    }
+    let (iam, rightless) = (&installation.iam, installation.stranger().await);
+    let found = pages(iam, &rightless.context).await;
+    assert!(found.len() > 10 && found.concat().is_empty(), "{found:?}");
+    let few = [name(3), name(4), name(19)];
+    let caller = installation.stranger().await;
+    let resources: Vec<&str> = few.iter().map(String::as_str).collect();
+    installation.allow(&caller.urn(), &[REBOOT], &resources).await;
+    let found = pages(iam, &caller.context).await;
+    assert!(found.len() > 10, "{found:?}");
+    assert_eq!(found.concat(), few);
+    assert!(pages(iam, &rightless.context).await.concat().is_empty());
+    let plenty = installation.elsewhere_with(|settings| settings.limits.request_cost = 1_000_000);
+    assert_eq!(pages(&plenty.await, &caller.context).await, [few]);
+}
+
+#[tokio::test]
+async fn actions_of_the_callers_account_and_of_the_owner_count_for_seeing_a_resource() {
+    let installation = Installation::new().await;
+    installation.create_account(OTHER).await.unwrap();
+    let (iam, owner) = (&installation.iam, installation.owner());
+    let other = iam.as_owner(&AccountName::new(OTHER));
+    let (book, theirs) = ("urn:v1:eu:resource:book:1", "urn:v1:eu:resource:book:2");
+    installation.resource(book, &[]).await;
+    iam.create_resource(&other, Ok(new(theirs, None, &[]))).await.unwrap();
+    let caller = installation.stranger().await;
+    let action = "book:library:get";
+    let document = || Ok(crate::apis::library().to_string());
+    iam.declare_api(&other, "library", document()).await.unwrap();
+    installation.allow(&caller.urn(), &[action], &[book]).await;
+    let shared = PolicyInput {
+        name: "share".to_owned(),
+        identities: vec![caller.urn()],
+        resources: texts(&[theirs]),
+        permissions: Permissions { allow: texts(&[action]), ..Permissions::default() },
+        ..PolicyInput::default()
+    };
+    iam.create_policy(&other, Ok(shared)).await.unwrap();
+    assert_eq!(pages(iam, &caller.context).await.concat(), [theirs]);
+    iam.delete_api(&other, "library").await.unwrap();
+    iam.declare_api(&owner, "library", document()).await.unwrap();
+    assert_eq!(pages(iam, &caller.context).await.concat(), [book, theirs]);
+}
