@@ -166,8 +166,9 @@ impl Change {
         self.kind == Kind::Resource && !matches!(self.act, Act::Update { .. })
     }
 
-    /// Returns whether the reserve of a full disk is for such changes: for all that delete or disable, and
-    /// for the sign-in that comes before them. What creates anything else is none of them.
+    /// Returns whether such a change may use the reserve of a full disk: a deletion, an update (disabling is
+    /// one, and the store cannot tell it from others), a revocation, or a sign-in, without which nobody
+    /// could do the rest.
     pub(crate) fn may_use_reserve(&self) -> bool {
         let is_creation = matches!(self.act, Act::Create { .. });
         !is_creation || matches!(self.kind, Kind::RevokedToken | Kind::Session)

@@ -67,7 +67,7 @@ fn fill_up(path: &std::path::Path) {
 async fn what_takes_something_away_has_room_on_a_full_disk() {
     const MIB: f64 = 1_048_576.0;
     let database = TestDatabase::sqlite();
-    let server = Server::start_on_small_disk(&database, 24, &["--disk-reserve", "4"]);
+    let server = Server::start_on_small_disk(&database, 32, &["--disk-reserve", "8"]);
     let admin = server.admin().await;
     let caller = server.stranger(&admin).await;
     let mut paths = Vec::new();
@@ -77,7 +77,7 @@ async fn what_takes_something_away_has_room_on_a_full_disk() {
     }
     assert!(caller.may(REBOOT, VPS).await);
     let kept = async || metric(&server, "gatewright_disk_reserve_bytes").await;
-    until("no room is kept", async || kept().await == 4.0 * MIB).await;
+    until("no room is kept", async || kept().await == 8.0 * MIB).await;
     let filler = server.small_disk().join("filler");
     fill_up(&filler);
     // What the log of the database still has room for is used up.
@@ -101,7 +101,7 @@ async fn what_takes_something_away_has_room_on_a_full_disk() {
     admin.post(&disable, &json!({})).await.expect(200);
     assert_eq!(server.token(&caller.id, "wrong", "all").await.status, 401);
     caller.get("/v1/me").await.refused(401, "Client::Unauthorized");
-    until("the reserve is whole", async || kept().await < 4.0 * MIB).await;
+    until("the reserve is whole", async || kept().await < 8.0 * MIB).await;
     assert!(kept().await > 0.0, "a part of the reserve was enough");
     for file in std::fs::read_dir(server.small_disk()).unwrap().map(Result::unwrap) {
         if file.file_name().to_str().unwrap().starts_with("filler") {
@@ -109,7 +109,7 @@ async fn what_takes_something_away_has_room_on_a_full_disk() {
         }
     }
     until("there is no room again", async || name(10_000).await == 200).await;
-    until("the reserve stays small", async || kept().await == 4.0 * MIB).await;
+    until("the reserve stays small", async || kept().await == 8.0 * MIB).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -15,7 +15,7 @@ use crate::catalogue::index::Catalogue;
 use crate::engine::background_tasks::BackgroundTasks;
 use crate::engine::concurrency_limit::ConcurrencyLimit;
 use crate::engine::disk_reserve::keep_reserve;
-use crate::engine::follow::{Follower, new_installation};
+use crate::engine::follow::{Follower, begin_generation, new_installation};
 use crate::engine::keyed_semaphores::KeyedSemaphores;
 use crate::engine::live_catalogue::LiveCatalogue;
 use crate::engine::rate_limits::RateLimits;
@@ -216,9 +216,12 @@ impl Iam {
 
     /// Keeps the lock of a server until the database is closed, and room on its disk; fails if there is a
     /// lock already. A database that was restored meanwhile begins a new generation.
-    pub async fn begin_serving(&self, lock: ServerLock) -> Result<(), StoreError> {
+    pub async fn begin_serving(&self, lock: ServerLock) -> Result<(), OpenError> {
         if self.store.hold(lock).await? == Replacement::Other {
             self.views.lose_changes();
+            begin_generation(&self.views, &self.sources, self.views.generation()).await?;
+            // Only now: a start that ends before must be told of it again.
+            self.store.forget_last_change();
         }
         self.store.keep_reserve(self.settings.disk_reserve)?;
         self.tasks.add(keep_reserve(self.store.clone()));

@@ -52,7 +52,7 @@ impl CredentialLookups {
         from: Option<IpAddr>,
         look_up: impl Future<Output = T>,
     ) -> Result<T, IamError> {
-        let place = self.networks.place(from.map(Network::of), WAITING).ok_or_else(busy)?;
+        let place = self.networks.place(from.map(customer_of), WAITING).ok_or_else(busy)?;
         let turn = timeout(self.timeout, async {
             let own = place.acquire().await.map_err(IamError::internal)?;
             let all = self.clients.acquire().await.map_err(IamError::internal)?;
@@ -73,6 +73,11 @@ impl CredentialLookups {
         drop(turn);
         Ok(found)
     }
+}
+
+/// Returns the network that one customer of a provider may have.
+fn customer_of(address: IpAddr) -> Network {
+    Network::site_of(address).unwrap_or_else(|| Network::of(address))
 }
 
 fn busy() -> IamError {

@@ -132,9 +132,7 @@ impl Follower {
         let state = sender.send(self.views.now()).await?;
         self.tokens.observe_keys((state.keys, state.newest_key));
         if self.views.observe_generation(state.generation) {
-            let new = Generation::new(u64::from_be_bytes(self.sources.bytes()?));
-            let now = self.views.store.begin_generation(state.generation, new).await?;
-            self.views.observe_generation(now);
+            begin_generation(&self.views, &self.sources, state.generation).await?;
         }
         Ok(())
     }
@@ -162,6 +160,18 @@ impl Follower {
         }
         Ok(notice)
     }
+}
+
+/// Begins a new generation of the database after another, unless a node has begun one already.
+pub(crate) async fn begin_generation(
+    views: &Views,
+    sources: &Sources,
+    from: Generation,
+) -> Result<(), IamError> {
+    let new = Generation::new(u64::from_be_bytes(sources.bytes()?));
+    let now = views.store.begin_generation(from, new).await?;
+    views.observe_generation(now);
+    Ok(())
 }
 
 /// Generates the identity of a database that has none.

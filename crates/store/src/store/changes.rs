@@ -66,6 +66,10 @@ impl Store {
         changes: &[Change],
         key: Option<&CreationKey>,
     ) -> Result<Vec<Entry>, StoreError> {
+        if !changes.iter().all(Change::may_use_reserve) {
+            // Those that were admitted before the disk was full must not use up what was given back.
+            self.check_room()?;
+        }
         let attempt = || async {
             let transaction = self.database.begin().await?;
             finish(transaction, account, author, changes, key).await
@@ -73,7 +77,7 @@ impl Store {
         let mut done = attempt().await;
         if let Err(error) = &done
             && error.no_writes() == Some(NoWrites::NoRoom)
-            && self.makes_room(changes)
+            && self.makes_room(account, changes)
         {
             done = attempt().await;
         }

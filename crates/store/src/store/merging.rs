@@ -49,6 +49,7 @@ impl Store {
         (first, last): (Instant, Instant),
         merge: impl FnOnce(&[String]) -> Result<Vec<LogPage>, E>,
     ) -> Result<bool, E> {
+        self.check_room()?;
         let mut transaction = self.database.begin().await?;
         let values = [
             Value::Account(account),

@@ -20,10 +20,14 @@ impl Store {
         };
         let last = Position { account, revision, hash };
         let mut since = self.journals_since(std::slice::from_ref(&last)).await?;
-        if !matches!(since.remove(&last.account), Some(Since::OtherPast)) {
-            return Ok(Replacement::None);
+        let is_lost = matches!(since.remove(&last.account), Some(Since::OtherPast));
+        Ok(if is_lost { Replacement::Other } else { Replacement::None })
+    }
+
+    /// Forgets the last change, once a new generation has begun.
+    pub fn forget_last_change(&self) {
+        if let Database::Sqlite(file) = &self.database {
+            file.note_last_change(None);
         }
-        file.note_last_change(None);
-        Ok(Replacement::Other)
     }
 }
