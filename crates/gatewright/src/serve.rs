@@ -85,7 +85,7 @@ impl Server {
         // Installed before anything is measured.
         let metrics = Metrics::install()?;
         let iam = Iam::open(&config.database, master_key, settings, Sources::system()).await?;
-        // It keeps other servers from the database file for as long as this one runs.
+        // The lock keeps other servers from the database file for as long as this one runs.
         iam.begin_serving(lock).await?;
         if iam.shares_registration().await? {
             tracing::warn!("{SHARED_REGISTRATION}");

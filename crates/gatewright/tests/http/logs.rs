@@ -72,6 +72,12 @@ async fn the_audit_says_who_changed_what(database: TestDatabase) {
     assert!(
         of_type(&admins, "POLICY_CREATED").iter().any(|one| one["equalToAdministrator"] == true)
     );
+    let mut owner = crate::panel_client::PanelClient::new(&server);
+    owner.sign_in(ACCOUNT, &server.password).await;
+    for (filter, expected) in [("policy+created", true), ("user+created", false)] {
+        let page = owner.get(&format!("/logs/audit?what={filter}")).await.html;
+        assert_eq!(page.contains("Equal to administrator"), expected, "{filter}");
+    }
     let modified = of_type(&events, "USER_MODIFIED");
     let details = &modified[0]["userModifiedDetails"];
     assert_eq!(

@@ -83,7 +83,7 @@ impl Iam {
         match tokio::spawn(work.in_current_span()).await {
             Ok(done) => done,
             Err(aborted) => {
-                // Here as well: the view is refreshed from the journal.
+                // The change may be stored nevertheless, and the database answers: the view is refreshed.
                 if let Err(error) = Box::pin(self.views.refresh(account)).await {
                     tracing::warn!(error = %CauseChain(&error), %account, "a view was forgotten");
                 }
