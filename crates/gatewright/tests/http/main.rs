@@ -49,6 +49,7 @@ mod panel_policies;
 mod panel_reauthentication;
 mod panel_second_factor;
 mod policies;
+mod postgres_without_room;
 mod preconditions;
 mod processes;
 mod programs;

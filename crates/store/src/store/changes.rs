@@ -277,3 +277,40 @@ async fn add_entry(transaction: &mut Transaction, entry: &Entry) -> Result<(), S
     ];
     transaction.run(sql::JOURNAL_ADD, &values).await.map(drop)
 }
+
+#[cfg(test)]
+mod tests {
+    use gatewright_testing::TestDatabase;
+
+    use super::*;
+    use crate::database::Database;
+    use crate::transient::NoWrites;
+
+    #[tokio::test]
+    async fn a_file_that_can_only_be_read_says_so_to_changes_and_answers_reads() {
+        let database = TestDatabase::sqlite();
+        let store = Store::open(&database.address.parse().unwrap()).await.unwrap();
+        let account = AccountName::new("aa1-ovh");
+        let (actor, query_id) = ("test".to_owned(), String::new());
+        let author = Author { actor, ip: None, query_id, at: gatewright_policy::Instant::EPOCH };
+        store.create_account(&account, &author, &[]).await.unwrap();
+        let create = |id: &str| {
+            let content = Content { document: "{}".to_owned(), ..Content::default() };
+            let act = Act::Create { content, secret: None };
+            [Change { kind: Kind::Policy, id: id.to_owned(), act }]
+        };
+        store.write(&account, &author, &create("before")).await.unwrap();
+        // SQLite answers as where the file cannot be written. Permissions would not stop root.
+        let Database::Sqlite(file) = &store.database else { unreachable!() };
+        let set = async |statement: &'static str| {
+            sqlx::query(statement).execute(&file.connections().writer).await.unwrap();
+        };
+        set("PRAGMA query_only = 1").await;
+        let refused = store.write(&account, &author, &create("meanwhile")).await.unwrap_err();
+        assert_eq!(refused.no_writes(), Some(NoWrites::ReadOnly), "{refused:?}");
+        let read = async |id: &str| store.object(&account, Kind::Policy, id).await.unwrap();
+        assert!(read("before").await.is_some() && read("meanwhile").await.is_none());
+        set("PRAGMA query_only = 0").await;
+        store.write(&account, &author, &create("after")).await.unwrap();
+    }
+}
