@@ -28,7 +28,7 @@ use crate::dispatcher::{Connection, Dispatcher};
 use crate::listener::{Admitted, BodyLimits, ConnectionLimits, Listener, ResponseMemory, Server};
 
 /// Requests in flight when the server stops have so long to complete.
-const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(20);
+pub(crate) const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// An accepted connection, on its way to a worker.
 type Accepted = (std::net::TcpStream, SocketAddr, Admitted);

@@ -10,7 +10,7 @@ const RESERVED: usize = 128;
 pub(crate) const OPERATIONS: usize = 64;
 
 /// The connections of Envoys at most, where there are descriptors enough.
-const ENVOYS: usize = 1_000;
+pub(crate) const ENVOYS: usize = 1_000;
 
 /// The connections of clients unless the setting says otherwise. On HTTP/1.1 each may hold the head of
 /// a request: 640 MiB in all. On HTTP/2 what each network holds is limited beside.

@@ -101,7 +101,7 @@ impl Connection {
 }
 
 /// The maximum size of a body that is read and answered on the connection's worker, in bytes.
-const SMALL_BODY: u64 = 16 * 1024;
+pub(crate) const SMALL_BODY: u64 = 16 * 1024;
 
 /// Returns whether a body is known to be small.
 fn is_small(body: &impl HttpBody) -> bool {

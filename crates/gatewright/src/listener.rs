@@ -114,3 +114,11 @@ impl Listener {
         }
     }
 }
+
+/// The limits that the documents name.
+#[cfg(test)]
+pub(crate) mod limits {
+    pub(crate) use super::connection::{MAX_FIELDS, MAX_HEAD, MAX_HTTP2_HEAD, MAX_STREAMS};
+    pub(crate) use super::stream::LINGER_BYTES;
+    pub(crate) use super::unread::MOST_DROPPED;
+}

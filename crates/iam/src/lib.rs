@@ -10,6 +10,8 @@ mod apis;
 mod catalogue;
 mod core;
 mod decisions;
+#[cfg(test)]
+mod documented_limits;
 mod engine;
 mod identities;
 mod model;

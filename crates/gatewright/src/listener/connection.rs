@@ -29,16 +29,16 @@ use super::watchdog::{Phase, Watchdog, interval};
 use crate::config::Timeouts;
 
 /// The maximum size of a request's head, in bytes. Until a request is whole, no more is held of it.
-const MAX_HEAD: usize = 64 << 10;
+pub(crate) const MAX_HEAD: usize = 64 << 10;
 
 /// The same on HTTP/2, where one connection has many.
-const MAX_HTTP2_HEAD: u32 = 16 << 10;
+pub(crate) const MAX_HTTP2_HEAD: u32 = 16 << 10;
 
 /// The maximum number of fields in a head on HTTP/2. hyper has the same for HTTP/1.1.
-const MAX_FIELDS: usize = 100;
+pub(crate) const MAX_FIELDS: usize = 100;
 
 /// The requests of one HTTP/2 connection at once.
-const MAX_STREAMS: u32 = 32;
+pub(crate) const MAX_STREAMS: u32 = 32;
 
 /// The same for a trusted proxy, which sends the requests of many clients.
 const MAX_PROXY_STREAMS: u32 = 128;

@@ -11,7 +11,7 @@ use axum::http::header::{CONNECTION, EXPECT};
 use axum::http::{HeaderMap, HeaderValue, Request, Version};
 
 /// The maximum number of bytes that are read and dropped.
-const MOST_DROPPED: u64 = 64 << 10;
+pub(crate) const MOST_DROPPED: u64 = 64 << 10;
 
 /// The time for that. The response waits for it.
 const TIMEOUT: Duration = Duration::from_millis(250);

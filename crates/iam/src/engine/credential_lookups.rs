@@ -15,7 +15,7 @@ use crate::model::error::{IamError, Overload};
 use crate::model::network::Network;
 
 /// The maximum number of look-ups of clients at once, and of those of tokens and sessions.
-const AT_ONCE: usize = 4;
+pub(crate) const AT_ONCE: usize = 4;
 
 /// The maximum number of look-ups of clients at once from a network.
 const OF_NETWORK: usize = 2;

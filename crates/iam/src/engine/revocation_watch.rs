@@ -18,7 +18,7 @@ use crate::sources::TRUSTED_AFTER;
 pub(crate) const MARGIN: Duration = Duration::from_hours(24);
 
 /// The number of accounts whose revocations are remembered.
-const ACCOUNTS: usize = 10_000;
+pub(crate) const ACCOUNTS: usize = 10_000;
 
 /// The revocations of an account that were known at a time of the monotonic clock, less those that were
 /// deleted since.

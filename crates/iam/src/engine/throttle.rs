@@ -6,7 +6,7 @@ use std::time::Duration;
 use quick_cache::sync::Cache;
 
 /// The number of keys of which failures are remembered.
-const KEYS: usize = 100_000;
+pub(crate) const KEYS: usize = 100_000;
 
 /// The key of a count: a keyed hash, so that a long text takes no more memory than a short one.
 pub(crate) type ThrottleKey = [u64; 2];

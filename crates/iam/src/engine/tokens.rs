@@ -36,7 +36,7 @@ use crate::model::token::{Algorithm, KeyRotation, NEVER, Verified};
 use crate::sources::Sources;
 
 /// The maximum length of a token, in bytes.
-const MAX_LENGTH: usize = 4096;
+pub(crate) const MAX_LENGTH: usize = 4096;
 
 /// Minimum interval between two look-ups of unknown keys in the database.
 const UNKNOWN_KEY_INTERVAL: Duration = Duration::from_secs(1);
@@ -45,7 +45,7 @@ const UNKNOWN_KEY_INTERVAL: Duration = Duration::from_secs(1);
 const RELOAD_INTERVAL: Duration = Duration::from_secs(2);
 
 /// The memory for verified tokens, in bytes.
-const VERIFIED_BYTES: u64 = 128 * 1024 * 1024;
+pub(crate) const VERIFIED_BYTES: u64 = 128 * 1024 * 1024;
 
 /// The cache key of a token: a keyed hash of the whole token, of 256 bits.
 ///

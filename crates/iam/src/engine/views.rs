@@ -35,10 +35,10 @@ const MANY: usize = 100_000;
 
 /// The memory for owners of resources, in bytes. What anybody asks about is remembered, registered or
 /// not.
-const OWNERS_BYTES: u64 = 16 * 1024 * 1024;
+pub(crate) const OWNERS_BYTES: u64 = 16 * 1024 * 1024;
 
 /// The memory for principals of clients, in bytes.
-const CLIENTS_BYTES: u64 = 64 * 1024 * 1024;
+pub(crate) const CLIENTS_BYTES: u64 = 64 * 1024 * 1024;
 
 /// The view of one account, with the lock of its renewal.
 #[derive(Default)]

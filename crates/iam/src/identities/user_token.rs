@@ -19,7 +19,7 @@ use crate::model::user_token::{
 };
 
 /// The maximum number of personal access tokens of a user.
-const MOST: usize = 100;
+pub(crate) const MOST: usize = 100;
 
 impl Iam {
     /// Lists the personal access tokens of a user, in the order of their creation.

@@ -20,7 +20,7 @@ use crate::model::secret::Secret;
 use crate::model::session::{SecondFactorProof, SessionToken, SignInError};
 
 /// The maximum number of passkeys of a person.
-const MOST: usize = 20;
+pub(crate) const MOST: usize = 20;
 
 /// The name that the state of a sign-in is sealed for, since the person is not known yet.
 const NOBODY: &str = "sign-in";

@@ -22,7 +22,7 @@ use crate::model::session::{
 };
 
 /// The maximum number of sessions of a person; the oldest end when there are more.
-const MOST: usize = 50;
+pub(crate) const MOST: usize = 50;
 
 impl Iam {
     /// Opens a session for a person who has proved all factors; `since` is the time when they
