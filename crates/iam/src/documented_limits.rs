@@ -5,7 +5,10 @@ use crate::apis::guarded_api;
 use crate::catalogue::{route, routes, target};
 use crate::core::budget;
 use crate::decisions::{check, forwarded_request, search};
-use crate::engine::{concurrency_limit, live_catalogue, revocation_watch, throttle, tokens, views};
+use crate::engine::{
+    concurrency_limit, credential_lookups, live_catalogue, revocation_watch, throttle, tokens,
+    views,
+};
 use crate::identities::sign_in::{passkey, session};
 use crate::identities::user_token;
 use crate::model::page::PageRequest;
@@ -38,6 +41,9 @@ fn limits() -> Vec<(&'static str, u64)> {
         ("owners of resources in memory", views::OWNERS_BYTES),
         ("identities of service accounts in memory", views::CLIENTS_BYTES),
         ("look-ups in the database at once", number(credential_lookups::AT_ONCE)),
+        ("such look-ups for one network (", number(credential_lookups::OF_NETWORK)),
+        ("such look-ups for one network that", number(credential_lookups::WAITING)),
+        ("such look-ups of personal", number(credential_lookups::AT_ONCE)),
         ("accounts whose revocations are remembered", number(revocation_watch::ACCOUNTS)),
         ("catalogues of accounts in memory", number(live_catalogue::ACCOUNTS)),
         ("keys of each of these that are remembered", number(throttle::KEYS)),

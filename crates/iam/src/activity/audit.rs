@@ -73,11 +73,7 @@ impl Iam {
 
     /// Marks the changes that gave somebody a right that leads to all others: a few at once, many as a
     /// large request. Where that needs too much work, the page ends early.
-    async fn mark_elevating(
-        &self,
-        context: &Context,
-        found: &mut Events,
-    ) -> Result<(), IamError> {
+    async fn mark_elevating(&self, context: &Context, found: &mut Events) -> Result<(), IamError> {
         let view = self.views.get(context.account()).await?;
         let mut judge = Judge::new(view, self.settings.region);
         let mut budget = self.small_budget(0);

@@ -18,10 +18,10 @@ use crate::model::network::Network;
 pub(crate) const AT_ONCE: usize = 4;
 
 /// The maximum number of look-ups of clients at once from a network.
-const OF_NETWORK: usize = 2;
+pub(crate) const OF_NETWORK: usize = 2;
 
 /// The maximum number of requests from a network that look up a client or wait for a turn.
-const WAITING: usize = 1_000;
+pub(crate) const WAITING: usize = 1_000;
 
 /// The time after which a client may try again that got no turn, in seconds.
 const RETRY: u64 = 1;
