@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::process::Command;
 
 use crate::needs::{self, Need};
 use crate::process::{Failure, cargo, command, root, run};
@@ -20,6 +21,22 @@ pub(crate) fn build() -> Result<(), Failure> {
 pub(crate) fn build_trial() -> Result<PathBuf, Failure> {
     cargo(&["build", "--profile", "trial", "--package", "gatewright", "--locked"])?;
     Ok(root().join("target/trial/gatewright"))
+}
+
+/// Builds the workspace as the tests do, and returns the path of the program that they start.
+pub(crate) fn build_tested() -> Result<PathBuf, Failure> {
+    whole_cargo(&["build", "--workspace", "--locked"])?;
+    Ok(root().join("target/debug/gatewright"))
+}
+
+/// Runs cargo. A build without style and script fails, because a browser must test the real pages.
+pub(crate) fn whole_cargo(arguments: &[&str]) -> Result<(), Failure> {
+    run(required_assets(&mut command(env!("CARGO"))).args(arguments))
+}
+
+/// Makes a build without style and script fail.
+pub(crate) fn required_assets(cargo: &mut Command) -> &mut Command {
+    cargo.env("GATEWRIGHT_PANEL_ASSETS", "required")
 }
 
 /// Builds a trial server and starts it.

@@ -1,13 +1,12 @@
 //! The list of steps. A new step is a line here, and a function in a module of this folder.
 
-use std::process::Command;
-
 use super::figures::Figures;
 use super::step::Step;
 use super::step::Tier::{Long, Quick, Whole};
 use super::{fuzz, measured, old_data, random, reproducible};
 use crate::needs::{self, Need};
 use crate::process::{Failure, cargo, command, root, run, tools};
+use crate::program::{build_tested, required_assets, whole_cargo};
 use crate::{house, postgres};
 
 pub(super) const STEPS: &[Step] = &[
@@ -21,6 +20,7 @@ pub(super) const STEPS: &[Step] = &[
     Step::new("in process", &[Quick], Need::OF_EVERY_BUILD, in_process),
     Step::new("build of tests", &[Whole], &[Need::NPM], build_tests),
     Step::new("tests", &[Whole], Need::OF_THE_TESTS, all_tests),
+    Step::new("short attacks", &[Whole], &[Need::NPM], measured::short_attacks),
     Step::new("fuzz", &[Whole], Need::OF_FUZZING, fuzz::short),
     Step::new("old data", &[Long], Need::OF_A_BUILD_FOR_USE, old_data::upgrade),
     Step::new("attacks", &[Long], Need::OF_A_BUILD_FOR_USE, measured::attacks),
@@ -88,7 +88,7 @@ fn go_vet(_: &mut Figures) -> Result<(), Failure> {
 
 /// Compiles the tests, and first the programs that they start.
 fn build_tests(_: &mut Figures) -> Result<(), Failure> {
-    whole_cargo(&["build", "--workspace", "--locked"])?;
+    build_tested()?;
     whole_cargo(&["test", "--workspace", "--locked", "--no-run"])
 }
 
@@ -100,13 +100,4 @@ fn all_tests(figures: &mut Figures) -> Result<(), Failure> {
         .env("GATEWRIGHT_TEST_POSTGRES", postgres.url())
         .env("GATEWRIGHT_TEST_PYTHON", needs::python_interpreter())
         .env("GATEWRIGHT_TEST_AXE", needs::axe_script()))
-}
-
-fn whole_cargo(arguments: &[&str]) -> Result<(), Failure> {
-    run(required_assets(&mut command(env!("CARGO"))).args(arguments))
-}
-
-/// Makes a build without style and script fail, because a browser must test the real pages.
-fn required_assets(cargo: &mut Command) -> &mut Command {
-    cargo.env("GATEWRIGHT_PANEL_ASSETS", "required")
 }

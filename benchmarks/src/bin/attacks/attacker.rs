@@ -18,6 +18,9 @@ pub(crate) type Tasks = JoinSet<Anyhow<()>>;
 const SOURCE: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::new(127, 0, 0, 2)), 0);
 
+/// The event of a connection that was made.
+pub(crate) const CONNECTED: &str = "connected";
+
 /// The pause after a connection that was refused or closed.
 const PAUSE: Duration = Duration::from_millis(20);
 
@@ -26,6 +29,9 @@ pub(crate) struct Attack {
     pub(crate) name: &'static str,
     /// Starts the tasks of the attack, which go on until they are stopped.
     pub(crate) launch: fn(&Arc<Attacker>, &mut Tasks),
+    /// What the attacker hears where the attack works, or was refused, and how often at least:
+    /// otherwise nothing was attacked.
+    pub(crate) heard: (&'static [&'static str], u64),
 }
 
 /// The attacker, for one attack.
@@ -46,8 +52,19 @@ impl Attacker {
 
     /// Counts an answer or another event.
     pub(crate) fn count(&self, what: impl Into<String>) {
+        self.count_many(what, 1);
+    }
+
+    /// Counts events.
+    pub(crate) fn count_many(&self, what: impl Into<String>, count: usize) {
         let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-        *heard.entry(what.into()).or_default() += 1;
+        *heard.entry(what.into()).or_default() += count as u64;
+    }
+
+    /// Returns how often the attacker has heard any of some answers and events.
+    pub(crate) fn has_heard(&self, what: &[&str]) -> u64 {
+        let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        what.iter().filter_map(|one| heard.get(*one)).sum()
     }
 
     /// Checks an answer, and counts it: refusals are right, failures are not.
@@ -82,7 +99,10 @@ impl Attacker {
                 Ok::<_, std::io::Error>(stream)
             };
             match connected.await {
-                Ok(stream) => return stream,
+                Ok(stream) => {
+                    self.count(CONNECTED);
+                    return stream;
+                }
                 Err(_) => self.pause("no connection").await,
             }
         }

@@ -7,7 +7,7 @@ use gatewright_benchmarks::client::{Anyhow, request};
 use serde_json::json;
 use tokio::time::timeout;
 
-use crate::administration;
+use crate::administration::{self, LARGE_POLICY};
 use crate::attacker::{Attacker, Tasks};
 use crate::connection::AttackConnection;
 use crate::policies;
@@ -48,6 +48,53 @@ async fn check_and_hang_up(attacker: Arc<Attacker>) -> Anyhow<()> {
         match timeout(Duration::from_secs(1), line.send(check.as_bytes())).await {
             Ok(answered) => drop(answered?),
             Err(_) => attacker.count("hung up"),
+        }
+    }
+}
+
+/// The policies of a caller whose single check costs nearly as much as it may, and the conditions of
+/// each.
+const COSTLY_POLICIES: usize = 6;
+const COSTLY_CONDITIONS: usize = 1_000;
+const MANY_CONNECTIONS: usize = 300;
+
+/// Makes single checks that cost nearly as much as one decision may.
+pub(crate) fn costly_singles(attacker: &Arc<Attacker>, tasks: &mut Tasks) {
+    let attacker = Arc::clone(attacker);
+    tasks.spawn(async move {
+        let bearer = administration::bearer(&attacker).await?;
+        let hour = json!({"operator": "MATCH", "values": {"date(Europe/Paris).Hour.GE": "0"}});
+        let (owner, id) = (&attacker.account.name, &attacker.account.client_id);
+        let mut line = Line::new(&attacker);
+        for number in 0..COSTLY_POLICIES {
+            let policy = json!({
+                "name": format!("{LARGE_POLICY}hours-{number}"),
+                "identities": [format!("urn:v1:eu:identity:credential:{owner}/oauth2-{id}")],
+                "resources": [{"urn": "urn:v1:eu:resource:*"}],
+                "permissions": {"allow": [{"action": "*"}]},
+                "conditions": {"operator": "AND", "conditions": vec![&hour; COSTLY_CONDITIONS]},
+            });
+            line.send(request("/v2/iam/policy", &bearer, &policy.to_string()).as_bytes()).await?;
+        }
+        let check: Arc<str> = request(
+            "/v2/iam/resource/urn:v1:eu:resource:vps:r1/authorization/check",
+            &bearer,
+            r#"{"actions":["vps:apiovh:reboot"]}"#,
+        )
+        .into();
+        let mut tasks = Tasks::new();
+        for _ in 0..MANY_CONNECTIONS {
+            tasks.spawn(repeat(Arc::clone(&attacker), Arc::clone(&check)));
+        }
+        tasks.join_next().await.map_or(Ok(()), |ended| ended?)
+    });
+}
+
+async fn repeat(attacker: Arc<Attacker>, request: Arc<str>) -> Anyhow<()> {
+    let mut line = Line::new(&attacker);
+    loop {
+        if line.send(request.as_bytes()).await?.is_some() {
+            attacker.count("costly checks");
         }
     }
 }

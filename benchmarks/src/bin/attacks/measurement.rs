@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use gatewright_benchmarks::ACCOUNT;
 use gatewright_benchmarks::client::Anyhow;
@@ -12,7 +12,7 @@ use tokio::time::sleep;
 
 use crate::administration;
 use crate::attacker::{Attack, Attacker, Tasks};
-use crate::honest::{Honest, Kind, Service};
+use crate::honest::{Honest, Service};
 use crate::report::Report;
 
 /// Sizes of logs in MiB that an attack can reach, so that what trims them is attacked as well.
@@ -24,6 +24,11 @@ const FACTOR: f64 = 3.0;
 /// millisecond, most of which is the waking of threads; with as many busy threads as cores, a thread
 /// may wait for its turn as long as the scheduler lets others run, whatever the server does.
 const FLOOR: f64 = 2.0;
+/// The same in a short run, which is made of a server that is not optimised and takes ten times as long, on
+/// machines that do other work: only a caller who is hardly served is found there.
+const SHORT_FLOOR: f64 = 2_000.0;
+/// The duration of an attack below which a run is short.
+const SHORT: Duration = Duration::from_secs(10);
 
 /// The most memory that the server may have under an attack, in kilobytes.
 const MEMORY: u64 = 512_000;
@@ -35,7 +40,10 @@ const DISK: u64 = 2_000_000_000;
 const KEPT_FACTOR: u64 = 2;
 const CACHES: u64 = (128 + 16 + 16) * 1_024;
 
-/// The rest after an attack, and after all of them.
+/// The time that an attack has to begin.
+const LONGEST_PREPARATION: Duration = Duration::from_secs(30);
+
+/// The rest after an attack, and after all of them, where that is not short as well.
 const PAUSE: Duration = Duration::from_secs(3);
 const REST: Duration = Duration::from_secs(15);
 
@@ -66,7 +74,7 @@ impl Measurement {
         let victim = installation.create_account(ACCOUNT)?;
         let server = installation.start(&LOG_SIZES)?;
         let attacker = installation.create_account("yy22222-ovh")?;
-        let honest = Honest::new(&server, &victim);
+        let honest = Honest::prepare(&server, &victim).await?;
         let mut measurement =
             Self { honest, victim, attacker, time, memory: 0, server, installation };
         // The first requests load the accounts.
@@ -86,20 +94,33 @@ impl Measurement {
         let mut tasks = Tasks::new();
         let before = self.footprint()?;
         (attack.launch)(&attacker, &mut tasks);
+        let (what, least) = attack.heard;
+        let launched = Instant::now();
+        while attacker.has_heard(what) == 0 && launched.elapsed() < LONGEST_PREPARATION {
+            sleep(Duration::from_millis(20)).await;
+        }
         let honest = self.honest.ask(self.time);
         let most = self.watch(name, &before, &honest, &mut tasks, report).await?;
         let attacked = honest.await?;
         tasks.shutdown().await;
         report.add(format!("{name}: the attacker heard"), attacker.to_string());
+        let heard = attacker.has_heard(what);
+        if heard < least {
+            let what = what.join(", ");
+            report.fail(format!(
+                "{name}: it heard {what} {heard} times, not {least}: it did nothing"
+            ));
+        }
         match attacked {
-            Ok(attacked) => compare(name, &quiet, &attacked, report),
+            Ok(attacked) => compare(name, &quiet, &attacked, self.floor(), report),
             Err(error) => report.fail(format!("{name}: the honest caller got no token: {error}")),
         }
         if let Err(error) = administration::clean_up(&attacker).await {
             report.fail(format!("{name}: {error}"));
         }
-        sleep(PAUSE).await;
+        sleep(PAUSE.min(self.time / 2)).await;
         let after = self.footprint()?;
+        self.check_kept(name, after.memory, report);
         report.add(
             format!("{name}: memory before, at most, and after"),
             shown([&before, &most, &after], |usage| usage.memory / 1_000),
@@ -117,7 +138,7 @@ impl Measurement {
         &self,
         name: &str,
         before: &Footprint,
-        honest: &JoinHandle<Anyhow<[Service; 3]>>,
+        honest: &JoinHandle<Anyhow<Vec<Service>>>,
         tasks: &mut Tasks,
         report: &mut Report,
     ) -> Anyhow<Footprint> {
@@ -144,20 +165,35 @@ impl Measurement {
 
     /// Checks, after a rest, that the memory was given back.
     pub(crate) async fn rest(&self, report: &mut Report) -> Anyhow<()> {
-        sleep(REST).await;
+        sleep(REST.min(2 * self.time)).await;
         let Footprint { memory, disk } = self.footprint()?;
         let (now, disk) = (memory / 1_000, disk / 1_000_000);
         report.add("after all attacks", format!("memory {now} MB, files {disk} MB"));
-        let bound = KEPT_FACTOR * self.memory + CACHES;
-        if memory > bound {
-            report.fail(format!("after all attacks: memory {now} MB, more than {bound} kB"));
-        }
+        self.check_kept("all attacks", memory, report);
         Ok(())
+    }
+
+    /// Checks that the memory that an attack took was given back, but for what caches may keep. The
+    /// allocator of a server that is not built for use keeps more.
+    fn check_kept(&self, name: &str, memory: u64, report: &mut Report) {
+        let bound = KEPT_FACTOR * self.memory + CACHES;
+        if memory > bound && !self.is_short() {
+            report.fail(format!("after {name}: memory {memory} kB, more than {bound} kB"));
+        }
+    }
+
+    /// Returns the median that is always good enough.
+    fn floor(&self) -> f64 {
+        if self.is_short() { SHORT_FLOOR } else { FLOOR }
+    }
+
+    fn is_short(&self) -> bool {
+        self.time < SHORT
     }
 
     /// Returns the duration of a measurement without an attack.
     fn quiet_time(&self) -> Duration {
-        self.time.min(Duration::from_secs(10))
+        if self.is_short() { self.time / 2 } else { SHORT }
     }
 
     fn footprint(&self) -> Anyhow<Footprint> {
@@ -173,13 +209,9 @@ fn shown(footprints: [&Footprint; 3], of: impl Fn(&Footprint) -> u64) -> String 
 }
 
 /// Compares honest requests under an attack with those before it.
-fn compare(name: &str, quiet: &[Service; 3], attacked: &[Service; 3], report: &mut Report) {
+fn compare(name: &str, quiet: &[Service], attacked: &[Service], floor: f64, report: &mut Report) {
     for (quiet, service) in quiet.iter().zip(attacked) {
-        let what = match service.kind {
-            Kind::Token => "tokens",
-            Kind::Check => "checks",
-            Kind::Connection => "checks on new connections",
-        };
+        let what = service.kind.name();
         let (median, before) = (service.at(50), quiet.at(50));
         report.add(
             format!("{name}: {what} of another account"),
@@ -197,7 +229,7 @@ fn compare(name: &str, quiet: &[Service; 3], attacked: &[Service; 3], report: &m
             let count = service.lost.len();
             report.fail(format!("{name}: {count} {what} were lost, the first by: {first}"));
         }
-        if median > FLOOR.max(FACTOR * before) {
+        if service.kind.is_compared() && median > floor.max(FACTOR * before) {
             report.fail(format!("{name}: {what} took {median:.2} ms instead of {before:.2} ms"));
         }
     }
