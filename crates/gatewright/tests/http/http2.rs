@@ -18,6 +18,12 @@ const END_HEADERS: u8 = 4;
 /// The identifier of the setting of the window that streams begin with.
 const INITIAL_WINDOW_SIZE: [u8; 2] = [0, 4];
 
+/// The error code by which a client cancels a stream.
+const CANCEL: [u8; 4] = [0, 0, 0, 8];
+
+/// The first byte of the head of an answer with the status 200 (RFC 7541, appendix A).
+const OK: u8 = 0x88;
+
 /// A connection of HTTP/2.
 pub(crate) struct Connection(TcpStream);
 
@@ -43,32 +49,70 @@ impl Connection {
         self.0.write_all(&bytes).await.unwrap();
     }
 
+    /// Opens streams with a request, and resets each at once; returns how many until the server ends
+    /// the connection.
+    pub(crate) async fn reset_streams(port: u16, fields: &[(&str, &str)], most: u32) -> u32 {
+        let (mut reader, mut writer) = Self::open(port, &[]).await.0.into_split();
+        let block: Vec<u8> = fields.iter().flat_map(|(name, value)| literal(name, value)).collect();
+        let reading = tokio::spawn(async move {
+            let mut said = Vec::new();
+            let _ = reader.read_to_end(&mut said).await;
+        });
+        for number in 0..most {
+            let stream = 2 * number + 1;
+            let begun = frame(HEADERS, END_STREAM | END_HEADERS, stream, &block);
+            let bytes = [begun, frame(RESET, 0, stream, &CANCEL)].concat();
+            if reading.is_finished() || writer.write_all(&bytes).await.is_err() {
+                return number;
+            }
+            tokio::task::yield_now().await;
+        }
+        most
+    }
+
     /// Reads a frame; returns its type, its flags and its stream.
     pub(crate) async fn read_frame(&mut self) -> Option<(u8, u8, u32)> {
+        self.read().await.map(|(kind, flags, stream, _)| (kind, flags, stream))
+    }
+
+    /// Reads a frame, with its payload.
+    async fn read(&mut self) -> Option<(u8, u8, u32, Vec<u8>)> {
         let mut head = [0; 9];
         self.0.read_exact(&mut head).await.ok()?;
         let [a, b, c, kind, flags, number @ ..] = head;
         let mut payload = vec![0; usize::try_from(u32::from_be_bytes([0, a, b, c])).ok()?];
         self.0.read_exact(&mut payload).await.ok()?;
-        Some((kind, flags, u32::from_be_bytes(number)))
+        Some((kind, flags, u32::from_be_bytes(number), payload))
     }
 }
 
-/// Sends one request without a body, and waits until it is answered or refused.
-pub(crate) async fn send(port: u16, fields: &[(&str, &str)]) {
+/// Returns whether one request without a body is answered with 200.
+pub(crate) async fn succeeds(port: u16, fields: &[(&str, &str)]) -> bool {
+    send(port, fields).await == Some(OK)
+}
+
+/// Sends one request without a body, and waits until it is answered or refused. Returns the first
+/// byte of the head of the answer, which tells the status, if there is one.
+pub(crate) async fn send(port: u16, fields: &[(&str, &str)]) -> Option<u8> {
     let mut connection = Connection::open(port, &[]).await;
     connection.request(1, fields).await;
-    let mut has_answer = false;
+    let mut answer = None;
     loop {
         // An answer may have no end, as that to CONNECT has none.
-        let patience = Duration::from_secs(if has_answer { 1 } else { 30 });
-        let read = tokio::time::timeout(patience, connection.read_frame()).await;
+        let patience = Duration::from_secs(if answer.is_some() { 1 } else { 30 });
+        let read = tokio::time::timeout(patience, connection.read()).await;
         match read {
-            Ok(Some((GOAWAY, ..) | (RESET, _, 1)) | None) => return,
-            Ok(Some((_, flags, 1))) if flags & END_STREAM != 0 => return,
-            Ok(Some((HEADERS, _, 1))) => has_answer = true,
+            Ok(Some((GOAWAY, ..) | (RESET, _, 1, _)) | None) => return answer,
+            Ok(Some((kind, flags, 1, payload))) => {
+                if kind == HEADERS {
+                    answer = answer.or(payload.first().copied());
+                }
+                if flags & END_STREAM != 0 {
+                    return answer;
+                }
+            }
             Ok(Some(_)) => {}
-            Err(_) if has_answer => return,
+            Err(_) if answer.is_some() => return answer,
             Err(late) => panic!("{fields:?} is not answered: {late}"),
         }
     }

@@ -389,6 +389,12 @@ impl Reply {
         self.body
     }
 
+    /// Checks that the request succeeded, whatever it answers.
+    #[track_caller]
+    pub(crate) fn done(self) {
+        assert!((200..300).contains(&self.status), "{}: {}", self.status, self.body);
+    }
+
     /// Returns the message of an error, after checking its status and class.
     #[track_caller]
     pub(crate) fn refused(self, status: u16, class: &str) -> String {
