@@ -29,8 +29,9 @@ impl Iam {
         place: (Revision, usize),
     ) -> Result<Events, IamError> {
         self.demand(context, rights::AUDIT_GET).await?;
-        let mut found = self.find_events(context, filter, place).await?;
-        self.mark_elevating(context, &mut found).await?;
+        // Boxed, since the futures are large.
+        let mut found = Box::pin(self.find_events(context, filter, place)).await?;
+        Box::pin(self.mark_elevating(context, &mut found)).await?;
         Ok(found)
     }
 
