@@ -13,6 +13,7 @@ use crate::identities::sign_in::{passkey, session};
 use crate::identities::user_token;
 use crate::model::page::PageRequest;
 use crate::model::{device, limits, user};
+use crate::resources::list;
 
 /// The limits, by the beginning of their rows.
 fn limits() -> Vec<(&'static str, u64)> {
@@ -29,6 +30,8 @@ fn limits() -> Vec<(&'static str, u64)> {
         ("parts of a path that a guarded API declares", number(route::MOST_PARTS)),
         ("actions that one request to a guarded API", number(forwarded_request::REQUIRED_ACTIONS)),
         ("declared paths and operations", number(routes::MOST)),
+        ("cost of the decisions of a page of resources", list::MOST_COST),
+        ("resources of other accounts that a page", list::MOST_LOOKED_AT),
         ("sessions of a person", number(session::MOST)),
         ("personal access tokens of a user", number(user_token::MOST)),
         ("passkeys of a person", number(passkey::MOST)),

@@ -29,8 +29,8 @@ pub(crate) struct Attack {
     pub(crate) name: &'static str,
     /// Starts the tasks of the attack, which go on until they are stopped.
     pub(crate) launch: fn(&Arc<Attacker>, &mut Tasks),
-    /// What the attacker hears where the attack works, or was refused, and how often at least:
-    /// otherwise nothing was attacked.
+    /// The answers that the attacker gets where the attack works, or is refused, and their least number:
+    /// with fewer, nothing was attacked.
     pub(crate) heard: (&'static [&'static str], u64),
 }
 

@@ -105,7 +105,7 @@ pub(crate) struct Honest {
     runs: Arc<AtomicU32>,
 }
 
-/// What is replaced by the number of a request, which has as many digits.
+/// The text that is replaced by the number of a request, which has as many digits.
 const NUMBER: &str = "00000000";
 
 /// The guarded API of the honest caller.

@@ -1,4 +1,4 @@
-//! What only a hostile client of HTTP/2 sends to the server's own listener.
+//! Frames that only a hostile client of HTTP/2 sends to the server's own listener.
 
 use gatewright_testing::TestDatabase;
 use url::Url;

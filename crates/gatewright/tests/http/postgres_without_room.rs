@@ -8,7 +8,7 @@ use crate::server::Server;
 const VPS: &str = "urn:v1:eu:resource:vps:web-1";
 const REBOOT: &str = "vps:apiovh:reboot";
 
-/// What PostgreSQL says where it cannot extend a file.
+/// A trigger that says what PostgreSQL says where it cannot extend a file.
 const FULL: &str = "CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
     RAISE EXCEPTION USING ERRCODE = '53100', MESSAGE = 'could not extend file';
     END $$";

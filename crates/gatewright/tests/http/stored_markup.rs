@@ -13,10 +13,10 @@ use crate::server::{ACCOUNT, Caller, Server};
 /// Markup that ends an attribute, and runs a script.
 const MARKUP: &str = r#""'><script>stored()</script><img src=x onerror=stored()>"#;
 
-/// What is on a page where markup was not escaped.
+/// The texts that are on a page where markup was not escaped.
 const UNESCAPED: [&str; 3] = ["<script>stored", "<img src=x", "\"'>"];
 
-/// What is on a page where it was.
+/// The text that is on a page where it was.
 const ESCAPED: &str = "script&#62;stored()&#60;";
 
 /// The most pages that are visited: the links of a small account lead to fewer.

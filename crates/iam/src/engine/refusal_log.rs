@@ -18,7 +18,7 @@ const INTERVAL: Duration = Duration::from_mins(1);
 /// The maximum number of events in that time.
 const MOST: usize = 1_000;
 
-/// Whose requests are refused.
+/// The callers whose requests are refused.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Refused {
     /// The callers of an account.

@@ -24,14 +24,14 @@ use crate::model::resource_filter::ResourceFilter;
 const SHARED: i64 = 1 << 60;
 
 /// The maximum number of resources of other accounts that one page looks at.
-const MOST_LOOKED_AT: u64 = 50_000;
+pub(crate) const MOST_LOOKED_AT: u64 = 50_000;
 
 /// The number of resources of each other account that a page looks at in any case.
 const FEWEST_LOOKED_AT: u64 = 100;
 
 /// The maximum cost of a page's decisions on resources of the caller's account, and of those on resources
 /// of other accounts. A cost of 1 is about ten nanoseconds.
-const MOST_COST: u64 = 50_000_000;
+pub(crate) const MOST_COST: u64 = 50_000_000;
 
 /// A resource of another account, some policy of which covers it for the caller.
 struct Candidate<'v> {
