@@ -74,7 +74,9 @@ pub(crate) fn costly_singles(attacker: &Arc<Attacker>, tasks: &mut Tasks) {
                 "permissions": {"allow": [{"action": "*"}]},
                 "conditions": {"operator": "AND", "conditions": vec![&hour; COSTLY_CONDITIONS]},
             });
-            connection.send(request("/v2/iam/policy", &bearer, &policy.to_string()).as_bytes()).await?;
+            connection
+                .send(request("/v2/iam/policy", &bearer, &policy.to_string()).as_bytes())
+                .await?;
         }
         let check: Arc<str> = request(
             "/v2/iam/resource/urn:v1:eu:resource:vps:r1/authorization/check",
