@@ -20,6 +20,8 @@ mod replication;
 mod resources;
 mod sources;
 mod tokens;
+#[cfg(test)]
+mod waiting_requests;
 
 // Shared by all use cases.
 pub use self::core::iam::{Iam, NotReady, OpenError};

@@ -71,6 +71,13 @@ impl ConcurrencyLimit {
         work.await
     }
 
+    /// Returns whether an account has a permit left.
+    #[cfg(test)]
+    pub(crate) fn is_free_for(&self, account: &AccountName) -> bool {
+        let place = self.accounts.place(account.clone(), usize::MAX);
+        place.is_some_and(|place| place.try_acquire(1).is_some())
+    }
+
     /// Refuses a large request.
     pub(crate) fn busy(&self) -> IamError {
         self.refused.increment(1);
