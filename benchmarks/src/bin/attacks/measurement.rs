@@ -98,6 +98,8 @@ impl Measurement {
         let before = self.footprint()?;
         (attack.launch)(&attacker, &mut tasks);
         let (what, least) = attack.heard;
+        // A tenth is enough for a moment, on a machine that may be slow.
+        let least = if self.is_short() { least.div_ceil(10) } else { least };
         let launched = Instant::now();
         while attacker.has_heard(what) == 0 && launched.elapsed() < LONGEST_PREPARATION {
             sleep(Duration::from_millis(20)).await;
