@@ -94,7 +94,7 @@ impl DiskReserve {
         let kept = self.kept();
         let released = wanted.min(kept / SHARE_OF_CHANGE).max(STEP).min(kept);
         let used = inner.used.get(account).copied().unwrap_or(0).saturating_add(released);
-        if released == 0 || used > self.size / SHARE_OF_ACCOUNT {
+        if released == 0 || used > (self.size / SHARE_OF_ACCOUNT).max(STEP) {
             return false;
         }
         inner.used.insert(account.clone(), used);
@@ -201,6 +201,16 @@ mod tests {
         reserve.fill().unwrap();
         assert!(reserve.is_whole() && length(&reserve) == 4 * STEP);
         assert!(reserve.release(&account, 1), "who has used it counts anew");
+    }
+
+    #[test]
+    fn the_smallest_reserve_serves_one_account() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = folder.path().join("gatewright.db");
+        let reserve = DiskReserve::open(database.to_str().unwrap(), STEP).unwrap();
+        reserve.fill().unwrap();
+        assert!(reserve.release(&AccountName::new("aa1-ovh"), 1));
+        assert_eq!(length(&reserve), 0);
     }
 
     #[test]

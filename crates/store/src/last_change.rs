@@ -4,7 +4,7 @@
 //! The note may be older than the last commit, after a loss of power, and never newer.
 
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{Read, Seek, SeekFrom};
 
 use gatewright_policy::{AccountName, Revision};
 
@@ -46,14 +46,28 @@ fn parse(text: &str) -> Option<LastChange> {
 }
 
 /// Replaces the note; none removes it.
-pub(crate) fn write(mut file: &File, change: Option<&LastChange>) -> std::io::Result<()> {
+///
+/// Several threads do so at once, each in one write: the last one stays.
+pub(crate) fn write(file: &File, change: Option<&LastChange>) -> std::io::Result<()> {
     let text = change.map_or(String::new(), |LastChange { account, revision, hash }| {
         format!("{} {} {}\n", hex::encode(hash), revision.number(), account.as_str())
     });
     // A text that is cut off would name another account.
     let text = if text.len() > SIZE { String::new() } else { text };
+    write_at_beginning(file, format!("{text:SIZE$}").as_bytes())
+}
+
+#[cfg(unix)]
+fn write_at_beginning(file: &File, bytes: &[u8]) -> std::io::Result<()> {
+    std::os::unix::fs::FileExt::write_all_at(file, bytes, 0)
+}
+
+#[cfg(not(unix))]
+fn write_at_beginning(mut file: &File, bytes: &[u8]) -> std::io::Result<()> {
+    use std::io::Write;
+
     file.seek(SeekFrom::Start(0))?;
-    file.write_all(format!("{text:SIZE$}").as_bytes())
+    file.write_all(bytes)
 }
 
 #[cfg(test)]
@@ -77,6 +91,15 @@ mod tests {
         write(&file, Some(&note(&"a".repeat(500), 3))).unwrap();
         assert_eq!(read(&file).unwrap(), None);
         write(&file, Some(&note("a", 4))).unwrap();
+        std::thread::scope(|threads| {
+            for number in 5..9 {
+                let (file, note) = (&file, note("a", number));
+                threads.spawn(move || (0..100).for_each(|_| write(file, Some(&note)).unwrap()));
+            }
+        });
+        let last = read(&file).unwrap().unwrap().revision;
+        assert!((5..9).contains(&last.number()), "{last}");
+        assert_eq!(file.metadata().unwrap().len(), 512, "each writes at the beginning");
         write(&file, None).unwrap();
         assert_eq!(read(&file).unwrap(), None);
     }
