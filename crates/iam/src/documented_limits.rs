@@ -1,6 +1,8 @@
 //! Compares `docs/limits.md` with the limits of this crate that have no setting and that other crates do
 //! not see. The test of the settings, in `gatewright`, finds the rows that are nowhere.
 
+use gatewright_testing::documented_limit;
+
 use crate::apis::guarded_api;
 use crate::catalogue::{route, routes, target};
 use crate::core::budget;
@@ -53,26 +55,9 @@ fn limits() -> Vec<(&'static str, u64)> {
     ]
 }
 
-/// Reads a documented number, with its unit.
-fn number(text: &str) -> u64 {
-    let (number, unit) = text.split_once(' ').unwrap_or((text, ""));
-    let number: u64 = number.replace(',', "").parse().unwrap();
-    match unit {
-        "" => number,
-        "KiB" => number << 10,
-        "MiB" => number << 20,
-        unit => panic!("{unit}"),
-    }
-}
-
 #[test]
 fn every_limit_of_this_crate_is_documented_as_it_is() {
-    let document = include_str!("../../../docs/limits.md");
     for (beginning, limit) in limits() {
-        let rows = document.lines().filter_map(|line| line.strip_prefix("| "));
-        let row = rows.filter(|row| row.starts_with(beginning)).collect::<Vec<_>>();
-        let [row] = *row else { panic!("docs/limits.md has {} rows {beginning}", row.len()) };
-        let documented = row.split('|').map(str::trim).nth(1).map(number);
-        assert_eq!(documented, Some(limit), "{row}");
+        assert_eq!(documented_limit(beginning), limit, "{beginning}");
     }
 }

@@ -3,7 +3,9 @@
 #![allow(clippy::disallowed_methods, reason = "a run of tests is set up by its environment")]
 #![allow(clippy::missing_panics_doc, reason = "a test that cannot be set up fails")]
 #![allow(clippy::expect_used, reason = "a test that cannot be set up fails")]
+#![allow(clippy::panic, reason = "a test that cannot be set up fails")]
 
+mod documented_limits;
 mod relay;
 
 use std::time::{Duration, Instant};
@@ -12,6 +14,7 @@ use sqlx::postgres::PgListener;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection};
 
+pub use documented_limits::{documented_limit, limit_rows};
 pub use relay::Relay;
 
 /// The variable with the URL of a PostgreSQL server on which databases may be created.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use gatewright_iam::limits;
+use gatewright_testing::{documented_limit, limit_rows};
 
 use super::*;
 use crate::config::limits::MIB;
@@ -134,7 +135,7 @@ fn every_documented_limit_without_a_setting_is_compared_or_said_why_not() {
     let fixed = fixed().into_iter().map(|(beginning, _)| beginning);
     let excepted = NOT_COMPARED.iter().map(|(beginning, _)| *beginning);
     let known: Vec<&str> = fixed.chain(excepted).chain(named).collect();
-    let limits = rows().filter(|row| {
+    let limits = limit_rows().filter(|row| {
         let cells: Vec<&str> = row.split('|').map(str::trim).collect();
         matches!(*cells.as_slice(), [_, _, "", _, _, _])
     });
@@ -145,19 +146,13 @@ fn every_documented_limit_without_a_setting_is_compared_or_said_why_not() {
     }
     assert!(count >= 60, "{count} rows were read");
     for (beginning, reason) in NOT_COMPARED {
-        assert!(rows().any(|row| row.starts_with(beginning)), "no row {beginning}: {reason}");
+        assert!(limit_rows().any(|row| row.starts_with(beginning)), "no row {beginning}: {reason}");
     }
-}
-
-/// Returns the rows of the document, without the bar at their beginning.
-fn rows() -> impl Iterator<Item = &'static str> {
-    let lines = include_str!("../../../../../docs/limits.md").lines();
-    lines.filter_map(|line| line.strip_prefix("| "))
 }
 
 /// Returns the documented limits that have a setting: its name, and the default.
 fn documented() -> BTreeMap<String, String> {
-    let rows = rows().filter_map(|row| {
+    let rows = limit_rows().filter_map(|row| {
         let cells: Vec<&str> = row.split('|').map(str::trim).collect();
         let [_, default, setting, _, _, _] = *cells.as_slice() else { return None };
         let setting = setting.strip_prefix('`')?.strip_suffix('`')?;
@@ -166,25 +161,10 @@ fn documented() -> BTreeMap<String, String> {
     rows.collect()
 }
 
-/// Reads a documented number, with its unit.
-fn number(text: &str) -> u64 {
-    let (number, unit) = text.split_once(' ').unwrap_or((text, ""));
-    let number: u64 = number.replace(',', "").parse().unwrap();
-    match unit {
-        "" => number,
-        "KiB" => number << 10,
-        "MiB" => number << 20,
-        unit => panic!("{unit}"),
-    }
-}
-
 #[test]
 fn every_fixed_limit_is_documented_as_it_is() {
     for (beginning, limit) in fixed() {
-        let row = rows().find(|row| row.starts_with(beginning));
-        let row = row.unwrap_or_else(|| panic!("docs/limits.md lacks {beginning}"));
-        let documented = row.split('|').map(str::trim).nth(1).map(number);
-        assert_eq!(documented, Some(limit), "{row}");
+        assert_eq!(documented_limit(beginning), limit, "{beginning}");
     }
 }
 
