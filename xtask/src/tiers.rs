@@ -101,7 +101,7 @@ fn choose<'a>(steps: &'a [Step], selection: &Selection) -> Result<Vec<&'a Step>,
 mod tests {
     use super::*;
 
-    #[allow(clippy::unnecessary_wraps, reason = "every step can fail")]
+    #[expect(clippy::unnecessary_wraps, reason = "every step can fail")]
     fn passes(_: &mut Figures) -> Result<(), Failure> {
         Ok(())
     }

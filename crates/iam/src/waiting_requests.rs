@@ -8,16 +8,14 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 use crate::core::iam::Iam;
+use crate::core::iam::tests::opened;
 use crate::engine::concurrency_limit::DECISIONS_OF_AN_ACCOUNT;
-use crate::engine::vault::MasterKey;
 use crate::model::account::NewAccount;
 use crate::model::caller::Context;
 use crate::model::error::IamError;
 use crate::model::query_id::QueryId;
 use crate::model::secret::Secret;
-use crate::model::settings::Settings;
 use crate::model::token::Grant;
-use crate::sources::Sources;
 
 /// Takes all turns of an account, until it is notified.
 fn take_turns(iam: &Arc<Iam>, account: &AccountName, end: &Arc<Notify>) -> JoinSet<()> {
@@ -37,14 +35,8 @@ fn take_turns(iam: &Arc<Iam>, account: &AccountName, end: &Arc<Notify>) -> JoinS
 
 #[tokio::test]
 async fn a_request_that_has_waited_is_refused_where_its_caller_was_disabled_meanwhile() {
-    let (database, sources) = (TestDatabase::sqlite(), Sources::system());
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("master.key");
-    MasterKey::create(&path, &sources).unwrap();
-    let master_key = MasterKey::read(&path).unwrap();
-    let settings = Settings::new("http://localhost:8080".to_owned());
-    let address = database.address.parse().unwrap();
-    let iam = Iam::open(&address, master_key, settings, sources).await.unwrap();
+    let database = TestDatabase::sqlite();
+    let iam = opened(&database).await;
     let account = AccountName::new("xx11111-ovh");
     let new = NewAccount {
         name: account.to_string(),

@@ -293,21 +293,26 @@ impl Iam {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use gatewright_testing::TestDatabase;
 
     use super::*;
 
-    #[tokio::test]
-    async fn no_background_task_is_left_once_the_database_is_closed() {
-        let (database, sources) = (TestDatabase::sqlite(), Sources::system());
-        let folder = tempfile::tempdir().unwrap();
+    /// Opens a database with a master key of its own.
+    pub(crate) async fn opened(database: &TestDatabase) -> Arc<Iam> {
+        let (folder, sources) = (tempfile::tempdir().unwrap(), Sources::system());
         let path = folder.path().join("master.key");
         MasterKey::create(&path, &sources).unwrap();
         let address = database.address.parse().unwrap();
         let settings = Settings::new("http://localhost:8080".to_owned());
         let master_key = MasterKey::read(&path).unwrap();
-        let iam = Iam::open(&address, master_key, settings, sources).await.unwrap();
+        Iam::open(&address, master_key, settings, sources).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn no_background_task_is_left_once_the_database_is_closed() {
+        let database = TestDatabase::sqlite();
+        let iam = opened(&database).await;
         iam.close().await;
         let (tokens, live_catalogue) =
             (Arc::strong_count(&iam.tokens), Arc::strong_count(&iam.live_catalogue));
